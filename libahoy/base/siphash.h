@@ -1,0 +1,12 @@
+/* SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed hash that strangers cannot aim. */
+#pragma once
+
+#include "libahoy/base/span.h"
+
+struct ahoy_hash_key {
+    uint64_t half[2];
+};
+
+uint64_t ahoy_siphash(const struct ahoy_hash_key *key, struct span text);
+/* The same over several spans as if they were one; used to build table keys of parts. */
+uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *parts, size_t count);

@@ -1,0 +1,65 @@
+/* A stretch of bytes that somebody else owns.  Received messages are read in place through spans,
+ * so that no byte is copied before someone needs it for longer than a step. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* |at| may be NULL only where |size| is 0.  Not terminated by NUL; may hold any byte. */
+struct span {
+    const char *at;
+    size_t size;
+};
+
+/* The span of a string literal, without its NUL. */
+#define SPAN(literal) ((struct span){ "" literal, sizeof(literal) - 1 })
+
+/* The span of a C string, without its NUL. */
+static inline struct span ahoy_span(const char *text)
+{
+    return (struct span){ text, strlen(text) };
+}
+
+/* The first byte past the end. */
+static inline const char *ahoy_span_end(struct span text)
+{
+    return text.at + text.size;
+}
+
+/* The span from |from| up to, not including, |to|. */
+static inline struct span ahoy_span_between(const char *from, const char *to)
+{
+    return (struct span){ from, (size_t)(to - from) };
+}
+
+/* What is left of |text| behind its first |count| bytes; |count| is at most its size. */
+static inline struct span ahoy_span_after(struct span text, size_t count)
+{
+    return (struct span){ text.at + count, text.size - count };
+}
+
+static inline bool ahoy_span_equal(struct span a, struct span b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
+}
+
+/* Compares without regard to the case of ASCII letters, as RFC 3261 7.3.1 asks for tokens. */
+bool ahoy_span_equal_nocase(struct span a, struct span b);
+
+/* Orders bytewise, a shorter prefix first: negative, 0 or positive. */
+int ahoy_span_compare(struct span a, struct span b);
+
+/* Whether |text| begins with |prefix|, ASCII case aside. */
+bool ahoy_span_starts_nocase(struct span text, struct span prefix);
+
+/* The index of the first |byte|, or text.size where there is none. */
+size_t ahoy_span_find(struct span text, char byte);
+
+/* |text| without the SP, HTAB, CR and LF at both ends: linear white space around a value. */
+struct span ahoy_span_trim(struct span text);
+
+/* Reads all of |text| as an unsigned decimal number up to |limit|.  False where it is empty, holds
+ * another byte than a digit, or is greater; |value| is then untouched. */
+bool ahoy_span_number(struct span text, uint64_t limit, uint64_t *value);
