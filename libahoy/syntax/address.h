@@ -1,0 +1,18 @@
+/* name-addr and addr-spec with parameters: From, To, Contact, Route, Record-Route (RFC 3261 20.10, 25.1). */
+#pragma once
+
+#include "libahoy/syntax/uri.h"
+
+/* A view into the header's value. */
+struct ahoy_address {
+    struct span text;    /* All of it, parameters included. */
+    struct span display; /* As written, quotes included; empty where absent. */
+    struct span params;  /* Header parameters, from the first ";" on. */
+    bool in_brackets;
+    struct ahoy_uri uri;
+};
+
+/* Reads one address.  Without brackets, parameters belong to the header (RFC 3261 20). */
+bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct ahoy_err *err);
+/* The tag parameter; empty where absent. */
+struct span ahoy_address_tag(const struct ahoy_address *address);

@@ -1,0 +1,44 @@
+/* One Via value (RFC 3261 20.42, 18.2.1; rport: RFC 3581). */
+#pragma once
+
+#include "libahoy/base/err.h"
+#include "libahoy/base/ip.h"
+
+enum ahoy_transport {
+    AHOY_TRANSPORT_OTHER,
+    AHOY_UDP,
+    AHOY_TCP,
+    AHOY_TLS,
+    AHOY_SCTP,
+    AHOY_WS,
+    AHOY_WSS,
+    AHOY_TRANSPORT_COUNT
+};
+
+/* "UDP", "udp"; unknown ones are AHOY_TRANSPORT_OTHER. */
+enum ahoy_transport ahoy_transport_parse(struct span text);
+struct span ahoy_transport_name(enum ahoy_transport transport);       /* "UDP", as Via has it. */
+struct span ahoy_transport_uri_name(enum ahoy_transport transport);   /* "udp", as a URI has it. */
+bool ahoy_transport_is_reliable(enum ahoy_transport transport);
+uint16_t ahoy_transport_port(enum ahoy_transport transport);          /* 5060 or 5061, 80, 443. */
+
+#define AHOY_BRANCH_COOKIE "z9hG4bK"
+
+/* A view into the value. */
+struct ahoy_via {
+    enum ahoy_transport transport;
+    uint16_t port;        /* Of sent-by; 0 where none is written. */
+    bool has_rport;       /* ";rport" or ";rport=n" is there. */
+    uint16_t rport;       /* 0 without a value. */
+    struct span text;     /* All of it. */
+    struct span host;     /* Of sent-by; IPv6 with its brackets. */
+    struct span sent_by;  /* Host and port as written. */
+    struct span branch;   /* Empty where absent. */
+    struct span received; /* Empty where absent. */
+    struct span maddr;
+    struct span params;   /* From the first ";" on. */
+};
+
+bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err);
+/* Whether the branch was made by an element of RFC 3261: the cookie and something behind it. */
+bool ahoy_via_has_cookie(const struct ahoy_via *via);
