@@ -1,4 +1,5 @@
-/* name-addr and addr-spec with parameters: From, To, Contact, Route, Record-Route (RFC 3261 20.10, 25.1). */
+/* name-addr and addr-spec with parameters: From, To, Contact, Route, Record-Route (RFC 3261
+ * 20.10, 25.1). */
 #pragma once
 
 #include "libahoy/syntax/uri.h"

@@ -1,4 +1,5 @@
-/* Making messages: edit lists over received bytes, responses to requests, ACK and CANCEL from what they answer to. */
+/* Making messages: edit lists over received bytes, responses to requests, ACK and CANCEL from
+ * what they answer to. */
 #pragma once
 
 #include "libahoy/base/buf.h"
@@ -6,8 +7,8 @@
 
 enum { AHOY_EDITS_LIMIT = 32, AHOY_PIECES_LIMIT = 2 * AHOY_EDITS_LIMIT + 2 };
 
-/* Changes to a message, in any order of offsets as they are added; kept sorted.  Inserted text stays the caller's and must
- * live until the pieces are used. */
+/* Changes to a message, in any order of offsets as they are added; kept sorted.  Inserted text
+ * stays the caller's and must live until the pieces are used. */
 struct ahoy_edits {
     struct span original;
     size_t count;
@@ -20,14 +21,17 @@ struct ahoy_edits {
 };
 
 void ahoy_edits_init(struct ahoy_edits *edits, struct span original);
-/* |at| points into the original.  Two inserts at one place stand in the order in which they were added. */
+/* |at| points into the original.  Two inserts at one place stand in the order in which they were
+ * added. */
 void ahoy_edits_insert(struct ahoy_edits *edits, const char *at, struct span text);
 void ahoy_edits_remove(struct ahoy_edits *edits, struct span part);
 void ahoy_edits_replace(struct ahoy_edits *edits, struct span part, struct span text);
-/* The edited message as pieces of the original and of the inserted texts, none empty.  Returns their count; 0 after an overflow. */
+/* The edited message as pieces of the original and of the inserted texts, none empty.  Returns
+ * their count; 0 after an overflow. */
 size_t ahoy_edits_gather(const struct ahoy_edits *edits, struct span pieces[AHOY_PIECES_LIMIT]);
 
-/* Takes the first value of a list header out: the value and its comma, or the whole row where it was the only one. */
+/* Takes the first value of a list header out: the value and its comma, or the whole row where it
+ * was the only one. */
 void ahoy_edits_remove_first(struct ahoy_edits *edits, const struct ahoy_message *message, enum ahoy_header header);
 
 struct ahoy_response {
@@ -39,12 +43,15 @@ struct ahoy_response {
     const struct ahoy_ip *received; /* Added to the topmost Via as received= and, where asked, rport=; NULL: left as it is. */
 };
 
-/* Prints a response to |request| by 8.2.6: all Via, From, To, Call-ID and CSeq copied as they stand (Timestamp into a 100),
- * and Content-Length.  Works on a request that was only half parsed. */
+/* Prints a response to |request| by 8.2.6: all Via, From, To, Call-ID and CSeq copied as they
+ * stand (Timestamp into a 100), and Content-Length.  Works on a request that was only half
+ * parsed. */
 void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *request, const struct ahoy_response *response);
 
-/* Prints the ACK for a response of 300 to 699 (17.1.1.3): |request| as it was sent, its topmost Via alone, To from |response|. */
+/* Prints the ACK for a response of 300 to 699 (17.1.1.3): |request| as it was sent, its topmost
+ * Via alone, To from |response|. */
 void ahoy_compose_ack(struct ahoy_buf *buf, const struct ahoy_message *request, const struct ahoy_message *response);
 
-/* Prints the CANCEL for |request| as it was sent (9.1); |headers| are further rows (Reason), each with its CRLF. */
+/* Prints the CANCEL for |request| as it was sent (9.1); |headers| are further rows (Reason),
+ * each with its CRLF. */
 void ahoy_compose_cancel(struct ahoy_buf *buf, const struct ahoy_message *request, struct span headers);

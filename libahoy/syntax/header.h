@@ -1,4 +1,5 @@
-/* The header fields that Ahoy knows by name (RFC 3261 20 and extensions).  To add one, add a line. */
+/* The header fields that Ahoy knows by name (RFC 3261 20 and extensions).  To add one, add a
+ * line. */
 #pragma once
 
 #include "libahoy/base/span.h"

@@ -1,5 +1,5 @@
-/* A SIP message (RFC 3261 7) as an index over the received bytes: which header, where its name and value stand.
- * Nothing is copied or allocated; typed views are parsed when somebody asks. */
+/* A SIP message (RFC 3261 7) as an index over the received bytes: which header, where its name
+ * and value stand. Nothing is copied or allocated; typed views are parsed when somebody asks. */
 #pragma once
 
 #include "libahoy/base/err.h"
@@ -40,12 +40,14 @@ struct ahoy_message {
     struct ahoy_field fields[AHOY_HEADERS_LIMIT];
 };
 
-/* Indexes one message that fills |bytes| (a datagram, or what frame.h cut from a stream).  Content-Length rules the body
- * (18.3): absent, the body is the rest; larger than what is there is a fault; surplus bytes are dropped.
+/* Indexes one message that fills |bytes| (a datagram, or what frame.h cut from a stream).
+ * Content-Length rules the body (18.3): absent, the body is the rest; larger than what is there
+ * is a fault; surplus bytes are dropped.
  *
- * Returns false at a fault, with |err| naming the first one: 400; 413 above AHOY_MESSAGE_LIMIT; 414; 505 for another
- * version.  Even then |message| holds the start line, if it could be read (else is_request is false and status 0), and
- * every row that is sound, so that a 400 can be answered. */
+ * Returns false at a fault, with |err| naming the first one: 400; 413 above AHOY_MESSAGE_LIMIT;
+ * 414; 505 for another version.  Even then |message| holds the start line, if it could be read
+ * (else is_request is false and status 0), and every row that is sound, so that a 400 can be
+ * answered. */
 bool ahoy_message_parse(struct span bytes, struct ahoy_message *message, struct ahoy_err *err);
 
 /* The first row of |header|, or NULL.  |header| is not AHOY_HEADER_OTHER. */
@@ -78,10 +80,12 @@ struct ahoy_routing {
     unsigned max_forwards;       /* 70 where absent. */
 };
 
-/* Parses and checks the headers that 8.1.1 makes mandatory, in the order Via first: |routing->via_field| is NULL where the topmost
- * Via is not usable, so nothing can be answered.  Faults: a header missing or unreadable, CSeq's method not the request's
- * (400), no tag in From of a peer whose branch has the cookie.  Max-Forwards may be absent (RFC 2543). */
+/* Parses and checks the headers that 8.1.1 makes mandatory, in the order Via first:
+ * |routing->via_field| is NULL where the topmost Via is not usable, so nothing can be answered.
+ * Faults: a header missing or unreadable, CSeq's method not the request's (400), no tag in From
+ * of a peer whose branch has the cookie.  Max-Forwards may be absent (RFC 2543). */
 bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routing *routing, struct ahoy_err *err);
 
-/* Finds the Call-ID by a cheap scan, before anything is parsed, to choose the worker; empty where there is none. */
+/* Finds the Call-ID by a cheap scan, before anything is parsed, to choose the worker; empty
+ * where there is none. */
 struct span ahoy_message_scan_call_id(struct span bytes);

@@ -28,5 +28,6 @@ enum ahoy_method { AHOY_METHOD_OTHER, AHOY_METHODS(AHOY_METHOD_CONSTANT) AHOY_ME
 enum ahoy_method ahoy_method_parse(struct span text);
 /* "INVITE"; empty for AHOY_METHOD_OTHER. */
 struct span ahoy_method_name(enum ahoy_method method);
-/* Whether its 2xx makes a dialog, so that a proxy puts a Record-Route (RFC 3261 12, 16.6 step 4). */
+/* Whether its 2xx makes a dialog, so that a proxy puts a Record-Route (RFC 3261 12, 16.6 step
+ * 4). */
 bool ahoy_method_forms_dialog(enum ahoy_method method);

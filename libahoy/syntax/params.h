@@ -1,5 +1,5 @@
-/* Parameters: ";name", ";name=token", ";name=\"quoted\"" (RFC 3261 25.1 generic-param), and the comma
- * lists that hold values with them. */
+/* Parameters: ";name", ";name=token", ";name=\"quoted\"" (RFC 3261 25.1 generic-param), and the
+ * comma lists that hold values with them. */
 #pragma once
 
 #include "libahoy/base/err.h"
@@ -10,17 +10,19 @@ struct ahoy_param {
     bool has_value;
 };
 
-/* Takes the next parameter off |rest|, which begins at ";" (or white space before it) or is empty.  Returns
- * false at the end, with err->expected NULL, or at a fault, with |err| filled. */
+/* Takes the next parameter off |rest|, which begins at ";" (or white space before it) or is
+ * empty.  Returns false at the end, with err->expected NULL, or at a fault, with |err| filled. */
 bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_err *err);
 
-/* The first parameter |name|, case aside, in well-formed |params| (checked before).  False where absent. */
+/* The first parameter |name|, case aside, in well-formed |params| (checked before).  False where
+ * absent. */
 bool ahoy_params_find(struct span params, struct span name, struct ahoy_param *param);
 
 /* Takes the next item of a comma list off |rest|: commas inside quotes or angle brackets do not
- * count; white space around an item is trimmed.  False at the end (err->expected NULL) or where an item is empty or a
- * quote or bracket stays open (|err| filled). */
+ * count; white space around an item is trimmed.  False at the end (err->expected NULL) or where
+ * an item is empty or a quote or bracket stays open (|err| filled). */
 bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err);
 
-/* The contents of a quoted string, or |value| itself where it is not quoted.  Escapes stay as they are. */
+/* The contents of a quoted string, or |value| itself where it is not quoted.  Escapes stay as
+ * they are. */
 struct span ahoy_unquote(struct span value);

@@ -24,17 +24,20 @@ struct ahoy_uri {
     struct span opaque;   /* AHOY_SCHEME_OTHER only: all behind ":". */
 };
 
-/* Reads all of |text| as one URI.  Faults: 400; 414 above AHOY_URI_LIMIT; an unknown scheme is no fault. */
+/* Reads all of |text| as one URI.  Faults: 400; 414 above AHOY_URI_LIMIT; an unknown scheme is
+ * no fault. */
 bool ahoy_uri_parse(struct span text, struct ahoy_uri *uri, struct ahoy_err *err);
 
 /* The value of ;name, case aside; false where absent.  ";lr" has an empty value. */
 bool ahoy_uri_param(const struct ahoy_uri *uri, struct span name, struct span *value);
 
-/* Equality by RFC 3261 19.1.4, escapes and case included; other schemes bytewise but for the scheme's case. */
+/* Equality by RFC 3261 19.1.4, escapes and case included; other schemes bytewise but for the
+ * scheme's case. */
 bool ahoy_uri_equal(const struct ahoy_uri *a, const struct ahoy_uri *b);
 
-/* Prints the address-of-record "user@host" that RFC 3261 10.3 step 5 looks up: escapes of characters that
- * need none undone, host in lower case, parameters, password, headers and port left out. */
+/* Prints the address-of-record "user@host" that RFC 3261 10.3 step 5 looks up: escapes of
+ * characters that need none undone, host in lower case, parameters, password, headers and port
+ * left out. */
 void ahoy_uri_print_aor(const struct ahoy_uri *uri, struct ahoy_buf *buf);
 
 /* Whether |uri| names |host| (case aside), or the same IP address. */
