@@ -1,0 +1,51 @@
+/* The joint of transport, transaction and locating: bytes in, events up; calls down, bytes out.
+ *
+ * The owner's turn is always the same:     ahoy_stack_step(stack, &wire_event, now_ms);
+ * while (ahoy_stack_event(stack, &event)) the user works, and may call down
+ * (transaction/user.h);     while (ahoy_stack_poll(stack, &effect)) the wire carries it out.
+ * Both polls must be dry before the next step. */
+#pragma once
+
+#include "libahoy/stack/wire.h"
+#include "libahoy/transaction/transactions.h"
+
+/* Each counter written once. */
+#define AHOY_STACK_COUNTERS(COUNTER)                                                               \
+    COUNTER(messages_in) COUNTER(messages_out) COUNTER(handed_off) COUNTER(malformed_answered)     \
+    COUNTER(malformed_dropped) COUNTER(keepalives) COUNTER(connections_refused)                    \
+    COUNTER(connections_timed_out) COUNTER(send_failures)
+
+struct ahoy_stack_counters {
+#define AHOY_COUNTER_FIELD(name) uint64_t name;
+    AHOY_STACK_COUNTERS(AHOY_COUNTER_FIELD)
+#undef AHOY_COUNTER_FIELD
+};
+
+struct ahoy_stack_options {
+    const struct ahoy_listener *listeners; /* Outlive the stack. */
+    size_t listener_count;
+    uint16_t worker, workers;          /* This one, and how many there are (at least 1). */
+    uint32_t connection_limit;
+    struct ahoy_hash_key call_key;     /* Call-ID to worker: the same for all workers. */
+    struct ahoy_transactions_options transactions;
+    const struct ahoy_log *log;        /* May be NULL. */
+};
+
+struct ahoy_stack;
+
+/* NULL where memory is refused. */
+struct ahoy_stack *ahoy_stack_new(const struct ahoy_stack_options *options, uint64_t now_ms);
+void ahoy_stack_free(struct ahoy_stack *stack);
+
+void ahoy_stack_step(struct ahoy_stack *stack, struct ahoy_wire_event *event, uint64_t now_ms);
+bool ahoy_stack_event(struct ahoy_stack *stack, struct ahoy_event *event);
+bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect);
+/* When a step with AHOY_WIRE_TIME is due at the latest; UINT64_MAX for never. */
+uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack);
+
+/* The layer that the user calls down to. */
+struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack);
+/* The peer on this connection has authenticated, or is a trunk: it is no longer counted as a
+ * stranger.  Nothing happens for a hop without a living connection of this worker. */
+void ahoy_stack_trust(struct ahoy_stack *stack, const struct ahoy_hop *hop);
+const struct ahoy_stack_counters *ahoy_stack_counters(const struct ahoy_stack *stack);

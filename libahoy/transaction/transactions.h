@@ -1,0 +1,48 @@
+/* The owner of all transactions of a worker: tables, timers, memory, and what is to be sent.
+ * The stack drives it; its user sees user.h.  The four state machines are pure tables beside
+ * this file. */
+#pragma once
+
+#include "libahoy/base/arena.h"
+#include "libahoy/transaction/clocks.h"
+#include "libahoy/transaction/user.h"
+
+struct ahoy_transactions_options {
+    struct ahoy_clocks clocks;
+    uint32_t limit;        /* Transactions at once. */
+    size_t memory_limit;   /* Bytes of all their messages. */
+    uint64_t seed[2];      /* Of branches and tags. */
+    struct ahoy_hash_key tag_key; /* Of stateless tags: the same for all workers. */
+};
+
+/* A message on its way down to the transport. */
+struct ahoy_sending {
+    struct ahoy_hop hop;
+    struct span bytes;              /* Live until the next step of the layer. */
+    struct ahoy_handle transaction; /* Who is told if it fails; null for nobody. */
+};
+
+/* |flows| tells which listener a hop leaves from and outlives the layer; |timers| is the stack's
+ * wheel.  NULL where memory is refused. */
+struct ahoy_transactions *ahoy_transactions_new(const struct ahoy_transactions_options *options,
+                                                const struct ahoy_flows *flows, struct ahoy_timers *timers);
+void ahoy_transactions_free(struct ahoy_transactions *transactions);
+
+/* A sound message came in.  At most one event follows, and what is to be sent. */
+void ahoy_transactions_message(struct ahoy_transactions *transactions, const struct ahoy_message *message,
+                               const struct ahoy_routing *routing, const struct ahoy_hop *hop, uint64_t now_ms);
+/* One of its timers (timer->what is the packed handle, timer->which an enum ahoy_clock) is due. */
+void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struct ahoy_timer *timer, uint64_t now_ms);
+/* What |transaction| sent did not leave. */
+void ahoy_transactions_send_failed(struct ahoy_transactions *transactions, struct ahoy_handle transaction,
+                                   uint64_t now_ms);
+
+/* The next event for the user, and the next message for the transport; false when there is none. */
+bool ahoy_transactions_event(struct ahoy_transactions *transactions, struct ahoy_event *event);
+bool ahoy_transactions_poll(struct ahoy_transactions *transactions, struct ahoy_sending *sending);
+
+/* Frees what has ended.  Call when both polls are dry and nobody uses what they gave. */
+void ahoy_transactions_settle(struct ahoy_transactions *transactions);
+
+/* How many there are now. */
+uint32_t ahoy_transactions_count(const struct ahoy_transactions *transactions);
