@@ -28,9 +28,12 @@ struct ahoy_transactions *ahoy_transactions_new(const struct ahoy_transactions_o
                                                 const struct ahoy_flows *flows, struct ahoy_timers *timers);
 void ahoy_transactions_free(struct ahoy_transactions *transactions);
 
-/* A sound message came in.  At most one event follows, and what is to be sent. */
-void ahoy_transactions_message(struct ahoy_transactions *transactions, const struct ahoy_message *message,
-                               const struct ahoy_routing *routing, const struct ahoy_hop *hop, uint64_t now_ms);
+/* A sound message came in by |source|; if it is a request, its responses go to |reply| (18.2.2).
+ * At most one event follows, and what is to be sent. */
+void ahoy_transactions_message(struct ahoy_transactions *transactions,
+                               const struct ahoy_message *message,
+                               const struct ahoy_routing *routing, const struct ahoy_hop *source,
+                               const struct ahoy_hop *reply, uint64_t now_ms);
 /* One of its timers (timer->what is the packed handle, timer->which an enum ahoy_clock) is due. */
 void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struct ahoy_timer *timer, uint64_t now_ms);
 /* What |transaction| sent did not leave. */

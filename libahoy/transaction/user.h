@@ -40,11 +40,11 @@ struct ahoy_event {
 struct ahoy_handle ahoy_transaction_accept(struct ahoy_transactions *transactions, const struct ahoy_event *event,
                                            uint64_t user, uint64_t now_ms);
 
-/* Sends a response through a server transaction: |pieces| joined are the message whose topmost
- * Via is the one that the request came with (received and rport are filled in by the transport
- * on receipt).  Kept as long as it may have to be sent again. A second final response is
- * ignored, but for more 2xx to INVITE.  False where |transaction| is stale, over, or memory is
- * refused. */
+/* Sends a response through a server transaction: |pieces| joined are the message.  Its topmost Via is
+ * the one that the request came with, with received and rport marked (ahoy_compose_response does it
+ * for our own answers; for forwarded ones the request was marked on its way, syntax/received.h).
+ * Kept as long as it may have to be sent again.  A second final response is ignored, but for more 2xx
+ * to INVITE.  False where |transaction| is stale, over, or memory is refused. */
 bool ahoy_transaction_respond(struct ahoy_transactions *transactions, struct ahoy_handle transaction, unsigned status,
                               const struct span *pieces, size_t count, uint64_t now_ms);
 
