@@ -35,5 +35,6 @@ void ahoy_arena_release(struct ahoy_arena *arena);
 void *ahoy_arena_take(struct ahoy_arena *arena, size_t size);
 /* A copy of |text|; its |at| is NULL where memory was refused (an empty |text| never is). */
 struct span ahoy_arena_copy(struct ahoy_arena *arena, struct span text);
-/* A copy of all |count| |pieces| in one run of bytes: the end of a gather list that must be kept. */
+/* A copy of all |count| |pieces| in one run of bytes: the end of a gather list that must be
+ * kept. */
 struct span ahoy_arena_join(struct ahoy_arena *arena, const struct span *pieces, size_t count);

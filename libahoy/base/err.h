@@ -10,7 +10,8 @@ struct ahoy_err {
     unsigned status;      /* The SIP status code that answers it best: 400, 413, 414, 505 ... */
 };
 
-/* Fills |err| (which may be NULL) and returns false, so that a parser can `return ahoy_fail(...)`. */
+/* Fills |err| (which may be NULL) and returns false, so that a parser can `return
+ * ahoy_fail(...)`. */
 bool ahoy_fail(struct ahoy_err *err, unsigned status, const char *at, const char *expected);
 
 /* The offset of |err->at| within |bytes|; bytes.size where it lies outside. */

@@ -13,8 +13,9 @@ struct ahoy_ip {
     uint8_t bytes[16];
 };
 
-/* Reads "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"; the port becomes 0.  An IPv4-mapped IPv6 address stays
- * IPv6.  False where |text| is anything else, so a host name can be told from an address. */
+/* Reads "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"; the port becomes 0.  An IPv4-mapped IPv6
+ * address stays IPv6.  False where |text| is anything else, so a host name can be told from an
+ * address. */
 bool ahoy_ip_parse(struct span text, struct ahoy_ip *ip);
 /* Prints the address alone, IPv6 in brackets as SIP's host has it (RFC 5954, RFC 5952). */
 void ahoy_ip_print_host(const struct ahoy_ip *ip, struct ahoy_buf *buf);
@@ -25,7 +26,8 @@ void ahoy_ip_print(const struct ahoy_ip *ip, struct ahoy_buf *buf);
 
 bool ahoy_ip_equal(const struct ahoy_ip *a, const struct ahoy_ip *b);       /* Port included. */
 bool ahoy_ip_equal_host(const struct ahoy_ip *a, const struct ahoy_ip *b);  /* Port aside. */
-/* 127/8, ::1, 0/8, ::, and the mapped forms of them: where a stranger's route must not lead (attack 60). */
+/* 127/8, ::1, 0/8, ::, and the mapped forms of them: where a stranger's route must not lead
+ * (attack 60). */
 bool ahoy_ip_is_loopback(const struct ahoy_ip *ip);
 bool ahoy_ip_is_link_local(const struct ahoy_ip *ip);
 bool ahoy_ip_is_multicast(const struct ahoy_ip *ip); /* The IPv4 broadcast address too. */

@@ -1,6 +1,6 @@
-/* From a 64-bit hash to a 64-bit value: open addressing, doubling up to a limit.  Several entries may
- * share a hash; whoever looks one up walks them and compares what the values name.  Hashes of
- * strangers' bytes must be keyed (siphash.h), or they choose their bucket. */
+/* From a 64-bit hash to a 64-bit value: open addressing, doubling up to a limit.  Several
+ * entries may share a hash; whoever looks one up walks them and compares what the values name.
+ * Hashes of strangers' bytes must be keyed (siphash.h), or they choose their bucket. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,11 +20,12 @@ struct ahoy_map {
 void ahoy_map_init(struct ahoy_map *map, size_t limit);
 void ahoy_map_fini(struct ahoy_map *map);
 
-/* Adds an entry beside any that have the same hash.  False where the limit or the allocator refuses. */
+/* Adds an entry beside any that have the same hash.  False where the limit or the allocator
+ * refuses. */
 bool ahoy_map_add(struct ahoy_map *map, uint64_t hash, uint64_t value);
 /* Removes the entry with this hash and value; false where there is none. */
 bool ahoy_map_remove(struct ahoy_map *map, uint64_t hash, uint64_t value);
 
-/* Walks the values of |hash|: begin with *cursor = 0, go on while it returns true.  The map must not
- * change in between. */
+/* Walks the values of |hash|: begin with *cursor = 0, go on while it returns true.  The map must
+ * not change in between. */
 bool ahoy_map_find(const struct ahoy_map *map, uint64_t hash, size_t *cursor, uint64_t *value);

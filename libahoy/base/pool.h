@@ -1,5 +1,6 @@
 /* Slots of one size, named by handles.  A handle holds the slot and how often that slot has been
- * given out, so a late timer or a stale event misses a look-up instead of touching another's data. */
+ * given out, so a late timer or a stale event misses a look-up instead of touching another's
+ * data. */
 #pragma once
 
 #include <stdbool.h>
@@ -47,6 +48,7 @@ void *ahoy_pool_add(struct ahoy_pool *pool, struct ahoy_handle *handle);
 void *ahoy_pool_get(const struct ahoy_pool *pool, struct ahoy_handle handle);
 /* Gives the slot back; its handle is stale from now on.  |handle| must be valid. */
 void ahoy_pool_remove(struct ahoy_pool *pool, struct ahoy_handle handle);
-/* The slot in use with the lowest number at or above |from|, or NULL; its handle in |handle|.  To walk a
- * pool, begin with 0 and go on with handle->slot + 1; removing the slot at hand is allowed. */
+/* The slot in use with the lowest number at or above |from|, or NULL; its handle in |handle|.
+ * To walk a pool, begin with 0 and go on with handle->slot + 1; removing the slot at hand is
+ * allowed. */
 void *ahoy_pool_next(const struct ahoy_pool *pool, uint32_t from, struct ahoy_handle *handle);

@@ -9,4 +9,5 @@ struct ahoy_hash_key {
 
 uint64_t ahoy_siphash(const struct ahoy_hash_key *key, struct span text);
 /* The same over several spans as if they were one; used to build table keys of parts. */
-uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *parts, size_t count);
+uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *parts,
+                            size_t count);

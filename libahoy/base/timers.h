@@ -1,5 +1,5 @@
-/* A wheel of timers: set and cancelled in constant time, however many there are.  Time is milliseconds,
- * given by the caller; the wheel never asks a clock. */
+/* A wheel of timers: set and cancelled in constant time, however many there are.  Time is
+ * milliseconds, given by the caller; the wheel never asks a clock. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,12 +16,14 @@ struct ahoy_timer {
 
 enum { AHOY_WHEEL_LEVELS = 6, AHOY_WHEEL_SLOTS = 64 };
 
-/* Level n has slots of 64^n ms: six levels reach 795 days; later deadlines wait in the last slot. */
+/* Level n has slots of 64^n ms: six levels reach 795 days; later deadlines wait in a slot of the
+ * last level and are looked at again when it is reached. */
 struct ahoy_timers {
     uint64_t now_ms;
     uint64_t occupied[AHOY_WHEEL_LEVELS]; /* A bit a slot that is not empty. */
     struct ahoy_timer *slots[AHOY_WHEEL_LEVELS][AHOY_WHEEL_SLOTS];
-    struct ahoy_timer *due; /* Reached, not yet handed out; in the order of their deadlines. */
+    struct ahoy_timer *due;  /* Reached, not yet handed out; in the order of their deadlines. */
+    struct ahoy_timer *late; /* The one of |due| that was last set, or NULL. */
     uint64_t count;
 };
 
@@ -33,8 +35,9 @@ void ahoy_timers_set(struct ahoy_timers *timers, struct ahoy_timer *timer, uint6
 void ahoy_timers_cancel(struct ahoy_timers *timers, struct ahoy_timer *timer);
 static inline bool ahoy_timer_is_set(const struct ahoy_timer *timer) { return timer->link != 0; }
 
-/* The next timer that is due at |now_ms|, no longer set, or NULL.  Ask until NULL.  Timers come in the
- * order of their deadlines; those of one millisecond in the order in which they were set. */
+/* The next timer that is due at |now_ms|, no longer set, or NULL.  Ask until NULL.  Timers come
+ * in the order of their deadlines; those of one millisecond in the order in which they were set. */
 struct ahoy_timer *ahoy_timers_expire(struct ahoy_timers *timers, uint64_t now_ms);
-/* When to ask again: never later than the first deadline, perhaps earlier; UINT64_MAX for no timer. */
+/* When to ask again: never later than the first deadline, perhaps earlier; UINT64_MAX for no
+ * timer. */
 uint64_t ahoy_timers_deadline(const struct ahoy_timers *timers);

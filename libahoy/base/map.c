@@ -1,0 +1,130 @@
+/* From a 64-bit hash to a 64-bit value: linear probing, never more than three quarters full, and
+ * without tombstones, so that a table that many entries have passed through stays as quick as a
+ * new one. */
+#include "libahoy/base/map.h"
+
+#include <stdlib.h>
+
+struct ahoy_map_entry {
+    uint64_t hash; /* 0: nothing is here. */
+    uint64_t value;
+};
+
+enum { FIRST_CAPACITY = 16 };
+
+/* The fractional part of the golden ratio: multiplying by it spreads neighbours over the whole
+ * word. */
+static const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
+
+/* 0 marks an empty entry, so a hash of 0 is held as another one that is as good. */
+static uint64_t held(uint64_t hash)
+{
+    return hash == 0 ? golden : hash;
+}
+
+static size_t home_of(uint64_t hash, size_t capacity)
+{
+    uint64_t spread = hash * golden;
+    return (size_t)(spread ^ spread >> 32) & (capacity - 1);
+}
+
+void ahoy_map_init(struct ahoy_map *map, size_t limit)
+{
+    *map = (struct ahoy_map){ .limit = limit };
+}
+
+void ahoy_map_fini(struct ahoy_map *map)
+{
+    free(map->entries);
+    *map = (struct ahoy_map){ .limit = map->limit };
+}
+
+static void place(struct ahoy_map_entry *entries, size_t capacity, struct ahoy_map_entry entry)
+{
+    size_t index = home_of(entry.hash, capacity);
+    while (entries[index].hash != 0)
+        index = (index + 1) & (capacity - 1);
+    entries[index] = entry;
+}
+
+static bool grow(struct ahoy_map *map)
+{
+    if (map->capacity > SIZE_MAX / 2)
+        return false;
+    size_t capacity = map->capacity == 0 ? FIRST_CAPACITY : 2 * map->capacity;
+    struct ahoy_map_entry *entries = calloc(capacity, sizeof *entries);
+    if (entries == NULL)
+        return false;
+    for (size_t i = 0; i < map->capacity; i++) {
+        if (map->entries[i].hash != 0)
+            place(entries, capacity, map->entries[i]);
+    }
+    free(map->entries);
+    map->entries = entries;
+    map->capacity = capacity;
+    return true;
+}
+
+bool ahoy_map_add(struct ahoy_map *map, uint64_t hash, uint64_t value)
+{
+    if (map->used >= map->limit)
+        return false;
+    if (map->used >= map->capacity / 4 * 3 && !grow(map))
+        return false;
+    place(map->entries, map->capacity, (struct ahoy_map_entry){ held(hash), value });
+    map->used++;
+    return true;
+}
+
+/* Empties entry |hole| by moving up those behind it that the hole would cut off from their home. */
+static void close_up(struct ahoy_map *map, size_t hole)
+{
+    size_t mask = map->capacity - 1;
+    struct ahoy_map_entry *entries = map->entries;
+    for (size_t i = (hole + 1) & mask; entries[i].hash != 0; i = (i + 1) & mask) {
+        size_t from_home = (i - home_of(entries[i].hash, map->capacity)) & mask;
+        size_t from_hole = (i - hole) & mask;
+        if (from_home < from_hole)
+            continue;
+        entries[hole] = entries[i];
+        hole = i;
+    }
+    entries[hole] = (struct ahoy_map_entry){ 0, 0 };
+}
+
+bool ahoy_map_remove(struct ahoy_map *map, uint64_t hash, uint64_t value)
+{
+    size_t cursor = 0;
+    uint64_t found;
+    while (ahoy_map_find(map, hash, &cursor, &found)) {
+        if (found != value)
+            continue;
+        /* The cursor has counted the entries from home to just behind the one that was found. */
+        size_t index = home_of(held(hash), map->capacity) + cursor - 1;
+        close_up(map, index & (map->capacity - 1));
+        map->used--;
+        return true;
+    }
+    return false;
+}
+
+bool ahoy_map_find(const struct ahoy_map *map, uint64_t hash, size_t *cursor, uint64_t *value)
+{
+    if (map->used == 0)
+        return false;
+    hash = held(hash);
+    size_t mask = map->capacity - 1;
+    size_t home = home_of(hash, map->capacity);
+    for (size_t i = *cursor;; i++) {
+        const struct ahoy_map_entry *entry = &map->entries[(home + i) & mask];
+        if (entry->hash == 0) {
+            *cursor = i;
+            return false;
+        }
+        if (entry->hash == hash) {
+            *cursor = i + 1;
+            *value = entry->value;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/* Numbers that strangers cannot guess: who has seen any number of them cannot tell the next
+ * without the key. */
+#include "libahoy/base/rng.h"
+
+#include <assert.h>
+#include <endian.h>
+
+void ahoy_rng_init(struct ahoy_rng *rng, const uint64_t seed[2])
+{
+    *rng = (struct ahoy_rng){ .key = { { seed[0], seed[1] } } };
+}
+
+uint64_t ahoy_rng_next(struct ahoy_rng *rng)
+{
+    uint64_t counter = htole64(rng->counter++);
+    return ahoy_siphash(&rng->key, (struct span){ (const char *)&counter, sizeof counter });
+}
+
+uint64_t ahoy_rng_below(struct ahoy_rng *rng, uint64_t bound)
+{
+    assert(bound >= 1);
+    /* The lowest 2^64 mod bound numbers would make small results likelier; they are drawn again. */
+    uint64_t surplus = (UINT64_MAX - bound + 1) % bound;
+    uint64_t number = 0;
+    do {
+        number = ahoy_rng_next(rng);
+    } while (number < surplus);
+    return number % bound;
+}
+
+void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+    uint64_t bits = ahoy_rng_next(rng);
+    for (int i = 0; i < AHOY_TOKEN_SIZE; i++) {
+        token[i] = digits[bits & 31];
+        bits >>= 5;
+    }
+}

@@ -1,0 +1,98 @@
+/* SipHash-2-4: two rounds a word of eight bytes, four at the end (Aumasson and Bernstein, 2012,
+ * section 2). */
+#include "libahoy/base/siphash.h"
+
+#include "libahoy/base/load.h"
+
+struct state {
+    uint64_t v0, v1, v2, v3;
+    uint64_t pending; /* Bytes that do not make a word yet, the first of them lowest. */
+    unsigned bits;    /* How many bits of |pending| there are: 0, 8, ... 56. */
+    size_t size;      /* Bytes taken in all. */
+};
+
+static inline uint64_t rotate(uint64_t word, unsigned bits)
+{
+    return word << bits | word >> (64 - bits);
+}
+
+static inline void round_once(struct state *s)
+{
+    s->v0 += s->v1;
+    s->v1 = rotate(s->v1, 13) ^ s->v0;
+    s->v0 = rotate(s->v0, 32);
+    s->v2 += s->v3;
+    s->v3 = rotate(s->v3, 16) ^ s->v2;
+    s->v0 += s->v3;
+    s->v3 = rotate(s->v3, 21) ^ s->v0;
+    s->v2 += s->v1;
+    s->v1 = rotate(s->v1, 17) ^ s->v2;
+    s->v2 = rotate(s->v2, 32);
+}
+
+static inline void compress(struct state *s, uint64_t word)
+{
+    s->v3 ^= word;
+    round_once(s);
+    round_once(s);
+    s->v0 ^= word;
+}
+
+static inline struct state begin(const struct ahoy_hash_key *key)
+{
+    return (struct state){
+        .v0 = key->half[0] ^ UINT64_C(0x736f6d6570736575),
+        .v1 = key->half[1] ^ UINT64_C(0x646f72616e646f6d),
+        .v2 = key->half[0] ^ UINT64_C(0x6c7967656e657261),
+        .v3 = key->half[1] ^ UINT64_C(0x7465646279746573),
+    };
+}
+
+/* Takes |bits| more, at least one byte of them, which |word| holds lowest. */
+static inline void take(struct state *s, uint64_t word, unsigned bits)
+{
+    s->pending |= word << s->bits;
+    if (s->bits + bits < 64) {
+        s->bits += bits;
+        return;
+    }
+    compress(s, s->pending);
+    /* In two steps, because nothing may be shifted by 64 at once. */
+    s->pending = word >> (63 - s->bits) >> 1;
+    s->bits = s->bits + bits - 64;
+}
+
+static inline void absorb(struct state *s, struct span text)
+{
+    const char *at = text.at;
+    size_t left = text.size;
+    s->size += text.size;
+    for (; left >= 8; left -= 8, at += 8)
+        take(s, ahoy_load_eight(at), 64);
+    if (left > 0)
+        take(s, ahoy_load_tail(at, left), (unsigned)left * 8);
+}
+
+static inline uint64_t end(struct state *s)
+{
+    compress(s, s->pending | (uint64_t)s->size << 56);
+    s->v2 ^= 0xff;
+    for (int i = 0; i < 4; i++)
+        round_once(s);
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+uint64_t ahoy_siphash(const struct ahoy_hash_key *key, struct span text)
+{
+    struct state state = begin(key);
+    absorb(&state, text);
+    return end(&state);
+}
+
+uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *parts, size_t count)
+{
+    struct state state = begin(key);
+    for (size_t i = 0; i < count; i++)
+        absorb(&state, parts[i]);
+    return end(&state);
+}

@@ -1,0 +1,86 @@
+/* The span operations that are too long for a header. */
+#include "libahoy/base/span.h"
+
+#include "libahoy/base/load.h"
+
+/* |word| with each byte that is an upper-case ASCII letter made lower-case.  Seven-bit sums
+ * carry into the eighth bit exactly where a byte is at least 'A', or is above 'Z'; the bytes
+ * never disturb each other. */
+static uint64_t fold(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low_bits = word & ones * 0x7f;
+    uint64_t from_a = low_bits + ones * (0x80 - 'A');
+    uint64_t above_z = low_bits + ones * (0x7f - 'Z');
+    uint64_t upper = (from_a ^ above_z) & ~word & ones * 0x80;
+    return word | upper >> 2;
+}
+
+static bool equal_nocase(const char *a, const char *b, size_t size)
+{
+    for (; size >= 8; size -= 8, a += 8, b += 8) {
+        if (fold(ahoy_load_eight(a)) != fold(ahoy_load_eight(b)))
+            return false;
+    }
+    return fold(ahoy_load_tail(a, size)) == fold(ahoy_load_tail(b, size));
+}
+
+bool ahoy_span_equal_nocase(struct span a, struct span b)
+{
+    return a.size == b.size && equal_nocase(a.at, b.at, a.size);
+}
+
+int ahoy_span_compare(struct span a, struct span b)
+{
+    size_t shorter = a.size < b.size ? a.size : b.size;
+    int order = shorter == 0 ? 0 : memcmp(a.at, b.at, shorter);
+    if (order != 0)
+        return order;
+    return (a.size > b.size) - (a.size < b.size);
+}
+
+bool ahoy_span_starts_nocase(struct span text, struct span prefix)
+{
+    return text.size >= prefix.size && equal_nocase(text.at, prefix.at, prefix.size);
+}
+
+size_t ahoy_span_find(struct span text, char byte)
+{
+    if (text.size == 0)
+        return 0;
+    const char *found = memchr(text.at, byte, text.size);
+    return found == NULL ? text.size : (size_t)(found - text.at);
+}
+
+static bool is_white(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+struct span ahoy_span_trim(struct span text)
+{
+    while (text.size > 0 && is_white(text.at[0])) {
+        text.at++;
+        text.size--;
+    }
+    while (text.size > 0 && is_white(text.at[text.size - 1]))
+        text.size--;
+    return text;
+}
+
+bool ahoy_span_number(struct span text, uint64_t limit, uint64_t *value)
+{
+    if (text.size == 0)
+        return false;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned digit = (unsigned)(unsigned char)text.at[i] - '0';
+        if (digit > 9)
+            return false;
+        if (digit > limit || sum > (limit - digit) / 10)
+            return false;
+        sum = sum * 10 + digit;
+    }
+    *value = sum;
+    return true;
+}
