@@ -1,0 +1,74 @@
+/* The configuration: a Lua file that runs once and leaves this table behind.  Immutable
+ * afterwards; workers share it. */
+#pragma once
+
+#include "libahoy/transport/flow.h"
+
+enum ahoyd_auth { AHOYD_AUTH_DIGEST, AHOYD_AUTH_NONE };
+enum ahoyd_from { AHOYD_FROM_USERS, AHOYD_FROM_TRUNKS, AHOYD_FROM_ANYONE };
+enum ahoyd_store_kind { AHOYD_STORE_MEMORY, AHOYD_STORE_SQLITE };
+
+enum { AHOYD_TRUNK_TARGETS_LIMIT = 16 };
+
+struct ahoyd_listen {
+    enum ahoy_transport transport;
+    struct ahoy_ip ip;
+    struct span advertise; /* "host" or "host:port" for Via and Record-Route; empty: the address itself. */
+    int line;              /* Of the configuration file, for later errors. */
+};
+
+struct ahoyd_domain {
+    struct span name; /* Lower case. */
+    enum ahoyd_auth auth;
+    uint32_t min_expires_s, max_expires_s, default_expires_s;
+};
+
+struct ahoyd_trunk {
+    struct span name;
+    size_t count;
+    struct ahoyd_trunk_target {
+        struct span uri;
+        enum ahoy_transport transport;
+        struct ahoy_ip ip;
+    } targets[AHOYD_TRUNK_TARGETS_LIMIT];
+};
+
+struct ahoyd_route {
+    struct span domain;  /* Lower case. */
+    size_t trunk;        /* Index into trunks. */
+    enum ahoyd_from from;
+};
+
+struct ahoyd_config {
+    struct span path;    /* The file. */
+    struct ahoyd_listen *listens;
+    size_t listen_count;
+    struct ahoyd_domain *domains;
+    size_t domain_count;
+    struct ahoyd_trunk *trunks;
+    size_t trunk_count;
+    struct ahoyd_route *routes;
+    size_t route_count;
+    enum ahoyd_store_kind store;
+    char *store_path;    /* SQLite's; absolute. */
+    char *control_path;  /* The Unix socket; absolute. */
+    char *trace_path;    /* Where every message is noted as a line of JSON; NULL for nowhere. */
+    unsigned workers;    /* At least 1. */
+    void *memory;        /* All texts. */
+};
+
+/* Told once for each fault: the line is 0 where the whole file is meant.  |what| says what is
+ * wrong and how to mend it. */
+struct ahoyd_config_faults {
+    void (*told)(void *context, const char *file, int line, const char *what);
+    void *context;
+    unsigned count;
+};
+
+/* Runs |path| and checks all that can be checked without opening anything.  NULL where there was
+ * a fault; every one has been told. */
+struct ahoyd_config *ahoyd_config_load(const char *path, struct ahoyd_config_faults *faults);
+/* The same from text, for tests; |path| names it and gives the folder for relative paths. */
+struct ahoyd_config *ahoyd_config_parse(const char *text, size_t size, const char *path,
+                                        struct ahoyd_config_faults *faults);
+void ahoyd_config_free(struct ahoyd_config *config);

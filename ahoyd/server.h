@@ -1,0 +1,51 @@
+/* The server's core: a stack and its users, under a policy.  No socket, clock or thread:
+ * worker.c runs it on the kernel, sim/world on seeded links. */
+#pragma once
+
+#include "ahoyd/store/store.h"
+#include "libahoy/stack/stack.h"
+#include "libahoy/tu/proxy.h"
+
+/* Each counter written once. */
+#define AHOYD_SERVER_COUNTERS(COUNTER)                                                             \
+    COUNTER(registers) COUNTER(calls) COUNTER(forwarded) COUNTER(challenged) COUNTER(refused)
+
+struct ahoyd_server_counters {
+#define AHOYD_COUNTER_FIELD(name) uint64_t name;
+    AHOYD_SERVER_COUNTERS(AHOYD_COUNTER_FIELD)
+#undef AHOYD_COUNTER_FIELD
+};
+
+struct ahoyd_server_options {
+    const struct ahoyd_config *config;  /* Outlives the server. */
+    struct ahoyd_store *store;          /* Too. */
+    const struct ahoy_listener *listeners; /* Too; as many as the configuration listens on, in its order. */
+    size_t listener_count;
+    uint16_t worker, workers;
+    uint64_t seed[2];                   /* Random, another for each worker. */
+    struct ahoy_clocks clocks;
+    uint32_t timer_c_ms;
+    const struct ahoy_log *log;
+    void *change_owner;                 /* Put into the changes that this server makes. */
+};
+
+struct ahoyd_server;
+
+/* NULL where memory is refused. */
+struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options, uint64_t now_ms);
+void ahoyd_server_free(struct ahoyd_server *server);
+
+/* One event in.  Then poll until dry. */
+void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *event, uint64_t now_ms);
+/* A change of this server came back from the store; the server frees it.  Then poll until dry. */
+void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *change, uint64_t now_ms);
+bool ahoyd_server_poll(struct ahoyd_server *server, struct ahoy_wire_effect *effect);
+uint64_t ahoyd_server_deadline(const struct ahoyd_server *server);
+
+/* From now on new calls and registrations get 503; what is under way goes on. */
+void ahoyd_server_drain(struct ahoyd_server *server);
+/* Transactions that still need their peers: INVITEs without a final response, registrations
+ * waiting for the store. */
+uint32_t ahoyd_server_busy(const struct ahoyd_server *server);
+const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server);
+const struct ahoy_stack_counters *ahoyd_server_stack_counters(const struct ahoyd_server *server);

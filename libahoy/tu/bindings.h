@@ -1,0 +1,34 @@
+/* The bindings of one address-of-record: where its user can be reached (RFC 3261 10). */
+#pragma once
+
+#include "libahoy/transaction/user.h"
+
+enum {
+    AHOY_BINDINGS_LIMIT = 10,         /* Contacts an address-of-record. */
+    AHOY_CONTACT_LIMIT = 1024,        /* Bytes of one contact's URI. */
+    AHOY_BINDING_CALL_ID_LIMIT = 256, /* Bytes of its Call-ID. */
+    AHOY_BINDINGS_TEXT_LIMIT = AHOY_BINDINGS_LIMIT * (AHOY_CONTACT_LIMIT + AHOY_BINDING_CALL_ID_LIMIT)
+};
+
+struct ahoy_binding {
+    struct span contact;  /* The URI, as registered. */
+    struct span call_id;  /* Of the REGISTER that set it last. */
+    uint32_t cseq;        /* Of the same. */
+    uint16_t q;           /* Thousandths, 1,000 where none was given. */
+    uint64_t expires_ms;
+    struct ahoy_hop hop;  /* How that REGISTER came. */
+};
+
+/* The spans point into |text|: copy with ahoy_bindings_copy. */
+struct ahoy_bindings {
+    size_t count;
+    struct ahoy_binding list[AHOY_BINDINGS_LIMIT];
+    size_t text_size;
+    char text[AHOY_BINDINGS_TEXT_LIMIT];
+};
+
+void ahoy_bindings_init(struct ahoy_bindings *bindings);
+/* Adds a copy of |binding|; false where a limit refuses. */
+bool ahoy_bindings_add(struct ahoy_bindings *bindings, const struct ahoy_binding *binding);
+/* Copies those that live at |now_ms|; copies no more text than there is. */
+void ahoy_bindings_copy(struct ahoy_bindings *to, const struct ahoy_bindings *from, uint64_t now_ms);

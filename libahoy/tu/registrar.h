@@ -1,0 +1,44 @@
+/* The registrar's rules (RFC 3261 10.3), without a store: what a REGISTER asks, what becomes of
+ * the bindings, and what the answer lists.  Pure; the owner keeps the bindings and the promise
+ * that 200 means kept. */
+#pragma once
+
+#include "libahoy/tu/bindings.h"
+
+struct ahoy_registrar_limits {
+    uint32_t min_expires_s;     /* Less, but not 0, is answered 423. */
+    uint32_t max_expires_s;     /* More is cut. */
+    uint32_t default_expires_s; /* Where the request names none. */
+};
+
+struct ahoy_asked_contact {
+    struct span contact; /* The URI. */
+    uint32_t expires_s;  /* 0 removes. */
+    uint16_t q;
+};
+
+/* A view into the request. */
+struct ahoy_registration {
+    bool remove_all; /* Contact: * */
+    size_t count;    /* 0 without remove_all is a query. */
+    struct ahoy_asked_contact asked[AHOY_BINDINGS_LIMIT];
+    struct span call_id;
+    uint32_t cseq;
+    struct ahoy_hop hop;
+};
+
+/* Reads a REGISTER (10.3 steps 6 and 7).  Faults: 400 (Contact unreadable, no sip URI, `*` with
+ * others or without Expires: 0), 423, 403 for more than AHOY_BINDINGS_LIMIT contacts or one that
+ * is too long. */
+bool ahoy_registration_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
+                             const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
+                             struct ahoy_registration *registration, struct ahoy_err *err);
+
+/* Writes to |next| what |current| becomes: all changes or none.  Contacts are compared by
+ * 19.1.4; expired ones are left out.  Faults: 500 where a binding to be changed has the same
+ * Call-ID and a CSeq that is not lower (10.3 step 7), 403 above the limit. */
+bool ahoy_registrar_apply(const struct ahoy_bindings *current, const struct ahoy_registration *registration,
+                          uint64_t now_ms, struct ahoy_bindings *next, struct ahoy_err *err);
+
+/* Prints the Contact rows of the 200 (10.3 step 8), with expires and q. */
+void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms, struct ahoy_buf *buf);
