@@ -37,8 +37,10 @@ bool ahoy_registration_parse(const struct ahoy_message *request, const struct ah
 /* Writes to |next| what |current| becomes: all changes or none.  Contacts are compared by
  * 19.1.4; expired ones are left out.  Faults: 500 where a binding to be changed has the same
  * Call-ID and a CSeq that is not lower (10.3 step 7), 403 above the limit. */
-bool ahoy_registrar_apply(const struct ahoy_bindings *current, const struct ahoy_registration *registration,
-                          uint64_t now_ms, struct ahoy_bindings *next, struct ahoy_err *err);
+bool ahoy_registrar_apply(const struct ahoy_bindings *current,
+                          const struct ahoy_registration *registration, uint64_t now_ms,
+                          struct ahoy_bindings *next, struct ahoy_err *err);
 
 /* Prints the Contact rows of the 200 (10.3 step 8), with expires and q. */
-void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms, struct ahoy_buf *buf);
+void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
+                          struct ahoy_buf *buf);
