@@ -17,7 +17,7 @@ enum {
     AHOY_LISTENERS_LIMIT = 64,
     AHOY_PENDING_LIMIT = 256 * 1024, /* Bytes that wait for a connection to open. */
     AHOY_STRANGERS_LIMIT = 32,       /* Accepted connections an address that are not trusted. */
-    AHOY_PATIENCE_MS = 10000         /* For a whole message from a connection that is not trusted. */
+    AHOY_PATIENCE_MS = 10000 /* For a whole message from a connection that is not trusted. */
 };
 
 /* Plain data; copied freely. */
@@ -43,9 +43,9 @@ enum ahoy_flow_state { AHOY_FLOW_CONNECTING = 1, AHOY_FLOW_OPEN };
 struct ahoy_flow {
     enum ahoy_flow_state state;
     bool accepted;          /* By us, rather than opened. */
-    bool trusted;           /* Its peer has authenticated, or is a trunk: no longer counted as a stranger. */
+    bool trusted;           /* Its peer has authenticated, or is a trunk: no stranger any more. */
     struct ahoy_hop hop;
-    char *partial;          /* The beginning of a message; from the allocator, at most AHOY_MESSAGE_LIMIT. */
+    char *partial;          /* The beginning of a message, at most AHOY_MESSAGE_LIMIT. */
     size_t partial_size, partial_capacity;
     struct ahoy_pending *pending; /* What waits for the connection to open, oldest first. */
     size_t pending_size;
@@ -66,7 +66,8 @@ struct ahoy_flows {
 /* The listener that a message to |hop| leaves from: its own where it names one; else of the same
  * transport and family, one on loopback for a peer on loopback and only then; NULL where there
  * is none. */
-const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows, const struct ahoy_hop *hop);
+const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows,
+                                                const struct ahoy_hop *hop);
 
 /* The connection that serves |hop|: the one it names if that lives, else one to or from the same
  * peer by the same transport; NULL where none is open or opening. */
