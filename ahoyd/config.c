@@ -111,8 +111,13 @@ static int swallow(lua_State *lua)
     return 1;
 }
 
-static int unknown_name(lua_State *lua)
+/* The chunk's own table of names is empty: each name that it reads is looked up here. */
+static int look_up(lua_State *lua)
 {
+    lua_pushglobaltable(lua);
+    lua_pushvalue(lua, 2);
+    if (lua_rawget(lua, -2) != LUA_TNIL)
+        return 1;
     struct reader *reader = config_reader_of(lua);
     const char *name = lua_tostring(lua, 2);
     if (name == NULL)
@@ -130,7 +135,8 @@ static int unknown_name(lua_State *lua)
     return 1;
 }
 
-static int unknown_assignment(lua_State *lua)
+/* ... and each name that it sets, the words included, ends here. */
+static int refuse_assignment(lua_State *lua)
 {
     const char *name = lua_tostring(lua, 2);
     config_fault(config_reader_of(lua), config_line(lua),
@@ -142,10 +148,11 @@ static int unknown_assignment(lua_State *lua)
 
 static void too_long(lua_State *lua, lua_Debug *debug)
 {
-    (void)debug; /* The hook's signature; the line is found by the error itself. */
     /* From now on every instruction fails, so that no pcall in a loop can go on. */
     lua_sethook(lua, too_long, LUA_MASKCOUNT, 1);
-    luaL_error(lua, "the configuration does not come to an end");
+    lua_getinfo(lua, "l", debug);
+    lua_pushfstring(lua, "lua:%d: the configuration does not come to an end", debug->currentline);
+    lua_error(lua);
 }
 
 struct budget {
@@ -197,20 +204,37 @@ static int prepare(lua_State *lua)
     lua_settop(lua, 0);
     remove_dangers(lua);
     config_words_define(lua);
-    lua_pushglobaltable(lua);
+    return 0;
+}
+
+/* Gives the chunk on top of the stack a table of names in which nothing can be set. */
+static void seal(lua_State *lua)
+{
+    lua_newtable(lua);
     lua_createtable(lua, 0, 3);
-    lua_pushcfunction(lua, unknown_name);
+    lua_pushcfunction(lua, look_up);
     lua_setfield(lua, -2, "__index");
-    lua_pushcfunction(lua, unknown_assignment);
+    lua_pushcfunction(lua, refuse_assignment);
     lua_setfield(lua, -2, "__newindex");
     lua_pushboolean(lua, 0);
     lua_setfield(lua, -2, "__metatable");
     lua_setmetatable(lua, -2);
-    lua_pop(lua, 1);
+    lua_setupvalue(lua, -2, 1);
+}
+
+/* Loads |text| and runs it, within the limits. */
+static int load_and_run(lua_State *lua)
+{
+    const struct span *text = lua_touserdata(lua, 1);
+    if (luaL_loadbufferx(lua, text->at, text->size, "=lua", "t") != LUA_OK)
+        return lua_error(lua);
+    seal(lua);
+    lua_sethook(lua, too_long, LUA_MASKCOUNT, INSTRUCTION_LIMIT);
+    lua_call(lua, 0, 0);
     return 0;
 }
 
-/* Tells what Lua itself says: "ahoyd.lua:3: unexpected symbol near '='" loses its place, which is
+/* Tells what Lua itself says: "lua:3: unexpected symbol near '='" loses its place, which is
  * told as such. */
 static void tell_lua_error(struct reader *reader, lua_State *lua)
 {
@@ -235,9 +259,9 @@ static void run(struct reader *reader, struct span text)
     if (lua_pcall(lua, 0, 0, 0) != LUA_OK) {
         tell_lua_error(reader, lua);
     } else {
-        lua_sethook(lua, too_long, LUA_MASKCOUNT, INSTRUCTION_LIMIT);
-        if (luaL_loadbufferx(lua, text.at, text.size, "=lua", "t") != LUA_OK ||
-            lua_pcall(lua, 0, 0, 0) != LUA_OK)
+        lua_pushcfunction(lua, load_and_run);
+        lua_pushlightuserdata(lua, &text);
+        if (lua_pcall(lua, 1, 0, 0) != LUA_OK)
             tell_lua_error(reader, lua);
     }
     lua_close(lua);

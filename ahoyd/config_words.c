@@ -177,14 +177,16 @@ static uint32_t number_or(const struct option *option, uint32_t otherwise)
     return option->given ? (uint32_t)option->number : otherwise;
 }
 
+#define EXPIRES .type = OPTION_NUMBER, .least = EXPIRES_LEAST_S, .most = EXPIRES_MOST_S
+
 static int word_domain(lua_State *lua)
 {
     enum { AUTH, LEAST, MOST, DEFAULT, INSECURE, OPTIONS };
     struct option options[OPTIONS] = {
         [AUTH] = { .name = "auth", .type = OPTION_TEXT },
-        [LEAST] = { "min_expires", OPTION_NUMBER, EXPIRES_LEAST_S, EXPIRES_MOST_S },
-        [MOST] = { "max_expires", OPTION_NUMBER, EXPIRES_LEAST_S, EXPIRES_MOST_S },
-        [DEFAULT] = { "default_expires", OPTION_NUMBER, EXPIRES_LEAST_S, EXPIRES_MOST_S },
+        [LEAST] = { .name = "min_expires", EXPIRES },
+        [MOST] = { .name = "max_expires", EXPIRES },
+        [DEFAULT] = { .name = "default_expires", EXPIRES },
         [INSECURE] = { .name = "insecure", .type = OPTION_FLAG },
     };
     struct reader *reader = config_reader_of(lua);
