@@ -39,8 +39,9 @@ struct staged {
  * newest last.  Sets change->status; where that is 200 there is something to commit. */
 void store_stage(struct ahoyd_store *store, struct staged *staged, const struct staged *earlier,
                  size_t count);
-/* Makes a committed change seen, and gives it back. Returns whether it replaced a record. */
-bool store_publish(struct ahoyd_store *store, struct staged *staged);
+/* Makes a committed change seen, and gives it back. Returns how many rows of a log nothing
+ * stands on any more: the one replaced, and its own where it holds no bindings. */
+unsigned store_publish(struct ahoyd_store *store, struct staged *staged);
 /* Drops a change that could not be committed, and gives it back with |status| and |why|. */
 void store_refuse(struct staged *staged, unsigned status, const char *why);
 

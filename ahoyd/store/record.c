@@ -137,7 +137,8 @@ static struct record *make(struct span aor, struct span state,
     record->until_ms = 0;
     record->aor_size = (uint16_t)aor.size;
     record->state_size = (uint32_t)state.size;
-    memcpy(record->bytes, aor.at, aor.size);
+    if (aor.size > 0)
+        memcpy(record->bytes, aor.at, aor.size);
     memcpy(record->bytes + aor.size, state.at, state.size);
     for (size_t i = 0; i < bindings->count; i++) {
         if (bindings->list[i].expires_ms > record->until_ms)

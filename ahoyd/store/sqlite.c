@@ -92,8 +92,8 @@ static void write_group(struct sqlite_writer *writer, size_t count)
         struct staged *staged = &writer->group[i];
         if (!committed && staged->change->status == 200)
             store_refuse(staged, 503, "the store could not commit");
-        else if (store_publish(writer->store, staged))
-            writer->file.garbage++;
+        else
+            writer->file.garbage += store_publish(writer->store, staged);
     }
 }
 

@@ -10,7 +10,7 @@
 
 #include "libahoy/base/log.h"
 
-enum { SWEEP_ROWS = 500 };
+enum { SWEEP_ROWS = 2000 };
 
 static const char schema[] =
     "PRAGMA application_id = 0x41686f79;" /* "Ahoy" */

@@ -69,18 +69,20 @@ static void give_back(struct ahoyd_change *change)
     change->owner->done(change->owner, change);
 }
 
-bool store_publish(struct ahoyd_store *store, struct staged *staged)
+unsigned store_publish(struct ahoyd_store *store, struct staged *staged)
 {
     struct ahoyd_change *change = staged->change;
-    bool replaced = false;
-    if (staged->record != NULL)
-        replaced = index_put(&store->index, staged->record);
+    unsigned idle = 0;
+    if (staged->record != NULL) {
+        idle += staged->record->until_ms == 0;
+        idle += index_put(&store->index, staged->record);
+    }
     if (staged->user != NULL)
         users_put(&store->users, staged->user);
     if (change->kind == AHOYD_CHANGE_USER_REMOVE && change->status == 200)
         users_remove(&store->users, change->user, change->realm);
     give_back(change);
-    return replaced;
+    return idle;
 }
 
 void store_refuse(struct staged *staged, unsigned status, const char *why)
