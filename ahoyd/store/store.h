@@ -5,6 +5,7 @@
 
 #include "ahoyd/config.h"
 #include "libahoy/auth/digest.h"
+#include "libahoy/base/log.h"
 #include "libahoy/tu/registrar.h"
 
 struct ahoyd_store;
@@ -14,6 +15,15 @@ enum { AHOYD_SECRET_SIZE = 32, AHOYD_NAME_LIMIT = 128 };
 /* What is known of a user; HA1 only, never a password. */
 struct ahoyd_user {
     struct ahoy_digest_hex md5, sha256;
+};
+
+struct ahoyd_change;
+
+/* Whoever makes changes has one of these as its first member. */
+struct ahoyd_change_owner {
+    /* Takes a committed or refused change back, and with it its memory.  Called on the writer's
+     * thread (the memory store: inside submit), so it queues and returns. */
+    void (*done)(struct ahoyd_change_owner *owner, struct ahoyd_change *change);
 };
 
 enum ahoyd_change_kind { AHOYD_CHANGE_BINDINGS, AHOYD_CHANGE_USER_PUT, AHOYD_CHANGE_USER_REMOVE };
@@ -28,7 +38,7 @@ struct ahoyd_change {
     struct span user, realm;             /* Of USER_*. */
     struct ahoyd_user credentials;       /* Of USER_PUT. */
     uint64_t now_ms;
-    void *owner;                         /* Whose: handed to |done| (a worker, a control connection). */
+    struct ahoyd_change_owner *owner;    /* Who gets it back. */
     uint64_t ticket;                     /* The owner's. */
     unsigned status;                     /* Outcome: 200, or what answers it best (403, 404, 500, 503). */
     const char *why;                     /* Where status is not 200; a literal. */
@@ -45,9 +55,8 @@ struct ahoyd_store_options {
     enum ahoyd_store_kind kind;
     const char *path; /* SQLite's. */
     uint64_t now_ms;  /* Bindings that have expired by then are not loaded. */
-    /* Takes a committed or refused change back.  Called on the writer's thread (the memory
-     * store: inside submit). */
-    void (*done)(struct ahoyd_change *change);
+    const unsigned char *secret; /* The memory store's, AHOYD_SECRET_SIZE bytes; NULL: random. */
+    const struct ahoy_log *log;  /* May be NULL. */
 };
 
 /* NULL where it cannot be opened; |fault| then says what and how to mend it. */

@@ -19,7 +19,8 @@ struct vector {
 /* clang-format off */
 static const struct vector vectors[] = {
     { "RFC 2617 3.5", AHOY_DIGEST_MD5, "Mufasa", "testrealm@host.com", "Circle Of Life",
-      "GET", "/dir/index.html", "dcd98b7102dd2f0e8b11d0f600bfb0c093", "00000001", "0a4f113b", "auth",
+      "GET", "/dir/index.html", "dcd98b7102dd2f0e8b11d0f600bfb0c093", "00000001", "0a4f113b",
+      "auth",
       "939e7578ed9e3c518a452acee763bce9", "6629fae49393a05397450978507c4ef1" },
     { "RFC 7616 3.9.1", AHOY_DIGEST_MD5, "Mufasa", "http-auth@example.org", "Circle of Life",
       "GET", "/dir/index.html", RFC7616_NONCE, "00000001", RFC7616_CNONCE, "auth",
@@ -32,14 +33,16 @@ static const struct vector vectors[] = {
       "REGISTER", "sip:example.com", "f84f1cec41e6cbe5aea9c8e88d359", "", "", "",
       "b1726872c344b6dc8365b774f8fd6412", "cc98ab83a89d767944fdd1004da74e6e" },
     { "with qop", AHOY_DIGEST_MD5, "alice", "example.com", "secret",
-      "REGISTER", "sip:example.com", "f84f1cec41e6cbe5aea9c8e88d359", "00000001", "0a4f113b", "auth",
+      "REGISTER", "sip:example.com", "f84f1cec41e6cbe5aea9c8e88d359", "00000001", "0a4f113b",
+      "auth",
       "b1726872c344b6dc8365b774f8fd6412", "551fbb6dc6e2cf46450163e76923fba3" },
     { "without qop", AHOY_DIGEST_SHA256, "alice", "example.com", "secret",
       "REGISTER", "sip:example.com", "f84f1cec41e6cbe5aea9c8e88d359", "", "", "",
       "ed8925b20f9a77b8f8f8d5f8e4467fe32b866f7208ab9e4b20595e9821a0fdee",
       "df46c18080b443c9dd1e9a391d1e390c5fc7cb7097dd7312e2450c6e0d532b1e" },
     { "with qop", AHOY_DIGEST_SHA256, "alice", "example.com", "secret",
-      "REGISTER", "sip:example.com", "f84f1cec41e6cbe5aea9c8e88d359", "00000001", "0a4f113b", "auth",
+      "REGISTER", "sip:example.com", "f84f1cec41e6cbe5aea9c8e88d359", "00000001", "0a4f113b",
+      "auth",
       "ed8925b20f9a77b8f8f8d5f8e4467fe32b866f7208ab9e4b20595e9821a0fdee",
       "85ccd2798d7188aed329d3b1af90c1586b1bd3faf0b253d1b6c82b73deea88be" },
 };
