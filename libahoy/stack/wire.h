@@ -15,8 +15,8 @@ enum ahoy_wire_event_kind {
                             * owed. */
     AHOY_WIRE_UNREACHABLE, /* A datagram to hop.remote was refused (ICMP, no route, would block
                             * for good). */
-    AHOY_WIRE_MESSAGE      /* One whole message that another worker received, |bytes|, with the
-                            * hop it came by. */
+    AHOY_WIRE_MESSAGE      /* What another worker handed off: one whole message that it received,
+                            * with the hop it came by; or no bytes, see HANDOFF. */
 };
 
 /* |bytes| live until the next step. */
@@ -33,7 +33,8 @@ enum ahoy_wire_effect_kind {
                         * CLOSED. */
     AHOY_WIRE_CLOSE,   /* Close hop.connection once what was sent on it has left. */
     AHOY_WIRE_HANDOFF  /* |bytes| is a message of a call that belongs to |worker|: give it there as
-                        * a MESSAGE. */
+                        * a MESSAGE.  Without bytes: the peer on hop.connection, which is
+                        * |worker|'s, is trusted; give that there likewise. */
 };
 
 /* |bytes| live until the next poll.  A SEND whose hop.worker is another worker goes through that
