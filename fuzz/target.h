@@ -1,5 +1,5 @@
-/* What every fuzz target defines: libFuzzer calls it with bytes of its own making, replay.c with the
- * files of a corpus. */
+/* What every fuzz target defines: libFuzzer calls it with bytes of its own making, replay.c with
+ * the files of a corpus. */
 #pragma once
 
 #include <stddef.h>

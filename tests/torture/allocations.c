@@ -65,9 +65,7 @@ void *realloc(void *at, size_t size)
     return __libc_realloc(at, size);
 }
 
-static void count_allocations(void)
-{
-}
+static void count_allocations(void) {}
 #endif
 
 static struct ahoy_message message;

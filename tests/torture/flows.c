@@ -17,8 +17,10 @@ static const struct fault {
     const char *path;
     const char *by;
 } faults[] = {
-    { "tests/torture/flows/2.1-F3.sip", "check" },  { "tests/torture/flows/3.10-F4.sip", "routing" },
-    { "tests/torture/flows/3.9-F10.sip", "index" }, { "tests/torture/flows/3.9-F6.sip", "index" },
+    { "tests/torture/flows/2.1-F3.sip", "check" },
+    { "tests/torture/flows/3.10-F4.sip", "routing" },
+    { "tests/torture/flows/3.9-F10.sip", "index" },
+    { "tests/torture/flows/3.9-F6.sip", "index" },
     { "tests/torture/flows/3.9-F8.sip", "index" },
 };
 

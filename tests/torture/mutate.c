@@ -42,9 +42,9 @@ static void answer_it(bool sound, const struct ahoy_routing *routing)
     struct ahoy_ip source;
     assert_true(ahoy_ip_parse(SPAN("2001:db8::1"), &source));
     source.port = 5060;
-    ahoy_compose_response(&buf, &message,
-                          &(struct ahoy_response){
-                              .status = 400, .to_tag = SPAN("t"), .received = &source });
+    ahoy_compose_response(
+        &buf, &message,
+        &(struct ahoy_response){ .status = 400, .to_tag = SPAN("t"), .received = &source });
     struct span bytes = test_copy(ahoy_buf_text(&buf));
     bool parsed = ahoy_message_parse(bytes, &answer, NULL);
     struct ahoy_routing back;

@@ -14,7 +14,7 @@ static struct ahoy_message message;
 
 /* What came of a message. */
 struct verdict {
-    const char *by; /* Who found a fault; "-" for nobody. */
+    const char *by;  /* Who found a fault; "-" for nobody. */
     unsigned status; /* The answer; 0 for none. */
     struct ahoy_err err;
 };
@@ -32,8 +32,8 @@ static struct verdict judge(struct span bytes)
         verdict.by = "routing";
     else if (!ahoy_message_check(&message, &verdict.err))
         verdict.by = "check";
-    bool answerable = message.is_request && message.method != AHOY_METHOD_ACK &&
-                      routing.via_field != NULL;
+    bool answerable =
+        message.is_request && message.method != AHOY_METHOD_ACK && routing.via_field != NULL;
     if (verdict.by[0] != '-' && answerable)
         verdict.status = verdict.err.status;
     return verdict;
@@ -61,9 +61,9 @@ static void judge_row(struct span line)
     struct span name = cell(&line);
     struct span expected = cell(&line);
     char path[200];
-    assert_in_range(snprintf(path, sizeof path, "tests/torture/messages/%.*s.dat", (int)name.size,
-                             name.at),
-                    1, sizeof path - 1);
+    assert_in_range(
+        snprintf(path, sizeof path, "tests/torture/messages/%.*s.dat", (int)name.size, name.at), 1,
+        sizeof path - 1);
     struct span bytes = test_file(path);
     print_message("%s\n", path);
     struct verdict verdict = judge(bytes);

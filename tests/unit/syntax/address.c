@@ -36,8 +36,9 @@ static void refuse(const char *text, size_t offset)
 static void test_examples(void **state)
 {
     (void)state;
-    struct ahoy_address address = parse("\"Mr. Watson\" <sip:watson@worcester.bell-telephone.com>\r\n"
-                                        "   ;q=0.7; expires=3600");
+    struct ahoy_address address =
+        parse("\"Mr. Watson\" <sip:watson@worcester.bell-telephone.com>\r\n"
+              "   ;q=0.7; expires=3600");
     assert_span(address.display, "\"Mr. Watson\"");
     assert_span(address.uri.text, "sip:watson@worcester.bell-telephone.com");
     assert_span(address.params, ";q=0.7; expires=3600");
@@ -83,7 +84,8 @@ static void test_odd_but_sound(void **state)
     struct ahoy_address address = parse("sip:vivekg@example.com ;   tag    = 1918181833n");
     assert_span(address.tag, "1918181833n");
     assert_span(address.uri.text, "sip:vivekg@example.com");
-    address = parse("\"J Rosenberg \\\\\\\"\"       <sip:jdrosen@example.com>\r\n  ;\r\n  tag = 98asjd8");
+    address =
+        parse("\"J Rosenberg \\\\\\\"\"       <sip:jdrosen@example.com>\r\n  ;\r\n  tag = 98asjd8");
     assert_span(address.display, "\"J Rosenberg \\\\\\\"\"");
     assert_span(address.tag, "98asjd8");
     address = parse("caller<sip:caller@example.com>;tag=323");

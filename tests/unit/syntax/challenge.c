@@ -56,9 +56,10 @@ static void test_credentials(void **state)
 static void test_challenge(void **state)
 {
     (void)state;
-    struct ahoy_challenge got = parse("DIGEST realm=\"a \\\"b\\\", c\", domain=\"sip:ss1.carrier.com\","
-                                      "qop=\"auth,auth-int\",nonce=\"f8\" , stale = TRUE,"
-                                      "algorithm=SHA-256");
+    struct ahoy_challenge got =
+        parse("DIGEST realm=\"a \\\"b\\\", c\", domain=\"sip:ss1.carrier.com\","
+              "qop=\"auth,auth-int\",nonce=\"f8\" , stale = TRUE,"
+              "algorithm=SHA-256");
     assert_true(got.is_digest);
     assert_true(got.stale);
     assert_span(got.realm, "a \\\"b\\\", c");

@@ -135,7 +135,8 @@ static void test_half_a_request(void **state)
         "CSeq: 1\r\n"
         "Content-Length: 0\r\n"
         "\r\n");
-    assert_false(ahoy_message_parse(test_text("INVITE sip:a SIP/2.0\r\nVia: \"\r\n"), &request, &err));
+    assert_false(
+        ahoy_message_parse(test_text("INVITE sip:a SIP/2.0\r\nVia: \"\r\n"), &request, &err));
     assert_span(compose(&(struct ahoy_response){ .status = 400, .received = &source }),
                 "SIP/2.0 400 Bad Request\r\nVia: \"\r\nContent-Length: 0\r\n\r\n");
 }

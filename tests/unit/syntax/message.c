@@ -88,8 +88,9 @@ static void test_folded_lines(void **state)
                 "To: x\r\n\r\n");
     assert_span(ahoy_message_value(&message, AHOY_HEADER_SUBJECT),
                 "I know you're there,\r\n         pick up the phone\r\n\tand talk to me!");
-    assert_span(message.fields[0].row,
-                "Subject: I know you're there,\r\n         pick up the phone\r\n\tand talk to me!\r\n");
+    assert_span(
+        message.fields[0].row,
+        "Subject: I know you're there,\r\n         pick up the phone\r\n\tand talk to me!\r\n");
     assert_span(ahoy_message_value(&message, AHOY_HEADER_TO), "x");
     /* A value that begins, or ends, behind a fold. */
     parse(START "TO :\r\n sip:vivekg@example.com ;   tag    = 1918181833n\r\n \r\n\t\r\n\r\n");
@@ -102,9 +103,12 @@ static void test_folded_lines(void **state)
 static void test_white_space_around_the_colon(void **state)
 {
     (void)state;
-    static const char *const spellings[] = { "Subject:            lunch", "Subject      :      lunch",
-                                             "Subject            :lunch", "Subject: lunch",
-                                             "SUBJECT:lunch",             "s: lunch",
+    static const char *const spellings[] = { "Subject:            lunch",
+                                             "Subject      :      lunch",
+                                             "Subject            :lunch",
+                                             "Subject: lunch",
+                                             "SUBJECT:lunch",
+                                             "s: lunch",
                                              "S\t:\tlunch\t" };
     for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
         char text[100];
@@ -245,7 +249,9 @@ static void test_bytes_that_must_not_be_there(void **state)
     refuse(START "Contact \r\n : x\r\n\r\n", 400, row + 8);
     refuse(START "Contact\r\n\r\n", 400, row + 7);
     refuse(START ": x\r\n\r\n", 400, row);
-    refuse(START "Cont\xc3\xa4" "ct: x\r\n\r\n", 400, row + 4);
+    refuse(START "Cont\xc3\xa4"
+                 "ct: x\r\n\r\n",
+           400, row + 4);
     refuse(START "\"To\": x\r\n\r\n", 400, row);
     refuse(START " To: x\r\n\r\n", 400, row);
     static const char with_nul[] = START "To: x\0y\r\n\r\n";
@@ -310,8 +316,9 @@ static void test_empty_lines_in_front(void **state)
 static void test_what_is_left_of_a_bad_message(void **state)
 {
     (void)state;
-    refuse("OPTIONS sip:a SIP/7.0\r\nVia: a\r\nBad Row: x\r\n folded\r\nTo: y\r\nVia: b\r\n\r\nbody", 505,
-           14);
+    refuse(
+        "OPTIONS sip:a SIP/7.0\r\nVia: a\r\nBad Row: x\r\n folded\r\nTo: y\r\nVia: b\r\n\r\nbody",
+        505, 14);
     assert_true(message.is_request);
     assert_int_equal(message.method, AHOY_METHOD_OPTIONS);
     assert_int_equal(message.field_count, 3);

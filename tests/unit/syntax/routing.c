@@ -8,13 +8,13 @@
 #include "libahoy/syntax/message.h"
 #include "tests/support/bytes.h"
 
-#define START "INVITE sip:bob@biloxi.com SIP/2.0\r\n"
-#define VIA "Via: SIP/2.0/UDP a.example.com;branch=z9hG4bK1\r\n"
-#define FROM "From: <sip:alice@atlanta.com>;tag=1928301774\r\n"
-#define TO "To: <sip:bob@biloxi.com>\r\n"
+#define START   "INVITE sip:bob@biloxi.com SIP/2.0\r\n"
+#define VIA     "Via: SIP/2.0/UDP a.example.com;branch=z9hG4bK1\r\n"
+#define FROM    "From: <sip:alice@atlanta.com>;tag=1928301774\r\n"
+#define TO      "To: <sip:bob@biloxi.com>\r\n"
 #define CALL_ID "Call-ID: a84b4c76e66710@pc33.atlanta.com\r\n"
-#define CSEQ "CSeq: 314159 INVITE\r\n"
-#define END "\r\n"
+#define CSEQ    "CSeq: 314159 INVITE\r\n"
+#define END     "\r\n"
 
 static struct ahoy_message message;
 static struct ahoy_routing routing;

@@ -9,9 +9,9 @@
 
 #include "tests/support/bytes.h"
 
-#define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
-#define MARKS "-_.!~*'()"
+#define ALPHA      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS     "0123456789"
+#define MARKS      "-_.!~*'()"
 #define UNRESERVED ALPHA DIGITS MARKS
 
 /* Exactly the bytes of |members| are in |set|. */

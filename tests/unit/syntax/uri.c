@@ -265,7 +265,8 @@ static void test_address_of_record(void **state)
     expect_aor("sip:u%40example.net@example.com", "u%40example.net@example.com");
     expect_aor("sip:a%0d%0a%3a%20@example.com", "a%0D%0A%3A%20@example.com");
     expect_aor("sip:a%2541@example.com", "a%2541@example.com");
-    expect_aor("sip:+1-212-555-1212;isub=7@gateway.com;user=phone", "+1-212-555-1212;isub=7@gateway.com");
+    expect_aor("sip:+1-212-555-1212;isub=7@gateway.com;user=phone",
+               "+1-212-555-1212;isub=7@gateway.com");
     expect_aor("sip:bob@[2001:DB8:0::10]:5070", "bob@[2001:db8::10]");
     expect_aor("sip:Registrar.example.com", "registrar.example.com");
 }

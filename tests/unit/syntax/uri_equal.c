@@ -1,4 +1,4 @@
-/* When two URIs are one (RFC 3261 19.1.4): all examples of the section, and its rules one by one. */
+/* When two URIs are one (RFC 3261 19.1.4): all examples of the section, then its rules. */
 #include "libahoy/syntax/uri.h"
 
 #include <setjmp.h>

@@ -38,7 +38,8 @@ static void refuse(const char *text, size_t offset, bool answerable)
 static void test_examples(void **state)
 {
     (void)state;
-    struct ahoy_via via = parse("SIP/2.0/UDP erlang.bell-telephone.com:5060;branch=z9hG4bK87asdks7");
+    struct ahoy_via via =
+        parse("SIP/2.0/UDP erlang.bell-telephone.com:5060;branch=z9hG4bK87asdks7");
     assert_int_equal(via.transport, AHOY_UDP);
     assert_span(via.host, "erlang.bell-telephone.com");
     assert_int_equal(via.port, 5060);
