@@ -30,10 +30,34 @@ uint64_t ahoy_rng_below(struct ahoy_rng *rng, uint64_t bound)
 
 void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])
 {
+    ahoy_token_print(ahoy_rng_next(rng), token);
+}
+
+void ahoy_token_print(uint64_t bits, char token[AHOY_TOKEN_SIZE])
+{
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-    uint64_t bits = ahoy_rng_next(rng);
     for (int i = 0; i < AHOY_TOKEN_SIZE; i++) {
         token[i] = digits[bits & 31];
         bits >>= 5;
     }
+}
+
+bool ahoy_token_parse(struct span text, uint64_t *bits)
+{
+    if (text.size != AHOY_TOKEN_SIZE)
+        return false;
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < AHOY_TOKEN_SIZE; i++) {
+        char byte = text.at[i];
+        bool is_number = byte >= '0' && byte <= '9';
+        if (!is_number && !(byte >= 'a' && byte <= 'v'))
+            return false;
+        uint64_t digit = (uint64_t)(is_number ? byte - '0' : byte - 'a' + 10);
+        /* 13 digits hold 65 bits: the last one may not say more than is left. */
+        if (i == AHOY_TOKEN_SIZE - 1 && digit > 15)
+            return false;
+        sum |= digit << (5 * i);
+    }
+    *bits = sum;
+    return true;
 }
