@@ -20,10 +20,10 @@ enum ins_event {
 };
 
 enum ins_effect {
-    INS_STOP = 1 << 0,             /* Stop clocks G and H. */
-    INS_SEND = 1 << 1,             /* Send the user's response and keep its bytes. */
-    INS_SEND_ONCE = 1 << 2,        /* Send the user's response. */
-    INS_RESEND = 1 << 3,           /* Send the kept bytes again, if there are any yet. */
+    INS_SEND = 1 << 0,             /* Send the user's response and keep its bytes. */
+    INS_SEND_ONCE = 1 << 1,        /* Send the user's response. */
+    INS_RESEND = 1 << 2,           /* Send the kept bytes again, if there are any yet. */
+    INS_STOP = 1 << 3,             /* Stop clocks G and H. */
     INS_FORGET = 1 << 4,           /* The kept bytes are not needed any longer. */
     INS_TELL_ACK = 1 << 5,         /* The user gets the ACK. */
     INS_TELL_UNREACHABLE = 1 << 6, /* The user learns that sending failed. */

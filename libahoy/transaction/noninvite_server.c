@@ -21,7 +21,7 @@ static const struct edge edges[NIS_TERMINATED][NIS_EVENT_COUNT] = {
     [NIS_TRYING] = {
         [NIS_REQUEST]     = { NIS_TRYING,     0 },
         [NIS_PROVISIONAL] = { NIS_PROCEEDING, NIS_SEND },
-        [NIS_FINAL]       = { NIS_COMPLETED,  NIS_STOP | NIS_SEND | NIS_START_J },
+        [NIS_FINAL]       = { NIS_COMPLETED,  NIS_SEND | NIS_STOP | NIS_START_J },
         /* NIS_SEND_FAILED: nothing has been sent. */
         [NIS_TIMER_F]     = { NIS_TERMINATED, 0 },
         /* NIS_TIMER_J: started with NIS_COMPLETED. */
@@ -29,7 +29,7 @@ static const struct edge edges[NIS_TERMINATED][NIS_EVENT_COUNT] = {
     [NIS_PROCEEDING] = {
         [NIS_REQUEST]     = { NIS_PROCEEDING, NIS_RESEND },
         [NIS_PROVISIONAL] = { NIS_PROCEEDING, NIS_SEND },
-        [NIS_FINAL]       = { NIS_COMPLETED,  NIS_STOP | NIS_SEND | NIS_START_J },
+        [NIS_FINAL]       = { NIS_COMPLETED,  NIS_SEND | NIS_STOP | NIS_START_J },
         [NIS_SEND_FAILED] = { NIS_PROCEEDING, NIS_TELL_UNREACHABLE }, /* R6026-8.8-1 */
         [NIS_TIMER_F]     = { NIS_TERMINATED, 0 },
         /* NIS_TIMER_J: started with NIS_COMPLETED. */

@@ -16,9 +16,9 @@ enum nis_event {
 };
 
 enum nis_effect {
-    NIS_STOP = 1 << 0,             /* Stop clock F. */
-    NIS_SEND = 1 << 1,             /* Send the user's response and keep its bytes. */
-    NIS_RESEND = 1 << 2,           /* Send the kept bytes again. */
+    NIS_SEND = 1 << 0,             /* Send the user's response and keep its bytes. */
+    NIS_RESEND = 1 << 1,           /* Send the kept bytes again. */
+    NIS_STOP = 1 << 2,             /* Stop clock F. */
     NIS_TELL_UNREACHABLE = 1 << 3, /* The user must learn that sending failed. */
     NIS_START_F = 1 << 4,          /* Due in 64*T1. */
     NIS_START_J = 1 << 5           /* Due in 64*T1, or at once on a reliable flow. */
