@@ -28,11 +28,6 @@ uint64_t ahoy_rng_below(struct ahoy_rng *rng, uint64_t bound)
     return number % bound;
 }
 
-void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])
-{
-    ahoy_token_print(ahoy_rng_next(rng), token);
-}
-
 void ahoy_token_print(uint64_t bits, char token[AHOY_TOKEN_SIZE])
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
@@ -40,6 +35,11 @@ void ahoy_token_print(uint64_t bits, char token[AHOY_TOKEN_SIZE])
         token[i] = digits[bits & 31];
         bits >>= 5;
     }
+}
+
+void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])
+{
+    ahoy_token_print(ahoy_rng_next(rng), token);
 }
 
 bool ahoy_token_parse(struct span text, uint64_t *bits)

@@ -275,6 +275,14 @@ bool ahoy_transaction_respond(struct ahoy_transactions *owner, struct ahoy_handl
     return respond_noninvite(owner, transaction, status, &response, now_ms);
 }
 
+void ahoy_transaction_abandon(struct ahoy_transactions *owner, struct ahoy_handle handle,
+                              uint64_t now_ms)
+{
+    struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
+    if (transaction != NULL && transaction->kind == AHOY_NONINVITE_SERVER)
+        step_noninvite(owner, transaction, NIS_ABANDON, now_ms);
+}
+
 void ahoy_server_see_to_unanswered(struct ahoy_transactions *owner)
 {
     struct ahoy_arrival *arrival = &owner->arrival;
