@@ -13,7 +13,7 @@ enum { AHOYD_TRUNK_TARGETS_LIMIT = 16 };
 struct ahoyd_listen {
     enum ahoy_transport transport;
     struct ahoy_ip ip;
-    struct span advertise; /* "host" or "host:port" for Via and Record-Route; empty: the address itself. */
+    struct span advertise; /* "host" or "host:port" for Via and Record-Route; empty: |ip|. */
     int line;              /* Of the configuration file, for later errors. */
 };
 

@@ -17,16 +17,17 @@ struct ahoyd_server_counters {
 };
 
 struct ahoyd_server_options {
-    const struct ahoyd_config *config;  /* Outlives the server. */
-    struct ahoyd_store *store;          /* Too. */
-    const struct ahoy_listener *listeners; /* Too; as many as the configuration listens on, in its order. */
+    const struct ahoyd_config *config; /* Outlives the server. */
+    struct ahoyd_store *store;         /* Too. */
+    /* Too; as many as the configuration listens on, in its order. */
+    const struct ahoy_listener *listeners;
     size_t listener_count;
     uint16_t worker, workers;
-    uint64_t seed[2];                   /* Random, another for each worker. */
+    uint64_t seed[2]; /* Random, another for each worker. */
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;
     const struct ahoy_log *log;
-    void *change_owner;                 /* Put into the changes that this server makes. */
+    struct ahoyd_change_owner *change_owner; /* Gets the changes back that this server makes. */
 };
 
 struct ahoyd_server;

@@ -17,8 +17,9 @@ bool ahoy_digest_ha1(enum ahoy_digest_algorithm algorithm, struct span user, str
 
 /* The response that |credentials| (uri, nonce, nc, cnonce, qop) must hold.  False for an
  * algorithm or qop that is not ours (qop absent, "auth"), or where libcrypto refuses. */
-bool ahoy_digest_response(const struct ahoy_challenge *credentials, const struct ahoy_digest_hex *ha1,
-                          struct span method, struct ahoy_digest_hex *response);
+bool ahoy_digest_response(const struct ahoy_challenge *credentials,
+                          const struct ahoy_digest_hex *ha1, struct span method,
+                          struct ahoy_digest_hex *response);
 
 /* Whether |credentials|->response is right; compares in constant time. */
 bool ahoy_digest_verify(const struct ahoy_challenge *credentials, const struct ahoy_digest_hex *ha1,

@@ -13,7 +13,8 @@
 #define AHOY_STACK_COUNTERS(COUNTER)                                                               \
     COUNTER(messages_in) COUNTER(messages_out) COUNTER(handed_off) COUNTER(malformed_answered)     \
     COUNTER(malformed_dropped) COUNTER(keepalives) COUNTER(connections_refused)                    \
-    COUNTER(connections_timed_out) COUNTER(send_failures)
+    COUNTER(connections_timed_out) COUNTER(send_failures) COUNTER(foreign_responses)               \
+    COUNTER(overflows)
 
 struct ahoy_stack_counters {
 #define AHOY_COUNTER_FIELD(name) uint64_t name;
@@ -46,6 +47,7 @@ uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack);
 /* The layer that the user calls down to. */
 struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack);
 /* The peer on this connection has authenticated, or is a trunk: it is no longer counted as a
- * stranger.  Nothing happens for a hop without a living connection of this worker. */
+ * stranger.  Where the connection is another worker's, that one is told by a HANDOFF without
+ * bytes.  Nothing happens for a hop without a connection, or with one that is gone. */
 void ahoy_stack_trust(struct ahoy_stack *stack, const struct ahoy_hop *hop);
 const struct ahoy_stack_counters *ahoy_stack_counters(const struct ahoy_stack *stack);

@@ -7,12 +7,16 @@
 enum ahoy_wire_event_kind {
     AHOY_WIRE_TIME,        /* Nothing but the time: the stack's deadline has come. */
     AHOY_WIRE_DATAGRAM,    /* |bytes| came from hop.remote to hop.listener (UDP). */
-    AHOY_WIRE_ACCEPTED,    /* hop.remote connected to hop.listener. The stack fills hop.connection: null if refused. */
+    AHOY_WIRE_ACCEPTED,    /* hop.remote connected to hop.listener.  The stack fills
+                            * hop.connection: null if refused. */
     AHOY_WIRE_CONNECTED,   /* The connection that an effect asked for stands. */
     AHOY_WIRE_BYTES,       /* |bytes| came on hop.connection. */
-    AHOY_WIRE_CLOSED,      /* hop.connection is gone, or could not be opened; no CLOSE effect is owed. */
-    AHOY_WIRE_UNREACHABLE, /* A datagram to hop.remote was refused (ICMP, no route, would block for good). */
-    AHOY_WIRE_MESSAGE      /* One whole message that another worker received, |bytes|, with the hop it came by. */
+    AHOY_WIRE_CLOSED,      /* hop.connection is gone, or could not be opened; no CLOSE effect is
+                            * owed. */
+    AHOY_WIRE_UNREACHABLE, /* A datagram to hop.remote was refused (ICMP, no route, would block
+                            * for good). */
+    AHOY_WIRE_MESSAGE      /* What another worker handed off: one whole message that it received,
+                            * with the hop it came by; or no bytes, see HANDOFF. */
 };
 
 /* |bytes| live until the next step. */
@@ -23,10 +27,14 @@ struct ahoy_wire_event {
 };
 
 enum ahoy_wire_effect_kind {
-    AHOY_WIRE_SEND,    /* |bytes| on hop.connection, or as one datagram from hop.listener to hop.remote. */
-    AHOY_WIRE_CONNECT, /* Open hop.connection to hop.remote by hop.transport; answer CONNECTED or CLOSED. */
+    AHOY_WIRE_SEND,    /* |bytes| on hop.connection, or as one datagram from hop.listener to
+                        * hop.remote. */
+    AHOY_WIRE_CONNECT, /* Open hop.connection to hop.remote by hop.transport; answer CONNECTED or
+                        * CLOSED. */
     AHOY_WIRE_CLOSE,   /* Close hop.connection once what was sent on it has left. */
-    AHOY_WIRE_HANDOFF  /* |bytes| is a message of a call that belongs to |worker|: give it there as a MESSAGE. */
+    AHOY_WIRE_HANDOFF  /* |bytes| is a message of a call that belongs to |worker|: give it there as
+                        * a MESSAGE.  Without bytes: the peer on hop.connection, which is
+                        * |worker|'s, is trusted; give that there likewise. */
 };
 
 /* |bytes| live until the next poll.  A SEND whose hop.worker is another worker goes through that

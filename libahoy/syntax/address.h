@@ -4,16 +4,20 @@
 
 #include "libahoy/syntax/uri.h"
 
+enum { AHOY_TAG_LIMIT = 256 };
+
 /* A view into the header's value. */
 struct ahoy_address {
     struct span text;    /* All of it, parameters included. */
     struct span display; /* As written, quotes included; empty where absent. */
     struct span params;  /* Header parameters, from the first ";" on. */
+    struct span tag;     /* The tag parameter; empty where absent. */
     bool in_brackets;
     struct ahoy_uri uri;
 };
 
-/* Reads one address.  Without brackets, parameters belong to the header (RFC 3261 20). */
+/* Reads one address.  Without brackets, parameters belong to the header (RFC 3261 20).  Faults are
+ * 400; among them a tag that is empty, too long, or there twice. */
 bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct ahoy_err *err);
 /* The tag parameter; empty where absent. */
 struct span ahoy_address_tag(const struct ahoy_address *address);

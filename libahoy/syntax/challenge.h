@@ -12,7 +12,8 @@ struct ahoy_challenge {
     bool is_digest; /* Another scheme is well-formed too, and not for us: the rest is then empty. */
     enum ahoy_digest_algorithm algorithm; /* MD5 where none is named. */
     bool stale;
-    struct span scheme, username, realm, nonce, uri, response, cnonce, opaque, qop, nc, algorithm_text;
+    struct span scheme, username, realm, nonce, uri, response, cnonce, opaque, qop, nc;
+    struct span algorithm_text;
 };
 
 /* Faults (400): parameters cut short, one twice, no "=".  Whether all are there that the scheme

@@ -32,26 +32,31 @@ size_t ahoy_edits_gather(const struct ahoy_edits *edits, struct span pieces[AHOY
 
 /* Takes the first value of a list header out: the value and its comma, or the whole row where it
  * was the only one. */
-void ahoy_edits_remove_first(struct ahoy_edits *edits, const struct ahoy_message *message, enum ahoy_header header);
+void ahoy_edits_remove_first(struct ahoy_edits *edits, const struct ahoy_message *message,
+                             enum ahoy_header header);
 
 struct ahoy_response {
     unsigned status;
     struct span reason;  /* Empty: the registered phrase. */
-    struct span to_tag;  /* Added to To where that has no tag and this is not empty; never to a 100. */
+    struct span to_tag;  /* Added to a To without one, where this is not empty; never to a 100. */
     struct span headers; /* Further rows, each with its CRLF. */
     struct span body;    /* Its Content-Type is among |headers|. */
-    const struct ahoy_ip *received; /* Added to the topmost Via as received= and, where asked, rport=; NULL: left as it is. */
+    /* The source, marked in the topmost Via (received.h); NULL: that is left as it is. */
+    const struct ahoy_ip *received;
 };
 
 /* Prints a response to |request| by 8.2.6: all Via, From, To, Call-ID and CSeq copied as they
  * stand (Timestamp into a 100), and Content-Length.  Works on a request that was only half
  * parsed. */
-void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *request, const struct ahoy_response *response);
+void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *request,
+                           const struct ahoy_response *response);
 
 /* Prints the ACK for a response of 300 to 699 (17.1.1.3): |request| as it was sent, its topmost
  * Via alone, To from |response|. */
-void ahoy_compose_ack(struct ahoy_buf *buf, const struct ahoy_message *request, const struct ahoy_message *response);
+void ahoy_compose_ack(struct ahoy_buf *buf, const struct ahoy_message *request,
+                      const struct ahoy_message *response);
 
 /* Prints the CANCEL for |request| as it was sent (9.1); |headers| are further rows (Reason),
  * each with its CRLF. */
-void ahoy_compose_cancel(struct ahoy_buf *buf, const struct ahoy_message *request, struct span headers);
+void ahoy_compose_cancel(struct ahoy_buf *buf, const struct ahoy_message *request,
+                         struct span headers);

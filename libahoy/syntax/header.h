@@ -7,7 +7,7 @@
 enum ahoy_header_kind {
     AHOY_SINGLE, /* At most one row, one value. */
     AHOY_LIST,   /* Rows and comma-separated values mix freely (RFC 3261 7.3.1). */
-    AHOY_ROWS    /* Several rows, each one value: commas mean something else (authentication, Date ...). */
+    AHOY_ROWS    /* Several rows, each one value: commas mean something else (authentication). */
 };
 
 /* Written once: HEADER(constant, canonical name, compact form or 0, kind). */

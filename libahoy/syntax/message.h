@@ -18,14 +18,14 @@ enum {
 /* One row. */
 struct ahoy_field {
     enum ahoy_header header;
-    uint16_t next;    /* 1 + the index of the next row of the same header, or 0 (not kept for OTHER). */
+    uint16_t next;    /* 1 + the index of the next row of the same header, or 0; not for OTHER. */
     struct span name; /* As written. */
     struct span value; /* Trimmed; may hold folded lines (CRLF and white space mean one space). */
     struct span row;  /* From the name to behind the CRLF: what an edit removes. */
 };
 
 struct ahoy_message {
-    struct span bytes;       /* From the start line to the end of the body; surplus bytes of a datagram left out. */
+    struct span bytes;       /* From the start line to the end of the body, nothing behind. */
     struct span start_line;  /* With its CRLF. */
     bool is_request;
     enum ahoy_method method; /* Requests. */
@@ -44,6 +44,8 @@ struct ahoy_message {
  * Content-Length rules the body (18.3): absent, the body is the rest; larger than what is there
  * is a fault; surplus bytes are dropped.
  *
+ * Lines end in CRLF, nothing else; empty lines in front of the start line are skipped.
+ *
  * Returns false at a fault, with |err| naming the first one: 400; 413 above AHOY_MESSAGE_LIMIT;
  * 414; 505 for another version.  Even then |message| holds the start line, if it could be read
  * (else is_request is false and status 0), and every row that is sound, so that a 400 can be
@@ -51,9 +53,11 @@ struct ahoy_message {
 bool ahoy_message_parse(struct span bytes, struct ahoy_message *message, struct ahoy_err *err);
 
 /* The first row of |header|, or NULL.  |header| is not AHOY_HEADER_OTHER. */
-const struct ahoy_field *ahoy_message_first(const struct ahoy_message *message, enum ahoy_header header);
+const struct ahoy_field *ahoy_message_first(const struct ahoy_message *message,
+                                            enum ahoy_header header);
 /* The next row of the same header, or NULL. */
-const struct ahoy_field *ahoy_message_next(const struct ahoy_message *message, const struct ahoy_field *field);
+const struct ahoy_field *ahoy_message_next(const struct ahoy_message *message,
+                                           const struct ahoy_field *field);
 /* The value of the first row; empty where there is none. */
 struct span ahoy_message_value(const struct ahoy_message *message, enum ahoy_header header);
 
@@ -84,7 +88,13 @@ struct ahoy_routing {
  * |routing->via_field| is NULL where the topmost Via is not usable, so nothing can be answered.
  * Faults: a header missing or unreadable, CSeq's method not the request's (400), no tag in From
  * of a peer whose branch has the cookie.  Max-Forwards may be absent (RFC 2543). */
-bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routing *routing, struct ahoy_err *err);
+bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routing *routing,
+                          struct ahoy_err *err);
+
+/* Whether every header that has a type can be read, all values of all rows: Via, From, To, CSeq,
+ * Contact ("*" alone is one), Route, Record-Route, Path, Refer-To, and what authentication writes.
+ * For requests that the server acts on itself; a proxy does not ask.  Faults: 400. */
+bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err);
 
 /* Finds the Call-ID by a cheap scan, before anything is parsed, to choose the worker; empty
  * where there is none. */

@@ -8,5 +8,5 @@
  * where rport was asked for or sent-by's host is not the source address; rport=PORT where it was
  * asked for.  What the peer had written there itself is replaced.  The inserted text is written
  * to |text| (64 bytes are enough) and lives as long as that. */
-void ahoy_edits_mark_via(struct ahoy_edits *edits, const struct ahoy_via *via, const struct ahoy_ip *source,
-                         struct ahoy_buf *text);
+void ahoy_edits_mark_via(struct ahoy_edits *edits, const struct ahoy_via *via,
+                         const struct ahoy_ip *source, struct ahoy_buf *text);

@@ -5,7 +5,10 @@
 #include "libahoy/base/err.h"
 #include "libahoy/base/ip.h"
 
-enum { AHOY_URI_LIMIT = 4096 };
+enum {
+    AHOY_URI_LIMIT = 4096,
+    AHOY_URI_PARTS_LIMIT = 64 /* Parameters, and headers: two URIs are compared each with each. */
+};
 
 enum ahoy_scheme { AHOY_SCHEME_OTHER, AHOY_SCHEME_SIP, AHOY_SCHEME_SIPS };
 

@@ -24,6 +24,8 @@ uint16_t ahoy_transport_port(enum ahoy_transport transport);          /* 5060 or
 
 #define AHOY_BRANCH_COOKIE "z9hG4bK"
 
+enum { AHOY_BRANCH_LIMIT = 256 };
+
 /* A view into the value. */
 struct ahoy_via {
     enum ahoy_transport transport;
@@ -39,6 +41,8 @@ struct ahoy_via {
     struct span params;   /* From the first ";" on. */
 };
 
+/* Faults are 400; among them a branch that is empty, too long, or there twice.  Even then |sent_by|
+ * is not empty if it could be read, so that a 400 finds its way. */
 bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err);
 /* Whether the branch was made by an element of RFC 3261: the cookie and something behind it. */
 bool ahoy_via_has_cookie(const struct ahoy_via *via);

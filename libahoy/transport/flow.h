@@ -11,13 +11,20 @@
 #include "libahoy/base/rng.h"
 #include "libahoy/base/timers.h"
 #include "libahoy/syntax/message.h"
+#include "libahoy/transport/frame.h"
 
 enum {
     AHOY_ANY_LISTENER = 255,
     AHOY_LISTENERS_LIMIT = 64,
-    AHOY_PENDING_LIMIT = 256 * 1024, /* Bytes that wait for a connection to open. */
-    AHOY_STRANGERS_LIMIT = 32,       /* Accepted connections an address that are not trusted. */
-    AHOY_PATIENCE_MS = 10000         /* For a whole message from a connection that is not trusted. */
+    AHOY_PENDING_LIMIT = 256 * 1024,      /* Bytes that wait for one connection to open. */
+    AHOY_FLOWS_HELD_LIMIT = 64 * 1048576, /* Bytes that all connections hold: what waits to leave
+                                           * and messages of which only a part has come. */
+    AHOY_STRANGERS_LIMIT = 32,  /* Accepted connections an address that are not trusted; an IPv6
+                                 * peer's address is its /64, of which it has all. */
+    AHOY_PATIENCE_MS = 10000,   /* For a connection to open, for the first sound message on one
+                                 * that is not trusted, for the rest of a message on any. */
+    AHOY_IDLE_MS = 7200 * 1000, /* For the next message on all others. */
+    AHOY_FLOW_TIMER = 0x100     /* timer->which of patience; timer->what is the packed handle. */
 };
 
 /* Plain data; copied freely. */
@@ -37,19 +44,33 @@ struct ahoy_listener {
     struct span uri;      /* For Record-Route and Contact: "sip:192.0.2.1:5060;transport=udp". */
 };
 
+/* A message that waits for its connection, from the allocator. */
+struct ahoy_pending {
+    struct ahoy_pending *next;
+    struct ahoy_handle transaction; /* Who is told if it fails; null for nobody. */
+    size_t size;
+    char bytes[];
+};
+
 enum ahoy_flow_state { AHOY_FLOW_CONNECTING = 1, AHOY_FLOW_OPEN };
 
 /* A connection. */
 struct ahoy_flow {
     enum ahoy_flow_state state;
     bool accepted;          /* By us, rather than opened. */
-    bool trusted;           /* Its peer has authenticated, or is a trunk: no longer counted as a stranger. */
+    bool trusted;           /* Its peer has authenticated, or is a trunk: no stranger any more. */
+    bool sound;             /* A sound message has come on it. */
+    bool closing;           /* Its close is owed: nothing that comes on it is read, nobody finds it
+                             * who does not name it. */
     struct ahoy_hop hop;
-    char *partial;          /* The beginning of a message; from the allocator, at most AHOY_MESSAGE_LIMIT. */
+    struct ahoy_frame frame; /* How far the message at hand has been read. */
+    char *partial;          /* The beginning of a message, at most AHOY_MESSAGE_LIMIT. */
     size_t partial_size, partial_capacity;
     struct ahoy_pending *pending; /* What waits for the connection to open, oldest first. */
+    struct ahoy_pending *newest;
     size_t pending_size;
-    struct ahoy_timer timer; /* Patience. */
+    struct ahoy_timer timer; /* Patience: when it is due, the connection is to be closed. */
+    struct ahoy_flow *next_closing; /* The stack's. */
 };
 
 struct ahoy_flows {
@@ -61,13 +82,63 @@ struct ahoy_flows {
     struct ahoy_map strangers;    /* Accepted, untrusted connections by address. */
     struct ahoy_hash_key key;
     struct ahoy_timers *timers;   /* The stack's. */
+    size_t held;                  /* Bytes in partial and pending messages. */
 };
 
+struct ahoy_flows_options {
+    const struct ahoy_listener *listeners; /* Outlive the table. */
+    size_t listener_count;                 /* At most AHOY_LISTENERS_LIMIT. */
+    uint16_t worker;
+    uint32_t limit;                        /* Connections at once, at least 1. */
+    struct ahoy_hash_key key;              /* Secret: peers choose their ports and addresses. */
+    struct ahoy_timers *timers;            /* Outlive the table. */
+};
+
+/* Takes no memory yet. */
+void ahoy_flows_init(struct ahoy_flows *flows, const struct ahoy_flows_options *options);
+/* Closes all that are left. */
+void ahoy_flows_fini(struct ahoy_flows *flows);
+
 /* The listener that a message to |hop| leaves from: its own where it names one; else of the same
- * transport and family, one on loopback for a peer on loopback and only then; NULL where there
- * is none. */
-const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows, const struct ahoy_hop *hop);
+ * transport and family, one on loopback for a peer on loopback and only then, one on the
+ * unspecified address where there is no nearer one; NULL where there is none. */
+const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows,
+                                                const struct ahoy_hop *hop);
 
 /* The connection that serves |hop|: the one it names if that lives, else one to or from the same
- * peer by the same transport; NULL where none is open or opening. */
+ * peer by the same transport; NULL where none is open or opening.  The hop must not name one of
+ * another worker. */
 struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_hop *hop);
+/* The connection of this worker with this handle, or NULL. */
+struct ahoy_flow *ahoy_flows_get(const struct ahoy_flows *flows, struct ahoy_handle connection);
+
+/* hop->remote connected to hop->listener.  NULL where the limit of strangers, that of
+ * connections, or the allocator refuses. */
+struct ahoy_flow *ahoy_flows_accept(struct ahoy_flows *flows, const struct ahoy_hop *hop,
+                                    uint64_t now_ms);
+/* A connection to hop->remote, to be opened; it leaves from hop->listener, which is none of
+ * AHOY_ANY_LISTENER.  NULL where the limit of connections or the allocator refuses. */
+struct ahoy_flow *ahoy_flows_open(struct ahoy_flows *flows, const struct ahoy_hop *hop,
+                                  uint64_t now_ms);
+/* It stands. */
+void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
+/* Its peer has authenticated, or is a trunk. */
+void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
+/* Forgets |flow| and frees what it holds; its handle is stale from now on. */
+void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow);
+
+/* Keeps |bytes| behind those of the partial message.  False where a limit or the allocator
+ * refuses. */
+bool ahoy_flows_keep(struct ahoy_flows *flows, struct ahoy_flow *flow, struct span bytes);
+/* Gives the partial message away: the caller frees it.  The next message begins. */
+char *ahoy_flows_take_partial(struct ahoy_flows *flows, struct ahoy_flow *flow);
+/* All bytes that came have been read: patience begins anew, with |began| where the message that is
+ * partly there began with them. */
+void ahoy_flows_rest(struct ahoy_flows *flows, struct ahoy_flow *flow, bool began, uint64_t now_ms);
+
+/* Keeps a copy of |bytes| until the connection stands.  False where a limit or the allocator
+ * refuses. */
+bool ahoy_flows_wait(struct ahoy_flows *flows, struct ahoy_flow *flow, struct span bytes,
+                     struct ahoy_handle transaction);
+/* Gives what waits away, oldest first: the caller frees each. */
+struct ahoy_pending *ahoy_flows_take_pending(struct ahoy_flows *flows, struct ahoy_flow *flow);

@@ -7,7 +7,8 @@ enum {
     AHOY_BINDINGS_LIMIT = 10,         /* Contacts an address-of-record. */
     AHOY_CONTACT_LIMIT = 1024,        /* Bytes of one contact's URI. */
     AHOY_BINDING_CALL_ID_LIMIT = 256, /* Bytes of its Call-ID. */
-    AHOY_BINDINGS_TEXT_LIMIT = AHOY_BINDINGS_LIMIT * (AHOY_CONTACT_LIMIT + AHOY_BINDING_CALL_ID_LIMIT)
+    AHOY_BINDINGS_TEXT_LIMIT =
+        AHOY_BINDINGS_LIMIT * (AHOY_CONTACT_LIMIT + AHOY_BINDING_CALL_ID_LIMIT)
 };
 
 struct ahoy_binding {
@@ -31,4 +32,5 @@ void ahoy_bindings_init(struct ahoy_bindings *bindings);
 /* Adds a copy of |binding|; false where a limit refuses. */
 bool ahoy_bindings_add(struct ahoy_bindings *bindings, const struct ahoy_binding *binding);
 /* Copies those that live at |now_ms|; copies no more text than there is. */
-void ahoy_bindings_copy(struct ahoy_bindings *to, const struct ahoy_bindings *from, uint64_t now_ms);
+void ahoy_bindings_copy(struct ahoy_bindings *to, const struct ahoy_bindings *from,
+                        uint64_t now_ms);

@@ -27,18 +27,21 @@ struct ahoy_registration {
     struct ahoy_hop hop;
 };
 
-/* Reads a REGISTER (10.3 steps 6 and 7).  Faults: 400 (Contact unreadable, no sip URI, `*` with
- * others or without Expires: 0), 423, 403 for more than AHOY_BINDINGS_LIMIT contacts or one that
- * is too long. */
+/* Reads a REGISTER (10.3 steps 6 and 7).  Faults: 400 (Contact unreadable, too long or no sip URI,
+ * `*` with others or without Expires: 0, Call-ID too long), 423, 403 for more than
+ * AHOY_BINDINGS_LIMIT contacts. */
 bool ahoy_registration_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
                              const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
                              struct ahoy_registration *registration, struct ahoy_err *err);
 
 /* Writes to |next| what |current| becomes: all changes or none.  Contacts are compared by
- * 19.1.4; expired ones are left out.  Faults: 500 where a binding to be changed has the same
- * Call-ID and a CSeq that is not lower (10.3 step 7), 403 above the limit. */
-bool ahoy_registrar_apply(const struct ahoy_bindings *current, const struct ahoy_registration *registration,
-                          uint64_t now_ms, struct ahoy_bindings *next, struct ahoy_err *err);
+ * 19.1.4; expired ones are left out; of one that the request names twice, the last counts.
+ * |next| is not |current|, and of no use after a fault.  Faults: 500 where a binding to be
+ * changed has the same Call-ID and a CSeq that is not lower (10.3 step 7), 403 above the limit. */
+bool ahoy_registrar_apply(const struct ahoy_bindings *current,
+                          const struct ahoy_registration *registration, uint64_t now_ms,
+                          struct ahoy_bindings *next, struct ahoy_err *err);
 
-/* Prints the Contact rows of the 200 (10.3 step 8), with expires and q. */
-void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms, struct ahoy_buf *buf);
+/* Prints the Contact rows of the 200 (10.3 step 8), with expires, and q where it is not 1. */
+void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
+                          struct ahoy_buf *buf);

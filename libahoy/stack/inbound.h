@@ -1,0 +1,12 @@
+/* From received bytes to the transaction layer: framing, whose call it is, whether it is sound
+ * (RFC 3261 18.1.2, 18.2.1, 18.3). */
+#pragma once
+
+#include "libahoy/stack/parts.h"
+
+/* Takes the next message of stack->input to its end: handed off, answered with a fault, dropped,
+ * or given to the transaction layer.  False when no whole message is left. */
+bool ahoy_inbound_next(struct ahoy_stack *stack);
+
+/* Owes |flow| a CLOSE, which leaves when all that this step sends has. */
+void ahoy_inbound_close(struct ahoy_stack *stack, struct ahoy_flow *flow);

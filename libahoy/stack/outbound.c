@@ -1,0 +1,137 @@
+/* A failure that shows while effects are polled is told in the next round of events, because the
+ * transaction layer must not change under who is polling it. */
+#include "libahoy/stack/outbound.h"
+
+#include <stdlib.h>
+
+/* The transaction will be told; false, for the callers. */
+static bool fail(struct ahoy_stack *stack, struct ahoy_handle transaction)
+{
+    stack->counters.send_failures++;
+    if (transaction.generation == 0)
+        return false;
+    if (stack->failure_count < AHOY_FAILURES_LIMIT)
+        stack->failures[stack->failure_count++] = transaction;
+    else
+        stack->counters.overflows++; /* It ends by its timer. */
+    return false;
+}
+
+static void tell(struct ahoy_stack *stack, struct ahoy_handle transaction)
+{
+    stack->counters.send_failures++;
+    if (transaction.generation != 0)
+        ahoy_transactions_send_failed(stack->transactions, transaction, stack->now_ms);
+}
+
+bool ahoy_outbound_tell_failure(struct ahoy_stack *stack)
+{
+    if (stack->failure_count == 0)
+        return false;
+    struct ahoy_handle transaction = stack->failures[--stack->failure_count];
+    ahoy_transactions_send_failed(stack->transactions, transaction, stack->now_ms);
+    return true;
+}
+
+static bool send_on(struct ahoy_stack *stack, const struct ahoy_hop *hop, struct span bytes,
+                    struct ahoy_wire_effect *effect)
+{
+    *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_SEND, .hop = *hop, .bytes = bytes };
+    stack->counters.messages_out++;
+    return true;
+}
+
+/* The hop with the listener named that it leaves from; false where none fits. */
+static bool choose_listener(const struct ahoy_stack *stack, struct ahoy_hop *hop)
+{
+    const struct ahoy_listener *listener = ahoy_flows_listener(&stack->flows, hop);
+    if (listener == NULL)
+        return false;
+    hop->listener = (uint8_t)(listener - stack->flows.listeners);
+    return true;
+}
+
+static bool send_datagram(struct ahoy_stack *stack, const struct ahoy_sending *sending,
+                          struct ahoy_wire_effect *effect)
+{
+    struct ahoy_hop hop = sending->hop;
+    if (!choose_listener(stack, &hop))
+        return fail(stack, sending->transaction);
+    hop.worker = stack->worker;
+    if (sending->transaction.generation != 0)
+        ahoy_sent_add(&stack->sent, &hop.remote, sending->transaction, stack->now_ms);
+    return send_on(stack, &hop, sending->bytes, effect);
+}
+
+/* No connection leads there (any more): one is opened, and the message waits for it. */
+static bool open_for(struct ahoy_stack *stack, const struct ahoy_sending *sending,
+                     struct ahoy_wire_effect *effect)
+{
+    struct ahoy_hop hop = sending->hop;
+    if (!choose_listener(stack, &hop))
+        return fail(stack, sending->transaction);
+    struct ahoy_flow *flow = ahoy_flows_open(&stack->flows, &hop, stack->now_ms);
+    if (flow == NULL)
+        return fail(stack, sending->transaction);
+    if (!ahoy_flows_wait(&stack->flows, flow, sending->bytes, sending->transaction)) {
+        ahoy_flows_close(&stack->flows, flow);
+        return fail(stack, sending->transaction);
+    }
+    *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_CONNECT, .hop = flow->hop };
+    return true;
+}
+
+bool ahoy_outbound_send(struct ahoy_stack *stack, const struct ahoy_sending *sending,
+                        struct ahoy_wire_effect *effect)
+{
+    const struct ahoy_hop *hop = &sending->hop;
+    if (!ahoy_transport_is_reliable((enum ahoy_transport)hop->transport))
+        return send_datagram(stack, sending, effect);
+    if (hop->connection.generation != 0 && hop->worker != stack->worker)
+        return send_on(stack, hop, sending->bytes, effect);
+    struct ahoy_flow *flow = ahoy_flows_find(&stack->flows, hop);
+    if (flow == NULL)
+        return open_for(stack, sending, effect);
+    if (flow->state == AHOY_FLOW_OPEN)
+        return send_on(stack, &flow->hop, sending->bytes, effect);
+    if (!ahoy_flows_wait(&stack->flows, flow, sending->bytes, sending->transaction))
+        return fail(stack, sending->transaction);
+    return false;
+}
+
+void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow)
+{
+    ahoy_flows_opened(&stack->flows, flow, stack->now_ms);
+    struct ahoy_pending *pending = ahoy_flows_take_pending(&stack->flows, flow);
+    while (pending != NULL) {
+        struct ahoy_pending *next = pending->next;
+        struct ahoy_wire_effect effect;
+        (void)send_on(stack, &flow->hop, (struct span){ pending->bytes, pending->size }, &effect);
+        if (!ahoy_outbox_add(&stack->outbox, &effect))
+            (void)fail(stack, pending->transaction);
+        ahoy_outbox_hold(&stack->outbox, pending);
+        pending = next;
+    }
+}
+
+void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow)
+{
+    struct ahoy_pending *pending = ahoy_flows_take_pending(&stack->flows, flow);
+    ahoy_flows_close(&stack->flows, flow);
+    while (pending != NULL) {
+        struct ahoy_pending *next = pending->next;
+        tell(stack, pending->transaction);
+        free(pending);
+        pending = next;
+    }
+}
+
+void ahoy_outbound_unreachable(struct ahoy_stack *stack, const struct ahoy_ip *remote)
+{
+    for (;;) {
+        struct ahoy_handle transaction = ahoy_sent_take(&stack->sent, remote, stack->now_ms);
+        if (transaction.generation == 0)
+            return;
+        tell(stack, transaction);
+    }
+}

@@ -1,0 +1,18 @@
+/* From the transaction layer's messages to effects on the wire: which connection, which listener,
+ * and what happens to a message while there is none (RFC 3261 18.1.1, 18.2.2, 18.4). */
+#pragma once
+
+#include "libahoy/stack/parts.h"
+
+/* The effect of |sending|; false where it has none (yet): it waits, or has failed. */
+bool ahoy_outbound_send(struct ahoy_stack *stack, const struct ahoy_sending *sending,
+                        struct ahoy_wire_effect *effect);
+/* The connection stands: what waited for it is sent. */
+void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow);
+/* The connection will never stand, or is gone: whose messages waited are told, and it is
+ * forgotten. */
+void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow);
+/* The network refused a datagram to |remote|: who sent there lately are told. */
+void ahoy_outbound_unreachable(struct ahoy_stack *stack, const struct ahoy_ip *remote);
+/* Tells one transaction what failed while sending; false when there is none. */
+bool ahoy_outbound_tell_failure(struct ahoy_stack *stack);

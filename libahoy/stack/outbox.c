@@ -1,0 +1,74 @@
+/* One array that keeps its size from step to step: it takes memory only while it is larger than
+ * ever before. */
+#include "libahoy/stack/outbox.h"
+
+#include <stdlib.h>
+
+void ahoy_outbox_reset(struct ahoy_outbox *outbox)
+{
+    outbox->next = outbox->count = 0;
+    while (outbox->held != NULL) {
+        struct ahoy_pending *next = outbox->held->next;
+        free(outbox->held);
+        outbox->held = next;
+    }
+}
+
+void ahoy_outbox_fini(struct ahoy_outbox *outbox)
+{
+    ahoy_outbox_reset(outbox);
+    free(outbox->list);
+    *outbox = (struct ahoy_outbox){ .list = NULL };
+}
+
+static bool grow(struct ahoy_outbox *outbox)
+{
+    if (outbox->capacity >= AHOY_OUTBOX_LIMIT)
+        return false;
+    size_t capacity = outbox->capacity == 0 ? 16 : 2 * outbox->capacity;
+    struct ahoy_wire_effect *list = realloc(outbox->list, capacity * sizeof *list);
+    if (list == NULL)
+        return false;
+    outbox->list = list;
+    outbox->capacity = capacity;
+    return true;
+}
+
+bool ahoy_outbox_add(struct ahoy_outbox *outbox, const struct ahoy_wire_effect *effect)
+{
+    if (outbox->count == outbox->capacity && !grow(outbox))
+        return false;
+    outbox->list[outbox->count++] = *effect;
+    return true;
+}
+
+void ahoy_outbox_hold(struct ahoy_outbox *outbox, struct ahoy_pending *pending)
+{
+    pending->next = outbox->held;
+    outbox->held = pending;
+}
+
+bool ahoy_outbox_add_copy(struct ahoy_outbox *outbox, const struct ahoy_wire_effect *effect)
+{
+    struct ahoy_pending *copy = malloc(sizeof *copy + effect->bytes.size);
+    if (copy == NULL)
+        return false;
+    copy->size = effect->bytes.size;
+    memcpy(copy->bytes, effect->bytes.at, effect->bytes.size);
+    struct ahoy_wire_effect owned = *effect;
+    owned.bytes.at = copy->bytes;
+    if (!ahoy_outbox_add(outbox, &owned)) {
+        free(copy);
+        return false;
+    }
+    ahoy_outbox_hold(outbox, copy);
+    return true;
+}
+
+bool ahoy_outbox_next(struct ahoy_outbox *outbox, struct ahoy_wire_effect *effect)
+{
+    if (outbox->next == outbox->count)
+        return false;
+    *effect = outbox->list[outbox->next++];
+    return true;
+}

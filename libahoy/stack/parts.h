@@ -1,0 +1,44 @@
+/* What the files of this folder share: the stack's state, in the order in which a step passes
+ * through it. */
+#pragma once
+
+#include "libahoy/stack/outbox.h"
+#include "libahoy/stack/sent.h"
+#include "libahoy/stack/stack.h"
+
+enum { AHOY_FAILURES_LIMIT = 1024 }; /* Transactions that wait to be told. */
+
+enum ahoy_input {
+    AHOY_INPUT_NONE,
+    AHOY_INPUT_DATAGRAM,
+    AHOY_INPUT_STREAM,
+    AHOY_INPUT_MESSAGE /* From another worker, which has found that it is ours. */
+};
+
+struct ahoy_stack {
+    uint64_t now_ms; /* Of the step; never goes back. */
+    uint16_t worker, workers;
+    struct ahoy_hash_key call_key;
+    const struct ahoy_log *log;
+    struct ahoy_stack_counters counters;
+    struct ahoy_timers timers; /* Of the transactions and the flows. */
+    struct ahoy_flows flows;
+    struct ahoy_transactions *transactions;
+
+    /* In: what is still to be read of this step's event, and what was read last. */
+    enum ahoy_input input_kind;
+    struct span input;
+    bool partial_began; /* The partial message began with this step's bytes. */
+    char *spent;        /* The bytes of the message of this step that came in parts. */
+    struct ahoy_hop source;
+    struct ahoy_message message;
+    struct ahoy_routing routing;
+
+    /* Out. */
+    struct ahoy_outbox outbox;
+    struct ahoy_sent sent;
+    struct ahoy_flow *closing; /* Connections whose CLOSE is owed once all has been sent. */
+    size_t failure_count;
+    struct ahoy_handle failures[AHOY_FAILURES_LIMIT]; /* Found while sending; told by events. */
+    char scratch[AHOY_MESSAGE_LIMIT];                 /* Where answers are composed. */
+};

@@ -1,0 +1,49 @@
+/* Answers without state: sent once, and the ACK to one is known by its To tag. */
+#include "libahoy/stack/refuse.h"
+
+#include "libahoy/base/log.h"
+#include "libahoy/syntax/compose.h"
+#include "libahoy/transport/via_rules.h"
+
+static void log_fault(const struct ahoy_stack *stack, const struct ahoy_err *err)
+{
+    if (stack->log == NULL || stack->log->level < AHOY_LOG_DEBUG)
+        return;
+    char text[64];
+    struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
+    ahoy_ip_print(&stack->source.remote, &buf);
+    ahoy_log_line(stack->log, AHOY_LOG_DEBUG, "malformed message from %.*s: expected %s, byte %zu",
+                  (int)buf.size, text, err->expected, ahoy_err_offset(err, stack->message.bytes));
+}
+
+static bool answer(struct ahoy_stack *stack, unsigned status)
+{
+    char tag[AHOY_TOKEN_SIZE];
+    ahoy_transaction_stateless_tag(stack->transactions, &stack->routing, tag);
+    const struct ahoy_response response = { .status = status,
+                                            .to_tag = { tag, sizeof tag },
+                                            .received = &stack->source.remote };
+    struct ahoy_buf buf = ahoy_buf_over(stack->scratch, sizeof stack->scratch);
+    ahoy_compose_response(&buf, &stack->message, &response);
+    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND, .bytes = ahoy_buf_text(&buf) };
+    ahoy_via_reply(&stack->routing.via, &stack->source, &effect.hop);
+    const struct ahoy_listener *listener = ahoy_flows_listener(&stack->flows, &effect.hop);
+    if (listener == NULL)
+        return false;
+    effect.hop.listener = (uint8_t)(listener - stack->flows.listeners);
+    if (effect.bytes.size == 0 || !ahoy_outbox_add_copy(&stack->outbox, &effect))
+        return false;
+    stack->counters.messages_out++;
+    return true;
+}
+
+void ahoy_refuse(struct ahoy_stack *stack, const struct ahoy_err *err)
+{
+    log_fault(stack, err);
+    bool answerable = stack->message.is_request && stack->message.method != AHOY_METHOD_ACK &&
+                      stack->routing.via_field != NULL;
+    if (answerable && answer(stack, err->status))
+        stack->counters.malformed_answered++;
+    else
+        stack->counters.malformed_dropped++;
+}

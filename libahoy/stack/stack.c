@@ -1,0 +1,232 @@
+/* The joint itself: a step sorts the event, the polls pull work through the layers. */
+#include "libahoy/stack/stack.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "libahoy/stack/inbound.h"
+#include "libahoy/stack/outbound.h"
+
+/* A secret for the table of flows, made of the one that the workers share. */
+static struct ahoy_hash_key flow_key(const struct ahoy_hash_key *call_key)
+{
+    return (struct ahoy_hash_key){ { ahoy_siphash(call_key, SPAN("flows: first half")),
+                                     ahoy_siphash(call_key, SPAN("flows: second half")) } };
+}
+
+static void init_flows(struct ahoy_stack *stack, const struct ahoy_stack_options *options)
+{
+    const struct ahoy_flows_options flows = { .listeners = options->listeners,
+                                              .listener_count = options->listener_count,
+                                              .worker = options->worker,
+                                              .limit = options->connection_limit,
+                                              .key = flow_key(&options->call_key),
+                                              .timers = &stack->timers };
+    ahoy_flows_init(&stack->flows, &flows);
+}
+
+struct ahoy_stack *ahoy_stack_new(const struct ahoy_stack_options *options, uint64_t now_ms)
+{
+    assert(options->worker < options->workers);
+    struct ahoy_stack *stack = calloc(1, sizeof *stack);
+    if (stack == NULL)
+        return NULL;
+    stack->now_ms = now_ms;
+    stack->worker = options->worker;
+    stack->workers = options->workers;
+    stack->call_key = options->call_key;
+    stack->log = options->log;
+    ahoy_timers_init(&stack->timers, now_ms);
+    init_flows(stack, options);
+    stack->transactions =
+        ahoy_transactions_new(&options->transactions, &stack->flows, &stack->timers);
+    if (stack->transactions == NULL) {
+        ahoy_stack_free(stack);
+        return NULL;
+    }
+    return stack;
+}
+
+void ahoy_stack_free(struct ahoy_stack *stack)
+{
+    if (stack == NULL)
+        return;
+    if (stack->transactions != NULL)
+        ahoy_transactions_free(stack->transactions);
+    ahoy_flows_fini(&stack->flows);
+    ahoy_outbox_fini(&stack->outbox);
+    free(stack->spent);
+    free(stack);
+}
+
+static void accept_flow(struct ahoy_stack *stack, struct ahoy_hop *hop)
+{
+    hop->worker = stack->worker;
+    const struct ahoy_flow *flow = ahoy_flows_accept(&stack->flows, hop, stack->now_ms);
+    if (flow == NULL)
+        stack->counters.connections_refused++;
+    hop->connection = flow == NULL ? (struct ahoy_handle){ 0, 0 } : flow->hop.connection;
+}
+
+static void take_input(struct ahoy_stack *stack, const struct ahoy_hop *source, struct span bytes,
+                       enum ahoy_input kind)
+{
+    stack->source = *source;
+    stack->input = bytes;
+    stack->input_kind = kind;
+    stack->partial_began = false;
+}
+
+static void take_datagram(struct ahoy_stack *stack, const struct ahoy_wire_event *event)
+{
+    struct ahoy_hop source = event->hop;
+    source.worker = stack->worker;
+    source.connection = (struct ahoy_handle){ 0, 0 };
+    take_input(stack, &source, event->bytes, AHOY_INPUT_DATAGRAM);
+}
+
+static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
+{
+    struct ahoy_flow *flow = NULL;
+    switch (event->kind) {
+    case AHOY_WIRE_TIME:
+        return;
+    case AHOY_WIRE_DATAGRAM:
+        take_datagram(stack, event);
+        return;
+    case AHOY_WIRE_MESSAGE:
+        if (event->bytes.size > 0)
+            take_input(stack, &event->hop, event->bytes, AHOY_INPUT_MESSAGE);
+        else if (event->hop.worker == stack->worker)
+            ahoy_stack_trust(stack, &event->hop);
+        return;
+    case AHOY_WIRE_ACCEPTED:
+        accept_flow(stack, &event->hop);
+        return;
+    case AHOY_WIRE_UNREACHABLE:
+        ahoy_outbound_unreachable(stack, &event->hop.remote);
+        return;
+    case AHOY_WIRE_CONNECTED:
+    case AHOY_WIRE_BYTES:
+    case AHOY_WIRE_CLOSED:
+        /* It may have been closed here while this was on its way. */
+        flow = ahoy_flows_get(&stack->flows, event->hop.connection);
+        break;
+    }
+    if (flow == NULL)
+        return;
+    if (event->kind == AHOY_WIRE_CLOSED)
+        ahoy_outbound_closed(stack, flow);
+    else if (event->kind == AHOY_WIRE_CONNECTED)
+        ahoy_outbound_opened(stack, flow);
+    else if (event->bytes.size > 0)
+        take_input(stack, &flow->hop, event->bytes, AHOY_INPUT_STREAM);
+}
+
+void ahoy_stack_step(struct ahoy_stack *stack, struct ahoy_wire_event *event, uint64_t now_ms)
+{
+    /* The owner polls until dry: what is left would point into what is freed now. */
+    assert(stack->input_kind == AHOY_INPUT_NONE && stack->closing == NULL);
+    assert(stack->outbox.next == stack->outbox.count);
+    ahoy_transactions_settle(stack->transactions);
+    ahoy_outbox_reset(&stack->outbox);
+    free(stack->spent);
+    stack->spent = NULL;
+    if (now_ms > stack->now_ms)
+        stack->now_ms = now_ms;
+    take_event(stack, event);
+}
+
+/* A connection has used its patience up. */
+static void time_out(struct ahoy_stack *stack, struct ahoy_handle connection)
+{
+    struct ahoy_flow *flow = ahoy_flows_get(&stack->flows, connection);
+    assert(flow != NULL); /* Its timer goes with it. */
+    stack->counters.connections_timed_out++;
+    if (flow->state == AHOY_FLOW_OPEN) {
+        ahoy_inbound_close(stack, flow);
+        return;
+    }
+    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_CLOSE, .hop = flow->hop };
+    if (!ahoy_outbox_add(&stack->outbox, &effect))
+        stack->counters.overflows++;
+    ahoy_outbound_closed(stack, flow);
+}
+
+static bool next_timer(struct ahoy_stack *stack)
+{
+    struct ahoy_timer *timer = ahoy_timers_expire(&stack->timers, stack->now_ms);
+    if (timer == NULL)
+        return false;
+    if (timer->which == AHOY_FLOW_TIMER)
+        time_out(stack, ahoy_handle_unpack(timer->what));
+    else
+        ahoy_transactions_timer(stack->transactions, timer, stack->now_ms);
+    return true;
+}
+
+bool ahoy_stack_event(struct ahoy_stack *stack, struct ahoy_event *event)
+{
+    do {
+        if (ahoy_transactions_event(stack->transactions, event))
+            return true;
+    } while (ahoy_outbound_tell_failure(stack) || next_timer(stack) || ahoy_inbound_next(stack));
+    return false;
+}
+
+static bool next_close(struct ahoy_stack *stack, struct ahoy_wire_effect *effect)
+{
+    struct ahoy_flow *flow = stack->closing;
+    if (flow == NULL)
+        return false;
+    stack->closing = flow->next_closing;
+    *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_CLOSE, .hop = flow->hop };
+    ahoy_flows_close(&stack->flows, flow);
+    return true;
+}
+
+bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect)
+{
+    if (ahoy_outbox_next(&stack->outbox, effect))
+        return true;
+    struct ahoy_sending sending;
+    while (ahoy_transactions_poll(stack->transactions, &sending)) {
+        if (ahoy_outbound_send(stack, &sending, effect))
+            return true;
+    }
+    return next_close(stack, effect);
+}
+
+uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack)
+{
+    if (stack->failure_count > 0)
+        return stack->now_ms;
+    return ahoy_timers_deadline(&stack->timers);
+}
+
+struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack)
+{
+    return stack->transactions;
+}
+
+void ahoy_stack_trust(struct ahoy_stack *stack, const struct ahoy_hop *hop)
+{
+    if (hop->connection.generation == 0)
+        return;
+    if (hop->worker != stack->worker) {
+        struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_HANDOFF,
+                                           .worker = hop->worker,
+                                           .hop = *hop };
+        if (!ahoy_outbox_add(&stack->outbox, &effect))
+            stack->counters.overflows++;
+        return;
+    }
+    struct ahoy_flow *flow = ahoy_flows_get(&stack->flows, hop->connection);
+    if (flow != NULL)
+        ahoy_flows_trust(&stack->flows, flow, stack->now_ms);
+}
+
+const struct ahoy_stack_counters *ahoy_stack_counters(const struct ahoy_stack *stack)
+{
+    return &stack->counters;
+}

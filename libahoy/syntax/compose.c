@@ -1,0 +1,159 @@
+/* Messages that we make out of others: responses (RFC 3261 8.2.6), ACK (17.1.1.3), CANCEL (9.1). */
+#include "libahoy/syntax/compose.h"
+
+#include "libahoy/syntax/params.h"
+#include "libahoy/syntax/received.h"
+#include "libahoy/syntax/scan.h"
+#include "libahoy/syntax/status.h"
+
+/* Rows are echoed byte by byte: what a peer wrote is never decoded and printed again, so nothing
+ * in it can become a line of its own. */
+static void put_first(struct ahoy_buf *buf, const struct ahoy_message *message,
+                      enum ahoy_header header)
+{
+    const struct ahoy_field *field = ahoy_message_first(message, header);
+    if (field != NULL)
+        ahoy_buf_put(buf, field->row);
+}
+
+static void put_rows(struct ahoy_buf *buf, const struct ahoy_message *message,
+                     const struct ahoy_field *field)
+{
+    for (; field != NULL; field = ahoy_message_next(message, field))
+        ahoy_buf_put(buf, field->row);
+}
+
+/* The topmost Via value; false where it cannot be told. */
+static bool top_via(const struct ahoy_field *field, struct ahoy_via *via)
+{
+    struct span rest = field->value;
+    struct span item;
+    if (!ahoy_list_next(&rest, &item, NULL))
+        return false;
+    return ahoy_via_parse(item, via, NULL) || via->sent_by.size > 0;
+}
+
+static void put_marked_via(struct ahoy_buf *buf, const struct ahoy_field *field,
+                           const struct ahoy_ip *source)
+{
+    struct ahoy_via via;
+    if (source == NULL || !top_via(field, &via)) {
+        ahoy_buf_put(buf, field->row);
+        return;
+    }
+    char space[64];
+    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
+    struct ahoy_edits edits;
+    ahoy_edits_init(&edits, field->row);
+    ahoy_edits_mark_via(&edits, &via, source, &text);
+    struct span pieces[AHOY_PIECES_LIMIT];
+    size_t count = ahoy_edits_gather(&edits, pieces);
+    if (count == 0)
+        ahoy_buf_put(buf, field->row);
+    for (size_t i = 0; i < count; i++)
+        ahoy_buf_put(buf, pieces[i]);
+}
+
+static void put_via_rows(struct ahoy_buf *buf, const struct ahoy_message *request,
+                         const struct ahoy_ip *source)
+{
+    const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_VIA);
+    if (field == NULL)
+        return;
+    put_marked_via(buf, field, source);
+    put_rows(buf, request, ahoy_message_next(request, field));
+}
+
+static void put_to(struct ahoy_buf *buf, const struct ahoy_message *request,
+                   const struct ahoy_response *response)
+{
+    const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_TO);
+    if (field == NULL)
+        return;
+    struct ahoy_address to;
+    bool has_tag = ahoy_address_parse(field->value, &to, NULL) && to.tag.size > 0;
+    if (has_tag || response->status == 100 || response->to_tag.size == 0) {
+        ahoy_buf_put(buf, field->row);
+        return;
+    }
+    const char *end = ahoy_span_end(field->value);
+    ahoy_buf_put(buf, ahoy_span_between(field->row.at, end));
+    ahoy_buf_put(buf, SPAN(";tag="));
+    ahoy_buf_put(buf, response->to_tag);
+    ahoy_buf_put(buf, ahoy_span_between(end, ahoy_span_end(field->row)));
+}
+
+/* Content-Length, the empty line and the body. */
+static void put_end(struct ahoy_buf *buf, struct span body)
+{
+    ahoy_buf_put(buf, SPAN("Content-Length: "));
+    ahoy_buf_put_number(buf, body.size);
+    ahoy_buf_put(buf, SPAN("\r\n\r\n"));
+    ahoy_buf_put(buf, body);
+}
+
+void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *request,
+                           const struct ahoy_response *response)
+{
+    struct span reason = response->reason;
+    if (reason.size == 0)
+        reason = ahoy_status_reason(response->status);
+    ahoy_buf_put(buf, SPAN("SIP/2.0 "));
+    ahoy_buf_put_number(buf, response->status);
+    ahoy_buf_put_byte(buf, ' ');
+    ahoy_buf_put(buf, reason);
+    ahoy_buf_put(buf, SPAN("\r\n"));
+    put_via_rows(buf, request, response->received);
+    put_first(buf, request, AHOY_HEADER_FROM);
+    put_to(buf, request, response);
+    put_first(buf, request, AHOY_HEADER_CALL_ID);
+    put_first(buf, request, AHOY_HEADER_CSEQ);
+    if (response->status == 100) /* R3261-8.2.6.1-1 */
+        put_first(buf, request, AHOY_HEADER_TIMESTAMP);
+    ahoy_buf_put(buf, response->headers);
+    put_end(buf, response->body);
+}
+
+/* Start line, topmost Via, Max-Forwards, From, Call-ID, CSeq and Route of a request that belongs to
+ * |request|; the caller adds To. */
+static void put_request(struct ahoy_buf *buf, const struct ahoy_message *request,
+                        enum ahoy_method method)
+{
+    ahoy_buf_put(buf, ahoy_method_name(method));
+    ahoy_buf_put_byte(buf, ' ');
+    ahoy_buf_put(buf, request->request_uri);
+    ahoy_buf_put(buf, SPAN(" SIP/2.0\r\nVia: "));
+    const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_VIA);
+    struct ahoy_via via;
+    if (field != NULL && top_via(field, &via))
+        ahoy_buf_put(buf, via.text);
+    ahoy_buf_put(buf, SPAN("\r\nMax-Forwards: 70\r\n"));
+    put_first(buf, request, AHOY_HEADER_FROM);
+    put_first(buf, request, AHOY_HEADER_CALL_ID);
+    struct ahoy_cseq cseq;
+    (void)ahoy_cseq_parse(ahoy_message_value(request, AHOY_HEADER_CSEQ), &cseq,
+                          NULL); /* It is ours. */
+    ahoy_buf_put(buf, SPAN("CSeq: "));
+    ahoy_buf_put_number(buf, cseq.number);
+    ahoy_buf_put_byte(buf, ' ');
+    ahoy_buf_put(buf, ahoy_method_name(method));
+    ahoy_buf_put(buf, SPAN("\r\n"));
+    put_rows(buf, request, ahoy_message_first(request, AHOY_HEADER_ROUTE));
+}
+
+void ahoy_compose_ack(struct ahoy_buf *buf, const struct ahoy_message *request,
+                      const struct ahoy_message *response)
+{
+    put_request(buf, request, AHOY_METHOD_ACK);
+    put_first(buf, response, AHOY_HEADER_TO); /* R3261-17.1.1.3-3 */
+    put_end(buf, SPAN(""));
+}
+
+void ahoy_compose_cancel(struct ahoy_buf *buf, const struct ahoy_message *request,
+                         struct span headers)
+{
+    put_request(buf, request, AHOY_METHOD_CANCEL);
+    put_first(buf, request, AHOY_HEADER_TO); /* R3261-9.1-1 */
+    ahoy_buf_put(buf, headers);
+    put_end(buf, SPAN(""));
+}

@@ -1,0 +1,77 @@
+/* Hosts: names, IPv4 addresses and IPv6 references (RFC 3261 25.1, RFC 5954, RFC 5118). */
+#include "libahoy/syntax/host.h"
+
+#include "libahoy/base/ip.h"
+#include "libahoy/syntax/scan.h"
+#include "libahoy/syntax/uri.h"
+
+/* The first grammar of SIP allowed "[2001:db8:::192.0.2.1]"; RFC 5118 4.10 asks to read it as
+ * with two colons. */
+static bool parse_three_colons(struct span reference, struct ahoy_ip *ip)
+{
+    char mended[64];
+    if (reference.size > sizeof mended)
+        return false;
+    for (size_t i = 0; i + 3 <= reference.size; i++) {
+        if (memcmp(reference.at + i, ":::", 3) != 0)
+            continue;
+        memcpy(mended, reference.at, i);
+        memcpy(mended + i, reference.at + i + 1, reference.size - i - 1);
+        return ahoy_ip_parse((struct span){ mended, reference.size - 1 }, ip);
+    }
+    return false;
+}
+
+static bool parse_reference(struct span reference, struct ahoy_ip *ip)
+{
+    return ahoy_ip_parse(reference, ip) || parse_three_colons(reference, ip);
+}
+
+static const char *skip_reference(const char *at, const char *end, struct ahoy_err *err)
+{
+    const char *close = memchr(at, ']', (size_t)(end - at));
+    struct ahoy_ip ip;
+    if (close == NULL || !parse_reference(ahoy_span_between(at, close + 1), &ip)) {
+        ahoy_fail(err, 400, at, "an IPv6 address in brackets");
+        return NULL;
+    }
+    return close + 1;
+}
+
+const char *ahoy_host_parse(const char *at, const char *end, struct ahoy_err *err)
+{
+    if (at < end && *at == '[')
+        return skip_reference(at, end, err);
+    const char *stop = at;
+    for (; stop < end && ahoy_is(*stop, AHOY_HOST); stop++) {
+        if (*stop == '.' && (stop == at || stop[-1] == '.'))
+            break;
+    }
+    if (stop == at || (stop < end && *stop == '.')) {
+        ahoy_fail(err, 400, stop, "a host");
+        return NULL;
+    }
+    return stop;
+}
+
+const char *ahoy_port_parse(const char *at, const char *end, uint16_t *port, struct ahoy_err *err)
+{
+    const char *stop = ahoy_skip(at, end, AHOY_DIGIT);
+    uint64_t value;
+    if (!ahoy_span_number(ahoy_span_between(at, stop), 65535, &value) || value == 0) {
+        ahoy_fail(err, 400, at, "a port of 1 to 65535");
+        return NULL;
+    }
+    *port = (uint16_t)value;
+    return stop;
+}
+
+bool ahoy_host_equal(struct span a, struct span b)
+{
+    if (ahoy_span_equal_nocase(a, b))
+        return true;
+    struct ahoy_ip first;
+    struct ahoy_ip second;
+    return parse_reference(a, &first) && parse_reference(b, &second) &&
+           ahoy_ip_equal_host(&first, &second);
+}

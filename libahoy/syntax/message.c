@@ -1,0 +1,278 @@
+/* The index over a message (RFC 3261 7), and the walks over its rows. */
+#include "libahoy/syntax/message.h"
+
+#include "libahoy/syntax/params.h"
+#include "libahoy/syntax/scan.h"
+#include "libahoy/syntax/start_line.h"
+
+/* A message while it is being indexed. */
+struct indexer {
+    struct ahoy_message *message;
+    struct ahoy_err *err;
+    bool sound;                       /* No fault so far. */
+    uint16_t last[AHOY_HEADER_COUNT]; /* Where first[] is set: 1 + the index of the last row. */
+};
+
+/* A row, or the start line, that is being read. */
+struct line {
+    const char *at;
+    const char *end;  /* Before the CRLF. */
+    const char *next; /* Behind it. */
+    const char *bad;  /* The first control byte in it, or NULL. */
+};
+
+/* Keeps the first fault of a message. */
+static void note(struct indexer *indexer, unsigned status, const char *at, const char *expected)
+{
+    if (indexer->sound)
+        ahoy_fail(indexer->err, status, at, expected);
+    indexer->sound = false;
+}
+
+/* Finds the end of the line that begins at line->at, from |at| on; a row goes on where the next
+ * line begins with white space (7.3.1).  False where there is no CRLF. */
+static bool find_end(struct line *line, const char *at, const char *end, bool is_row)
+{
+    line->bad = NULL;
+    for (;;) {
+        at = ahoy_scan_control(at, end);
+        if (at == end)
+            return false;
+        if (*at == '\r' && end - at >= 2 && at[1] == '\n') {
+            if (!is_row || end - at == 2 || !ahoy_is(at[2], AHOY_WSP))
+                break;
+            at += 2;
+        } else if (*at != '\t' && line->bad == NULL) {
+            line->bad = at;
+        }
+        at++;
+    }
+    line->end = at;
+    line->next = at + 2;
+    return true;
+}
+
+/* The first control byte in a row that is neither white space nor escaped inside quotes, where
+ * 25.1 allows all but CR and LF; NULL where there is none. */
+static const char *find_bad(const struct line *line)
+{
+    bool quoted = false;
+    for (const char *at = line->at; at < line->end; at++) {
+        if (*at == '"') {
+            quoted = !quoted;
+        } else if (*at == '\r' && at[1] == '\n') {
+            at++; /* A fold: a lone CR, or LF, is caught below. */
+        } else if (quoted && *at == '\\' && at + 1 < line->end && at[1] != '\r' && at[1] != '\n') {
+            at++;
+        } else if (*at != '\t' && ahoy_scan_control(at, at + 1) == at) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+/* Whether a row is not too long and holds no control bytes. */
+static bool check_bytes(struct indexer *indexer, const struct line *line)
+{
+    if (line->end - line->at > AHOY_LINE_LIMIT) {
+        note(indexer, 400, line->at + AHOY_LINE_LIMIT, "a row of at most 8192 bytes");
+        return false;
+    }
+    if (line->bad == NULL)
+        return true;
+    const char *bad = find_bad(line);
+    if (bad == NULL)
+        return true;
+    note(indexer, 400, bad, "no control byte");
+    return false;
+}
+
+/* Adds a row to the chain of its header; a header that stands once is not added twice. */
+static bool add_to_chain(struct indexer *indexer, enum ahoy_header header, const char *at)
+{
+    struct ahoy_message *message = indexer->message;
+    uint16_t number = (uint16_t)(message->field_count + 1);
+    if (message->first[header] == 0) {
+        message->first[header] = number;
+    } else if (ahoy_header_kind(header) == AHOY_SINGLE) {
+        note(indexer, 400, at, "this header only once");
+        return false;
+    } else {
+        message->fields[indexer->last[header] - 1].next = number;
+    }
+    indexer->last[header] = number;
+    return true;
+}
+
+static void add_row(struct indexer *indexer, const struct line *line, struct span name,
+                    const char *value)
+{
+    struct ahoy_message *message = indexer->message;
+    enum ahoy_header header = ahoy_header_parse(name);
+    if (header != AHOY_HEADER_OTHER && !add_to_chain(indexer, header, line->at))
+        return;
+    const char *end = line->end;
+    value = ahoy_skip(value, end, AHOY_LWS);
+    while (end > value && ahoy_is(end[-1], AHOY_LWS))
+        end--;
+    struct ahoy_field *field = &message->fields[message->field_count++];
+    field->header = header;
+    field->next = 0;
+    field->name = name;
+    field->value = ahoy_span_between(value, end);
+    field->row = ahoy_span_between(line->at, line->next);
+}
+
+/* Indexes the row that begins at |at|; returns where the next one begins, NULL where this one has
+ * no end. */
+static const char *index_row(struct indexer *indexer, const char *at, const char *end)
+{
+    struct line line = { .at = at };
+    const char *stop = ahoy_skip(at, end, AHOY_TOKEN);
+    const char *colon = ahoy_skip(stop, end, AHOY_WSP);
+    if (!find_end(&line, stop, end, true)) {
+        note(indexer, 400, end, "CRLF");
+        return NULL;
+    }
+    if (stop == at)
+        note(indexer, 400, at, "a header name");
+    else if (*colon != ':')
+        note(indexer, 400, colon, "\":\" behind a header name");
+    else if (check_bytes(indexer, &line))
+        add_row(indexer, &line, ahoy_span_between(at, stop), colon + 1);
+    return line.next;
+}
+
+/* Indexes all rows; returns where the empty line begins, or where there is no more to read. */
+static const char *index_rows(struct indexer *indexer, const char *at, const char *end)
+{
+    while (end - at < 2 || at[0] != '\r' || at[1] != '\n') {
+        if (at == end) {
+            note(indexer, 400, end, "an empty line"); /* R3261-7-2 */
+            return end;
+        }
+        if (indexer->message->field_count == AHOY_HEADERS_LIMIT) {
+            note(indexer, 400, at, "at most 256 rows");
+            return end;
+        }
+        at = index_row(indexer, at, end);
+        if (at == NULL)
+            return end;
+    }
+    return at;
+}
+
+static const char *index_start_line(struct indexer *indexer, const char *at, const char *end)
+{
+    struct ahoy_message *message = indexer->message;
+    struct line line = { .at = at };
+    struct ahoy_err err;
+    bool ended = find_end(&line, at, end, false);
+    if (!ended)
+        line.end = line.next = end;
+    message->start_line = ahoy_span_between(at, line.next);
+    struct span text = ahoy_span_between(at, line.end);
+    if (line.bad != NULL) {
+        note(indexer, 400, line.bad, "no control byte");
+        text.size = 0;
+    } else if (!ended) {
+        note(indexer, 400, end, "CRLF");
+    }
+    if (!ahoy_start_line_parse(text, message, &err))
+        note(indexer, err.status, err.at, err.expected);
+    else if (text.size > AHOY_LINE_LIMIT)
+        note(indexer, 400, at + AHOY_LINE_LIMIT, "a line of at most 8192 bytes");
+    return line.next;
+}
+
+/* Finds the body behind the empty line by Content-Length (18.3). */
+static void index_body(struct indexer *indexer, const char *at, const char *end)
+{
+    struct ahoy_message *message = indexer->message;
+    message->body = ahoy_span_between(at, end);
+    const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH);
+    if (field == NULL)
+        return;
+    uint64_t size;
+    if (!ahoy_span_number(field->value, UINT32_MAX, &size)) {
+        note(indexer, 400, field->value.at, "a Content-Length");
+    } else if (size > message->body.size) {
+        note(indexer, 400, field->value.at, "a Content-Length of no more than is there");
+    } else {
+        message->body.size = size;
+        message->bytes = ahoy_span_between(message->bytes.at, ahoy_span_end(message->body));
+    }
+}
+
+/* Behind the CRLFs that a peer may send before a message (R3261-7.5-1). */
+static const char *skip_empty_lines(struct span bytes)
+{
+    const char *at = bytes.at;
+    while (ahoy_span_end(bytes) - at >= 2 && at[0] == '\r' && at[1] == '\n')
+        at += 2;
+    return at;
+}
+
+bool ahoy_message_parse(struct span bytes, struct ahoy_message *message, struct ahoy_err *err)
+{
+    struct indexer indexer;
+    indexer.message = message;
+    indexer.err = err;
+    indexer.sound = true;
+    if (bytes.at == NULL)
+        bytes = SPAN("");
+    const char *end = ahoy_span_end(bytes);
+    const char *at = skip_empty_lines(bytes);
+    message->bytes = ahoy_span_between(at, end);
+    message->field_count = 0;
+    memset(message->first, 0, sizeof message->first);
+    if (message->bytes.size > AHOY_MESSAGE_LIMIT)
+        note(&indexer, 413, at + AHOY_MESSAGE_LIMIT, "a message of at most 65536 bytes");
+    at = index_rows(&indexer, index_start_line(&indexer, at, end), end);
+    message->headers_end = (size_t)(at - message->bytes.at);
+    index_body(&indexer, at == end ? end : at + 2, end);
+    return indexer.sound;
+}
+
+const struct ahoy_field *ahoy_message_first(const struct ahoy_message *message,
+                                            enum ahoy_header header)
+{
+    uint16_t number = message->first[header];
+    return number == 0 ? NULL : &message->fields[number - 1];
+}
+
+const struct ahoy_field *ahoy_message_next(const struct ahoy_message *message,
+                                           const struct ahoy_field *field)
+{
+    return field->next == 0 ? NULL : &message->fields[field->next - 1];
+}
+
+struct span ahoy_message_value(const struct ahoy_message *message, enum ahoy_header header)
+{
+    const struct ahoy_field *field = ahoy_message_first(message, header);
+    return field == NULL ? SPAN("") : field->value;
+}
+
+struct ahoy_values ahoy_message_values(const struct ahoy_message *message, enum ahoy_header header)
+{
+    const struct ahoy_field *field = ahoy_message_first(message, header);
+    struct span rest = field == NULL ? SPAN("") : field->value;
+    return (struct ahoy_values){ .message = message, .field = field, .rest = rest };
+}
+
+bool ahoy_values_next(struct ahoy_values *values, struct span *item, struct ahoy_err *err)
+{
+    struct ahoy_err fault = { .expected = NULL };
+    while (values->field != NULL) {
+        if (ahoy_list_next(&values->rest, item, &fault))
+            return true;
+        if (fault.expected != NULL)
+            return ahoy_fail(err, fault.status, fault.at, fault.expected);
+        values->field = ahoy_message_next(values->message, values->field);
+        if (values->field != NULL)
+            values->rest = values->field->value;
+    }
+    if (err != NULL)
+        err->expected = NULL;
+    return false;
+}

@@ -1,0 +1,109 @@
+/* Parameters and comma lists (RFC 3261 25.1 generic-param, 7.3). */
+#include "libahoy/syntax/params.h"
+
+#include "libahoy/syntax/scan.h"
+
+/* The end of a walk is no fault. */
+static bool finished(struct ahoy_err *err)
+{
+    if (err != NULL)
+        err->expected = NULL;
+    return false;
+}
+
+/* Behind the value that begins at |at|: a quoted string or a run of AHOY_VALUE; NULL where it is
+ * empty or open. */
+static const char *skip_value(const char *at, const char *end)
+{
+    if (at < end && *at == '"')
+        return ahoy_skip_quoted(at, end);
+    const char *stop = ahoy_skip(at, end, AHOY_VALUE);
+    return stop == at ? NULL : stop;
+}
+
+bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_err *err)
+{
+    if (rest->size == 0)
+        return finished(err);
+    const char *end = ahoy_span_end(*rest);
+    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
+    if (at == end)
+        return finished(err);
+    if (*at != ';')
+        return ahoy_fail(err, 400, at, "\";\" before a parameter");
+    const char *name = ahoy_skip(at + 1, end, AHOY_LWS);
+    at = ahoy_skip(name, end, AHOY_TOKEN);
+    if (at == name)
+        return ahoy_fail(err, 400, name, "a parameter's name");
+    param->name = ahoy_span_between(name, at);
+    param->value = ahoy_nothing(at);
+    const char *equal = ahoy_skip(at, end, AHOY_LWS);
+    param->has_value = equal < end && *equal == '=';
+    if (param->has_value) {
+        const char *value = ahoy_skip(equal + 1, end, AHOY_LWS);
+        at = skip_value(value, end);
+        if (at == NULL)
+            return ahoy_fail(err, 400, value, "a parameter's value");
+        param->value = ahoy_span_between(value, at);
+    }
+    *rest = ahoy_span_between(at, end);
+    return true;
+}
+
+bool ahoy_params_find(struct span params, struct span name, struct ahoy_param *param)
+{
+    while (ahoy_param_next(&params, param, NULL)) {
+        if (ahoy_span_equal_nocase(param->name, name))
+            return true;
+    }
+    return false;
+}
+
+/* The comma that ends the item at |at|, or |end|; NULL at a quote or bracket that stays open,
+ * which is then where *open points. */
+static const char *item_end(const char *at, const char *end, const char **open)
+{
+    for (;;) {
+        at = ahoy_seek(at, end, AHOY_LISTED);
+        if (at == end || *at == ',')
+            return at;
+        *open = at;
+        if (*at == '"')
+            at = ahoy_skip_quoted(at, end);
+        else
+            at = memchr(at, '>', (size_t)(end - at));
+        if (at == NULL)
+            return NULL;
+    }
+}
+
+bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
+{
+    struct span text = ahoy_span_trim(*rest);
+    if (text.size == 0)
+        return finished(err);
+    const char *end = ahoy_span_end(text);
+    const char *open = NULL;
+    const char *comma = item_end(text.at, end, &open);
+    if (comma == NULL)
+        return ahoy_fail(err, 400, open, *open == '"' ? "a closing quote" : "a closing \">\"");
+    *item = ahoy_span_trim(ahoy_span_between(text.at, comma));
+    if (item->size == 0)
+        return ahoy_fail(err, 400, text.at, "a value before the comma");
+    if (comma == end) {
+        *rest = ahoy_nothing(end);
+        return true;
+    }
+    *rest = ahoy_span_trim(ahoy_span_between(comma + 1, end));
+    /* A comma at the end promises a value that is not there: leave it for the next call to find. */
+    if (rest->size == 0)
+        *rest = (struct span){ comma, 1 };
+    return true;
+}
+
+struct span ahoy_unquote(struct span value)
+{
+    if (value.size < 2 || value.at[0] != '"' || ahoy_span_end(value)[-1] != '"')
+        return value;
+    return (struct span){ value.at + 1, value.size - 2 };
+}

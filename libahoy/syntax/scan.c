@@ -1,0 +1,108 @@
+/* The table of character classes (RFC 3261 25.1). */
+#include "libahoy/syntax/scan.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Sets that many bytes share.  A gen-value is a token, a host or a quoted string; what phones send
+ * unquoted is wider (base64, SIP URIs, bracketed IPv6), and nothing is lost by reading all of it
+ * that cannot be mistaken for a separator. */
+#define V       AHOY_VISIBLE
+#define ANY_URI (AHOY_USER | AHOY_PASSWORD | AHOY_PARAMCHAR | AHOY_HNV | AHOY_URIC)
+#define MARK    (V | ANY_URI | AHOY_VALUE) /* mark, no token: ( ) */
+#define WORD    (MARK | AHOY_TOKEN)        /* mark and token. */
+#define LETTER  (WORD | AHOY_HOST | AHOY_ALPHA)
+#define HEXA    (LETTER | AHOY_HEX)
+#define NUMBER  (WORD | AHOY_HOST | AHOY_HEX | AHOY_DIGIT)
+#define SIGN    (V | AHOY_RESERVED | AHOY_URIC) /* reserved. */
+
+/* clang-format off */
+const uint16_t ahoy_classes[256] = {
+    ['\t'] = AHOY_WSP | AHOY_LWS, ['\n'] = AHOY_LWS, ['\r'] = AHOY_LWS, [' '] = AHOY_WSP | AHOY_LWS,
+    ['!'] = WORD, ['"'] = V | AHOY_LISTED, ['#'] = V | AHOY_VALUE,
+    ['$'] = SIGN | AHOY_USER | AHOY_PASSWORD | AHOY_PARAMCHAR | AHOY_HNV | AHOY_VALUE,
+    ['%'] = V | AHOY_TOKEN | AHOY_VALUE,
+    ['&'] = SIGN | AHOY_USER | AHOY_PASSWORD | AHOY_PARAMCHAR | AHOY_VALUE,
+    ['\''] = WORD, ['('] = MARK, [')'] = MARK, ['*'] = WORD,
+    ['+'] = SIGN | ANY_URI | AHOY_TOKEN | AHOY_VALUE,
+    [','] = SIGN | AHOY_USER | AHOY_PASSWORD | AHOY_LISTED,
+    ['-'] = WORD | AHOY_HOST, ['.'] = WORD | AHOY_HOST,
+    ['/'] = SIGN | AHOY_USER | AHOY_PARAMCHAR | AHOY_HNV | AHOY_VALUE,
+    ['0'] = NUMBER, ['1'] = NUMBER, ['2'] = NUMBER, ['3'] = NUMBER, ['4'] = NUMBER,
+    ['5'] = NUMBER, ['6'] = NUMBER, ['7'] = NUMBER, ['8'] = NUMBER, ['9'] = NUMBER,
+    [':'] = SIGN | AHOY_PARAMCHAR | AHOY_HNV | AHOY_VALUE,
+    [';'] = SIGN | AHOY_USER, ['<'] = V | AHOY_LISTED,
+    ['='] = SIGN | AHOY_USER | AHOY_PASSWORD | AHOY_VALUE, ['>'] = V,
+    ['?'] = SIGN | AHOY_USER | AHOY_HNV | AHOY_VALUE, ['@'] = SIGN | AHOY_VALUE,
+    ['A'] = HEXA, ['B'] = HEXA, ['C'] = HEXA, ['D'] = HEXA, ['E'] = HEXA, ['F'] = HEXA,
+    ['G'] = LETTER, ['H'] = LETTER, ['I'] = LETTER, ['J'] = LETTER, ['K'] = LETTER,
+    ['L'] = LETTER, ['M'] = LETTER, ['N'] = LETTER, ['O'] = LETTER, ['P'] = LETTER,
+    ['Q'] = LETTER, ['R'] = LETTER, ['S'] = LETTER, ['T'] = LETTER, ['U'] = LETTER,
+    ['V'] = LETTER, ['W'] = LETTER, ['X'] = LETTER, ['Y'] = LETTER, ['Z'] = LETTER,
+    ['['] = V | AHOY_PARAMCHAR | AHOY_HNV | AHOY_VALUE, ['\\'] = V,
+    [']'] = V | AHOY_PARAMCHAR | AHOY_HNV | AHOY_VALUE, ['^'] = V | AHOY_VALUE,
+    ['_'] = WORD | AHOY_HOST, ['`'] = V | AHOY_TOKEN | AHOY_VALUE,
+    ['a'] = HEXA, ['b'] = HEXA, ['c'] = HEXA, ['d'] = HEXA, ['e'] = HEXA, ['f'] = HEXA,
+    ['g'] = LETTER, ['h'] = LETTER, ['i'] = LETTER, ['j'] = LETTER, ['k'] = LETTER,
+    ['l'] = LETTER, ['m'] = LETTER, ['n'] = LETTER, ['o'] = LETTER, ['p'] = LETTER,
+    ['q'] = LETTER, ['r'] = LETTER, ['s'] = LETTER, ['t'] = LETTER, ['u'] = LETTER,
+    ['v'] = LETTER, ['w'] = LETTER, ['x'] = LETTER, ['y'] = LETTER, ['z'] = LETTER,
+    ['{'] = V | AHOY_VALUE, ['|'] = V | AHOY_VALUE, ['}'] = V | AHOY_VALUE, ['~'] = WORD,
+};
+/* clang-format on */
+
+const char *ahoy_skip_escaped(const char *at, const char *end, unsigned set)
+{
+    for (;;) {
+        at = ahoy_skip(at, end, set);
+        if (end - at < 3 || *at != '%' || !ahoy_is(at[1], AHOY_HEX) || !ahoy_is(at[2], AHOY_HEX))
+            return at;
+        at += 3;
+    }
+}
+
+const char *ahoy_skip_quoted(const char *at, const char *end)
+{
+    for (at++; at < end; at++) {
+        if (*at == '"')
+            return at + 1;
+        if (*at == '\\' && ++at == end)
+            break;
+    }
+    return NULL;
+}
+
+static bool is_control(char byte)
+{
+    return (unsigned char)byte < 0x20 || byte == 0x7f;
+}
+
+const char *ahoy_scan_control(const char *at, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i highest = _mm_set1_epi8(0x1f);
+    const __m128i delete = _mm_set1_epi8(0x7f);
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, highest), bytes);
+        __m128i found = _mm_or_si128(low, _mm_cmpeq_epi8(bytes, delete));
+        unsigned mask = (unsigned)_mm_movemask_epi8(found);
+        if (mask != 0)
+            return at + __builtin_ctz(mask);
+    }
+#endif
+    while (at < end && !is_control(*at))
+        at++;
+    return at;
+}
+
+static unsigned hex_value(char digit)
+{
+    return digit <= '9' ? (unsigned)digit - '0' : ((unsigned)digit | 0x20) - 'a' + 10;
+}
+
+char ahoy_unescape(const char *at)
+{
+    return (char)(hex_value(at[1]) << 4 | hex_value(at[2]));
+}

@@ -1,0 +1,167 @@
+/* Reading SIP and SIPS URIs (RFC 3261 19.1.1, 25.1). */
+#include "libahoy/syntax/uri.h"
+
+#include "libahoy/syntax/host.h"
+#include "libahoy/syntax/scan.h"
+#include "libahoy/syntax/uri_part.h"
+
+/* Reads "user[:password]" that ends at |at_sign|. */
+static bool parse_userinfo(struct ahoy_uri *uri, const char *at, const char *at_sign,
+                           struct ahoy_err *err)
+{
+    const char *stop = ahoy_skip_escaped(at, at_sign, AHOY_USER);
+    if (stop == at) /* R3261-19.1.1-1 */
+        return ahoy_fail(err, 400, stop, "a user before \"@\"");
+    uri->has_user = true;
+    uri->user = ahoy_span_between(at, stop);
+    if (stop < at_sign && *stop == ':') {
+        at = stop + 1;
+        stop = ahoy_skip_escaped(at, at_sign, AHOY_PASSWORD);
+        uri->password = ahoy_span_between(at, stop);
+    }
+    if (stop != at_sign)
+        return ahoy_fail(err, 400, stop, "an escape, or a character that a user may have");
+    return true;
+}
+
+bool ahoy_uri_part_next(struct span *rest, char separator, unsigned set, struct ahoy_uri_part *part)
+{
+    if (rest->size == 0)
+        return false;
+    const char *end = ahoy_span_end(*rest);
+    const char *at = rest->at + (*rest->at == separator);
+    const char *stop = ahoy_skip_escaped(at, end, set);
+    part->name = ahoy_span_between(at, stop);
+    part->has_value = stop < end && *stop == '=';
+    at = part->has_value ? stop + 1 : stop;
+    stop = ahoy_skip_escaped(at, end, set);
+    part->value = ahoy_span_between(at, stop);
+    if (stop == rest->at)
+        return false;
+    *rest = ahoy_span_between(stop, end);
+    return true;
+}
+
+/* Checks the parameters that begin at |at| and the headers behind them. */
+static bool parse_params(struct ahoy_uri *uri, const char *at, const char *end,
+                         struct ahoy_err *err)
+{
+    struct span rest = ahoy_span_between(at, end);
+    struct ahoy_uri_part part;
+    for (size_t count = 0; rest.size > 0 && *rest.at == ';'; count++) {
+        if (count == AHOY_URI_PARTS_LIMIT)
+            return ahoy_fail(err, 400, rest.at, "at most 64 URI parameters");
+        uri->params = ahoy_span_between(at, rest.at);
+        if (!ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part) || part.name.size == 0 ||
+            (part.has_value && part.value.size == 0))
+            return ahoy_fail(err, 400, rest.at, "a URI parameter");
+        struct span earlier;
+        if (ahoy_uri_param(uri, part.name, &earlier)) /* R3261-19.1.1-2 */
+            return ahoy_fail(err, 400, part.name.at, "each URI parameter once");
+    }
+    uri->params = ahoy_span_between(at, rest.at);
+    if (rest.size > 0 && *rest.at != '?')
+        return ahoy_fail(err, 400, rest.at, "an escape, or a character that a URI may have");
+    return true;
+}
+
+static bool parse_headers(struct ahoy_uri *uri, const char *at, const char *end,
+                          struct ahoy_err *err)
+{
+    struct span rest = ahoy_span_between(at, end);
+    struct ahoy_uri_part part = { .name = ahoy_nothing(at) };
+    if (rest.size > 0 && *rest.at == '&')
+        return ahoy_fail(err, 400, rest.at, "a header in a URI");
+    for (size_t count = 0; count == 0 || (rest.size > 0 && *rest.at == '&'); count++) {
+        if (count == AHOY_URI_PARTS_LIMIT)
+            return ahoy_fail(err, 400, rest.at, "at most 64 headers in a URI");
+        if (!ahoy_uri_part_next(&rest, '&', AHOY_HNV, &part) || part.name.size == 0 ||
+            !part.has_value)
+            return ahoy_fail(err, 400, rest.at, "a header in a URI");
+    }
+    uri->headers = ahoy_span_between(at, rest.at);
+    if (rest.size > 0)
+        return ahoy_fail(err, 400, rest.at, "an escape, or a character that a URI may have");
+    return true;
+}
+
+static bool parse_sip(struct ahoy_uri *uri, const char *at, const char *end, struct ahoy_err *err)
+{
+    /* "@" has no other place unescaped in a SIP URI. */
+    const char *at_sign = memchr(at, '@', (size_t)(end - at));
+    if (at_sign != NULL) {
+        if (!parse_userinfo(uri, at, at_sign, err))
+            return false;
+        at = at_sign + 1;
+    }
+    const char *stop = ahoy_host_parse(at, end, err);
+    if (stop == NULL)
+        return false;
+    uri->host = ahoy_span_between(at, stop);
+    if (stop < end && *stop == ':') {
+        stop = ahoy_port_parse(stop + 1, end, &uri->port, err);
+        if (stop == NULL)
+            return false;
+    }
+    if (stop == end)
+        return true;
+    if (!parse_params(uri, stop, end, err))
+        return false;
+    stop = ahoy_span_end(uri->params);
+    return stop == end || parse_headers(uri, stop + 1, end, err);
+}
+
+static bool parse_other(struct ahoy_uri *uri, const char *at, const char *end, struct ahoy_err *err)
+{
+    const char *stop = ahoy_skip_escaped(at, end, AHOY_URIC);
+    uri->opaque = ahoy_span_between(at, stop);
+    if (stop == at || stop < end)
+        return ahoy_fail(err, 400, stop, "a character that a URI may have");
+    return true;
+}
+
+static enum ahoy_scheme scheme_of(struct span name)
+{
+    if (name.size == 3 && ahoy_span_equal_nocase(name, SPAN("sip")))
+        return AHOY_SCHEME_SIP;
+    if (name.size == 4 && ahoy_span_equal_nocase(name, SPAN("sips")))
+        return AHOY_SCHEME_SIPS;
+    return AHOY_SCHEME_OTHER;
+}
+
+/* The colon behind a scheme (RFC 2396 3.1), or NULL. */
+static const char *find_colon(const char *at, const char *end)
+{
+    if (at == end || !ahoy_is(*at, AHOY_ALPHA))
+        return NULL;
+    while (at < end &&
+           (ahoy_is(*at, AHOY_ALPHA | AHOY_DIGIT) || *at == '+' || *at == '-' || *at == '.'))
+        at++;
+    return at < end && *at == ':' ? at : NULL;
+}
+
+bool ahoy_uri_parse(struct span text, struct ahoy_uri *uri, struct ahoy_err *err)
+{
+    struct span none = ahoy_nothing(text.at);
+    *uri = (struct ahoy_uri){ .text = text,
+                              .name = none,
+                              .user = none,
+                              .password = none,
+                              .host = none,
+                              .params = none,
+                              .headers = none,
+                              .opaque = none };
+    if (text.size == 0)
+        return ahoy_fail(err, 400, text.at, "a URI");
+    if (text.size > AHOY_URI_LIMIT)
+        return ahoy_fail(err, 414, text.at + AHOY_URI_LIMIT, "a URI of at most 4096 bytes");
+    const char *end = ahoy_span_end(text);
+    const char *colon = find_colon(text.at, end);
+    if (colon == NULL)
+        return ahoy_fail(err, 400, text.at, "a URI's scheme and \":\"");
+    uri->name = ahoy_span_between(text.at, colon);
+    uri->scheme = scheme_of(uri->name);
+    if (uri->scheme == AHOY_SCHEME_OTHER)
+        return parse_other(uri, colon + 1, end, err);
+    return parse_sip(uri, colon + 1, end, err);
+}

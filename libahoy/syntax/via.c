@@ -1,0 +1,179 @@
+/* Via (RFC 3261 20.42, 25.1; rport: RFC 3581). */
+#include "libahoy/syntax/via.h"
+
+#include "libahoy/syntax/host.h"
+#include "libahoy/syntax/params.h"
+#include "libahoy/syntax/scan.h"
+
+struct row {
+    struct span name;
+    struct span uri_name;
+    uint16_t port;
+    bool is_reliable;
+};
+
+static const struct row rows[AHOY_TRANSPORT_COUNT] = {
+    [AHOY_TRANSPORT_OTHER] = { { "", 0 }, { "", 0 }, 5060, false },
+    [AHOY_UDP] = { { "UDP", 3 }, { "udp", 3 }, 5060, false },
+    [AHOY_TCP] = { { "TCP", 3 }, { "tcp", 3 }, 5060, true },
+    [AHOY_TLS] = { { "TLS", 3 }, { "tls", 3 }, 5061, true },
+    [AHOY_SCTP] = { { "SCTP", 4 }, { "sctp", 4 }, 5060, true },
+    [AHOY_WS] = { { "WS", 2 }, { "ws", 2 }, 80, true },
+    [AHOY_WSS] = { { "WSS", 3 }, { "wss", 3 }, 443, true },
+};
+
+enum ahoy_transport ahoy_transport_parse(struct span text)
+{
+    for (unsigned i = 1; i < AHOY_TRANSPORT_COUNT; i++) {
+        if (text.size == rows[i].name.size && ahoy_span_equal_nocase(text, rows[i].name))
+            return (enum ahoy_transport)i;
+    }
+    return AHOY_TRANSPORT_OTHER;
+}
+
+struct span ahoy_transport_name(enum ahoy_transport transport)
+{
+    return rows[transport].name;
+}
+
+struct span ahoy_transport_uri_name(enum ahoy_transport transport)
+{
+    return rows[transport].uri_name;
+}
+
+bool ahoy_transport_is_reliable(enum ahoy_transport transport)
+{
+    return rows[transport].is_reliable;
+}
+
+uint16_t ahoy_transport_port(enum ahoy_transport transport)
+{
+    return rows[transport].port;
+}
+
+/* Takes a token and the slash behind it, white space around both allowed. */
+static const char *skip_slash(const char *at, const char *end)
+{
+    const char *stop = ahoy_skip(at, end, AHOY_TOKEN);
+    const char *slash = ahoy_skip(stop, end, AHOY_LWS);
+    if (stop == at || slash == end || *slash != '/')
+        return NULL;
+    return ahoy_skip(slash + 1, end, AHOY_LWS);
+}
+
+/* Reads "SIP/2.0/UDP " and returns where sent-by begins.  Name and version are not judged: a
+ * message of another version is answered 505, which needs its Via. */
+static const char *parse_protocol(struct ahoy_via *via, const char *at, const char *end)
+{
+    at = skip_slash(at, end);
+    if (at != NULL)
+        at = skip_slash(at, end);
+    if (at == NULL)
+        return NULL;
+    const char *stop = ahoy_skip(at, end, AHOY_TOKEN);
+    const char *sent_by = ahoy_skip(stop, end, AHOY_LWS);
+    if (stop == at || sent_by == stop)
+        return NULL;
+    via->transport = ahoy_transport_parse(ahoy_span_between(at, stop));
+    return sent_by;
+}
+
+/* Reads host and port; white space may stand around the colon. */
+static const char *parse_sent_by(struct ahoy_via *via, const char *at, const char *end,
+                                 struct ahoy_err *err)
+{
+    const char *stop = ahoy_host_parse(at, end, err);
+    if (stop == NULL)
+        return NULL;
+    struct span host = ahoy_span_between(at, stop);
+    const char *colon = ahoy_skip(stop, end, AHOY_LWS);
+    if (colon < end && *colon == ':') {
+        stop = ahoy_port_parse(ahoy_skip(colon + 1, end, AHOY_LWS), end, &via->port, err);
+        if (stop == NULL)
+            return NULL;
+    }
+    via->host = host;
+    via->sent_by = ahoy_span_between(at, stop);
+    return stop;
+}
+
+static bool take_branch(struct ahoy_via *via, const struct ahoy_param *param, struct ahoy_err *err)
+{
+    if (via->branch.size > 0)
+        return ahoy_fail(err, 400, param->name.at, "one branch"); /* R3261-7.3.1-4 */
+    if (param->value.size == 0 || param->value.at[0] == '"' ||
+        param->value.size > AHOY_BRANCH_LIMIT)
+        return ahoy_fail(err, 400, param->value.at, "a branch of 1 to 256 bytes");
+    via->branch = param->value;
+    return true;
+}
+
+static bool take_rport(struct ahoy_via *via, const struct ahoy_param *param, struct ahoy_err *err)
+{
+    via->has_rport = true;
+    uint64_t port;
+    if (!param->has_value)
+        return true;
+    if (!ahoy_span_number(param->value, 65535, &port))
+        return ahoy_fail(err, 400, param->value.at, "a port in rport");
+    via->rport = (uint16_t)port;
+    return true;
+}
+
+static bool take_param(struct ahoy_via *via, const struct ahoy_param *param, struct ahoy_err *err)
+{
+    switch (param->name.size) {
+    case 5:
+        if (ahoy_span_equal_nocase(param->name, SPAN("rport")))
+            return take_rport(via, param, err);
+        if (ahoy_span_equal_nocase(param->name, SPAN("maddr")))
+            via->maddr = param->value;
+        return true;
+    case 6:
+        if (ahoy_span_equal_nocase(param->name, SPAN("branch")))
+            return take_branch(via, param, err);
+        return true;
+    case 8:
+        if (ahoy_span_equal_nocase(param->name, SPAN("received")))
+            via->received = param->value;
+        return true;
+    default:
+        return true;
+    }
+}
+
+bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err)
+{
+    struct span none = ahoy_nothing(text.at);
+    *via = (struct ahoy_via){ .text = text,
+                              .host = none,
+                              .sent_by = none,
+                              .branch = none,
+                              .received = none,
+                              .maddr = none,
+                              .params = none };
+    if (text.size == 0)
+        return ahoy_fail(err, 400, text.at, "a Via");
+    const char *end = ahoy_span_end(text);
+    const char *at = parse_protocol(via, ahoy_skip(text.at, end, AHOY_LWS), end);
+    if (at == NULL)
+        return ahoy_fail(err, 400, text.at, "\"SIP/2.0/\", a transport and white space");
+    at = parse_sent_by(via, at, end, err);
+    if (at == NULL)
+        return false;
+    via->params = ahoy_span_between(ahoy_skip(at, end, AHOY_LWS), end);
+    struct span rest = via->params;
+    struct ahoy_param param;
+    struct ahoy_err fault;
+    while (ahoy_param_next(&rest, &param, &fault)) {
+        if (!take_param(via, &param, err))
+            return false;
+    }
+    return fault.expected == NULL || ahoy_fail(err, 400, fault.at, fault.expected);
+}
+
+bool ahoy_via_has_cookie(const struct ahoy_via *via)
+{
+    struct span cookie = SPAN(AHOY_BRANCH_COOKIE);
+    return via->branch.size > cookie.size && ahoy_span_starts_nocase(via->branch, cookie);
+}

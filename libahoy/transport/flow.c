@@ -1,0 +1,295 @@
+/* The table of connections (RFC 3261 18), with its bounds: connections in all, strangers an
+ * address, bytes that a peer makes us hold. */
+#include "libahoy/transport/flow.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void ahoy_flows_init(struct ahoy_flows *flows, const struct ahoy_flows_options *options)
+{
+    assert(options->listener_count <= AHOY_LISTENERS_LIMIT);
+    *flows = (struct ahoy_flows){ .listeners = options->listeners,
+                                  .listener_count = options->listener_count,
+                                  .worker = options->worker,
+                                  .key = options->key,
+                                  .timers = options->timers };
+    ahoy_pool_init(&flows->pool, sizeof(struct ahoy_flow), options->limit);
+    ahoy_map_init(&flows->by_remote, options->limit);
+    ahoy_map_init(&flows->strangers, options->limit);
+}
+
+void ahoy_flows_fini(struct ahoy_flows *flows)
+{
+    struct ahoy_handle handle = { 0, 0 };
+    struct ahoy_flow *flow;
+    while ((flow = ahoy_pool_next(&flows->pool, handle.slot, &handle)) != NULL)
+        ahoy_flows_close(flows, flow);
+    ahoy_map_fini(&flows->strangers);
+    ahoy_map_fini(&flows->by_remote);
+    ahoy_pool_fini(&flows->pool);
+}
+
+static bool is_unspecified(const struct ahoy_ip *ip)
+{
+    static const uint8_t zeros[sizeof ip->bytes];
+    return memcmp(ip->bytes, zeros, sizeof zeros) == 0;
+}
+
+const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows,
+                                                const struct ahoy_hop *hop)
+{
+    if (hop->listener != AHOY_ANY_LISTENER)
+        return hop->listener < flows->listener_count ? &flows->listeners[hop->listener] : NULL;
+    bool loopback = ahoy_ip_is_loopback(&hop->remote);
+    const struct ahoy_listener *wide = NULL;
+    for (size_t i = 0; i < flows->listener_count; i++) {
+        const struct ahoy_listener *listener = &flows->listeners[i];
+        if (listener->transport != hop->transport || listener->local.family != hop->remote.family)
+            continue;
+        if (!is_unspecified(&listener->local)) {
+            if (ahoy_ip_is_loopback(&listener->local) == loopback)
+                return listener;
+        } else if (wide == NULL) {
+            wide = listener;
+        }
+    }
+    return wide;
+}
+
+static uint64_t remote_hash(const struct ahoy_flows *flows, const struct ahoy_hop *hop)
+{
+    const char rest[] = { (char)hop->transport, (char)hop->remote.family,
+                          (char)(hop->remote.port >> 8), (char)(hop->remote.port & 0xff) };
+    const struct span parts[] = {
+        { (const char *)hop->remote.bytes, sizeof hop->remote.bytes },
+        { rest, sizeof rest },
+    };
+    return ahoy_siphash_parts(&flows->key, parts, 2);
+}
+
+/* What counts as one address: whoever has one address of IPv6 has all 2^64 of its link. */
+static struct span stranger_address(const struct ahoy_ip *ip)
+{
+    return (struct span){ (const char *)ip->bytes, ip->family == AHOY_IPV6 ? 8 : 4 };
+}
+
+static uint64_t stranger_hash(const struct ahoy_flows *flows, const struct ahoy_ip *ip)
+{
+    const char family = (char)ip->family;
+    const struct span parts[] = { stranger_address(ip), { &family, 1 } };
+    return ahoy_siphash_parts(&flows->key, parts, 2);
+}
+
+static size_t strangers_of(const struct ahoy_flows *flows, const struct ahoy_ip *ip)
+{
+    size_t count = 0;
+    size_t cursor = 0;
+    uint64_t value;
+    uint64_t hash = stranger_hash(flows, ip);
+    while (ahoy_map_find(&flows->strangers, hash, &cursor, &value)) {
+        const struct ahoy_flow *flow = ahoy_flows_get(flows, ahoy_handle_unpack(value));
+        if (flow->hop.remote.family == ip->family &&
+            ahoy_span_equal(stranger_address(&flow->hop.remote), stranger_address(ip)))
+            count++;
+    }
+    return count;
+}
+
+struct ahoy_flow *ahoy_flows_get(const struct ahoy_flows *flows, struct ahoy_handle connection)
+{
+    return ahoy_pool_get(&flows->pool, connection);
+}
+
+struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_hop *hop)
+{
+    struct ahoy_flow *named = ahoy_flows_get(flows, hop->connection);
+    if (named != NULL)
+        return named;
+    struct ahoy_flow *opening = NULL;
+    size_t cursor = 0;
+    uint64_t value;
+    uint64_t hash = remote_hash(flows, hop);
+    while (ahoy_map_find(&flows->by_remote, hash, &cursor, &value)) {
+        struct ahoy_flow *flow = ahoy_flows_get(flows, ahoy_handle_unpack(value));
+        if (flow->closing || flow->hop.transport != hop->transport ||
+            !ahoy_ip_equal(&flow->hop.remote, &hop->remote))
+            continue;
+        if (flow->state == AHOY_FLOW_OPEN)
+            return flow;
+        opening = flow;
+    }
+    return opening;
+}
+
+static void be_patient(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t deadline_ms)
+{
+    ahoy_timers_set(flows->timers, &flow->timer, deadline_ms);
+}
+
+static struct ahoy_flow *add(struct ahoy_flows *flows, const struct ahoy_hop *hop, uint64_t now_ms)
+{
+    struct ahoy_handle handle;
+    struct ahoy_flow *flow = ahoy_pool_add(&flows->pool, &handle);
+    if (flow == NULL)
+        return NULL;
+    flow->hop = *hop;
+    flow->hop.worker = flows->worker;
+    flow->hop.connection = handle;
+    if (!ahoy_map_add(&flows->by_remote, remote_hash(flows, hop), ahoy_handle_pack(handle))) {
+        ahoy_pool_remove(&flows->pool, handle);
+        return NULL;
+    }
+    flow->timer.what = ahoy_handle_pack(handle);
+    flow->timer.which = AHOY_FLOW_TIMER;
+    be_patient(flows, flow, now_ms + AHOY_PATIENCE_MS);
+    return flow;
+}
+
+struct ahoy_flow *ahoy_flows_accept(struct ahoy_flows *flows, const struct ahoy_hop *hop,
+                                    uint64_t now_ms)
+{
+    if (strangers_of(flows, &hop->remote) >= AHOY_STRANGERS_LIMIT)
+        return NULL;
+    struct ahoy_flow *flow = add(flows, hop, now_ms);
+    if (flow == NULL)
+        return NULL;
+    flow->state = AHOY_FLOW_OPEN;
+    if (!ahoy_map_add(&flows->strangers, stranger_hash(flows, &hop->remote), flow->timer.what)) {
+        ahoy_flows_close(flows, flow);
+        return NULL;
+    }
+    flow->accepted = true;
+    return flow;
+}
+
+struct ahoy_flow *ahoy_flows_open(struct ahoy_flows *flows, const struct ahoy_hop *hop,
+                                  uint64_t now_ms)
+{
+    assert(hop->listener < flows->listener_count);
+    struct ahoy_flow *flow = add(flows, hop, now_ms);
+    if (flow != NULL)
+        flow->state = AHOY_FLOW_CONNECTING;
+    return flow;
+}
+
+void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
+{
+    flow->state = AHOY_FLOW_OPEN;
+    be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
+}
+
+static void no_stranger(struct ahoy_flows *flows, struct ahoy_flow *flow)
+{
+    if (flow->accepted && !flow->trusted)
+        (void)ahoy_map_remove(&flows->strangers, stranger_hash(flows, &flow->hop.remote),
+                              flow->timer.what); /* It was added when it was accepted. */
+}
+
+void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
+{
+    no_stranger(flows, flow);
+    flow->trusted = true;
+    if (flow->state == AHOY_FLOW_OPEN && flow->partial_size == 0)
+        be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
+}
+
+void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow)
+{
+    free(ahoy_flows_take_partial(flows, flow));
+    struct ahoy_pending *pending = ahoy_flows_take_pending(flows, flow);
+    while (pending != NULL) {
+        struct ahoy_pending *next = pending->next;
+        free(pending);
+        pending = next;
+    }
+    ahoy_timers_cancel(flows->timers, &flow->timer);
+    no_stranger(flows, flow);
+    (void)ahoy_map_remove(&flows->by_remote, remote_hash(flows, &flow->hop),
+                          flow->timer.what); /* It was added with the flow. */
+    ahoy_pool_remove(&flows->pool, flow->hop.connection);
+}
+
+/* Doubles, from a little more than most messages, so that memory follows what came and not what
+ * was announced (attack 2). */
+static bool grow_partial(struct ahoy_flows *flows, struct ahoy_flow *flow, size_t size)
+{
+    size_t capacity = flow->partial_capacity == 0 ? 1024 : flow->partial_capacity;
+    while (capacity < size)
+        capacity *= 2;
+    size_t more = capacity - flow->partial_capacity;
+    if (more > AHOY_FLOWS_HELD_LIMIT - flows->held)
+        return false;
+    char *partial = realloc(flow->partial, capacity);
+    if (partial == NULL)
+        return false;
+    flow->partial = partial;
+    flow->partial_capacity = capacity;
+    flows->held += more;
+    return true;
+}
+
+bool ahoy_flows_keep(struct ahoy_flows *flows, struct ahoy_flow *flow, struct span bytes)
+{
+    if (bytes.size > AHOY_MESSAGE_LIMIT - flow->partial_size)
+        return false;
+    size_t size = flow->partial_size + bytes.size;
+    if (size > flow->partial_capacity && !grow_partial(flows, flow, size))
+        return false;
+    memcpy(flow->partial + flow->partial_size, bytes.at, bytes.size);
+    flow->partial_size = size;
+    return true;
+}
+
+char *ahoy_flows_take_partial(struct ahoy_flows *flows, struct ahoy_flow *flow)
+{
+    char *partial = flow->partial;
+    flows->held -= flow->partial_capacity;
+    flow->partial = NULL;
+    flow->partial_size = flow->partial_capacity = 0;
+    flow->frame = (struct ahoy_frame){ 0 };
+    return partial;
+}
+
+void ahoy_flows_rest(struct ahoy_flows *flows, struct ahoy_flow *flow, bool began, uint64_t now_ms)
+{
+    /* Until a stranger has sent something sound, its ten seconds are those since it connected. */
+    if (flow->accepted && !flow->trusted && !flow->sound)
+        return;
+    if (flow->partial_size == 0)
+        be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
+    else if (began)
+        be_patient(flows, flow, now_ms + AHOY_PATIENCE_MS);
+}
+
+bool ahoy_flows_wait(struct ahoy_flows *flows, struct ahoy_flow *flow, struct span bytes,
+                     struct ahoy_handle transaction)
+{
+    size_t size = sizeof(struct ahoy_pending) + bytes.size;
+    if (size > AHOY_PENDING_LIMIT - flow->pending_size ||
+        size > AHOY_FLOWS_HELD_LIMIT - flows->held)
+        return false;
+    struct ahoy_pending *pending = malloc(size);
+    if (pending == NULL)
+        return false;
+    pending->next = NULL;
+    pending->transaction = transaction;
+    pending->size = bytes.size;
+    memcpy(pending->bytes, bytes.at, bytes.size);
+    if (flow->pending == NULL)
+        flow->pending = pending;
+    else
+        flow->newest->next = pending;
+    flow->newest = pending;
+    flow->pending_size += size;
+    flows->held += size;
+    return true;
+}
+
+struct ahoy_pending *ahoy_flows_take_pending(struct ahoy_flows *flows, struct ahoy_flow *flow)
+{
+    struct ahoy_pending *pending = flow->pending;
+    flows->held -= flow->pending_size;
+    flow->pending = flow->newest = NULL;
+    flow->pending_size = 0;
+    return pending;
+}

@@ -1,0 +1,270 @@
+/* The registrar's rules: RFC 3261 10.3, steps 6 to 8. */
+#include "libahoy/tu/registrar.h"
+
+#include "libahoy/syntax/params.h"
+
+enum {
+    EXPIRES_WHERE_UNREADABLE_S = 3600, /* 20.10, 20.19 */
+    MIN_EXPIRES_BELOW_S = 3600         /* Only a shorter wish may be answered 423. */
+};
+
+/* delta-seconds: more than 32 bits hold is as long as can be; what is no number is an hour. */
+static uint32_t read_delta_seconds(struct span text)
+{
+    uint64_t value;
+    if (ahoy_span_number(text, UINT32_MAX, &value))
+        return (uint32_t)value;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9')
+            return EXPIRES_WHERE_UNREADABLE_S;
+    }
+    return text.size > 0 ? UINT32_MAX : EXPIRES_WHERE_UNREADABLE_S;
+}
+
+/* What counts for a contact without an expires parameter: R3261-10.3-17, -18. */
+static uint32_t common_expires(const struct ahoy_message *request,
+                               const struct ahoy_registrar_limits *limits)
+{
+    if (ahoy_message_first(request, AHOY_HEADER_EXPIRES) == NULL)
+        return limits->default_expires_s;
+    return read_delta_seconds(ahoy_message_value(request, AHOY_HEADER_EXPIRES));
+}
+
+/* qvalue: "0.5" in thousandths; at most three decimals, and none but zeros behind a one. */
+static bool read_q(struct span text, uint16_t *q)
+{
+    uint64_t decimals = 0;
+    struct span tail = text.size > 2 ? ahoy_span_after(text, 2) : SPAN("");
+    if (text.size == 0 || text.size > 5 || (text.at[0] != '0' && text.at[0] != '1'))
+        return false;
+    if (text.size > 1 && text.at[1] != '.')
+        return false;
+    if (tail.size > 0 && !ahoy_span_number(tail, 999, &decimals))
+        return false;
+    for (size_t i = tail.size; i < 3; i++)
+        decimals *= 10;
+    if (text.at[0] == '1' && decimals > 0)
+        return false;
+    *q = (uint16_t)(text.at[0] == '1' ? 1000 : decimals);
+    return true;
+}
+
+static bool read_contact_params(const struct ahoy_address *address, uint32_t expires_s,
+                                struct ahoy_asked_contact *asked, struct ahoy_err *err)
+{
+    struct ahoy_param param;
+    asked->q = 1000;
+    asked->expires_s = expires_s;
+    if (ahoy_params_find(address->params, SPAN("expires"), &param))
+        asked->expires_s = read_delta_seconds(param.value); /* R3261-10.3-16 */
+    if (ahoy_params_find(address->params, SPAN("q"), &param) && !read_q(param.value, &asked->q))
+        return ahoy_fail(err, 400, param.name.at, "a q from 0 to 1 with three decimals at most");
+    return true;
+}
+
+static bool keep_to_limits(const struct ahoy_registrar_limits *limits, struct span contact,
+                           struct ahoy_asked_contact *asked, struct ahoy_err *err)
+{
+    if (asked->expires_s > 0 && asked->expires_s < limits->min_expires_s &&
+        asked->expires_s < MIN_EXPIRES_BELOW_S)
+        return ahoy_fail(err, 423, contact.at, "a longer interval"); /* R3261-10.3-19 */
+    if (asked->expires_s > limits->max_expires_s)
+        asked->expires_s = limits->max_expires_s;
+    return true;
+}
+
+static bool read_contact(struct span text, uint32_t expires_s,
+                         const struct ahoy_registrar_limits *limits,
+                         struct ahoy_asked_contact *asked, struct ahoy_err *err)
+{
+    struct ahoy_address address;
+    if (!ahoy_address_parse(text, &address, err))
+        return false;
+    if (address.uri.scheme == AHOY_SCHEME_OTHER)
+        return ahoy_fail(err, 400, text.at, "a sip or sips URI");
+    if (address.uri.text.size > AHOY_CONTACT_LIMIT)
+        return ahoy_fail(err, 400, text.at, "a contact of at most 1,024 bytes");
+    asked->contact = address.uri.text;
+    return read_contact_params(&address, expires_s, asked, err) &&
+           keep_to_limits(limits, text, asked, err);
+}
+
+/* "Contact: *" is for all bindings, and for removing them only: R3261-10.2.2-1, R3261-10.3-12. */
+static bool read_star(const struct ahoy_message *request, struct span star,
+                      struct ahoy_registration *registration, struct ahoy_err *err)
+{
+    uint64_t expires;
+    struct span value = ahoy_message_value(request, AHOY_HEADER_EXPIRES);
+    if (!ahoy_span_number(value, UINT64_MAX, &expires) || expires != 0)
+        return ahoy_fail(err, 400, star.at, "Expires: 0 beside Contact: *");
+    registration->remove_all = true;
+    return true;
+}
+
+static bool read_contacts(const struct ahoy_message *request,
+                          const struct ahoy_registrar_limits *limits,
+                          struct ahoy_registration *registration, struct ahoy_err *err)
+{
+    struct ahoy_values values = ahoy_message_values(request, AHOY_HEADER_CONTACT);
+    struct span text;
+    struct ahoy_err fault;
+    uint32_t expires_s = common_expires(request, limits);
+    while (ahoy_values_next(&values, &text, &fault)) {
+        bool is_star = ahoy_span_equal(text, SPAN("*"));
+        if (registration->remove_all || (is_star && registration->count > 0))
+            return ahoy_fail(err, 400, text.at, "no contact beside *");
+        if (is_star) {
+            if (!read_star(request, text, registration, err))
+                return false;
+            continue;
+        }
+        if (registration->count == AHOY_BINDINGS_LIMIT)
+            return ahoy_fail(err, 403, text.at, "fewer contacts");
+        if (!read_contact(text, expires_s, limits, &registration->asked[registration->count], err))
+            return false;
+        registration->count++;
+    }
+    return fault.expected == NULL || ahoy_fail(err, fault.status, fault.at, fault.expected);
+}
+
+bool ahoy_registration_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
+                             const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
+                             struct ahoy_registration *registration, struct ahoy_err *err)
+{
+    registration->remove_all = false;
+    registration->count = 0;
+    registration->call_id = routing->call_id;
+    registration->cseq = routing->cseq.number;
+    registration->hop = *hop;
+    if (routing->call_id.size > AHOY_BINDING_CALL_ID_LIMIT)
+        return ahoy_fail(err, 400, routing->call_id.at, "a Call-ID of at most 256 bytes");
+    return read_contacts(request, limits, registration, err);
+}
+
+/* What a request does to the bindings that there are. */
+struct change {
+    const struct ahoy_bindings *current;
+    const struct ahoy_registration *registration;
+    uint64_t now_ms;
+    struct ahoy_uri uris[AHOY_BINDINGS_LIMIT]; /* Of what is asked. */
+    bool settled[AHOY_BINDINGS_LIMIT];         /* Each asked contact that has had its effect. */
+};
+
+enum { NOT_ASKED = AHOY_BINDINGS_LIMIT };
+
+/* The asked contact that is |uri|; the last one where the request names it twice. */
+static size_t find_asked(const struct change *change, const struct ahoy_uri *uri)
+{
+    for (size_t i = change->registration->count; i > 0; i--) {
+        if (ahoy_uri_equal(&change->uris[i - 1], uri))
+            return i - 1;
+    }
+    return NOT_ASKED;
+}
+
+static size_t find_asked_text(const struct change *change, struct span contact)
+{
+    struct ahoy_uri uri;
+    return ahoy_uri_parse(contact, &uri, NULL) ? find_asked(change, &uri) : NOT_ASKED;
+}
+
+/* Of one call a later request only may change a binding: R3261-10.3-14, -15, -21, -22. */
+static bool check_order(const struct change *change, const struct ahoy_binding *binding,
+                        struct ahoy_err *err)
+{
+    const struct ahoy_registration *registration = change->registration;
+    if (ahoy_span_equal(binding->call_id, registration->call_id) &&
+        registration->cseq <= binding->cseq)
+        return ahoy_fail(err, 500, registration->call_id.at, "a higher CSeq");
+    return true;
+}
+
+static bool put_asked(struct change *change, size_t index, struct ahoy_bindings *next,
+                      struct ahoy_err *err)
+{
+    const struct ahoy_registration *registration = change->registration;
+    const struct ahoy_asked_contact *asked = &registration->asked[index];
+    if (change->settled[index] || asked->expires_s == 0)
+        return true;
+    change->settled[index] = true;
+    const struct ahoy_binding binding = {
+        .contact = asked->contact,
+        .call_id = registration->call_id,
+        .cseq = registration->cseq,
+        .q = asked->q,
+        .expires_ms = change->now_ms + asked->expires_s * UINT64_C(1000),
+        .hop = registration->hop,
+    };
+    return ahoy_bindings_add(next, &binding) ||
+           ahoy_fail(err, 403, asked->contact.at, "fewer contacts");
+}
+
+/* What becomes of the bindings that there are, each in its place. */
+static bool change_old(struct change *change, struct ahoy_bindings *next, struct ahoy_err *err)
+{
+    for (size_t i = 0; i < change->current->count; i++) {
+        const struct ahoy_binding *binding = &change->current->list[i];
+        if (binding->expires_ms <= change->now_ms)
+            continue;
+        size_t index = NOT_ASKED;
+        if (!change->registration->remove_all)
+            index = find_asked_text(change, binding->contact);
+        bool touched = change->registration->remove_all || index != NOT_ASKED;
+        if (touched && !check_order(change, binding, err))
+            return false;
+        if (!touched && !ahoy_bindings_add(next, binding))
+            return ahoy_fail(err, 403, binding->contact.at, "fewer contacts");
+        if (index != NOT_ASKED && !put_asked(change, index, next, err))
+            return false;
+    }
+    return true;
+}
+
+/* Bindings that there were not, each once. */
+static bool add_new(struct change *change, struct ahoy_bindings *next, struct ahoy_err *err)
+{
+    for (size_t i = 0; i < change->registration->count; i++) {
+        if (find_asked(change, &change->uris[i]) == i && !put_asked(change, i, next, err))
+            return false;
+    }
+    return true;
+}
+
+bool ahoy_registrar_apply(const struct ahoy_bindings *current,
+                          const struct ahoy_registration *registration, uint64_t now_ms,
+                          struct ahoy_bindings *next, struct ahoy_err *err)
+{
+    struct change change = { .current = current, .registration = registration, .now_ms = now_ms };
+    ahoy_bindings_init(next);
+    for (size_t i = 0; i < registration->count; i++) {
+        if (!ahoy_uri_parse(registration->asked[i].contact, &change.uris[i], err))
+            return false;
+    }
+    return change_old(&change, next, err) && add_new(&change, next, err);
+}
+
+static void print_q(uint16_t q, struct ahoy_buf *buf)
+{
+    ahoy_buf_put(buf, SPAN(";q=0."));
+    ahoy_buf_put_byte(buf, (char)('0' + q / 100));
+    ahoy_buf_put_byte(buf, (char)('0' + q / 10 % 10));
+    ahoy_buf_put_byte(buf, (char)('0' + q % 10));
+}
+
+void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
+                          struct ahoy_buf *buf)
+{
+    for (size_t i = 0; i < bindings->count; i++) {
+        const struct ahoy_binding *binding = &bindings->list[i];
+        if (binding->expires_ms <= now_ms)
+            continue;
+        ahoy_buf_put(buf, SPAN("Contact: <"));
+        ahoy_buf_put(buf, binding->contact);
+        ahoy_buf_put(buf, SPAN(">;expires=")); /* R3261-10.3-26 */
+        /* A second that has begun counts: who asked for 60 shall read 60. */
+        ahoy_buf_put_number(buf, (binding->expires_ms - now_ms + 999) / 1000);
+        if (binding->q < 1000)
+            print_q(binding->q, buf);
+        ahoy_buf_put(buf, SPAN("\r\n"));
+    }
+}
