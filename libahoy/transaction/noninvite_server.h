@@ -9,7 +9,6 @@ enum nis_event {
     NIS_REQUEST,     /* The peer sent the same request again. */
     NIS_PROVISIONAL, /* The user answers 1xx. */
     NIS_FINAL,       /* The user answers 2xx to 6xx. */
-    NIS_ABANDON,     /* The user will not answer: it may not answer 408 (RFC 4320 4.2). */
     NIS_SEND_FAILED, /* The transport could not send. */
     NIS_TIMER_F,     /* Started by NIS_START_F, now due: the peer's own clock F is due too. */
     NIS_TIMER_J,     /* Started by NIS_START_J, now due. */

@@ -103,7 +103,8 @@ struct ahoy_transactions {
 
 /* owner.c: the life of a transaction. */
 
-/* A new slot, its clocks not running and in no table; NULL where a limit or the allocator refuses. */
+/* A new slot, its clocks not running and in no table; NULL where a limit or the allocator
+ * refuses. */
 struct ahoy_transaction *ahoy_owner_add(struct ahoy_transactions *owner,
                                         enum ahoy_transaction_kind kind, enum ahoy_method method,
                                         const struct ahoy_hop *hop, uint64_t user);

@@ -108,7 +108,7 @@ static void apply_invite(struct ahoy_transactions *owner, struct ahoy_transactio
         ahoy_owner_send_kept(owner, transaction);
     if (effects & INS_STOP)
         ahoy_owner_stop(owner, transaction);
-    /* Whether a peer of RFC 2543 means us with a further ACK can be told from our response alone. */
+    /* Whether a further ACK of a peer of RFC 2543 is for us can be told from our response alone. */
     if ((effects & INS_FORGET) && (transaction->has_cookie || state != INS_CONFIRMED))
         ahoy_owner_forget(owner, transaction);
     if (effects & INS_TELL_ACK)
@@ -273,14 +273,6 @@ bool ahoy_transaction_respond(struct ahoy_transactions *owner, struct ahoy_handl
     if (transaction->kind == AHOY_INVITE_SERVER)
         return respond_invite(owner, transaction, status, &response, now_ms);
     return respond_noninvite(owner, transaction, status, &response, now_ms);
-}
-
-void ahoy_transaction_abandon(struct ahoy_transactions *owner, struct ahoy_handle handle,
-                              uint64_t now_ms)
-{
-    struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
-    if (transaction != NULL && transaction->kind == AHOY_NONINVITE_SERVER)
-        step_noninvite(owner, transaction, NIS_ABANDON, now_ms);
 }
 
 void ahoy_server_see_to_unanswered(struct ahoy_transactions *owner)
