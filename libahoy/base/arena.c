@@ -137,9 +137,10 @@ static bool add_chunk(struct ahoy_arena *arena)
 
 void *ahoy_arena_take(struct ahoy_arena *arena, size_t size)
 {
-    if (size > arena->chunks->limit || size > SIZE_MAX / 2)
+    /* No object is larger than PTRDIFF_MAX; half of it leaves room for what is added below. */
+    if (size > arena->chunks->limit || size > PTRDIFF_MAX / 2)
         return NULL;
-    size_t whole = align_up(size == 0 ? 1 : size);
+    size_t whole = align_up(size);
     void *piece = NULL;
     if (whole > arena->chunks->chunk_size) {
         piece = take_large(arena, whole);
