@@ -91,3 +91,9 @@ const struct ahoy_listener *ahoy_transaction_listener(const struct ahoy_transact
  * dropped by the layer itself. */
 void ahoy_transaction_stateless_tag(const struct ahoy_transactions *transactions, const struct ahoy_routing *routing,
                                     char tag[AHOY_TOKEN_SIZE]);
+
+/* Ends a non-INVITE server transaction without a final response, where its time is over and RFC
+ * 4320 4.2 forbids the 408: AHOY_EVENT_ENDED follows, and no later response leaves.  Nothing
+ * happens where |transaction| is stale or has been answered. */
+void ahoy_transaction_abandon(struct ahoy_transactions *transactions,
+                              struct ahoy_handle transaction, uint64_t now_ms);

@@ -1,0 +1,94 @@
+/* Tables of options: `{ auth = "digest", min_expires = 60 }`, each name known, each value of its
+ * type. */
+#include "ahoyd/config_reader.h"
+
+#include <lauxlib.h>
+
+enum { OPTIONS_LIMIT = 16 };
+
+static const char *const type_words[] = { [OPTION_TEXT] = "a text",
+                                          [OPTION_NUMBER] = "a whole number",
+                                          [OPTION_FLAG] = "true or false" };
+
+static struct option *find(struct option *options, size_t count, struct span name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ahoy_span_equal(ahoy_span(options[i].name), name))
+            return &options[i];
+    }
+    return NULL;
+}
+
+static bool fault_unknown(lua_State *lua, const char *word, struct span name,
+                          const struct option *options, size_t count)
+{
+    const char *names[OPTIONS_LIMIT];
+    for (size_t i = 0; i < count && i < OPTIONS_LIMIT; i++)
+        names[i] = options[i].name;
+    const char *nearest = config_nearest(name, names, count < OPTIONS_LIMIT ? count : OPTIONS_LIMIT);
+    struct reader *reader = config_reader_of(lua);
+    if (nearest != NULL)
+        config_fault(reader, config_line(lua), "%s has no option '%.*s'; did you mean '%s'?", word,
+                     (int)name.size, name.at, nearest);
+    else
+        config_fault(reader, config_line(lua), "%s has no option '%.*s'; remove it", word,
+                     (int)name.size, name.at);
+    return false;
+}
+
+/* Takes the value on top of the stack. */
+static bool read_value(lua_State *lua, const char *word, struct option *option)
+{
+    struct reader *reader = config_reader_of(lua);
+    int is_whole = 0;
+    lua_Integer number = lua_tointegerx(lua, -1, &is_whole);
+    bool fits = option->type == OPTION_TEXT     ? lua_type(lua, -1) == LUA_TSTRING
+                : option->type == OPTION_NUMBER ? lua_type(lua, -1) == LUA_TNUMBER && is_whole
+                                                : lua_isboolean(lua, -1);
+    if (!fits) {
+        config_fault(reader, config_line(lua), "%s: '%s' must be %s, not %s", word, option->name,
+                     type_words[option->type], luaL_typename(lua, -1));
+        return false;
+    }
+    if (option->type == OPTION_NUMBER &&
+        (number < 0 || (uint64_t)number < option->least || (uint64_t)number > option->most)) {
+        config_fault(reader, config_line(lua), "%s: '%s' must be between %llu and %llu", word,
+                     option->name, (unsigned long long)option->least,
+                     (unsigned long long)option->most);
+        return false;
+    }
+    option->given = true;
+    option->number = (uint64_t)number;
+    option->flag = lua_toboolean(lua, -1) != 0;
+    if (option->type == OPTION_TEXT)
+        option->text.at = lua_tolstring(lua, -1, &option->text.size);
+    return true;
+}
+
+bool config_options(lua_State *lua, int index, const char *word, struct option *options,
+                    size_t count)
+{
+    if (lua_isnoneornil(lua, index))
+        return true;
+    if (!lua_istable(lua, index)) {
+        config_fault(config_reader_of(lua), config_line(lua),
+                     "%s takes its options in a table: %s(..., { name = value })", word, word);
+        return false;
+    }
+    bool sound = true;
+    lua_pushnil(lua);
+    while (lua_next(lua, index) != 0) {
+        struct span name = SPAN("?");
+        struct option *option = NULL;
+        if (lua_type(lua, -2) == LUA_TSTRING) {
+            name.at = lua_tolstring(lua, -2, &name.size);
+            option = find(options, count, name);
+        }
+        if (option == NULL)
+            sound = fault_unknown(lua, word, name, options, count);
+        else if (!read_value(lua, word, option))
+            sound = false;
+        lua_pop(lua, 1);
+    }
+    return sound;
+}

@@ -1,0 +1,69 @@
+/* What the files of the configuration reader share; nobody else includes it. */
+#pragma once
+
+#include <lua.h>
+
+#include "ahoyd/config.h"
+#include "libahoy/base/arena.h"
+
+enum { CONFIG_DOMAINS_LIMIT = 1024, CONFIG_TRUNKS_LIMIT = 1024, CONFIG_ROUTES_LIMIT = 4096 };
+
+/* Where a name that must exist in the end was used; its faults are told when all has been read. */
+struct promise {
+    struct span trunk;
+    int line;
+};
+
+struct reader {
+    struct ahoyd_config *config;
+    struct ahoyd_config_faults *faults;
+    struct ahoy_arena *texts;
+    struct span folder;        /* Of the configuration file: relative paths begin here. */
+    struct promise *promises;  /* As many as config->routes, in their order. */
+    bool *insecure;            /* As many as config->domains: "insecure = true" was said. */
+    int *domain_lines;
+    int store_line, control_line, trace_line, workers_line; /* 0: not said yet. */
+    bool out_of_memory;
+};
+
+/* The reader that a Lua state works for. */
+struct reader *config_reader_of(lua_State *lua);
+
+/* Tells a fault at |line|; |format| as printf has it. */
+void config_fault(struct reader *reader, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The line of the configuration that is being run. */
+int config_line(lua_State *lua);
+
+/* A copy that lives as long as the configuration; NUL behind it, not counted. */
+struct span config_keep(struct reader *reader, struct span text);
+
+/* The nearest of |names| to |word|, or NULL where none is near enough to have been meant. */
+const char *config_nearest(struct span word, const char *const *names, size_t count);
+
+/* Defines listen, domain, store ... in |lua|. */
+void config_words_define(lua_State *lua);
+/* The names of all words, for suggestions. */
+const char *const *config_words_names(size_t *count);
+
+/* What only the whole can tell: trunks that routes name, domains without passwords off loopback. */
+void config_finish(struct reader *reader);
+
+/* What may stand in a table of options. */
+enum option_type { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG };
+
+struct option {
+    const char *name;
+    enum option_type type;
+    uint64_t least, most;  /* OPTION_NUMBER */
+    /* Filled by config_options. */
+    bool given;
+    struct span text;      /* Lua's; keep a copy. */
+    uint64_t number;
+    bool flag;
+};
+
+/* Reads the table at |index| (or nothing, where it is absent) into |options|; unknown names and
+ * wrong types are faults, told with |word|, and false is returned. */
+bool config_options(lua_State *lua, int index, const char *word, struct option *options, size_t count);

@@ -1,0 +1,524 @@
+/* The words of the configuration: listen, domain, store, trunk, route, workers, control, trace.
+ * Each notes what it was told, or a fault, and lets the rest of the file run. */
+#include <ctype.h>
+#include <lauxlib.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ahoyd/config_reader.h"
+#include "libahoy/syntax/uri.h"
+
+enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64 };
+
+/* The text at |index|, or a fault that says what |word| takes. */
+static bool text_argument(lua_State *lua, int index, const char *word, const char *usage,
+                          struct span *text)
+{
+    if (lua_type(lua, index) != LUA_TSTRING) {
+        config_fault(config_reader_of(lua), config_line(lua), "%s takes a text, not %s: write %s",
+                     word, luaL_typename(lua, index), usage);
+        return false;
+    }
+    text->at = lua_tolstring(lua, index, &text->size);
+    if (memchr(text->at, '\0', text->size) != NULL) {
+        config_fault(config_reader_of(lua), config_line(lua), "%s: a NUL byte in the text", word);
+        return false;
+    }
+    return true;
+}
+
+/* Room for one more in |*list| of |count|, up to |limit|; a fault where there is none. */
+static bool make_room(lua_State *lua, const char *word, void *list, size_t count, size_t item_size,
+                      size_t limit)
+{
+    struct reader *reader = config_reader_of(lua);
+    if (count >= limit) {
+        config_fault(reader, config_line(lua), "more than %zu uses of %s", limit, word);
+        return false;
+    }
+    if ((count & (count - 1)) != 0)
+        return true;
+    void *old = NULL;
+    memcpy(&old, list, sizeof old);
+    void *more = realloc(old, (count == 0 ? 1 : 2 * count) * item_size);
+    if (more == NULL) {
+        reader->out_of_memory = true;
+        return false;
+    }
+    memcpy(list, &more, sizeof more);
+    return true;
+}
+
+/* "udp:127.0.0.1:5060", "tcp:[::1]:5060", the port 5060 where none is given. */
+static bool parse_listen(struct span text, enum ahoy_transport *transport, struct ahoy_ip *ip)
+{
+    size_t colon = ahoy_span_find(text, ':');
+    if (colon == text.size)
+        return false;
+    *transport = ahoy_transport_parse((struct span){ text.at, colon });
+    struct span host = ahoy_span_after(text, colon + 1);
+    struct span port = SPAN("5060");
+    size_t end = host.size;
+    while (end > 0 && host.at[end - 1] != ':' && host.at[end - 1] != ']')
+        end--;
+    if (end > 0 && host.at[end - 1] == ':') {
+        port = ahoy_span_after(host, end);
+        host.size = end - 1;
+    }
+    uint64_t number = 0;
+    if (!ahoy_ip_parse(host, ip) || !ahoy_span_number(port, 65535, &number) || number == 0)
+        return false;
+    ip->port = (uint16_t)number;
+    return true;
+}
+
+/* "host" or "host:port": what a Via can hold. */
+static bool is_advertisable(struct span text)
+{
+    char uri_text[300];
+    int size = snprintf(uri_text, sizeof uri_text, "sip:%.*s", (int)text.size, text.at);
+    struct ahoy_uri uri;
+    return size > 0 && (size_t)size < sizeof uri_text &&
+           ahoy_uri_parse((struct span){ uri_text, (size_t)size }, &uri, NULL) && !uri.has_user &&
+           uri.params.size == 0 && uri.headers.size == 0;
+}
+
+static bool listen_is_known(const struct ahoyd_config *config, enum ahoy_transport transport,
+                            const struct ahoy_ip *ip)
+{
+    for (size_t i = 0; i < config->listen_count; i++) {
+        if (config->listens[i].transport == transport && ahoy_ip_equal(&config->listens[i].ip, ip))
+            return true;
+    }
+    return false;
+}
+
+static int word_listen(lua_State *lua)
+{
+    struct reader *reader = config_reader_of(lua);
+    struct ahoyd_config *config = reader->config;
+    int line = config_line(lua);
+    struct span text;
+    struct option options[] = { { .name = "advertise", .type = OPTION_TEXT } };
+    if (!text_argument(lua, 1, "listen", "listen \"udp:127.0.0.1:5060\"", &text) ||
+        !config_options(lua, 2, "listen", options, 1))
+        return 0;
+    struct ahoyd_listen listen = { .line = line };
+    if (!parse_listen(text, &listen.transport, &listen.ip)) {
+        config_fault(reader, line,
+                     "listen \"%.100s\" is no transport and address; write \"udp:127.0.0.1:5060\" "
+                     "or \"tcp:[::1]:5060\"",
+                     text.at);
+    } else if (listen.transport != AHOY_UDP && listen.transport != AHOY_TCP) {
+        config_fault(reader, line,
+                     "listen \"%.100s\": Ahoy listens on udp and tcp, not yet on other transports",
+                     text.at);
+    } else if (listen_is_known(config, listen.transport, &listen.ip)) {
+        config_fault(reader, line, "listen \"%.100s\" stands here twice; remove one", text.at);
+    } else if (options[0].given && !is_advertisable(options[0].text)) {
+        config_fault(reader, line, "listen: advertise = \"%.100s\" is no host or host:port",
+                     options[0].text.at);
+    } else if (make_room(lua, "listen", &config->listens, config->listen_count, sizeof listen,
+                         AHOY_LISTENERS_LIMIT)) {
+        listen.advertise = config_keep(reader, options[0].text);
+        config->listens[config->listen_count++] = listen;
+    }
+    return 0;
+}
+
+/* A host name in lower case, kept; false and a fault where it is none. */
+static bool keep_domain(lua_State *lua, const char *word, struct span text, struct span *kept)
+{
+    bool sound = text.size > 0 && text.size <= 253;
+    for (size_t i = 0; sound && i < text.size; i++)
+        sound = isalnum((unsigned char)text.at[i]) || strchr("-.", text.at[i]) != NULL;
+    if (!sound) {
+        config_fault(config_reader_of(lua), config_line(lua),
+                     "%s \"%.100s\" is no domain name; write \"atlanta.example\"", word, text.at);
+        return false;
+    }
+    *kept = config_keep(config_reader_of(lua), text);
+    char *letter = (char *)(uintptr_t)kept->at;
+    for (size_t i = 0; i < kept->size; i++)
+        letter[i] = (char)tolower((unsigned char)letter[i]);
+    return true;
+}
+
+static bool read_auth(lua_State *lua, const struct option *option, enum ahoyd_auth *auth)
+{
+    *auth = AHOYD_AUTH_DIGEST;
+    if (!option->given || ahoy_span_equal(option->text, SPAN("digest")))
+        return true;
+    *auth = AHOYD_AUTH_NONE;
+    if (ahoy_span_equal(option->text, SPAN("none")))
+        return true;
+    config_fault(config_reader_of(lua), config_line(lua),
+                 "domain: auth = \"%.64s\" is unknown; write \"digest\" or \"none\"",
+                 option->text.at);
+    return false;
+}
+
+/* The two lists beside config->domains grow with it. */
+static bool make_domain_room(lua_State *lua)
+{
+    struct reader *reader = config_reader_of(lua);
+    size_t count = reader->config->domain_count;
+    return make_room(lua, "domain", &reader->config->domains, count, sizeof(struct ahoyd_domain),
+                     CONFIG_DOMAINS_LIMIT) &&
+           make_room(lua, "domain", &reader->insecure, count, sizeof(bool), CONFIG_DOMAINS_LIMIT) &&
+           make_room(lua, "domain", &reader->domain_lines, count, sizeof(int),
+                     CONFIG_DOMAINS_LIMIT);
+}
+
+static uint32_t number_or(const struct option *option, uint32_t otherwise)
+{
+    return option->given ? (uint32_t)option->number : otherwise;
+}
+
+#define EXPIRES .type = OPTION_NUMBER, .least = EXPIRES_LEAST_S, .most = EXPIRES_MOST_S
+
+static int word_domain(lua_State *lua)
+{
+    enum { AUTH, LEAST, MOST, DEFAULT, INSECURE, OPTIONS };
+    struct option options[OPTIONS] = {
+        [AUTH] = { .name = "auth", .type = OPTION_TEXT },
+        [LEAST] = { .name = "min_expires", EXPIRES },
+        [MOST] = { .name = "max_expires", EXPIRES },
+        [DEFAULT] = { .name = "default_expires", EXPIRES },
+        [INSECURE] = { .name = "insecure", .type = OPTION_FLAG },
+    };
+    struct reader *reader = config_reader_of(lua);
+    struct ahoyd_domain domain = { 0 };
+    struct span text;
+    if (!text_argument(lua, 1, "domain", "domain(\"atlanta.example\", { auth = \"digest\" })",
+                       &text) ||
+        !config_options(lua, 2, "domain", options, OPTIONS) ||
+        !keep_domain(lua, "domain", text, &domain.name) ||
+        !read_auth(lua, &options[AUTH], &domain.auth) || !make_domain_room(lua))
+        return 0;
+    domain.min_expires_s = number_or(&options[LEAST], 60);
+    domain.max_expires_s = number_or(&options[MOST], 7200);
+    domain.default_expires_s =
+        number_or(&options[DEFAULT], domain.max_expires_s < 3600 ? domain.max_expires_s : 3600);
+    if (domain.default_expires_s < domain.min_expires_s && !options[DEFAULT].given)
+        domain.default_expires_s = domain.min_expires_s;
+    if (domain.min_expires_s > domain.max_expires_s ||
+        domain.default_expires_s < domain.min_expires_s ||
+        domain.default_expires_s > domain.max_expires_s) {
+        config_fault(reader, config_line(lua),
+                     "domain: it must be min_expires <= default_expires <= max_expires");
+        return 0;
+    }
+    for (size_t i = 0; i < reader->config->domain_count; i++) {
+        if (ahoy_span_equal(reader->config->domains[i].name, domain.name)) {
+            config_fault(reader, config_line(lua), "domain \"%s\" stands here twice; remove one",
+                         domain.name.at);
+            return 0;
+        }
+    }
+    size_t index = reader->config->domain_count++;
+    reader->config->domains[index] = domain;
+    reader->insecure[index] = options[INSECURE].flag;
+    reader->domain_lines[index] = config_line(lua);
+    return 0;
+}
+
+/* Reads the address that a trunk's URI names; host names have to wait for DNS. */
+static bool read_target(lua_State *lua, struct span text, struct ahoyd_trunk_target *target)
+{
+    struct ahoy_uri uri;
+    struct ahoy_err err;
+    struct span name = SPAN("");
+    struct reader *reader = config_reader_of(lua);
+    if (!ahoy_uri_parse(text, &uri, &err)) {
+        config_fault(reader, config_line(lua), "trunk: \"%.100s\" is no URI: expected %s", text.at,
+                     err.expected);
+        return false;
+    }
+    target->transport = ahoy_uri_param(&uri, SPAN("transport"), &name)
+                            ? ahoy_transport_parse(name)
+                            : AHOY_UDP;
+    bool sound = uri.scheme == AHOY_SCHEME_SIP && ahoy_ip_parse(uri.host, &target->ip) &&
+                 (target->transport == AHOY_UDP || target->transport == AHOY_TCP);
+    if (!sound) {
+        config_fault(reader, config_line(lua),
+                     "trunk: \"%.100s\" must be a sip URI with an IP address, by udp or tcp: "
+                     "write \"sip:192.0.2.1:5060;transport=tcp\"",
+                     text.at);
+        return false;
+    }
+    target->ip.port = uri.port != 0 ? uri.port : ahoy_transport_port(target->transport);
+    target->uri = config_keep(reader, text);
+    return true;
+}
+
+static bool read_targets(lua_State *lua, struct ahoyd_trunk *trunk)
+{
+    lua_Unsigned count = lua_istable(lua, 2) ? lua_rawlen(lua, 2) : 0;
+    if (count == 0 || count > AHOYD_TRUNK_TARGETS_LIMIT) {
+        config_fault(config_reader_of(lua), config_line(lua),
+                     "trunk takes a name and 1 to %d URIs: "
+                     "write trunk(\"carrier\", { \"sip:192.0.2.1:5060\" })",
+                     AHOYD_TRUNK_TARGETS_LIMIT);
+        return false;
+    }
+    for (lua_Unsigned i = 1; i <= count; i++) {
+        lua_rawgeti(lua, 2, (lua_Integer)i);
+        struct span text;
+        bool sound = text_argument(lua, -1, "trunk", "{ \"sip:192.0.2.1:5060\" }", &text) &&
+                     read_target(lua, text, &trunk->targets[trunk->count]);
+        lua_pop(lua, 1);
+        if (!sound)
+            return false;
+        trunk->count++;
+    }
+    return true;
+}
+
+static bool find_trunk(const struct ahoyd_config *config, struct span name, size_t *index)
+{
+    for (*index = 0; *index < config->trunk_count; ++*index) {
+        if (ahoy_span_equal(config->trunks[*index].name, name))
+            return true;
+    }
+    return false;
+}
+
+static int word_trunk(lua_State *lua)
+{
+    struct reader *reader = config_reader_of(lua);
+    struct ahoyd_config *config = reader->config;
+    struct ahoyd_trunk trunk = { 0 };
+    struct span name;
+    size_t known = 0;
+    if (!text_argument(lua, 1, "trunk", "trunk(\"carrier\", { \"sip:192.0.2.1:5060\" })", &name) ||
+        !read_targets(lua, &trunk))
+        return 0;
+    if (find_trunk(config, name, &known)) {
+        config_fault(reader, config_line(lua), "trunk \"%.64s\" stands here twice; rename one",
+                     name.at);
+        return 0;
+    }
+    trunk.name = config_keep(reader, name);
+    if (make_room(lua, "trunk", &config->trunks, config->trunk_count, sizeof trunk,
+                  CONFIG_TRUNKS_LIMIT))
+        config->trunks[config->trunk_count++] = trunk;
+    return 0;
+}
+
+static bool read_from(lua_State *lua, const struct option *option, enum ahoyd_from *from)
+{
+    static const char *const names[] = { [AHOYD_FROM_USERS] = "users",
+                                         [AHOYD_FROM_TRUNKS] = "trunks",
+                                         [AHOYD_FROM_ANYONE] = "anyone" };
+    *from = AHOYD_FROM_USERS;
+    if (!option->given)
+        return true;
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (ahoy_span_equal(option->text, ahoy_span(names[i]))) {
+            *from = (enum ahoyd_from)i;
+            return true;
+        }
+    }
+    config_fault(config_reader_of(lua), config_line(lua),
+                 "route: from = \"%.64s\" is unknown; write \"users\", \"trunks\" or \"anyone\"",
+                 option->text.at);
+    return false;
+}
+
+static int word_route(lua_State *lua)
+{
+    enum { DOMAIN, TO, FROM, OPTIONS };
+    struct option options[OPTIONS] = { [DOMAIN] = { .name = "domain", .type = OPTION_TEXT },
+                                       [TO] = { .name = "to", .type = OPTION_TEXT },
+                                       [FROM] = { .name = "from", .type = OPTION_TEXT } };
+    struct reader *reader = config_reader_of(lua);
+    struct ahoyd_config *config = reader->config;
+    struct ahoyd_route route = { 0 };
+    if (!config_options(lua, 1, "route", options, OPTIONS))
+        return 0;
+    if (!options[DOMAIN].given || !options[TO].given) {
+        config_fault(reader, config_line(lua),
+                     "route needs a domain and a trunk: "
+                     "write route { domain = \"carrier.example\", to = \"carrier\" }");
+        return 0;
+    }
+    size_t count = config->route_count;
+    if (!keep_domain(lua, "route", options[DOMAIN].text, &route.domain) ||
+        !read_from(lua, &options[FROM], &route.from) ||
+        !make_room(lua, "route", &config->routes, count, sizeof route, CONFIG_ROUTES_LIMIT) ||
+        !make_room(lua, "route", &reader->promises, count, sizeof(struct promise),
+                   CONFIG_ROUTES_LIMIT))
+        return 0;
+    reader->promises[count] =
+        (struct promise){ config_keep(reader, options[TO].text), config_line(lua) };
+    config->routes[config->route_count++] = route;
+    return 0;
+}
+
+/* |path| from the folder of the configuration file, where it is relative. */
+static char *keep_path(struct reader *reader, struct span path)
+{
+    char full[PATH_MAX];
+    bool absolute = path.size > 0 && path.at[0] == '/';
+    struct span folder = absolute ? SPAN("") : reader->folder;
+    int size = snprintf(full, sizeof full, "%.*s%.*s", (int)folder.size, folder.at, (int)path.size,
+                        path.at);
+    if (size < 0 || (size_t)size >= sizeof full)
+        return NULL;
+    struct span kept = config_keep(reader, (struct span){ full, (size_t)size });
+    return reader->out_of_memory ? NULL : (char *)(uintptr_t)kept.at;
+}
+
+/* Whether |word| is said for the first time; else a fault. */
+static bool once(lua_State *lua, const char *word, int *line)
+{
+    if (*line != 0) {
+        config_fault(config_reader_of(lua), config_line(lua),
+                     "%s was said in line %d already; remove one", word, *line);
+        return false;
+    }
+    *line = config_line(lua);
+    return true;
+}
+
+/* Reads |text| as "|scheme|:path" and keeps the path; NULL and a fault where it is not that. */
+static char *scheme_path(lua_State *lua, struct span text, struct span scheme, const char *usage)
+{
+    struct reader *reader = config_reader_of(lua);
+    if (text.size <= scheme.size || memcmp(text.at, scheme.at, scheme.size) != 0) {
+        config_fault(reader, config_line(lua), "\"%.100s\" is not understood; write %s", text.at,
+                     usage);
+        return NULL;
+    }
+    char *path = keep_path(reader, ahoy_span_after(text, scheme.size));
+    if (path == NULL && !reader->out_of_memory)
+        config_fault(reader, config_line(lua), "the path is too long");
+    return path;
+}
+
+static int word_store(lua_State *lua)
+{
+    static const char usage[] = "store \"sqlite:ahoy.db\" or store \"memory:\"";
+    struct reader *reader = config_reader_of(lua);
+    struct span text;
+    if (!once(lua, "store", &reader->store_line) ||
+        !text_argument(lua, 1, "store", usage, &text))
+        return 0;
+    if (ahoy_span_equal(text, SPAN("memory:"))) {
+        reader->config->store = AHOYD_STORE_MEMORY;
+        return 0;
+    }
+    reader->config->store_path = scheme_path(lua, text, SPAN("sqlite:"), usage);
+    return 0;
+}
+
+static int word_control(lua_State *lua)
+{
+    static const char usage[] = "control \"unix:ahoyd.sock\"";
+    struct reader *reader = config_reader_of(lua);
+    struct span text;
+    if (!once(lua, "control", &reader->control_line) ||
+        !text_argument(lua, 1, "control", usage, &text))
+        return 0;
+    char *path = scheme_path(lua, text, SPAN("unix:"), usage);
+    if (path != NULL && strlen(path) > 107)
+        config_fault(reader, config_line(lua), "control: a socket's path has at most 107 bytes");
+    reader->config->control_path = path;
+    return 0;
+}
+
+static int word_trace(lua_State *lua)
+{
+    struct reader *reader = config_reader_of(lua);
+    struct span text;
+    if (!once(lua, "trace", &reader->trace_line) ||
+        !text_argument(lua, 1, "trace", "trace \"messages.jsonl\"", &text))
+        return 0;
+    reader->config->trace_path = keep_path(reader, text);
+    if (reader->config->trace_path == NULL && !reader->out_of_memory)
+        config_fault(reader, config_line(lua), "trace: the path is too long");
+    return 0;
+}
+
+static int word_workers(lua_State *lua)
+{
+    struct reader *reader = config_reader_of(lua);
+    int is_whole = 0;
+    lua_Integer count = lua_tointegerx(lua, 1, &is_whole);
+    if (!once(lua, "workers", &reader->workers_line))
+        return 0;
+    if (!is_whole || lua_type(lua, 1) != LUA_TNUMBER || count < 1 || count > WORKERS_MOST) {
+        config_fault(reader, config_line(lua), "workers takes a whole number from 1 to %d",
+                     WORKERS_MOST);
+        return 0;
+    }
+    reader->config->workers = (unsigned)count;
+    return 0;
+}
+
+/* Each word once. */
+#define WORDS(WORD)                                                                                \
+    WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
+    WORD(trace)
+
+void config_words_define(lua_State *lua)
+{
+#define DEFINE(name) lua_register(lua, #name, word_##name);
+    WORDS(DEFINE)
+#undef DEFINE
+}
+
+const char *const *config_words_names(size_t *count)
+{
+#define NAME(name) #name,
+    static const char *const names[] = { WORDS(NAME) };
+#undef NAME
+    *count = sizeof names / sizeof *names;
+    return names;
+}
+
+static void check_domain(struct reader *reader, size_t index)
+{
+    const struct ahoyd_config *config = reader->config;
+    if (config->domains[index].auth != AHOYD_AUTH_NONE || reader->insecure[index])
+        return;
+    for (size_t i = 0; i < config->listen_count; i++) {
+        if (ahoy_ip_is_loopback(&config->listens[i].ip) && config->listens[i].ip.bytes[0] != 0)
+            continue;
+        struct ahoy_ip one = { .family = AHOY_IPV6, .bytes[15] = 1 };
+        if (ahoy_ip_equal_host(&config->listens[i].ip, &one))
+            continue;
+        config_fault(reader, reader->domain_lines[index],
+                     "domain \"%s\" with auth = \"none\" while line %d listens off loopback lets "
+                     "strangers take over its users; write auth = \"digest\", or insecure = true",
+                     config->domains[index].name.at, config->listens[i].line);
+        return;
+    }
+}
+
+void config_finish(struct reader *reader)
+{
+    struct ahoyd_config *config = reader->config;
+    for (size_t i = 0; i < config->route_count; i++) {
+        if (!find_trunk(config, reader->promises[i].trunk, &config->routes[i].trunk))
+            config_fault(reader, reader->promises[i].line,
+                         "route to \"%.64s\": there is no such trunk; add "
+                         "trunk(\"%.64s\", { \"sip:ADDRESS\" })",
+                         reader->promises[i].trunk.at, reader->promises[i].trunk.at);
+    }
+    for (size_t i = 0; i < config->domain_count; i++)
+        check_domain(reader, i);
+    if (reader->faults->count > 0)
+        return;
+    if (config->listen_count == 0)
+        config_fault(reader, 0, "listens nowhere; add listen \"udp:127.0.0.1:5060\"");
+    if (config->domain_count == 0 && config->route_count == 0)
+        config_fault(reader, 0, "serves nobody; add domain(\"atlanta.example\")");
+    if (reader->store_line == 0)
+        config->store_path = keep_path(reader, SPAN("ahoy.db"));
+    if (reader->control_line == 0)
+        config->control_path = keep_path(reader, SPAN("ahoyd.sock"));
+}

@@ -1,0 +1,223 @@
+/* The configuration: what is understood, and that every fault names its line and its mend. */
+#include "ahoyd/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct told {
+    unsigned count;
+    int lines[16];
+    char text[4096];
+};
+
+static void tell(void *context, const char *file, int line, const char *what)
+{
+    struct told *told = context;
+    (void)file; /* The same for all. */
+    if (told->count < 16)
+        told->lines[told->count] = line;
+    told->count++;
+    size_t size = strlen(told->text);
+    snprintf(told->text + size, sizeof told->text - size, "%s\n", what);
+}
+
+static struct ahoyd_config *parse(const char *text, struct told *told)
+{
+    *told = (struct told){ 0 };
+    struct ahoyd_config_faults faults = { .told = tell, .context = told };
+    struct ahoyd_config *config =
+        ahoyd_config_parse(text, strlen(text), "/etc/ahoy/ahoyd.lua", &faults);
+    assert_int_equal(faults.count, told->count);
+    assert_int_equal(config == NULL, told->count > 0);
+    return config;
+}
+
+static void assert_span(struct span span, const char *text)
+{
+    assert_true(ahoy_span_equal(span, ahoy_span(text)));
+}
+
+static void test_all_words(void **state)
+{
+    (void)state;
+    struct told told;
+    struct ahoyd_config *config =
+        parse("listen \"udp:127.0.0.1:5060\"\n"
+              "listen(\"tcp:[::1]\", { advertise = \"sip.atlanta.example:5070\" })\n"
+              "domain(\"Atlanta.Example\", { auth = \"digest\", min_expires = 90 })\n"
+              "domain \"b.example\"\n"
+              "store \"sqlite:data/ahoy.db\"\n"
+              "route { domain = \"bench.example\", to = \"carrier\", from = \"anyone\" }\n"
+              "trunk(\"carrier\", { \"sip:127.0.0.1:5070\", \"sip:[::1];transport=tcp\" })\n"
+              "workers(3) control \"unix:/run/x.sock\" trace \"t.jsonl\"\n",
+              &told);
+    assert_non_null(config);
+    assert_int_equal(config->listen_count, 2);
+    assert_int_equal(config->listens[0].transport, AHOY_UDP);
+    assert_int_equal(config->listens[1].transport, AHOY_TCP);
+    assert_int_equal(config->listens[1].ip.port, 5060);
+    assert_int_equal(config->listens[1].ip.family, AHOY_IPV6);
+    assert_span(config->listens[1].advertise, "sip.atlanta.example:5070");
+    assert_int_equal(config->listens[1].line, 2);
+    assert_int_equal(config->domain_count, 2);
+    assert_span(config->domains[0].name, "atlanta.example");
+    assert_int_equal(config->domains[0].min_expires_s, 90);
+    assert_int_equal(config->domains[1].min_expires_s, 60);
+    assert_int_equal(config->domains[1].max_expires_s, 7200);
+    assert_int_equal(config->store, AHOYD_STORE_SQLITE);
+    assert_string_equal(config->store_path, "/etc/ahoy/data/ahoy.db");
+    assert_int_equal(config->trunk_count, 1);
+    assert_int_equal(config->trunks[0].count, 2);
+    assert_int_equal(config->trunks[0].targets[1].ip.port, 5060);
+    assert_int_equal(config->trunks[0].targets[1].transport, AHOY_TCP);
+    assert_int_equal(config->route_count, 1);
+    assert_int_equal(config->routes[0].from, AHOYD_FROM_ANYONE);
+    assert_int_equal(config->routes[0].trunk, 0);
+    assert_int_equal(config->workers, 3);
+    assert_string_equal(config->control_path, "/run/x.sock");
+    assert_string_equal(config->trace_path, "/etc/ahoy/t.jsonl");
+    ahoyd_config_free(config);
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    struct told told;
+    struct ahoyd_config *config = parse("listen 'udp:127.0.0.1:5060' domain 'a.example'", &told);
+    assert_non_null(config);
+    assert_int_equal(config->store, AHOYD_STORE_SQLITE);
+    assert_string_equal(config->store_path, "/etc/ahoy/ahoy.db");
+    assert_string_equal(config->control_path, "/etc/ahoy/ahoyd.sock");
+    assert_null(config->trace_path);
+    assert_int_equal(config->domains[0].auth, AHOYD_AUTH_DIGEST);
+    assert_true(config->workers >= 1);
+    ahoyd_config_free(config);
+}
+
+/* A sound beginning, then |text| on line 2: one fault there, which says |what|. */
+static void assert_fault(const char *text, const char *what)
+{
+    char all[1024];
+    struct told told;
+    snprintf(all, sizeof all, "listen 'udp:127.0.0.1:5060' domain 'a.example'\n%s\n", text);
+    assert_null(parse(all, &told));
+    if (strstr(told.text, what) == NULL || told.count != 1 || told.lines[0] != 2)
+        fail_msg("%s: told \"%s\" of line %d, not \"%s\"", text, told.text, told.lines[0], what);
+}
+
+static void test_faults(void **state)
+{
+    (void)state;
+    assert_fault("lisen 'udp:127.0.0.1:5061'", "unknown name 'lisen'; did you mean 'listen'?");
+    assert_fault("elephant()", "unknown name 'elephant'");
+    assert_fault("listen(5060)", "listen takes a text, not number");
+    assert_fault("listen 'udp:127.0.0.1:5060'", "stands here twice");
+    assert_fault("listen 'tls:127.0.0.1:5061'", "not yet");
+    assert_fault("listen 'udp:localhost'", "is no transport and address");
+    assert_fault("listen 'udp:127.0.0.1:99999'", "is no transport and address");
+    assert_fault("listen('udp:127.0.0.1:5062', { advertise = 'a b' })", "advertise");
+    assert_fault("domain('b.example', { auht = 'digest' })", "did you mean 'auth'?");
+    assert_fault("domain('b.example', { min_expires = '60' })", "must be a whole number");
+    assert_fault("domain('b.example', { min_expires = 1 })", "must be between");
+    assert_fault("domain('b.example', { min_expires = 300, max_expires = 200 })", "min_expires <=");
+    assert_fault("domain('b.example', { auth = 'basic' })", "\"digest\" or \"none\"");
+    assert_fault("domain 'A.example'", "stands here twice");
+    assert_fault("domain 'a b'", "is no domain name");
+    assert_fault("store 'ahoy.db'", "store \"sqlite:ahoy.db\"");
+    assert_fault("trunk('x', {})", "1 to 16 URIs");
+    assert_fault("trunk('x', { 'sip:carrier.example' })", "IP address");
+    assert_fault("trunk('x', { 'sips:192.0.2.1' })", "must be a sip URI");
+    assert_fault("route { domain = 'c.example', to = 'nobody' }", "no such trunk");
+    assert_fault("route { domain = 'c.example' }", "needs a domain and a trunk");
+    assert_fault("workers(0)", "from 1 to 64");
+    assert_fault("workers = 4", "local workers");
+    assert_fault("store 'memory:' store 'memory:'", "already");
+    assert_fault("x = = 1", "unexpected symbol");
+    assert_fault("error 'stop'", "stop");
+    assert_fault("while true do pcall(function() while true do end end) end", "come to an end");
+    assert_fault("local d = string.rep('a.', 9)", "nil value");
+}
+
+static void test_memory_is_bounded(void **state)
+{
+    (void)state;
+    struct told told;
+    assert_null(parse("local s = 'x' while true do s = s .. s end", &told));
+    assert_int_equal(told.count, 1);
+    assert_non_null(strstr(told.text, "not enough memory"));
+}
+
+static void test_auth_none(void **state)
+{
+    (void)state;
+    struct told told;
+    struct ahoyd_config *config =
+        parse("listen 'udp:127.0.0.1' listen 'udp:[::1]'\ndomain('a.example', { auth = 'none' })",
+              &told);
+    assert_non_null(config);
+    ahoyd_config_free(config);
+    static const char *const open_to_all[] = { "udp:0.0.0.0", "udp:[::]", "udp:192.0.2.1" };
+    for (size_t i = 0; i < 3; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "listen '%s'\ndomain('a.example', { auth = 'none' })",
+                 open_to_all[i]);
+        assert_null(parse(text, &told));
+        assert_int_equal(told.lines[0], 2);
+        assert_non_null(strstr(told.text, "insecure = true"));
+    }
+    config = parse("listen 'udp:0.0.0.0' domain('a.example', { auth = 'none', insecure = true })",
+                   &told);
+    assert_non_null(config);
+    ahoyd_config_free(config);
+}
+
+static void test_every_fault_is_told(void **state)
+{
+    (void)state;
+    struct told told;
+    assert_null(parse("lisen 'x'\nworkers(0)\nlisten 'y'\n", &told));
+    assert_int_equal(told.count, 3);
+    assert_int_equal(told.lines[0], 1);
+    assert_int_equal(told.lines[1], 2);
+    assert_int_equal(told.lines[2], 3);
+    assert_null(parse("", &told));
+    assert_non_null(strstr(told.text, "listens nowhere"));
+}
+
+static void test_file(void **state)
+{
+    (void)state;
+    struct told told = { 0 };
+    struct ahoyd_config_faults faults = { .told = tell, .context = &told };
+    assert_null(ahoyd_config_load("/nonexistent/ahoyd.lua", &faults));
+    assert_int_equal(told.count, 1);
+    assert_non_null(strstr(told.text, "No such file"));
+    char path[] = "/tmp/ahoyd-config-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    static const char text[] = "listen 'udp:127.0.0.1' domain 'a.example' store 'memory:'";
+    assert_int_equal(write(fd, text, sizeof text - 1), (ssize_t)sizeof text - 1);
+    close(fd);
+    struct ahoyd_config *config = ahoyd_config_load(path, &faults);
+    unlink(path);
+    assert_non_null(config);
+    assert_int_equal(config->store, AHOYD_STORE_MEMORY);
+    assert_string_equal(config->control_path, "/tmp/ahoyd.sock");
+    ahoyd_config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_words),  cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_faults),     cmocka_unit_test(test_auth_none),
+        cmocka_unit_test(test_every_fault_is_told), cmocka_unit_test(test_file),
+        cmocka_unit_test(test_memory_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
