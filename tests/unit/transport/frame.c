@@ -114,7 +114,8 @@ static void attacks_break_the_stream(void **state)
 }
 
 /* Writes |count| rows of |size| bytes each behind a start line. */
-static struct span many_rows(char *at, size_t capacity, size_t count, size_t size, const char *end)
+static struct span many_rows(char *at, size_t capacity, size_t count, size_t size,
+                             const char *end)
 {
     struct ahoy_buf buf = ahoy_buf_over(at, capacity);
     ahoy_buf_put(&buf, SPAN("INVITE sip:b@b.example SIP/2.0\r\n"));
@@ -144,8 +145,7 @@ static unsigned status_of(struct span bytes, struct ahoy_frame *frame)
     return 0;
 }
 
-static struct span many_rows(char *at, size_t capacity, size_t count, size_t size,
-                             const char *end)
+/* Row 7, and R4: a head that has no end is broken when a limit is passed, not when it ends. */
 static void limits_of_the_head(void **state)
 {
     (void)state;
