@@ -27,7 +27,7 @@ struct ahoyd_server_options {
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;
     const struct ahoy_log *log;
-    void *change_owner; /* Put into the changes that this server makes. */
+    struct ahoyd_change_owner *change_owner; /* Gets the changes back that this server makes. */
 };
 
 struct ahoyd_server;

@@ -1,27 +1,53 @@
 # How everything here is compiled: one interface target, ahoy_flags.
+include(CheckCCompilerFlag)
+include(CheckPIESupported)
+
 option(AHOY_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 set(AHOY_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+if(AHOY_FUZZ AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "AHOY_FUZZ needs clang, not ${CMAKE_C_COMPILER}; use the preset fuzz.")
+endif()
+
+# Every program is position independent: CMake then compiles with -fPIE and links with -pie.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+check_pie_supported()
+
+# Asserts stay on in release builds: our own mistakes must not become a stranger's chance.
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_MINSIZEREL "${CMAKE_C_FLAGS_MINSIZEREL}")
 
 add_library(ahoy_flags INTERFACE)
 target_include_directories(ahoy_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(ahoy_flags INTERFACE _GNU_SOURCE AHOY_VERSION="${PROJECT_VERSION}")
-# Asserts stay on in release builds: our own mistakes must not become a stranger's chance.
-string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
-string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
 target_compile_options(ahoy_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
-    -fno-omit-frame-pointer -fstack-protector-strong -fcf-protection=full -fno-strict-overflow)
-if(CMAKE_C_COMPILER_ID STREQUAL "GNU" OR CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 15)
-    target_compile_options(ahoy_flags INTERFACE -ftrivial-auto-var-init=zero)
+    -fno-omit-frame-pointer -fno-strict-overflow -fno-semantic-interposition
+    -fstack-protector-strong -fstack-clash-protection)
+target_link_options(ahoy_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+
+# Only x86 has it.
+check_c_compiler_flag(-fcf-protection=full AHOY_HAS_CF_PROTECTION)
+if(AHOY_HAS_CF_PROTECTION)
+    target_compile_options(ahoy_flags INTERFACE -fcf-protection=full)
 endif()
-target_compile_options(ahoy_flags INTERFACE -fstack-clash-protection)
+
+# Clang before 16 wants to be asked twice for zeroed variables.
+check_c_compiler_flag(-ftrivial-auto-var-init=zero AHOY_HAS_ZERO_INIT)
+if(NOT AHOY_HAS_ZERO_INIT)
+    target_compile_options(ahoy_flags INTERFACE
+        -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)
+endif()
+target_compile_options(ahoy_flags INTERFACE -ftrivial-auto-var-init=zero)
+
 if(AHOY_SANITIZE)
     target_compile_options(ahoy_flags INTERFACE -fsanitize=${AHOY_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(ahoy_flags INTERFACE -fsanitize=${AHOY_SANITIZE})
 else()
-    target_compile_options(ahoy_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
+    # Fortifying needs the optimizer, and the sanitizers watch the same calls better without it.
+    target_compile_options(ahoy_flags INTERFACE
+        $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
 endif()
-target_link_options(ahoy_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
-if(NOT AHOY_SANITIZE)
-    target_link_options(ahoy_flags INTERFACE $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
+if(AHOY_FUZZ)
+    target_compile_options(ahoy_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()

@@ -5,15 +5,30 @@
 
 #include "ahoyd/config.h"
 #include "libahoy/auth/digest.h"
+#include "libahoy/base/log.h"
 #include "libahoy/tu/registrar.h"
 
 struct ahoyd_store;
 
-enum { AHOYD_SECRET_SIZE = 32, AHOYD_NAME_LIMIT = 128 };
+enum {
+    AHOYD_SECRET_SIZE = 32,
+    AHOYD_NAME_LIMIT = 255,    /* Bytes of a user's name, and of a realm. */
+    AHOYD_AOR_LIMIT = 512,     /* Bytes of an address-of-record. */
+    AHOYD_CHANGES_LIMIT = 4096 /* Waiting for the writer; then 503. */
+};
 
 /* What is known of a user; HA1 only, never a password. */
 struct ahoyd_user {
     struct ahoy_digest_hex md5, sha256;
+};
+
+struct ahoyd_change;
+
+/* Whoever makes changes has one of these as its first member. */
+struct ahoyd_change_owner {
+    /* Takes a committed or refused change back, and with it its memory.  Called on the writer's
+     * thread (the memory store: inside submit), so it queues and returns. */
+    void (*done)(struct ahoyd_change_owner *owner, struct ahoyd_change *change);
 };
 
 enum ahoyd_change_kind { AHOYD_CHANGE_BINDINGS, AHOYD_CHANGE_USER_PUT, AHOYD_CHANGE_USER_REMOVE };
@@ -21,56 +36,63 @@ enum ahoyd_change_kind { AHOYD_CHANGE_BINDINGS, AHOYD_CHANGE_USER_PUT, AHOYD_CHA
 /* A change on its way through the writer, and its outcome on the way back: one allocation, owned
  * by whoever holds it. */
 struct ahoyd_change {
-    struct ahoyd_change *next;           /* For queues. */
-    enum ahoyd_change_kind kind;
-    struct span aor;                     /* "user@domain"; of BINDINGS. */
-    struct ahoy_registration registration; /* Of BINDINGS; its spans point into this allocation. */
-    struct span user, realm;             /* Of USER_*. */
-    struct ahoyd_user credentials;       /* Of USER_PUT. */
+    struct ahoyd_change *next;             /* For queues. */
+    struct ahoyd_change_owner *owner;      /* Who gets it back; set before it is submitted. */
+    uint64_t ticket;                       /* The owner's. */
     uint64_t now_ms;
-    void *owner;                         /* Whose: handed to |done| (a worker, a control connection). */
-    uint64_t ticket;                     /* The owner's. */
-    unsigned status;                     /* Outcome: 200, or what answers it best (403, 404, 500, 503). */
-    const char *why;                     /* Where status is not 200; a literal. */
-    struct ahoy_bindings bindings;       /* Outcome of BINDINGS. */
+    enum ahoyd_change_kind kind;
+    unsigned status;                       /* Outcome: 200, or what answers it best. */
+    const char *why;                       /* Where status is not 200; a literal. */
+    struct span aor;                       /* "user@domain"; of BINDINGS. */
+    struct span user, realm;               /* Of USER_*. */
+    struct ahoyd_user credentials;         /* Of USER_PUT. */
+    struct ahoy_registration registration; /* Of BINDINGS. */
+    struct ahoy_bindings bindings;         /* Outcome of BINDINGS. */
+    char text[];                           /* What the spans point into. */
 };
 
 /* Copies all texts.  NULL where memory is refused. */
-struct ahoyd_change *ahoyd_change_bindings(struct span aor, const struct ahoy_registration *registration, uint64_t now_ms);
-struct ahoyd_change *ahoyd_change_user(enum ahoyd_change_kind kind, struct span user, struct span realm,
-                                       const struct ahoyd_user *credentials);
+struct ahoyd_change *ahoyd_change_bindings(struct span aor,
+                                           const struct ahoy_registration *registration,
+                                           uint64_t now_ms);
+/* |credentials| may be NULL for AHOYD_CHANGE_USER_REMOVE. */
+struct ahoyd_change *ahoyd_change_user(enum ahoyd_change_kind kind, struct span user,
+                                       struct span realm, const struct ahoyd_user *credentials);
 void ahoyd_change_free(struct ahoyd_change *change);
 
 struct ahoyd_store_options {
     enum ahoyd_store_kind kind;
     const char *path; /* SQLite's. */
     uint64_t now_ms;  /* Bindings that have expired by then are not loaded. */
-    /* Takes a committed or refused change back.  Called on the writer's thread (the memory
-     * store: inside submit). */
-    void (*done)(struct ahoyd_change *change);
+    const unsigned char *secret; /* The memory store's, AHOYD_SECRET_SIZE bytes; NULL: random. */
+    const struct ahoy_log *log;  /* May be NULL. */
 };
 
 /* NULL where it cannot be opened; |fault| then says what and how to mend it. */
-struct ahoyd_store *ahoyd_store_open(const struct ahoyd_store_options *options, char *fault, size_t fault_size);
-/* Commits what is queued, tells |done|, closes. */
+struct ahoyd_store *ahoyd_store_open(const struct ahoyd_store_options *options, char *fault,
+                                     size_t fault_size);
+/* Commits what is queued, gives every change back, closes. */
 void ahoyd_store_close(struct ahoyd_store *store);
 
 /* From any thread: the bindings that live at |now_ms|; false where there are none. */
-bool ahoyd_store_find(struct ahoyd_store *store, struct span aor, uint64_t now_ms, struct ahoy_bindings *bindings);
+bool ahoyd_store_find(struct ahoyd_store *store, struct span aor, uint64_t now_ms,
+                      struct ahoy_bindings *bindings);
 /* From any thread; false where there is no such user. */
-bool ahoyd_store_user(struct ahoyd_store *store, struct span user, struct span realm, struct ahoyd_user *credentials);
+bool ahoyd_store_user(struct ahoyd_store *store, struct span user, struct span realm,
+                      struct ahoyd_user *credentials);
 /* Random bytes that stay the same over restarts, from which the server derives its keys. */
 void ahoyd_store_secret(const struct ahoyd_store *store, unsigned char secret[AHOYD_SECRET_SIZE]);
 
-/* Hands |change| to the writer, which owns it until |done|.  False when its queue is full: the
- * caller still owns it. */
+/* Hands |change| to the writer, which owns it until it gives it back to its owner.  False when its
+ * queue is full: the caller still owns it. */
 bool ahoyd_store_submit(struct ahoyd_store *store, struct ahoyd_change *change);
 
-/* Walks users and registrations for ahoyctl, a page at a time: |visit| gets each one in the
- * order of their names, beginning behind |after|; it returns false to stop.  Not for the hot
- * path. */
-void ahoyd_store_each_user(struct ahoyd_store *store, struct span after,
-                           bool (*visit)(void *context, struct span user, struct span realm), void *context);
-void ahoyd_store_each_aor(struct ahoyd_store *store, struct span after, uint64_t now_ms,
-                          bool (*visit)(void *context, struct span aor, const struct ahoy_bindings *bindings),
+/* Walks all users, or all registrations that live at |now_ms|, in no order, until |visit| returns
+ * false.  Locks are held meanwhile: |visit| must be quick and must not call the store. */
+void ahoyd_store_each_user(struct ahoyd_store *store,
+                           bool (*visit)(void *context, struct span user, struct span realm),
+                           void *context);
+void ahoyd_store_each_aor(struct ahoyd_store *store, uint64_t now_ms,
+                          bool (*visit)(void *context, struct span aor,
+                                        const struct ahoy_bindings *bindings),
                           void *context);

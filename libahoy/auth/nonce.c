@@ -1,63 +1,62 @@
-/* Nonces: when it was made, a number, and a signature over both and the realm, 14, 13 and 13
- * characters (RFC 7616 3.3 suggests as much). */
+/* Nonces: a digit for their form, when it was made, a number, and a signature over all that and
+ * the realm (RFC 7616 3.3 suggests as much). */
 #include "libahoy/auth/nonce.h"
+
+#include <assert.h>
 
 #include <openssl/crypto.h>
 
-enum { TIME_SIZE = 14, NUMBER_SIZE = 13, SIGNATURE_SIZE = 13, SIGNED_SIZE = 27 };
+enum {
+    FORM = '0',
+    TIME_AT = 1,
+    NUMBER_AT = TIME_AT + AHOY_TOKEN_SIZE,
+    SIGNATURE_AT = NUMBER_AT + AHOY_TOKEN_SIZE,
+    AHEAD_MS = 1000 /* How far the clocks of two workers may be apart when they were last read. */
+};
 
-/* How far the clocks of two workers may be apart when they were last read. */
-enum { AHEAD_MS = 1000 };
-
-/* |value| in base 32, most significant digit first. */
-static void print_digits(uint64_t value, char *at, size_t size)
-{
-    for (size_t i = size; i > 0; i--) {
-        at[i - 1] = "0123456789abcdefghijklmnopqrstuv"[value & 31];
-        value >>= 5;
-    }
-}
+static_assert(SIGNATURE_AT + AHOY_TOKEN_SIZE == AHOY_NONCE_SIZE, "these are all its parts");
 
 static uint64_t digit_value(char digit)
 {
     return (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
 }
 
-/* Of digits that we have signed, and so have written. */
-static uint64_t read_digits(const char *at, size_t size)
+/* Of a token that we have signed, and so have written. */
+static uint64_t read_token(const char *token)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < size; i++)
-        value = value << 5 | digit_value(at[i]);
-    return value;
+    uint64_t bits = 0;
+    for (size_t i = AHOY_TOKEN_SIZE; i > 0; i--)
+        bits = bits << 5 | digit_value(token[i - 1]);
+    return bits;
 }
 
 /* The signed part has one size, so that none of it can be moved into the realm. */
 static void sign(const struct ahoy_hash_key *key, struct span realm, const char *nonce,
-                 char signature[SIGNATURE_SIZE])
+                 char signature[AHOY_TOKEN_SIZE])
 {
-    const struct span parts[] = { { nonce, SIGNED_SIZE }, realm };
-    print_digits(ahoy_siphash_parts(key, parts, 2), signature, SIGNATURE_SIZE);
+    const struct span parts[] = { { nonce, SIGNATURE_AT }, realm };
+    ahoy_token_print(ahoy_siphash_parts(key, parts, 2), signature);
 }
 
 void ahoy_nonce_make(const struct ahoy_hash_key *key, struct span realm, uint64_t random,
                      uint64_t now_ms, char nonce[AHOY_NONCE_SIZE])
 {
-    print_digits(now_ms, nonce, TIME_SIZE);
-    print_digits(random, nonce + TIME_SIZE, NUMBER_SIZE);
-    sign(key, realm, nonce, nonce + SIGNED_SIZE);
+    nonce[0] = FORM;
+    ahoy_token_print(now_ms, nonce + TIME_AT);
+    ahoy_token_print(random, nonce + NUMBER_AT);
+    sign(key, realm, nonce, nonce + SIGNATURE_AT);
 }
 
 enum ahoy_nonce_verdict ahoy_nonce_check(const struct ahoy_hash_key *key, struct span realm,
                                          struct span nonce, uint64_t now_ms)
 {
-    char signature[SIGNATURE_SIZE];
+    char signature[AHOY_TOKEN_SIZE];
     if (nonce.size != AHOY_NONCE_SIZE)
         return AHOY_NONCE_FORGED;
     sign(key, realm, nonce.at, signature);
-    if (CRYPTO_memcmp(signature, nonce.at + SIGNED_SIZE, SIGNATURE_SIZE) != 0)
+    if (CRYPTO_memcmp(signature, nonce.at + SIGNATURE_AT, sizeof signature) != 0)
         return AHOY_NONCE_FORGED;
-    uint64_t made_ms = read_digits(nonce.at, TIME_SIZE);
+    uint64_t made_ms = read_token(nonce.at + TIME_AT);
     /* One from the future was made before somebody set the clock back: it would live too long. */
     if (made_ms > now_ms + AHEAD_MS || made_ms + AHOY_NONCE_LIFE_MS < now_ms)
         return AHOY_NONCE_STALE;

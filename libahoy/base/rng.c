@@ -28,12 +28,16 @@ uint64_t ahoy_rng_below(struct ahoy_rng *rng, uint64_t bound)
     return number % bound;
 }
 
-void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])
+void ahoy_token_print(uint64_t bits, char token[AHOY_TOKEN_SIZE])
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-    uint64_t bits = ahoy_rng_next(rng);
     for (int i = 0; i < AHOY_TOKEN_SIZE; i++) {
         token[i] = digits[bits & 31];
         bits >>= 5;
     }
+}
+
+void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])
+{
+    ahoy_token_print(ahoy_rng_next(rng), token);
 }

@@ -16,6 +16,8 @@ uint64_t ahoy_rng_next(struct ahoy_rng *rng);
 uint64_t ahoy_rng_below(struct ahoy_rng *rng, uint64_t bound);
 
 enum { AHOY_TOKEN_SIZE = 13 };
+/* Writes |bits| as 13 characters of [0-9a-v], the lowest five first; no NUL. */
+void ahoy_token_print(uint64_t bits, char token[AHOY_TOKEN_SIZE]);
 /* Writes 64 random bits as 13 characters of [0-9a-v], no NUL: a tag, the tail of a branch, a
  * Call-ID. */
 void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE]);

@@ -1,49 +1,88 @@
 /* The wire on the kernel: UDP and TCP sockets behind one epoll, datagrams in batches in and out,
  * one write a connection a turn.  Implements stack/wire.h; one a thread.
  *
- * A turn:     ahoy_driver_wait(driver, deadline_ms);     while (ahoy_driver_next(driver,
- * &event)) { step the stack with it; poll; ahoy_driver_carry(driver, &effect) each; }
- * ahoy_driver_flush(driver); */
+ * A turn:
+ *     ahoy_driver_wait(driver, deadline_ms);
+ *     while (ahoy_driver_next(driver, &event)) {
+ *         step the stack with it; poll; ahoy_driver_carry(driver, &effect) each;
+ *     }
+ *     ahoy_driver_flush(driver); */
 #pragma once
 
 #include "libahoy/stack/wire.h"
 
 struct ahoy_driver;
 
-struct ahoy_driver_options {
-    const struct ahoy_listener *listeners;
-    size_t listener_count;
-    uint16_t worker;
-    bool share_port;   /* SO_REUSEPORT: several workers listen on the same addresses. */
+enum {
+    AHOY_CONNECT_MS = 10000,            /* Until a connection stands, or is given up. */
+    AHOY_LINGER_MS = 5000,              /* For what was sent to leave, once it is closed. */
+    AHOY_LINGERING_LIMIT = 256,         /* Closed connections that wait so, a driver. */
+    AHOY_OUTPUT_LIMIT = 1024 * 1024,    /* Bytes that wait for a slow peer: then it is closed. */
+    AHOY_OUTPUTS_LIMIT = 64 * 1024 * 1024, /* The same of all peers of a driver together. */
+    AHOY_CONNECTIONS_LIMIT = 1 << 20,   /* Slots that hop.connection may name. */
+    AHOY_ACCEPT_PAUSE_MS = 100,         /* Without accepting, once descriptors have run out. */
+    AHOY_WATCHES_LIMIT = 16
 };
 
-/* Opens all listeners.  NULL where one cannot be opened: |failed| is its index and errno says
- * why. */
+/* Each counter written once. */
+#define AHOY_DRIVER_COUNTERS(COUNTER)                                                              \
+    COUNTER(datagrams_in) COUNTER(datagrams_out) COUNTER(datagrams_unsent) COUNTER(unreachable)    \
+    COUNTER(accepted) COUNTER(accepts_paused) COUNTER(opened) COUNTER(not_opened)                  \
+    COUNTER(outputs_overrun) COUNTER(waits)
+
+struct ahoy_driver_counters {
+#define AHOY_COUNTER_FIELD(name) uint64_t name;
+    AHOY_DRIVER_COUNTERS(AHOY_COUNTER_FIELD)
+#undef AHOY_COUNTER_FIELD
+};
+
+struct ahoy_driver_options {
+    const struct ahoy_listener *listeners; /* Read by open only. */
+    size_t listener_count;                 /* At most AHOY_LISTENERS_LIMIT. */
+    uint16_t worker;
+    bool share_port;   /* SO_REUSEPORT: several workers listen on the same addresses. */
+    bool first;        /* With share_port: nobody may listen there yet, whether sharing or not. */
+};
+
+/* Opens all listeners: UDP and TCP; port 0 lets the kernel choose.  NULL where one cannot be
+ * opened: |failed| is its index and errno says why; listener_count where something else failed. */
 struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, size_t *failed);
 void ahoy_driver_close(struct ahoy_driver *driver);
+/* Where listener |index| is bound, the port that the kernel chose included. */
+struct ahoy_ip ahoy_driver_local(const struct ahoy_driver *driver, size_t index);
+const struct ahoy_driver_counters *ahoy_driver_counters(const struct ahoy_driver *driver);
 
 /* Milliseconds: the Unix time when the process asked first, plus what a monotonic clock has
  * counted since.  So it suits expiry times that outlive a restart, and never jumps. */
 uint64_t ahoy_driver_now(void);
+/* The same in microseconds. */
+uint64_t ahoy_driver_now_us(void);
 /* Fills |bytes| from the kernel's random device. False where that fails. */
 bool ahoy_driver_random(void *bytes, size_t size);
 
-/* Waits until something can be read, until |deadline_ms|, or until woken. */
+/* Waits until something can be read, until |deadline_ms| (UINT64_MAX: for good), or until
+ * woken. */
 void ahoy_driver_wait(struct ahoy_driver *driver, uint64_t deadline_ms);
 /* From any thread or a signal handler: ends the wait that is under way, or the next one. */
 void ahoy_driver_wake(struct ahoy_driver *driver);
 
-/* The next event, to be stepped before asking again.  After an ACCEPTED the driver reads the
- * hop.connection that the stack put into |event|. */
+/* The next event, to be stepped before asking again; false ends the turn, though more may wait:
+ * a turn is bounded, so that nobody starves another.  After an ACCEPTED the driver reads the
+ * hop.connection that the stack put into |event|, no later than in the next call of next, carry
+ * or flush; |event| must stay where it is until then. */
 bool ahoy_driver_next(struct ahoy_driver *driver, struct ahoy_wire_event *event);
-/* Carries out SEND, CONNECT or CLOSE; copies the bytes. */
+/* Carries out SEND, CONNECT or CLOSE; copies the bytes.  A connection that no longer is, is passed
+ * over in silence: its CLOSED is on the way or has been told.  HANDOFF is the owner's business. */
 void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect);
 /* Sends what has gathered. */
 void ahoy_driver_flush(struct ahoy_driver *driver);
+/* Gives the kernel back what only a busy time needs.  Between two turns. */
+void ahoy_driver_trim(struct ahoy_driver *driver);
 
 /* A further file descriptor for other business of the thread (a control socket): |ready| is
- * called within wait. */
-bool ahoy_driver_watch(struct ahoy_driver *driver, int fd, void (*ready)(void *context), void *context);
+ * called within wait when it can be read.  False where that is not possible. */
+bool ahoy_driver_watch(struct ahoy_driver *driver, int fd, void (*ready)(void *context),
+                       void *context);
 void ahoy_driver_unwatch(struct ahoy_driver *driver, int fd);
 
 /* The address by which packets to the world leave, for listeners on 0.0.0.0 or ::; false where

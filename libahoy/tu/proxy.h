@@ -6,10 +6,18 @@
 
 struct ahoy_proxy;
 
-enum { AHOY_TARGETS_LIMIT = 16 };
+enum {
+    AHOY_TARGETS_LIMIT = 16,
+    AHOY_PROXY_LIMIT = 1 << 27,         /* What options.limit may be at most. */
+    AHOY_PROXY_MEMORY = 1024,           /* Bytes that each context may hold, on the average. */
+    AHOY_CHALLENGES_LIMIT = 8192,       /* Bytes of challenges that join those of the best. */
+    AHOY_PROXY_REASON_LIMIT = 1024,     /* Bytes of Reason that a CANCEL passes on. */
+    AHOY_PROXY_TRYING_MS = 3500,        /* When a non-INVITE request gets its 100 (RFC 4320). */
+    AHOY_PROXY_AGAIN_MS = 500           /* When a refused final response is tried again. */
+};
 
 struct ahoy_proxy_options {
-    uint32_t limit;       /* Contexts at once. */
+    uint32_t limit;       /* Contexts at once: 1 to AHOY_PROXY_LIMIT. */
     uint32_t timer_c_ms;  /* Above 180,000 (16.6 step 11). */
     uint64_t seed[2];
 };
@@ -17,16 +25,18 @@ struct ahoy_proxy_options {
 /* One of the target set (16.5), located. */
 struct ahoy_proxy_target {
     struct span uri;      /* The new Request-URI (16.6 step 2). */
-    struct ahoy_hop hop;  /* Where it is sent. */
+    struct ahoy_hop hop;  /* Where it is sent: by the topmost Route value that is left, if any. */
 };
 
 /* How a request is to be forwarded; copied as far as needed. */
 struct ahoy_proxy_plan {
     const struct ahoy_proxy_target *targets;
-    size_t count;                    /* 1 to AHOY_TARGETS_LIMIT; all are rung at once. */
-    size_t own_routes;               /* Topmost Route values that name us: removed (16.4). */
-    bool restore_uri;                /* The last Route value became the Request-URI (strict router, 16.4): removed. */
-    bool record_route;               /* Put a Record-Route (16.6 step 4); two where the transport or family changes. */
+    size_t count;      /* 1 to AHOY_TARGETS_LIMIT; all are rung at once.  More: answered 503. */
+    size_t own_routes; /* Topmost Route values that name us: removed (16.4). */
+    bool restore_uri;  /* The last Route value became the Request-URI (16.4): removed. */
+    /* Put a Record-Route (16.6 step 4); two where the request leaves by another listener than it
+     * came by.  What crosses into or out of TLS gets one even where this is false. */
+    bool record_route;
     struct span record_route_params; /* Behind ";lr" in it, from ";" on. */
 };
 
@@ -36,8 +46,8 @@ struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
 void ahoy_proxy_free(struct ahoy_proxy *proxy);
 
 /* Takes over a REQUEST event: accepts the server transaction, answers 100 to an INVITE, forwards
- * to all targets.  Where a limit refuses, it answers 503 itself. The request was checked before
- * (16.3): Max-Forwards is above 0. */
+ * to all targets.  Where a limit refuses, it answers 503 itself, where Route cannot be read 400.
+ * The request was checked before (16.3): Max-Forwards is above 0. */
 void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                       const struct ahoy_proxy_plan *plan, uint64_t now_ms);
 
@@ -49,9 +59,10 @@ void ahoy_proxy_forward_ack(struct ahoy_proxy *proxy, const struct ahoy_event *e
  * comes here. */
 void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, uint64_t now_ms);
 
-/* Timer C: step with time alone, and when that is due. */
+/* Timer C and the like: step with time alone, and when that is due. */
 void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms);
 uint64_t ahoy_proxy_deadline(const struct ahoy_proxy *proxy);
+/* Contexts now: requests whose transactions have not all ended. */
 uint32_t ahoy_proxy_count(const struct ahoy_proxy *proxy);
 /* Gives memory back when nothing is under way. */
 void ahoy_proxy_trim(struct ahoy_proxy *proxy);

@@ -1,0 +1,49 @@
+/* What the store's own files share. */
+#pragma once
+
+#include "ahoyd/store/index.h"
+#include "ahoyd/store/users.h"
+
+struct sqlite_writer;
+
+/* Where changes are kept: one const struct each, all in one array (store.c). */
+struct backend {
+    enum ahoyd_store_kind kind;
+    /* Fills the index, the users and the secret.  False with a fault. */
+    bool (*open)(struct ahoyd_store *store, const struct ahoyd_store_options *options, char *fault,
+                 size_t fault_size);
+    bool (*submit)(struct ahoyd_store *store, struct ahoyd_change *change);
+    void (*close)(struct ahoyd_store *store);
+};
+
+extern const struct backend memory_backend, sqlite_backend;
+
+struct ahoyd_store {
+    const struct backend *backend;
+    struct index index;
+    struct users users;
+    unsigned char secret[AHOYD_SECRET_SIZE];
+    const struct ahoy_log *log;
+    pthread_mutex_t memory_lock;   /* The memory store's: one writer at a time. */
+    struct sqlite_writer *writer;  /* The SQLite store's. */
+};
+
+/* A change and what it will publish once it is committed. */
+struct staged {
+    struct ahoyd_change *change;
+    struct record *record;      /* BINDINGS */
+    struct known_user *user;    /* USER_PUT */
+};
+
+/* Works out what staged->change does, given |earlier| of |count| that are not published yet,
+ * newest last.  Sets change->status; where that is 200 there is something to commit. */
+void store_stage(struct ahoyd_store *store, struct staged *staged, const struct staged *earlier,
+                 size_t count);
+/* Makes a committed change seen, and gives it back. Returns how many rows of a log nothing
+ * stands on any more: the one replaced, and its own where it holds no bindings. */
+unsigned store_publish(struct ahoyd_store *store, struct staged *staged);
+/* Drops a change that could not be committed, and gives it back with |status| and |why|. */
+void store_refuse(struct staged *staged, unsigned status, const char *why);
+
+/* Fills |bytes| from the kernel's random device. */
+bool store_random(void *bytes, size_t size);

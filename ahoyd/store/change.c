@@ -1,0 +1,71 @@
+/* Changes: one allocation each, so that they can wait and travel between threads. */
+#include "ahoyd/store/store.h"
+
+#include <stdlib.h>
+
+struct keeper {
+    char *at;
+};
+
+static struct span keep(struct keeper *keeper, struct span text)
+{
+    struct span kept = { keeper->at, text.size };
+    if (text.size > 0)
+        memcpy(keeper->at, text.at, text.size);
+    keeper->at += text.size;
+    return kept;
+}
+
+static struct ahoyd_change *make(enum ahoyd_change_kind kind, size_t text_size)
+{
+    struct ahoyd_change *change = malloc(sizeof *change + text_size);
+    if (change == NULL)
+        return NULL;
+    /* The bindings are large and filled by the writer. */
+    memset(change, 0, offsetof(struct ahoyd_change, bindings));
+    ahoy_bindings_init(&change->bindings);
+    change->kind = kind;
+    return change;
+}
+
+struct ahoyd_change *ahoyd_change_bindings(struct span aor,
+                                           const struct ahoy_registration *registration,
+                                           uint64_t now_ms)
+{
+    size_t size = aor.size + registration->call_id.size;
+    for (size_t i = 0; i < registration->count; i++)
+        size += registration->asked[i].contact.size;
+    struct ahoyd_change *change = make(AHOYD_CHANGE_BINDINGS, size);
+    if (change == NULL)
+        return NULL;
+    struct keeper keeper = { change->text };
+    change->now_ms = now_ms;
+    change->aor = keep(&keeper, aor);
+    change->registration = *registration;
+    change->registration.call_id = keep(&keeper, registration->call_id);
+    for (size_t i = 0; i < registration->count; i++)
+        change->registration.asked[i].contact = keep(&keeper, registration->asked[i].contact);
+    return change;
+}
+
+struct ahoyd_change *ahoyd_change_user(enum ahoyd_change_kind kind, struct span user,
+                                       struct span realm, const struct ahoyd_user *credentials)
+{
+    struct ahoyd_change *change = make(kind, user.size + realm.size);
+    if (change == NULL)
+        return NULL;
+    struct keeper keeper = { change->text };
+    change->user = keep(&keeper, user);
+    change->realm = keep(&keeper, realm);
+    if (credentials != NULL)
+        change->credentials = *credentials;
+    return change;
+}
+
+void ahoyd_change_free(struct ahoyd_change *change)
+{
+    if (change == NULL)
+        return;
+    explicit_bzero(&change->credentials, sizeof change->credentials);
+    free(change);
+}

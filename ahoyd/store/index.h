@@ -1,0 +1,40 @@
+/* The location index: every address-of-record in memory, in shards whose locks are held for
+ * nanoseconds.  Records are chained in buckets rather than kept in a base/map, so that putting
+ * one never needs memory and so cannot fail after its commit. */
+#pragma once
+
+#include <pthread.h>
+
+#include "ahoyd/store/record.h"
+
+enum { INDEX_SHARDS = 64 };
+
+struct index {
+    struct ahoy_hash_key key;
+    struct shard {
+        pthread_mutex_t lock;
+        struct record **buckets;
+        size_t capacity; /* Of buckets: a power of two. */
+        size_t count;    /* Of records. */
+    } shards[INDEX_SHARDS];
+};
+
+/* False where memory is refused; index_fini is then still right. */
+bool index_init(struct index *index, struct ahoy_hash_key key);
+void index_fini(struct index *index);
+
+/* Fills |bindings| with those that live; false where there are none. */
+bool index_find(struct index *index, struct span aor, uint64_t now_ms,
+                struct ahoy_bindings *bindings);
+/* The row of the record, or 0 where there is none. */
+uint64_t index_row(struct index *index, struct span aor);
+/* Puts |record|, which it then owns, in the place of what stood there; one without bindings only
+ * removes.  Returns whether something stood there. */
+bool index_put(struct index *index, struct record *record);
+/* Forgets what has expired by |now_ms| in one shard; the caller goes round.  Returns how many. */
+size_t index_forget(struct index *index, size_t shard, uint64_t now_ms);
+size_t index_count(struct index *index);
+
+void index_each(struct index *index, uint64_t now_ms,
+                bool (*visit)(void *context, struct span aor, const struct ahoy_bindings *bindings),
+                void *context);

@@ -1,0 +1,164 @@
+/* The form of a state: a version, a count, and each binding as numbers (little-endian) and texts
+ * with their sizes before them.  It is read as if a stranger had written it: a damaged file must
+ * not hurt. */
+#include "ahoyd/store/record.h"
+
+#include <stdlib.h>
+
+enum { VERSION = 1 };
+
+struct writer {
+    char *at;
+};
+
+static void put(struct writer *writer, uint64_t value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        *writer->at++ = (char)(value >> (8 * i) & 0xff);
+}
+
+static void put_text(struct writer *writer, struct span text)
+{
+    put(writer, text.size, 2);
+    if (text.size > 0)
+        memcpy(writer->at, text.at, text.size);
+    writer->at += text.size;
+}
+
+static void put_hop(struct writer *writer, const struct ahoy_hop *hop)
+{
+    put(writer, hop->transport, 1);
+    put(writer, hop->listener, 1);
+    put(writer, hop->worker, 2);
+    put(writer, ahoy_handle_pack(hop->connection), 8);
+    put(writer, hop->remote.family, 1);
+    put(writer, hop->remote.port, 2);
+    put(writer, hop->remote.scope, 4);
+    put_text(writer, (struct span){ (const char *)hop->remote.bytes, sizeof hop->remote.bytes });
+}
+
+static size_t encode(const struct ahoy_bindings *bindings, char state[RECORD_STATE_LIMIT])
+{
+    struct writer writer = { state };
+    put(&writer, VERSION, 1);
+    put(&writer, bindings->count, 1);
+    for (size_t i = 0; i < bindings->count; i++) {
+        const struct ahoy_binding *binding = &bindings->list[i];
+        put(&writer, binding->expires_ms, 8);
+        put(&writer, binding->cseq, 4);
+        put(&writer, binding->q, 2);
+        put_hop(&writer, &binding->hop);
+        put_text(&writer, binding->contact);
+        put_text(&writer, binding->call_id);
+    }
+    return (size_t)(writer.at - state);
+}
+
+struct reader {
+    struct span rest;
+    bool damaged;
+};
+
+static uint64_t take(struct reader *reader, size_t bytes)
+{
+    uint64_t value = 0;
+    if (reader->rest.size < bytes) {
+        reader->damaged = true;
+        return 0;
+    }
+    for (size_t i = 0; i < bytes; i++)
+        value |= (uint64_t)(unsigned char)reader->rest.at[i] << (8 * i);
+    reader->rest = ahoy_span_after(reader->rest, bytes);
+    return value;
+}
+
+static struct span take_text(struct reader *reader)
+{
+    size_t size = (size_t)take(reader, 2);
+    if (reader->rest.size < size) {
+        reader->damaged = true;
+        return SPAN("");
+    }
+    struct span text = { reader->rest.at, size };
+    reader->rest = ahoy_span_after(reader->rest, size);
+    return text;
+}
+
+static void take_hop(struct reader *reader, struct ahoy_hop *hop)
+{
+    hop->transport = (uint8_t)take(reader, 1);
+    hop->listener = (uint8_t)take(reader, 1);
+    hop->worker = (uint16_t)take(reader, 2);
+    hop->connection = ahoy_handle_unpack(take(reader, 8));
+    hop->remote.family = (uint8_t)take(reader, 1);
+    hop->remote.port = (uint16_t)take(reader, 2);
+    hop->remote.scope = (uint32_t)take(reader, 4);
+    struct span bytes = take_text(reader);
+    if (bytes.size == sizeof hop->remote.bytes)
+        memcpy(hop->remote.bytes, bytes.at, bytes.size);
+    else
+        reader->damaged = true;
+    if (hop->transport >= AHOY_TRANSPORT_COUNT)
+        reader->damaged = true;
+}
+
+bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bindings)
+{
+    struct reader reader = { .rest = state };
+    ahoy_bindings_init(bindings);
+    uint64_t version = take(&reader, 1);
+    uint64_t count = take(&reader, 1);
+    if (version != VERSION || count > AHOY_BINDINGS_LIMIT)
+        return false;
+    for (uint64_t i = 0; i < count && !reader.damaged; i++) {
+        struct ahoy_binding binding = { 0 };
+        binding.expires_ms = take(&reader, 8);
+        binding.cseq = (uint32_t)take(&reader, 4);
+        binding.q = (uint16_t)take(&reader, 2);
+        take_hop(&reader, &binding.hop);
+        binding.contact = take_text(&reader);
+        binding.call_id = take_text(&reader);
+        bool lives = binding.expires_ms > now_ms;
+        if (!reader.damaged && lives && !ahoy_bindings_add(bindings, &binding))
+            reader.damaged = true;
+    }
+    return !reader.damaged && reader.rest.size == 0;
+}
+
+static struct record *make(struct span aor, struct span state,
+                           const struct ahoy_bindings *bindings)
+{
+    struct record *record = malloc(sizeof *record + aor.size + state.size);
+    if (record == NULL)
+        return NULL;
+    record->next = NULL;
+    record->hash = 0;
+    record->row = 0;
+    record->until_ms = 0;
+    record->aor_size = (uint16_t)aor.size;
+    record->state_size = (uint32_t)state.size;
+    if (aor.size > 0)
+        memcpy(record->bytes, aor.at, aor.size);
+    memcpy(record->bytes + aor.size, state.at, state.size);
+    for (size_t i = 0; i < bindings->count; i++) {
+        if (bindings->list[i].expires_ms > record->until_ms)
+            record->until_ms = bindings->list[i].expires_ms;
+    }
+    return record;
+}
+
+struct record *record_new(struct span aor, const struct ahoy_bindings *bindings)
+{
+    char state[RECORD_STATE_LIMIT];
+    return make(aor, (struct span){ state, encode(bindings, state) }, bindings);
+}
+
+struct record *record_read(struct span aor, struct span state)
+{
+    struct ahoy_bindings bindings;
+    if (aor.size > UINT16_MAX || !record_decode(state, 0, &bindings))
+        return NULL;
+    for (size_t i = 0; i < bindings.count; i++)
+        bindings.list[i].hop.connection = (struct ahoy_handle){ 0 };
+    return record_new(aor, &bindings);
+}

@@ -1,0 +1,124 @@
+/* The store's face: which backend, and what all of them share. */
+#include "ahoyd/store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "ahoyd/store/backend.h"
+
+static const struct backend *const backends[] = { &memory_backend, &sqlite_backend };
+
+bool store_random(void *bytes, size_t size)
+{
+    char *at = bytes;
+    while (size > 0) {
+        ssize_t count = getrandom(at, size, 0);
+        if (count < 0 && errno != EINTR)
+            return false;
+        at += count > 0 ? count : 0;
+        size -= count > 0 ? (size_t)count : 0;
+    }
+    return true;
+}
+
+static const struct backend *backend_of(enum ahoyd_store_kind kind)
+{
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+        if (backends[i]->kind == kind)
+            return backends[i];
+    }
+    return NULL;
+}
+
+static void free_parts(struct ahoyd_store *store)
+{
+    index_fini(&store->index);
+    users_fini(&store->users);
+    pthread_mutex_destroy(&store->memory_lock);
+    explicit_bzero(store->secret, sizeof store->secret);
+    free(store);
+}
+
+struct ahoyd_store *ahoyd_store_open(const struct ahoyd_store_options *options, char *fault,
+                                     size_t fault_size)
+{
+    struct ahoy_hash_key keys[2];
+    struct ahoyd_store *store = calloc(1, sizeof *store);
+    if (store == NULL || !store_random(keys, sizeof keys)) {
+        snprintf(fault, fault_size, "the store cannot be opened: no memory or no random device");
+        free(store);
+        return NULL;
+    }
+    store->log = options->log;
+    store->backend = backend_of(options->kind);
+    pthread_mutex_init(&store->memory_lock, NULL);
+    bool sound = index_init(&store->index, keys[0]);
+    sound = users_init(&store->users, keys[1]) && sound;
+    if (!sound)
+        snprintf(fault, fault_size, "the store cannot be opened: memory ran out");
+    if (!sound || !store->backend->open(store, options, fault, fault_size)) {
+        free_parts(store);
+        return NULL;
+    }
+    return store;
+}
+
+void ahoyd_store_close(struct ahoyd_store *store)
+{
+    if (store == NULL)
+        return;
+    store->backend->close(store);
+    free_parts(store);
+}
+
+bool ahoyd_store_find(struct ahoyd_store *store, struct span aor, uint64_t now_ms,
+                      struct ahoy_bindings *bindings)
+{
+    return index_find(&store->index, aor, now_ms, bindings);
+}
+
+bool ahoyd_store_user(struct ahoyd_store *store, struct span user, struct span realm,
+                      struct ahoyd_user *credentials)
+{
+    return users_find(&store->users, user, realm, credentials);
+}
+
+void ahoyd_store_secret(const struct ahoyd_store *store, unsigned char secret[AHOYD_SECRET_SIZE])
+{
+    memcpy(secret, store->secret, AHOYD_SECRET_SIZE);
+}
+
+static bool is_within_limits(const struct ahoyd_change *change)
+{
+    if (change->kind == AHOYD_CHANGE_BINDINGS)
+        return change->aor.size > 0 && change->aor.size <= AHOYD_AOR_LIMIT;
+    return change->user.size > 0 && change->user.size <= AHOYD_NAME_LIMIT &&
+           change->realm.size > 0 && change->realm.size <= AHOYD_NAME_LIMIT;
+}
+
+bool ahoyd_store_submit(struct ahoyd_store *store, struct ahoyd_change *change)
+{
+    if (!is_within_limits(change)) {
+        struct staged staged = { .change = change };
+        store_refuse(&staged, 403, "a name that is longer than the store's limit");
+        return true;
+    }
+    return store->backend->submit(store, change);
+}
+
+void ahoyd_store_each_user(struct ahoyd_store *store,
+                           bool (*visit)(void *context, struct span user, struct span realm),
+                           void *context)
+{
+    users_each(&store->users, visit, context);
+}
+
+void ahoyd_store_each_aor(struct ahoyd_store *store, uint64_t now_ms,
+                          bool (*visit)(void *context, struct span aor,
+                                        const struct ahoy_bindings *bindings),
+                          void *context)
+{
+    index_each(&store->index, now_ms, visit, context);
+}

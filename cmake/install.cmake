@@ -1,0 +1,16 @@
+# What `make install` puts where: the programs, the library with its headers, the manual pages.
+foreach(program ahoyd ahoyctl ahoy)
+    if(TARGET ${program})
+        install(TARGETS ${program} RUNTIME)
+    endif()
+endforeach()
+install(TARGETS libahoy libahoy_io ARCHIVE)
+install(DIRECTORY libahoy DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+
+foreach(section 1 3 5 8)
+    file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.${section})
+    if(pages)
+        install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+    endif()
+endforeach()
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,0 +1,30 @@
+/* Sockets as the loop wants them: not blocking, closed on exec, IPv6 ones for IPv6 only.  Calls
+ * that fail return -1 or false, and errno says why. */
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "libahoy/base/ip.h"
+
+union ahoy_socket_name {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* Fills |name| and returns its size. */
+socklen_t ahoy_socket_name(const struct ahoy_ip *ip, union ahoy_socket_name *name);
+/* The other way; AHOY_NO_FAMILY where it is neither IPv4 nor IPv6. */
+struct ahoy_ip ahoy_socket_ip(const union ahoy_socket_name *name);
+
+/* A UDP socket bound to |local|, its errors queued (IP_RECVERR). */
+int ahoy_socket_datagram(const struct ahoy_ip *local, bool share_port);
+/* A TCP socket that listens on |local|. */
+int ahoy_socket_listen(const struct ahoy_ip *local, bool share_port);
+/* A TCP socket on its way to |remote|, from |local| where that is neither NULL nor a wildcard. */
+int ahoy_socket_connect(const struct ahoy_ip *local, const struct ahoy_ip *remote);
+int ahoy_socket_accept(int listener, struct ahoy_ip *remote);
+
+/* Where |fd| is bound. */
+bool ahoy_socket_local(int fd, struct ahoy_ip *ip);

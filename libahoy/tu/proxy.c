@@ -1,0 +1,289 @@
+/* The life of a response context (RFC 3261 16.2): from the request that makes it to the end of the
+ * last of its transactions (16.7 step 9). */
+#include "libahoy/tu/proxy.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "libahoy/tu/proxy_context.h"
+
+enum {
+    INDEX_SHIFT = 27, /* In a name: the slot below, the branch above, then the generation. */
+    INDEX_MASK = 31,
+    CHUNK_SIZE = 416 /* The head of a request that came over two hops fits. */
+};
+
+_Static_assert((int)AHOY_TARGETS_LIMIT <= (int)PROXY_NO_BRANCH, "no branch has that number");
+_Static_assert((int)PROXY_NO_BRANCH <= (int)INDEX_MASK, "a branch's number fits into a name");
+_Static_assert((int)AHOY_PROXY_LIMIT <= 1 << INDEX_SHIFT, "a slot's number fits into a name");
+
+uint64_t ahoy_proxy_name(const struct proxy_context *context, unsigned index)
+{
+    return ahoy_handle_pack(context->handle) | (uint64_t)index << INDEX_SHIFT;
+}
+
+/* The context that |name| belongs to, or NULL where that is no more. */
+static struct proxy_context *find(const struct ahoy_proxy *proxy, uint64_t name, unsigned *index)
+{
+    *index = name >> INDEX_SHIFT & INDEX_MASK;
+    name &= ~((uint64_t)INDEX_MASK << INDEX_SHIFT);
+    return ahoy_pool_get(&proxy->contexts, ahoy_handle_unpack(name));
+}
+
+static void init_memory(struct ahoy_proxy *proxy, uint32_t limit)
+{
+    ahoy_pool_init(&proxy->contexts, sizeof(struct proxy_context), limit);
+    /* Beside the share of each, room for two of the largest messages even where few may be. */
+    size_t memory = (size_t)limit * AHOY_PROXY_MEMORY + 4 * (size_t)AHOY_MESSAGE_LIMIT;
+    ahoy_chunks_init(&proxy->chunks, CHUNK_SIZE, memory);
+}
+
+struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
+                                  struct ahoy_transactions *transactions, uint64_t now_ms)
+{
+    assert(options->limit >= 1 && options->limit <= AHOY_PROXY_LIMIT);
+    assert(options->timer_c_ms > 180000); /* R3261-16.6-42 */
+    struct ahoy_proxy *proxy = malloc(sizeof *proxy);
+    if (proxy == NULL)
+        return NULL;
+    proxy->transactions = transactions;
+    proxy->timer_c_ms = options->timer_c_ms;
+    proxy->serial = 0;
+    ahoy_rng_init(&proxy->rng, options->seed);
+    init_memory(proxy, options->limit);
+    ahoy_timers_init(&proxy->timers, now_ms);
+    return proxy;
+}
+
+static void release(struct proxy_context *context)
+{
+    if (context->failure != NULL)
+        ahoy_arena_release(&context->failure->arena);
+    ahoy_arena_release(&context->arena);
+}
+
+void ahoy_proxy_free(struct ahoy_proxy *proxy)
+{
+    if (proxy == NULL)
+        return;
+    struct ahoy_handle handle = { 0, 0 };
+    struct proxy_context *context;
+    while ((context = ahoy_pool_next(&proxy->contexts, handle.slot, &handle)) != NULL) {
+        release(context);
+        ahoy_pool_remove(&proxy->contexts, handle);
+    }
+    ahoy_pool_fini(&proxy->contexts);
+    ahoy_chunks_fini(&proxy->chunks);
+    free(proxy);
+}
+
+/* Nothing is left to do: all of its transactions have ended. */
+static void end(struct ahoy_proxy *proxy, struct proxy_context *context)
+{
+    for (unsigned i = 0; i < context->count; i++)
+        ahoy_timers_cancel(&proxy->timers, &proxy_branch_at(context, i)->timer);
+    release(context);
+    ahoy_pool_remove(&proxy->contexts, context->handle);
+}
+
+static bool add_branches(struct proxy_context *context, size_t count)
+{
+    context->count = 1;
+    if (count == 1)
+        return true;
+    size_t size = (count - 1) * sizeof *context->more;
+    context->more = ahoy_arena_take(&context->arena, size);
+    if (context->more == NULL)
+        return false;
+    memset(context->more, 0, size);
+    context->count = (uint8_t)count;
+    return true;
+}
+
+/* A context with its server transaction; NULL where a limit or the allocator refuses. */
+static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                                   size_t count, uint64_t now_ms)
+{
+    if (count > AHOY_TARGETS_LIMIT)
+        return NULL;
+    struct ahoy_handle handle;
+    struct proxy_context *context = ahoy_pool_add(&proxy->contexts, &handle);
+    if (context == NULL)
+        return NULL;
+    context->handle = handle;
+    context->serial = proxy->serial++;
+    context->is_invite = event->message->method == AHOY_METHOD_INVITE;
+    ahoy_arena_init(&context->arena, &proxy->chunks);
+    if (ahoy_proxy_keep_head(proxy, context, event) && add_branches(context, count))
+        context->server = ahoy_transaction_accept(proxy->transactions, event,
+                                                  ahoy_proxy_name(context, 0), now_ms);
+    if (context->server.generation == 0) {
+        end(proxy, context);
+        return NULL;
+    }
+    context->living = 1;
+    context->pending = context->count;
+    return context;
+}
+
+static void start_branch(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                         struct ahoy_outgoing *request, uint64_t now_ms)
+{
+    struct proxy_branch *branch = proxy_branch_at(context, index);
+    request->user = ahoy_proxy_name(context, index);
+    branch->client = ahoy_transaction_request(proxy->transactions, request, now_ms);
+    if (branch->client.generation == 0)
+        return;
+    context->living++;
+    if (!context->is_invite)
+        return;
+    branch->timer.what = request->user; /* R3261-16.6-41 */
+    branch->timer.which = PROXY_TIMER_C;
+    ahoy_timers_set(&proxy->timers, &branch->timer, now_ms + proxy->timer_c_ms);
+}
+
+/* The first response: an INVITE's at once (16.2), another's after a while. */
+static void begin_answer(struct ahoy_proxy *proxy, struct proxy_context *context, uint64_t now_ms)
+{
+    if (context->is_invite) {
+        ahoy_proxy_send_trying(proxy, context, now_ms);
+        return;
+    }
+    struct ahoy_timer *timer = &context->first.timer;
+    timer->what = ahoy_proxy_name(context, 0);
+    timer->which = PROXY_TIMER_TRYING;
+    ahoy_timers_set(&proxy->timers, timer, now_ms + AHOY_PROXY_TRYING_MS);
+}
+
+void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                      const struct ahoy_proxy_plan *plan, uint64_t now_ms)
+{
+    assert(plan->count > 0);
+    struct proxy_routes routes;
+    if (!ahoy_proxy_read_routes(event->message, plan, &routes)) {
+        ahoy_proxy_refuse(proxy, event, 400);
+        return;
+    }
+    struct proxy_context *context = begin(proxy, event, plan->count, now_ms);
+    if (context == NULL) {
+        ahoy_proxy_refuse(proxy, event, 503);
+        return;
+    }
+    begin_answer(proxy, context, now_ms);
+    unsigned refused = 503; /* R3261-16.9-1 */
+    for (unsigned i = 0; i < context->count; i++) {
+        struct ahoy_outgoing request;
+        if (ahoy_proxy_make_request(proxy, event, plan, &routes, &plan->targets[i], &request))
+            start_branch(proxy, context, i, &request, now_ms);
+        else
+            refused = 400;
+    }
+    /* Only now, so that the best is not chosen before all are under way. */
+    for (unsigned i = 0; i < context->count; i++) {
+        struct proxy_branch *branch = proxy_branch_at(context, i);
+        if (branch->client.generation == 0)
+            ahoy_proxy_finish(proxy, context, branch, refused, NULL, now_ms);
+    }
+}
+
+static void server_event(struct ahoy_proxy *proxy, struct proxy_context *context,
+                         const struct ahoy_event *event, uint64_t now_ms)
+{
+    /* A response that could not be sent, or an ACK that never came, is nothing to act upon: 16.9,
+     * 16.7 step 9. */
+    if (event->kind != AHOY_EVENT_ENDED || context->server.generation == 0)
+        return;
+    context->server = (struct ahoy_handle){ 0, 0 };
+    context->living--;
+    if (!context->closed) {
+        /* Nobody waits for an answer any more. */
+        ahoy_proxy_close(proxy, context);
+        ahoy_proxy_cancel_pending(proxy, context, SPAN(""), now_ms);
+    }
+}
+
+static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                         const struct ahoy_event *event, uint64_t now_ms)
+{
+    if (index >= context->count)
+        return;
+    struct proxy_branch *branch = proxy_branch_at(context, index);
+    if (branch->client.generation == 0)
+        return;
+    switch (event->kind) {
+    case AHOY_EVENT_RESPONSE:
+        ahoy_proxy_response(proxy, context, branch, event->message, now_ms);
+        break;
+    case AHOY_EVENT_UNREACHABLE:
+        ahoy_proxy_finish(proxy, context, branch, 503, NULL, now_ms); /* R3261-16.9-1 */
+        break;
+    case AHOY_EVENT_ENDED:
+        branch->client = (struct ahoy_handle){ 0, 0 };
+        context->living--;
+        ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms);
+        break;
+    case AHOY_EVENT_TIMEOUT:
+        ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms); /* 16.6 step 7 */
+        break;
+    default:
+        break;
+    }
+}
+
+void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, uint64_t now_ms)
+{
+    unsigned index;
+    struct proxy_context *context = find(proxy, event->user, &index);
+    if (event->kind == AHOY_EVENT_CANCEL) {
+        if (context == NULL)
+            ahoy_proxy_refuse(proxy, event, 481);
+        else
+            ahoy_proxy_take_cancel(proxy, context, event, now_ms);
+        return;
+    }
+    if (context == NULL || index == PROXY_NO_BRANCH)
+        return;
+    if (event->is_server)
+        server_event(proxy, context, event, now_ms);
+    else
+        client_event(proxy, context, index, event, now_ms);
+    if (context->living == 0)
+        end(proxy, context);
+}
+
+void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms)
+{
+    struct ahoy_timer *timer;
+    while ((timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
+        unsigned index;
+        struct proxy_context *context = find(proxy, timer->what, &index);
+        if (context == NULL)
+            continue;
+        if (timer->which == PROXY_TIMER_C)
+            ahoy_proxy_timer_c(proxy, context, proxy_branch_at(context, index), now_ms);
+        else if (timer->which == PROXY_TIMER_TRYING)
+            ahoy_proxy_send_trying(proxy, context, now_ms);
+        else if (!context->closed)
+            ahoy_proxy_choose(proxy, context, now_ms);
+    }
+}
+
+uint64_t ahoy_proxy_deadline(const struct ahoy_proxy *proxy)
+{
+    return ahoy_timers_deadline(&proxy->timers);
+}
+
+uint32_t ahoy_proxy_count(const struct ahoy_proxy *proxy)
+{
+    return proxy->contexts.used;
+}
+
+void ahoy_proxy_trim(struct ahoy_proxy *proxy)
+{
+    if (proxy->contexts.used > 0)
+        return;
+    uint32_t limit = proxy->contexts.limit;
+    ahoy_pool_fini(&proxy->contexts);
+    ahoy_chunks_fini(&proxy->chunks);
+    init_memory(proxy, limit);
+}

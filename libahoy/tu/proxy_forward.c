@@ -1,0 +1,142 @@
+/* Making the forwarded request (RFC 3261 16.6 steps 1 to 9): a list of edits over the received
+ * one, for each target anew. */
+#include <assert.h>
+
+#include "libahoy/syntax/params.h"
+#include "libahoy/syntax/received.h"
+#include "libahoy/syntax/scan.h"
+#include "libahoy/syntax/uri_part.h"
+#include "libahoy/tu/proxy_context.h"
+
+/* Prints |text| without what a Request-URI may not have: headers and a method parameter (19.1.1,
+ * table 1; R3261-16.6-6).  Returns whether it is a sips URI. */
+static bool put_request_uri(struct ahoy_buf *buf, struct span text)
+{
+    struct ahoy_uri uri;
+    struct span method;
+    if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER) {
+        ahoy_buf_put(buf, text);
+        return false;
+    }
+    bool is_sips = uri.scheme == AHOY_SCHEME_SIPS;
+    if (uri.headers.size == 0 && !ahoy_uri_param(&uri, SPAN("method"), &method)) {
+        ahoy_buf_put(buf, text);
+        return is_sips;
+    }
+    struct span rest = uri.params;
+    const char *end = rest.size > 0 ? rest.at : uri.headers.at - 1;
+    ahoy_buf_put(buf, ahoy_span_between(text.at, end));
+    struct ahoy_uri_part part;
+    for (const char *at = rest.at; ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part);
+         at = rest.at) {
+        if (!ahoy_span_equal_nocase(part.name, SPAN("method")))
+            ahoy_buf_put(buf, ahoy_span_between(at, rest.at));
+    }
+    return is_sips;
+}
+
+/* What was printed since |start|; empty after an overflow, which fails the whole. */
+static struct span since(const struct ahoy_buf *buf, size_t start)
+{
+    if (buf->overflow)
+        return SPAN("");
+    return (struct span){ buf->at + start, buf->size - start };
+}
+
+static struct span put_request_line(struct ahoy_buf *text, struct span method, struct span uri,
+                                    bool *is_sips)
+{
+    size_t start = text->size;
+    ahoy_buf_put(text, method);
+    ahoy_buf_put_byte(text, ' ');
+    *is_sips = put_request_uri(text, uri); /* R3261-16.6-5 */
+    ahoy_buf_put(text, SPAN(" SIP/2.0\r\n"));
+    return since(text, start);
+}
+
+/* Where a row for proxies is added if there is no like one: behind the Vias. */
+static const char *behind_vias(const struct ahoy_message *message)
+{
+    const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_VIA);
+    const char *at = message->bytes.at + message->headers_end;
+    for (; field != NULL; field = ahoy_message_next(message, field))
+        at = ahoy_span_end(field->row);
+    return at;
+}
+
+static void edit_max_forwards(struct ahoy_edits *edits, const struct ahoy_message *message,
+                              const struct ahoy_routing *routing, struct ahoy_buf *text)
+{
+    const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_MAX_FORWARDS);
+    if (field == NULL) { /* R3261-16.6-8 */
+        ahoy_edits_insert(edits, behind_vias(message), SPAN("Max-Forwards: 70\r\n"));
+        return;
+    }
+    size_t start = text->size; /* R3261-16.6-7 */
+    ahoy_buf_put_number(text, routing->max_forwards > 0 ? routing->max_forwards - 1 : 0);
+    ahoy_edits_replace(edits, field->value, since(text, start));
+}
+
+/* A datagram's end is its body's end; on a stream something must say so. */
+static void edit_content_length(struct ahoy_edits *edits, const struct ahoy_message *message,
+                                const struct ahoy_hop *hop, struct ahoy_buf *text)
+{
+    if (ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH) != NULL ||
+        !ahoy_transport_is_reliable(hop->transport))
+        return;
+    size_t start = text->size; /* R3261-16.6-39 */
+    ahoy_buf_put(text, SPAN("Content-Length: "));
+    ahoy_buf_put_number(text, message->body.size);
+    ahoy_buf_put(text, SPAN("\r\n"));
+    ahoy_edits_insert(edits, message->bytes.at + message->headers_end, since(text, start));
+}
+
+bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                             const struct ahoy_proxy_plan *plan, const struct proxy_routes *routes,
+                             const struct ahoy_proxy_target *target, struct ahoy_outgoing *request)
+{
+    const struct ahoy_message *message = event->message;
+    struct ahoy_edits *edits = &proxy->edits;
+    struct ahoy_buf text = ahoy_buf_over(proxy->text, sizeof proxy->text);
+    bool is_sips;
+    struct span uri = routes->strict.size > 0 ? routes->strict : target->uri;
+    *request = (struct ahoy_outgoing){ .method = message->method, .hop = target->hop };
+    request->request_line = put_request_line(&text, message->method_text, uri, &is_sips);
+
+    ahoy_edits_init(edits, ahoy_span_after(message->bytes, message->start_line.size));
+    ahoy_edits_mark_via(edits, &event->routing->via, &event->hop->remote, &text);
+    if (message->method != AHOY_METHOD_ACK) {
+        const struct ahoy_field *others = ahoy_message_first(message, AHOY_HEADER_RECORD_ROUTE);
+        const char *at = others != NULL ? others->row.at : behind_vias(message);
+        ahoy_proxy_record_route(proxy, event, plan, &target->hop, is_sips || routes->top_is_sips,
+                                at, &text);
+    }
+    edit_max_forwards(edits, message, event->routing, &text);
+    ahoy_proxy_edit_routes(edits, message, routes, target->uri, &text);
+    edit_content_length(edits, message, &target->hop, &text);
+    request->pieces = proxy->pieces;
+    request->count = ahoy_edits_gather(edits, proxy->pieces);
+    return request->count > 0 && !text.overflow;
+}
+
+/* What stays the same when the ACK is sent again, and with it our branch (R3261-16.11-9): of a
+ * peer whose branch is not unique, all that it wrote. */
+static struct span seed_of(const struct ahoy_event *event)
+{
+    if (ahoy_via_has_cookie(&event->routing->via))
+        return event->routing->via.branch;
+    return (struct span){ event->message->bytes.at, event->message->headers_end };
+}
+
+void ahoy_proxy_forward_ack(struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                            const struct ahoy_proxy_plan *plan)
+{
+    assert(plan->count > 0);
+    struct proxy_routes routes;
+    struct ahoy_outgoing request;
+    if (!ahoy_proxy_read_routes(event->message, plan, &routes) ||
+        !ahoy_proxy_make_request(proxy, event, plan, &routes, &plan->targets[0], &request))
+        return; /* An ACK is never answered. */
+    /* Nobody is told either where it cannot leave: the callee will send its 2xx again. */
+    (void)ahoy_transaction_send(proxy->transactions, &request, seed_of(event));
+}

@@ -1,0 +1,141 @@
+/* Responses on their way up (RFC 3261 16.7, with 8.2 and 8.3 of RFC 6026 and 4 of RFC 4320): what
+ * is forwarded at once, and what becomes of a branch. */
+#include "libahoy/tu/proxy_context.h"
+
+size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message)
+{
+    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_VIA);
+    struct span item;
+    if (!ahoy_values_next(&values, &item, NULL) || !ahoy_values_next(&values, &item, NULL))
+        return 0; /* R3261-16.7-6 */
+    ahoy_edits_init(&proxy->edits, message->bytes);
+    ahoy_edits_remove_first(&proxy->edits, message, AHOY_HEADER_VIA);
+    return ahoy_edits_gather(&proxy->edits, proxy->pieces);
+}
+
+/* False where it cannot be forwarded: it is not for anybody behind us, or memory is refused. */
+static bool forward(struct ahoy_proxy *proxy, struct proxy_context *context,
+                    const struct ahoy_message *message, uint64_t now_ms)
+{
+    size_t count = ahoy_proxy_pop_via(proxy, message);
+    return count > 0 &&
+           ahoy_transaction_respond(proxy->transactions, context->server, message->status,
+                                    proxy->pieces, count, now_ms); /* R3261-16.7-30 */
+}
+
+void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
+{
+    context->closed = true;
+    if (context->first.timer.which != PROXY_TIMER_C)
+        ahoy_timers_cancel(&proxy->timers, &context->first.timer);
+    if (context->failure != NULL)
+        ahoy_arena_release(&context->failure->arena);
+    context->failure = NULL;
+    /* The transactions live on for half a minute; what no answer needs any more goes now. */
+    if (context->count > 1)
+        return;
+    ahoy_arena_release(&context->arena);
+    context->head = SPAN("");
+}
+
+/* Notes that |branch| has its final response.  False where it had one already. */
+static bool mark_done(struct ahoy_proxy *proxy, struct proxy_context *context,
+                      struct proxy_branch *branch)
+{
+    if (branch->done)
+        return false;
+    branch->done = true;
+    context->pending--;
+    if (branch->timer.which == PROXY_TIMER_C)
+        ahoy_timers_cancel(&proxy->timers, &branch->timer);
+    return true;
+}
+
+static struct span reason_for(unsigned status, char *room, size_t size)
+{
+    struct ahoy_buf buf = ahoy_buf_over(room, size);
+    ahoy_buf_put(&buf, SPAN("Reason: SIP ;cause="));
+    ahoy_buf_put_number(&buf, status);
+    if (status == 200)
+        ahoy_buf_put(&buf, SPAN(" ;text=\"Call completed elsewhere\""));
+    ahoy_buf_put(&buf, SPAN("\r\n"));
+    return ahoy_buf_text(&buf);
+}
+
+/* 16.7 step 10, with the reason that 3.1 of RFC 3326 wants told. */
+static void cancel_others(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned status,
+                          uint64_t now_ms)
+{
+    char room[80];
+    if (context->pending > 0)
+        ahoy_proxy_cancel_pending(proxy, context, reason_for(status, room, sizeof room), now_ms);
+}
+
+static void take_provisional(struct ahoy_proxy *proxy, struct proxy_context *context,
+                             struct proxy_branch *branch, const struct ahoy_message *message,
+                             uint64_t now_ms)
+{
+    branch->provisional = true;
+    if (message->status == 100) /* R3261-16.7-12 */
+        return;
+    if (ahoy_timer_is_set(&branch->timer) && branch->timer.which == PROXY_TIMER_C)
+        ahoy_timers_set(&proxy->timers, &branch->timer, now_ms + proxy->timer_c_ms);
+    /* R3261-16.7-8; RFC 4320 4.1 forbids it where it is no INVITE.  One that memory does not allow
+     * is lost, as on the wire. */
+    if (context->is_invite && !context->closed)
+        (void)forward(proxy, context, message, now_ms);
+}
+
+static void take_success(struct ahoy_proxy *proxy, struct proxy_context *context,
+                         struct proxy_branch *branch, const struct ahoy_message *message,
+                         uint64_t now_ms)
+{
+    if (!context->is_invite && context->closed)
+        return;
+    /* R3261-16.7-10: every one, whatever was sent before. */
+    if (!forward(proxy, context, message, now_ms)) {
+        /* To an INVITE it will come again (13.3.1.4); else this was all there is. */
+        if (!context->is_invite)
+            ahoy_proxy_finish(proxy, context, branch, 500, NULL, now_ms);
+        return;
+    }
+    (void)mark_done(proxy, context, branch); /* More of them may come on one branch. */
+    if (context->closed)
+        return;
+    cancel_others(proxy, context, 200, now_ms); /* R3261-16.7-33 */
+    ahoy_proxy_close(proxy, context);
+}
+
+void ahoy_proxy_finish(struct ahoy_proxy *proxy, struct proxy_context *context,
+                       struct proxy_branch *branch, unsigned status,
+                       const struct ahoy_message *message, uint64_t now_ms)
+{
+    if (!mark_done(proxy, context, branch) || context->closed)
+        return;
+    if (status >= 600) /* S3261-16.7-13 */
+        cancel_others(proxy, context, status, now_ms);
+    if (context->pending > 0) {
+        ahoy_proxy_keep(proxy, context, status, message);
+        return;
+    }
+    /* The last one goes as it stands where it is the best: so does that of most requests. */
+    if (message != NULL && ahoy_proxy_is_forwarded(context, status) &&
+        forward(proxy, context, message, now_ms)) {
+        ahoy_proxy_close(proxy, context);
+        return;
+    }
+    ahoy_proxy_keep(proxy, context, status, message);
+    ahoy_proxy_choose(proxy, context, now_ms);
+}
+
+void ahoy_proxy_response(struct ahoy_proxy *proxy, struct proxy_context *context,
+                         struct proxy_branch *branch, const struct ahoy_message *message,
+                         uint64_t now_ms)
+{
+    if (message->status < 200)
+        take_provisional(proxy, context, branch, message, now_ms);
+    else if (message->status < 300)
+        take_success(proxy, context, branch, message, now_ms);
+    else
+        ahoy_proxy_finish(proxy, context, branch, message->status, message, now_ms);
+}

@@ -1,0 +1,385 @@
+/* The store: what was answered is kept, in order, over restarts; what was not committed is not seen. */
+#include "ahoyd/store/store.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+static const uint64_t now_ms = 1700000000000;
+
+/* An owner that waits for its changes. */
+struct waiter {
+    struct ahoyd_change_owner owner;
+    pthread_mutex_t lock;
+    pthread_cond_t came;
+    struct ahoyd_change *first;
+    unsigned count;
+};
+
+static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
+{
+    struct waiter *waiter = (struct waiter *)owner;
+    pthread_mutex_lock(&waiter->lock);
+    change->next = waiter->first;
+    waiter->first = change;
+    waiter->count++;
+    pthread_cond_signal(&waiter->came);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+static struct waiter waiter = { .owner = { take_back },
+                                .lock = PTHREAD_MUTEX_INITIALIZER,
+                                .came = PTHREAD_COND_INITIALIZER };
+
+/* Waits until |count| changes are back, frees all, and returns the status of the newest. */
+static unsigned await(unsigned count)
+{
+    unsigned status = 0;
+    pthread_mutex_lock(&waiter.lock);
+    while (waiter.count < count)
+        pthread_cond_wait(&waiter.came, &waiter.lock);
+    while (waiter.first != NULL) {
+        struct ahoyd_change *change = waiter.first;
+        waiter.first = change->next;
+        if (status == 0)
+            status = change->status;
+        ahoyd_change_free(change);
+    }
+    waiter.count = 0;
+    pthread_mutex_unlock(&waiter.lock);
+    return status;
+}
+
+struct place {
+    char folder[64];
+    char path[96];
+    enum ahoyd_store_kind kind;
+};
+
+static struct ahoyd_store *open_at(const struct place *place, uint64_t time_ms)
+{
+    char fault[256] = "";
+    struct ahoyd_store_options options = { .kind = place->kind,
+                                           .path = place->path,
+                                           .now_ms = time_ms };
+    struct ahoyd_store *store = ahoyd_store_open(&options, fault, sizeof fault);
+    if (store == NULL)
+        fail_msg("%s", fault);
+    return store;
+}
+
+static struct place new_place(enum ahoyd_store_kind kind)
+{
+    struct place place = { .folder = "/tmp/ahoy-store-XXXXXX", .kind = kind };
+    assert_non_null(mkdtemp(place.folder));
+    snprintf(place.path, sizeof place.path, "%s/ahoy.db", place.folder);
+    return place;
+}
+
+static void remove_place(const struct place *place)
+{
+    static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+    for (size_t i = 0; i < 4; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s%s", place->path, ends[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(place->folder), 0);
+}
+
+/* Submits "|aor| is at |contact| for |expires_s|", without waiting. */
+static void submit(struct ahoyd_store *store, const char *aor, const char *contact,
+                   uint32_t expires_s, uint32_t cseq, uint64_t time_ms)
+{
+    struct ahoy_registration registration = {
+        .count = 1,
+        .asked = { { .contact = ahoy_span(contact), .expires_s = expires_s, .q = 1000 } },
+        .call_id = SPAN("call-1"),
+        .cseq = cseq,
+        .hop = { .transport = AHOY_TCP, .connection = { 3, 5 }, .remote = { .family = 4 } },
+    };
+    struct ahoyd_change *change = ahoyd_change_bindings(ahoy_span(aor), &registration, time_ms);
+    assert_non_null(change);
+    change->owner = &waiter.owner;
+    assert_true(ahoyd_store_submit(store, change));
+}
+
+static unsigned put(struct ahoyd_store *store, const char *aor, const char *contact,
+                    uint32_t expires_s, uint32_t cseq)
+{
+    submit(store, aor, contact, expires_s, cseq, now_ms);
+    return await(1);
+}
+
+static size_t count_of(struct ahoyd_store *store, const char *aor, uint64_t time_ms)
+{
+    struct ahoy_bindings bindings;
+    bool found = ahoyd_store_find(store, ahoy_span(aor), time_ms, &bindings);
+    assert_int_equal(found, bindings.count > 0);
+    return bindings.count;
+}
+
+static void check_bindings(enum ahoyd_store_kind kind)
+{
+    struct place place = new_place(kind);
+    struct ahoyd_store *store = open_at(&place, now_ms);
+    assert_int_equal(count_of(store, "bob@b.example", now_ms), 0);
+    assert_int_equal(put(store, "bob@b.example", "sip:bob@192.0.2.1", 60, 1), 200);
+    assert_int_equal(put(store, "bob@b.example", "sip:bob@192.0.2.2", 120, 2), 200);
+    struct ahoy_bindings bindings;
+    assert_true(ahoyd_store_find(store, SPAN("bob@b.example"), now_ms, &bindings));
+    assert_int_equal(bindings.count, 2);
+    assert_true(bindings.list[0].hop.connection.slot == 3);
+    assert_int_equal(count_of(store, "bob@b.example", now_ms + 60000), 1);
+    assert_int_equal(count_of(store, "bob@b.example", now_ms + 120000), 0);
+    /* The same Call-ID and a CSeq that is not higher: nothing changes (R3261-10.3). */
+    assert_int_equal(put(store, "bob@b.example", "sip:bob@192.0.2.1", 0, 1), 500);
+    assert_int_equal(count_of(store, "bob@b.example", now_ms), 2);
+    assert_int_equal(put(store, "bob@b.example", "sip:bob@192.0.2.1", 0, 3), 200);
+    assert_int_equal(count_of(store, "bob@b.example", now_ms), 1);
+    ahoyd_store_close(store);
+    if (kind == AHOYD_STORE_SQLITE) {
+        store = open_at(&place, now_ms);
+        assert_true(ahoyd_store_find(store, SPAN("bob@b.example"), now_ms, &bindings));
+        assert_int_equal(bindings.count, 1);
+        assert_true(ahoy_span_equal(bindings.list[0].contact, SPAN("sip:bob@192.0.2.2")));
+        assert_int_equal(bindings.list[0].cseq, 2);
+        assert_int_equal(bindings.list[0].expires_ms, now_ms + 120000);
+        /* The connection was another process's. */
+        assert_int_equal(bindings.list[0].hop.connection.generation, 0);
+        ahoyd_store_close(store);
+        store = open_at(&place, now_ms + 120000);
+        assert_int_equal(count_of(store, "bob@b.example", now_ms), 0);
+        ahoyd_store_close(store);
+    }
+    remove_place(&place);
+}
+
+static void test_memory_bindings(void **state)
+{
+    (void)state;
+    struct place place = new_place(AHOYD_STORE_MEMORY);
+    remove_place(&place);
+    check_bindings(AHOYD_STORE_MEMORY);
+}
+
+static void test_sqlite_bindings(void **state)
+{
+    (void)state;
+    check_bindings(AHOYD_STORE_SQLITE);
+}
+
+/* Changes of one address-of-record in one group see each other: the last one stands. */
+static void test_order_in_a_group(void **state)
+{
+    (void)state;
+    struct place place = new_place(AHOYD_STORE_SQLITE);
+    struct ahoyd_store *store = open_at(&place, now_ms);
+    for (uint32_t i = 1; i <= 200; i++)
+        submit(store, "a@b.example", "sip:a@192.0.2.1", i % 2 == 1 ? 60 : 0, i, now_ms);
+    submit(store, "a@b.example", "sip:a@192.0.2.7", 60, 201, now_ms);
+    assert_int_equal(await(201), 200);
+    struct ahoy_bindings bindings;
+    assert_true(ahoyd_store_find(store, SPAN("a@b.example"), now_ms, &bindings));
+    assert_int_equal(bindings.count, 1);
+    assert_int_equal(bindings.list[0].cseq, 201);
+    ahoyd_store_close(store);
+    remove_place(&place);
+}
+
+static int64_t rows_in(const struct place *place)
+{
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    assert_int_equal(sqlite3_open(place->path, &database), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(database, "SELECT count(*) FROM log", -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return count;
+}
+
+/* The log is swept while it is written, and what was removed does not come back. */
+static void test_compaction(void **state)
+{
+    (void)state;
+    enum { USERS = 100, ROUNDS = 100 };
+    struct place place = new_place(AHOYD_STORE_SQLITE);
+    struct ahoyd_store *store = open_at(&place, now_ms);
+    char aor[32];
+    for (uint32_t round = 1; round <= ROUNDS; round++) {
+        for (unsigned user = 0; user < USERS; user++) {
+            snprintf(aor, sizeof aor, "u%u@b.example", user);
+            /* In the end, every other user is gone. */
+            uint32_t expires_s = (round + user) % 2 == 0 ? 60 : 0;
+            submit(store, aor, "sip:u@192.0.2.1", expires_s, round, now_ms);
+        }
+        await(USERS);
+    }
+    ahoyd_store_close(store);
+    assert_true(rows_in(&place) < 6000);
+    store = open_at(&place, now_ms);
+    for (unsigned user = 0; user < USERS; user++) {
+        snprintf(aor, sizeof aor, "u%u@b.example", user);
+        assert_int_equal(count_of(store, aor, now_ms), (ROUNDS + user) % 2 == 0 ? 1 : 0);
+    }
+    ahoyd_store_close(store);
+    remove_place(&place);
+}
+
+static void test_users(void **state)
+{
+    (void)state;
+    struct place place = new_place(AHOYD_STORE_SQLITE);
+    struct ahoyd_store *store = open_at(&place, now_ms);
+    struct ahoyd_user credentials = { .md5 = { "0123456789abcdef0123456789abcdef", 32 } };
+    memset(credentials.sha256.text, 'a', 64);
+    credentials.sha256.size = 64;
+    struct ahoyd_change *change = ahoyd_change_user(AHOYD_CHANGE_USER_PUT, SPAN("o'neil\" OR 1"),
+                                                    SPAN("b.example"), &credentials);
+    change->owner = &waiter.owner;
+    assert_true(ahoyd_store_submit(store, change));
+    assert_int_equal(await(1), 200);
+    unsigned char secret[2][AHOYD_SECRET_SIZE];
+    ahoyd_store_secret(store, secret[0]);
+    ahoyd_store_close(store);
+    store = open_at(&place, now_ms);
+    ahoyd_store_secret(store, secret[1]);
+    assert_memory_equal(secret[0], secret[1], AHOYD_SECRET_SIZE);
+    struct ahoyd_user found = { 0 };
+    assert_true(ahoyd_store_user(store, SPAN("o'neil\" OR 1"), SPAN("b.example"), &found));
+    assert_memory_equal(found.md5.text, credentials.md5.text, 32);
+    assert_false(ahoyd_store_user(store, SPAN("o'neil"), SPAN("b.example"), &found));
+    for (unsigned i = 0; i < 2; i++) {
+        change = ahoyd_change_user(AHOYD_CHANGE_USER_REMOVE, SPAN("o'neil\" OR 1"),
+                                   SPAN("b.example"), NULL);
+        change->owner = &waiter.owner;
+        assert_true(ahoyd_store_submit(store, change));
+        assert_int_equal(await(1), i == 0 ? 200 : 404);
+    }
+    assert_false(ahoyd_store_user(store, SPAN("o'neil\" OR 1"), SPAN("b.example"), &found));
+    ahoyd_store_close(store);
+    remove_place(&place);
+}
+
+static void run_sql(const struct place *place, const char *sql)
+{
+    sqlite3 *database = NULL;
+    assert_int_equal(sqlite3_open(place->path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+/* A damaged row is left out, the others are there. */
+static void test_damage(void **state)
+{
+    (void)state;
+    static const char *const damages[] = {
+        "UPDATE log SET state = x'02ff' WHERE row = 2",
+        "UPDATE log SET state = x'' WHERE row = 2",
+        "UPDATE log SET state = substr(state, 1, length(state) - 1) WHERE row = 2",
+        "UPDATE log SET state = CAST(state || x'00' AS BLOB) WHERE row = 2",
+        "UPDATE log SET aor = '' WHERE row = 2",
+    };
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        struct place place = new_place(AHOYD_STORE_SQLITE);
+        struct ahoyd_store *store = open_at(&place, now_ms);
+        assert_int_equal(put(store, "a@b.example", "sip:a@192.0.2.1", 60, 1), 200);
+        assert_int_equal(put(store, "b@b.example", "sip:b@192.0.2.1", 60, 1), 200);
+        ahoyd_store_close(store);
+        run_sql(&place, damages[i]);
+        store = open_at(&place, now_ms);
+        assert_int_equal(count_of(store, "a@b.example", now_ms), 1);
+        assert_int_equal(count_of(store, "b@b.example", now_ms), 0);
+        ahoyd_store_close(store);
+        remove_place(&place);
+    }
+}
+
+static void assert_refused(const struct place *place, const char *what)
+{
+    char fault[256] = "";
+    struct ahoyd_store_options options = { .kind = AHOYD_STORE_SQLITE,
+                                           .path = place->path,
+                                           .now_ms = now_ms };
+    assert_null(ahoyd_store_open(&options, fault, sizeof fault));
+    if (strstr(fault, what) == NULL)
+        fail_msg("said \"%s\", not \"%s\"", fault, what);
+}
+
+static void test_files_that_are_not_ours(void **state)
+{
+    (void)state;
+    struct place place = new_place(AHOYD_STORE_SQLITE);
+    struct ahoyd_store *store = open_at(&place, now_ms);
+    assert_int_equal(access(place.path, R_OK), 0);
+    assert_refused(&place, "is in use");
+    ahoyd_store_close(store);
+    run_sql(&place, "PRAGMA user_version = 9");
+    assert_refused(&place, "newer Ahoy");
+    run_sql(&place, "PRAGMA application_id = 7");
+    assert_refused(&place, "not a store of Ahoy's");
+    FILE *file = fopen(place.path, "w");
+    assert_non_null(file);
+    for (unsigned i = 0; i < 100; i++)
+        fputs("this is no database at all, ", file);
+    fclose(file);
+    assert_refused(&place, "cannot be opened");
+    remove_place(&place);
+    struct place nowhere = { .path = "/nonexistent/ahoy.db" };
+    assert_refused(&nowhere, "No such file");
+}
+
+/* Readers never see half a change, whatever the writer does. */
+static void *read_on(void *context)
+{
+    struct ahoyd_store *store = context;
+    struct ahoy_bindings bindings;
+    for (unsigned i = 0; i < 20000; i++) {
+        if (ahoyd_store_find(store, SPAN("a@b.example"), now_ms, &bindings)) {
+            assert_int_equal(bindings.count, 1);
+            assert_true(ahoy_span_equal(bindings.list[0].contact, SPAN("sip:a@192.0.2.1")));
+        }
+    }
+    return NULL;
+}
+
+static void test_readers_and_writer(void **state)
+{
+    (void)state;
+    struct place place = new_place(AHOYD_STORE_SQLITE);
+    struct ahoyd_store *store = open_at(&place, now_ms);
+    pthread_t readers[3];
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&readers[i], NULL, read_on, store), 0);
+    for (uint32_t i = 1; i <= 500; i++)
+        submit(store, "a@b.example", "sip:a@192.0.2.1", i % 2 == 1 ? 60 : 0, i, now_ms);
+    await(500);
+    for (size_t i = 0; i < 3; i++)
+        pthread_join(readers[i], NULL);
+    ahoyd_store_close(store);
+    remove_place(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_memory_bindings),
+        cmocka_unit_test(test_sqlite_bindings),
+        cmocka_unit_test(test_order_in_a_group),
+        cmocka_unit_test(test_compaction),
+        cmocka_unit_test(test_users),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_files_that_are_not_ours),
+        cmocka_unit_test(test_readers_and_writer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
