@@ -165,8 +165,8 @@ void ahoy_proxy_choose(struct ahoy_proxy *proxy, struct proxy_context *context, 
 {
     bool sent;
     if (context->best_status == 0) {
-        /* Nobody answered what is no INVITE: then we do not either (RFC 4320 4.2). */
-        ahoy_transaction_abandon(proxy->transactions, context->server, now_ms);
+        /* Nobody answered what is no INVITE: then we do not either (RFC 4320 4.2), and the server
+         * transaction ends by its own clock. */
         sent = true;
     } else if (context->failure != NULL && context->failure->best.size > 0) {
         sent = send_kept(proxy, context, now_ms);
