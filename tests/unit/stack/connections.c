@@ -245,6 +245,25 @@ static void the_peer_vanishes(void **state)
     /* They are freed with the stack, under the sanitizer's eyes. */
 }
 
+/* At rest nothing is left, not even a timer. */
+static void at_rest(void **state)
+{
+    struct rig *rig = *state;
+    const uint64_t idle_ms = ahoy_stack_deadline(rig->stack);
+    assert_int_equal(idle_ms, UINT64_MAX);
+    struct ahoy_handle connection = rig_accept(rig, RIG_TCP4, rig_ip("198.51.100.7", 40000));
+    rig_bytes(rig, connection, SPAN(REQUEST));
+    (void)rig_request(rig, AHOY_UDP, bob(), 1, 0);
+    rig_poll(rig);
+    rig_wait(rig, rig->now_ms + AHOY_IDLE_MS);
+    assert_int_equal(rig_seen_count(rig, AHOY_EVENT_ENDED, 1), 1);
+    assert_int_equal(rig_count(rig, AHOY_WIRE_CLOSE), 1);
+    rig_wait(rig, rig->now_ms + AHOY_TRIM_MS);
+    assert_int_equal(ahoy_stack_deadline(rig->stack), UINT64_MAX);
+    assert_int_equal(rig->stack->flows.pool.capacity, 0);
+    assert_int_equal(ahoy_transactions_memory(rig->stack->transactions), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -258,6 +277,7 @@ int main(void)
         TEST(too_many_connections),
         TEST(answers_without_their_connection),
         TEST(the_peer_vanishes),
+        TEST(at_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
