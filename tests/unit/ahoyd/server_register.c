@@ -349,7 +349,7 @@ static void intervals_are_bounded(void **state)
 static void bindings_are_bounded(void **state)
 {
     struct exchange *exchange = *state;
-    char rows[128];
+    char rows[128] = "";
     struct ask ask = someone_registers(rows);
     for (unsigned i = 0; i < AHOY_BINDINGS_LIMIT; i++) {
         (void)snprintf(rows, sizeof rows, "Contact: <sip:x%u@192.0.2.1>\r\n", i);
