@@ -28,8 +28,6 @@ size_t ahoy_frame_skip(struct ahoy_frame *frame, struct span *bytes)
             doubles++;
         }
     }
-    if (i < bytes->size)
-        frame->blanks = 0;
     *bytes = ahoy_span_after(*bytes, i);
     return doubles;
 }

@@ -161,6 +161,20 @@ static void too_much_waits(void **state)
     assert_int_equal(rig_count(rig, AHOY_WIRE_SEND), 5);
 }
 
+/* Nothing can wait any more, so no connection is opened for it. */
+static void no_room_to_wait(void **state)
+{
+    struct rig *rig = *state;
+    rig->stack->flows.held = AHOY_FLOWS_HELD_LIMIT;
+    (void)rig_request(rig, AHOY_TCP, bob(), 1, 0);
+    rig_poll(rig);
+    assert_int_equal(rig->effect_count, 0);
+    assert_int_equal(rig->stack->flows.pool.used, 0);
+    rig->stack->flows.held = 0;
+    rig_wait(rig, rig->now_ms);
+    assert_int_equal(rig_seen_count(rig, AHOY_EVENT_UNREACHABLE, 1), 1);
+}
+
 static void too_many_connections(void **state)
 {
     struct rig *rig = *state;
@@ -274,6 +288,7 @@ int main(void)
         TEST(refused_connections),
         TEST(connections_that_hang),
         TEST(too_much_waits),
+        TEST(no_room_to_wait),
         TEST(too_many_connections),
         TEST(answers_without_their_connection),
         TEST(the_peer_vanishes),

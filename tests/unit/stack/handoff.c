@@ -194,6 +194,47 @@ static void a_message_stays(void **state)
     assert_int_equal(rig_status(rig_sent(&rigs[2], 0)), 200);
 }
 
+/* Every worker has a socket for datagrams: what is answered to them leaves from the call's. */
+static void datagrams_are_answered_directly(void **state)
+{
+    struct rig *rigs = *state;
+    char space[512];
+    unsigned call;
+    static const char *const methods[] = { "OPTIONS", "INFO" };
+    for (int i = 0; i < 2; i++) {
+        struct span bytes = for_worker_one(&rigs[0], space, sizeof space, methods[i], &call);
+        struct ahoy_wire_event event = {
+            .kind = AHOY_WIRE_MESSAGE,
+            .hop = { .transport = AHOY_UDP, .remote = rig_ip("198.51.100.7", 1024), .worker = 0 },
+            .bytes = bytes
+        };
+        rig_step(&rigs[1], &event);
+        assert_int_equal(rig_sent(&rigs[1], (size_t)i)->hop.worker, 1);
+    }
+}
+
+/* Connections of two workers may have the same name. */
+static void names_of_another_worker(void **state)
+{
+    struct rig *rigs = *state;
+    char space[512];
+    unsigned call;
+    struct span bytes = for_worker_one(&rigs[0], space, sizeof space, "OPTIONS", &call);
+    const struct ahoy_ip remote = rig_ip("198.51.100.7", 40000);
+    struct ahoy_handle theirs = rig_accept(&rigs[0], RIG_TCP4, remote);
+    struct ahoy_handle ours = rig_accept(&rigs[1], RIG_TCP4, remote);
+    assert_true(ahoy_handle_equal(theirs, ours));
+    struct ahoy_wire_event event = {
+        .kind = AHOY_WIRE_MESSAGE,
+        .hop = { .transport = AHOY_TCP, .remote = remote, .worker = 0, .connection = theirs },
+        .bytes = bytes
+    };
+    rig_step(&rigs[1], &event);
+    assert_int_equal(rig_sent(&rigs[1], 0)->hop.worker, 0);
+    rig_wait(&rigs[1], rigs[1].now_ms + AHOY_PATIENCE_MS);
+    assert_int_equal(rig_count(&rigs[1], AHOY_WIRE_CLOSE), 1); /* Nothing sound came on ours. */
+}
+
 /* Trust that worker 1 gives to a connection of worker 0. */
 static void trust_travels(void **state)
 {
@@ -211,6 +252,8 @@ static void trust_travels(void **state)
     assert_int_equal(rigs[0].stack->flows.strangers.used, 0);
     assert_int_equal(rigs[0].effect_count, 0);
 
+    rig_step(&rigs[2], &event); /* It is for worker 0, and stays here. */
+    assert_int_equal(rigs[2].effect_count, 0);
     const struct ahoy_hop datagram = { .transport = AHOY_UDP };
     ahoy_stack_trust(rigs[1].stack, &datagram);
     rig_poll(&rigs[1]);
@@ -226,6 +269,8 @@ int main(void)
         TEST(handed_off_in_pieces),
         TEST(malformed_messages_too),
         TEST(a_message_stays),
+        TEST(datagrams_are_answered_directly),
+        TEST(names_of_another_worker),
         TEST(trust_travels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
