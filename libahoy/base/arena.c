@@ -43,6 +43,11 @@ static struct ahoy_chunk *pop_free(struct ahoy_chunks *chunks)
 void ahoy_chunks_fini(struct ahoy_chunks *chunks)
 {
     assert(chunks->taken == 0);
+    ahoy_chunks_trim(chunks);
+}
+
+void ahoy_chunks_trim(struct ahoy_chunks *chunks)
+{
     while (chunks->free != NULL)
         free_chunk(pop_free(chunks));
 }
@@ -104,6 +109,25 @@ void ahoy_arena_release(struct ahoy_arena *arena)
     }
     arena->first = NULL;
     arena->used = 0;
+}
+
+/* The adopted chunks go behind the newest one, so that what is left of that is still of use. */
+void ahoy_arena_adopt(struct ahoy_arena *arena, struct ahoy_arena *from)
+{
+    assert(arena->chunks == from->chunks);
+    if (from->first == NULL)
+        return;
+    if (arena->first == NULL) {
+        *arena = *from;
+    } else {
+        struct ahoy_chunk *last = from->first;
+        while (last->next != NULL)
+            last = last->next;
+        last->next = arena->first->next;
+        arena->first->next = from->first;
+    }
+    from->first = NULL;
+    from->used = 0;
 }
 
 /* A piece that no usual chunk holds gets a chunk of its own, behind the newest one, so that what
