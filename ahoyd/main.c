@@ -20,7 +20,7 @@
 enum {
     EXIT_FAULT = 2, /* Of the command line or the configuration, an address in use included. */
     WORKERS_LIMIT = 64,
-    TIMER_C_MS = 181000 /* R3261-16.6-15: above three minutes. */
+    TIMER_C_MS = 181000 /* R3261-16.6-42: above three minutes. */
 };
 
 struct daemon {
