@@ -43,6 +43,11 @@ static struct ahoy_chunk *pop_free(struct ahoy_chunks *chunks)
 void ahoy_chunks_fini(struct ahoy_chunks *chunks)
 {
     assert(chunks->taken == 0);
+    ahoy_chunks_trim(chunks);
+}
+
+void ahoy_chunks_trim(struct ahoy_chunks *chunks)
+{
     while (chunks->free != NULL)
         free_chunk(pop_free(chunks));
 }
@@ -106,6 +111,25 @@ void ahoy_arena_release(struct ahoy_arena *arena)
     arena->used = 0;
 }
 
+/* The adopted chunks go behind the newest one, so that what is left of that is still of use. */
+void ahoy_arena_adopt(struct ahoy_arena *arena, struct ahoy_arena *from)
+{
+    assert(arena->chunks == from->chunks);
+    if (from->first == NULL)
+        return;
+    if (arena->first == NULL) {
+        *arena = *from;
+    } else {
+        struct ahoy_chunk *last = from->first;
+        while (last->next != NULL)
+            last = last->next;
+        last->next = arena->first->next;
+        arena->first->next = from->first;
+    }
+    from->first = NULL;
+    from->used = 0;
+}
+
 /* A piece that no usual chunk holds gets a chunk of its own, behind the newest one, so that what
  * is left of that one is still of use. */
 static void *take_large(struct ahoy_arena *arena, size_t size)
@@ -137,9 +161,10 @@ static bool add_chunk(struct ahoy_arena *arena)
 
 void *ahoy_arena_take(struct ahoy_arena *arena, size_t size)
 {
-    if (size > arena->chunks->limit || size > SIZE_MAX / 2)
+    /* No object is larger than PTRDIFF_MAX; half of it leaves room for what is added below. */
+    if (size > arena->chunks->limit || size > PTRDIFF_MAX / 2)
         return NULL;
-    size_t whole = align_up(size == 0 ? 1 : size);
+    size_t whole = align_up(size);
     void *piece = NULL;
     if (whole > arena->chunks->chunk_size) {
         piece = take_large(arena, whole);

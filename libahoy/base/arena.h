@@ -19,6 +19,8 @@ struct ahoy_chunks {
 void ahoy_chunks_init(struct ahoy_chunks *chunks, size_t chunk_size, size_t limit);
 /* Frees what lies free; every arena must have been released. */
 void ahoy_chunks_fini(struct ahoy_chunks *chunks);
+/* Frees what lies free, and goes on. */
+void ahoy_chunks_trim(struct ahoy_chunks *chunks);
 
 struct ahoy_arena {
     struct ahoy_chunks *chunks;
@@ -29,6 +31,9 @@ struct ahoy_arena {
 void ahoy_arena_init(struct ahoy_arena *arena, struct ahoy_chunks *chunks);
 /* Gives all chunks back; everything taken is gone. */
 void ahoy_arena_release(struct ahoy_arena *arena);
+/* Everything taken of |from| now belongs to |arena| and lives as long as that; |from| is as new.
+ * Both have the same store. */
+void ahoy_arena_adopt(struct ahoy_arena *arena, struct ahoy_arena *from);
 
 /* |size| bytes, aligned for any type, contents unspecified.  NULL where the store's limit or the
  * allocator refuses; the arena is then as before. */

@@ -19,8 +19,9 @@ void ahoy_buf_put_byte(struct ahoy_buf *buf, char byte);
 void ahoy_buf_put_number(struct ahoy_buf *buf, uint64_t value);
 /* Two lower-case digits a byte. */
 void ahoy_buf_put_hex(struct ahoy_buf *buf, const void *bytes, size_t size);
-/* |text| with control bytes, DEL, backslash and bytes that are no UTF-8 as \xNN: safe for a
- * terminal and a log, where one event is one line. */
+/* |text| with control bytes, DEL, backslash, bytes that are no UTF-8, and characters that steer a
+ * terminal or the direction of writing as \xNN: safe for a terminal and a log, where one event is
+ * one line. */
 void ahoy_buf_put_escaped(struct ahoy_buf *buf, struct span text);
 
 /* What was written; empty after an overflow. */

@@ -10,10 +10,8 @@ bool ahoy_fail(struct ahoy_err *err, unsigned status, const char *at, const char
 
 size_t ahoy_err_offset(const struct ahoy_err *err, struct span bytes)
 {
-    /* As numbers, because pointers into different objects must not be compared or subtracted. */
-    uintptr_t at = (uintptr_t)err->at;
-    uintptr_t start = (uintptr_t)bytes.at;
-    if (err->at == NULL || at < start || at - start > bytes.size)
-        return bytes.size;
-    return at - start;
+    /* As numbers, because pointers into different objects must not be subtracted; what lies before
+     * |bytes| wraps round and is far too large. */
+    uintptr_t offset = (uintptr_t)err->at - (uintptr_t)bytes.at;
+    return offset > bytes.size ? bytes.size : offset;
 }

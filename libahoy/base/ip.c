@@ -55,7 +55,6 @@ bool ahoy_ip_parse(struct span text, struct ahoy_ip *ip)
     } else {
         if (text.size >= 2 && text.at[0] == '[' && text.at[text.size - 1] == ']')
             text = (struct span){ text.at + 1, text.size - 2 };
-        memset(found.bytes, 0, sizeof found.bytes);
         if (!parse_v6(text, found.bytes))
             return false;
         found.family = AHOY_IPV6;

@@ -33,3 +33,16 @@ static inline uint64_t ahoy_load_tail(const char *at, size_t size)
     return (uint64_t)(unsigned char)at[0] | (uint64_t)(unsigned char)at[middle] << (8 * middle) |
            (uint64_t)(unsigned char)at[last] << (8 * last);
 }
+
+/* |word| with each byte that is an upper-case ASCII letter made lower-case.  Seven-bit sums
+ * carry into the eighth bit exactly where a byte is at least 'A', or is above 'Z'; the bytes
+ * never disturb each other. */
+static inline uint64_t ahoy_fold_case(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low_bits = word & ones * 0x7f;
+    uint64_t from_a = low_bits + ones * (0x80 - 'A');
+    uint64_t above_z = low_bits + ones * (0x7f - 'Z');
+    uint64_t upper = (from_a ^ above_z) & ~word & ones * 0x80;
+    return word | upper >> 2;
+}

@@ -33,7 +33,7 @@ static uint32_t block_count(const struct ahoy_pool *pool)
     return pool->capacity / BLOCK_SLOTS + (pool->capacity % BLOCK_SLOTS != 0);
 }
 
-void ahoy_pool_fini(struct ahoy_pool *pool)
+static void free_blocks(struct ahoy_pool *pool)
 {
     for (uint32_t i = 0; i < block_count(pool); i++) {
         struct block *block = pool->blocks[i];
@@ -44,7 +44,29 @@ void ahoy_pool_fini(struct ahoy_pool *pool)
     free(pool->blocks);
     *pool = (struct ahoy_pool){ .slot_size = pool->slot_size,
                                 .limit = pool->limit,
-                                .free = UINT32_MAX };
+                                .free = UINT32_MAX,
+                                .generation = pool->generation };
+}
+
+void ahoy_pool_fini(struct ahoy_pool *pool)
+{
+    free_blocks(pool);
+    pool->generation = 0;
+}
+
+/* What is forgotten of the slots is how often they were given out: the next ones begin where the
+ * busiest of them ended. */
+void ahoy_pool_trim(struct ahoy_pool *pool)
+{
+    if (pool->used > 0)
+        return;
+    for (uint32_t slot = 0; slot < pool->capacity; slot++) {
+        const struct block *block = pool->blocks[slot / BLOCK_SLOTS];
+        uint32_t generation = block->generation[slot % BLOCK_SLOTS];
+        if (generation > pool->generation)
+            pool->generation = generation;
+    }
+    free_blocks(pool);
 }
 
 static struct block *block_of(const struct ahoy_pool *pool, uint32_t slot)
@@ -83,7 +105,7 @@ static bool grow(struct ahoy_pool *pool)
     if (block == NULL)
         return false;
     for (uint32_t i = 0; i < more; i++) {
-        block->generation[i] = 0;
+        block->generation[i] = pool->generation;
         block->next[i] = i + 1 < more ? pool->capacity + i + 1 : pool->free;
     }
     ahoy_poison(block->slots, pool->slot_size * more);

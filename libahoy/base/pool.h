@@ -32,15 +32,18 @@ static inline struct ahoy_handle ahoy_handle_unpack(uint64_t packed)
 struct ahoy_pool {
     void **blocks;
     size_t slot_size;
-    uint32_t capacity; /* Slots there are now. */
-    uint32_t limit;    /* Slots there may be. */
-    uint32_t used;     /* Slots given out now. */
-    uint32_t free;     /* The first free slot, or UINT32_MAX. */
+    uint32_t capacity;   /* Slots there are now. */
+    uint32_t limit;      /* Slots there may be. */
+    uint32_t used;       /* Slots given out now. */
+    uint32_t free;       /* The first free slot, or UINT32_MAX. */
+    uint32_t generation; /* Even: no slot of a block to come was ever beyond it. */
 };
 
 /* Takes no memory yet. |limit| is at least 1. */
 void ahoy_pool_init(struct ahoy_pool *pool, size_t slot_size, uint32_t limit);
 void ahoy_pool_fini(struct ahoy_pool *pool);
+/* Gives all memory back where no slot is in use; else nothing happens.  Old handles stay stale. */
+void ahoy_pool_trim(struct ahoy_pool *pool);
 
 /* A zeroed slot, its handle in |handle|; NULL where the limit or the allocator refuses. */
 void *ahoy_pool_add(struct ahoy_pool *pool, struct ahoy_handle *handle);

@@ -41,3 +41,23 @@ void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])
 {
     ahoy_token_print(ahoy_rng_next(rng), token);
 }
+
+bool ahoy_token_parse(struct span text, uint64_t *bits)
+{
+    if (text.size != AHOY_TOKEN_SIZE)
+        return false;
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < AHOY_TOKEN_SIZE; i++) {
+        char byte = text.at[i];
+        bool is_number = byte >= '0' && byte <= '9';
+        if (!is_number && !(byte >= 'a' && byte <= 'v'))
+            return false;
+        uint64_t digit = (uint64_t)(is_number ? byte - '0' : byte - 'a' + 10);
+        /* 13 digits hold 65 bits: the last one may not say more than is left. */
+        if (i == AHOY_TOKEN_SIZE - 1 && digit > 15)
+            return false;
+        sum |= digit << (5 * i);
+    }
+    *bits = sum;
+    return true;
+}

@@ -21,3 +21,5 @@ void ahoy_token_print(uint64_t bits, char token[AHOY_TOKEN_SIZE]);
 /* Writes 64 random bits as 13 characters of [0-9a-v], no NUL: a tag, the tail of a branch, a
  * Call-ID. */
 void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE]);
+/* Reads a token back; false where |text| is none, |bits| is then untouched. */
+bool ahoy_token_parse(struct span text, uint64_t *bits);

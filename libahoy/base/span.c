@@ -3,26 +3,13 @@
 
 #include "libahoy/base/load.h"
 
-/* |word| with each byte that is an upper-case ASCII letter made lower-case.  Seven-bit sums
- * carry into the eighth bit exactly where a byte is at least 'A', or is above 'Z'; the bytes
- * never disturb each other. */
-static uint64_t fold(uint64_t word)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t low_bits = word & ones * 0x7f;
-    uint64_t from_a = low_bits + ones * (0x80 - 'A');
-    uint64_t above_z = low_bits + ones * (0x7f - 'Z');
-    uint64_t upper = (from_a ^ above_z) & ~word & ones * 0x80;
-    return word | upper >> 2;
-}
-
 static bool equal_nocase(const char *a, const char *b, size_t size)
 {
     for (; size >= 8; size -= 8, a += 8, b += 8) {
-        if (fold(ahoy_load_eight(a)) != fold(ahoy_load_eight(b)))
+        if (ahoy_fold_case(ahoy_load_eight(a)) != ahoy_fold_case(ahoy_load_eight(b)))
             return false;
     }
-    return fold(ahoy_load_tail(a, size)) == fold(ahoy_load_tail(b, size));
+    return ahoy_fold_case(ahoy_load_tail(a, size)) == ahoy_fold_case(ahoy_load_tail(b, size));
 }
 
 bool ahoy_span_equal_nocase(struct span a, struct span b)

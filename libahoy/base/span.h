@@ -15,6 +15,8 @@ struct span {
 
 /* The span of a string literal, without its NUL. */
 #define SPAN(literal) ((struct span){ "" literal, sizeof(literal) - 1 })
+/* The same within the initialiser of a static table, where C takes constants alone. */
+#define SPAN_INIT(literal) { "" literal, sizeof(literal) - 1 }
 
 /* The span of a C string, without its NUL. */
 static inline struct span ahoy_span(const char *text)

@@ -167,15 +167,16 @@ static const char *index_start_line(struct indexer *indexer, const char *at, con
     struct ahoy_message *message = indexer->message;
     struct line line = { .at = at };
     struct ahoy_err err;
-    if (!find_end(&line, at, end, false)) {
+    bool ended = find_end(&line, at, end, false);
+    if (!ended)
         line.end = line.next = end;
-        note(indexer, 400, end, "CRLF");
-    }
     message->start_line = ahoy_span_between(at, line.next);
     struct span text = ahoy_span_between(at, line.end);
     if (line.bad != NULL) {
         note(indexer, 400, line.bad, "no control byte");
         text.size = 0;
+    } else if (!ended) {
+        note(indexer, 400, end, "CRLF");
     }
     if (!ahoy_start_line_parse(text, message, &err))
         note(indexer, err.status, err.at, err.expected);
@@ -218,7 +219,7 @@ bool ahoy_message_parse(struct span bytes, struct ahoy_message *message, struct 
     indexer.message = message;
     indexer.err = err;
     indexer.sound = true;
-    if (bytes.size == 0)
+    if (bytes.at == NULL)
         bytes = SPAN("");
     const char *end = ahoy_span_end(bytes);
     const char *at = skip_empty_lines(bytes);

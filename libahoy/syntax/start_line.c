@@ -53,8 +53,7 @@ static bool parse_request(struct span line, struct ahoy_message *message, struct
     while (space > stop && *space != ' ')
         space--;
     if (space == stop)
-        return ahoy_fail(err, line.size > AHOY_LINE_LIMIT ? 414 : 400, end,
-                         "a space and \"SIP/2.0\"");
+        return ahoy_fail(err, 400, end, "a space and \"SIP/2.0\"");
     message->request_uri = ahoy_span_between(stop + 1, space);
     if (!check_request_uri(message->request_uri, err))
         return false;
@@ -69,8 +68,10 @@ static bool parse_status(struct span line, struct ahoy_message *message, struct 
     const char *end = ahoy_span_end(line);
     const char *space = line.at + ahoy_span_find(line, ' ');
     struct span version = ahoy_span_between(line.at, space);
-    if (!is_version(version) || space == end)
+    if (!is_version(version))
         return ahoy_fail(err, is_other_version(version) ? 505 : 400, line.at, "\"SIP/2.0\"");
+    if (space == end)
+        return ahoy_fail(err, 400, end, "a space and a status");
     const char *stop = ahoy_skip(space + 1, end, AHOY_DIGIT);
     uint64_t status;
     if (stop - space != 4 || !ahoy_span_number(ahoy_span_between(space + 1, stop), 699, &status) ||

@@ -51,9 +51,13 @@ static bool parse_params(struct ahoy_uri *uri, const char *at, const char *end,
     for (size_t count = 0; rest.size > 0 && *rest.at == ';'; count++) {
         if (count == AHOY_URI_PARTS_LIMIT)
             return ahoy_fail(err, 400, rest.at, "at most 64 URI parameters");
+        uri->params = ahoy_span_between(at, rest.at);
         if (!ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part) || part.name.size == 0 ||
             (part.has_value && part.value.size == 0))
             return ahoy_fail(err, 400, rest.at, "a URI parameter");
+        struct span earlier;
+        if (ahoy_uri_param(uri, part.name, &earlier)) /* R3261-19.1.1-2 */
+            return ahoy_fail(err, 400, part.name.at, "each URI parameter once");
     }
     uri->params = ahoy_span_between(at, rest.at);
     if (rest.size > 0 && *rest.at != '?')

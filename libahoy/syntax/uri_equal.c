@@ -42,23 +42,17 @@ bool ahoy_escaped_equal_nocase(struct span a, struct span b)
     return a.size == b.size;
 }
 
-static bool find_part(struct span rest, char separator, unsigned set, struct span name,
-                      struct ahoy_uri_part *part)
-{
-    while (ahoy_uri_part_next(&rest, separator, set, part)) {
-        if (ahoy_escaped_equal_nocase(part->name, name))
-            return true;
-    }
-    return false;
-}
-
 bool ahoy_uri_param(const struct ahoy_uri *uri, struct span name, struct span *value)
 {
+    struct span rest = uri->params;
     struct ahoy_uri_part part;
-    if (!find_part(uri->params, ';', AHOY_PARAMCHAR, name, &part))
-        return false;
-    *value = part.value;
-    return true;
+    while (ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part)) {
+        if (ahoy_escaped_equal_nocase(part.name, name)) {
+            *value = part.value;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Whether a URI that has this parameter differs from one that has not.  The rules name user, ttl,
@@ -81,9 +75,9 @@ static bool params_match(const struct ahoy_uri *a, const struct ahoy_uri *b)
     struct span rest = a->params;
     struct ahoy_uri_part part;
     while (ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part)) {
-        struct ahoy_uri_part other;
-        if (find_part(b->params, ';', AHOY_PARAMCHAR, part.name, &other)) {
-            if (!ahoy_escaped_equal_nocase(part.value, other.value))
+        struct span value;
+        if (ahoy_uri_param(b, part.name, &value)) {
+            if (!ahoy_escaped_equal_nocase(part.value, value))
                 return false;
         } else if (counts_alone(part.name)) {
             return false;
@@ -92,15 +86,39 @@ static bool params_match(const struct ahoy_uri *a, const struct ahoy_uri *b)
     return true;
 }
 
-/* Whether each header of |a| is one of |b| too (R3261-19.1.4-1).  Values are compared with regard
- * to case: section 20 lets it matter for some, and it does less harm to hold two URIs apart. */
+/* How many of |headers| are called |name|. */
+static size_t count_headers(struct span headers, struct span name)
+{
+    size_t count = 0;
+    struct ahoy_uri_part part;
+    while (ahoy_uri_part_next(&headers, '&', AHOY_HNV, &part))
+        count += ahoy_escaped_equal_nocase(part.name, name);
+    return count;
+}
+
+/* Finds that of |headers| called |name| which has |before| others of that name in front. */
+static bool find_header(struct span headers, struct span name, size_t before,
+                        struct ahoy_uri_part *part)
+{
+    while (ahoy_uri_part_next(&headers, '&', AHOY_HNV, part)) {
+        if (ahoy_escaped_equal_nocase(part->name, name) && before-- == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether each header of |a| is one of |b| too (R3261-19.1.4-1); those of one name (Route) in the
+ * same order.  Values are compared with regard to case: section 20 lets it matter for some, and it
+ * does less harm to hold two URIs apart. */
 static bool headers_match(const struct ahoy_uri *a, const struct ahoy_uri *b)
 {
     struct span rest = a->headers;
     struct ahoy_uri_part part;
+    const char *start = rest.at;
     while (ahoy_uri_part_next(&rest, '&', AHOY_HNV, &part)) {
         struct ahoy_uri_part other;
-        if (!find_part(b->headers, '&', AHOY_HNV, part.name, &other) ||
+        size_t before = count_headers(ahoy_span_between(start, part.name.at), part.name);
+        if (!find_header(b->headers, part.name, before, &other) ||
             !ahoy_escaped_equal(part.value, other.value))
             return false;
     }
@@ -113,10 +131,9 @@ bool ahoy_uri_equal(const struct ahoy_uri *a, const struct ahoy_uri *b)
         return false;
     if (a->scheme == AHOY_SCHEME_OTHER)
         return ahoy_span_equal_nocase(a->name, b->name) && ahoy_span_equal(a->opaque, b->opaque);
-    return a->has_user == b->has_user && a->port == b->port &&
-           ahoy_escaped_equal(a->user, b->user) && ahoy_escaped_equal(a->password, b->password) &&
-           ahoy_host_equal(a->host, b->host) && params_match(a, b) && params_match(b, a) &&
-           headers_match(a, b) && headers_match(b, a);
+    return a->port == b->port && ahoy_escaped_equal(a->user, b->user) &&
+           ahoy_escaped_equal(a->password, b->password) && ahoy_host_equal(a->host, b->host) &&
+           params_match(a, b) && params_match(b, a) && headers_match(a, b) && headers_match(b, a);
 }
 
 static void put_user(struct ahoy_buf *buf, struct span user)

@@ -9,43 +9,51 @@
 
 struct ahoy_transactions_options {
     struct ahoy_clocks clocks;
-    uint32_t limit;        /* Transactions at once. */
-    size_t memory_limit;   /* Bytes of all their messages. */
-    uint64_t seed[2];      /* Of branches and tags. */
+    uint32_t limit;               /* Transactions at once. */
+    size_t memory_limit;          /* Bytes of all their messages. */
+    uint64_t seed[2];             /* Of branches and tags. */
     struct ahoy_hash_key tag_key; /* Of stateless tags: the same for all workers. */
 };
 
 /* A message on its way down to the transport. */
 struct ahoy_sending {
     struct ahoy_hop hop;
-    struct span bytes;              /* Live until the next step of the layer. */
+    struct span bytes;              /* Live until the next settle. */
     struct ahoy_handle transaction; /* Who is told if it fails; null for nobody. */
 };
 
 /* |flows| tells which listener a hop leaves from and outlives the layer; |timers| is the stack's
- * wheel.  NULL where memory is refused. */
+ * wheel and outlives it too.  NULL where memory is refused. */
 struct ahoy_transactions *ahoy_transactions_new(const struct ahoy_transactions_options *options,
-                                                const struct ahoy_flows *flows, struct ahoy_timers *timers);
+                                                const struct ahoy_flows *flows,
+                                                struct ahoy_timers *timers);
+/* NULL is allowed. */
 void ahoy_transactions_free(struct ahoy_transactions *transactions);
 
 /* A sound message came in by |source|; if it is a request, its responses go to |reply| (18.2.2).
- * At most one event follows, and what is to be sent. */
+ * At most one event with it follows, and what is to be sent.  All four must live until the events
+ * have been polled dry. */
 void ahoy_transactions_message(struct ahoy_transactions *transactions,
                                const struct ahoy_message *message,
                                const struct ahoy_routing *routing, const struct ahoy_hop *source,
                                const struct ahoy_hop *reply, uint64_t now_ms);
 /* One of its timers (timer->what is the packed handle, timer->which an enum ahoy_clock) is due. */
-void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struct ahoy_timer *timer, uint64_t now_ms);
-/* What |transaction| sent did not leave. */
-void ahoy_transactions_send_failed(struct ahoy_transactions *transactions, struct ahoy_handle transaction,
-                                   uint64_t now_ms);
+void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struct ahoy_timer *timer,
+                             uint64_t now_ms);
+/* What |transaction| sent did not leave.  Nothing happens where that is over. */
+void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
+                                   struct ahoy_handle transaction, uint64_t now_ms);
 
-/* The next event for the user, and the next message for the transport; false when there is none. */
+/* The next event for the user, and the next message for the transport; false when there is none.
+ * Events must be dry before the next message is given. */
 bool ahoy_transactions_event(struct ahoy_transactions *transactions, struct ahoy_event *event);
 bool ahoy_transactions_poll(struct ahoy_transactions *transactions, struct ahoy_sending *sending);
 
 /* Frees what has ended.  Call when both polls are dry and nobody uses what they gave. */
 void ahoy_transactions_settle(struct ahoy_transactions *transactions);
+/* Gives memory that lies idle back to the allocator: all of it where no transaction is left. */
+void ahoy_transactions_trim(struct ahoy_transactions *transactions);
 
-/* How many there are now. */
+/* How many there are now, and how many bytes their messages take. */
 uint32_t ahoy_transactions_count(const struct ahoy_transactions *transactions);
+size_t ahoy_transactions_memory(const struct ahoy_transactions *transactions);

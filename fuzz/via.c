@@ -1,0 +1,48 @@
+/* Via values, as they come and after we have marked them. */
+#include "fuzz/target.h"
+#include "libahoy/syntax/received.h"
+
+/* Marks |via| with |source|; where it was sound it stays so and says who sent it. */
+static void check_marks(struct span text, const struct ahoy_via *via, bool sound,
+                        const struct ahoy_ip *source)
+{
+    static char joined[1 << 21];
+    char space[64];
+    struct ahoy_buf marks = ahoy_buf_over(space, sizeof space);
+    struct ahoy_edits edits;
+    ahoy_edits_init(&edits, text);
+    ahoy_edits_mark_via(&edits, via, source, &marks);
+    MUST(!marks.overflow);
+    struct span pieces[AHOY_PIECES_LIMIT];
+    size_t count = ahoy_edits_gather(&edits, pieces);
+    struct ahoy_buf buf = ahoy_buf_over(joined, sizeof joined);
+    for (size_t i = 0; i < count; i++)
+        ahoy_buf_put(&buf, pieces[i]);
+    struct ahoy_via back;
+    struct ahoy_err err;
+    if (!sound || edits.overflow)
+        return;
+    MUST(ahoy_via_parse(ahoy_buf_text(&buf), &back, &err));
+    MUST(ahoy_span_equal(back.branch, via->branch) && ahoy_span_equal(back.host, via->host));
+    MUST(back.has_rport == via->has_rport);
+    MUST(!back.has_rport || (back.rport == source->port && back.received.size > 0));
+    struct ahoy_ip ip;
+    MUST(back.received.size == 0 || ahoy_ip_parse(back.received, &ip));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span text = { (const char *)data, size };
+    struct ahoy_via via;
+    struct ahoy_err err = { .expected = NULL };
+    bool sound = ahoy_via_parse(text, &via, &err);
+    MUST(sound == (err.expected == NULL));
+    MUST(!sound || via.sent_by.size > 0);
+    (void)ahoy_via_has_cookie(&via); /* Either is fine. */
+    struct ahoy_ip source;
+    MUST(ahoy_ip_parse(SPAN("192.0.2.1"), &source));
+    source.port = 5060;
+    if (via.sent_by.size > 0)
+        check_marks(text, &via, sound, &source);
+    return 0;
+}

@@ -1,0 +1,322 @@
+/* The client side: requests go out, responses find their transaction (RFC 3261 17.1). */
+#include <assert.h>
+
+#include "libahoy/syntax/compose.h"
+#include "libahoy/transaction/owner.h"
+
+static const struct ahoy_handle nobody = { 0, 0 };
+
+const struct ahoy_listener *ahoy_transaction_listener(const struct ahoy_transactions *owner,
+                                                      const struct ahoy_hop *hop)
+{
+    return ahoy_flows_listener(owner->flows, hop);
+}
+
+/* Where a request goes, and what it says of where it comes from. */
+struct departure {
+    struct ahoy_hop hop; /* Names the listener, so that whatever follows leaves from it too. */
+    struct ahoy_branch branch;
+    const struct ahoy_listener *listener;
+};
+
+static bool find_departure(const struct ahoy_transactions *owner,
+                           const struct ahoy_outgoing *request, struct departure *departure)
+{
+    departure->listener = ahoy_flows_listener(owner->flows, &request->hop);
+    if (departure->listener == NULL)
+        return false;
+    departure->hop = request->hop;
+    departure->hop.listener = (uint8_t)(departure->listener - owner->flows->listeners);
+    return true;
+}
+
+static size_t size_of(const struct span *pieces, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].size;
+    return size;
+}
+
+static void put_all(struct ahoy_buf *buf, const struct span *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ahoy_buf_put(buf, pieces[i]);
+}
+
+/* The whole request in |arena|: request line, our Via, and the rest.  Its |at| is NULL where it is
+ * too large or memory is refused. */
+static struct span join_request(struct ahoy_arena *arena, const struct ahoy_outgoing *request,
+                                const struct departure *departure)
+{
+    char token[AHOY_TOKEN_SIZE];
+    ahoy_token_print(departure->branch.token, token);
+    const struct span head[] = {
+        request->request_line,
+        SPAN("Via: SIP/2.0/"),
+        ahoy_transport_name(departure->listener->transport),
+        SPAN(" "),
+        departure->listener->sent_by,
+        SPAN(";branch=" AHOY_BRANCH_COOKIE),
+        { token, sizeof token },
+        { departure->branch.tail, departure->branch.tail_size },
+        SPAN(";rport\r\n"),
+    };
+    const size_t head_count = sizeof head / sizeof head[0];
+    size_t size = size_of(head, head_count) + size_of(request->pieces, request->count);
+    char *at = size <= AHOY_MESSAGE_LIMIT ? ahoy_arena_take(arena, size) : NULL;
+    if (at == NULL)
+        return (struct span){ NULL, 0 };
+    struct ahoy_buf buf = ahoy_buf_over(at, size);
+    put_all(&buf, head, head_count);
+    put_all(&buf, request->pieces, request->count);
+    return ahoy_buf_text(&buf);
+}
+
+struct ahoy_branch ahoy_client_branch(const struct ahoy_transaction *transaction)
+{
+    return ahoy_branch_make(transaction->hash,
+                            (struct span){ transaction->client.tail, transaction->tail_size });
+}
+
+struct ahoy_transaction *ahoy_client_add(struct ahoy_transactions *owner, enum ahoy_method method,
+                                         const struct ahoy_hop *hop,
+                                         const struct ahoy_branch *branch, uint64_t user)
+{
+    enum ahoy_transaction_kind kind =
+        method == AHOY_METHOD_INVITE ? AHOY_INVITE_CLIENT : AHOY_NONINVITE_CLIENT;
+    if (!ahoy_owner_reserve(owner))
+        return NULL;
+    struct ahoy_transaction *transaction = ahoy_owner_add(owner, kind, method, hop, user);
+    if (transaction == NULL)
+        return NULL;
+    transaction->hash = branch->token;
+    transaction->tail_size = branch->tail_size;
+    memcpy(transaction->client.tail, branch->tail, branch->tail_size);
+    if (!ahoy_map_add(&owner->clients, transaction->hash, transaction->end.what)) {
+        ahoy_owner_remove(owner, transaction);
+        return NULL;
+    }
+    return transaction;
+}
+
+struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *owner,
+                                            const struct ahoy_outgoing *request, uint64_t now_ms)
+{
+    assert(request->method != AHOY_METHOD_ACK);
+    struct departure departure;
+    if (!find_departure(owner, request, &departure))
+        return nobody;
+    departure.branch = ahoy_branch_make(ahoy_rng_next(&owner->rng), request->branch_tail);
+    struct ahoy_transaction *transaction =
+        ahoy_client_add(owner, request->method, &departure.hop, &departure.branch, request->user);
+    if (transaction == NULL)
+        return nobody;
+    transaction->kept = join_request(&transaction->arena, request, &departure);
+    if (transaction->kept.at == NULL) {
+        ahoy_owner_drop(owner, transaction);
+        return nobody;
+    }
+    ahoy_client_begin(owner, transaction, now_ms);
+    return ahoy_owner_handle(transaction);
+}
+
+bool ahoy_transaction_send(struct ahoy_transactions *owner, const struct ahoy_outgoing *request,
+                           struct span seed)
+{
+    struct departure departure;
+    if (!find_departure(owner, request, &departure) || !ahoy_owner_reserve(owner))
+        return false;
+    departure.branch =
+        ahoy_branch_make(ahoy_siphash(&owner->branch_key, seed), request->branch_tail);
+    struct span bytes = join_request(&owner->outbox, request, &departure);
+    return bytes.at != NULL && ahoy_owner_send(owner, &departure.hop, bytes, nobody);
+}
+
+/* Makes the ACK to the response at hand, keeps it instead of the request, and sends it.  Where
+ * memory is refused nothing is sent: the response will come again. */
+static void send_ack(struct ahoy_transactions *owner, struct ahoy_transaction *transaction)
+{
+    if (!transaction->has_ack) {
+        if (!ahoy_message_parse(transaction->kept, &owner->own, NULL))
+            return; /* What the user gave to be sent is no request. */
+        struct ahoy_buf buf = ahoy_buf_over(owner->scratch, sizeof owner->scratch);
+        ahoy_compose_ack(&buf, &owner->own, owner->arrival.message);
+        struct span ack = ahoy_buf_text(&buf);
+        if (ack.size == 0 || !ahoy_owner_keep(owner, transaction, &ack, 1))
+            return;
+        transaction->has_ack = true;
+    }
+    ahoy_owner_send_kept(owner, transaction);
+}
+
+static void start(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                  unsigned wanted, enum ahoy_clock clock, uint64_t now_ms)
+{
+    if (wanted != 0)
+        ahoy_owner_start(owner, transaction, clock, now_ms);
+}
+
+static void tell_message(struct ahoy_transactions *owner,
+                         const struct ahoy_transaction *transaction)
+{
+    if (!transaction->is_silent)
+        ahoy_owner_tell_message(owner, AHOY_EVENT_RESPONSE, transaction);
+}
+
+static void apply_invite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                         unsigned effects, uint64_t now_ms)
+{
+    if (effects & INC_STOP)
+        ahoy_owner_stop(owner, transaction);
+    if (effects & INC_TELL)
+        tell_message(owner, transaction);
+    if (effects & INC_SEND_REQUEST)
+        ahoy_owner_send_kept(owner, transaction);
+    if (effects & (INC_SEND_ACK | INC_RESEND_ACK))
+        send_ack(owner, transaction);
+    if (effects & INC_FORGET)
+        ahoy_owner_forget(owner, transaction);
+    if (effects & INC_TELL_TIMEOUT)
+        ahoy_owner_tell(owner, transaction, AHOY_EVENT_TIMEOUT);
+    if (effects & INC_TELL_UNREACHABLE)
+        ahoy_owner_tell(owner, transaction, AHOY_EVENT_UNREACHABLE);
+    start(owner, transaction, effects & INC_START_A, AHOY_CLOCK_A, now_ms);
+    start(owner, transaction, effects & INC_START_B, AHOY_CLOCK_B, now_ms);
+    start(owner, transaction, effects & INC_START_D, AHOY_CLOCK_D, now_ms);
+    start(owner, transaction, effects & INC_START_M, AHOY_CLOCK_M, now_ms);
+    if (transaction->machine.invite_client.state == INC_TERMINATED)
+        ahoy_owner_end(owner, transaction);
+}
+
+static void apply_noninvite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                            unsigned effects, uint64_t now_ms)
+{
+    if (effects & NIC_STOP)
+        ahoy_owner_stop(owner, transaction);
+    if (effects & NIC_TELL)
+        tell_message(owner, transaction);
+    if (effects & NIC_SEND_REQUEST)
+        ahoy_owner_send_kept(owner, transaction);
+    /* A method without a number is told apart by what the request line says. */
+    if ((effects & NIC_FORGET) && transaction->method != AHOY_METHOD_OTHER)
+        ahoy_owner_forget(owner, transaction);
+    if (effects & NIC_TELL_TIMEOUT)
+        ahoy_owner_tell(owner, transaction, AHOY_EVENT_TIMEOUT);
+    if (effects & NIC_TELL_UNREACHABLE)
+        ahoy_owner_tell(owner, transaction, AHOY_EVENT_UNREACHABLE);
+    if (effects & NIC_START_E_AT_T2)
+        transaction->round = UINT8_MAX;
+    start(owner, transaction, effects & (NIC_START_E | NIC_START_E_AT_T2), AHOY_CLOCK_E, now_ms);
+    start(owner, transaction, effects & NIC_START_F, AHOY_CLOCK_F, now_ms);
+    start(owner, transaction, effects & NIC_START_K, AHOY_CLOCK_K, now_ms);
+    if (transaction->machine.noninvite_client.state == NIC_TERMINATED)
+        ahoy_owner_end(owner, transaction);
+}
+
+static void step_invite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                        enum inc_event event, uint64_t now_ms)
+{
+    unsigned effects = ahoy_invite_client_step(&transaction->machine.invite_client, event);
+    apply_invite(owner, transaction, effects, now_ms);
+}
+
+static void step_noninvite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                           enum nic_event event, uint64_t now_ms)
+{
+    unsigned effects = ahoy_noninvite_client_step(&transaction->machine.noninvite_client, event);
+    apply_noninvite(owner, transaction, effects, now_ms);
+}
+
+void ahoy_client_begin(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                       uint64_t now_ms)
+{
+    if (transaction->kind == AHOY_INVITE_CLIENT) {
+        unsigned effects = ahoy_invite_client_start(&transaction->machine.invite_client);
+        apply_invite(owner, transaction, effects, now_ms);
+    } else {
+        unsigned effects = ahoy_noninvite_client_start(&transaction->machine.noninvite_client);
+        apply_noninvite(owner, transaction, effects, now_ms);
+    }
+}
+
+/* Whether the request of |transaction| had the method that |cseq| names (17.1.3). */
+static bool has_method(const struct ahoy_transaction *transaction, const struct ahoy_cseq *cseq)
+{
+    if (transaction->method != cseq->method)
+        return false;
+    if (cseq->method != AHOY_METHOD_OTHER)
+        return true;
+    struct span text = cseq->method_text;
+    return transaction->kept.size > text.size && transaction->kept.at[text.size] == ' ' &&
+           memcmp(transaction->kept.at, text.at, text.size) == 0;
+}
+
+/* The transaction that the response at hand belongs to, by 17.1.3; NULL for a stray. */
+static struct ahoy_transaction *find(const struct ahoy_transactions *owner)
+{
+    const struct ahoy_routing *routing = owner->arrival.routing;
+    struct ahoy_branch branch;
+    if (!ahoy_branch_parse(routing->via.branch, &branch))
+        return NULL;
+    size_t cursor = 0;
+    uint64_t value;
+    while (ahoy_map_find(&owner->clients, branch.token, &cursor, &value)) {
+        struct ahoy_transaction *transaction = ahoy_owner_get(owner, ahoy_handle_unpack(value));
+        struct ahoy_branch own = ahoy_client_branch(transaction);
+        if (ahoy_branch_equal(&own, &branch) && has_method(transaction, &routing->cseq))
+            return transaction;
+    }
+    return NULL;
+}
+
+void ahoy_client_take_response(struct ahoy_transactions *owner)
+{
+    struct ahoy_transaction *transaction = find(owner);
+    if (transaction == NULL)
+        return; /* R6026-8.9-2 */
+    unsigned status = owner->arrival.message->status;
+    uint64_t now_ms = owner->arrival.now_ms;
+    if (transaction->kind == AHOY_NONINVITE_CLIENT) {
+        step_noninvite(owner, transaction, status < 200 ? NIC_PROVISIONAL : NIC_FINAL, now_ms);
+    } else if (status >= 200) {
+        step_invite(owner, transaction, status < 300 ? INC_SUCCESS : INC_FAILURE, now_ms);
+    } else {
+        bool is_first = transaction->machine.invite_client.state == INC_CALLING;
+        step_invite(owner, transaction, INC_PROVISIONAL, now_ms);
+        if (is_first && transaction->is_cancelled)
+            ahoy_cancel_go(owner, transaction, now_ms);
+    }
+}
+
+void ahoy_client_take_timer(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                            enum ahoy_clock clock, uint64_t now_ms)
+{
+    if (transaction->kind == AHOY_INVITE_CLIENT) {
+        enum inc_event event = clock == AHOY_CLOCK_A   ? INC_TIMER_A
+                               : clock == AHOY_CLOCK_B ? INC_TIMER_B
+                               : clock == AHOY_CLOCK_D ? INC_TIMER_D
+                                                       : INC_TIMER_M;
+        step_invite(owner, transaction, event, now_ms);
+    } else {
+        enum nic_event event = clock == AHOY_CLOCK_E   ? NIC_TIMER_E
+                               : clock == AHOY_CLOCK_F ? NIC_TIMER_F
+                                                       : NIC_TIMER_K;
+        step_noninvite(owner, transaction, event, now_ms);
+    }
+}
+
+void ahoy_client_take_failure(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                              uint64_t now_ms)
+{
+    if (transaction->kind == AHOY_INVITE_CLIENT)
+        step_invite(owner, transaction, INC_SEND_FAILED, now_ms);
+    else
+        step_noninvite(owner, transaction, NIC_SEND_FAILED, now_ms);
+}
+
+void ahoy_client_take_cancel_sent(struct ahoy_transactions *owner, struct ahoy_transaction *invite,
+                                  uint64_t now_ms)
+{
+    step_invite(owner, invite, INC_CANCEL_SENT, now_ms);
+}

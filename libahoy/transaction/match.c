@@ -1,0 +1,203 @@
+/* RFC 3261 17.1.3, 17.2.3 and 9.2.
+ *
+ * A hash of strangers' bytes is keyed, and what it finds is compared in full.  It ignores case, so
+ * that two keys which are equal by the rules of their fields always meet in one bucket. */
+#include "libahoy/transaction/match.h"
+
+#include <assert.h>
+
+#include "libahoy/base/load.h"
+
+/* A part's size is packed into 16 bits. */
+_Static_assert(AHOY_LINE_LIMIT <= UINT16_MAX, "every part stands in one line");
+
+static const char cookie[] = AHOY_BRANCH_COOKIE;
+enum { COOKIE_SIZE = sizeof cookie - 1 };
+
+struct ahoy_branch ahoy_branch_make(uint64_t token, struct span tail)
+{
+    assert(tail.size <= AHOY_BRANCH_TAIL_LIMIT);
+    struct ahoy_branch branch = { .token = token, .tail_size = (uint8_t)tail.size };
+    if (tail.size > 0)
+        memcpy(branch.tail, tail.at, tail.size);
+    return branch;
+}
+
+bool ahoy_branch_parse(struct span text, struct ahoy_branch *branch)
+{
+    const size_t head = COOKIE_SIZE + AHOY_TOKEN_SIZE;
+    if (text.size < head || text.size > head + AHOY_BRANCH_TAIL_LIMIT ||
+        memcmp(text.at, cookie, COOKIE_SIZE) != 0)
+        return false;
+    uint64_t token;
+    if (!ahoy_token_parse((struct span){ text.at + COOKIE_SIZE, AHOY_TOKEN_SIZE }, &token))
+        return false;
+    *branch = ahoy_branch_make(token, ahoy_span_after(text, head));
+    return true;
+}
+
+bool ahoy_branch_equal(const struct ahoy_branch *a, const struct ahoy_branch *b)
+{
+    return a->token == b->token && a->tail_size == b->tail_size &&
+           memcmp(a->tail, b->tail, a->tail_size) == 0;
+}
+
+struct ahoy_request_key ahoy_request_key(const struct ahoy_message *message,
+                                         const struct ahoy_routing *routing,
+                                         enum ahoy_method method)
+{
+    struct ahoy_request_key key = { .method = method };
+    if (method == AHOY_METHOD_OTHER)
+        key.parts[AHOY_KEY_METHOD] = message->method_text;
+    key.has_cookie = ahoy_via_has_cookie(&routing->via);
+    if (key.has_cookie) {
+        key.parts[AHOY_KEY_BRANCH] = routing->via.branch;
+        key.parts[AHOY_KEY_SENT_BY] = routing->via.sent_by;
+        return key;
+    }
+    key.cseq_number = routing->cseq.number;
+    key.parts[AHOY_KEY_VIA] = routing->via.text;
+    key.parts[AHOY_KEY_FROM_TAG] = routing->from_tag;
+    key.parts[AHOY_KEY_CALL_ID] = routing->call_id;
+    key.parts[AHOY_KEY_TO_TAG] = routing->to_tag;
+    key.parts[AHOY_KEY_REQUEST_URI] = message->request_uri;
+    return key;
+}
+
+/* Collects what is to be hashed, letters made small, and hashes it a bufferful at a time. */
+struct mixer {
+    const struct ahoy_hash_key *secret;
+    size_t size;
+    char bytes[256];
+};
+
+static uint64_t hash_of(const struct mixer *mixer)
+{
+    return ahoy_siphash(mixer->secret, (struct span){ mixer->bytes, mixer->size });
+}
+
+static void mix(struct mixer *mixer, struct span text)
+{
+    while (text.size > 0) {
+        if (sizeof mixer->bytes - mixer->size < sizeof(uint64_t)) {
+            uint64_t so_far = hash_of(mixer);
+            memcpy(mixer->bytes, &so_far, sizeof so_far);
+            mixer->size = sizeof so_far;
+        }
+        size_t size = text.size < sizeof(uint64_t) ? text.size : sizeof(uint64_t);
+        uint64_t word =
+            size < sizeof word ? ahoy_load_tail(text.at, size) : ahoy_load_eight(text.at);
+        word = htole64(ahoy_fold_case(word));
+        memcpy(mixer->bytes + mixer->size, &word, sizeof word);
+        mixer->size += size;
+        text = ahoy_span_after(text, size);
+    }
+}
+
+uint64_t ahoy_request_key_hash(const struct ahoy_request_key *key,
+                               const struct ahoy_hash_key *secret)
+{
+    struct mixer mixer;
+    mixer.secret = secret;
+    mixer.size = 0;
+    enum ahoy_key_part end = key->has_cookie ? AHOY_KEY_VIA : AHOY_KEY_TO_TAG;
+    uint16_t sizes[AHOY_KEY_TO_TAG];
+    for (enum ahoy_key_part part = AHOY_KEY_METHOD; part < end; part++) {
+        mix(&mixer, key->parts[part]);
+        sizes[part] = (uint16_t)key->parts[part].size;
+    }
+    /* Where one part ends is hashed too, so that none can borrow from its neighbour. */
+    mix(&mixer, (struct span){ (const char *)sizes, end * sizeof sizes[0] });
+    const uint32_t numbers[] = { key->cseq_number, (uint32_t)key->method };
+    mix(&mixer, (struct span){ (const char *)numbers, sizeof numbers });
+    return hash_of(&mixer);
+}
+
+static bool equal_uris(struct span a, struct span b)
+{
+    struct ahoy_uri first;
+    struct ahoy_uri second;
+    if (ahoy_span_equal(a, b))
+        return true;
+    return ahoy_uri_parse(a, &first, NULL) && ahoy_uri_parse(b, &second, NULL) &&
+           ahoy_uri_equal(&first, &second);
+}
+
+static bool equal_parts(enum ahoy_key_part part, struct span a, struct span b)
+{
+    if (part == AHOY_KEY_METHOD || part == AHOY_KEY_CALL_ID)
+        return ahoy_span_equal(a, b);
+    if (part == AHOY_KEY_REQUEST_URI)
+        return equal_uris(a, b);
+    return ahoy_span_equal_nocase(a, b);
+}
+
+bool ahoy_request_key_equal(const struct ahoy_request_key *kept, const struct ahoy_request_key *key,
+                            bool is_ack)
+{
+    if (kept->has_cookie != key->has_cookie || kept->method != key->method ||
+        kept->cseq_number != key->cseq_number)
+        return false;
+    enum ahoy_key_part end = key->has_cookie ? AHOY_KEY_VIA : AHOY_KEY_PARTS;
+    for (enum ahoy_key_part part = AHOY_KEY_METHOD; part < end; part++) {
+        if (part == AHOY_KEY_TO_TAG && is_ack)
+            continue;
+        if (!equal_parts(part, kept->parts[part], key->parts[part]))
+            return false;
+    }
+    return true;
+}
+
+/* In front of a packed key's parts.  With the cookie only the sizes of the first parts are there,
+ * since the others are empty. */
+struct packed {
+    uint8_t has_cookie;
+    uint8_t method;
+    uint16_t sizes[AHOY_KEY_PARTS];
+    uint32_t cseq_number;
+};
+
+static size_t packed_size(bool has_cookie)
+{
+    return has_cookie ? offsetof(struct packed, sizes[AHOY_KEY_VIA]) : sizeof(struct packed);
+}
+
+size_t ahoy_request_key_size(const struct ahoy_request_key *key)
+{
+    size_t size = packed_size(key->has_cookie);
+    for (enum ahoy_key_part part = AHOY_KEY_METHOD; part < AHOY_KEY_PARTS; part++)
+        size += key->parts[part].size;
+    return size;
+}
+
+void ahoy_request_key_pack(const struct ahoy_request_key *key, char *bytes)
+{
+    struct packed packed = { .has_cookie = key->has_cookie,
+                             .method = (uint8_t)key->method,
+                             .cseq_number = key->cseq_number };
+    char *at = bytes + packed_size(key->has_cookie);
+    for (enum ahoy_key_part part = AHOY_KEY_METHOD; part < AHOY_KEY_PARTS; part++) {
+        struct span text = key->parts[part];
+        packed.sizes[part] = (uint16_t)text.size;
+        if (text.size > 0)
+            memcpy(at, text.at, text.size);
+        at += text.size;
+    }
+    memcpy(bytes, &packed, packed_size(key->has_cookie));
+}
+
+struct ahoy_request_key ahoy_request_key_unpack(const char *bytes)
+{
+    struct packed packed = { 0 };
+    const bool has_cookie = bytes[0] != 0;
+    memcpy(&packed, bytes, packed_size(has_cookie));
+    struct ahoy_request_key key = { .has_cookie = has_cookie,
+                                    .method = (enum ahoy_method)packed.method,
+                                    .cseq_number = packed.cseq_number };
+    const char *at = bytes + packed_size(has_cookie);
+    for (enum ahoy_key_part part = AHOY_KEY_METHOD; part < AHOY_KEY_PARTS; part++) {
+        key.parts[part] = (struct span){ at, packed.sizes[part] };
+        at += packed.sizes[part];
+    }
+    return key;
+}

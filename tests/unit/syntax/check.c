@@ -1,0 +1,102 @@
+/* The check of every header that has a type. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "libahoy/syntax/message.h"
+#include "tests/support/bytes.h"
+
+#define START "REGISTER sip:example.com SIP/2.0\r\n"
+
+static struct ahoy_message message;
+
+static bool check(const char *rows, struct ahoy_err *err)
+{
+    char text[1000];
+    assert_in_range(snprintf(text, sizeof text, START "%s\r\n", rows), 1, sizeof text - 1);
+    assert_true(ahoy_message_parse(test_text(text), &message, err));
+    return ahoy_message_check(&message, err);
+}
+
+static void accept(const char *rows)
+{
+    struct ahoy_err err = { .expected = NULL };
+    if (!check(rows, &err))
+        fail_msg("%s: expected %s", rows, err.expected);
+}
+
+/* |rows| are refused at |offset| of them. */
+static void refuse(const char *rows, size_t offset)
+{
+    struct ahoy_err err = { .expected = NULL };
+    if (check(rows, &err))
+        fail_msg("%s was accepted", rows);
+    assert_non_null(err.expected);
+    assert_int_equal(err.status, 400);
+    assert_int_equal(ahoy_err_offset(&err, message.bytes), sizeof START - 1 + offset);
+}
+
+static void test_sound_headers(void **state)
+{
+    (void)state;
+    accept("");
+    accept("Via: SIP/2.0/UDP a\r\nVia: SIP/2.0/TCP b , SIP/2.0/TLS c;rport\r\n"
+           "From: sip:a;tag=1\r\nTo: <sip:b>\r\nCSeq: 1 X\r\n"
+           "Contact: sip:a, \"b\" <sip:b;x>;q=0.3\r\nContact: <name:John_Smith>;expires=60\r\n"
+           "Route: <sip:a;lr>,<sip:b>\r\nRecord-Route: <sip:a;lr>;x=y\r\nPath: <sip:p;lr>\r\n"
+           "Refer-To: <sip:c?Replaces=x>\r\nAuthorization: Digest realm=\"x, y\"\r\n"
+           "Proxy-Authorization: Other x\r\n");
+    /* No typed value, nothing to check. */
+    accept("Date: Fri, 01 Jan 2010 16:00:00 EST\r\nExpires: soon\r\nUnknown: ;;,,;;,;\r\n");
+}
+
+/* 10.2.2, attack 14; what goes with it is for the registrar to say. */
+static void test_star(void **state)
+{
+    (void)state;
+    accept("Contact: *\r\n");
+    accept("m: *\r\nExpires: 0\r\n");
+    refuse("Contact: *, <sip:a>\r\n", 9);
+    refuse("Contact: *\r\nContact: <sip:a>\r\n", 9);
+    refuse("Contact: <sip:a>\r\nContact: *\r\n", 27);
+    refuse("Contact: *;expires=0\r\n", 9);
+    refuse("Route: *\r\n", 7);
+}
+
+/* RFC 4475 3.1.2.1, 3.1.2.6, 3.1.2.13; attacks 12, 13 and 15. */
+static void test_faults(void **state)
+{
+    (void)state;
+    refuse("Via: SIP/2.0/UDP 192.0.2.15;;,;,,\r\n", 28);
+    refuse("Via: SIP/2.0/UDP a\r\nVia: SIP/2.0/UDP b,garbage\r\n", 39);
+    refuse("To: \"Mr. J. User <sip:j.user@example.com>\r\n", 4);
+    refuse("From: <sip:a\r\n", 6);
+    refuse("CSeq: 4294967296 X\r\n", 6);
+    refuse("Contact: \"Joe\" <sip:joe@example.org>;;;;\r\n", 37);
+    refuse("Contact: sip:user@example.com?Route=%3Csip:sip.example.com%3E\r\n", 29);
+    refuse("Contact: <sip:a>,\r\n", 16);
+    refuse("Contact: <sip:a>, <sip:b\r\n", 18);
+    refuse("Contact:\r\n", 8);
+    refuse("Route: sip:a;lr\r\n", 7);
+    refuse("Record-Route: <sip:a>,sip:b\r\n", 22);
+    refuse("Path: \"x <sip:a>\r\n", 6);
+    refuse("Refer-To: x\r\n", 10);
+    refuse("Authorization: Digest realm=\"x\r\n", 28);
+    refuse("Authorization: Digest realm=\"x\"\r\nAuthorization: Digest realm\r\n", 60);
+    refuse("Proxy-Authorization: Digest realm=\"x\" nonce=\"y\"\r\n", 38);
+    refuse("WWW-Authenticate: Digest\r\n", 24);
+    refuse("Proxy-Authenticate:\r\n", 19);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_sound_headers, test_free_all),
+        cmocka_unit_test_teardown(test_star, test_free_all),
+        cmocka_unit_test_teardown(test_faults, test_free_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
