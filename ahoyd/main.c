@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ahoyd/control.h"
 #include "ahoyd/diary.h"
 #include "ahoyd/listeners.h"
 #include "ahoyd/options.h"
@@ -32,6 +33,8 @@ struct daemon {
     struct ahoyd_listeners listeners;
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
+    struct ahoyd_command_means means; /* Of the control socket. */
+    struct ahoyd_control *control;
     int trace_fd;
     uint64_t start_us;
 };
@@ -101,6 +104,12 @@ static bool set_signals(sigset_t *signals)
     return sigaction(SIGPIPE, &ignore, NULL) == 0 && pthread_sigmask(SIG_BLOCK, signals, NULL) == 0;
 }
 
+static void fault_file(struct daemon *daemon, int line, const char *what)
+{
+    tell_fault(NULL, daemon->config->path.at, line, what);
+    daemon->faults.count++;
+}
+
 static bool open_store(struct daemon *daemon)
 {
     char fault[512];
@@ -109,11 +118,9 @@ static bool open_store(struct daemon *daemon)
                                            .now_ms = ahoy_driver_now(),
                                            .log = &daemon->log };
     daemon->store = ahoyd_store_open(&options, fault, sizeof fault);
-    if (daemon->store != NULL)
-        return true;
-    tell_fault(NULL, daemon->config->path.at, 0, fault);
-    daemon->faults.count++;
-    return false;
+    if (daemon->store == NULL)
+        fault_file(daemon, 0, fault);
+    return daemon->store != NULL;
 }
 
 static bool open_trace(struct daemon *daemon)
@@ -127,8 +134,7 @@ static bool open_trace(struct daemon *daemon)
     char what[512];
     snprintf(what, sizeof what, "the trace %s cannot be opened: %s; choose another file", path,
              strerror(errno));
-    tell_fault(NULL, daemon->config->path.at, 0, what);
-    daemon->faults.count++;
+    fault_file(daemon, 0, what);
     return false;
 }
 
@@ -163,8 +169,7 @@ static void fault_address(struct daemon *daemon, size_t index, int why)
     char what[512];
     snprintf(what, sizeof what, "cannot listen on \"%.*s\": %s; %s", (int)text.size, text.at,
              strerror(why), mend_address(why));
-    tell_fault(NULL, daemon->config->path.at, listen->line, what);
-    daemon->faults.count++;
+    fault_file(daemon, listen->line, what);
 }
 
 static struct ahoy_driver *open_driver(struct daemon *daemon, uint16_t number, uint16_t count)
@@ -254,6 +259,37 @@ static bool start_workers(struct daemon *daemon)
     return true;
 }
 
+/* Adds one worker's counter to the sum of all. */
+static void add_counter(void *context, const char *name, uint64_t value)
+{
+    json_t *object = context;
+    uint64_t sum = value + (uint64_t)json_integer_value(json_object_get(object, name));
+    /* Where memory is refused, the counter is missing. */
+    (void)json_object_set_new(object, name, json_integer((json_int_t)sum));
+}
+
+static void count_all(void *context, json_t *object)
+{
+    const struct daemon *daemon = context;
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        /* One that is too busy to answer is left out. */
+        (void)ahoyd_worker_count(daemon->workers[i], add_counter, object);
+    }
+}
+
+static bool open_control(struct daemon *daemon)
+{
+    char fault[512];
+    daemon->means = (struct ahoyd_command_means){
+        .store = daemon->store, .now_ms = ahoy_driver_now, .counters = count_all, .context = daemon
+    };
+    daemon->control =
+        ahoyd_control_open(daemon->config->control_path, &daemon->means, fault, sizeof fault);
+    if (daemon->control == NULL)
+        fault_file(daemon, 0, fault);
+    return daemon->control != NULL;
+}
+
 static void announce(const struct daemon *daemon)
 {
     char line[900];
@@ -287,9 +323,12 @@ static void serve(const struct daemon *daemon, const sigset_t *signals)
     }
 }
 
-/* Workers end together; the store gives their last changes back before they are freed. */
+/* Nobody asks the workers any more; they end together; the store gives their last changes back
+ * before they are freed. */
 static void close_all(struct daemon *daemon)
 {
+    if (daemon->control != NULL)
+        ahoyd_control_close(daemon->control);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_drain(daemon->workers[i]);
     for (unsigned i = 0; i < daemon->worker_count; i++)
@@ -312,7 +351,8 @@ static int run(struct daemon *daemon, const char *path)
         return EXIT_FAULT;
     set_limits(daemon);
     bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
-                  open_listeners(daemon) && open_workers(daemon) && start_workers(daemon);
+                  open_listeners(daemon) && open_workers(daemon) && start_workers(daemon) &&
+                  open_control(daemon);
     if (opened) {
         announce(daemon);
         serve(daemon, &signals);

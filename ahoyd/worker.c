@@ -18,6 +18,14 @@ enum {
     REPORT_WAIT_S = 1
 };
 
+/* What is counted of one worker. */
+struct report {
+    struct ahoy_driver_counters driver;
+    struct ahoy_stack_counters stack;
+    struct ahoyd_server_counters server;
+    struct ahoyd_worker_counters worker;
+};
+
 struct ahoyd_worker {
     struct ahoyd_change_owner owner; /* First, as the store asks. */
     struct ahoyd_worker_options options;
@@ -37,7 +45,7 @@ struct ahoyd_worker {
     atomic_bool busy;     /* For others: calls are being set up, as far as is known. */
     pthread_mutex_t lock; /* Of the report: */
     pthread_cond_t answered;
-    struct ahoyd_worker_report *asked; /* NULL: nobody asks. */
+    struct report *asked; /* NULL: nobody asks. */
 };
 
 /* The store's thread brings a change back. */
@@ -203,9 +211,12 @@ static void answer_report(struct ahoyd_worker *worker)
     pthread_mutex_lock(&worker->lock);
     if (worker->asked != NULL) {
         worker->counters.inbox_dropped = ahoyd_inbox_dropped(worker->inbox);
-        worker->asked->server = *ahoyd_server_counters(worker->server);
-        worker->asked->stack = *ahoyd_server_stack_counters(worker->server);
-        worker->asked->worker = worker->counters;
+        *worker->asked = (struct report){
+            .driver = *ahoy_driver_counters(worker->options.driver),
+            .stack = *ahoyd_server_stack_counters(worker->server),
+            .server = *ahoyd_server_counters(worker->server),
+            .worker = worker->counters,
+        };
         worker->asked = NULL;
         pthread_cond_broadcast(&worker->answered);
     }
@@ -315,8 +326,8 @@ void ahoyd_worker_join(struct ahoyd_worker *worker)
     worker->started = false;
 }
 
-/* Waits until |report| is answered, or the second is over. */
-static bool wait_for_answer(struct ahoyd_worker *worker, const struct ahoyd_worker_report *report)
+/* Waits until |report| is filled, or the second is over. */
+static bool wait_for_answer(struct ahoyd_worker *worker, const struct report *report)
 {
     struct timespec end;
     if (clock_gettime(CLOCK_MONOTONIC, &end) != 0)
@@ -328,7 +339,7 @@ static bool wait_for_answer(struct ahoyd_worker *worker, const struct ahoyd_work
     return worker->asked != report;
 }
 
-bool ahoyd_worker_report(struct ahoyd_worker *worker, struct ahoyd_worker_report *report)
+static bool ask(struct ahoyd_worker *worker, struct report *report)
 {
     bool answered = false;
     pthread_mutex_lock(&worker->lock);
@@ -341,4 +352,22 @@ bool ahoyd_worker_report(struct ahoyd_worker *worker, struct ahoyd_worker_report
     }
     pthread_mutex_unlock(&worker->lock);
     return answered;
+}
+
+bool ahoyd_worker_count(struct ahoyd_worker *worker,
+                        void (*count)(void *context, const char *name, uint64_t value),
+                        void *context)
+{
+    struct report report;
+    if (!ask(worker, &report))
+        return false;
+#define COUNT_DRIVER(name) count(context, #name, report.driver.name);
+#define COUNT_STACK(name)  count(context, #name, report.stack.name);
+#define COUNT_SERVER(name) count(context, #name, report.server.name);
+#define COUNT_WORKER(name) count(context, #name, report.worker.name);
+    AHOY_DRIVER_COUNTERS(COUNT_DRIVER)
+    AHOY_STACK_COUNTERS(COUNT_STACK)
+    AHOYD_SERVER_COUNTERS(COUNT_SERVER)
+    AHOYD_WORKER_COUNTERS(COUNT_WORKER)
+    return true;
 }

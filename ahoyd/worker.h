@@ -47,13 +47,9 @@ void ahoyd_worker_join(struct ahoyd_worker *worker);
 /* When all workers have been joined and the store, which has changes of theirs, is closed. */
 void ahoyd_worker_free(struct ahoyd_worker *worker);
 
-/* What is counted of one worker, in one place. */
-struct ahoyd_worker_report {
-    struct ahoyd_server_counters server;
-    struct ahoy_stack_counters stack;
-    struct ahoyd_worker_counters worker;
-};
-
-/* From any other thread: asks the worker, which answers between two turns.  False where it does not
- * within a second. */
-bool ahoyd_worker_report(struct ahoyd_worker *worker, struct ahoyd_worker_report *report);
+/* From any other thread: asks the worker, which answers between two turns, and calls |count| for
+ * each of its counters: of the wire, the stack, the server and itself.  False where it does not
+ * answer within a second. */
+bool ahoyd_worker_count(struct ahoyd_worker *worker,
+                        void (*count)(void *context, const char *name, uint64_t value),
+                        void *context);
