@@ -198,6 +198,11 @@ uint32_t ahoyd_server_busy(const struct ahoyd_server *server)
     return ahoy_proxy_count(server->proxy) + server->waiting.used;
 }
 
+uint32_t ahoyd_server_transactions(const struct ahoyd_server *server)
+{
+    return ahoy_transactions_count(server->transactions);
+}
+
 const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server)
 {
     return &server->counters;
