@@ -71,8 +71,8 @@ static void deliver(struct ahoy_stack *stack)
         return;
     }
     ahoy_stack_trim_later(stack);
-    ahoy_transactions_message(stack->transactions, &stack->message, &stack->routing,
-                              &stack->source, &stack->reply, stack->now_ms);
+    ahoy_transactions_message(stack->transactions, &stack->message, &stack->routing, &stack->source,
+                              &stack->reply, stack->now_ms);
 }
 
 /* |bytes| are one whole message of a call of this worker. */

@@ -155,6 +155,39 @@ static void handed_off_in_pieces(void **state)
     }
 }
 
+/* What is more than one step may hand off is dropped and counted. */
+static void too_many_in_one_step(void **state)
+{
+    struct rig *rigs = *state;
+    char space[512];
+    unsigned call;
+    (void)for_worker_one(&rigs[0], space, sizeof space, "OPTIONS", &call);
+    enum { COUNT = AHOY_OUTBOX_LIMIT + 10, SIZE = 64 };
+    char *chunk = calloc(COUNT, SIZE);
+    assert_non_null(chunk);
+    struct ahoy_buf buf = ahoy_buf_over(chunk, (size_t)COUNT * SIZE);
+    for (unsigned i = 0; i < COUNT; i++) {
+        ahoy_buf_put(&buf, SPAN("A\r\nl:0\r\ni:"));
+        ahoy_buf_put_number(&buf, call);
+        ahoy_buf_put(&buf, SPAN("@a.example\r\n\r\n"));
+    }
+    struct ahoy_handle connection = rig_accept(&rigs[0], RIG_TCP4, rig_ip("198.51.100.7", 40000));
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES,
+                                     .hop = { .transport = AHOY_TCP, .connection = connection },
+                                     .bytes = ahoy_buf_text(&buf) };
+    ahoy_stack_step(rigs[0].stack, &event, rigs[0].now_ms);
+    struct ahoy_event none;
+    assert_false(ahoy_stack_event(rigs[0].stack, &none));
+    struct ahoy_wire_effect effect;
+    size_t count = 0;
+    while (ahoy_stack_poll(rigs[0].stack, &effect))
+        count += effect.kind == AHOY_WIRE_HANDOFF;
+    assert_int_equal(count, AHOY_OUTBOX_LIMIT);
+    assert_int_equal(rigs[0].counters->handed_off, AHOY_OUTBOX_LIMIT);
+    assert_int_equal(rigs[0].counters->overflows, 10);
+    free(chunk);
+}
+
 /* Whether it is sound is for its own worker to say; what has no Call-ID stays where it is. */
 static void malformed_messages_too(void **state)
 {
@@ -231,6 +264,7 @@ static void names_of_another_worker(void **state)
     };
     rig_step(&rigs[1], &event);
     assert_int_equal(rig_sent(&rigs[1], 0)->hop.worker, 0);
+    rig_bytes(&rigs[1], ours, SPAN("\r\n"));
     rig_wait(&rigs[1], rigs[1].now_ms + AHOY_PATIENCE_MS);
     assert_int_equal(rig_count(&rigs[1], AHOY_WIRE_CLOSE), 1); /* Nothing sound came on ours. */
 }
@@ -267,6 +301,7 @@ int main(void)
         TEST(all_workers_agree),
         TEST(answers_go_back_by_the_connection),
         TEST(handed_off_in_pieces),
+        TEST(too_many_in_one_step),
         TEST(malformed_messages_too),
         TEST(a_message_stays),
         TEST(datagrams_are_answered_directly),
