@@ -1,5 +1,5 @@
-/* URIs: whatever is read equals itself and has an address-of-record that is read again, and equality
- * is symmetric. */
+/* URIs: whatever is read equals itself and has an address-of-record that is read again, and
+ * equality is symmetric. */
 #include "fuzz/target.h"
 #include "libahoy/syntax/uri.h"
 

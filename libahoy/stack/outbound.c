@@ -84,6 +84,7 @@ static bool open_for(struct ahoy_stack *stack, const struct ahoy_sending *sendin
 bool ahoy_outbound_send(struct ahoy_stack *stack, const struct ahoy_sending *sending,
                         struct ahoy_wire_effect *effect)
 {
+    ahoy_stack_trim_later(stack);
     const struct ahoy_hop *hop = &sending->hop;
     if (!ahoy_transport_is_reliable((enum ahoy_transport)hop->transport))
         return send_datagram(stack, sending, effect);

@@ -24,6 +24,7 @@ struct ahoy_field {
     struct span row;  /* From the name to behind the CRLF: what an edit removes. */
 };
 
+/* Some 15 KB, so it is better kept than put on a stack, where it would be cleared each time. */
 struct ahoy_message {
     struct span bytes;       /* From the start line to the end of the body, nothing behind. */
     struct span start_line;  /* With its CRLF. */

@@ -53,8 +53,7 @@ static bool parse_request(struct span line, struct ahoy_message *message, struct
     while (space > stop && *space != ' ')
         space--;
     if (space == stop)
-        return ahoy_fail(err, line.size > AHOY_LINE_LIMIT ? 414 : 400, end,
-                         "a space and \"SIP/2.0\"");
+        return ahoy_fail(err, 400, end, "a space and \"SIP/2.0\"");
     message->request_uri = ahoy_span_between(stop + 1, space);
     if (!check_request_uri(message->request_uri, err))
         return false;

@@ -131,10 +131,9 @@ bool ahoy_uri_equal(const struct ahoy_uri *a, const struct ahoy_uri *b)
         return false;
     if (a->scheme == AHOY_SCHEME_OTHER)
         return ahoy_span_equal_nocase(a->name, b->name) && ahoy_span_equal(a->opaque, b->opaque);
-    return a->has_user == b->has_user && a->port == b->port &&
-           ahoy_escaped_equal(a->user, b->user) && ahoy_escaped_equal(a->password, b->password) &&
-           ahoy_host_equal(a->host, b->host) && params_match(a, b) && params_match(b, a) &&
-           headers_match(a, b) && headers_match(b, a);
+    return a->port == b->port && ahoy_escaped_equal(a->user, b->user) &&
+           ahoy_escaped_equal(a->password, b->password) && ahoy_host_equal(a->host, b->host) &&
+           params_match(a, b) && params_match(b, a) && headers_match(a, b) && headers_match(b, a);
 }
 
 static void put_user(struct ahoy_buf *buf, struct span user)

@@ -110,6 +110,8 @@ static bool take_branch(struct ahoy_via *via, const struct ahoy_param *param, st
 
 static bool take_rport(struct ahoy_via *via, const struct ahoy_param *param, struct ahoy_err *err)
 {
+    if (via->has_rport)
+        return ahoy_fail(err, 400, param->name.at, "one rport");
     via->has_rport = true;
     uint64_t port;
     if (!param->has_value)
@@ -120,6 +122,14 @@ static bool take_rport(struct ahoy_via *via, const struct ahoy_param *param, str
     return true;
 }
 
+static bool take_value(struct span *value, const struct ahoy_param *param, struct ahoy_err *err)
+{
+    if (value->size > 0)
+        return ahoy_fail(err, 400, param->name.at, "each Via parameter once");
+    *value = param->value;
+    return true;
+}
+
 static bool take_param(struct ahoy_via *via, const struct ahoy_param *param, struct ahoy_err *err)
 {
     switch (param->name.size) {
@@ -127,7 +137,7 @@ static bool take_param(struct ahoy_via *via, const struct ahoy_param *param, str
         if (ahoy_span_equal_nocase(param->name, SPAN("rport")))
             return take_rport(via, param, err);
         if (ahoy_span_equal_nocase(param->name, SPAN("maddr")))
-            via->maddr = param->value;
+            return take_value(&via->maddr, param, err);
         return true;
     case 6:
         if (ahoy_span_equal_nocase(param->name, SPAN("branch")))
@@ -135,7 +145,7 @@ static bool take_param(struct ahoy_via *via, const struct ahoy_param *param, str
         return true;
     case 8:
         if (ahoy_span_equal_nocase(param->name, SPAN("received")))
-            via->received = param->value;
+            return take_value(&via->received, param, err);
         return true;
     default:
         return true;

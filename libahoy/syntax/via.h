@@ -41,8 +41,9 @@ struct ahoy_via {
     struct span params;   /* From the first ";" on. */
 };
 
-/* Faults are 400; among them a branch that is empty, too long, or there twice.  Even then |sent_by|
- * is not empty if it could be read, so that a 400 finds its way. */
+/* Faults are 400; among them a branch that is empty or too long, and a parameter of those above
+ * that is there twice.  Even then |sent_by| is not empty if it could be read, so that a 400 finds
+ * its way. */
 bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err);
 /* Whether the branch was made by an element of RFC 3261: the cookie and something behind it. */
 bool ahoy_via_has_cookie(const struct ahoy_via *via);

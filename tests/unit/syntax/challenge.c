@@ -99,6 +99,7 @@ static void test_faults(void **state)
     refuse("", 0);
     refuse("\"Digest\" realm=\"x\"", 0);
     refuse("Digest,realm=\"x\"", 6);
+    refuse("Other,x", 5);
     refuse("Digest", 6);
     refuse("Digest ", 7);
     refuse("Digest realm", 12);

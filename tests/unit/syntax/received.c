@@ -88,8 +88,9 @@ static void test_half_sound(void **state)
 static void test_the_longest_text(void **state)
 {
     (void)state;
-    expect("SIP/2.0/UDP a;rport", "2001:db8:1111:2222:3333:4444:5555:6666", 65535,
-           "SIP/2.0/UDP a;received=2001:db8:1111:2222:3333:4444:5555:6666;rport=65535");
+    expect("SIP/2.0/UDP a;rport;rport;rport", "2001:db8:1111:2222:3333:4444:5555:6666", 65535,
+           "SIP/2.0/UDP a;received=2001:db8:1111:2222:3333:4444:5555:6666;rport=65535;rport=65535"
+           ";rport=65535");
 }
 
 int main(void)

@@ -126,7 +126,11 @@ static void test_branch_limits(void **state)
     refuse("SIP/2.0/UDP a;branch=", 21, true);
     refuse("SIP/2.0/UDP a;branch", 20, true);
     refuse("SIP/2.0/UDP a;branch=\"x\"", 21, true);
-    refuse("SIP/2.0/UDP a;branch=x;branch=y", 23, true); /* R3261-7.3.1-4 */
+    /* R3261-7.3.1-4 */
+    refuse("SIP/2.0/UDP a;branch=x;branch=y", 23, true);
+    refuse("SIP/2.0/UDP a;rport;rport=1", 20, true);
+    refuse("SIP/2.0/UDP a;received=::1;received=::1", 27, true);
+    refuse("SIP/2.0/UDP a;maddr=b;x;Maddr=c", 24, true);
 }
 
 /* Attack 8, and RFC 4475 3.1.2.1. */
