@@ -82,6 +82,20 @@ static void strangers_are_challenged(void **state)
     assert_int_equal(alices(exchange), 0);
 }
 
+/* Phones that fail on what they do not know are offered what they know. */
+static void an_old_phone_is_offered_md5_alone(void **state)
+{
+    struct exchange *exchange = *state;
+    struct ask ask = alice_registers(CONTACT "User-Agent: baresip v1.0.0 (x86_64/linux)\r\n");
+    assert_int_equal(exchange_ask(exchange, &ask), 401);
+    assert_null(strstr(exchange->challenge, "SHA-256"));
+    ask.md5 = true;
+    assert_int_equal(exchange_ask_as(exchange, &ask), 200);
+    ask.rows = CONTACT "User-Agent: not baresip v1.0.0\r\n";
+    assert_int_equal(exchange_ask(exchange, &ask), 401);
+    assert_non_null(strstr(exchange->challenge, "SHA-256"));
+}
+
 static void a_user_registers(void **state)
 {
     struct exchange *exchange = *state;
@@ -480,6 +494,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RULE(strangers_are_challenged),
+        RULE(an_old_phone_is_offered_md5_alone),
         RULE(a_user_registers),
         RULE(a_retransmission_changes_nothing),
         RULE(the_answer_waits_for_the_store),
