@@ -38,6 +38,7 @@ struct ahoy_proxy_plan {
      * came by.  What crosses into or out of TLS gets one even where this is false. */
     bool record_route;
     struct span record_route_params; /* Behind ";lr" in it, from ";" on. */
+    struct span removed; /* A row that goes no further: credentials for us alone.  Or empty. */
 };
 
 /* NULL where memory is refused. */
