@@ -35,6 +35,7 @@ static struct {
     const char *server, *domain;
     unsigned calls, concurrent;
     int caller, callee;
+    int run; /* Told apart from other runs by this. */
     struct sockaddr_in address, caller_address, callee_address;
     struct call list[CALLS_LIMIT];
     unsigned begun, completed, failed, resent;
@@ -130,15 +131,15 @@ static void invite(struct call *call)
     call->request_size = snprintf(
         call->request, sizeof call->request,
         "INVITE sip:service@%s SIP/2.0\r\n"
-        "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK-%u-1\r\n"
+        "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK-%d-%u-1\r\n"
         "From: \"caller\" <sip:caller@example.org>;tag=c%u\r\n"
-        "To: <sip:service@%s>\r\nCall-ID: %u-%zu@127.0.0.1\r\nCSeq: 1 INVITE\r\n"
+        "To: <sip:service@%s>\r\nCall-ID: %u-%zu-%d@127.0.0.1\r\nCSeq: 1 INVITE\r\n"
         "Contact: <sip:caller@127.0.0.1:%u>\r\nMax-Forwards: 70\r\n"
         "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, SUBSCRIBE, INFO\r\n"
         "Supported: replaces, timer\r\nUser-Agent: load/1.0\r\n"
         "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-        load.domain, port, call->number, call->number, load.domain, call->number,
-        (size_t)(call - load.list), port, sizeof sdp - 1, sdp);
+        load.domain, port, load.run, call->number, call->number, load.domain, call->number,
+        (size_t)(call - load.list), load.run, port, sizeof sdp - 1, sdp);
     transmit(load.caller, call->request, call->request_size);
 }
 
@@ -153,9 +154,9 @@ static int in_dialog(const struct call *call, const char *answer, const char *me
         return 0;
     int size = snprintf(bytes, DATAGRAM,
                         "%s %.*s SIP/2.0\r\n"
-                        "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK-%u-%u%s\r\n",
+                        "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK-%d-%u-%u%s\r\n",
                         method, (int)(uri_end - uri - 1), uri + 1,
-                        ntohs(load.caller_address.sin_port), call->number, cseq, method);
+                        ntohs(load.caller_address.sin_port), load.run, call->number, cseq, method);
     size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "Record-Route", "Route", true);
     size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "From", "From", false);
     size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "To", "To", false);
@@ -200,7 +201,7 @@ static void caller_hears(const char *message)
     unsigned number = 0, place = 0;
     unsigned status = (unsigned)strtoul(message + 8, NULL, 10);
     if (strncmp(message, "SIP/2.0 ", 8) != 0 || row == NULL ||
-        sscanf(row + 8, " %u-%u@", &number, &place) != 2 || place >= load.concurrent)
+        sscanf(row + 8, " %u-%u-", &number, &place) != 2 || place >= load.concurrent)
         return;
     struct call *call = &load.list[place];
     const char *cseq = find_row(message, "CSeq", &end);
@@ -364,6 +365,7 @@ int main(int argc, char **argv)
         fputs(help, stderr);
         return 2;
     }
+    load.run = getpid();
     load.caller = open_socket(&load.caller_address);
     load.callee = open_socket(&load.callee_address);
     uint64_t begun_ms = now_ms();

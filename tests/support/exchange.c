@@ -1,5 +1,5 @@
 /* See exchange.h. */
-#include "exchange.h"
+#include "tests/support/exchange.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
