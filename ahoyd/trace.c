@@ -11,8 +11,8 @@
 enum {
     BUFFER_SIZE = 128 * 1024,
     VALUE_LIMIT = 1024, /* Bytes of a header that are noted. */
-    /* A line at its longest: three values, each byte of them as an escape of six. */
-    LINE_LIMIT = 3 * 6 * VALUE_LIMIT + 1024,
+    /* A line at its longest: six pieces of values, each byte of them as an escape of six. */
+    LINE_LIMIT = 6 * 6 * VALUE_LIMIT + 1024,
     PARTIALS_LIMIT = 64 /* Connections in the middle of a message. */
 };
 
@@ -78,15 +78,17 @@ void ahoyd_trace_flush(struct ahoyd_trace *trace)
     trace->lines = ahoy_buf_over(trace->bytes, BUFFER_SIZE);
 }
 
-/* A string of JSON.  Bytes beyond ASCII are written one escape each, whatever they may mean. */
-static void put_string(struct ahoy_buf *buf, struct span text)
+/* The inside of a string of JSON.  Bytes beyond ASCII are written one escape each, whatever they
+ * may mean; many readers cannot bear NUL, so it gets the sign for what is none. */
+static void put_escaped(struct ahoy_buf *buf, struct span text)
 {
-    ahoy_buf_put_byte(buf, '"');
     for (size_t i = 0; i < text.size && i < VALUE_LIMIT; i++) {
         unsigned char byte = (unsigned char)text.at[i];
         if (byte == '"' || byte == '\\') {
             ahoy_buf_put_byte(buf, '\\');
             ahoy_buf_put_byte(buf, (char)byte);
+        } else if (byte == '\0') {
+            ahoy_buf_put(buf, SPAN("\\ufffd"));
         } else if (byte < 0x20 || byte >= 0x7f) {
             ahoy_buf_put(buf, SPAN("\\u00"));
             ahoy_buf_put_hex(buf, &byte, 1);
@@ -94,15 +96,20 @@ static void put_string(struct ahoy_buf *buf, struct span text)
             ahoy_buf_put_byte(buf, (char)byte);
         }
     }
-    ahoy_buf_put_byte(buf, '"');
+}
+
+static void begin_member(struct ahoy_buf *buf, struct span name)
+{
+    ahoy_buf_put(buf, SPAN(",\""));
+    ahoy_buf_put(buf, name);
+    ahoy_buf_put(buf, SPAN("\":\""));
 }
 
 static void put_member(struct ahoy_buf *buf, struct span name, struct span value)
 {
-    ahoy_buf_put(buf, SPAN(",\""));
-    ahoy_buf_put(buf, name);
-    ahoy_buf_put(buf, SPAN("\":"));
-    put_string(buf, value);
+    begin_member(buf, name);
+    put_escaped(buf, value);
+    ahoy_buf_put_byte(buf, '"');
 }
 
 static void put_address(struct ahoy_buf *buf, struct span name, const struct ahoy_ip *ip)
@@ -132,6 +139,36 @@ static void put_way(struct ahoyd_trace *trace, struct span direction, const stru
     put_address(buf, SPAN("remote"), &hop->remote);
 }
 
+/* The start line.  A password in the Request-URI is nobody's business. */
+static void put_start(struct ahoy_buf *buf, const struct ahoy_message *message)
+{
+    struct span line = ahoy_span_trim(message->start_line);
+    struct ahoy_uri uri;
+    begin_member(buf, SPAN("start"));
+    if (message->is_request && ahoy_uri_parse(message->request_uri, &uri, NULL) &&
+        uri.password.size > 0) {
+        put_escaped(buf, ahoy_span_between(line.at, uri.password.at));
+        ahoy_buf_put(buf, SPAN("***"));
+        line = ahoy_span_between(ahoy_span_end(uri.password), ahoy_span_end(line));
+    }
+    put_escaped(buf, line);
+    ahoy_buf_put_byte(buf, '"');
+}
+
+/* Who the message is from, as "user@host"; empty where that cannot be read. */
+static void put_from(struct ahoy_buf *buf, const struct ahoy_message *message)
+{
+    struct ahoy_address from;
+    begin_member(buf, SPAN("from"));
+    if (ahoy_address_parse(ahoy_message_value(message, AHOY_HEADER_FROM), &from, NULL) &&
+        from.uri.scheme != AHOY_SCHEME_OTHER && from.uri.has_user) {
+        put_escaped(buf, from.uri.user);
+        ahoy_buf_put_byte(buf, '@');
+        put_escaped(buf, from.uri.host);
+    }
+    ahoy_buf_put_byte(buf, '"');
+}
+
 /* One line for the message |bytes|.  What cannot be parsed is noted as far as it could be; what is
  * only a keep-alive is not. */
 static void note(struct ahoyd_trace *trace, struct span direction, const struct ahoy_hop *hop,
@@ -146,9 +183,10 @@ static void note(struct ahoyd_trace *trace, struct span direction, const struct 
     bool sound = ahoy_message_parse(bytes, message, &err);
     put_way(trace, direction, hop, now_us);
     struct ahoy_buf *buf = &trace->lines;
-    put_member(buf, SPAN("start"), ahoy_span_trim(message->start_line));
+    put_start(buf, message);
     put_member(buf, SPAN("call_id"), ahoy_message_value(message, AHOY_HEADER_CALL_ID));
     put_member(buf, SPAN("cseq"), ahoy_message_value(message, AHOY_HEADER_CSEQ));
+    put_from(buf, message);
     ahoy_buf_put(buf, SPAN(",\"size\":"));
     ahoy_buf_put_number(buf, bytes.size);
     if (!sound)

@@ -161,6 +161,7 @@ static void carry_out(struct exchange *exchange)
         while (ahoyd_server_poll(exchange->server, &effect)) {
             if (effect.kind == AHOY_WIRE_SEND)
                 record(exchange, &effect);
+            exchange->closed += effect.kind == AHOY_WIRE_CLOSE;
             if (effect.kind == AHOY_WIRE_CONNECT)
                 opened = (struct ahoy_wire_event){ .kind = AHOY_WIRE_CONNECTED, .hop = effect.hop };
         }
@@ -226,6 +227,8 @@ void exchange_wait(struct exchange *exchange, uint64_t ms)
         struct ahoy_wire_event event = { .kind = AHOY_WIRE_TIME };
         if (deadline_ms > exchange->now_ms)
             exchange->now_ms = deadline_ms;
+        if (exchange->count > EXCHANGE_SENT_LIMIT / 2)
+            forget(exchange);
         ahoyd_server_step(exchange->server, &event, exchange->now_ms);
         carry_out(exchange);
     }
