@@ -25,6 +25,8 @@ static bool forward(struct ahoy_proxy *proxy, struct proxy_context *context,
 
 void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
 {
+    if (!context->closed)
+        proxy->open--;
     context->closed = true;
     if (context->first.timer.which != PROXY_TIMER_C)
         ahoy_timers_cancel(&proxy->timers, &context->first.timer);
