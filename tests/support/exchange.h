@@ -45,6 +45,8 @@ struct ask {
     const char *user, *password;
     const char *realm;      /* Where NULL: that of the challenge. */
     const char *digest_uri; /* Where NULL: the Request-URI. */
+    const char *nonce;      /* Where NULL: that of the challenge. */
+    const char *ha1;        /* Where NULL: that of the password. */
     bool md5;
 };
 

@@ -93,6 +93,8 @@ static const struct attack attacks[] = {
     ATTACK(13, 400, LINE VIA FROM TO CALL_ID CSEQ "Contact: <sip:evil@198.51.100.7\r\n" END),
     ATTACK(13, 400, LINE VIA FROM TO CALL_ID CSEQ "Contact: <>\r\n" END),
     ATTACK(13, 400, LINE VIA FROM TO CALL_ID CSEQ "Contact: ,\r\n" END),
+    ATTACK(13, 400, LINE VIA FROM TO "Record-Route: <sip:x>, <\r\n" REST),
+    ATTACK(13, 400, LINE VIA FROM TO "Path: sip:x\r\n" REST),
     ATTACK(14, 400, LINE VIA FROM TO CALL_ID CSEQ "Contact: *\r\n" END),
     ATTACK(14, 400, LINE VIA FROM TO CALL_ID CSEQ "Contact: *\r\nExpires: 60\r\n" END),
     ATTACK(14, 400, LINE VIA FROM TO CALL_ID CSEQ "Expires: 0\r\nContact: *\r\n" CONTACT END),
