@@ -25,7 +25,8 @@ static bool fault_unknown(lua_State *lua, const char *word, struct span name,
     const char *names[OPTIONS_LIMIT];
     for (size_t i = 0; i < count && i < OPTIONS_LIMIT; i++)
         names[i] = options[i].name;
-    const char *nearest = config_nearest(name, names, count < OPTIONS_LIMIT ? count : OPTIONS_LIMIT);
+    size_t named = count < OPTIONS_LIMIT ? count : OPTIONS_LIMIT;
+    const char *nearest = config_nearest(name, names, named);
     struct reader *reader = config_reader_of(lua);
     if (nearest != NULL)
         config_fault(reader, config_line(lua), "%s has no option '%.*s'; did you mean '%s'?", word,

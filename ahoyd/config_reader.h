@@ -66,4 +66,5 @@ struct option {
 
 /* Reads the table at |index| (or nothing, where it is absent) into |options|; unknown names and
  * wrong types are faults, told with |word|, and false is returned. */
-bool config_options(lua_State *lua, int index, const char *word, struct option *options, size_t count);
+bool config_options(lua_State *lua, int index, const char *word, struct option *options,
+                    size_t count);

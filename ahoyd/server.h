@@ -26,6 +26,7 @@ struct ahoyd_server_options {
     uint64_t seed[2]; /* Random, another for each worker. */
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;
+    uint32_t transaction_limit; /* At once; 0 for the usual 200,000. */
     const struct ahoy_log *log;
     struct ahoyd_change_owner *change_owner; /* Gets the changes back that this server makes. */
 };
@@ -45,8 +46,10 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server);
 
 /* From now on new calls and registrations get 503; what is under way goes on. */
 void ahoyd_server_drain(struct ahoyd_server *server);
-/* Transactions that still need their peers: INVITEs without a final response, registrations
- * waiting for the store. */
+/* What would be broken off: requests without a final response, registrations that wait for the
+ * store. */
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server);
+/* All transactions that are held, those that only absorb retransmissions too. */
+uint32_t ahoyd_server_transactions(const struct ahoyd_server *server);
 const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server);
 const struct ahoy_stack_counters *ahoyd_server_stack_counters(const struct ahoyd_server *server);

@@ -3,7 +3,7 @@ include(CheckCCompilerFlag)
 include(CheckPIESupported)
 
 option(AHOY_FUZZ "Build the libFuzzer targets (clang only)" OFF)
-set(AHOY_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+set(AHOY_SANITIZE "" CACHE STRING "Sanitizers, for -fsanitize=: address,undefined or thread")
 if(AHOY_FUZZ AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
     message(FATAL_ERROR "AHOY_FUZZ needs clang, not ${CMAKE_C_COMPILER}; use the preset fuzz.")
 endif()
@@ -21,7 +21,8 @@ add_library(ahoy_flags INTERFACE)
 target_include_directories(ahoy_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(ahoy_flags INTERFACE _GNU_SOURCE AHOY_VERSION="${PROJECT_VERSION}")
 target_compile_options(ahoy_flags INTERFACE
-    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+    -Werror
     -fno-omit-frame-pointer -fno-strict-overflow -fno-semantic-interposition
     -fstack-protector-strong -fstack-clash-protection)
 target_link_options(ahoy_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
@@ -41,7 +42,8 @@ endif()
 target_compile_options(ahoy_flags INTERFACE -ftrivial-auto-var-init=zero)
 
 if(AHOY_SANITIZE)
-    target_compile_options(ahoy_flags INTERFACE -fsanitize=${AHOY_SANITIZE} -fno-sanitize-recover=all)
+    target_compile_options(ahoy_flags INTERFACE
+        -fsanitize=${AHOY_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(ahoy_flags INTERFACE -fsanitize=${AHOY_SANITIZE})
 else()
     # Fortifying needs the optimizer, and the sanitizers watch the same calls better without it.

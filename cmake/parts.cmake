@@ -20,10 +20,13 @@ function(ahoy_part name)
     endif()
 endfunction()
 
-# ahoy_program(NAME MAIN PARTS): a program, once its main.c is there.
+# ahoy_program(NAME MAIN PARTS): a program, once its main.c is there.  The target `programs` builds
+# all of them, and no test.
+add_custom_target(programs)
 function(ahoy_program name main parts)
     if(EXISTS ${CMAKE_SOURCE_DIR}/${main})
         add_executable(${name} ${main})
         target_link_libraries(${name} PRIVATE ${parts})
+        add_dependencies(programs ${name})
     endif()
 endfunction()

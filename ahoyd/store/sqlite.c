@@ -11,7 +11,7 @@
 
 enum {
     GROUP_LIMIT = 512,   /* Changes a commit. */
-    GARBAGE_LIMIT = 2000 /* Replaced rows, beyond as many as there are records, that may lie about. */
+    GARBAGE_LIMIT = 2000 /* Replaced rows that may lie about, beyond as many as records. */
 };
 
 struct sqlite_writer {

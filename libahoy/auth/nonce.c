@@ -16,20 +16,6 @@ enum {
 
 static_assert(SIGNATURE_AT + AHOY_TOKEN_SIZE == AHOY_NONCE_SIZE, "these are all its parts");
 
-static uint64_t digit_value(char digit)
-{
-    return (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
-/* Of a token that we have signed, and so have written. */
-static uint64_t read_token(const char *token)
-{
-    uint64_t bits = 0;
-    for (size_t i = AHOY_TOKEN_SIZE; i > 0; i--)
-        bits = bits << 5 | digit_value(token[i - 1]);
-    return bits;
-}
-
 /* The signed part has one size, so that none of it can be moved into the realm. */
 static void sign(const struct ahoy_hash_key *key, struct span realm, const char *nonce,
                  char signature[AHOY_TOKEN_SIZE])
@@ -56,7 +42,9 @@ enum ahoy_nonce_verdict ahoy_nonce_check(const struct ahoy_hash_key *key, struct
     sign(key, realm, nonce.at, signature);
     if (CRYPTO_memcmp(signature, nonce.at + SIGNATURE_AT, sizeof signature) != 0)
         return AHOY_NONCE_FORGED;
-    uint64_t made_ms = read_token(nonce.at + TIME_AT);
+    uint64_t made_ms = 0;
+    if (!ahoy_token_parse((struct span){ nonce.at + TIME_AT, AHOY_TOKEN_SIZE }, &made_ms))
+        return AHOY_NONCE_FORGED; /* The signature is right, but nobody knows for what. */
     /* One from the future was made before somebody set the clock back: it would live too long. */
     if (made_ms > now_ms + AHEAD_MS || made_ms + AHOY_NONCE_LIFE_MS < now_ms)
         return AHOY_NONCE_STALE;

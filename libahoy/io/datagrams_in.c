@@ -48,8 +48,7 @@ int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
     return count;
 }
 
-bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from,
-                            struct span *bytes)
+bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, struct span *bytes)
 {
     while (in->next < in->count) {
         unsigned i = in->next++;

@@ -25,7 +25,6 @@ void ahoy_datagrams_in_fini(struct ahoy_datagrams_in *in);
 int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd);
 /* The next one of the batch that holds anything, until false.  |bytes| live until the next
  * read. */
-bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from,
-                            struct span *bytes);
+bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, struct span *bytes);
 /* Gives the kernel its pages back. */
 void ahoy_datagrams_in_trim(struct ahoy_datagrams_in *in);

@@ -5,9 +5,9 @@
 #include "libahoy/io/socket.h"
 
 enum {
-    AHOY_OUT_LIMIT = 128,             /* Datagrams that gather. */
-    AHOY_OUT_AREA = 256 * 1024,       /* Their bytes. */
-    AHOY_UNREACHABLE_LIMIT = 128      /* Failures that wait to be told; more are forgotten. */
+    AHOY_OUT_LIMIT = 128,        /* Datagrams that gather. */
+    AHOY_OUT_AREA = 256 * 1024,  /* Their bytes. */
+    AHOY_UNREACHABLE_LIMIT = 128 /* Failures that wait to be told; more are forgotten. */
 };
 
 /* A datagram that could not be sent, or that its peer's host refused. */

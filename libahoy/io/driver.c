@@ -44,9 +44,9 @@ struct ahoy_driver {
     struct ahoy_datagrams_out out;
     struct ahoy_streams streams;
     struct watched watched[AHOY_WATCHES_LIMIT];
-    uint32_t events; /* Of the loop's current source. */
-    unsigned budget; /* How often that may still be read, or accepted from. */
-    int accepted_fd; /* Waits for the stack's word, or -1. */
+    uint32_t events;                  /* Of the loop's current source. */
+    unsigned budget;                  /* How often that may still be read, or accepted from. */
+    int accepted_fd;                  /* Waits for the stack's word, or -1. */
     struct ahoy_wire_event *accepted; /* Where that will stand. */
 };
 
@@ -381,8 +381,7 @@ static const struct listening *find_sender(const struct ahoy_driver *driver,
 {
     for (size_t i = 0; i < driver->listening_count; i++) {
         const struct listening *listening = &driver->listening[i];
-        if (listening->source.kind == DATAGRAMS &&
-            listening->local.family == hop->remote.family &&
+        if (listening->source.kind == DATAGRAMS && listening->local.family == hop->remote.family &&
             (i == hop->listener || hop->listener == AHOY_ANY_LISTENER))
             return listening;
     }

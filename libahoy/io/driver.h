@@ -14,21 +14,23 @@
 struct ahoy_driver;
 
 enum {
-    AHOY_CONNECT_MS = 10000,            /* Until a connection stands, or is given up. */
-    AHOY_LINGER_MS = 5000,              /* For what was sent to leave, once it is closed. */
-    AHOY_LINGERING_LIMIT = 256,         /* Closed connections that wait so, a driver. */
-    AHOY_OUTPUT_LIMIT = 1024 * 1024,    /* Bytes that wait for a slow peer: then it is closed. */
+    AHOY_CONNECT_MS = 10000,               /* Until a connection stands, or is given up. */
+    AHOY_LINGER_MS = 5000,                 /* For what was sent to leave, once it is closed. */
+    AHOY_LINGERING_LIMIT = 256,            /* Closed connections that wait so, a driver. */
+    AHOY_OUTPUT_LIMIT = 1024 * 1024,       /* Bytes that wait for a slow peer: then it is closed. */
     AHOY_OUTPUTS_LIMIT = 64 * 1024 * 1024, /* The same of all peers of a driver together. */
-    AHOY_CONNECTIONS_LIMIT = 1 << 20,   /* Slots that hop.connection may name. */
-    AHOY_ACCEPT_PAUSE_MS = 100,         /* Without accepting, once descriptors have run out. */
+    AHOY_CONNECTIONS_LIMIT = 1 << 20,      /* Slots that hop.connection may name. */
+    AHOY_ACCEPT_PAUSE_MS = 100,            /* Without accepting, once descriptors have run out. */
     AHOY_WATCHES_LIMIT = 16
 };
 
 /* Each counter written once. */
+/* clang-format off */
 #define AHOY_DRIVER_COUNTERS(COUNTER)                                                              \
     COUNTER(datagrams_in) COUNTER(datagrams_out) COUNTER(datagrams_unsent) COUNTER(unreachable)    \
     COUNTER(accepted) COUNTER(accepts_paused) COUNTER(opened) COUNTER(not_opened)                  \
     COUNTER(outputs_overrun) COUNTER(waits)
+/* clang-format on */
 
 struct ahoy_driver_counters {
 #define AHOY_COUNTER_FIELD(name) uint64_t name;
@@ -40,8 +42,8 @@ struct ahoy_driver_options {
     const struct ahoy_listener *listeners; /* Read by open only. */
     size_t listener_count;                 /* At most AHOY_LISTENERS_LIMIT. */
     uint16_t worker;
-    bool share_port;   /* SO_REUSEPORT: several workers listen on the same addresses. */
-    bool first;        /* With share_port: nobody may listen there yet, whether sharing or not. */
+    bool share_port; /* SO_REUSEPORT: several workers listen on the same addresses. */
+    bool first;      /* With share_port: nobody may listen there yet, whether sharing or not. */
 };
 
 /* Opens all listeners: UDP and TCP; port 0 lets the kernel choose.  NULL where one cannot be

@@ -52,8 +52,7 @@ static void remove_page(struct ahoy_pages *pages, struct ahoy_page *page)
     pages->kept++;
 }
 
-bool ahoy_outgoing_put(struct ahoy_outgoing *outgoing, struct ahoy_pages *pages,
-                       struct span bytes)
+bool ahoy_outgoing_put(struct ahoy_outgoing *outgoing, struct ahoy_pages *pages, struct span bytes)
 {
     while (bytes.size > 0) {
         struct ahoy_page *last = outgoing->last;

@@ -31,8 +31,7 @@ struct ahoy_outgoing {
 };
 
 /* Copies |bytes| to the end; false where memory is refused: the queue is then of no more use. */
-bool ahoy_outgoing_put(struct ahoy_outgoing *outgoing, struct ahoy_pages *pages,
-                       struct span bytes);
+bool ahoy_outgoing_put(struct ahoy_outgoing *outgoing, struct ahoy_pages *pages, struct span bytes);
 /* The beginning of the queue as pieces to write; how many. */
 int ahoy_outgoing_pieces(const struct ahoy_outgoing *outgoing,
                          struct iovec pieces[AHOY_PAGES_A_WRITE]);

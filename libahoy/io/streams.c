@@ -26,18 +26,16 @@ struct ahoy_stream {
     bool broken; /* Nothing can be sent any more; reading will find out why. */
     struct ahoy_hop hop;
     struct ahoy_outgoing outgoing;
-    struct ahoy_timer timer; /* To connect; to leave. */
-    struct ahoy_stream *next, **link;         /* In all. */
-    struct ahoy_stream *queue, **queue_link;  /* In dirty or in gone. */
+    struct ahoy_timer timer;                 /* To connect; to leave. */
+    struct ahoy_stream *next, **link;        /* In all. */
+    struct ahoy_stream *queue, **queue_link; /* In dirty or in gone. */
 };
 
 bool ahoy_streams_init(struct ahoy_streams *streams, struct ahoy_loop *loop,
-                       struct ahoy_timers *timers, struct ahoy_driver_counters *counters,
-                       int kind)
+                       struct ahoy_timers *timers, struct ahoy_driver_counters *counters, int kind)
 {
-    *streams = (struct ahoy_streams){
-        .loop = loop, .timers = timers, .counters = counters, .kind = kind
-    };
+    *streams =
+        (struct ahoy_streams){ .loop = loop, .timers = timers, .counters = counters, .kind = kind };
     ahoy_pages_init(&streams->pages, PAGES_KEPT);
     streams->input = malloc(INPUT_SIZE);
     return streams->input != NULL;
@@ -367,8 +365,8 @@ static bool finish_connecting(struct ahoy_streams *streams, struct ahoy_stream *
 
 /* The peer has closed, or is gone: the owner is told at once.  A peer that has only ended its own
  * side may still wait for what is on the way to it. */
-static bool finish_reading(struct ahoy_streams *streams, struct ahoy_stream *stream,
-                           bool ended, struct ahoy_wire_event *event)
+static bool finish_reading(struct ahoy_streams *streams, struct ahoy_stream *stream, bool ended,
+                           struct ahoy_wire_event *event)
 {
     tell(stream, AHOY_WIRE_CLOSED, SPAN(""), event);
     stream->ended = ended;
@@ -396,14 +394,13 @@ static bool read_bytes(struct ahoy_streams *streams, struct ahoy_stream *stream,
 /* Reads and forgets (MSG_TRUNC copies nothing). */
 static void discard(struct ahoy_streams *streams, struct ahoy_stream *stream)
 {
-    ssize_t size = recv(stream->source.fd, streams->input, INPUT_SIZE,
-                        MSG_DONTWAIT | MSG_TRUNC);
+    ssize_t size = recv(stream->source.fd, streams->input, INPUT_SIZE, MSG_DONTWAIT | MSG_TRUNC);
     if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
         forget(streams, stream);
 }
 
-bool ahoy_streams_serve(struct ahoy_streams *streams, struct ahoy_source *source,
-                        uint32_t *events, unsigned *reads, struct ahoy_wire_event *event)
+bool ahoy_streams_serve(struct ahoy_streams *streams, struct ahoy_source *source, uint32_t *events,
+                        unsigned *reads, struct ahoy_wire_event *event)
 {
     /* The source is a stream's first member. */
     struct ahoy_stream *stream = (struct ahoy_stream *)(void *)source;

@@ -14,24 +14,23 @@ struct ahoy_streams {
     struct ahoy_loop *loop;
     struct ahoy_timers *timers;
     struct ahoy_driver_counters *counters;
-    int kind;          /* Of their sources and of what their timers say in |which|. */
-    uint64_t now_ms;   /* Set by the driver, once a turn. */
-    char *input;       /* What was read last. */
+    int kind;        /* Of their sources and of what their timers say in |which|. */
+    uint64_t now_ms; /* Set by the driver, once a turn. */
+    char *input;     /* What was read last. */
     struct ahoy_pages pages;
     struct ahoy_stream **table; /* By hop.connection's slot. */
     size_t table_size;
     struct ahoy_stream *all;
-    struct ahoy_stream *dirty;  /* Written to in this turn. */
-    struct ahoy_stream *gone;   /* Whose end has not been told yet. */
+    struct ahoy_stream *dirty;             /* Written to in this turn. */
+    struct ahoy_stream *gone;              /* Whose end has not been told yet. */
     struct ahoy_hop lost[AHOY_LOST_LIMIT]; /* The same, for those that got no memory. */
     unsigned lost_count;
-    unsigned lingering;         /* Closed by their owner, with something left to leave. */
+    unsigned lingering; /* Closed by their owner, with something left to leave. */
 };
 
 /* The pointers stay the caller's.  False where memory is refused. */
 bool ahoy_streams_init(struct ahoy_streams *streams, struct ahoy_loop *loop,
-                       struct ahoy_timers *timers, struct ahoy_driver_counters *counters,
-                       int kind);
+                       struct ahoy_timers *timers, struct ahoy_driver_counters *counters, int kind);
 /* Cuts all connections. */
 void ahoy_streams_fini(struct ahoy_streams *streams);
 
@@ -48,8 +47,8 @@ void ahoy_streams_trim(struct ahoy_streams *streams);
 
 /* Serves a source that epoll reported with |events|.  True: |event| is the next thing that
  * happened on it, ask again; |reads| counts down how often it may still be read in this turn. */
-bool ahoy_streams_serve(struct ahoy_streams *streams, struct ahoy_source *source,
-                        uint32_t *events, unsigned *reads, struct ahoy_wire_event *event);
+bool ahoy_streams_serve(struct ahoy_streams *streams, struct ahoy_source *source, uint32_t *events,
+                        unsigned *reads, struct ahoy_wire_event *event);
 /* A timer of theirs has come. */
 void ahoy_streams_expire(struct ahoy_streams *streams, struct ahoy_timer *timer);
 /* The next CLOSED that is owed, until false. */

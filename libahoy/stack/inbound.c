@@ -64,15 +64,15 @@ static struct ahoy_flow *own_flow(struct ahoy_stack *stack)
 
 static void deliver(struct ahoy_stack *stack)
 {
-    struct ahoy_hop reply = stack->source;
     if (stack->message.is_request) {
-        ahoy_via_reply(&stack->routing.via, &stack->source, &reply);
+        ahoy_via_reply(&stack->routing.via, &stack->source, &stack->reply);
     } else if (!ahoy_via_is_ours(&stack->routing.via, &stack->flows)) {
         stack->counters.foreign_responses++; /* R3261-18.1.2-1 */
         return;
     }
+    ahoy_stack_trim_later(stack);
     ahoy_transactions_message(stack->transactions, &stack->message, &stack->routing, &stack->source,
-                              &reply, stack->now_ms);
+                              &stack->reply, stack->now_ms);
 }
 
 /* |bytes| are one whole message of a call of this worker. */
@@ -113,7 +113,6 @@ static void break_stream(struct ahoy_stack *stack, struct ahoy_flow *flow, struc
                          const struct ahoy_err *err)
 {
     stack->counters.messages_in++;
-    stack->input.size = 0;
     /* Whatever these two find, |err| came first. */
     (void)ahoy_message_parse(head, &stack->message, NULL);
     (void)ahoy_message_routing(&stack->message, &stack->routing, NULL);

@@ -57,7 +57,6 @@ static bool send_datagram(struct ahoy_stack *stack, const struct ahoy_sending *s
     struct ahoy_hop hop = sending->hop;
     if (!choose_listener(stack, &hop))
         return fail(stack, sending->transaction);
-    hop.worker = stack->worker;
     if (sending->transaction.generation != 0)
         ahoy_sent_add(&stack->sent, &hop.remote, sending->transaction, stack->now_ms);
     return send_on(stack, &hop, sending->bytes, effect);
@@ -84,6 +83,7 @@ static bool open_for(struct ahoy_stack *stack, const struct ahoy_sending *sendin
 bool ahoy_outbound_send(struct ahoy_stack *stack, const struct ahoy_sending *sending,
                         struct ahoy_wire_effect *effect)
 {
+    ahoy_stack_trim_later(stack);
     const struct ahoy_hop *hop = &sending->hop;
     if (!ahoy_transport_is_reliable((enum ahoy_transport)hop->transport))
         return send_datagram(stack, sending, effect);

@@ -6,7 +6,11 @@
 #include "libahoy/stack/sent.h"
 #include "libahoy/stack/stack.h"
 
-enum { AHOY_FAILURES_LIMIT = 1024 }; /* Transactions that wait to be told. */
+enum {
+    AHOY_FAILURES_LIMIT = 1024, /* Transactions that wait to be told. */
+    AHOY_TRIM_TIMER = 0x101,    /* timer->which of tidying up; another than those of flow.h. */
+    AHOY_TRIM_MS = 30000        /* How long after work begins memory that lies idle goes back. */
+};
 
 enum ahoy_input {
     AHOY_INPUT_NONE,
@@ -22,6 +26,7 @@ struct ahoy_stack {
     const struct ahoy_log *log;
     struct ahoy_stack_counters counters;
     struct ahoy_timers timers; /* Of the transactions and the flows. */
+    struct ahoy_timer trim;    /* Set while there is or was work; a stack at rest does not wake. */
     struct ahoy_flows flows;
     struct ahoy_transactions *transactions;
 
@@ -30,7 +35,7 @@ struct ahoy_stack {
     struct span input;
     bool partial_began; /* The partial message began with this step's bytes. */
     char *spent;        /* The bytes of the message of this step that came in parts. */
-    struct ahoy_hop source;
+    struct ahoy_hop source, reply;
     struct ahoy_message message;
     struct ahoy_routing routing;
 
@@ -42,3 +47,10 @@ struct ahoy_stack {
     struct ahoy_handle failures[AHOY_FAILURES_LIMIT]; /* Found while sending; told by events. */
     char scratch[AHOY_MESSAGE_LIMIT];                 /* Where answers are composed. */
 };
+
+/* There is work, so there will be memory to give back. */
+static inline void ahoy_stack_trim_later(struct ahoy_stack *stack)
+{
+    if (!ahoy_timer_is_set(&stack->trim))
+        ahoy_timers_set(&stack->timers, &stack->trim, stack->now_ms + AHOY_TRIM_MS);
+}

@@ -37,6 +37,7 @@ struct ahoy_stack *ahoy_stack_new(const struct ahoy_stack_options *options, uint
     stack->call_key = options->call_key;
     stack->log = options->log;
     ahoy_timers_init(&stack->timers, now_ms);
+    stack->trim.which = AHOY_TRIM_TIMER;
     init_flows(stack, options);
     stack->transactions =
         ahoy_transactions_new(&options->transactions, &stack->flows, &stack->timers);
@@ -61,7 +62,7 @@ void ahoy_stack_free(struct ahoy_stack *stack)
 
 static void accept_flow(struct ahoy_stack *stack, struct ahoy_hop *hop)
 {
-    hop->worker = stack->worker;
+    ahoy_stack_trim_later(stack);
     const struct ahoy_flow *flow = ahoy_flows_accept(&stack->flows, hop, stack->now_ms);
     if (flow == NULL)
         stack->counters.connections_refused++;
@@ -72,17 +73,20 @@ static void take_input(struct ahoy_stack *stack, const struct ahoy_hop *source, 
                        enum ahoy_input kind)
 {
     stack->source = *source;
+    if (source->connection.generation == 0) /* Every worker has a socket for datagrams. */
+        stack->source.worker = stack->worker;
     stack->input = bytes;
     stack->input_kind = kind;
     stack->partial_began = false;
 }
 
-static void take_datagram(struct ahoy_stack *stack, const struct ahoy_wire_event *event)
+/* What another worker handed off: a message, or trust in a connection of this worker. */
+static void take_handoff(struct ahoy_stack *stack, const struct ahoy_wire_event *event)
 {
-    struct ahoy_hop source = event->hop;
-    source.worker = stack->worker;
-    source.connection = (struct ahoy_handle){ 0, 0 };
-    take_input(stack, &source, event->bytes, AHOY_INPUT_DATAGRAM);
+    if (event->bytes.size > 0)
+        take_input(stack, &event->hop, event->bytes, AHOY_INPUT_MESSAGE);
+    else if (event->hop.worker == stack->worker)
+        ahoy_stack_trust(stack, &event->hop);
 }
 
 static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
@@ -92,13 +96,10 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
     case AHOY_WIRE_TIME:
         return;
     case AHOY_WIRE_DATAGRAM:
-        take_datagram(stack, event);
+        take_input(stack, &event->hop, event->bytes, AHOY_INPUT_DATAGRAM);
         return;
     case AHOY_WIRE_MESSAGE:
-        if (event->bytes.size > 0)
-            take_input(stack, &event->hop, event->bytes, AHOY_INPUT_MESSAGE);
-        else if (event->hop.worker == stack->worker)
-            ahoy_stack_trust(stack, &event->hop);
+        take_handoff(stack, event);
         return;
     case AHOY_WIRE_ACCEPTED:
         accept_flow(stack, &event->hop);
@@ -153,6 +154,15 @@ static void time_out(struct ahoy_stack *stack, struct ahoy_handle connection)
     ahoy_outbound_closed(stack, flow);
 }
 
+/* After a flood all of its memory goes back; while there is work, it is looked after again. */
+static void trim(struct ahoy_stack *stack)
+{
+    ahoy_transactions_trim(stack->transactions);
+    ahoy_pool_trim(&stack->flows.pool);
+    if (ahoy_transactions_count(stack->transactions) > 0 || stack->flows.pool.used > 0)
+        ahoy_stack_trim_later(stack);
+}
+
 static bool next_timer(struct ahoy_stack *stack)
 {
     struct ahoy_timer *timer = ahoy_timers_expire(&stack->timers, stack->now_ms);
@@ -160,6 +170,8 @@ static bool next_timer(struct ahoy_stack *stack)
         return false;
     if (timer->which == AHOY_FLOW_TIMER)
         time_out(stack, ahoy_handle_unpack(timer->what));
+    else if (timer->which == AHOY_TRIM_TIMER)
+        trim(stack);
     else
         ahoy_transactions_timer(stack->transactions, timer, stack->now_ms);
     return true;

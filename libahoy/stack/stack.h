@@ -1,8 +1,13 @@
 /* The joint of transport, transaction and locating: bytes in, events up; calls down, bytes out.
  *
- * The owner's turn is always the same:     ahoy_stack_step(stack, &wire_event, now_ms);
- * while (ahoy_stack_event(stack, &event)) the user works, and may call down
- * (transaction/user.h);     while (ahoy_stack_poll(stack, &effect)) the wire carries it out.
+ * The owner's turn is always the same:
+ *
+ *     ahoy_stack_step(stack, &wire_event, now_ms);
+ *     while (ahoy_stack_event(stack, &event))
+ *         the user works, and may call down (transaction/user.h);
+ *     while (ahoy_stack_poll(stack, &effect))
+ *         the wire carries it out;
+ *
  * Both polls must be dry before the next step. */
 #pragma once
 

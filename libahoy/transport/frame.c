@@ -28,8 +28,6 @@ size_t ahoy_frame_skip(struct ahoy_frame *frame, struct span *bytes)
             doubles++;
         }
     }
-    if (i < bytes->size)
-        frame->blanks = 0;
     *bytes = ahoy_span_after(*bytes, i);
     return doubles;
 }
@@ -60,11 +58,19 @@ static void read_body_size(struct ahoy_frame *frame, struct span value)
     }
 }
 
+/* A glance tells that most rows are neither "l" nor "Content-" something. */
+static bool may_be_length(struct span row)
+{
+    char first = row.at[0];
+    if (first == 'C' || first == 'c')
+        return row.size > 7 && row.at[7] == '-';
+    return first == 'L' || first == 'l';
+}
+
 /* |row| is whole, continuation lines included. */
 static void read_row(struct ahoy_frame *frame, struct span row)
 {
-    char first = row.at[0];
-    if (first != 'C' && first != 'c' && first != 'l' && first != 'L')
+    if (!may_be_length(row))
         return;
     size_t colon = ahoy_span_find(row, ':');
     if (colon == row.size)
@@ -98,14 +104,42 @@ static enum ahoy_frame_verdict end_head(struct ahoy_frame *frame, struct span by
     return bytes.size < frame->size ? AHOY_FRAME_MORE : AHOY_FRAME_WHOLE;
 }
 
+static bool begins_row(struct span bytes, size_t line)
+{
+    return bytes.at[line] != ' ' && bytes.at[line] != '\t';
+}
+
+/* Where the row begins that the line at hand belongs to: all before it is whole. */
+static size_t row_at_hand(const struct ahoy_frame *frame, struct span bytes)
+{
+    bool is_row = frame->line < bytes.size && begins_row(bytes, frame->line);
+    return is_row ? frame->line : frame->row;
+}
+
+static enum ahoy_frame_verdict bad_line(struct ahoy_frame *frame, struct span bytes,
+                                        struct ahoy_err *err, unsigned status, const char *expected)
+{
+    return broken(frame, row_at_hand(frame, bytes), err, status, bytes, expected);
+}
+
 /* Takes the line that ends at |end| into account; more lines are to come. */
 static bool read_line(struct ahoy_frame *frame, struct span bytes, size_t end)
 {
-    char first = bytes.at[frame->line];
-    if (first != ' ' && first != '\t')
+    if (begins_row(bytes, frame->line))
         end_row(frame, bytes, frame->line);
     frame->line = end;
     return end - frame->row <= AHOY_LINE_LIMIT && frame->row_count <= AHOY_HEADERS_LIMIT;
+}
+
+/* The line at hand has no end yet. */
+static enum ahoy_frame_verdict await_line(struct ahoy_frame *frame, struct span bytes,
+                                          struct ahoy_err *err)
+{
+    if (bytes.size - row_at_hand(frame, bytes) > AHOY_LINE_LIMIT && bytes.size > frame->line)
+        return bad_line(frame, bytes, err, 400, "a shorter line");
+    if (bytes.size >= AHOY_MESSAGE_LIMIT)
+        return bad_line(frame, bytes, err, 413, "a message within the limit");
+    return AHOY_FRAME_MORE;
 }
 
 enum ahoy_frame_verdict ahoy_frame_cut(struct ahoy_frame *frame, struct span bytes,
@@ -117,17 +151,12 @@ enum ahoy_frame_verdict ahoy_frame_cut(struct ahoy_frame *frame, struct span byt
         struct span rest = ahoy_span_after(bytes, frame->line);
         size_t length = ahoy_span_find(rest, '\n');
         size_t end = frame->line + length + 1;
-        if (length == rest.size) {
-            if (bytes.size - frame->row > AHOY_LINE_LIMIT)
-                return broken(frame, frame->row, err, 400, bytes, "a shorter line");
-            if (bytes.size >= AHOY_MESSAGE_LIMIT)
-                return broken(frame, frame->row, err, 413, bytes, "a message within the limit");
-            return AHOY_FRAME_MORE;
-        }
+        if (length == rest.size)
+            return await_line(frame, bytes, err);
         if (end > AHOY_MESSAGE_LIMIT)
-            return broken(frame, frame->row, err, 413, bytes, "a message within the limit");
+            return bad_line(frame, bytes, err, 413, "a message within the limit");
         if (length == 0 || rest.at[length - 1] != '\r')
-            return broken(frame, frame->row, err, 400, bytes, "CRLF at the end of the line");
+            return bad_line(frame, bytes, err, 400, "CRLF at the end of the line");
         if (length == 1) {
             end_row(frame, bytes, frame->line);
             return end_head(frame, bytes, end, err);

@@ -5,7 +5,7 @@
 void ahoy_proxy_cancel_branch(struct ahoy_proxy *proxy, struct proxy_context *context,
                               struct proxy_branch *branch, struct span reason, uint64_t now_ms)
 {
-    if (!context->is_invite || branch->done || branch->cancelled) /* R3261-9.1-1 */
+    if (!context->is_invite || branch->done || branch->cancelled) /* S3261-9.1-1 */
         return;
     branch->cancelled = true;
     /* From here on the transaction itself makes sure that an end comes (9.1). */

@@ -13,7 +13,7 @@ enum {
 
 /* What ahoy_timer.which says.  Only the first branch has the last two. */
 enum proxy_timer {
-    PROXY_TIMER_C = 1, /* An INVITE rings for too long: 16.8. */
+    PROXY_TIMER_C = 1,  /* An INVITE rings for too long: 16.8. */
     PROXY_TIMER_TRYING, /* A request that is no INVITE is owed a 100: RFC 4320 4.1. */
     PROXY_TIMER_AGAIN   /* The final response could not be sent. */
 };
@@ -62,6 +62,7 @@ struct ahoy_proxy {
     uint32_t timer_c_ms;
     struct ahoy_rng rng; /* Of To tags: never drawn from, only read at a context's serial. */
     uint64_t serial;     /* Of the next context. */
+    uint32_t open;       /* Contexts that are not closed. */
     struct ahoy_pool contexts;
     struct ahoy_chunks chunks;
     struct ahoy_timers timers;
@@ -105,8 +106,7 @@ void ahoy_proxy_record_route(struct ahoy_proxy *proxy, const struct ahoy_event *
  * values to be edited than anybody honest sends. */
 bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                              const struct ahoy_proxy_plan *plan, const struct proxy_routes *routes,
-                             const struct ahoy_proxy_target *target,
-                             struct ahoy_outgoing *request);
+                             const struct ahoy_proxy_target *target, struct ahoy_outgoing *request);
 
 /* proxy_answer.c: what we say ourselves.  Refusing is done without state. */
 void ahoy_proxy_refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event, unsigned status);

@@ -113,6 +113,8 @@ bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *
     }
     edit_max_forwards(edits, message, event->routing, &text);
     ahoy_proxy_edit_routes(edits, message, routes, target->uri, &text);
+    if (plan->removed.size > 0)
+        ahoy_edits_remove(edits, plan->removed);
     edit_content_length(edits, message, &target->hop, &text);
     request->pieces = proxy->pieces;
     request->count = ahoy_edits_gather(edits, proxy->pieces);

@@ -272,6 +272,12 @@ void layer_fail(struct layer *layer, struct ahoy_handle transaction)
     layer_drain(layer);
 }
 
+bool layer_same_hop(const struct ahoy_hop *a, const struct ahoy_hop *b)
+{
+    return a->transport == b->transport && a->listener == b->listener &&
+           ahoy_handle_equal(a->connection, b->connection) && ahoy_ip_equal(&a->remote, &b->remote);
+}
+
 struct span layer_sent(const struct layer *layer)
 {
     return (struct span){ layer->sent, layer->sent_size };

@@ -78,6 +78,8 @@ struct ahoy_handle layer_send_quietly(struct layer *layer, enum ahoy_method meth
 bool layer_respond(struct layer *layer, struct ahoy_handle transaction, unsigned status);
 void layer_fail(struct layer *layer, struct ahoy_handle transaction);
 
+/* Whether both lead to the same peer by the same way. */
+bool layer_same_hop(const struct ahoy_hop *a, const struct ahoy_hop *b);
 struct span layer_sent(const struct layer *layer);
 /* The To tag that layer_respond writes. */
 #define LAYER_TAG "ours"

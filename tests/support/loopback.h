@@ -14,11 +14,11 @@ struct loopback {
     struct ahoy_wire_event events[LOOPBACK_EVENTS]; /* Without their bytes. */
     size_t event_count;
     unsigned datagrams;
-    struct ahoy_hop last_hop;  /* Of the last DATAGRAM or BYTES. */
-    char *bytes;               /* All of them, one behind another. */
+    struct ahoy_hop last_hop; /* Of the last DATAGRAM or BYTES. */
+    char *bytes;              /* All of them, one behind another. */
     size_t size;
-    uint32_t slots;            /* Handed out to accepted connections. */
-    bool refuse;               /* What comes. */
+    uint32_t slots; /* Handed out to accepted connections. */
+    bool refuse;    /* What comes. */
     /* Called for each event, with its bytes; may carry effects.  May be NULL. */
     void (*step)(struct loopback *loopback, const struct ahoy_wire_event *event);
     void *context;

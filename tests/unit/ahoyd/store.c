@@ -1,4 +1,5 @@
-/* The store: what was answered is kept, in order, over restarts; what was not committed is not seen. */
+/* The store: what was answered is kept, in order, over restarts; what was not committed is not
+ * seen. */
 #include "ahoyd/store/store.h"
 
 #include <pthread.h>

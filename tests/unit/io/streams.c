@@ -395,7 +395,7 @@ static void a_reused_slot_is_another_connection(void **state)
 
 struct shares {
     struct ahoy_handle busy;
-    size_t busy_bytes;    /* Of the busy one, before the quiet one was heard. */
+    size_t busy_bytes; /* Of the busy one, before the quiet one was heard. */
     bool quiet_heard;
 };
 

@@ -1,0 +1,59 @@
+# The verbs that people type.  Each first installs what the machine lacks (tools/bootstrap says what
+# and why), then builds what it needs.  All else is CMake's: see CMakePresets.json.
+
+ONCE ?=
+ONLY ?=
+SECONDS ?= 60
+SEEDS ?= 100
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# $(call compile,PRESET[,TARGET])
+define compile
+@test build/$(1)/build.ninja -nt CMakePresets.json || cmake --preset $(1)
+@cmake --build --preset $(1) $(if $(2),--target $(2))
+endef
+
+.PHONY: build run test bench fuzz sim install clean help
+
+build:   ## Build the programs into build/release/bin: ahoyd, ahoyctl, ahoy
+	@tools/bootstrap build
+	$(call compile,release,programs)
+
+run:     ## Start the server, let Alice call Bob, serve until ^C; ONCE=1 ends after the call
+	@tools/bootstrap build
+	$(call compile,release,programs)
+	@ONCE=$(ONCE) tools/demo build/release
+
+test:    ## Run all tests: those in process under the sanitizers, those over sockets as released
+	@tools/bootstrap build test
+	$(call compile,release,programs)
+	$(call compile,test)
+	@ctest --preset test -j $$(nproc)
+
+bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them
+	@tools/bootstrap build bench
+	$(call compile,release)
+	@bench/run --build build/release $(if $(ONLY),--only $(ONLY))
+
+fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of them
+	@tools/bootstrap build fuzz
+	$(call compile,fuzz)
+	@tools/fuzz build/fuzz $(SECONDS) $(ONLY)
+
+sim:     ## Run the simulated world with SEEDS=100 seeds
+	@tools/bootstrap build
+	$(call compile,test,ahoy-sim)
+	@build/test/bin/ahoy-sim seeds $(SEEDS)
+
+install: ## Install programs, library and manual pages under PREFIX=/usr/local, inside DESTDIR
+	@tools/bootstrap build
+	$(call compile,release,programs)
+	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+
+clean:   ## Remove the folder build
+	@rm -rf build
+
+help:    ## Print this list
+	@sed -n 's/^\([a-z]*\): *## /make \1|/p' Makefile | \
+	    while IFS='|' read -r verb what; do printf '%-14s%s\n' "$$verb" "$$what"; done

@@ -1,0 +1,14 @@
+/* The server's own answers to requests that it does not forward: sent once and forgotten (attack
+ * rule R3). */
+#pragma once
+
+#include "ahoyd/serving.h"
+
+/* Answers |event|, a REQUEST or a CANCEL, with |status|. */
+void ahoyd_answer(struct ahoyd_server *server, const struct ahoy_event *event, unsigned status);
+/* The same with further |rows|, each with its CRLF. */
+void ahoyd_answer_with(struct ahoyd_server *server, const struct ahoy_event *event, unsigned status,
+                       struct span rows);
+/* Prints the answer to |event| into |buf|, for those that are kept. */
+void ahoyd_answer_print(struct ahoyd_server *server, const struct ahoy_event *event,
+                        unsigned status, struct span rows, struct ahoy_buf *buf);

@@ -1,0 +1,249 @@
+/* The verbs of the control protocol. */
+#include "ahoyd/command.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static json_t *failure(const char *why)
+{
+    return json_pack("{s:b, s:s}", "ok", 0, "error", why);
+}
+
+/* A text member, empty where it is absent; false where it is no text or longer than |limit|. */
+static bool member(const json_t *request, const char *name, size_t limit, struct span *text)
+{
+    const json_t *value = json_object_get(request, name);
+    *text = SPAN("");
+    if (value == NULL)
+        return true;
+    if (!json_is_string(value) || json_string_length(value) > limit)
+        return false;
+    *text = (struct span){ json_string_value(value), json_string_length(value) };
+    return true;
+}
+
+/* Waits for one change. */
+struct waiter {
+    struct ahoyd_change_owner owner;
+    pthread_mutex_t lock;
+    pthread_cond_t came;
+    struct ahoyd_change *change;
+};
+
+static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
+{
+    struct waiter *waiter = (struct waiter *)owner;
+    pthread_mutex_lock(&waiter->lock);
+    waiter->change = change;
+    pthread_cond_signal(&waiter->came);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+/* Submits |change|, which it owns, and turns the outcome into an answer. */
+static json_t *carry_out(const struct ahoyd_command_means *means, struct ahoyd_change *change)
+{
+    struct waiter waiter = { .owner = { take_back } };
+    if (change == NULL)
+        return failure("memory ran out");
+    pthread_mutex_init(&waiter.lock, NULL);
+    pthread_cond_init(&waiter.came, NULL);
+    json_t *answer = NULL;
+    change->owner = &waiter.owner;
+    if (ahoyd_store_submit(means->store, change)) {
+        pthread_mutex_lock(&waiter.lock);
+        while (waiter.change == NULL)
+            pthread_cond_wait(&waiter.came, &waiter.lock);
+        pthread_mutex_unlock(&waiter.lock);
+        answer = change->status == 200 ? json_pack("{s:b}", "ok", 1) : failure(change->why);
+    } else {
+        answer = failure("the store is too busy; try again");
+    }
+    ahoyd_change_free(change);
+    pthread_cond_destroy(&waiter.came);
+    pthread_mutex_destroy(&waiter.lock);
+    return answer;
+}
+
+/* Names that can stand in an address-of-record and in a digest: visible characters, no
+ * separator. */
+static bool is_name(struct span name)
+{
+    if (name.size == 0 || name.size > AHOYD_NAME_LIMIT)
+        return false;
+    for (size_t i = 0; i < name.size; i++) {
+        unsigned char byte = (unsigned char)name.at[i];
+        if (byte <= ' ' || byte == 0x7f || strchr("@:\"\\<>", byte) != NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool take_hex(struct span text, size_t size, struct ahoy_digest_hex *digest)
+{
+    if (text.size != size)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        if (strchr("0123456789abcdef", text.at[i]) == NULL || text.at[i] == '\0')
+            return false;
+    }
+    memcpy(digest->text, text.at, size);
+    digest->size = size;
+    return true;
+}
+
+static json_t *user_add(const struct ahoyd_command_means *means, const json_t *request)
+{
+    struct span user, realm, md5, sha256;
+    struct ahoyd_user credentials;
+    if (!member(request, "user", AHOYD_NAME_LIMIT, &user) ||
+        !member(request, "realm", AHOYD_NAME_LIMIT, &realm) || !is_name(user) || !is_name(realm))
+        return failure("user and realm must be names of at most 255 characters");
+    if (!member(request, "md5", 32, &md5) || !member(request, "sha256", 64, &sha256) ||
+        !take_hex(md5, 32, &credentials.md5) || !take_hex(sha256, 64, &credentials.sha256))
+        return failure("md5 and sha256 must be HA1 digests in lower-case hex");
+    struct ahoyd_change *change =
+        ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &credentials);
+    explicit_bzero(&credentials, sizeof credentials);
+    return carry_out(means, change);
+}
+
+static json_t *user_remove(const struct ahoyd_command_means *means, const json_t *request)
+{
+    struct span user, realm;
+    if (!member(request, "user", AHOYD_NAME_LIMIT, &user) ||
+        !member(request, "realm", AHOYD_NAME_LIMIT, &realm) || !is_name(user) || !is_name(realm))
+        return failure("user and realm must be names of at most 255 characters");
+    return carry_out(means, ahoyd_change_user(AHOYD_CHANGE_USER_REMOVE, user, realm, NULL));
+}
+
+/* Rows on their way into an answer. */
+struct rows {
+    json_t *array;
+    struct span wanted; /* Of registrations: one address-of-record, or empty for all. */
+    uint64_t now_ms;
+    bool more;
+};
+
+static bool add_row(struct rows *rows, json_t *row)
+{
+    if (json_array_size(rows->array) >= AHOYD_COMMAND_ROWS_LIMIT || row == NULL) {
+        json_decref(row);
+        rows->more = true;
+        return false;
+    }
+    return json_array_append_new(rows->array, row) == 0;
+}
+
+/* Names come from strangers' bytes: what is no UTF-8 is shown escaped. */
+static json_t *text_of(struct span text)
+{
+    json_t *plain = json_stringn(text.at, text.size);
+    if (plain != NULL)
+        return plain;
+    char escaped[4 * AHOY_CONTACT_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(escaped, sizeof escaped);
+    ahoy_buf_put_escaped(&buf, text);
+    struct span shown = ahoy_buf_text(&buf);
+    return json_stringn(shown.at, shown.size);
+}
+
+static bool visit_user(void *context, struct span user, struct span realm)
+{
+    return add_row(context, json_pack("{s:o*, s:o*}", "user", text_of(user), "realm",
+                                      text_of(realm)));
+}
+
+static json_t *finish_rows(const char *name, struct rows *rows)
+{
+    return json_pack("{s:b, s:o, s:b}", "ok", 1, name, rows->array, "more", rows->more);
+}
+
+static json_t *user_list(const struct ahoyd_command_means *means, const json_t *request)
+{
+    (void)request; /* It says nothing further. */
+    struct rows rows = { .array = json_array() };
+    if (rows.array == NULL)
+        return NULL;
+    ahoyd_store_each_user(means->store, visit_user, &rows);
+    return finish_rows("users", &rows);
+}
+
+static json_t *contact_of(const struct ahoy_binding *binding, uint64_t now_ms)
+{
+    char text[80];
+    struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
+    ahoy_buf_put(&buf, ahoy_transport_uri_name((enum ahoy_transport)binding->hop.transport));
+    ahoy_buf_put_byte(&buf, ':');
+    ahoy_ip_print(&binding->hop.remote, &buf);
+    struct span from = ahoy_buf_text(&buf);
+    uint64_t left_s = (binding->expires_ms - now_ms + 999) / 1000;
+    return json_pack("{s:o*, s:I, s:f, s:o*, s:I, s:o*}", "contact", text_of(binding->contact),
+                     "expires", (json_int_t)left_s, "q", binding->q / 1000.0, "call_id",
+                     text_of(binding->call_id), "cseq", (json_int_t)binding->cseq, "from",
+                     text_of(from));
+}
+
+static bool visit_aor(void *context, struct span aor, const struct ahoy_bindings *bindings)
+{
+    struct rows *rows = context;
+    if (rows->wanted.size > 0 && !ahoy_span_equal(rows->wanted, aor))
+        return true;
+    json_t *contacts = json_array();
+    for (size_t i = 0; i < bindings->count; i++)
+        json_array_append_new(contacts, contact_of(&bindings->list[i], rows->now_ms));
+    return add_row(rows, json_pack("{s:o*, s:o*}", "aor", text_of(aor), "contacts", contacts));
+}
+
+static json_t *registrations(const struct ahoyd_command_means *means, const json_t *request)
+{
+    struct rows rows = { .array = json_array(), .now_ms = means->now_ms() };
+    if (rows.array == NULL)
+        return NULL;
+    if (!member(request, "aor", AHOYD_AOR_LIMIT, &rows.wanted)) {
+        json_decref(rows.array);
+        return failure("aor must be a text: \"bob@atlanta.example\"");
+    }
+    ahoyd_store_each_aor(means->store, rows.now_ms, visit_aor, &rows);
+    return finish_rows("registrations", &rows);
+}
+
+static json_t *counters(const struct ahoyd_command_means *means, const json_t *request)
+{
+    (void)request; /* It says nothing further. */
+    if (means->counters == NULL)
+        return failure("the server is not running, so nothing is counted");
+    json_t *object = json_object();
+    if (object == NULL)
+        return NULL;
+    means->counters(means->context, object);
+    return json_pack("{s:b, s:o}", "ok", 1, "counters", object);
+}
+
+static json_t *ping(const struct ahoyd_command_means *means, const json_t *request)
+{
+    (void)means; /* Nothing is needed to be alive. */
+    (void)request;
+    return json_pack("{s:b, s:s}", "ok", 1, "version", AHOY_VERSION);
+}
+
+static const struct {
+    const char *name;
+    json_t *(*run)(const struct ahoyd_command_means *means, const json_t *request);
+} verbs[] = {
+    { "ping", ping },
+    { "user-add", user_add },
+    { "user-remove", user_remove },
+    { "user-list", user_list },
+    { "registrations", registrations },
+    { "counters", counters },
+};
+
+json_t *ahoyd_command(const struct ahoyd_command_means *means, const json_t *request)
+{
+    const char *verb = json_string_value(json_object_get(request, "verb"));
+    for (size_t i = 0; verb != NULL && i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verb, verbs[i].name) == 0)
+            return verbs[i].run(means, request);
+    }
+    return failure("unknown verb; the protocol is in docs/control.md");
+}

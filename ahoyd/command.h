@@ -1,0 +1,25 @@
+/* What an operator may ask of a running store: the requests of docs/control.md, carried out.
+ * The control socket runs them in the server; ahoyctl runs the same ones on a store whose server
+ * is down. */
+#pragma once
+
+#include <jansson.h>
+
+#include "ahoyd/store/store.h"
+
+/* Rows of one answer; "more" then says that there are others. */
+enum { AHOYD_COMMAND_ROWS_LIMIT = 100000 };
+
+/* What a command may use. */
+struct ahoyd_command_means {
+    struct ahoyd_store *store;
+    uint64_t (*now_ms)(void);
+    /* Adds counters to |object| as numbers; NULL where no server runs. */
+    void (*counters)(void *context, json_t *object);
+    void *context;
+};
+
+/* Carries out |request| and waits for the store where it changes something.  Returns the answer,
+ * an object with "ok" and, where that is false, "error"; NULL where memory is refused.  Any
+ * |request| is safe. */
+json_t *ahoyd_command(const struct ahoyd_command_means *means, const json_t *request);

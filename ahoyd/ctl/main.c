@@ -1,0 +1,105 @@
+/* ahoyctl: users, registrations and counters of an ahoyd, from the shell. */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ahoyd/ctl/ctl.h"
+
+static const char help[] =
+    "Usage: ahoyctl [OPTION]... VERB [ARGUMENT]...\n"
+    "\n"
+    "Looks into a running ahoyd, or, when it is down, works on its store.\n"
+    "\n"
+    "  user add USER@DOMAIN     add a user, or change its password (read from standard input)\n"
+    "  user list                list the users\n"
+    "  user remove USER@DOMAIN  remove a user\n"
+    "  user import              add users: lines of USER@DOMAIN PASSWORD on standard input\n"
+    "  registrations [AOR]      list who can be reached where\n"
+    "  counters                 show what the server has counted\n"
+    "  ladder FILE [CALL-ID]    draw a call from a trace file; without CALL-ID the last one\n"
+    "\n"
+    "      --socket PATH   the server's control socket (default: ./ahoyd.sock, then\n"
+    "                      /run/ahoyd/ahoyd.sock)\n"
+    "      --config FILE   the configuration that names the store of a server that is down\n"
+    "                      (default: ./ahoyd.lua, then /etc/ahoyd/ahoyd.lua)\n"
+    "      --json          print JSON\n"
+    "      --help          this text\n"
+    "      --version       the version\n"
+    "\n"
+    "Example: echo secret | ahoyctl user add alice@atlanta.example\n"
+    "Exit code: 0 done, 1 failed, 2 not understood.  Manual: man ahoyctl\n";
+
+void ctl_say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("ahoyctl: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const struct ctl_options *options, int argc, char **argv);
+} verbs[] = {
+    { "user", ctl_user },
+    { "registrations", ctl_registrations },
+    { "counters", ctl_counters },
+    { "ladder", ctl_ladder },
+};
+
+static int run_verb(const struct ctl_options *options, int argc, char **argv)
+{
+    if (argc == 0) {
+        fputs(help, stderr);
+        return CTL_USAGE;
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(argv[0], verbs[i].name) == 0)
+            return verbs[i].run(options, argc - 1, argv + 1);
+    }
+    ctl_say("there is no verb '%s'; see ahoyctl --help", argv[0]);
+    return CTL_USAGE;
+}
+
+enum { OPTION_SOCKET = 256, OPTION_CONFIG, OPTION_JSON, OPTION_HELP, OPTION_VERSION };
+
+static const struct option long_options[] = {
+    { "socket", required_argument, NULL, OPTION_SOCKET },
+    { "config", required_argument, NULL, OPTION_CONFIG },
+    { "json", no_argument, NULL, OPTION_JSON },
+    { "help", no_argument, NULL, OPTION_HELP },
+    { "version", no_argument, NULL, OPTION_VERSION },
+    { NULL, 0, NULL, 0 },
+};
+
+int main(int argc, char **argv)
+{
+    struct ctl_options options = { 0 };
+    int option = 0;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        switch (option) {
+        case OPTION_SOCKET:
+            options.socket_path = optarg;
+            break;
+        case OPTION_CONFIG:
+            options.config_path = optarg;
+            break;
+        case OPTION_JSON:
+            options.json = true;
+            break;
+        case OPTION_HELP:
+            fputs(help, stdout);
+            return CTL_OK;
+        case OPTION_VERSION:
+            puts("ahoyctl " AHOY_VERSION);
+            return CTL_OK;
+        default:
+            fputs("See ahoyctl --help.\n", stderr);
+            return CTL_USAGE;
+        }
+    }
+    return run_verb(&options, argc - optind, argv + optind);
+}

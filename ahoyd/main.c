@@ -1,0 +1,390 @@
+/* The server as a process: what the configuration asks for is opened, worked on, and closed again;
+ * signals say when. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ahoyd/control.h"
+#include "ahoyd/diary.h"
+#include "ahoyd/listeners.h"
+#include "ahoyd/options.h"
+#include "ahoyd/worker.h"
+#include "libahoy/base/poison.h"
+#include "libahoy/io/driver.h"
+
+enum {
+    EXIT_FAULT = 2, /* Of the command line or the configuration, an address in use included. */
+    WORKERS_LIMIT = 64,
+    TIMER_C_MS = 181000 /* R3261-16.6-42: above three minutes. */
+};
+
+struct daemon {
+    struct ahoyd_config *config;
+    struct ahoyd_config_faults faults;
+    struct ahoyd_diary diary;
+    struct ahoy_log log;
+    struct ahoyd_store *store;
+    struct ahoyd_listeners listeners;
+    struct ahoyd_worker *workers[WORKERS_LIMIT];
+    unsigned worker_count;
+    struct ahoyd_command_means means; /* Of the control socket. */
+    struct ahoyd_control *control;
+    int trace_fd;
+    uint64_t start_us;
+};
+
+/* One line a fault: where, what, and how to mend it. */
+static void tell_fault(void *context, const char *file, int line, const char *what)
+{
+    (void)context; /* There is one place only to tell it. */
+    if (line > 0)
+        fprintf(stderr, "%s:%d: %s\n", file, line, what);
+    else
+        fprintf(stderr, "%s: %s\n", file, what);
+}
+
+static const char *find_config(void)
+{
+    static const char *const paths[] = { "ahoyd.lua", "/etc/ahoyd/ahoyd.lua" };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        if (access(paths[i], F_OK) == 0)
+            return paths[i];
+    }
+    return paths[0];
+}
+
+static int check(struct daemon *daemon, const char *path)
+{
+    daemon->config = ahoyd_config_load(path, &daemon->faults);
+    if (daemon->config == NULL)
+        return EXIT_FAULT;
+    printf("%s: ok\n", path);
+    ahoyd_config_free(daemon->config);
+    return EXIT_SUCCESS;
+}
+
+/* What a server needs of the system, before it opens anything. */
+static void set_limits(const struct daemon *daemon)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+            ahoy_log_line(&daemon->log, AHOY_LOG_WARNING,
+                          "the limit of open files cannot be raised: %s", strerror(errno));
+    }
+    /* Keys and credentials must not reach a disk: no core file, and nothing for those who collect
+     * them.  Sanitizers look into their own process at its end, so they keep the right to. */
+    struct rlimit none = { 0, 0 };
+    bool off = setrlimit(RLIMIT_CORE, &none) == 0;
+#ifndef AHOY_POISONS
+    off = prctl(PR_SET_DUMPABLE, 0) == 0 && off;
+#endif
+    if (!off)
+        ahoy_log_line(&daemon->log, AHOY_LOG_WARNING, "core dumps cannot be switched off: %s",
+                      strerror(errno));
+    umask(0077);
+}
+
+/* The signals that are waited for; every thread keeps them blocked.  A peer that closes must not
+ * end us. */
+static bool set_signals(sigset_t *signals)
+{
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    return sigaction(SIGPIPE, &ignore, NULL) == 0 && pthread_sigmask(SIG_BLOCK, signals, NULL) == 0;
+}
+
+static void fault_file(struct daemon *daemon, int line, const char *what)
+{
+    tell_fault(NULL, daemon->config->path.at, line, what);
+    daemon->faults.count++;
+}
+
+static bool open_store(struct daemon *daemon)
+{
+    char fault[512];
+    struct ahoyd_store_options options = { .kind = daemon->config->store,
+                                           .path = daemon->config->store_path,
+                                           .now_ms = ahoy_driver_now(),
+                                           .log = &daemon->log };
+    daemon->store = ahoyd_store_open(&options, fault, sizeof fault);
+    if (daemon->store == NULL)
+        fault_file(daemon, 0, fault);
+    return daemon->store != NULL;
+}
+
+static bool open_trace(struct daemon *daemon)
+{
+    const char *path = daemon->config->trace_path;
+    if (path == NULL)
+        return true;
+    daemon->trace_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (daemon->trace_fd >= 0)
+        return true;
+    char what[512];
+    snprintf(what, sizeof what, "the trace %s cannot be opened: %s; choose another file", path,
+             strerror(errno));
+    fault_file(daemon, 0, what);
+    return false;
+}
+
+static bool open_listeners(struct daemon *daemon)
+{
+    struct ahoyd_own_addresses own = { 0 };
+    if (!ahoy_driver_own_address(AHOY_IPV4, &own.v4))
+        own.v4.family = AHOY_NO_FAMILY;
+    if (!ahoy_driver_own_address(AHOY_IPV6, &own.v6))
+        own.v6.family = AHOY_NO_FAMILY;
+    return ahoyd_listeners_init(&daemon->listeners, daemon->config, &own, &daemon->faults);
+}
+
+static const char *mend_address(int why)
+{
+    if (why == EADDRINUSE)
+        return "stop what listens there (ss -lntup shows it), or choose another port";
+    if (why == EADDRNOTAVAIL)
+        return "choose one that this machine has (ip address shows them)";
+    if (why == EACCES)
+        return "choose a port above 1023, or give ahoyd CAP_NET_BIND_SERVICE";
+    return "choose another address";
+}
+
+static void fault_address(struct daemon *daemon, size_t index, int why)
+{
+    const struct ahoyd_listen *listen = &daemon->config->listens[index];
+    char name[AHOYD_LISTEN_SIZE];
+    struct ahoy_buf buf = ahoy_buf_over(name, sizeof name);
+    ahoyd_listener_print(listen, &buf);
+    struct span text = ahoy_buf_text(&buf);
+    char what[512];
+    snprintf(what, sizeof what, "cannot listen on \"%.*s\": %s; %s", (int)text.size, text.at,
+             strerror(why), mend_address(why));
+    fault_file(daemon, listen->line, what);
+}
+
+static struct ahoy_driver *open_driver(struct daemon *daemon, uint16_t number, uint16_t count)
+{
+    struct ahoy_driver_options options = { .listeners = daemon->listeners.at,
+                                           .listener_count = daemon->listeners.count,
+                                           .worker = number,
+                                           .share_port = count > 1,
+                                           .first = number == 0 };
+    size_t failed;
+    struct ahoy_driver *driver = ahoy_driver_open(&options, &failed);
+    int why = errno;
+    if (driver == NULL && failed < daemon->listeners.count)
+        fault_address(daemon, failed, why);
+    else if (driver == NULL)
+        ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "worker %u: %s", number, strerror(why));
+    return driver;
+}
+
+/* A worker's trace, where one is asked for; false where memory is refused. */
+static bool make_trace(const struct daemon *daemon, uint16_t number, struct ahoyd_trace **trace)
+{
+    *trace = NULL;
+    if (daemon->trace_fd < 0)
+        return true;
+    struct ahoyd_trace_options options = { .fd = daemon->trace_fd,
+                                           .listeners = daemon->listeners.at,
+                                           .listener_count = daemon->listeners.count,
+                                           .worker = number,
+                                           .start_us = daemon->start_us };
+    *trace = ahoyd_trace_new(&options);
+    return *trace != NULL;
+}
+
+static bool open_worker(struct daemon *daemon, uint16_t number, uint16_t count)
+{
+    struct ahoyd_worker_options options = {
+        .server = { .config = daemon->config,
+                    .store = daemon->store,
+                    .listeners = daemon->listeners.at,
+                    .listener_count = daemon->listeners.count,
+                    .worker = number,
+                    .workers = count,
+                    .clocks = AHOY_DEFAULT_CLOCKS,
+                    .timer_c_ms = TIMER_C_MS,
+                    .log = &daemon->log },
+        .workers = daemon->workers,
+    };
+    options.driver = open_driver(daemon, number, count);
+    if (options.driver == NULL)
+        return false;
+    if (!ahoy_driver_random(options.server.seed, sizeof options.server.seed) ||
+        !make_trace(daemon, number, &options.trace)) {
+        ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "worker %u: no chance or no memory", number);
+        ahoy_driver_close(options.driver);
+        return false;
+    }
+    struct ahoyd_worker *worker = ahoyd_worker_new(&options);
+    if (worker == NULL) {
+        ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "worker %u: no memory", number);
+        return false;
+    }
+    daemon->workers[daemon->worker_count++] = worker;
+    return true;
+}
+
+static bool open_workers(struct daemon *daemon)
+{
+    unsigned count = daemon->config->workers;
+    if (count > WORKERS_LIMIT)
+        count = WORKERS_LIMIT;
+    for (unsigned i = 0; i < count; i++) {
+        if (!open_worker(daemon, (uint16_t)i, (uint16_t)count))
+            return false;
+    }
+    return true;
+}
+
+static bool start_workers(struct daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        if (!ahoyd_worker_start(daemon->workers[i])) {
+            ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "worker %u: no thread", i);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Adds one worker's counter to the sum of all. */
+static void add_counter(void *context, const char *name, uint64_t value)
+{
+    json_t *object = context;
+    uint64_t sum = value + (uint64_t)json_integer_value(json_object_get(object, name));
+    /* Where memory is refused, the counter is missing. */
+    (void)json_object_set_new(object, name, json_integer((json_int_t)sum));
+}
+
+static void count_all(void *context, json_t *object)
+{
+    const struct daemon *daemon = context;
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        /* One that is too busy to answer is left out. */
+        (void)ahoyd_worker_count(daemon->workers[i], add_counter, object);
+    }
+}
+
+static bool open_control(struct daemon *daemon)
+{
+    char fault[512];
+    daemon->means = (struct ahoyd_command_means){
+        .store = daemon->store, .now_ms = ahoy_driver_now, .counters = count_all, .context = daemon
+    };
+    daemon->control =
+        ahoyd_control_open(daemon->config->control_path, &daemon->means, fault, sizeof fault);
+    if (daemon->control == NULL)
+        fault_file(daemon, 0, fault);
+    return daemon->control != NULL;
+}
+
+static void announce(const struct daemon *daemon)
+{
+    char line[900];
+    struct ahoy_buf buf = ahoy_buf_over(line, sizeof line);
+    for (size_t i = 0; i < daemon->config->listen_count; i++) {
+        struct ahoy_buf longer = buf;
+        ahoy_buf_put_byte(&longer, ' ');
+        ahoyd_listener_print(&daemon->config->listens[i], &longer);
+        if (longer.overflow)
+            break;
+        buf = longer;
+    }
+    ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "listening on%.*s", (int)buf.size, line);
+    ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "ready");
+}
+
+/* Serves until a signal ends it. */
+static void serve(const struct daemon *daemon, const sigset_t *signals)
+{
+    for (;;) {
+        int signal = 0;
+        if (sigwait(signals, &signal) != 0)
+            continue;
+        if (signal != SIGHUP) {
+            ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "%s: ending", strsignal(signal));
+            return;
+        }
+        ahoy_log_line(&daemon->log, AHOY_LOG_WARNING,
+                      "SIGHUP: reload is not there yet; restart ahoyd to read %s again",
+                      daemon->config->path.at);
+    }
+}
+
+/* Nobody asks the workers any more; they end together; the store gives their last changes back
+ * before they are freed. */
+static void close_all(struct daemon *daemon)
+{
+    if (daemon->control != NULL)
+        ahoyd_control_close(daemon->control);
+    for (unsigned i = 0; i < daemon->worker_count; i++)
+        ahoyd_worker_drain(daemon->workers[i]);
+    for (unsigned i = 0; i < daemon->worker_count; i++)
+        ahoyd_worker_join(daemon->workers[i]);
+    if (daemon->store != NULL)
+        ahoyd_store_close(daemon->store);
+    for (unsigned i = 0; i < daemon->worker_count; i++)
+        ahoyd_worker_free(daemon->workers[i]);
+    ahoyd_listeners_fini(&daemon->listeners);
+    if (daemon->trace_fd >= 0)
+        close(daemon->trace_fd);
+    ahoyd_config_free(daemon->config);
+}
+
+static int run(struct daemon *daemon, const char *path)
+{
+    sigset_t signals;
+    daemon->config = ahoyd_config_load(path, &daemon->faults);
+    if (daemon->config == NULL)
+        return EXIT_FAULT;
+    set_limits(daemon);
+    bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
+                  open_listeners(daemon) && open_workers(daemon) && start_workers(daemon) &&
+                  open_control(daemon);
+    if (opened) {
+        announce(daemon);
+        serve(daemon, &signals);
+    }
+    close_all(daemon);
+    if (opened)
+        return EXIT_SUCCESS;
+    return daemon->faults.count > 0 ? EXIT_FAULT : EXIT_FAILURE;
+}
+
+int main(int count, char **arguments)
+{
+    struct daemon daemon = { .faults = { .told = tell_fault }, .trace_fd = -1 };
+    struct ahoyd_command_line line = ahoyd_command_line_parse(count, arguments, stderr);
+    daemon.start_us = ahoy_driver_now_us();
+    ahoyd_diary_init(&daemon.diary, ahoy_driver_now);
+    daemon.log = (struct ahoy_log){ .sink = ahoyd_diary_line,
+                                    .context = &daemon.diary,
+                                    .level = AHOY_LOG_INFO };
+    switch (line.task) {
+    case AHOYD_TASK_SERVE:
+        return run(&daemon, line.path != NULL ? line.path : find_config());
+    case AHOYD_TASK_CHECK:
+        return check(&daemon, line.path);
+    case AHOYD_TASK_VERSION:
+        puts("ahoyd " AHOY_VERSION);
+        return EXIT_SUCCESS;
+    case AHOYD_TASK_HELP:
+        ahoyd_command_line_help(stdout);
+        return EXIT_SUCCESS;
+    case AHOYD_TASK_NONE:
+        break;
+    }
+    return EXIT_FAULT;
+}

@@ -1,0 +1,258 @@
+/* Names are found by a keyed hash, so that a thousand domains cost what one costs. */
+#include "ahoyd/names.h"
+
+enum { HOST_LIMIT = 255, NAMES_LIMIT = 65536 };
+
+/* A host in lower case; false where it is longer than any that we know. */
+static bool lower_host(struct span host, char space[HOST_LIMIT], struct span *lower)
+{
+    if (host.size > HOST_LIMIT)
+        return false;
+    for (size_t i = 0; i < host.size; i++) {
+        char byte = host.at[i];
+        space[i] = byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
+    }
+    *lower = (struct span){ space, host.size };
+    return true;
+}
+
+static uint64_t ip_hash(const struct ahoyd_names *names, const struct ahoy_ip *ip)
+{
+    const struct span parts[] = { { (const char *)&ip->family, sizeof ip->family },
+                                  { (const char *)ip->bytes, sizeof ip->bytes } };
+    return ahoy_siphash_parts(&names->key, parts, 2);
+}
+
+static void add_own(struct ahoyd_names *names, struct span host, const struct ahoy_ip *ip)
+{
+    struct ahoyd_own_address *own = &names->own[names->own_count++];
+    own->ip = *ip;
+    own->host = host;
+    own->port = ip->port;
+}
+
+/* What a listener advertises: "host" or "host:port". */
+static void add_sent_by(struct ahoyd_names *names, const struct ahoy_listener *listener)
+{
+    struct span host = listener->sent_by;
+    struct ahoy_ip ip = { 0 };
+    uint64_t port = ahoy_transport_port(listener->transport);
+    size_t end = host.size;
+    while (end > 0 && host.at[end - 1] != ':' && host.at[end - 1] != ']')
+        end--;
+    if (end > 0 && host.at[end - 1] == ':') {
+        struct span digits = ahoy_span_after(host, end);
+        if (ahoy_span_number(digits, UINT16_MAX, &port))
+            host.size = end - 1;
+    }
+    if (host.size == 0)
+        return;
+    (void)ahoy_ip_parse(host, &ip); /* Where it is a name, there is no address. */
+    ip.port = (uint16_t)port;
+    add_own(names, host, &ip);
+}
+
+static bool index_trunks(struct ahoyd_names *names)
+{
+    for (size_t i = 0; i < names->config->trunk_count; i++) {
+        const struct ahoyd_trunk *trunk = &names->config->trunks[i];
+        for (size_t j = 0; j < trunk->count; j++) {
+            uint64_t place = i * AHOYD_TRUNK_TARGETS_LIMIT + j;
+            if (!ahoy_map_add(&names->trunks, ip_hash(names, &trunk->targets[j].ip), place))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool index_names(struct ahoyd_names *names)
+{
+    for (size_t i = 0; i < names->config->domain_count; i++) {
+        struct span name = names->config->domains[i].name;
+        if (!ahoy_map_add(&names->domains, ahoy_siphash(&names->key, name), i))
+            return false;
+    }
+    for (size_t i = 0; i < names->config->route_count; i++) {
+        struct span name = names->config->routes[i].domain;
+        if (!ahoy_map_add(&names->routes, ahoy_siphash(&names->key, name), i))
+            return false;
+    }
+    return index_trunks(names);
+}
+
+bool ahoyd_names_init(struct ahoyd_names *names, const struct ahoyd_config *config,
+                      const struct ahoy_listener *listeners, size_t listener_count,
+                      const struct ahoy_hash_key *key)
+{
+    *names = (struct ahoyd_names){
+        .config = config, .listeners = listeners, .listener_count = listener_count, .key = *key
+    };
+    ahoy_map_init(&names->domains, NAMES_LIMIT);
+    ahoy_map_init(&names->routes, NAMES_LIMIT);
+    ahoy_map_init(&names->trunks, NAMES_LIMIT);
+    for (size_t i = 0; i < listener_count; i++) {
+        add_own(names, SPAN(""), &listeners[i].local);
+        add_sent_by(names, &listeners[i]);
+    }
+    return index_names(names);
+}
+
+void ahoyd_names_fini(struct ahoyd_names *names)
+{
+    ahoy_map_fini(&names->domains);
+    ahoy_map_fini(&names->routes);
+    ahoy_map_fini(&names->trunks);
+}
+
+/* A listener on the unspecified address is reached by loopback, whatever else reaches it. */
+static bool reaches(const struct ahoyd_own_address *own, const struct ahoy_ip *ip)
+{
+    static const uint8_t unspecified[sizeof ip->bytes];
+    if (own->ip.family != ip->family || own->port != ip->port)
+        return false;
+    return ahoy_ip_equal_host(&own->ip, ip) ||
+           (memcmp(own->ip.bytes, unspecified, sizeof unspecified) == 0 && ahoy_ip_is_loopback(ip));
+}
+
+bool ahoyd_names_is_own_ip(const struct ahoyd_names *names, const struct ahoy_ip *ip)
+{
+    for (size_t i = 0; i < names->own_count; i++) {
+        if (reaches(&names->own[i], ip))
+            return true;
+    }
+    return false;
+}
+
+static bool is_own(const struct ahoyd_names *names, struct span host, uint16_t port)
+{
+    struct ahoy_ip ip;
+    if (ahoy_ip_parse(host, &ip)) {
+        ip.port = port;
+        return ahoyd_names_is_own_ip(names, &ip);
+    }
+    for (size_t i = 0; i < names->own_count; i++) {
+        const struct ahoyd_own_address *own = &names->own[i];
+        if (own->ip.family == AHOY_NO_FAMILY && own->port == port &&
+            ahoy_span_equal_nocase(own->host, host))
+            return true;
+    }
+    return false;
+}
+
+static uint16_t port_of(const struct ahoy_uri *uri)
+{
+    if (uri->port != 0)
+        return uri->port;
+    return ahoy_transport_port(uri->scheme == AHOY_SCHEME_SIPS ? AHOY_TLS : AHOY_UDP);
+}
+
+bool ahoyd_names_is_own_address(const struct ahoyd_names *names, const struct ahoy_uri *uri)
+{
+    return uri->scheme != AHOY_SCHEME_OTHER && is_own(names, uri->host, port_of(uri));
+}
+
+static const struct ahoyd_domain *find_domain(const struct ahoyd_names *names, struct span host)
+{
+    char space[HOST_LIMIT];
+    struct span name;
+    size_t cursor = 0;
+    uint64_t index;
+    if (!lower_host(host, space, &name))
+        return NULL;
+    while (ahoy_map_find(&names->domains, ahoy_siphash(&names->key, name), &cursor, &index)) {
+        if (ahoy_span_equal(names->config->domains[index].name, name))
+            return &names->config->domains[index];
+    }
+    return NULL;
+}
+
+static bool is_address(struct span host)
+{
+    struct ahoy_ip ip;
+    return ahoy_ip_parse(host, &ip);
+}
+
+/* R3261-16.4-4: a maddr of ours counts as if it were not there. */
+static bool maddr_is_ours(const struct ahoyd_names *names, const struct ahoy_uri *uri)
+{
+    struct span maddr;
+    return !ahoy_uri_param(uri, SPAN("maddr"), &maddr) || is_own(names, maddr, port_of(uri)) ||
+           (!is_address(maddr) && find_domain(names, maddr) != NULL);
+}
+
+const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
+                                              const struct ahoy_uri *uri)
+{
+    if (uri->scheme == AHOY_SCHEME_OTHER || !maddr_is_ours(names, uri))
+        return NULL;
+    bool own = ahoyd_names_is_own_address(names, uri);
+    const struct ahoyd_domain *domain = NULL;
+    if (own || uri->port == 0 || !is_address(uri->host))
+        domain = find_domain(names, uri->host);
+    if (domain == NULL && own && names->config->domain_count == 1)
+        domain = &names->config->domains[0];
+    return domain;
+}
+
+static bool is_own_port(const struct ahoyd_names *names, uint16_t port)
+{
+    for (size_t i = 0; i < names->own_count; i++) {
+        if (names->own[i].port == port)
+            return true;
+    }
+    return false;
+}
+
+bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri)
+{
+    if (ahoyd_names_is_own_address(names, uri))
+        return true;
+    if (uri->scheme == AHOY_SCHEME_OTHER || is_address(uri->host))
+        return false;
+    return find_domain(names, uri->host) != NULL &&
+           (uri->port == 0 || is_own_port(names, uri->port));
+}
+
+const struct ahoyd_route *ahoyd_names_route(const struct ahoyd_names *names,
+                                            const struct ahoy_uri *uri)
+{
+    char space[HOST_LIMIT];
+    struct span name;
+    size_t cursor = 0;
+    uint64_t index;
+    if (uri->scheme == AHOY_SCHEME_OTHER || !lower_host(uri->host, space, &name))
+        return NULL;
+    while (ahoy_map_find(&names->routes, ahoy_siphash(&names->key, name), &cursor, &index)) {
+        if (ahoy_span_equal(names->config->routes[index].domain, name))
+            return &names->config->routes[index];
+    }
+    return NULL;
+}
+
+static const struct ahoyd_trunk_target *target_at(const struct ahoyd_names *names, uint64_t place)
+{
+    return &names->config->trunks[place / AHOYD_TRUNK_TARGETS_LIMIT]
+                .targets[place % AHOYD_TRUNK_TARGETS_LIMIT];
+}
+
+bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip *ip)
+{
+    size_t cursor = 0;
+    uint64_t place;
+    while (ahoy_map_find(&names->trunks, ip_hash(names, ip), &cursor, &place)) {
+        if (ahoy_ip_equal_host(&target_at(names, place)->ip, ip))
+            return true;
+    }
+    return false;
+}
+
+bool ahoyd_names_is_trunk_target(const struct ahoyd_names *names, const struct ahoy_ip *ip)
+{
+    size_t cursor = 0;
+    uint64_t place;
+    while (ahoy_map_find(&names->trunks, ip_hash(names, ip), &cursor, &place)) {
+        if (ahoy_ip_equal(&target_at(names, place)->ip, ip))
+            return true;
+    }
+    return false;
+}

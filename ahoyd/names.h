@@ -1,0 +1,50 @@
+/* Which names and addresses are ours, which are routed to a trunk, and which peers are trunks:
+ * the configuration, ready to be asked for every message. */
+#pragma once
+
+#include "ahoyd/config.h"
+
+struct ahoyd_names {
+    const struct ahoyd_config *config;
+    const struct ahoy_listener *listeners;
+    size_t listener_count;
+    struct ahoy_hash_key key;
+    struct ahoy_map domains; /* Indices by the hash of the name. */
+    struct ahoy_map routes;
+    struct ahoy_map trunks;  /* Trunk and target by the hash of the address, port aside. */
+    size_t own_count;
+    struct ahoyd_own_address {
+        struct ahoy_ip ip; /* With its port; without a family where |host| is a name. */
+        struct span host;
+        uint16_t port;
+    } own[2 * AHOY_LISTENERS_LIMIT]; /* Where each listener is bound, and what it advertises. */
+};
+
+/* |config| and |listeners| outlive the names.  False where memory is refused. */
+bool ahoyd_names_init(struct ahoyd_names *names, const struct ahoyd_config *config,
+                      const struct ahoy_listener *listeners, size_t listener_count,
+                      const struct ahoy_hash_key *key);
+void ahoyd_names_fini(struct ahoyd_names *names);
+
+/* Whether |uri| names this server by one of its addresses, port included. */
+bool ahoyd_names_is_own_address(const struct ahoyd_names *names, const struct ahoy_uri *uri);
+/* Whether a request to |ip| would come back to this server. */
+bool ahoyd_names_is_own_ip(const struct ahoyd_names *names, const struct ahoy_ip *ip);
+
+/* The domain of ours that |uri| belongs to, or NULL.  A name counts whatever the port; an address
+ * only without a port or with one of ours, as phones may live on the same one.  An own address
+ * stands for the domain where there is exactly one.  A maddr must be ours too (RFC 3261 16.4). */
+const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
+                                              const struct ahoy_uri *uri);
+/* Whether a Route value with |uri| names this server (16.4): one of its addresses, or one of its
+ * domains without a port or with one of ours. */
+bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri);
+
+/* The route for the domain of |uri|, or NULL. */
+const struct ahoyd_route *ahoyd_names_route(const struct ahoyd_names *names,
+                                            const struct ahoy_uri *uri);
+
+/* Whether |ip|, port aside, is the address of a trunk. */
+bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip *ip);
+/* Whether |ip| with its port is one: where requests may be sent by the configuration's word. */
+bool ahoyd_names_is_trunk_target(const struct ahoyd_names *names, const struct ahoy_ip *ip);

@@ -1,0 +1,24 @@
+/* Where the Routes of a request lead (RFC 3261 16.4), and whether they are ours to follow. */
+#pragma once
+
+#include "ahoyd/serving.h"
+
+/* A view into the request. */
+struct ahoyd_path {
+    struct ahoy_uri target; /* The Request-URI, restored where a strict router had moved it. */
+    bool restored;          /* It was the last Route value. */
+    size_t own_routes;      /* Topmost Route values that name this server. */
+    bool has_next;          /* A Route value follows them. */
+    struct ahoy_uri next;   /* Its URI. */
+    bool in_dialog;         /* The request belongs to a dialog that this server has let pass. */
+};
+
+/* False at a Route that cannot be read; |err| says why. */
+bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event *event,
+                     struct ahoyd_path *path, struct ahoy_err *err);
+
+enum { AHOYD_DIALOG_PARAM_SIZE = 8 + AHOY_TOKEN_SIZE };
+/* ";dialog=" and a token that fits the Call-ID: what our Record-Route carries, so that no one else
+ * can write a Route which makes us forward a request without asking who sends it. */
+void ahoyd_path_print_param(const struct ahoyd_server *server, struct span call_id,
+                            char param[AHOYD_DIALOG_PARAM_SIZE]);

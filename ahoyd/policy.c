@@ -1,0 +1,90 @@
+/* Whoever claims to be a user of ours proves it, whatever he asks for (attack 22) and wherever he
+ * sends it from (attack 23).  ACK and CANCEL never come here: nobody can be asked to send them
+ * again (R3261-22.1-5, R3261-22.1-6). */
+#include "ahoyd/policy.h"
+
+#include "ahoyd/answer.h"
+#include "ahoyd/authenticate.h"
+
+static bool prove_user(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_domain *domain, uint64_t now_ms,
+                       struct ahoyd_sender *sender)
+{
+    struct ahoyd_proof proof;
+    struct ahoy_err err;
+    enum ahoyd_verdict verdict = ahoyd_authenticate(
+        server, event, domain, AHOY_HEADER_PROXY_AUTHORIZATION, now_ms, &proof, &err);
+    if (verdict == AHOYD_UNREADABLE) {
+        ahoyd_answer(server, event, err.status);
+        return false;
+    }
+    if (verdict != AHOYD_AUTHENTIC) {
+        ahoyd_challenge(server, event, domain, 407, verdict == AHOYD_STALE, now_ms);
+        return false;
+    }
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    if (!ahoyd_print_aor(&event->routing->from.uri, domain, &aor) ||
+        !ahoyd_is_aor_of(ahoy_buf_text(&aor), proof.user, domain)) {
+        ahoyd_answer(server, event, 403);
+        return false;
+    }
+    sender->proof = proof.row;
+    return true;
+}
+
+bool ahoyd_policy_sender(struct ahoyd_server *server, const struct ahoy_event *event,
+                         uint64_t now_ms, struct ahoyd_sender *sender)
+{
+    const struct ahoyd_domain *domain =
+        ahoyd_names_domain(&server->names, &event->routing->from.uri);
+    *sender = (struct ahoyd_sender){ .caller = AHOYD_CALLER_STRANGER };
+    if (domain != NULL) {
+        if (domain->auth == AHOYD_AUTH_DIGEST && !prove_user(server, event, domain, now_ms, sender))
+            return false;
+        sender->caller = AHOYD_CALLER_USER;
+    } else if (ahoyd_names_is_trunk(&server->names, &event->hop->remote)) {
+        sender->caller = AHOYD_CALLER_TRUNK;
+    }
+    if (sender->caller != AHOYD_CALLER_STRANGER)
+        ahoy_stack_trust(server->stack, event->hop);
+    return true;
+}
+
+bool ahoyd_policy_may_use(enum ahoyd_caller caller, const struct ahoyd_route *route)
+{
+    switch (route->from) {
+    case AHOYD_FROM_USERS:
+        return caller == AHOYD_CALLER_USER;
+    case AHOYD_FROM_TRUNKS:
+        return caller == AHOYD_CALLER_TRUNK;
+    case AHOYD_FROM_ANYONE:
+        return true;
+    }
+    return false;
+}
+
+/* 0.0.0.0/8 and ::, also as an IPv6 address writes the former: what no peer can have. */
+static bool is_nowhere(const struct ahoy_ip *ip)
+{
+    static const uint8_t zeros[12];
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    if (ip->family == AHOY_IPV4)
+        return ip->bytes[0] == 0;
+    if (memcmp(ip->bytes, mapped, sizeof mapped) == 0)
+        return ip->bytes[12] == 0;
+    return memcmp(ip->bytes, zeros, sizeof zeros) == 0 && ip->bytes[12] == 0 &&
+           ip->bytes[13] == 0 && ip->bytes[14] == 0 && ip->bytes[15] == 0;
+}
+
+bool ahoyd_policy_may_reach(const struct ahoyd_server *server, const struct ahoy_ip *ip,
+                            const struct ahoy_ip *source)
+{
+    if (ahoyd_names_is_trunk_target(&server->names, ip))
+        return true;
+    if (is_nowhere(ip) || ahoy_ip_is_multicast(ip) || ahoyd_names_is_own_ip(&server->names, ip))
+        return false;
+    if (ahoy_ip_is_loopback(ip))
+        return ahoy_ip_is_loopback(source);
+    return !ahoy_ip_is_link_local(ip) || ahoy_ip_is_link_local(source);
+}

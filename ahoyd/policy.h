@@ -1,0 +1,25 @@
+/* Who may send what where.  The rules are those of docs/decisions/who-may-call.md. */
+#pragma once
+
+#include "ahoyd/path.h"
+
+enum ahoyd_caller { AHOYD_CALLER_STRANGER, AHOYD_CALLER_USER, AHOYD_CALLER_TRUNK };
+
+struct ahoyd_sender {
+    enum ahoyd_caller caller;
+    struct span proof; /* The row of the request that proved it to us, and is for nobody else. */
+};
+
+/* Finds out who sends a request that is to be forwarded.  False where it has been answered:
+ * challenged, or refused because the sender is not whom From names. */
+bool ahoyd_policy_sender(struct ahoyd_server *server, const struct ahoy_event *event,
+                         uint64_t now_ms, struct ahoyd_sender *sender);
+
+/* Whether |caller| may use |route|. */
+bool ahoyd_policy_may_use(enum ahoyd_caller caller, const struct ahoyd_route *route);
+
+/* Whether a request or a registration that came from |source| may lead to |ip| (attack 60): never
+ * to this server itself, nowhere and everybody; to loopback from there only, to a link from one;
+ * always to a trunk. */
+bool ahoyd_policy_may_reach(const struct ahoyd_server *server, const struct ahoy_ip *ip,
+                            const struct ahoy_ip *source);

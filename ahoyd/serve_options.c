@@ -1,0 +1,38 @@
+/* What the server itself can do, and what it cannot (RFC 3261 11.2, 8.2.1, 8.2.2.3). */
+#include "ahoyd/answer.h"
+#include "ahoyd/serve.h"
+
+/* What the server answers by itself; it forwards every method. */
+#define ALLOW "Allow: OPTIONS, REGISTER\r\n"
+
+void ahoyd_serve_options(struct ahoyd_server *server, const struct ahoy_event *event)
+{
+    /* No body is taken, and no extension supported yet: an empty Supported says so. */
+    ahoyd_answer_with(server, event, 200, SPAN(ALLOW "Accept: \r\nSupported: \r\n"));
+}
+
+void ahoyd_serve_not_allowed(struct ahoyd_server *server, const struct ahoy_event *event)
+{
+    ahoyd_answer_with(server, event, 405, SPAN(ALLOW)); /* R3261-8.2.1-2 */
+}
+
+bool ahoyd_serve_extensions(struct ahoyd_server *server, const struct ahoy_event *event,
+                            enum ahoy_header header)
+{
+    const struct ahoy_field *field = ahoy_message_first(event->message, header);
+    if (field == NULL)
+        return true;
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    for (; field != NULL; field = ahoy_message_next(event->message, field)) {
+        ahoy_buf_put(&rows, SPAN("Unsupported: ")); /* R3261-16.3-10 */
+        ahoy_buf_put(&rows, field->value);
+        ahoy_buf_put(&rows, SPAN("\r\n"));
+    }
+    ahoyd_answer_with(server, event, 420, ahoy_buf_text(&rows));
+    return false;
+}
+
+void ahoyd_serve_later(struct ahoyd_server *server, const struct ahoy_event *event)
+{
+    ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 10\r\n"));
+}

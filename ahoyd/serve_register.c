@@ -1,0 +1,223 @@
+/* The registrar (RFC 3261 10.3): who may change whose bindings is decided here, what becomes of
+ * them by tu/registrar, and the 200 waits for the store to keep them. */
+#include "ahoyd/answer.h"
+#include "ahoyd/authenticate.h"
+#include "ahoyd/policy.h"
+#include "ahoyd/serve.h"
+#include "libahoy/resolve/locate.h"
+#include "libahoy/syntax/status.h"
+
+/* Step 3.  False where it has been answered. */
+static bool authenticate(struct ahoyd_server *server, const struct ahoy_event *event,
+                         const struct ahoyd_domain *domain, uint64_t now_ms,
+                         struct ahoyd_proof *proof)
+{
+    struct ahoy_err err;
+    enum ahoyd_verdict verdict =
+        ahoyd_authenticate(server, event, domain, AHOY_HEADER_AUTHORIZATION, now_ms, proof, &err);
+    if (verdict == AHOYD_AUTHENTIC)
+        return true;
+    if (verdict == AHOYD_UNREADABLE)
+        ahoyd_answer(server, event, err.status);
+    else
+        ahoyd_challenge(server, event, domain, 401, verdict == AHOYD_STALE, now_ms);
+    return false;
+}
+
+static bool is_of_user(const struct ahoyd_server *server, const struct ahoy_uri *uri,
+                       const struct ahoyd_domain *domain, struct span user)
+{
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    return ahoyd_names_domain(&server->names, uri) == domain &&
+           ahoyd_print_aor(uri, domain, &aor) && ahoyd_is_aor_of(ahoy_buf_text(&aor), user, domain);
+}
+
+/* Steps 3 to 5: prints the address-of-record.  False where it has been answered. */
+static bool find_aor(struct ahoyd_server *server, const struct ahoy_event *event,
+                     const struct ahoyd_domain *domain, uint64_t now_ms, struct ahoy_buf *aor)
+{
+    const struct ahoy_uri *to = &event->routing->to.uri;
+    if (domain->auth == AHOYD_AUTH_DIGEST) {
+        struct ahoyd_proof proof;
+        if (!authenticate(server, event, domain, now_ms, &proof))
+            return false;
+        if (!is_of_user(server, to, domain, proof.user) ||
+            !is_of_user(server, &event->routing->from.uri, domain, proof.user)) {
+            ahoyd_answer(server, event, 403); /* R3261-10.3-8, attack 26 */
+            return false;
+        }
+    }
+    if (ahoyd_names_domain(&server->names, to) != domain || !ahoyd_print_aor(to, domain, aor)) {
+        ahoyd_answer(server, event, 404); /* R3261-10.3-9 */
+        return false;
+    }
+    return true;
+}
+
+/* Nobody may have his calls sent to where he could not send anything himself. */
+static bool may_be_reached(const struct ahoyd_server *server,
+                           const struct ahoy_registration *registration)
+{
+    for (size_t i = 0; i < registration->count; i++) {
+        struct ahoy_uri uri;
+        enum ahoy_transport transport;
+        struct ahoy_ip ip;
+        if (registration->asked[i].expires_s > 0 &&
+            ahoy_uri_parse(registration->asked[i].contact, &uri, NULL) &&
+            ahoy_locate(&uri, &transport, &ip, NULL) &&
+            !ahoyd_policy_may_reach(server, &ip, &registration->hop.remote))
+            return false;
+    }
+    return true;
+}
+
+/* Steps 6 and 7, as far as they need no store.  False where it has been answered. */
+static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
+                  const struct ahoyd_domain *domain, struct ahoy_registration *registration)
+{
+    const struct ahoy_registrar_limits limits = { .min_expires_s = domain->min_expires_s,
+                                                  .max_expires_s = domain->max_expires_s,
+                                                  .default_expires_s = domain->default_expires_s };
+    struct ahoy_err err;
+    if (!ahoy_registration_parse(event->message, event->routing, event->hop, &limits, registration,
+                                 &err)) {
+        char space[32];
+        struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
+        if (err.status == 423) { /* R3261-10.3-19 */
+            ahoy_buf_put(&rows, SPAN("Min-Expires: "));
+            ahoy_buf_put_number(&rows, domain->min_expires_s);
+            ahoy_buf_put(&rows, SPAN("\r\n"));
+        }
+        ahoyd_answer_with(server, event, err.status, ahoy_buf_text(&rows));
+        return false;
+    }
+    if (!may_be_reached(server, registration)) {
+        ahoyd_answer(server, event, 403);
+        return false;
+    }
+    return true;
+}
+
+/* Step 8 for those who only ask. */
+static void answer_query(struct ahoyd_server *server, const struct ahoy_event *event,
+                         struct span aor, uint64_t now_ms)
+{
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    if (ahoyd_store_find(server->options.store, aor, now_ms, &server->bindings))
+        ahoy_registrar_print(&server->bindings, now_ms, &rows);
+    ahoyd_answer_with(server, event, 200, ahoy_buf_text(&rows));
+}
+
+static void forget(struct ahoyd_server *server, struct ahoy_handle handle,
+                   struct ahoyd_waiting *waiting)
+{
+    ahoy_arena_release(&waiting->arena);
+    ahoy_pool_remove(&server->waiting, handle);
+}
+
+/* Makes the transaction that will carry the answer, and keeps what the answer needs of the
+ * request.  The null handle where a limit or the allocator refuses. */
+static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
+                                         const struct ahoy_event *event, uint64_t now_ms)
+{
+    const struct ahoy_handle null = { 0, 0 };
+    struct ahoy_handle handle;
+    struct ahoyd_waiting *waiting = ahoy_pool_add(&server->waiting, &handle);
+    if (waiting == NULL)
+        return null;
+    struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
+    ahoyd_answer_print(server, event, 200, SPAN(""), &buf);
+    struct span text = ahoy_buf_text(&buf);
+    size_t line = ahoy_span_find(text, '\n');
+    ahoy_arena_init(&waiting->arena, &server->waiting_chunks);
+    if (line < text.size)
+        waiting->rows = ahoy_arena_copy(&waiting->arena, ahoy_span_after(text, line + 1));
+    if (waiting->rows.size > 0 && waiting->rows.at != NULL)
+        waiting->transaction = ahoy_transaction_accept(server->transactions, event, 0, now_ms);
+    if (ahoy_handle_equal(waiting->transaction, null)) {
+        forget(server, handle, waiting);
+        return null;
+    }
+    return handle;
+}
+
+/* Answers |waiting| with |status| and further |rows|, and forgets it. */
+static void answer_waiting(struct ahoyd_server *server, struct ahoy_handle handle, unsigned status,
+                           struct span rows, uint64_t now_ms)
+{
+    struct ahoyd_waiting *waiting = ahoy_pool_get(&server->waiting, handle);
+    if (waiting == NULL)
+        return;
+    char space[128];
+    struct ahoy_buf line = ahoy_buf_over(space, sizeof space);
+    ahoy_buf_put(&line, SPAN("SIP/2.0 "));
+    ahoy_buf_put_number(&line, status);
+    ahoy_buf_put_byte(&line, ' ');
+    ahoy_buf_put(&line, ahoy_status_reason(status));
+    ahoy_buf_put(&line, SPAN("\r\n"));
+    const struct span pieces[] = { ahoy_buf_text(&line), rows, waiting->rows };
+    /* Where the transaction is gone, nobody waits for the answer any more. */
+    (void)ahoy_transaction_respond(server->transactions, waiting->transaction, status, pieces, 3,
+                                   now_ms);
+    forget(server, handle, waiting);
+}
+
+static void submit(struct ahoyd_server *server, const struct ahoy_event *event, struct span aor,
+                   const struct ahoy_registration *registration, uint64_t now_ms)
+{
+    struct ahoyd_change *change = ahoyd_change_bindings(aor, registration, now_ms);
+    struct ahoy_handle handle = { 0, 0 };
+    if (change != NULL)
+        handle = wait_for_store(server, event, now_ms);
+    if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
+        ahoyd_change_free(change);
+        ahoyd_answer(server, event, 503);
+        return;
+    }
+    change->owner = server->options.change_owner;
+    change->ticket = ahoy_handle_pack(handle);
+    /* From here on the change may come back at any moment, before submit returns too. */
+    if (!ahoyd_store_submit(server->options.store, change)) {
+        ahoyd_change_free(change);
+        server->counters.refused++;
+        answer_waiting(server, handle, 503, SPAN(""), now_ms);
+    }
+}
+
+void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *event,
+                          const struct ahoyd_domain *domain, uint64_t now_ms)
+{
+    struct ahoy_err err;
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    struct ahoy_registration registration;
+    if (!ahoy_message_check(event->message, &err)) {
+        ahoyd_answer(server, event, err.status);
+        return;
+    }
+    if (!ahoyd_serve_extensions(server, event, AHOY_HEADER_REQUIRE) || /* R3261-10.3-7 */
+        !find_aor(server, event, domain, now_ms, &aor))
+        return;
+    ahoy_stack_trust(server->stack, event->hop);
+    if (!parse(server, event, domain, &registration))
+        return;
+    if (registration.count == 0 && !registration.remove_all)
+        answer_query(server, event, ahoy_buf_text(&aor), now_ms);
+    else
+        submit(server, event, ahoy_buf_text(&aor), &registration, now_ms);
+}
+
+void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *change,
+                        uint64_t now_ms)
+{
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    if (change->status == 200) {
+        server->counters.registers++;
+        ahoy_registrar_print(&change->bindings, now_ms, &rows);
+    } else {
+        server->counters.refused++;
+    }
+    answer_waiting(server, ahoy_handle_unpack(change->ticket), change->status, ahoy_buf_text(&rows),
+                   now_ms);
+}

@@ -1,0 +1,194 @@
+/* A request on its way: RFC 3261 16.3 (is it sound), 16.4 (its Routes), the policy (may it), 16.5
+ * (where to), and then the engine of tu/proxy. */
+#include "ahoyd/answer.h"
+#include "ahoyd/authenticate.h"
+#include "ahoyd/policy.h"
+#include "ahoyd/serve.h"
+#include "ahoyd/targets.h"
+
+static bool is_new_call(const struct ahoy_event *event)
+{
+    return event->message->method == AHOY_METHOD_INVITE && event->routing->to_tag.size == 0;
+}
+
+/* Where a request goes, and who sent it. */
+struct course {
+    const struct ahoyd_path *path;
+    struct ahoyd_sender sender;
+    const struct ahoy_proxy_target *targets;
+    size_t count;
+};
+
+static void start(struct ahoyd_server *server, const struct ahoy_event *event,
+                  const struct course *course, uint64_t now_ms)
+{
+    char param[AHOYD_DIALOG_PARAM_SIZE];
+    ahoyd_path_print_param(server, event->routing->call_id, param);
+    const struct ahoy_proxy_plan plan = {
+        .targets = course->targets,
+        .count = course->count,
+        .own_routes = course->path->own_routes,
+        .restore_uri = course->path->restored,
+        .removed = course->sender.proof,
+        .record_route = ahoy_method_forms_dialog(event->message->method),
+        .record_route_params = { param, sizeof param },
+    };
+    server->counters.forwarded++;
+    if (is_new_call(event))
+        server->counters.calls++;
+    ahoy_proxy_start(server->proxy, event, &plan, now_ms);
+}
+
+/* For strangers a user who is not there and one who never was are the same (attack 25). */
+static void answer_not_there(struct ahoyd_server *server, const struct ahoy_event *event,
+                             const struct ahoyd_domain *domain, struct span aor,
+                             enum ahoyd_caller caller)
+{
+    struct ahoyd_user user;
+    struct span name = { aor.at, ahoy_span_find(aor, '@') };
+    bool known = caller != AHOYD_CALLER_STRANGER &&
+                 ahoyd_store_user(server->options.store, name, domain->name, &user);
+    explicit_bzero(&user, sizeof user);
+    ahoyd_answer(server, event, known ? 480 : 404);
+}
+
+static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event *event,
+                            const struct ahoyd_domain *domain, struct course *course,
+                            uint64_t now_ms)
+{
+    const struct ahoy_uri *uri = &course->path->target;
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    if (!ahoyd_print_aor(uri, domain, &aor)) {
+        ahoyd_answer(server, event, 404);
+        return;
+    }
+    course->targets = server->targets;
+    course->count = ahoyd_targets_of_user(server, ahoy_buf_text(&aor), uri, now_ms);
+    if (course->count > 0)
+        start(server, event, course, now_ms);
+    else
+        answer_not_there(server, event, domain, ahoy_buf_text(&aor), course->sender.caller);
+}
+
+/* A request that belongs to no dialog of ours. */
+static void forward_new(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_path *path, uint64_t now_ms)
+{
+    struct course course = { .path = path };
+    if (!ahoyd_policy_sender(server, event, now_ms, &course.sender))
+        return;
+    const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, &path->target);
+    const struct ahoyd_route *route = ahoyd_names_route(&server->names, &path->target);
+    if (path->has_next) {
+        ahoyd_answer(server, event, 403); /* Nobody chooses our way for us. */
+    } else if (domain != NULL) {
+        forward_to_user(server, event, domain, &course, now_ms);
+    } else if (route != NULL && ahoyd_policy_may_use(course.sender.caller, route)) {
+        struct ahoy_proxy_target target;
+        ahoyd_targets_of_route(server, route, &path->target, &target);
+        course.targets = &target;
+        course.count = 1;
+        start(server, event, &course, now_ms);
+    } else {
+        ahoyd_answer(server, event, 403);
+    }
+}
+
+static void forward_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
+                              const struct ahoyd_path *path, uint64_t now_ms)
+{
+    struct ahoy_proxy_target target;
+    struct ahoy_err err;
+    const struct course course = { .path = path, .targets = &target, .count = 1 };
+    if (ahoyd_targets_in_dialog(server, event, path, now_ms, &target, &err))
+        start(server, event, &course, now_ms);
+    else
+        ahoyd_answer(server, event, err.status);
+}
+
+/* Whether the request ends here: it names the server and nobody behind it, or is a REGISTER of one
+ * of our domains, whatever user that names. */
+static bool is_for_us(const struct ahoyd_server *server, const struct ahoy_event *event,
+                      const struct ahoyd_path *path)
+{
+    if (path->has_next)
+        return false;
+    if (path->target.has_user && event->message->method != AHOY_METHOD_REGISTER)
+        return false;
+    return ahoyd_names_domain(&server->names, &path->target) != NULL ||
+           ahoyd_names_is_own_address(&server->names, &path->target);
+}
+
+/* Whether the request is for a user of ours, whose bindings say where he is. */
+static bool ends_at_user(const struct ahoyd_server *server, const struct ahoyd_path *path)
+{
+    return !path->has_next && ahoyd_names_domain(&server->names, &path->target) != NULL;
+}
+
+static void serve(struct ahoyd_server *server, const struct ahoy_event *event,
+                  const struct ahoyd_path *path, uint64_t now_ms)
+{
+    const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, &path->target);
+    if (event->message->method == AHOY_METHOD_REGISTER) {
+        if (domain == NULL)
+            ahoyd_answer(server, event, 404); /* Which of our domains is not said. */
+        else if (server->draining)
+            ahoyd_serve_later(server, event);
+        else
+            ahoyd_serve_register(server, event, domain, now_ms);
+    } else if (event->message->method != AHOY_METHOD_OPTIONS) {
+        ahoyd_serve_not_allowed(server, event);
+    } else if (ahoyd_serve_extensions(server, event, AHOY_HEADER_REQUIRE)) {
+        ahoyd_serve_options(server, event);
+    }
+}
+
+void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *event,
+                         uint64_t now_ms)
+{
+    struct ahoyd_path path;
+    struct ahoy_err err;
+    if (event->routing->request_uri.scheme == AHOY_SCHEME_OTHER) {
+        ahoyd_answer(server, event, 416);
+        return;
+    }
+    if (!ahoyd_path_read(server, event, &path, &err)) {
+        ahoyd_answer(server, event, err.status);
+        return;
+    }
+    if (path.target.scheme == AHOY_SCHEME_OTHER) {
+        ahoyd_answer(server, event, 416);
+        return;
+    }
+    bool for_us = is_for_us(server, event, &path);
+    if (event->routing->max_forwards == 0 && !for_us) {
+        ahoyd_answer(server, event, 483); /* R3261-16.3-7, -8 */
+        return;
+    }
+    if (!ahoyd_serve_extensions(server, event, AHOY_HEADER_PROXY_REQUIRE))
+        return; /* R3261-16.3-9 */
+    if (for_us)
+        serve(server, event, &path, now_ms);
+    else if (server->draining && is_new_call(event))
+        ahoyd_serve_later(server, event);
+    else if (path.in_dialog && !ends_at_user(server, &path))
+        forward_in_dialog(server, event, &path, now_ms);
+    else
+        forward_new(server, event, &path, now_ms);
+}
+
+/* An ACK is never answered: what may not be forwarded is dropped. */
+void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event, uint64_t now_ms)
+{
+    struct ahoyd_path path;
+    struct ahoy_proxy_target target;
+    struct ahoy_err err;
+    if (event->routing->max_forwards == 0 || !ahoyd_path_read(server, event, &path, &err) ||
+        !path.in_dialog || !ahoyd_targets_in_dialog(server, event, &path, now_ms, &target, &err))
+        return;
+    const struct ahoy_proxy_plan plan = {
+        .targets = &target, .count = 1, .own_routes = path.own_routes, .restore_uri = path.restored
+    };
+    ahoy_proxy_forward_ack(server->proxy, event, &plan);
+}

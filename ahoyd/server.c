@@ -1,0 +1,214 @@
+/* The server's turn: an event goes into the stack, what comes up is served, and what is to be sent
+ * is polled. */
+#include "ahoyd/server.h"
+
+#include <stdlib.h>
+
+#include "ahoyd/answer.h"
+#include "ahoyd/serve.h"
+
+enum {
+    WAITING_CHUNK_SIZE = 1024, /* Most answers to a REGISTER. */
+    REST_MS = 5000             /* With nothing under way, before memory is given back. */
+};
+
+/* One of the keys that all workers of one store, and every start on it, have in common. */
+static struct ahoy_hash_key derive_key(const unsigned char secret[AHOYD_SECRET_SIZE],
+                                       struct span label)
+{
+    struct ahoy_hash_key outer;
+    memcpy(&outer, secret, sizeof outer);
+    const struct span rest = { (const char *)secret + sizeof outer,
+                               AHOYD_SECRET_SIZE - sizeof outer };
+    const struct span first[] = { SPAN("0"), label, rest };
+    const struct span second[] = { SPAN("1"), label, rest };
+    return (struct ahoy_hash_key){ { ahoy_siphash_parts(&outer, first, 3),
+                                     ahoy_siphash_parts(&outer, second, 3) } };
+}
+
+static bool init_names(struct ahoyd_server *server, const unsigned char *secret)
+{
+    const struct ahoyd_server_options *options = &server->options;
+    struct ahoy_hash_key key = derive_key(secret, SPAN("names"));
+    server->nonce_key = derive_key(secret, SPAN("nonce"));
+    server->dialog_key = derive_key(secret, SPAN("dialog"));
+    return ahoyd_names_init(&server->names, options->config, options->listeners,
+                            options->listener_count, &key);
+}
+
+static uint32_t number_or(uint32_t number, uint32_t otherwise)
+{
+    return number != 0 ? number : otherwise;
+}
+
+static bool init_stack(struct ahoyd_server *server, const unsigned char *secret, uint64_t now_ms)
+{
+    const struct ahoyd_server_options *options = &server->options;
+    const struct ahoy_stack_options stack = {
+        .listeners = options->listeners,
+        .listener_count = options->listener_count,
+        .worker = options->worker,
+        .workers = options->workers,
+        .connection_limit = AHOYD_CONNECTIONS_LIMIT,
+        .call_key = derive_key(secret, SPAN("call")),
+        .transactions = { .clocks = options->clocks,
+                          .limit = number_or(options->transaction_limit, AHOYD_TRANSACTIONS_LIMIT),
+                          .memory_limit = AHOYD_MESSAGES_MEMORY_LIMIT,
+                          .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
+                          .tag_key = derive_key(secret, SPAN("tag")) },
+        .log = options->log,
+    };
+    server->stack = ahoy_stack_new(&stack, now_ms);
+    if (server->stack == NULL)
+        return false;
+    server->transactions = ahoy_stack_transactions(server->stack);
+    const struct ahoy_proxy_options proxy = {
+        .limit = stack.transactions.limit,
+        .timer_c_ms = options->timer_c_ms,
+        .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
+    };
+    server->proxy = ahoy_proxy_new(&proxy, server->transactions, now_ms);
+    return server->proxy != NULL;
+}
+
+struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options, uint64_t now_ms)
+{
+    struct ahoyd_server *server = calloc(1, sizeof *server);
+    unsigned char secret[AHOYD_SECRET_SIZE];
+    if (server == NULL)
+        return NULL;
+    server->options = *options;
+    server->trimmed = true;
+    ahoy_rng_init(&server->rng, options->seed);
+    ahoy_pool_init(&server->waiting, sizeof(struct ahoyd_waiting), AHOYD_WAITING_LIMIT);
+    ahoy_chunks_init(&server->waiting_chunks, WAITING_CHUNK_SIZE, AHOYD_WAITING_MEMORY_LIMIT);
+    ahoyd_store_secret(options->store, secret);
+    bool done = init_names(server, secret) && init_stack(server, secret, now_ms);
+    explicit_bzero(secret, sizeof secret);
+    if (!done) {
+        ahoyd_server_free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void ahoyd_server_free(struct ahoyd_server *server)
+{
+    if (server == NULL)
+        return;
+    struct ahoy_handle handle = { 0, 0 };
+    struct ahoyd_waiting *waiting;
+    while ((waiting = ahoy_pool_next(&server->waiting, handle.slot, &handle)) != NULL) {
+        ahoy_arena_release(&waiting->arena);
+        ahoy_pool_remove(&server->waiting, handle);
+    }
+    ahoy_pool_fini(&server->waiting);
+    ahoy_chunks_fini(&server->waiting_chunks);
+    if (server->proxy != NULL)
+        ahoy_proxy_free(server->proxy);
+    if (server->stack != NULL)
+        ahoy_stack_free(server->stack);
+    ahoyd_names_fini(&server->names);
+    explicit_bzero(&server->nonce_key, sizeof server->nonce_key);
+    explicit_bzero(&server->dialog_key, sizeof server->dialog_key);
+    free(server);
+}
+
+static void serve_event(struct ahoyd_server *server, const struct ahoy_event *event,
+                        uint64_t now_ms)
+{
+    if (event->kind == AHOY_EVENT_REQUEST)
+        ahoyd_serve_request(server, event, now_ms);
+    else if (event->kind == AHOY_EVENT_ACK)
+        ahoyd_serve_ack(server, event, now_ms);
+    else if (event->user != 0)
+        ahoy_proxy_step(server->proxy, event, now_ms);
+    else if (event->kind == AHOY_EVENT_CANCEL)
+        ahoyd_answer(server, event, 481); /* 9.2: it matches nothing. */
+}
+
+static void serve_events(struct ahoyd_server *server, uint64_t now_ms)
+{
+    struct ahoy_event event;
+    while (ahoy_stack_event(server->stack, &event))
+        serve_event(server, &event, now_ms);
+}
+
+static bool is_at_rest(const struct ahoyd_server *server)
+{
+    return server->waiting.used == 0 && ahoy_proxy_count(server->proxy) == 0 &&
+           ahoy_transactions_count(server->transactions) == 0;
+}
+
+/* When nothing has been under way for a while, what the last rush took goes back. */
+static void rest(struct ahoyd_server *server, uint64_t now_ms)
+{
+    if (!is_at_rest(server)) {
+        server->busy_ms = now_ms;
+        server->trimmed = false;
+    } else if (!server->trimmed && now_ms >= server->busy_ms + REST_MS) {
+        ahoy_proxy_trim(server->proxy);
+        ahoy_transactions_trim(server->transactions);
+        ahoy_pool_trim(&server->waiting);
+        ahoy_chunks_trim(&server->waiting_chunks);
+        server->trimmed = true;
+    }
+}
+
+void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *event, uint64_t now_ms)
+{
+    ahoy_stack_step(server->stack, event, now_ms);
+    serve_events(server, now_ms);
+    if (ahoy_proxy_deadline(server->proxy) <= now_ms) {
+        ahoy_proxy_expire(server->proxy, now_ms);
+        serve_events(server, now_ms);
+    }
+    rest(server, now_ms);
+}
+
+void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *change, uint64_t now_ms)
+{
+    ahoyd_serve_stored(server, change, now_ms);
+    ahoyd_change_free(change);
+}
+
+bool ahoyd_server_poll(struct ahoyd_server *server, struct ahoy_wire_effect *effect)
+{
+    return ahoy_stack_poll(server->stack, effect);
+}
+
+uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)
+{
+    uint64_t deadline_ms = ahoy_stack_deadline(server->stack);
+    uint64_t proxy_ms = ahoy_proxy_deadline(server->proxy);
+    if (proxy_ms < deadline_ms)
+        deadline_ms = proxy_ms;
+    if (!server->trimmed && server->busy_ms + REST_MS < deadline_ms)
+        deadline_ms = server->busy_ms + REST_MS;
+    return deadline_ms;
+}
+
+void ahoyd_server_drain(struct ahoyd_server *server)
+{
+    server->draining = true;
+}
+
+uint32_t ahoyd_server_busy(const struct ahoyd_server *server)
+{
+    return ahoy_proxy_open(server->proxy) + server->waiting.used;
+}
+
+uint32_t ahoyd_server_transactions(const struct ahoyd_server *server)
+{
+    return ahoy_transactions_count(server->transactions);
+}
+
+const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server)
+{
+    return &server->counters;
+}
+
+const struct ahoy_stack_counters *ahoyd_server_stack_counters(const struct ahoyd_server *server)
+{
+    return ahoy_stack_counters(server->stack);
+}

@@ -1,0 +1,45 @@
+/* The inside of the server, which server.c and its neighbours share; nobody else includes it.
+ * Each neighbour is one question that a request meets on its way: path.h where its Routes lead,
+ * policy.h who sent it and what he may, targets.h where it goes, serve.h what is done. */
+#pragma once
+
+#include "ahoyd/names.h"
+#include "ahoyd/server.h"
+
+/* What bounds a server, where its options name nothing else. */
+enum {
+    AHOYD_CONNECTIONS_LIMIT = 100000,
+    AHOYD_TRANSACTIONS_LIMIT = 200000,
+    AHOYD_MESSAGES_MEMORY_LIMIT = 512 * 1048576, /* Bytes of all transactions' messages. */
+    AHOYD_WAITING_LIMIT = 65536,                 /* Registrations at the store. */
+    AHOYD_WAITING_MEMORY_LIMIT = 64 * 1048576    /* Bytes kept for their answers. */
+};
+
+/* A registration that waits for the store. */
+struct ahoyd_waiting {
+    struct ahoy_handle transaction;
+    struct ahoy_arena arena;
+    struct span rows; /* The answer's: all that follows its status line. */
+};
+
+struct ahoyd_server {
+    struct ahoyd_server_options options;
+    struct ahoyd_names names;
+    struct ahoy_stack *stack;
+    struct ahoy_transactions *transactions; /* The stack's. */
+    struct ahoy_proxy *proxy;
+    struct ahoy_hash_key nonce_key;  /* Both are the same for all workers of a store. */
+    struct ahoy_hash_key dialog_key;
+    struct ahoy_rng rng;
+    struct ahoy_pool waiting;        /* struct ahoyd_waiting */
+    struct ahoy_chunks waiting_chunks;
+    bool draining;
+    bool trimmed;
+    uint64_t busy_ms;                /* When something was last under way. */
+    struct ahoyd_server_counters counters;
+    /* Scratch: for the request at hand only. */
+    struct ahoy_bindings bindings;
+    struct ahoy_proxy_target targets[AHOY_TARGETS_LIMIT];
+    char rows[AHOY_MESSAGE_LIMIT];
+    char text[AHOY_MESSAGE_LIMIT];
+};

@@ -1,0 +1,55 @@
+/* A worker: a thread that owns a driver and a server.  All messages of a call belong to one worker,
+ * so nothing in it is shared; what comes to another's door is passed on through an inbox. */
+#pragma once
+
+#include "ahoyd/server.h"
+#include "ahoyd/trace.h"
+
+struct ahoy_driver;
+struct ahoyd_worker;
+
+enum {
+    AHOYD_DRAIN_MS = 4000, /* For calls that are being set up, once the server is to end. */
+    AHOYD_QUIET_MS = 2000  /* Without work, before memory goes back to the kernel. */
+};
+
+/* Each counter written once. */
+/* clang-format off */
+#define AHOYD_WORKER_COUNTERS(COUNTER)                                                             \
+    COUNTER(turns) COUNTER(handed_in) COUNTER(sent_for_others) COUNTER(inbox_dropped)              \
+    COUNTER(changes)
+/* clang-format on */
+
+struct ahoyd_worker_counters {
+#define AHOYD_COUNTER_FIELD(name) uint64_t name;
+    AHOYD_WORKER_COUNTERS(AHOYD_COUNTER_FIELD)
+#undef AHOYD_COUNTER_FIELD
+};
+
+struct ahoyd_worker_options {
+    struct ahoyd_server_options server; /* Without change_owner, which is the worker's business. */
+    struct ahoy_driver *driver;         /* The worker's from now on, even where new fails. */
+    struct ahoyd_trace *trace;          /* The same; may be NULL. */
+    /* All workers by their numbers, this one too; filled before the first one starts, and there
+     * until the last one has been freed. */
+    struct ahoyd_worker *const *workers;
+};
+
+/* NULL where memory is refused. */
+struct ahoyd_worker *ahoyd_worker_new(const struct ahoyd_worker_options *options);
+/* Starts the thread; false where the kernel refuses. */
+bool ahoyd_worker_start(struct ahoyd_worker *worker);
+/* From any thread: no new calls from now on.  The thread ends when no worker has a call that is
+ * being set up, or after AHOYD_DRAIN_MS. */
+void ahoyd_worker_drain(struct ahoyd_worker *worker);
+/* Waits for the thread's end, if it was started. */
+void ahoyd_worker_join(struct ahoyd_worker *worker);
+/* When all workers have been joined and the store, which has changes of theirs, is closed. */
+void ahoyd_worker_free(struct ahoyd_worker *worker);
+
+/* From any other thread: asks the worker, which answers between two turns, and calls |count| for
+ * each of its counters: of the wire, the stack, the server and itself.  False where it does not
+ * answer within a second. */
+bool ahoyd_worker_count(struct ahoyd_worker *worker,
+                        void (*count)(void *context, const char *name, uint64_t value),
+                        void *context);

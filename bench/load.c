@@ -1,0 +1,377 @@
+/* bench-load: a caller and a callee in one process, with a server between them.  It keeps a
+ * number of calls in progress until all are done; a call is INVITE, 100, 180, 200, ACK, BYE,
+ * 200.  It never sleeps, so that the server does not pay for waking it.  It prints how many
+ * calls were completed and how many failed.
+ *
+ * It trusts the server: its own speed matters, not what strangers could do to it. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DATAGRAM = 4096, CALLS_LIMIT = 4096, PATIENCE_MS = 8000, RESEND_MS = 500 };
+
+enum step { IDLE, INVITED, HUNG_UP };
+
+/* The caller's side of one call that is in progress. */
+struct call {
+    enum step step;
+    unsigned number;
+    uint64_t begun_ms, sent_ms;
+    char request[DATAGRAM]; /* What to send again. */
+    int request_size;
+};
+
+static struct {
+    const char *server, *domain;
+    unsigned calls, concurrent;
+    int caller, callee;
+    int run; /* Told apart from other runs by this. */
+    struct sockaddr_in address, caller_address, callee_address;
+    struct call list[CALLS_LIMIT];
+    unsigned begun, completed, failed, resent;
+} load;
+
+static uint64_t now_ms(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+static void die(const char *what)
+{
+    fprintf(stderr, "bench-load: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static struct sockaddr_in parse_address(const char *text)
+{
+    char host[64];
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL || (size_t)(colon - text) >= sizeof host)
+        die(text);
+    snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
+    address.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+        die(text);
+    return address;
+}
+
+static int open_socket(const struct sockaddr_in *address)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int size = 4 << 20;
+    if (fd < 0 || bind(fd, (const struct sockaddr *)address, sizeof *address) != 0)
+        die("bind");
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    return fd;
+}
+
+static void transmit(int fd, const char *bytes, int size)
+{
+    while (sendto(fd, bytes, (size_t)size, 0, (const struct sockaddr *)&load.address,
+                  sizeof load.address) < 0) {
+        if (errno != EAGAIN && errno != ECONNREFUSED && errno != ENOBUFS)
+            die("sendto");
+    }
+}
+
+/* The first row "\r\nNAME: ..." from |at| on, with its end, or NULL. */
+static const char *find_row(const char *at, const char *name, const char **end)
+{
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "\r\n%s:", name);
+    const char *row = strstr(at, wanted);
+    if (row == NULL)
+        return NULL;
+    *end = strstr(row + 2, "\r\n");
+    return *end == NULL ? NULL : row + 2;
+}
+
+/* Appends every row |name| of |message|, under the name |as|, last one first where |reversed|. */
+static int copy_rows(char *to, size_t room, const char *message, const char *name, const char *as,
+                     bool reversed)
+{
+    const char *rows[8], *ends[8], *at = message;
+    size_t count = 0;
+    int size = 0;
+    while (count < 8 && (rows[count] = find_row(at, name, &ends[count])) != NULL)
+        at = ends[count++];
+    for (size_t i = 0; i < count; i++) {
+        size_t index = reversed ? count - 1 - i : i;
+        const char *value = rows[index] + strlen(name);
+        size += snprintf(to + size, room - (size_t)size, "%s%.*s\r\n", as,
+                         (int)(ends[index] - value), value);
+    }
+    return size;
+}
+
+static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
+                          "c=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0 8\r\n"
+                          "a=rtpmap:0 PCMU/8000\r\n"
+                          "a=rtpmap:8 PCMA/8000\r\n";
+
+static void invite(struct call *call)
+{
+    call->number = load.begun++;
+    call->step = INVITED;
+    call->begun_ms = call->sent_ms = now_ms();
+    unsigned port = ntohs(load.caller_address.sin_port);
+    call->request_size = snprintf(
+        call->request, sizeof call->request,
+        "INVITE sip:service@%s SIP/2.0\r\n"
+        "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK-%d-%u-1\r\n"
+        "From: \"caller\" <sip:caller@example.org>;tag=c%u\r\n"
+        "To: <sip:service@%s>\r\nCall-ID: %u-%zu-%d@127.0.0.1\r\nCSeq: 1 INVITE\r\n"
+        "Contact: <sip:caller@127.0.0.1:%u>\r\nMax-Forwards: 70\r\n"
+        "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, SUBSCRIBE, INFO\r\n"
+        "Supported: replaces, timer\r\nUser-Agent: load/1.0\r\n"
+        "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
+        load.domain, port, load.run, call->number, call->number, load.domain, call->number,
+        (size_t)(call - load.list), load.run, port, sizeof sdp - 1, sdp);
+    transmit(load.caller, call->request, call->request_size);
+}
+
+/* ACK or BYE after the 2xx |answer|, into |bytes|. */
+static int in_dialog(const struct call *call, const char *answer, const char *method, unsigned cseq,
+                     char bytes[DATAGRAM])
+{
+    const char *end = NULL, *contact = find_row(answer, "Contact", &end);
+    const char *uri = contact == NULL ? NULL : strchr(contact, '<');
+    const char *uri_end = uri == NULL ? NULL : strchr(uri, '>');
+    if (uri_end == NULL || uri_end > end)
+        return 0;
+    int size = snprintf(bytes, DATAGRAM,
+                        "%s %.*s SIP/2.0\r\n"
+                        "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK-%d-%u-%u%s\r\n",
+                        method, (int)(uri_end - uri - 1), uri + 1,
+                        ntohs(load.caller_address.sin_port), load.run, call->number, cseq, method);
+    size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "Record-Route", "Route", true);
+    size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "From", "From", false);
+    size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "To", "To", false);
+    size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "Call-ID", "Call-ID", false);
+    size += snprintf(bytes + size, DATAGRAM - (size_t)size,
+                     "CSeq: %u %s\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n", cseq, method);
+    return size;
+}
+
+static void finish(struct call *call, bool sound)
+{
+    call->step = IDLE;
+    if (sound)
+        load.completed++;
+    else
+        load.failed++;
+    if (load.begun < load.calls)
+        invite(call);
+}
+
+static void answered(struct call *call, const char *answer)
+{
+    char ack[DATAGRAM];
+    int size = in_dialog(call, answer, "ACK", 1, ack);
+    if (size == 0) {
+        finish(call, false);
+        return;
+    }
+    transmit(load.caller, ack, size);
+    if (call->step != INVITED)
+        return;
+    call->request_size = in_dialog(call, answer, "BYE", 2, call->request);
+    call->step = HUNG_UP;
+    call->sent_ms = now_ms();
+    transmit(load.caller, call->request, call->request_size);
+}
+
+/* A response to the caller; the Call-ID says of which call. */
+static void caller_hears(const char *message)
+{
+    const char *end = NULL, *row = find_row(message, "Call-ID", &end);
+    unsigned number = 0, place = 0;
+    unsigned status = (unsigned)strtoul(message + 8, NULL, 10);
+    if (strncmp(message, "SIP/2.0 ", 8) != 0 || row == NULL ||
+        sscanf(row + 8, " %u-%u-", &number, &place) != 2 || place >= load.concurrent)
+        return;
+    struct call *call = &load.list[place];
+    const char *cseq = find_row(message, "CSeq", &end);
+    if (call->step == IDLE || call->number != number || cseq == NULL || status < 200)
+        return;
+    if (strstr(cseq, " INVITE\r\n") != NULL && strtoul(cseq + 5, NULL, 10) == 1) {
+        if (status < 300)
+            answered(call, message);
+        else
+            finish(call, false);
+    } else if (call->step == HUNG_UP) {
+        finish(call, status < 300);
+    }
+}
+
+static void reply(const char *request, const char *status, bool with_body)
+{
+    char bytes[DATAGRAM];
+    char *tag = NULL;
+    int size = snprintf(bytes, sizeof bytes, "SIP/2.0 %s\r\n", status);
+    static const char *const names[] = { "Via", "Record-Route", "From", "To", "Call-ID", "CSeq" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int added = copy_rows(bytes + size, sizeof bytes - (size_t)size, request, names[i],
+                              names[i], false);
+        if (i == 3 && strstr(bytes + size, ";tag=") == NULL) {
+            tag = bytes + size + added - 2;
+            added += snprintf(tag, sizeof bytes - (size_t)(tag - bytes), ";tag=callee\r\n") - 2;
+        }
+        size += added;
+    }
+    size += snprintf(bytes + size, sizeof bytes - (size_t)size,
+                     "Contact: <sip:service@127.0.0.1:%u>\r\n%sContent-Length: %zu\r\n\r\n%s",
+                     ntohs(load.callee_address.sin_port),
+                     with_body ? "Content-Type: application/sdp\r\n" : "",
+                     with_body ? sizeof sdp - 1 : 0, with_body ? sdp : "");
+    transmit(load.callee, bytes, size);
+}
+
+static void callee_hears(const char *message)
+{
+    if (strncmp(message, "INVITE ", 7) == 0) {
+        reply(message, "180 Ringing", false);
+        reply(message, "200 OK", true);
+    } else if (strncmp(message, "BYE ", 4) == 0) {
+        reply(message, "200 OK", false);
+    }
+}
+
+/* Reads what has come, a few at a time; returns whether anything had. */
+static bool drain(int fd, void (*hears)(const char *message))
+{
+    char bytes[DATAGRAM];
+    bool any = false;
+    for (unsigned i = 0; i < 16; i++) {
+        ssize_t size = recv(fd, bytes, sizeof bytes - 1, 0);
+        if (size <= 0)
+            break;
+        bytes[size] = '\0';
+        hears(bytes);
+        any = true;
+    }
+    return any;
+}
+
+/* Loss is rare on loopback, but must not hang the run. */
+static void check_patience(void)
+{
+    uint64_t now = now_ms();
+    for (unsigned i = 0; i < load.concurrent; i++) {
+        struct call *call = &load.list[i];
+        if (call->step == IDLE)
+            continue;
+        if (now - call->begun_ms > PATIENCE_MS) {
+            finish(call, false);
+        } else if (now - call->sent_ms > RESEND_MS) {
+            call->sent_ms = now;
+            load.resent++;
+            transmit(load.caller, call->request, call->request_size);
+        }
+    }
+}
+
+static void run(void)
+{
+    uint64_t next_check_ms = 0;
+    for (unsigned i = 0; i < load.concurrent && load.begun < load.calls; i++)
+        invite(&load.list[i]);
+    while (load.completed + load.failed < load.calls) {
+        drain(load.callee, callee_hears);
+        drain(load.caller, caller_hears);
+        uint64_t now = now_ms();
+        if (now >= next_check_ms) {
+            check_patience();
+            next_check_ms = now + 100;
+        }
+    }
+}
+
+static const char help[] =
+    "Usage: bench-load --server ADDRESS [OPTION]...\n"
+    "Puts calls through a server that forwards sip:service@DOMAIN to the callee's address.\n"
+    "  --server IP:PORT     the server\n"
+    "  --caller IP:PORT     where the caller sits (default 127.0.0.1:15070)\n"
+    "  --callee IP:PORT     where the callee sits (default 127.0.0.1:15080)\n"
+    "  --domain NAME        default bench.example\n"
+    "  --calls N            how many (default 10000)\n"
+    "  --concurrent N       how many at once (default 32)\n";
+
+/* Reads the command line into |load|; false where it is not understood. */
+static bool read_options(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "server", required_argument, NULL, 's' }, { "caller", required_argument, NULL, 'a' },
+        { "callee", required_argument, NULL, 'b' }, { "domain", required_argument, NULL, 'd' },
+        { "calls", required_argument, NULL, 'n' },  { "concurrent", required_argument, NULL, 'c' },
+        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+    };
+    const char *caller = "127.0.0.1:15070", *callee = "127.0.0.1:15080";
+    load.domain = "bench.example";
+    load.calls = 10000;
+    load.concurrent = 32;
+    int option = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 's':
+            load.server = optarg;
+            break;
+        case 'a':
+            caller = optarg;
+            break;
+        case 'b':
+            callee = optarg;
+            break;
+        case 'd':
+            load.domain = optarg;
+            break;
+        case 'n':
+            load.calls = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'c':
+            load.concurrent = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'h':
+            fputs(help, stdout);
+            exit(0);
+        default:
+            return false;
+        }
+    }
+    if (load.server == NULL || load.concurrent == 0 || load.concurrent > CALLS_LIMIT)
+        return false;
+    load.address = parse_address(load.server);
+    load.caller_address = parse_address(caller);
+    load.callee_address = parse_address(callee);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    if (!read_options(argc, argv)) {
+        fputs(help, stderr);
+        return 2;
+    }
+    load.run = getpid();
+    load.caller = open_socket(&load.caller_address);
+    load.callee = open_socket(&load.callee_address);
+    uint64_t begun_ms = now_ms();
+    run();
+    printf("{\"completed\":%u,\"failed\":%u,\"resent\":%u,\"ms\":%llu}\n", load.completed,
+           load.failed, load.resent, (unsigned long long)(now_ms() - begun_ms));
+    return load.failed == 0 ? 0 : 1;
+}

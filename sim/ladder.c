@@ -1,0 +1,337 @@
+/* Reads a ladder, plays its parties, and compares what the proxy sent. */
+#include "sim/ladder.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/host.h"
+#include "sim/party.h"
+
+enum { PARTIES_LIMIT = 8, LINES_LIMIT = 256, WORDS_LIMIT = 12, TEXT_LIMIT = 128 };
+
+/* A line of the script: at a time, from one to another, a message. */
+struct line {
+    unsigned number;
+    uint64_t at_ms;
+    char from[16], to[16];
+    char method[16];
+    unsigned status;   /* 0: a request. */
+    char callee[16];
+    bool again, lost, holds;
+    unsigned held;     /* "proxy holds N" */
+};
+
+struct ladder {
+    const char *path;
+    struct sim_world *world;
+    struct sim_host *host;
+    struct ahoy_ip proxy;
+    struct sim_party *parties[PARTIES_LIMIT];
+    char names[PARTIES_LIMIT][16];
+    size_t party_count;
+    struct sim_link link;
+    struct line lines[LINES_LIMIT];
+    size_t line_count;
+    size_t next;       /* The first line that has not come true. */
+    bool verbose, failed;
+};
+
+static void fail(struct ladder *ladder, unsigned number, const char *what, const char *detail)
+{
+    fprintf(stderr, "%s:%u: %s%s\n", ladder->path, number, what, detail);
+    ladder->failed = true;
+}
+
+static struct sim_party *party_named(const struct ladder *ladder, const char *name)
+{
+    for (size_t i = 0; i < ladder->party_count; i++) {
+        if (strcmp(ladder->names[i], name) == 0)
+            return ladder->parties[i];
+    }
+    return NULL;
+}
+
+/* "INVITE", "200 BYE": what a ladder calls a message. */
+static void describe(struct span bytes, char text[TEXT_LIMIT])
+{
+    struct ahoy_message message;
+    struct ahoy_cseq cseq;
+    if (!ahoy_message_parse(bytes, &message, NULL) ||
+        !ahoy_cseq_parse(ahoy_message_value(&message, AHOY_HEADER_CSEQ), &cseq, NULL))
+        snprintf(text, TEXT_LIMIT, "something unreadable");
+    else if (message.is_request)
+        snprintf(text, TEXT_LIMIT, "%.*s", (int)message.method_text.size, message.method_text.at);
+    else
+        snprintf(text, TEXT_LIMIT, "%u %.*s", message.status, (int)cseq.method_text.size,
+                 cseq.method_text.at);
+}
+
+static void describe_line(const struct line *line, char text[TEXT_LIMIT])
+{
+    if (line->status == 0)
+        snprintf(text, TEXT_LIMIT, "%s", line->method);
+    else
+        snprintf(text, TEXT_LIMIT, "%u %s", line->status, line->method);
+}
+
+static uint64_t now(const struct ladder *ladder)
+{
+    return sim_world_now(ladder->world) - sim_world_epoch();
+}
+
+/* The host is about to send: it must be the next line. */
+static bool proxy_sends(void *context, const struct ahoy_ip *to, struct span bytes)
+{
+    struct ladder *ladder = context;
+    char text[TEXT_LIMIT], wanted[TEXT_LIMIT] = "", what[3 * TEXT_LIMIT];
+    const struct sim_node *node = sim_world_node(ladder->world, to);
+    const char *name = node == NULL ? "nobody" : node->name;
+    describe(bytes, text);
+    if (ladder->verbose)
+        printf("[%4llu] proxy > %-6s %s\n", (unsigned long long)now(ladder), name, text);
+    const struct line *line =
+        ladder->next < ladder->line_count ? &ladder->lines[ladder->next] : NULL;
+    if (line != NULL)
+        describe_line(line, wanted);
+    if (line != NULL && strcmp(line->from, "proxy") == 0 && !line->holds &&
+        line->at_ms == now(ladder) && strcmp(line->to, name) == 0 && strcmp(wanted, text) == 0) {
+        ladder->next++;
+        return line->lost;
+    }
+    if (!ladder->failed) {
+        snprintf(what, sizeof what, "[%4llu] proxy > %s  %s", (unsigned long long)now(ladder),
+                 name, text);
+        fail(ladder, line == NULL ? 0 : line->number, "instead of this, the proxy sent ", what);
+    }
+    return false;
+}
+
+static void party_receives(void *context, struct sim_party *party, struct span bytes)
+{
+    (void)context; /* What a party does is written in the ladder. */
+    (void)party;
+    (void)bytes;
+}
+
+/* Splits a line into words; a remark in parentheses ends it. */
+static size_t split(char *text, char *words[WORDS_LIMIT])
+{
+    size_t count = 0;
+    char *remark = strpbrk(text, "(#\n");
+    if (remark != NULL)
+        *remark = '\0';
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " \t", &rest); word != NULL && count < WORDS_LIMIT;
+         word = strtok_r(NULL, " \t", &rest))
+        words[count++] = word;
+    return count;
+}
+
+static void read_party(struct ladder *ladder, unsigned number, char **words, size_t count)
+{
+    if (count < 2 || ladder->party_count == PARTIES_LIMIT) {
+        fail(ladder, number, "write: party NAME udp", "");
+        return;
+    }
+    enum ahoy_transport transport = AHOY_UDP;
+    bool old = false;
+    for (size_t i = 2; i < count; i++) {
+        if (strcmp(words[i], "tcp") == 0)
+            transport = AHOY_TCP;
+        else if (strcmp(words[i], "2543") == 0)
+            old = true;
+    }
+    size_t index = ladder->party_count++;
+    snprintf(ladder->names[index], sizeof ladder->names[index], "%s", words[1]);
+    struct ahoy_ip ip = ladder->proxy;
+    ip.bytes[3] = (uint8_t)(11 + index);
+    ladder->parties[index] = sim_party_new(ladder->world, ladder->names[index], &ip, transport, old,
+                                           party_receives, ladder);
+}
+
+static void read_register(struct ladder *ladder, unsigned number, char **words, size_t count)
+{
+    for (size_t i = 2; i < count; i++) {
+        char aor[64], contact[128];
+        const struct sim_party *party = party_named(ladder, words[i]);
+        if (party == NULL) {
+            fail(ladder, number, "there is no party ", words[i]);
+            return;
+        }
+        snprintf(aor, sizeof aor, "%s@atlanta.example", words[1]);
+        snprintf(contact, sizeof contact, "sip:%s@192.0.2.%u%s", words[i],
+                 sim_party_ip(party)->bytes[3],
+                 sim_party_transport(party) == AHOY_TCP ? ";transport=tcp" : "");
+        sim_host_register(ladder->host, aor, contact);
+    }
+}
+
+/* [ TIME ] FROM > TO MESSAGE ..., the time already read. */
+static void read_message(struct ladder *ladder, struct line *line, char **words, size_t count)
+{
+    if (count == 3 && strcmp(words[1], "holds") == 0) {
+        line->holds = true;
+        line->held = (unsigned)strtoul(words[2], NULL, 10);
+        snprintf(line->from, sizeof line->from, "proxy");
+        return;
+    }
+    if (count < 4 || strcmp(words[1], ">") != 0) {
+        fail(ladder, line->number, "write: [TIME] FROM > TO  MESSAGE", "");
+        return;
+    }
+    snprintf(line->from, sizeof line->from, "%s", words[0]);
+    snprintf(line->to, sizeof line->to, "%s", words[2]);
+    size_t at = 3;
+    if (isdigit((unsigned char)words[at][0]))
+        line->status = (unsigned)strtoul(words[at++], NULL, 10);
+    if (at < count)
+        snprintf(line->method, sizeof line->method, "%s", words[at++]);
+    for (; at < count; at++) {
+        if (strcmp(words[at], "again") == 0)
+            line->again = true;
+        else if (strcmp(words[at], "lost") == 0)
+            line->lost = true;
+        else
+            snprintf(line->callee, sizeof line->callee, "%s", words[at]);
+    }
+}
+
+static void read_line(struct ladder *ladder, unsigned number, char *text)
+{
+    char *words[WORDS_LIMIT];
+    char *close = strchr(text, ']');
+    if (text[0] == '[' && close != NULL) {
+        if (ladder->line_count == LINES_LIMIT) {
+            fail(ladder, number, "too many lines", "");
+            return;
+        }
+        struct line *line = &ladder->lines[ladder->line_count++];
+        *line = (struct line){ .number = number, .at_ms = strtoull(text + 1, NULL, 10) };
+        read_message(ladder, line, words, split(close + 1, words));
+        return;
+    }
+    size_t count = split(text, words);
+    if (count == 0)
+        return;
+    if (strcmp(words[0], "party") == 0)
+        read_party(ladder, number, words, count);
+    else if (strcmp(words[0], "register") == 0)
+        read_register(ladder, number, words, count);
+    else
+        fail(ladder, number, "unknown word ", words[0]);
+}
+
+static bool read_file(struct ladder *ladder)
+{
+    char text[256];
+    unsigned number = 0;
+    FILE *file = fopen(ladder->path, "r");
+    if (file == NULL) {
+        fail(ladder, 0, "cannot be opened", "");
+        return false;
+    }
+    while (fgets(text, sizeof text, file) != NULL)
+        read_line(ladder, ++number, text);
+    fclose(file);
+    if (ladder->line_count == 0)
+        fail(ladder, number, "shows nothing", "");
+    return !ladder->failed;
+}
+
+/* Plays a party's line. */
+static void play(struct ladder *ladder, const struct line *line)
+{
+    struct sim_party *party = party_named(ladder, line->from);
+    char text[TEXT_LIMIT];
+    bool sound = false;
+    describe_line(line, text);
+    if (ladder->verbose)
+        printf("[%4llu] %-5s > %-6s %s%s\n", (unsigned long long)now(ladder), line->from, line->to,
+               text, line->lost ? "  lost" : "");
+    if (party == NULL)
+        fail(ladder, line->number, "there is no party ", line->from);
+    else if (line->again)
+        sound = sim_party_again(party, line->status, line->method, &ladder->proxy, line->lost);
+    else if (line->status != 0)
+        sound = sim_party_respond(party, line->status, line->method, line->lost);
+    else
+        sound = sim_party_request(party, line->method, &ladder->proxy,
+                                  line->callee[0] == '\0' ? NULL : line->callee, line->lost);
+    if (!sound && !ladder->failed)
+        fail(ladder, line->number, line->from, " has nothing to make this message from");
+}
+
+static void check_held(struct ladder *ladder, const struct line *line)
+{
+    char text[TEXT_LIMIT];
+    uint32_t held = sim_host_transactions(ladder->host);
+    if (ladder->verbose)
+        printf("[%4llu] proxy holds %u\n", (unsigned long long)now(ladder), held);
+    snprintf(text, sizeof text, "the proxy holds %u transactions", held);
+    if (held != line->held)
+        fail(ladder, line->number, text, "");
+}
+
+/* Lets the world run to each line of a party, and beyond the last line to see that nothing
+ * follows. */
+static void run(struct ladder *ladder)
+{
+    while (!ladder->failed && ladder->next < ladder->line_count) {
+        const struct line *line = &ladder->lines[ladder->next];
+        bool played = strcmp(line->from, "proxy") != 0 || line->holds;
+        if (played && line->at_ms < now(ladder)) {
+            fail(ladder, line->number, "the lines are not in the order of time", "");
+        } else if (played) {
+            size_t before = ladder->next;
+            sim_world_run(ladder->world, sim_world_epoch() + line->at_ms - (line->at_ms > 0));
+            if (ladder->next != before || ladder->failed)
+                continue;
+            sim_world_run(ladder->world, sim_world_epoch() + line->at_ms);
+            if (ladder->next != before || ladder->failed)
+                continue;
+            ladder->next++;
+            if (line->holds)
+                check_held(ladder, line);
+            else
+                play(ladder, line);
+        } else {
+            size_t before = ladder->next;
+            sim_world_run(ladder->world, sim_world_epoch() + line->at_ms);
+            if (ladder->next == before && !ladder->failed)
+                fail(ladder, line->number, "the proxy did not send this", "");
+        }
+    }
+    if (!ladder->failed)
+        sim_world_run(ladder->world, sim_world_now(ladder->world) + 300000);
+    if (!ladder->failed && sim_host_transactions(ladder->host) != 0)
+        fail(ladder, 0, "transactions are left when all is over", "");
+}
+
+bool sim_ladder_run(const char *path, bool verbose)
+{
+    static const char config[] = "listen 'udp:192.0.2.1' listen 'tcp:192.0.2.1' store 'memory:'\n"
+                                 "domain('atlanta.example', { auth = 'none', insecure = true })";
+    struct ladder *ladder = calloc(1, sizeof *ladder);
+    if (ladder == NULL)
+        return false;
+    ladder->path = path;
+    ladder->verbose = verbose;
+    ladder->link.delay_ms = 10;
+    ahoy_ip_parse(SPAN("192.0.2.1"), &ladder->proxy);
+    ladder->proxy.port = 5060;
+    ladder->world = sim_world_new(1, &ladder->link);
+    ladder->host = sim_host_new(ladder->world, "proxy", config, proxy_sends, ladder);
+    if (ladder->host == NULL)
+        fail(ladder, 0, "the server could not be made", "");
+    else if (read_file(ladder))
+        run(ladder);
+    bool sound = !ladder->failed;
+    sim_host_free(ladder->host);
+    for (size_t i = 0; i < ladder->party_count; i++)
+        sim_party_free(ladder->parties[i]);
+    sim_world_free(ladder->world);
+    free(ladder);
+    return sound;
+}

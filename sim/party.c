@@ -1,0 +1,358 @@
+/* What a party remembers: the last messages of each kind, as bytes; everything else is read from
+ * them again. */
+#include "sim/party.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "libahoy/syntax/compose.h"
+
+enum { KEPT_LIMIT = 8, STREAMS_LIMIT = 8, MESSAGE_LIMIT = 8192 };
+
+/* A message that may be needed again. */
+struct kept {
+    char method[16];
+    unsigned status; /* 0: a request. */
+    bool sent;
+    char *bytes;
+    size_t size;
+    uint64_t stream; /* Where it came from. */
+    struct ahoy_ip from;
+};
+
+struct sim_party {
+    const char *name;
+    struct sim_node node;
+    struct sim_world *world;
+    enum ahoy_transport transport;
+    bool old;
+    unsigned calls, requests, cseq;
+    struct kept kept[4 * KEPT_LIMIT];
+    size_t kept_count;
+    uint64_t stream; /* To the proxy, once it is open. */
+    sim_party_watch *watch;
+    void *context;
+};
+
+const char *sim_party_name(const struct sim_party *party)
+{
+    return party->name;
+}
+
+const struct ahoy_ip *sim_party_ip(const struct sim_party *party)
+{
+    return &party->node.ip;
+}
+
+enum ahoy_transport sim_party_transport(const struct sim_party *party)
+{
+    return party->transport;
+}
+
+/* Keeps the newest message of each kind. */
+static struct kept *keep(struct sim_party *party, bool sent, unsigned status, struct span method,
+                         struct span bytes)
+{
+    char name[16];
+    snprintf(name, sizeof name, "%.*s", (int)method.size, method.at);
+    struct kept *kept = NULL;
+    for (size_t i = 0; i < party->kept_count; i++) {
+        struct kept *other = &party->kept[i];
+        if (other->sent == sent && other->status == status && strcmp(other->method, name) == 0)
+            kept = other;
+    }
+    if (kept == NULL) {
+        assert(party->kept_count < sizeof party->kept / sizeof *party->kept);
+        kept = &party->kept[party->kept_count++];
+    }
+    free(kept->bytes);
+    kept->bytes = malloc(bytes.size);
+    assert(kept->bytes != NULL);
+    memcpy(kept->bytes, bytes.at, bytes.size);
+    kept->size = bytes.size;
+    kept->sent = sent;
+    kept->status = status;
+    memcpy(kept->method, name, sizeof name);
+    return kept;
+}
+
+/* The newest kept message that fits; status 0 asks for the request. */
+static struct kept *find(struct sim_party *party, bool sent, unsigned least, unsigned most,
+                         const char *method)
+{
+    struct kept *found = NULL;
+    for (size_t i = 0; i < party->kept_count; i++) {
+        struct kept *kept = &party->kept[i];
+        if (kept->sent == sent && kept->status >= least && kept->status <= most &&
+            strcmp(kept->method, method) == 0)
+            found = kept;
+    }
+    return found;
+}
+
+static void receive(void *self, const struct sim_packet *packet)
+{
+    struct sim_party *party = self;
+    struct ahoy_message message;
+    struct ahoy_cseq cseq;
+    if (packet->kind == SIM_CLOSE && packet->stream == party->stream)
+        party->stream = 0;
+    if (packet->kind != SIM_DATAGRAM && packet->kind != SIM_BYTES)
+        return;
+    if (ahoy_message_parse(packet->bytes, &message, NULL) &&
+        ahoy_cseq_parse(ahoy_message_value(&message, AHOY_HEADER_CSEQ), &cseq, NULL)) {
+        struct kept *kept =
+            keep(party, false, message.is_request ? 0 : message.status,
+                 message.is_request ? message.method_text : cseq.method_text, packet->bytes);
+        kept->stream = packet->stream;
+        kept->from = packet->from;
+    }
+    party->watch(party->context, party, packet->bytes);
+}
+
+static void wake(void *self)
+{
+    (void)self; /* It has no deadline. */
+}
+
+static uint64_t deadline(const void *self)
+{
+    (void)self;
+    return UINT64_MAX;
+}
+
+struct sim_party *sim_party_new(struct sim_world *world, const char *name, const struct ahoy_ip *ip,
+                                enum ahoy_transport transport, bool old, sim_party_watch *watch,
+                                void *context)
+{
+    struct sim_party *party = calloc(1, sizeof *party);
+    if (party == NULL)
+        return NULL;
+    party->name = name;
+    party->world = world;
+    party->transport = transport;
+    party->old = old;
+    party->watch = watch;
+    party->context = context;
+    party->node = (struct sim_node){ name, *ip, party, receive, wake, deadline };
+    sim_world_add(world, &party->node);
+    return party;
+}
+
+void sim_party_free(struct sim_party *party)
+{
+    if (party == NULL)
+        return;
+    for (size_t i = 0; i < party->kept_count; i++)
+        free(party->kept[i].bytes);
+    free(party);
+}
+
+static void transmit(struct sim_party *party, const struct ahoy_ip *to, uint64_t stream,
+                     struct span bytes, bool lost)
+{
+    if (party->transport == AHOY_UDP) {
+        sim_world_datagram(party->world, &party->node.ip, to, bytes, lost);
+        return;
+    }
+    if (stream == 0) {
+        if (party->stream == 0)
+            party->stream = sim_world_open(party->world, &party->node.ip, to);
+        stream = party->stream;
+    }
+    if (!lost)
+        sim_world_bytes(party->world, stream, &party->node.ip, to, bytes);
+}
+
+/* Printing into a message that fits. */
+static void put(struct ahoy_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void put(struct ahoy_buf *buf, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ahoy_buf_put(buf, ahoy_span(text));
+}
+
+static void put_own_host(const struct sim_party *party, struct ahoy_buf *buf)
+{
+    ahoy_ip_print(&party->node.ip, buf);
+}
+
+static void put_via(struct sim_party *party, struct ahoy_buf *buf)
+{
+    struct span name = ahoy_transport_name(party->transport);
+    put(buf, "Via: SIP/2.0/%.*s ", (int)name.size, name.at);
+    put_own_host(party, buf);
+    if (!party->old)
+        put(buf, ";branch=" AHOY_BRANCH_COOKIE "-%s-%u", party->name, ++party->requests);
+    put(buf, "\r\n");
+}
+
+static void put_contact(const struct sim_party *party, struct ahoy_buf *buf)
+{
+    put(buf, "Contact: <sip:%s@", party->name);
+    put_own_host(party, buf);
+    put(buf, "%s>\r\n", party->transport == AHOY_TCP ? ";transport=tcp" : "");
+}
+
+/* A request outside any dialog. */
+static void compose_first(struct sim_party *party, const char *method, const char *callee,
+                          struct ahoy_buf *buf)
+{
+    put(buf, "%s sip:%s@atlanta.example SIP/2.0\r\n", method, callee);
+    put_via(party, buf);
+    put(buf, "Max-Forwards: 70\r\nFrom: <sip:%s@atlanta.example>%s%s\r\n", party->name,
+        party->old ? "" : ";tag=tag-", party->old ? "" : party->name);
+    put(buf, "To: <sip:%s@atlanta.example>\r\n", callee);
+    put(buf, "Call-ID: call-%u-%s\r\nCSeq: %u %s\r\n", ++party->calls, party->name, ++party->cseq,
+        method);
+    put_contact(party, buf);
+    put(buf, "Content-Length: 0\r\n\r\n");
+}
+
+/* The route set, from the Record-Route rows of |message|: reversed for the caller (12.1.2). */
+static void put_routes(const struct ahoy_message *message, bool reversed, struct ahoy_buf *buf)
+{
+    struct span routes[16];
+    size_t count = 0;
+    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_RECORD_ROUTE);
+    while (count < 16 && ahoy_values_next(&values, &routes[count], NULL))
+        count++;
+    for (size_t i = 0; i < count; i++) {
+        struct span route = routes[reversed ? count - 1 - i : i];
+        put(buf, "Route: %.*s\r\n", (int)route.size, route.at);
+    }
+}
+
+static struct span value(const struct ahoy_message *message, enum ahoy_header header)
+{
+    return ahoy_message_value(message, header);
+}
+
+/* A request within the dialog that |base| made: our INVITE's 2xx, or the INVITE that we
+ * answered. */
+static bool compose_next(struct sim_party *party, const char *method, struct ahoy_buf *buf)
+{
+    struct kept *answer = find(party, false, 200, 299, "INVITE");
+    struct kept *invite = find(party, false, 0, 0, "INVITE");
+    struct kept *ours = find(party, true, 200, 299, "INVITE");
+    struct kept *base = answer != NULL ? answer : invite;
+    struct ahoy_message message, reply;
+    struct ahoy_address contact;
+    if (base == NULL || (answer == NULL && ours == NULL) ||
+        !ahoy_message_parse((struct span){ base->bytes, base->size }, &message, NULL) ||
+        !ahoy_address_parse(value(&message, AHOY_HEADER_CONTACT), &contact, NULL))
+        return false;
+    struct span from = value(&message, AHOY_HEADER_FROM), to = value(&message, AHOY_HEADER_TO);
+    if (answer == NULL) {
+        if (!ahoy_message_parse((struct span){ ours->bytes, ours->size }, &reply, NULL))
+            return false;
+        from = value(&reply, AHOY_HEADER_TO);
+        to = value(&reply, AHOY_HEADER_FROM);
+    }
+    put(buf, "%s %.*s SIP/2.0\r\n", method, (int)contact.uri.text.size, contact.uri.text.at);
+    put_via(party, buf);
+    put_routes(&message, answer != NULL, buf);
+    put(buf, "Max-Forwards: 70\r\nFrom: %.*s\r\nTo: %.*s\r\n", (int)from.size, from.at,
+        (int)to.size, to.at);
+    struct span call_id = value(&message, AHOY_HEADER_CALL_ID);
+    struct ahoy_cseq cseq = { 0 };
+    if (strcmp(method, "ACK") == 0)
+        ahoy_cseq_parse(value(&message, AHOY_HEADER_CSEQ), &cseq, NULL);
+    else
+        cseq.number = ++party->cseq;
+    put(buf, "Call-ID: %.*s\r\nCSeq: %u %s\r\nContent-Length: 0\r\n\r\n", (int)call_id.size,
+        call_id.at, cseq.number, method);
+    return true;
+}
+
+/* CANCEL, or the ACK to a failure: made of our own INVITE (9.1, 17.1.1.3). */
+static bool compose_following(struct sim_party *party, const char *method, struct ahoy_buf *buf)
+{
+    struct kept *invite = find(party, true, 0, 0, "INVITE");
+    struct kept *failure = find(party, false, 300, 699, "INVITE");
+    struct ahoy_message message, response;
+    if (invite == NULL ||
+        !ahoy_message_parse((struct span){ invite->bytes, invite->size }, &message, NULL))
+        return false;
+    if (strcmp(method, "CANCEL") == 0) {
+        ahoy_compose_cancel(buf, &message, SPAN(""));
+        return true;
+    }
+    if (failure == NULL ||
+        !ahoy_message_parse((struct span){ failure->bytes, failure->size }, &response, NULL))
+        return false;
+    ahoy_compose_ack(buf, &message, &response);
+    return true;
+}
+
+bool sim_party_request(struct sim_party *party, const char *method, const struct ahoy_ip *proxy,
+                       const char *callee, bool lost)
+{
+    char bytes[MESSAGE_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(bytes, sizeof bytes);
+    bool ack = strcmp(method, "ACK") == 0;
+    bool follows = strcmp(method, "CANCEL") == 0 ||
+                   (ack && find(party, false, 200, 299, "INVITE") == NULL);
+    bool in_dialog = ack || strcmp(method, "BYE") == 0 || callee == NULL;
+    bool sound = true;
+    if (follows)
+        sound = compose_following(party, method, &buf);
+    else if (in_dialog)
+        sound = compose_next(party, method, &buf);
+    else
+        compose_first(party, method, callee, &buf);
+    struct span message = ahoy_buf_text(&buf);
+    if (!sound || message.size == 0)
+        return false;
+    keep(party, true, 0, ahoy_span(method), message);
+    transmit(party, proxy, 0, message, lost);
+    return true;
+}
+
+bool sim_party_respond(struct sim_party *party, unsigned status, const char *method, bool lost)
+{
+    char bytes[MESSAGE_LIMIT];
+    char rows[1024];
+    char tag[32];
+    struct kept *request = find(party, false, 0, 0, method);
+    struct ahoy_message message;
+    if (request == NULL ||
+        !ahoy_message_parse((struct span){ request->bytes, request->size }, &message, NULL))
+        return false;
+    struct ahoy_buf headers = ahoy_buf_over(rows, sizeof rows);
+    struct ahoy_values values = ahoy_message_values(&message, AHOY_HEADER_RECORD_ROUTE);
+    struct span route;
+    while (ahoy_values_next(&values, &route, NULL))
+        put(&headers, "Record-Route: %.*s\r\n", (int)route.size, route.at);
+    put_contact(party, &headers);
+    snprintf(tag, sizeof tag, "tag-%s", party->name);
+    struct ahoy_response response = { .status = status,
+                                      .to_tag = ahoy_span(tag),
+                                      .headers = ahoy_buf_text(&headers) };
+    struct ahoy_buf buf = ahoy_buf_over(bytes, sizeof bytes);
+    ahoy_compose_response(&buf, &message, &response);
+    struct kept *kept = keep(party, true, status, ahoy_span(method), ahoy_buf_text(&buf));
+    kept->from = request->from;
+    kept->stream = request->stream;
+    transmit(party, &request->from, request->stream, ahoy_buf_text(&buf), lost);
+    return true;
+}
+
+bool sim_party_again(struct sim_party *party, unsigned status, const char *method,
+                     const struct ahoy_ip *proxy, bool lost)
+{
+    struct kept *kept = find(party, true, status, status, method);
+    if (kept == NULL)
+        return false;
+    transmit(party, status == 0 ? proxy : &kept->from, status == 0 ? 0 : kept->stream,
+             (struct span){ kept->bytes, kept->size }, lost);
+    return true;
+}

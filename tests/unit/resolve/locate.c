@@ -1,0 +1,77 @@
+/* RFC 3263 4.1 and 4.2 where the target is an address, and what is refused. */
+#include "libahoy/resolve/locate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+struct place {
+    const char *uri;
+    unsigned status; /* 0: found. */
+    enum ahoy_transport transport;
+    const char *ip;
+    uint16_t port;
+};
+
+static const struct place places[] = {
+    { "sip:bob@192.0.2.4", 0, AHOY_UDP, "192.0.2.4", 5060 },
+    { "sip:192.0.2.4:5080", 0, AHOY_UDP, "192.0.2.4", 5080 },
+    { "sip:bob@192.0.2.4;transport=tcp", 0, AHOY_TCP, "192.0.2.4", 5060 },
+    { "sip:bob@192.0.2.4;transport=TCP", 0, AHOY_TCP, "192.0.2.4", 5060 },
+    { "sip:bob@192.0.2.4;lr;transport=udp", 0, AHOY_UDP, "192.0.2.4", 5060 },
+    { "sip:bob@[2001:db8::4]:5070;transport=tcp", 0, AHOY_TCP, "2001:db8::4", 5070 },
+    { "sip:bob@example.com;maddr=192.0.2.9", 0, AHOY_UDP, "192.0.2.9", 5060 },
+    { "sip:bob@192.0.2.4:5080;maddr=192.0.2.9", 0, AHOY_UDP, "192.0.2.9", 5080 },
+    { "sip:bob@192.0.2.4;maddr=mc.example", 503, 0, NULL, 0 },
+    { "sip:bob@example.com", 503, 0, NULL, 0 },
+    { "sip:bob@192.0.2.4;transport=tls", 503, 0, NULL, 0 },
+    { "sip:bob@192.0.2.4;transport=sctp", 503, 0, NULL, 0 },
+    { "sip:bob@192.0.2.4;transport=pigeon", 503, 0, NULL, 0 },
+    { "sips:bob@192.0.2.4", 416, 0, NULL, 0 },
+    { "sips:bob@192.0.2.4;transport=tcp", 416, 0, NULL, 0 },
+    { "tel:+358-555-1234567", 416, 0, NULL, 0 },
+};
+
+static void numeric_rules(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const struct place *place = &places[i];
+        struct ahoy_uri uri;
+        assert_true(ahoy_uri_parse(ahoy_span(place->uri), &uri, NULL));
+        enum ahoy_transport transport = AHOY_TRANSPORT_OTHER;
+        struct ahoy_ip found = { 0 };
+        struct ahoy_err err = { 0 };
+        bool located = ahoy_locate(&uri, &transport, &found, &err);
+        if (located != (place->status == 0) || transport != place->transport ||
+            err.status != place->status || found.port != place->port)
+            fail_msg("%s: transport %d, port %u, status %u", place->uri, (int)transport,
+                     found.port, err.status);
+        if (!located) {
+            assert_non_null(err.expected);
+            continue;
+        }
+        struct ahoy_ip expected;
+        assert_true(ahoy_ip_parse(ahoy_span(place->ip), &expected));
+        assert_true(ahoy_ip_equal_host(&found, &expected));
+    }
+}
+
+static void nobody_needs_the_reason(void **state)
+{
+    (void)state;
+    struct ahoy_uri uri;
+    enum ahoy_transport transport;
+    struct ahoy_ip ip;
+    assert_true(ahoy_uri_parse(SPAN("sip:bob@example.com"), &uri, NULL));
+    assert_false(ahoy_locate(&uri, &transport, &ip, NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numeric_rules),
+        cmocka_unit_test(nobody_needs_the_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
