@@ -42,8 +42,8 @@ void ahoy_session_drop_answer(struct ahoy_session *session)
     session->answer = (struct ahoy_session_answer){ .bytes = NULL };
 }
 
-static void send_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
-                     uint64_t now_ms)
+void ahoy_session_send_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
+                           uint64_t now_ms)
 {
     struct ahoy_ua_request request;
     session->dialog.local_cseq++; /* R3261-12.2.1.1-7 */
@@ -52,7 +52,8 @@ static void send_bye(struct ahoy_session *session, struct ahoy_ua_context *conte
     ahoy_buf_put(&request.rows, ahoy_credentials_row(&session->bye_credentials));
     session->bye =
         ahoy_ua_request_send(&request, SPAN(""), ahoy_handle_pack(session->self), now_ms);
-    if (session->bye.generation != 0)
+    session->bye_unanswered = session->bye.generation != 0;
+    if (session->bye_unanswered)
         session->transactions++;
 }
 
@@ -60,7 +61,7 @@ void ahoy_session_bye(struct ahoy_session *session, struct ahoy_ua_context *cont
                       enum ahoy_side by, struct span reason, uint64_t now_ms)
 {
     /* It is over for us whatever becomes of the BYE: R3261-15.1.1-1. */
-    send_bye(session, context, now_ms);
+    ahoy_session_send_bye(session, context, now_ms);
     ahoy_session_end(session, context, by, reason);
 }
 
@@ -103,6 +104,8 @@ static void take_failure(struct ahoy_session *session, struct ahoy_ua_context *c
                          const struct ahoy_event *event)
 {
     bool unheard = event->kind == AHOY_EVENT_TIMEOUT;
+    if (ahoy_handle_equal(event->transaction, session->bye))
+        session->bye_unanswered = false;
     if (!ahoy_handle_equal(event->transaction, session->client))
         return;
     if (session->state == AHOY_SESSION_CANCELLING)
@@ -175,6 +178,11 @@ uint64_t ahoy_session_deadline(const struct ahoy_session *session)
     if (answer->again_ms < deadline)
         deadline = answer->again_ms;
     return answer->give_up_ms < deadline ? answer->give_up_ms : deadline;
+}
+
+bool ahoy_session_is_busy(const struct ahoy_session *session)
+{
+    return session->state != AHOY_SESSION_OVER || session->bye_unanswered;
 }
 
 bool ahoy_session_is_done(const struct ahoy_session *session)

@@ -28,6 +28,7 @@ struct ahoy_session {
     bool is_caller;
     bool hang_up;       /* As soon as that is allowed. */
     bool told_ringing;
+    bool bye_unanswered; /* Our BYE has no final response yet. */
     struct ahoy_handle self;
     struct ahoy_handle client;   /* Our INVITE; null where there is none under way. */
     struct ahoy_handle server;   /* The peer's INVITE that is not acknowledged yet; else null. */
@@ -78,6 +79,8 @@ void ahoy_session_expire(struct ahoy_session *session, struct ahoy_ua_context *c
 /* UINT64_MAX for never. */
 uint64_t ahoy_session_deadline(const struct ahoy_session *session);
 
+/* Whether the peer still has to hear from us: it is not over, or our BYE is unanswered. */
+bool ahoy_session_is_busy(const struct ahoy_session *session);
 /* Whether it is over and nothing more will be heard of it. */
 bool ahoy_session_is_done(const struct ahoy_session *session);
 /* Frees what it holds. */
@@ -90,6 +93,9 @@ void ahoy_session_end(struct ahoy_session *session, struct ahoy_ua_context *cont
                       enum ahoy_side by, struct span reason);
 void ahoy_session_refused(struct ahoy_session *session, struct ahoy_ua_context *context,
                           unsigned status, struct span reason);
+/* Sends our BYE, with |bye_credentials|. */
+void ahoy_session_send_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
+                           uint64_t now_ms);
 /* Sends BYE and ends. */
 void ahoy_session_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
                       enum ahoy_side by, struct span reason, uint64_t now_ms);

@@ -150,22 +150,16 @@ static void take_final(struct ahoy_session *session, struct ahoy_ua_context *con
     ahoy_session_refused(session, context, response->status, response->reason);
 }
 
-/* Our BYE was challenged: only our own proxy learns a digest. */
-static void retry_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
-                      const struct ahoy_message *response, uint64_t now_ms)
+/* A challenge to our BYE: only our own proxy learns a digest. */
+static void take_bye_response(struct ahoy_session *session, struct ahoy_ua_context *context,
+                              const struct ahoy_message *response, uint64_t now_ms)
 {
-    struct ahoy_ua_request request;
-    if (!ahoy_ua_retry(context, &session->bye_credentials, &session->dialog, response,
-                       AHOY_METHOD_BYE))
+    if (response->status < 200)
         return;
-    session->dialog.local_cseq++;
-    ahoy_ua_request_begin(context, &session->dialog, AHOY_METHOD_BYE, session->dialog.local_cseq,
-                          false, &request);
-    ahoy_buf_put(&request.rows, ahoy_credentials_row(&session->bye_credentials));
-    session->bye =
-        ahoy_ua_request_send(&request, SPAN(""), ahoy_handle_pack(session->self), now_ms);
-    if (session->bye.generation != 0)
-        session->transactions++;
+    session->bye_unanswered = false;
+    if (ahoy_ua_retry(context, &session->bye_credentials, &session->dialog, response,
+                      AHOY_METHOD_BYE))
+        ahoy_session_send_bye(session, context, now_ms);
 }
 
 void ahoy_session_response(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -173,8 +167,7 @@ void ahoy_session_response(struct ahoy_session *session, struct ahoy_ua_context 
 {
     const struct ahoy_message *response = event->message;
     if (session->bye.generation != 0 && ahoy_handle_equal(event->transaction, session->bye)) {
-        if (response->status >= 300)
-            retry_bye(session, context, response, now_ms);
+        take_bye_response(session, context, response, now_ms);
         return;
     }
     if (!ahoy_handle_equal(event->transaction, session->client) ||

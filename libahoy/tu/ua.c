@@ -281,3 +281,13 @@ uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)
 {
     return ua->sessions.used;
 }
+
+uint32_t ahoy_ua_busy(const struct ahoy_ua *ua)
+{
+    uint32_t busy = ua->registration.transaction.generation != 0;
+    struct ahoy_handle handle;
+    const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
+    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
+        busy += ahoy_session_is_busy(session);
+    return busy;
+}

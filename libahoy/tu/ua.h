@@ -51,5 +51,8 @@ void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle session, unsigned sta
 /* Ends a session in any state. */
 void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
 
+/* Sessions that are not over or whose BYE is unanswered, and one more for a REGISTER that is: a
+ * program waits for 0 before it leaves. */
+uint32_t ahoy_ua_busy(const struct ahoy_ua *ua);
 /* Sessions whose transactions have not all ended. */
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua);
