@@ -7,7 +7,10 @@
 
 #include "libahoy/resolve/locate.h"
 
-enum { ALL = PHONE_REGISTER | PHONE_CALL | PHONE_ANSWER, REGISTERING = PHONE_REGISTER | PHONE_ANSWER };
+enum {
+    REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
+    ALL = REGISTERING | PHONE_CALL
+};
 
 /* clang-format off */
 #define OPTIONS(OPTION)                                                                            \

@@ -29,9 +29,11 @@ static volatile sig_atomic_t leaving;
 
 static void leave(int number)
 {
-    if (leaving)
-        _exit(128 + number); /* Asked twice. */
-    leaving = 1;
+    /* Saying goodbye takes a few seconds at most.  Two signals may be one wish, as timeout(1) sends
+     * it to the process and to its group; the third is impatience. */
+    if (leaving == 2)
+        _exit(128 + number);
+    leaving = leaving + 1;
     struct ahoy_driver *driver = to_wake;
     if (driver != NULL)
         ahoy_driver_wake(driver);
@@ -137,7 +139,8 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
             .server = options->server,
             .route = options->route,
             .locate = ahoy_locate,
-            .clocks = AHOY_DEFAULT_CLOCKS,
+            .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
+            .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,
             .seed = { seeds[6], seeds[7] },
         };
         phone->ua = ahoy_ua_new(&ua);

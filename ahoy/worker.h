@@ -21,7 +21,7 @@ void phone_turn(struct phone *phone, uint64_t deadline_ms);
 /* Turns until nobody has to hear from us any more, or |patience_ms| is over. */
 void phone_drain(struct phone *phone, uint64_t patience_ms);
 
-/* A UDP port for a call's RTP, bound so that nobody else gets it; its address in |media|.  -1, said,
- * where there is none.  Close it with phone_media_close. */
+/* A UDP port for a call's RTP, bound so that nobody else gets it; its address in |media|.  -1,
+ * said, where there is none.  Close it with phone_media_close. */
 int phone_media_open(struct phone *phone, struct ahoy_ip *media);
 void phone_media_close(int fd);

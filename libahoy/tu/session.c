@@ -147,15 +147,15 @@ static void repeat_answer(struct ahoy_session *session, struct ahoy_ua_context *
     struct ahoy_session_answer *answer = &session->answer;
     if (now_ms >= answer->give_up_ms) {
         ahoy_session_drop_answer(session);
-        ahoy_session_bye(session, context, AHOY_SIDE_NETWORK, SPAN("The answer was not acknowledged"),
-                         now_ms);
+        ahoy_session_bye(session, context, AHOY_SIDE_NETWORK,
+                         SPAN("The answer was not acknowledged"), now_ms);
         return;
     }
     struct span bytes = { answer->bytes, answer->size };
     /* Where it cannot be sent now, the next time may be better. */
     (void)ahoy_transaction_respond(context->transactions, session->server, 200, &bytes, 1, now_ms);
-    answer->interval_ms = answer->interval_ms * 2 < context->clocks.t2_ms ? answer->interval_ms * 2
-                                                                          : context->clocks.t2_ms;
+    uint32_t doubled = answer->interval_ms * 2;
+    answer->interval_ms = doubled < context->t2_ms ? doubled : context->t2_ms;
     answer->again_ms = now_ms + answer->interval_ms;
 }
 

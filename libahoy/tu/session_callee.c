@@ -149,7 +149,8 @@ void ahoy_session_ring(struct ahoy_session *session, struct ahoy_ua_context *con
     (void)ahoy_session_respond(session, context, 180, SPAN(""), now_ms);
 }
 
-/* The answer to what was offered, or an offer where nothing was; |status| says why there is none. */
+/* The answer to what was offered, or an offer where nothing was; where there is none, |status| says
+ * why. */
 static struct span describe(struct ahoy_session *session, struct ahoy_ua_context *context,
                             struct ahoy_sdp_agreed *agreed, unsigned *status)
 {
@@ -185,9 +186,9 @@ unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_contex
         return 500;
     answer->is_offer = session->offer_size == 0;
     answer->cseq = session->dialog.remote_cseq;
-    answer->interval_ms = context->clocks.t1_ms;
+    answer->interval_ms = context->t1_ms;
     answer->again_ms = now_ms + answer->interval_ms;
-    answer->give_up_ms = now_ms + UINT64_C(64) * context->clocks.t1_ms;
+    answer->give_up_ms = now_ms + UINT64_C(64) * context->t1_ms;
     /* Where it cannot be sent now, it is sent again soon. */
     (void)ahoy_transaction_respond(context->transactions, session->server, 200, &text, 1, now_ms);
     return 0;

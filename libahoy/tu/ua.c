@@ -23,7 +23,8 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     context->server = options->server;
     context->route = options->route;
     context->locate = options->locate;
-    context->clocks = options->clocks;
+    context->t1_ms = options->t1_ms;
+    context->t2_ms = options->t2_ms;
     ahoy_rng_init(&context->rng, options->seed);
     ahoy_pool_init(&ua->sessions, sizeof(struct ahoy_session), AHOY_UA_SESSIONS_LIMIT);
     if (!ahoy_registration_client_init(&ua->registration, context)) {

@@ -17,7 +17,7 @@ struct ahoy_ua_options {
     struct ahoy_hop server; /* The registrar and outbound proxy. */
     struct span route;      /* It as a value of Route: "<sip:192.0.2.1;lr>"; empty for none. */
     ahoy_ua_locate *locate; /* Where in-dialog requests go; the server where it returns false. */
-    struct ahoy_clocks clocks;
+    uint32_t t1_ms, t2_ms;  /* The stack's clocks: 500 and 4,000. */
     uint64_t seed[2];
 };
 

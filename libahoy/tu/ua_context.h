@@ -2,7 +2,6 @@
  * compose in, and the news. */
 #pragma once
 
-#include "libahoy/transaction/clocks.h"
 #include "libahoy/tu/account.h"
 #include "libahoy/tu/dialog.h"
 #include "libahoy/tu/ua_news.h"
@@ -25,7 +24,7 @@ struct ahoy_ua_context {
     struct ahoy_hop server;    /* Where requests outside of dialogs go. */
     struct span route;         /* The server as a value of Route: "<sip:192.0.2.1;lr>". */
     ahoy_ua_locate *locate;
-    struct ahoy_clocks clocks;
+    uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
     struct ahoy_rng rng;
 
     size_t news_first, news_count;
