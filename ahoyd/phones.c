@@ -1,4 +1,5 @@
-/* Told by the User-Agent row: whoever lies about it gains nothing, for MD5 is offered to everyone. */
+/* Told by the User-Agent row: whoever lies about it gains nothing, for MD5 is offered to
+ * everyone. */
 #include "ahoyd/phones.h"
 
 /* The beginnings of User-Agent rows. */
