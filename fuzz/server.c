@@ -15,7 +15,8 @@ static const char text[] = "listen \"udp:192.0.2.100:5060\"\n"
                            "domain(\"open.example\", { auth = \"none\", insecure = true })\n"
                            "store \"memory:\"\n"
                            "trunk(\"carrier\", { \"sip:203.0.113.5:5070\" })\n"
-                           "route { domain = \"routed.example\", to = \"carrier\", from = \"anyone\" }\n"
+                           "route { domain = \"routed.example\", to = \"carrier\", "
+                           "from = \"anyone\" }\n"
                            "route { domain = \"closed.example\", to = \"carrier\" }\n";
 
 static const struct ahoy_listener listeners[] = {
