@@ -123,6 +123,11 @@ class Check(Case):
         self.assertTrue(any(line.startswith(f"{path}:4: ") for line in lines), lines)
         self.assertEqual(self.run_ahoyd("--config", path).returncode, 2)  # Nor does it serve.
 
+    def test_the_example(self):
+        example = pathlib.Path(__file__).resolve().parents[2] / "docs" / "ahoyd.lua"
+        result = self.run_ahoyd("--check", str(example))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
     def test_a_file_that_is_not_there(self):
         result = self.run_ahoyd("--check", "nowhere.lua")
         self.assertEqual(result.returncode, 2)
