@@ -162,18 +162,16 @@ static void pass(struct world *world, uint64_t span_ms)
 
 static void begin(struct world *world)
 {
-    static const struct ahoy_flows_options flows = { .listeners = listeners,
-                                                     .listener_count = 2,
-                                                     .limit = 1 };
-    static const struct ahoy_transactions_options below = { .clocks = AHOY_DEFAULT_CLOCKS,
-                                                            .limit = 100,
-                                                            .memory_limit = 1 << 24 };
-    static const struct ahoy_proxy_options options = { .limit = 20, .timer_c_ms = TIMER_C_MS };
+    const struct ahoy_flows_options flows = {
+        .listeners = listeners, .listener_count = 2, .limit = 1, .timers = &world->timers
+    };
+    const struct ahoy_transactions_options below = { .clocks = AHOY_DEFAULT_CLOCKS,
+                                                     .limit = 100,
+                                                     .memory_limit = 1 << 24 };
+    const struct ahoy_proxy_options options = { .limit = 20, .timer_c_ms = TIMER_C_MS };
     world->now_ms = 1;
     ahoy_timers_init(&world->timers, world->now_ms);
-    struct ahoy_flows_options with_timers = flows;
-    with_timers.timers = &world->timers;
-    ahoy_flows_init(&world->flows, &with_timers);
+    ahoy_flows_init(&world->flows, &flows);
     world->transactions = ahoy_transactions_new(&below, &world->flows, &world->timers);
     MUST(world->transactions != NULL);
     world->proxy = ahoy_proxy_new(&options, world->transactions, world->now_ms);
