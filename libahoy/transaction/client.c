@@ -105,7 +105,7 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *owner,
 {
     assert(request->method != AHOY_METHOD_ACK);
     struct departure departure;
-    if (!find_departure(owner, request, &departure))
+    if (!find_departure(owner, request, &departure) || !ahoy_owner_has_room(owner))
         return nobody;
     departure.branch = ahoy_branch_make(ahoy_rng_next(&owner->rng), request->branch_tail);
     struct ahoy_transaction *transaction =

@@ -124,6 +124,10 @@ static void trace_event(struct layer *layer, const struct ahoy_event *event)
 
 static void take_event(struct layer *layer, const struct ahoy_event *event)
 {
+    if (layer->watch != NULL) {
+        layer->watch->event(layer, event);
+        return;
+    }
     trace_event(layer, event);
     if (event->kind != AHOY_EVENT_REQUEST && event->kind != AHOY_EVENT_CANCEL)
         return;
@@ -133,21 +137,35 @@ static void take_event(struct layer *layer, const struct ahoy_event *event)
             ahoy_transaction_accept(layer->transactions, event, layer->accepts, layer->now_ms);
 }
 
-void layer_drain(struct layer *layer)
+static void take_sending(struct layer *layer, const struct ahoy_sending *sending)
+{
+    layer->sending = *sending;
+    assert_in_range(sending->bytes.size, 1, sizeof layer->sent);
+    memcpy(layer->sent, sending->bytes.at, sending->bytes.size);
+    layer->sent_size = sending->bytes.size;
+    if (layer->watch != NULL) {
+        layer->watch->sending(layer, sending);
+        return;
+    }
+    struct span name = short_name(sending->bytes);
+    trace(layer, "%llu > %.*s\n", (unsigned long long)layer->now_ms, (int)name.size, name.at);
+}
+
+void layer_drain_events(struct layer *layer)
 {
     struct ahoy_event event;
-    struct ahoy_sending sending;
     while (ahoy_transactions_event(layer->transactions, &event))
         take_event(layer, &event);
-    while (ahoy_transactions_poll(layer->transactions, &sending)) {
-        struct span name = short_name(sending.bytes);
-        trace(layer, "%llu > %.*s\n", (unsigned long long)layer->now_ms, (int)name.size, name.at);
-        layer->sending = sending;
-        assert_in_range(sending.bytes.size, 1, sizeof layer->sent);
-        memcpy(layer->sent, sending.bytes.at, sending.bytes.size);
-        layer->sent_size = sending.bytes.size;
-    }
+}
+
+void layer_drain(struct layer *layer)
+{
+    struct ahoy_sending sending;
+    layer_drain_events(layer);
+    while (ahoy_transactions_poll(layer->transactions, &sending))
+        take_sending(layer, &sending);
     ahoy_transactions_settle(layer->transactions);
+    layer->drains++;
 }
 
 void layer_run(struct layer *layer, uint64_t now_ms)

@@ -113,6 +113,30 @@ static void test_memory_for_success(void **state)
     layer_abort(&layer);
 }
 
+/* What waits to be ended cannot fill the memory that ending takes. */
+static void test_memory_held_back(void **state)
+{
+    (void)state;
+    enum { ROOM = 16, HELD_BACK = 2 };
+    static struct ahoy_handle ringing[ROOM + 1];
+    char branch[16];
+    layer_init_limited(&layer, AHOY_UDP, 100, ROOM * CHUNK);
+    layer.accepts = 7;
+    for (size_t i = 0; i <= ROOM; i++) {
+        snprintf(branch, sizeof branch, "z9hG4bK%zu", i);
+        layer_request(&layer, "INVITE", branch, "");
+        ringing[i] = layer.accepted;
+        assert_int_not_equal(ringing[i].generation, 0);
+    }
+    assert_int_equal(memory(), (ROOM - HELD_BACK) * CHUNK); /* Their 100s. */
+    assert_int_equal(layer_send(&layer, AHOY_METHOD_OPTIONS, 1).generation, 0);
+    assert_false(layer_respond(&layer, ringing[ROOM], 180));
+    for (size_t i = 0; i <= ROOM; i++)
+        assert_true(layer_respond(&layer, ringing[i], i < ROOM / 2 ? 200 : 486));
+    layer_run(&layer, 32000);
+    layer_fini(&layer);
+}
+
 /* A message is never larger than one that could be received. */
 static void test_message_size(void **state)
 {
@@ -363,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_servers),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_memory_for_success),
+        cmocka_unit_test(test_memory_held_back),
         cmocka_unit_test(test_message_size),
         cmocka_unit_test(test_lookalikes),
         cmocka_unit_test(test_cancel_without_room),
