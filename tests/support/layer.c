@@ -23,6 +23,7 @@ void layer_init_limited(struct layer *layer, enum ahoy_transport transport, uint
     layer->listeners[LAYER_TCP] = (struct ahoy_listener){ .transport = AHOY_TCP,
                                                           .local = local,
                                                           .sent_by = SPAN("192.0.2.1:5060") };
+    layer->peers_tag = "peers";
     ahoy_timers_init(&layer->timers, 0);
     const struct ahoy_flows_options flows = { .listeners = layer->listeners,
                                               .listener_count = LAYER_LISTENERS,
@@ -226,7 +227,8 @@ void layer_request(struct layer *layer, const char *method, const char *branch, 
 void layer_answer_to(struct layer *layer, struct span request, unsigned status)
 {
     char text[AHOY_MESSAGE_LIMIT];
-    const struct ahoy_response response = { .status = status, .to_tag = SPAN("peers") };
+    const struct ahoy_response response = { .status = status,
+                                            .to_tag = ahoy_span(layer->peers_tag) };
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
     assert_true(ahoy_message_parse(request, &layer->parsed, NULL));
     ahoy_compose_response(&buf, &layer->parsed, &response);

@@ -49,6 +49,7 @@ struct layer {
     char sent[AHOY_MESSAGE_LIMIT];
     size_t sent_size;
 
+    const char *peers_tag;      /* The To tag of layer_answer; "peers" unless set. */
     struct ahoy_message parsed; /* What answers are composed from. */
     struct ahoy_buf trace;
     char trace_space[LAYER_TRACE];
