@@ -3,6 +3,7 @@
 #include "ahoyd/authenticate.h"
 
 #include "ahoyd/answer.h"
+#include "ahoyd/phones.h"
 #include "libahoy/auth/nonce.h"
 #include "libahoy/syntax/params.h"
 
@@ -146,7 +147,8 @@ void ahoyd_challenge(struct ahoyd_server *server, const struct ahoy_event *event
     struct span name = ahoy_header_name(status == 401 ? AHOY_HEADER_WWW_AUTHENTICATE
                                                       : AHOY_HEADER_PROXY_AUTHENTICATE);
     /* The stronger first: phones take the first that they know (RFC 8760 2.4). */
-    put_challenge(server, domain, name, SPAN("SHA-256"), is_stale, now_ms, &rows);
+    if (!ahoyd_phone_knows_only_md5(event->message))
+        put_challenge(server, domain, name, SPAN("SHA-256"), is_stale, now_ms, &rows);
     put_challenge(server, domain, name, SPAN("MD5"), is_stale, now_ms, &rows);
     ahoyd_answer_with(server, event, status, ahoy_buf_text(&rows));
 }

@@ -23,7 +23,8 @@ enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct 
                                       uint64_t now_ms, struct ahoyd_proof *proof,
                                       struct ahoy_err *err);
 
-/* Answers 401 or 407 (|status|) with a challenge for |domain| by SHA-256 and one by MD5. */
+/* Answers 401 or 407 (|status|) with a challenge for |domain| by SHA-256 and one by MD5; with the
+ * latter alone where the phone is known to fail on the former (phones.h). */
 void ahoyd_challenge(struct ahoyd_server *server, const struct ahoy_event *event,
                      const struct ahoyd_domain *domain, unsigned status, bool is_stale,
                      uint64_t now_ms);

@@ -101,7 +101,8 @@ static json_t *user_add(const struct ahoyd_command_means *means, const json_t *r
     if (!member(request, "md5", 32, &md5) || !member(request, "sha256", 64, &sha256) ||
         !take_hex(md5, 32, &credentials.md5) || !take_hex(sha256, 64, &credentials.sha256))
         return failure("md5 and sha256 must be HA1 digests in lower-case hex");
-    struct ahoyd_change *change = ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &credentials);
+    struct ahoyd_change *change =
+        ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &credentials);
     explicit_bzero(&credentials, sizeof credentials);
     return carry_out(means, change);
 }

@@ -7,7 +7,8 @@
 
 #include "ahoyd/store/store.h"
 
-enum { AHOYD_COMMAND_ROWS_LIMIT = 100000 }; /* Of one answer; "more" then says that there are others. */
+/* Rows of one answer; "more" then says that there are others. */
+enum { AHOYD_COMMAND_ROWS_LIMIT = 100000 };
 
 /* What a command may use. */
 struct ahoyd_command_means {

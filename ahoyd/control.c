@@ -103,7 +103,8 @@ static bool read_client(const struct ahoyd_control *control, struct client *clie
 {
     size_t room = AHOYD_CONTROL_LINE_LIMIT - client->size;
     if (room == 0) {
-        static const char refusal[] = "{\"ok\":false,\"error\":\"a line of more than 65536 bytes\"}\n";
+        static const char refusal[] =
+            "{\"ok\":false,\"error\":\"a line of more than 65536 bytes\"}\n";
         write_all(client->fd, refusal, sizeof refusal - 1);
         return false;
     }

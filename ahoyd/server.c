@@ -195,7 +195,7 @@ void ahoyd_server_drain(struct ahoyd_server *server)
 
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server)
 {
-    return ahoy_proxy_count(server->proxy) + server->waiting.used;
+    return ahoy_proxy_open(server->proxy) + server->waiting.used;
 }
 
 uint32_t ahoyd_server_transactions(const struct ahoyd_server *server)

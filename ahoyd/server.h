@@ -46,8 +46,8 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server);
 
 /* From now on new calls and registrations get 503; what is under way goes on. */
 void ahoyd_server_drain(struct ahoyd_server *server);
-/* Transactions that still need their peers: INVITEs without a final response, registrations
- * waiting for the store. */
+/* What would be broken off: requests without a final response, registrations that wait for the
+ * store. */
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server);
 /* All transactions that are held, those that only absorb retransmissions too. */
 uint32_t ahoyd_server_transactions(const struct ahoyd_server *server);

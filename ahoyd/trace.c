@@ -78,8 +78,8 @@ void ahoyd_trace_flush(struct ahoyd_trace *trace)
     trace->lines = ahoy_buf_over(trace->bytes, BUFFER_SIZE);
 }
 
-/* The inside of a string of JSON.  Bytes beyond ASCII are written one escape each, whatever they may
- * mean. */
+/* The inside of a string of JSON.  Bytes beyond ASCII are written one escape each, whatever they
+ * may mean; many readers cannot bear NUL, so it gets the sign for what is none. */
 static void put_escaped(struct ahoy_buf *buf, struct span text)
 {
     for (size_t i = 0; i < text.size && i < VALUE_LIMIT; i++) {
@@ -87,6 +87,8 @@ static void put_escaped(struct ahoy_buf *buf, struct span text)
         if (byte == '"' || byte == '\\') {
             ahoy_buf_put_byte(buf, '\\');
             ahoy_buf_put_byte(buf, (char)byte);
+        } else if (byte == '\0') {
+            ahoy_buf_put(buf, SPAN("\\ufffd"));
         } else if (byte < 0x20 || byte >= 0x7f) {
             ahoy_buf_put(buf, SPAN("\\u00"));
             ahoy_buf_put_hex(buf, &byte, 1);

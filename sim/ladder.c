@@ -103,7 +103,7 @@ static bool proxy_sends(void *context, const struct ahoy_ip *to, struct span byt
     if (!ladder->failed) {
         snprintf(what, sizeof what, "[%4llu] proxy > %s  %s", (unsigned long long)now(ladder),
                  name, text);
-        fail(ladder, line == NULL ? 0 : line->number, "instead of this line, the proxy sent ", what);
+        fail(ladder, line == NULL ? 0 : line->number, "instead of this, the proxy sent ", what);
     }
     return false;
 }

@@ -71,8 +71,8 @@ static void deliver(struct ahoy_stack *stack)
         return;
     }
     ahoy_stack_trim_later(stack);
-    ahoy_transactions_message(stack->transactions, &stack->message, &stack->routing,
-                              &stack->source, &stack->reply, stack->now_ms);
+    ahoy_transactions_message(stack->transactions, &stack->message, &stack->routing, &stack->source,
+                              &stack->reply, stack->now_ms);
 }
 
 /* |bytes| are one whole message of a call of this worker. */
@@ -113,7 +113,6 @@ static void break_stream(struct ahoy_stack *stack, struct ahoy_flow *flow, struc
                          const struct ahoy_err *err)
 {
     stack->counters.messages_in++;
-    stack->input.size = 0;
     /* Whatever these two find, |err| came first. */
     (void)ahoy_message_parse(head, &stack->message, NULL);
     (void)ahoy_message_routing(&stack->message, &stack->routing, NULL);

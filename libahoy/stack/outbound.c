@@ -57,7 +57,6 @@ static bool send_datagram(struct ahoy_stack *stack, const struct ahoy_sending *s
     struct ahoy_hop hop = sending->hop;
     if (!choose_listener(stack, &hop))
         return fail(stack, sending->transaction);
-    hop.worker = stack->worker;
     if (sending->transaction.generation != 0)
         ahoy_sent_add(&stack->sent, &hop.remote, sending->transaction, stack->now_ms);
     return send_on(stack, &hop, sending->bytes, effect);

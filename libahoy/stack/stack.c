@@ -62,7 +62,6 @@ void ahoy_stack_free(struct ahoy_stack *stack)
 
 static void accept_flow(struct ahoy_stack *stack, struct ahoy_hop *hop)
 {
-    hop->worker = stack->worker;
     ahoy_stack_trim_later(stack);
     const struct ahoy_flow *flow = ahoy_flows_accept(&stack->flows, hop, stack->now_ms);
     if (flow == NULL)
@@ -74,17 +73,20 @@ static void take_input(struct ahoy_stack *stack, const struct ahoy_hop *source, 
                        enum ahoy_input kind)
 {
     stack->source = *source;
+    if (source->connection.generation == 0) /* Every worker has a socket for datagrams. */
+        stack->source.worker = stack->worker;
     stack->input = bytes;
     stack->input_kind = kind;
     stack->partial_began = false;
 }
 
-static void take_datagram(struct ahoy_stack *stack, const struct ahoy_wire_event *event)
+/* What another worker handed off: a message, or trust in a connection of this worker. */
+static void take_handoff(struct ahoy_stack *stack, const struct ahoy_wire_event *event)
 {
-    struct ahoy_hop source = event->hop;
-    source.worker = stack->worker;
-    source.connection = (struct ahoy_handle){ 0, 0 };
-    take_input(stack, &source, event->bytes, AHOY_INPUT_DATAGRAM);
+    if (event->bytes.size > 0)
+        take_input(stack, &event->hop, event->bytes, AHOY_INPUT_MESSAGE);
+    else if (event->hop.worker == stack->worker)
+        ahoy_stack_trust(stack, &event->hop);
 }
 
 static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
@@ -94,13 +96,10 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
     case AHOY_WIRE_TIME:
         return;
     case AHOY_WIRE_DATAGRAM:
-        take_datagram(stack, event);
+        take_input(stack, &event->hop, event->bytes, AHOY_INPUT_DATAGRAM);
         return;
     case AHOY_WIRE_MESSAGE:
-        if (event->bytes.size > 0)
-            take_input(stack, &event->hop, event->bytes, AHOY_INPUT_MESSAGE);
-        else if (event->hop.worker == stack->worker)
-            ahoy_stack_trust(stack, &event->hop);
+        take_handoff(stack, event);
         return;
     case AHOY_WIRE_ACCEPTED:
         accept_flow(stack, &event->hop);

@@ -88,8 +88,7 @@ static size_t strangers_of(const struct ahoy_flows *flows, const struct ahoy_ip 
     uint64_t hash = stranger_hash(flows, ip);
     while (ahoy_map_find(&flows->strangers, hash, &cursor, &value)) {
         const struct ahoy_flow *flow = ahoy_flows_get(flows, ahoy_handle_unpack(value));
-        if (flow->hop.remote.family == ip->family &&
-            ahoy_span_equal(stranger_address(&flow->hop.remote), stranger_address(ip)))
+        if (ahoy_span_equal(stranger_address(&flow->hop.remote), stranger_address(ip)))
             count++;
     }
     return count;

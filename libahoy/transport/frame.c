@@ -28,8 +28,6 @@ size_t ahoy_frame_skip(struct ahoy_frame *frame, struct span *bytes)
             doubles++;
         }
     }
-    if (i < bytes->size)
-        frame->blanks = 0;
     *bytes = ahoy_span_after(*bytes, i);
     return doubles;
 }
@@ -60,11 +58,19 @@ static void read_body_size(struct ahoy_frame *frame, struct span value)
     }
 }
 
+/* A glance tells that most rows are neither "l" nor "Content-" something. */
+static bool may_be_length(struct span row)
+{
+    char first = row.at[0];
+    if (first == 'C' || first == 'c')
+        return row.size > 7 && row.at[7] == '-';
+    return first == 'L' || first == 'l';
+}
+
 /* |row| is whole, continuation lines included. */
 static void read_row(struct ahoy_frame *frame, struct span row)
 {
-    char first = row.at[0];
-    if (first != 'C' && first != 'c' && first != 'l' && first != 'L')
+    if (!may_be_length(row))
         return;
     size_t colon = ahoy_span_find(row, ':');
     if (colon == row.size)

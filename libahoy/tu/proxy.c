@@ -49,6 +49,7 @@ struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
     proxy->transactions = transactions;
     proxy->timer_c_ms = options->timer_c_ms;
     proxy->serial = 0;
+    proxy->open = 0;
     ahoy_rng_init(&proxy->rng, options->seed);
     init_memory(proxy, options->limit);
     ahoy_timers_init(&proxy->timers, now_ms);
@@ -123,6 +124,7 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     }
     context->living = 1;
     context->pending = context->count;
+    proxy->open++;
     return context;
 }
 
@@ -276,6 +278,11 @@ uint64_t ahoy_proxy_deadline(const struct ahoy_proxy *proxy)
 uint32_t ahoy_proxy_count(const struct ahoy_proxy *proxy)
 {
     return proxy->contexts.used;
+}
+
+uint32_t ahoy_proxy_open(const struct ahoy_proxy *proxy)
+{
+    return proxy->open;
 }
 
 void ahoy_proxy_trim(struct ahoy_proxy *proxy)

@@ -65,5 +65,7 @@ void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms);
 uint64_t ahoy_proxy_deadline(const struct ahoy_proxy *proxy);
 /* Contexts now: requests whose transactions have not all ended. */
 uint32_t ahoy_proxy_count(const struct ahoy_proxy *proxy);
+/* Of these, the ones that still owe a final response. */
+uint32_t ahoy_proxy_open(const struct ahoy_proxy *proxy);
 /* Gives memory back when nothing is under way. */
 void ahoy_proxy_trim(struct ahoy_proxy *proxy);

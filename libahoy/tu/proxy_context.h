@@ -62,6 +62,7 @@ struct ahoy_proxy {
     uint32_t timer_c_ms;
     struct ahoy_rng rng; /* Of To tags: never drawn from, only read at a context's serial. */
     uint64_t serial;     /* Of the next context. */
+    uint32_t open;       /* Contexts that are not closed. */
     struct ahoy_pool contexts;
     struct ahoy_chunks chunks;
     struct ahoy_timers timers;

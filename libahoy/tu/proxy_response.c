@@ -5,11 +5,21 @@
 size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message)
 {
     struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_VIA);
-    struct span item;
-    if (!ahoy_values_next(&values, &item, NULL) || !ahoy_values_next(&values, &item, NULL))
+    struct span own;
+    if (!ahoy_values_next(&values, &own, NULL))
+        return 0;
+    struct span rest = values.rest;
+    struct span gone = values.field->row;
+    if (rest.size == 0 && values.field->next == 0)
         return 0; /* R3261-16.7-6 */
+    if (rest.size > 0) {
+        struct span next;
+        if (!ahoy_values_next(&values, &next, NULL))
+            return 0;
+        gone = ahoy_span_between(own.at, next.at);
+    }
     ahoy_edits_init(&proxy->edits, message->bytes);
-    ahoy_edits_remove_first(&proxy->edits, message, AHOY_HEADER_VIA);
+    ahoy_edits_remove(&proxy->edits, gone);
     return ahoy_edits_gather(&proxy->edits, proxy->pieces);
 }
 
@@ -25,6 +35,8 @@ static bool forward(struct ahoy_proxy *proxy, struct proxy_context *context,
 
 void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
 {
+    if (!context->closed)
+        proxy->open--;
     context->closed = true;
     if (context->first.timer.which != PROXY_TIMER_C)
         ahoy_timers_cancel(&proxy->timers, &context->first.timer);

@@ -161,6 +161,7 @@ static void carry_out(struct exchange *exchange)
         while (ahoyd_server_poll(exchange->server, &effect)) {
             if (effect.kind == AHOY_WIRE_SEND)
                 record(exchange, &effect);
+            exchange->closed += effect.kind == AHOY_WIRE_CLOSE;
             if (effect.kind == AHOY_WIRE_CONNECT)
                 opened = (struct ahoy_wire_event){ .kind = AHOY_WIRE_CONNECTED, .hop = effect.hop };
         }
@@ -226,6 +227,8 @@ void exchange_wait(struct exchange *exchange, uint64_t ms)
         struct ahoy_wire_event event = { .kind = AHOY_WIRE_TIME };
         if (deadline_ms > exchange->now_ms)
             exchange->now_ms = deadline_ms;
+        if (exchange->count > EXCHANGE_SENT_LIMIT / 2)
+            forget(exchange);
         ahoyd_server_step(exchange->server, &event, exchange->now_ms);
         carry_out(exchange);
     }
@@ -332,11 +335,15 @@ void exchange_print_credentials(const struct exchange *exchange, const struct as
     if (ask->realm != NULL)
         credentials.realm = ahoy_span(ask->realm);
     credentials.uri = ahoy_span(or_default(ask->digest_uri, ask->uri));
+    if (ask->nonce != NULL)
+        credentials.nonce = ahoy_span(ask->nonce);
     credentials.nc = SPAN("00000001");
     credentials.cnonce = SPAN("0a4f113b");
     credentials.qop = SPAN("auth");
     assert_true(ahoy_digest_ha1(algorithm, ahoy_span(ask->user), credentials.realm,
                                 ahoy_span(ask->password), &ha1));
+    if (ask->ha1 != NULL)
+        memcpy(ha1.text, ask->ha1, ha1.size);
     assert_true(ahoy_digest_response(&credentials, &ha1, ahoy_span(ask->method), &response));
     bool is_proxy = exchange->challenge[0] == 'P';
     int printed = snprintf(

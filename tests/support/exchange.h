@@ -4,7 +4,7 @@
 
 #include "ahoyd/server.h"
 
-enum { EXCHANGE_SENT_LIMIT = 128 };
+enum { EXCHANGE_SENT_LIMIT = 512 };
 
 struct exchange_sent {
     struct ahoy_hop hop;
@@ -23,6 +23,7 @@ struct exchange {
     char texts[AHOY_LISTENERS_LIMIT][2][80];
     uint64_t now_ms;
     unsigned branches;          /* Made so far. */
+    unsigned closed;            /* Connections that the server wanted closed. */
     size_t count;               /* Of what was sent since the last event. */
     struct exchange_sent sent[EXCHANGE_SENT_LIMIT];
     struct ahoy_message message; /* The one that was last looked at. */
@@ -44,6 +45,8 @@ struct ask {
     const char *user, *password;
     const char *realm;      /* Where NULL: that of the challenge. */
     const char *digest_uri; /* Where NULL: the Request-URI. */
+    const char *nonce;      /* Where NULL: that of the challenge. */
+    const char *ha1;        /* Where NULL: that of the password. */
     bool md5;
 };
 
@@ -59,7 +62,7 @@ struct ahoy_ip exchange_ip(const char *text);
 void exchange_step(struct exchange *exchange, struct ahoy_wire_event *event);
 /* A datagram from |peer| to the first UDP listener that it can reach. */
 void exchange_datagram(struct exchange *exchange, const char *peer, struct span bytes);
-/* Time passes; the server is woken when it asks to be. */
+/* Time passes; the server is woken when it asks to be.  Of what it sends then, the last is kept. */
 void exchange_wait(struct exchange *exchange, uint64_t ms);
 /* What waits for the server since |hold| was set. */
 void exchange_release(struct exchange *exchange);

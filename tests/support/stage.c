@@ -124,6 +124,7 @@ void stage_fini(struct stage *stage)
     stage_expect_silence(stage);
     /* Longer than any transaction of RFC 3261 lives, retransmissions and all. */
     stage->watch = NULL;
+    stage->tap = NULL;
     stage_wait(stage, STAGE_TIMER_C_MS + 200000);
     assert_int_equal(ahoy_proxy_count(stage->proxy), 0);
     assert_int_equal(ahoy_transactions_count(stage->transactions), 0);
@@ -171,6 +172,8 @@ static void record(struct stage *stage, const struct ahoy_sending *sending)
 /* The owner: what a server does with events, its policy being |plan|. */
 static void take_event(struct stage *stage, const struct ahoy_event *event)
 {
+    if (stage->tap != NULL)
+        stage->tap(stage->watcher, event);
     if (event->kind == AHOY_EVENT_REQUEST)
         ahoy_proxy_start(stage->proxy, event, &stage->plan, stage->now_ms);
     else if (event->kind == AHOY_EVENT_ACK)
@@ -196,6 +199,8 @@ void stage_turn(struct stage *stage)
         }
     } while (busy);
     ahoy_transactions_settle(stage->transactions);
+    if (stage->tap != NULL)
+        stage->tap(stage->watcher, NULL);
 }
 
 void stage_hear(struct stage *stage, const struct ahoy_hop *hop, struct span text)

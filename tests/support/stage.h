@@ -43,8 +43,10 @@ struct stage {
     struct ahoy_proxy_target targets[STAGE_PEERS];
     struct ahoy_proxy_plan plan;
 
-    /* Where this is set, it gets what leaves, and nothing is logged. */
+    /* Where these are set: the first gets what leaves, and nothing is logged; the second sees each
+     * event before the proxy does, and NULL at the end of each turn. */
     void (*watch)(void *watcher, const struct ahoy_sending *sending);
+    void (*tap)(void *watcher, const struct ahoy_event *event);
     void *watcher;
 
     struct stage_message log[STAGE_LOG_LIMIT];

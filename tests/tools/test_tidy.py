@@ -66,13 +66,13 @@ class Tidy(unittest.TestCase):
         result = self.tidy()
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
-    def breaks(self, path, text, line, what, *arguments):
-        """The tree with this file has exactly one fault, there."""
+    def breaks(self, path, text, line, what, *arguments, path_of_fault=None):
+        """The tree with this file has exactly one fault, there (or in another file)."""
         self.write(path, text)
         result = self.tidy(*arguments)
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         told, summary = result.stdout.splitlines()
-        self.assertRegex(told, rf"^{path}:{line}: .*{what}.*; \S.*")
+        self.assertRegex(told, rf"^{path_of_fault or path}:{line}: .*{what}.*; \S.*")
         self.assertIn("1 faults", summary)
 
     def test_a_good_tree_holds(self):
@@ -185,6 +185,15 @@ class Tidy(unittest.TestCase):
     def test_paths_of_one_machine(self):
         self.holds("docs/a.md", "In /usr/bin, not in a/home/b.\n")
         self.breaks("docs/a.md", f"In {HOME}/alice/ahoy.\n", 1, "path of one machine")
+
+    def test_limits_are_documented(self):
+        header = "#pragma once\nenum {\n    AHOY_B_LIMIT = 2 *\n        3, /* Text. */\n};\n"
+        self.write("libahoy/base/map.h", header)
+        self.holds("docs/limits.md", "| `AHOY_B_LIMIT` | 2 * 3 | bytes |\n")
+        self.breaks("docs/limits.md", "| `AHOY_B_LIMIT` | 2 * 4 | bytes |\n", 3, "AHOY_B_LIMIT",
+                    path_of_fault="libahoy/base/map.h")
+        self.write("libahoy/base/map.h", "#pragma once\n")
+        self.breaks("docs/limits.md", "\n| `AHOY_B_LIMIT` | 2 * 3 | bytes |\n", 2, "no limit")
 
     def test_built_files_are_not_looked_at(self):
         self.holds("build/release/a.c", "\tgets(a);\n")

@@ -366,6 +366,26 @@ static void a_draining_server_takes_no_new_calls(void **state)
     assert_non_null(exchange_sent_to(exchange, BOB));
 }
 
+/* What is over does not hold up the end of the server, though its transactions linger. */
+static void only_open_requests_keep_it_busy(void **state)
+{
+    struct exchange *exchange = *state;
+    struct ask ask = stranger_asks("MESSAGE", "sip:bob@atlanta.example");
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    assert_int_equal(ahoyd_server_busy(exchange->server), 1);
+    char answer[2048];
+    struct span request = exchange->sent[0].bytes;
+    const char *line = memchr(request.at, '\n', request.size);
+    int size = snprintf(answer, sizeof answer, "SIP/2.0 200 OK\r\n%s", line + 1);
+    exchange_datagram(exchange, BOB, (struct span){ answer, (size_t)size });
+    assert_int_equal(exchange_sent_to(exchange, ask.peer)->status, 200);
+    assert_int_equal(ahoyd_server_busy(exchange->server), 0);
+    assert_int_not_equal(ahoyd_server_transactions(exchange->server), 0);
+    exchange_wait(exchange, 64000);
+    assert_int_equal(ahoyd_server_transactions(exchange->server), 0);
+    assert_true(ahoyd_server_deadline(exchange->server) == UINT64_MAX);
+}
+
 static void routes_in_front_of_ours_are_not_followed(void **state)
 {
     struct exchange *exchange = *state;
@@ -441,6 +461,7 @@ int main(void)
         RULE(other_schemes_are_not_understood),
         RULE(the_server_itself),
         RULE(a_draining_server_takes_no_new_calls),
+        RULE(only_open_requests_keep_it_busy),
         RULE(routes_in_front_of_ours_are_not_followed),
         RULE(a_connection_is_used_again),
     };

@@ -321,6 +321,9 @@ static void a_strict_router_is_understood(void **state)
     assert_null(ahoy_message_first(message, AHOY_HEADER_ROUTE));
     ask.call_id = "another";
     assert_int_equal(exchange_ask(exchange, &ask), 403);
+    ask.call_id = "call";
+    memcpy(strstr(uri, "192.0.2.100"), "192.0.2.101", 11); /* A neighbour's. */
+    assert_int_equal(exchange_ask(exchange, &ask), 403);
 }
 
 /* Our Record-Route is double where the transport changes, and both values go. */

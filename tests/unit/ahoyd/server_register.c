@@ -82,6 +82,20 @@ static void strangers_are_challenged(void **state)
     assert_int_equal(alices(exchange), 0);
 }
 
+/* Phones that fail on what they do not know are offered what they know. */
+static void an_old_phone_is_offered_md5_alone(void **state)
+{
+    struct exchange *exchange = *state;
+    struct ask ask = alice_registers(CONTACT "User-Agent: baresip v1.0.0 (x86_64/linux)\r\n");
+    assert_int_equal(exchange_ask(exchange, &ask), 401);
+    assert_null(strstr(exchange->challenge, "SHA-256"));
+    ask.md5 = true;
+    assert_int_equal(exchange_ask_as(exchange, &ask), 200);
+    ask.rows = CONTACT "User-Agent: not baresip v1.0.0\r\n";
+    assert_int_equal(exchange_ask(exchange, &ask), 401);
+    assert_non_null(strstr(exchange->challenge, "SHA-256"));
+}
+
 static void a_user_registers(void **state)
 {
     struct exchange *exchange = *state;
@@ -175,6 +189,33 @@ static void wrong_credentials_are_challenged_again(void **state)
     ask.realm = "open.example"; /* R3261-22.3-5: not ours to judge. */
     assert_int_equal(exchange_ask_as(exchange, &ask), 401);
     assert_int_equal(alices(exchange), 0);
+}
+
+/* A nonce that we never gave out, one of another realm, and one that was touched. */
+static void forged_nonces_are_not_taken(void **state)
+{
+    struct exchange *exchange = *state;
+    struct ask ask = alice_registers(CONTACT);
+    ask.nonce = "f84f1cec41e6cbe5aea9c8e88d359";
+    assert_int_equal(exchange_ask_as(exchange, &ask), 401);
+    ask.nonce = "0000000000000000000000000000000000000000";
+    assert_int_equal(exchange_ask_as(exchange, &ask), 401);
+    assert_null(strstr(exchange->challenge, "stale"));
+    assert_int_equal(alices(exchange), 0);
+}
+
+/* What stands in for the password of a user who does not exist opens nothing. */
+static void nobody_has_no_password(void **state)
+{
+    struct exchange *exchange = *state;
+    struct ask ask = alice_registers(CONTACT);
+    ask.user = "nobody";
+    ask.from = ask.to = "sip:nobody@atlanta.example";
+    ask.ha1 = "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!";
+    assert_int_equal(exchange_ask_as(exchange, &ask), 401);
+    ask.md5 = true;
+    assert_int_equal(exchange_ask_as(exchange, &ask), 401);
+    assert_int_equal(exchange_bindings(exchange, "nobody@atlanta.example"), 0);
 }
 
 /* Attack 25. */
@@ -392,6 +433,10 @@ static void a_contact_must_not_lead_inside(void **state)
     ask.rows = "Contact: <sip:x@0.0.0.0>\r\n";
     ask.cseq = 2;
     assert_int_equal(exchange_ask(exchange, &ask), 403);
+    ask.rows = "Contact: <sip:x@127.0.0.1:5062>;expires=0\r\n"; /* What is there may go. */
+    ask.peer = NULL;
+    assert_int_equal(exchange_ask(exchange, &ask), 200);
+    assert_int_equal(exchange_bindings(exchange, "someone@open.example"), 0);
 }
 
 /* Step 2, R3261-10.3-7. */
@@ -449,12 +494,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RULE(strangers_are_challenged),
+        RULE(an_old_phone_is_offered_md5_alone),
         RULE(a_user_registers),
         RULE(a_retransmission_changes_nothing),
         RULE(the_answer_waits_for_the_store),
         RULE(what_the_store_refuses_is_not_200),
         RULE(the_store_may_be_slower_than_the_peer),
         RULE(wrong_credentials_are_challenged_again),
+        RULE(forged_nonces_are_not_taken),
+        RULE(nobody_has_no_password),
         RULE(unknown_users_look_like_known_ones),
         RULE(a_stale_nonce_is_replaced),
         RULE(the_digest_is_for_one_uri),

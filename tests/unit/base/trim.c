@@ -132,7 +132,7 @@ static void test_adopting(void **state)
     ahoy_chunks_fini(&chunks);
 }
 
-/* It must not fail, so it must not allocate; and what is left of the heir's newest chunk is used. */
+/* It must not fail, so it must not allocate; what is left of the heir's newest chunk is used. */
 static void test_adopting_takes_no_memory(void **state)
 {
     (void)state;

@@ -161,6 +161,20 @@ static void too_much_waits(void **state)
     assert_int_equal(rig_count(rig, AHOY_WIRE_SEND), 5);
 }
 
+/* Nothing can wait any more, so no connection is opened for it. */
+static void no_room_to_wait(void **state)
+{
+    struct rig *rig = *state;
+    rig->stack->flows.held = AHOY_FLOWS_HELD_LIMIT;
+    (void)rig_request(rig, AHOY_TCP, bob(), 1, 0);
+    rig_poll(rig);
+    assert_int_equal(rig->effect_count, 0);
+    assert_int_equal(rig->stack->flows.pool.used, 0);
+    rig->stack->flows.held = 0;
+    rig_wait(rig, rig->now_ms);
+    assert_int_equal(rig_seen_count(rig, AHOY_EVENT_UNREACHABLE, 1), 1);
+}
+
 static void too_many_connections(void **state)
 {
     struct rig *rig = *state;
@@ -264,6 +278,19 @@ static void at_rest(void **state)
     assert_int_equal(ahoy_transactions_memory(rig->stack->transactions), 0);
 }
 
+/* A clock that is set back stops the stack's, which has promised deadlines. */
+static void time_does_not_go_back(void **state)
+{
+    struct rig *rig = *state;
+    const uint64_t start_ms = rig->now_ms;
+    rig->now_ms -= 5000;
+    (void)rig_accept(rig, RIG_TCP4, rig_ip("198.51.100.7", 40000));
+    rig_wait(rig, start_ms + AHOY_PATIENCE_MS - 1);
+    assert_int_equal(rig_count(rig, AHOY_WIRE_CLOSE), 0);
+    rig_wait(rig, start_ms + AHOY_PATIENCE_MS);
+    assert_int_equal(rig_count(rig, AHOY_WIRE_CLOSE), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -274,10 +301,12 @@ int main(void)
         TEST(refused_connections),
         TEST(connections_that_hang),
         TEST(too_much_waits),
+        TEST(no_room_to_wait),
         TEST(too_many_connections),
         TEST(answers_without_their_connection),
         TEST(the_peer_vanishes),
         TEST(at_rest),
+        TEST(time_does_not_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,6 +203,24 @@ static void unreachable_destinations(void **state)
     assert_int_equal(rig_seen_count(rig, AHOY_EVENT_UNREACHABLE, 2), 1);
 }
 
+/* An error that comes late is about something else. */
+static void unreachable_later(void **state)
+{
+    struct rig *rig = *state;
+    const struct ahoy_ip dead = rig_ip("198.51.100.7", 5060);
+    (void)rig_request(rig, AHOY_UDP, dead, 1, 0);
+    rig_poll(rig);
+    rig_wait(rig, rig->now_ms + 3400); /* Sent at 0, 500 and 1,500; again at 3,500. */
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_UNREACHABLE,
+                                     .hop = { .transport = AHOY_UDP, .remote = dead } };
+    ahoy_stack_step(rig->stack, &event, rig->now_ms + 3000);
+    struct ahoy_event none;
+    while (ahoy_stack_event(rig->stack, &none))
+        assert_int_not_equal(none.kind, AHOY_EVENT_UNREACHABLE);
+    rig_poll(rig);
+    assert_int_equal(rig->counters->send_failures, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -214,6 +232,7 @@ int main(void)
         TEST(refused_to_the_other_family),
         TEST(foreign_responses_are_dropped),
         TEST(unreachable_destinations),
+        TEST(unreachable_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,39 @@ static void handed_off_in_pieces(void **state)
     }
 }
 
+/* What is more than one step may hand off is dropped and counted. */
+static void too_many_in_one_step(void **state)
+{
+    struct rig *rigs = *state;
+    char space[512];
+    unsigned call;
+    (void)for_worker_one(&rigs[0], space, sizeof space, "OPTIONS", &call);
+    enum { COUNT = AHOY_OUTBOX_LIMIT + 10, SIZE = 64 };
+    char *chunk = calloc(COUNT, SIZE);
+    assert_non_null(chunk);
+    struct ahoy_buf buf = ahoy_buf_over(chunk, (size_t)COUNT * SIZE);
+    for (unsigned i = 0; i < COUNT; i++) {
+        ahoy_buf_put(&buf, SPAN("A\r\nl:0\r\ni:"));
+        ahoy_buf_put_number(&buf, call);
+        ahoy_buf_put(&buf, SPAN("@a.example\r\n\r\n"));
+    }
+    struct ahoy_handle connection = rig_accept(&rigs[0], RIG_TCP4, rig_ip("198.51.100.7", 40000));
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES,
+                                     .hop = { .transport = AHOY_TCP, .connection = connection },
+                                     .bytes = ahoy_buf_text(&buf) };
+    ahoy_stack_step(rigs[0].stack, &event, rigs[0].now_ms);
+    struct ahoy_event none;
+    assert_false(ahoy_stack_event(rigs[0].stack, &none));
+    struct ahoy_wire_effect effect;
+    size_t count = 0;
+    while (ahoy_stack_poll(rigs[0].stack, &effect))
+        count += effect.kind == AHOY_WIRE_HANDOFF;
+    assert_int_equal(count, AHOY_OUTBOX_LIMIT);
+    assert_int_equal(rigs[0].counters->handed_off, AHOY_OUTBOX_LIMIT);
+    assert_int_equal(rigs[0].counters->overflows, 10);
+    free(chunk);
+}
+
 /* Whether it is sound is for its own worker to say; what has no Call-ID stays where it is. */
 static void malformed_messages_too(void **state)
 {
@@ -194,6 +227,48 @@ static void a_message_stays(void **state)
     assert_int_equal(rig_status(rig_sent(&rigs[2], 0)), 200);
 }
 
+/* Every worker has a socket for datagrams: what is answered to them leaves from the call's. */
+static void datagrams_are_answered_directly(void **state)
+{
+    struct rig *rigs = *state;
+    char space[512];
+    unsigned call;
+    static const char *const methods[] = { "OPTIONS", "INFO" };
+    for (int i = 0; i < 2; i++) {
+        struct span bytes = for_worker_one(&rigs[0], space, sizeof space, methods[i], &call);
+        struct ahoy_wire_event event = {
+            .kind = AHOY_WIRE_MESSAGE,
+            .hop = { .transport = AHOY_UDP, .remote = rig_ip("198.51.100.7", 1024), .worker = 0 },
+            .bytes = bytes
+        };
+        rig_step(&rigs[1], &event);
+        assert_int_equal(rig_sent(&rigs[1], (size_t)i)->hop.worker, 1);
+    }
+}
+
+/* Connections of two workers may have the same name. */
+static void names_of_another_worker(void **state)
+{
+    struct rig *rigs = *state;
+    char space[512];
+    unsigned call;
+    struct span bytes = for_worker_one(&rigs[0], space, sizeof space, "OPTIONS", &call);
+    const struct ahoy_ip remote = rig_ip("198.51.100.7", 40000);
+    struct ahoy_handle theirs = rig_accept(&rigs[0], RIG_TCP4, remote);
+    struct ahoy_handle ours = rig_accept(&rigs[1], RIG_TCP4, remote);
+    assert_true(ahoy_handle_equal(theirs, ours));
+    struct ahoy_wire_event event = {
+        .kind = AHOY_WIRE_MESSAGE,
+        .hop = { .transport = AHOY_TCP, .remote = remote, .worker = 0, .connection = theirs },
+        .bytes = bytes
+    };
+    rig_step(&rigs[1], &event);
+    assert_int_equal(rig_sent(&rigs[1], 0)->hop.worker, 0);
+    rig_bytes(&rigs[1], ours, SPAN("\r\n"));
+    rig_wait(&rigs[1], rigs[1].now_ms + AHOY_PATIENCE_MS);
+    assert_int_equal(rig_count(&rigs[1], AHOY_WIRE_CLOSE), 1); /* Nothing sound came on ours. */
+}
+
 /* Trust that worker 1 gives to a connection of worker 0. */
 static void trust_travels(void **state)
 {
@@ -211,6 +286,8 @@ static void trust_travels(void **state)
     assert_int_equal(rigs[0].stack->flows.strangers.used, 0);
     assert_int_equal(rigs[0].effect_count, 0);
 
+    rig_step(&rigs[2], &event); /* It is for worker 0, and stays here. */
+    assert_int_equal(rigs[2].effect_count, 0);
     const struct ahoy_hop datagram = { .transport = AHOY_UDP };
     ahoy_stack_trust(rigs[1].stack, &datagram);
     rig_poll(&rigs[1]);
@@ -224,8 +301,11 @@ int main(void)
         TEST(all_workers_agree),
         TEST(answers_go_back_by_the_connection),
         TEST(handed_off_in_pieces),
+        TEST(too_many_in_one_step),
         TEST(malformed_messages_too),
         TEST(a_message_stays),
+        TEST(datagrams_are_answered_directly),
+        TEST(names_of_another_worker),
         TEST(trust_travels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -263,7 +263,7 @@ static void slowloris(void **state)
     const uint64_t start_ms = rig->now_ms;
     size_t given = 0;
     while (rig_count(rig, AHOY_WIRE_CLOSE) == 0) {
-        give(rig, connection, FIRST + given++, 1);
+        give(rig, connection, &FIRST[given++], 1);
         rig_wait(rig, rig->now_ms + 1000);
     }
     assert_int_equal(rig->now_ms - start_ms, AHOY_PATIENCE_MS);
@@ -309,7 +309,7 @@ static void half_a_message_after_a_sound_one(void **state)
     struct ahoy_handle connection = stranger(rig);
     give(rig, connection, FIRST SECOND, sizeof FIRST + 9);
     rig_wait(rig, rig->now_ms + 9000);
-    give(rig, connection, FIRST SECOND + sizeof FIRST + 9, 10);
+    give(rig, connection, &(FIRST SECOND)[sizeof FIRST + 9], 10);
     assert_int_equal(closed_after(rig, UINT64_MAX), 1000);
 
     rig_forget(rig);

@@ -134,6 +134,7 @@ static void test_rings_after_cancel(void **state)
     stage_answer(stage, BOB, 180, "");
     stage_expect(stage, BOB, "CANCEL");
     stage_expect(stage, ALICE, "180");
+    assert_true(ahoy_proxy_deadline(stage->proxy) == UINT64_MAX); /* Timer C stays off. */
     obeys(stage, BOB);
     stage_expect(stage, ALICE, "487");
     stage_say(stage, ALICE, STAGE_ACK);

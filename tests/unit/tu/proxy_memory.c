@@ -72,6 +72,7 @@ static void test_size_of_a_call(void **state)
     stage_answer(stage, BOB, 200, "");
     stage_expect(stage, ALICE, "200");
     assert_int_equal(held(stage), 0); /* For the half minute that both transactions live on. */
+    assert_true(ahoy_proxy_deadline(stage->proxy) == UINT64_MAX);
     assert_int_equal(ahoy_proxy_count(stage->proxy), 1);
 }
 
@@ -101,6 +102,54 @@ static void test_size_of_failures(void **state)
     stage_expect(stage, ALICE, "302");
     assert_true(held(stage) < before + 1024);
     stage_say(stage, ALICE, STAGE_ACK);
+}
+
+/* What comes behind the 200 is not kept. */
+static void test_size_after_success(void **state)
+{
+    struct stage *stage = *state;
+    stage_fork(stage, 3);
+    stage_say(stage, ALICE, STAGE_INVITE);
+    stage_expect(stage, ALICE, "100");
+    for (unsigned i = 0; i < 3; i++)
+        stage_expect(stage, (enum stage_peer)(BOB + i), "INVITE");
+    stage_answer(stage, BOB, 200, "");
+    stage_expect(stage, ALICE, "200");
+    size_t before = held(stage);
+    stage_answer(stage, CAROL, 486, "");
+    stage_expect(stage, CAROL, "ACK");
+    assert_int_equal(held(stage), before);
+    stage_answer(stage, DAVE, 486, "");
+    stage_expect(stage, DAVE, "ACK");
+    stage_expect_silence(stage);
+}
+
+/* Three answer, and memory is refused while the second does; |best| is what Alice gets. */
+static void check_refused(struct stage *stage, const unsigned answers[3], const char *best)
+{
+    for (unsigned i = 0; i < 3; i++)
+        stage_transport(stage, (enum stage_peer)(BOB + i), AHOY_TCP);
+    stage_fork(stage, 3);
+    alice_says(stage, request("MESSAGE", 1, 0));
+    for (unsigned i = 0; i < 3; i++)
+        stage_expect(stage, (enum stage_peer)(BOB + i), "MESSAGE");
+    size_t limit = stage->proxy->chunks.limit;
+    for (unsigned i = 0; i < 3; i++) {
+        stage->proxy->chunks.limit = i == 1 ? held(stage) : limit;
+        stage_answer(stage, (enum stage_peer)(BOB + i), answers[i], "X-Any: 1\r\n");
+    }
+    stage_expect(stage, ALICE, best);
+    stage_wait(stage, 40000);
+}
+
+/* A response that cannot be kept counts as a 500, beside those that can. */
+static void test_keeping_is_refused(void **state)
+{
+    struct stage *stage = *state;
+    check_refused(stage, (unsigned[]){ 486, 302, 404 }, "486");
+    check_refused(stage, (unsigned[]){ 503, 302, 503 }, "500");
+    check_refused(stage, (unsigned[]){ 503, 404, 501 }, "500");
+    check_refused(stage, (unsigned[]){ 503, 404, 480 }, "480");
 }
 
 /* More challenges than anybody can answer are not gathered. */
@@ -271,11 +320,11 @@ static size_t finals(const struct stage *stage, unsigned *status)
     return count;
 }
 
-/* A fork of four with every kind of answer, of which |answers| come. */
+/* A fork to as many targets as there are |answers| before a 0, which answer that. */
 static void play(struct stage *stage, const char *method, const unsigned answers[4])
 {
     alice_says(stage, request(method, 1, 300));
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < stage->plan.count; i++) {
         enum stage_peer peer = (enum stage_peer)(BOB + i);
         if (!stage_can_answer(stage, peer))
             continue;
@@ -298,7 +347,10 @@ static bool fails_at(const char *method, const unsigned answers[4], size_t count
             stage->peers[i] = (struct ahoy_hop){ .transport = AHOY_TCP,
                                                  .listener = STAGE_TCP,
                                                  .remote = stage->peers[i].remote };
-        stage_fork(stage, 4);
+        size_t targets = 0;
+        while (targets < 4 && answers[targets] != 0)
+            targets++;
+        stage_fork(stage, targets);
         play(stage, method, answers);
     }
     size_t refused = failing_alloc_end();
@@ -326,11 +378,10 @@ static bool fails_at(const char *method, const unsigned answers[4], size_t count
 static void test_failing_allocations(void **state)
 {
     (void)state;
-    static const unsigned plays[][4] = { { 486, 401, 407, 500 },
-                                         { 401, 401, 302, 404 },
-                                         { 500, 486, 302, 603 },
-                                         { 200, 486, 200, 500 },
-                                         { 503, 503, 503, 503 } };
+    static const unsigned plays[][4] = { { 486, 401, 407, 500 }, { 401, 401, 302, 404 },
+                                         { 500, 486, 302, 603 }, { 200, 486, 200, 500 },
+                                         { 503, 503, 503, 503 }, { 200, 0, 0, 0 },
+                                         { 404, 0, 0, 0 } };
     for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
         for (int mode = FAILING_ALLOC_ONE; mode <= FAILING_ALLOC_FROM_THERE; mode++) {
             size_t count = 0;
@@ -348,6 +399,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_size_of_a_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_size_of_failures, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_size_after_success, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keeping_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_challenges_limit, set_up, tear_down),
         cmocka_unit_test(test_limit),
         cmocka_unit_test_setup_teardown(test_targets_limit, set_up, tear_down),

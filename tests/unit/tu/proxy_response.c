@@ -304,8 +304,9 @@ static void test_global_failure_loses_to_success(void **state)
 static void test_challenges(void **state)
 {
     struct stage *stage = *state;
-    call(stage, 4);
-    says(stage, BOB, 486);
+    call(stage, 5);
+    stage_answer(stage, BOB, 486, "WWW-Authenticate: Digest realm=\"b\", nonce=\"0\"\r\n");
+    stage_expect(stage, BOB, "ACK");
     stage_answer(stage, CAROL, 407,
                  "Proxy-Authenticate: Digest realm=\"c\", nonce=\"1\"\r\nX-Any: 1\r\n");
     stage_expect(stage, CAROL, "ACK");
@@ -316,6 +317,10 @@ static void test_challenges(void **state)
     stage_answer(stage, (enum stage_peer)(DAVE + 1), 407,
                  "X-Any: 3\r\nProxy-Authenticate: Digest realm=\"f\", nonce=\"4\"\r\n");
     stage_expect(stage, (enum stage_peer)(DAVE + 1), "ACK");
+    /* That of no 401 or 407 asks for nothing. */
+    stage_answer(stage, (enum stage_peer)(DAVE + 2), 403,
+                 "WWW-Authenticate: Digest realm=\"g\", nonce=\"5\"\r\n");
+    stage_expect(stage, (enum stage_peer)(DAVE + 2), "ACK");
     stage_expect(stage, ALICE, "407");
     stage_expect_text(stage, "SIP/2.0 407 Proxy Authentication Required\r\n"
                              "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\r\n"
@@ -396,6 +401,39 @@ static void test_unreachable(void **state)
     stage_say(stage, ALICE, STAGE_ACK);
 }
 
+/* 16.9: that the caller cannot be reached ends nothing, or anybody could end calls by his Via. */
+static void test_caller_is_unreachable(void **state)
+{
+    struct stage *stage = *state;
+    call(stage, 1);
+    stage_answer(stage, BOB, 180, "");
+    stage_expect(stage, ALICE, "180");
+    stage_lose(stage, ALICE);
+    stage_expect_silence(stage);
+    stage_answer(stage, BOB, 183, "");
+    stage_expect(stage, ALICE, "183");
+    stage_answer(stage, BOB, 200, "");
+    stage_expect(stage, ALICE, "200");
+}
+
+/* Each answer of our own has a tag of its own (19.3). */
+static void test_tags_differ(void **state)
+{
+    struct stage *stage = *state;
+    struct span tags[2];
+    for (size_t i = 0; i < 2; i++) {
+        call(stage, 1);
+        stage_lose(stage, BOB);
+        stage_expect(stage, ALICE, "500");
+        const char *tag = memmem(stage->last.at, stage->last.size, "bob@example.com>;tag=", 21);
+        assert_non_null(tag);
+        tags[i] = (struct span){ tag + 21, AHOY_TOKEN_SIZE };
+        stage_say(stage, ALICE, STAGE_ACK);
+        stage_wait(stage, 70000);
+    }
+    assert_false(ahoy_span_equal(tags[0], tags[1]));
+}
+
 static void test_unreachable_of_one(void **state)
 {
     struct stage *stage = *state;
@@ -444,7 +482,13 @@ static void test_noninvite_trying(void **state)
     stage_expect(stage, ALICE, "100");
     stage_answer(stage, BOB, 404, "");
     stage_expect(stage, ALICE, "404");
-    stage_wait(stage, 5000);
+    stage_wait(stage, 40000);
+    /* And none behind the final one. */
+    stage_say(stage, ALICE, OPTIONS);
+    stage_expect(stage, BOB, "OPTIONS");
+    stage_answer(stage, BOB, 200, "");
+    stage_expect(stage, ALICE, "200");
+    assert_true(ahoy_proxy_deadline(stage->proxy) == UINT64_MAX);
     stage_expect_silence(stage);
 }
 
@@ -542,6 +586,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_timeout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_timeout_of_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unreachable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_caller_is_unreachable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tags_differ, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unreachable_of_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_listener, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_noninvite_trying, set_up, tear_down),

@@ -1,0 +1,117 @@
+/* The server when memory runs out, at every place where it asks for some: it answers, or stays
+ * silent, and goes on. */
+#include "tests/support/exchange.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "tests/support/failing_alloc.h"
+
+static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
+                             "domain(\"open.example\", { auth = \"none\", insecure = true })\n"
+                             "store \"memory:\"\n";
+
+enum { ENOUGH = 10000 }; /* Allocations that nothing here comes near. */
+
+/* One event, without anything of the test's own that could fail. */
+static void step(struct exchange *exchange, struct span bytes)
+{
+    struct ahoy_wire_effect effect;
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_DATAGRAM,
+                                     .hop = { .transport = AHOY_UDP,
+                                              .remote = exchange_ip("192.0.2.1:5060") },
+                                     .bytes = bytes };
+    ahoyd_server_step(exchange->server, &event, exchange->now_ms);
+    while (ahoyd_server_poll(exchange->server, &effect))
+        continue;
+    while (exchange->stored != NULL) {
+        struct ahoyd_change *change = exchange->stored;
+        exchange->stored = change->next;
+        ahoyd_server_stored(exchange->server, change, exchange->now_ms);
+    }
+    while (ahoyd_server_poll(exchange->server, &effect))
+        continue;
+}
+
+static void survive(const struct ask *ask, enum failing_alloc_mode mode, unsigned status)
+{
+    char space[4096];
+    size_t count = 0;
+    size_t refused = 1;
+    for (; refused > 0 && count < ENOUGH; count++) {
+        struct exchange *exchange = exchange_new(config, 0);
+        exchange_bind(exchange, "bob@open.example", "sip:bob@192.0.2.2", "192.0.2.2:5060");
+        struct span bytes = exchange_print_ask(exchange, ask, "", space, sizeof space);
+        failing_alloc_begin(count, mode);
+        step(exchange, bytes);
+        refused = failing_alloc_end();
+        /* Memory is there again: the next request is served. */
+        struct ask next = *ask;
+        next.cseq = 2;
+        assert_int_equal(exchange_ask(exchange, &next), status);
+        assert_int_equal(exchange_bindings(exchange, "bob@open.example"), status == 200 ? 2 : 1);
+        exchange_wait(exchange, 400000);
+        assert_int_equal(ahoyd_server_transactions(exchange->server), 0);
+        exchange_free(exchange);
+    }
+    assert_true(count > 1 && count < ENOUGH);
+}
+
+static void a_registration_survives(void **state)
+{
+    (void)state;
+    const struct ask ask = { .method = "REGISTER",
+                             .uri = "sip:open.example",
+                             .from = "sip:bob@open.example",
+                             .to = "sip:bob@open.example",
+                             .rows = "Contact: <sip:bob@192.0.2.1>\r\n" };
+    survive(&ask, FAILING_ALLOC_ONE, 200);
+    survive(&ask, FAILING_ALLOC_FROM_THERE, 200);
+}
+
+static void a_call_survives(void **state)
+{
+    (void)state;
+    const struct ask ask = { .method = "INVITE",
+                             .uri = "sip:bob@open.example",
+                             .from = "sip:x@far.example" };
+    survive(&ask, FAILING_ALLOC_ONE, 100);
+    survive(&ask, FAILING_ALLOC_FROM_THERE, 100);
+}
+
+/* A server that cannot be made is NULL, and leaves nothing behind. */
+static void a_start_survives(void **state)
+{
+    (void)state;
+    size_t refused = 1;
+    size_t count = 0;
+    struct exchange *exchange = exchange_new(config, 0);
+    struct ahoyd_server_options options = { .config = exchange->config,
+                                            .store = exchange->store,
+                                            .listeners = exchange->listeners,
+                                            .listener_count = 1,
+                                            .workers = 1,
+                                            .clocks = AHOY_DEFAULT_CLOCKS,
+                                            .timer_c_ms = 181000 };
+    for (; refused > 0 && count < ENOUGH; count++) {
+        failing_alloc_begin(count, FAILING_ALLOC_ONE);
+        struct ahoyd_server *server = ahoyd_server_new(&options, 1);
+        refused = failing_alloc_end();
+        assert_int_equal(server == NULL, refused > 0);
+        ahoyd_server_free(server);
+    }
+    assert_true(count > 1 && count < ENOUGH);
+    exchange_free(exchange);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_registration_survives),
+        cmocka_unit_test(a_call_survives),
+        cmocka_unit_test(a_start_survives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
