@@ -1,6 +1,6 @@
-/* 200,000 random events, from fixed seeds: peers that answer, repeat themselves, fall silent or lie,
- * a user that does anything at any time, limits that are met all the time.  Whatever happens, the
- * laws of the layer hold:
+/* 200,000 random events, from fixed seeds: peers that answer, repeat themselves, fall silent or
+ * lie, a user that does anything at any time, limits that are met all the time.  Whatever happens,
+ * the laws of the layer hold:
  *
  * - a client transaction tells at most one final response, but for 2xx to INVITE, and nothing after
  *   a timeout;
