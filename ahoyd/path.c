@@ -95,5 +95,6 @@ bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event 
         return false;
     bool fits = path->in_dialog || path->restored;
     path->in_dialog = fits && event->routing->to_tag.size > 0;
+    path->domain = ahoyd_names_domain(&server->names, &path->target);
     return true;
 }

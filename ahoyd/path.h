@@ -6,7 +6,8 @@
 /* A view into the request. */
 struct ahoyd_path {
     struct ahoy_uri target; /* The Request-URI, restored where a strict router had moved it. */
-    bool restored;          /* It was the last Route value. */
+    const struct ahoyd_domain *domain; /* The one of ours that |target| belongs to, or NULL. */
+    bool restored;          /* |target| was the last Route value. */
     size_t own_routes;      /* Topmost Route values that name this server. */
     bool has_next;          /* A Route value follows them. */
     struct ahoy_uri next;   /* Its URI. */

@@ -1,4 +1,4 @@
-/* Who may send what where.  The rules are those of docs/decisions/who-may-call.md. */
+/* Who may send what where.  The rules are those of docs/decisions/0020-who-may-call.md. */
 #pragma once
 
 #include "ahoyd/path.h"

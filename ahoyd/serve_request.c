@@ -53,9 +53,9 @@ static void answer_not_there(struct ahoyd_server *server, const struct ahoy_even
 }
 
 static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event *event,
-                            const struct ahoyd_domain *domain, struct course *course,
-                            uint64_t now_ms)
+                            struct course *course, uint64_t now_ms)
 {
+    const struct ahoyd_domain *domain = course->path->domain;
     const struct ahoy_uri *uri = &course->path->target;
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
@@ -78,13 +78,16 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
     struct course course = { .path = path };
     if (!ahoyd_policy_sender(server, event, now_ms, &course.sender))
         return;
-    const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, &path->target);
-    const struct ahoyd_route *route = ahoyd_names_route(&server->names, &path->target);
     if (path->has_next) {
         ahoyd_answer(server, event, 403); /* Nobody chooses our way for us. */
-    } else if (domain != NULL) {
-        forward_to_user(server, event, domain, &course, now_ms);
-    } else if (route != NULL && ahoyd_policy_may_use(course.sender.caller, route)) {
+        return;
+    }
+    if (path->domain != NULL) {
+        forward_to_user(server, event, &course, now_ms);
+        return;
+    }
+    const struct ahoyd_route *route = ahoyd_names_route(&server->names, &path->target);
+    if (route != NULL && ahoyd_policy_may_use(course.sender.caller, route)) {
         struct ahoy_proxy_target target;
         ahoyd_targets_of_route(server, route, &path->target, &target);
         course.targets = &target;
@@ -116,27 +119,19 @@ static bool is_for_us(const struct ahoyd_server *server, const struct ahoy_event
         return false;
     if (path->target.has_user && event->message->method != AHOY_METHOD_REGISTER)
         return false;
-    return ahoyd_names_domain(&server->names, &path->target) != NULL ||
-           ahoyd_names_is_own_address(&server->names, &path->target);
-}
-
-/* Whether the request is for a user of ours, whose bindings say where he is. */
-static bool ends_at_user(const struct ahoyd_server *server, const struct ahoyd_path *path)
-{
-    return !path->has_next && ahoyd_names_domain(&server->names, &path->target) != NULL;
+    return path->domain != NULL || ahoyd_names_is_own_address(&server->names, &path->target);
 }
 
 static void serve(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct ahoyd_path *path, uint64_t now_ms)
 {
-    const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, &path->target);
     if (event->message->method == AHOY_METHOD_REGISTER) {
-        if (domain == NULL)
+        if (path->domain == NULL)
             ahoyd_answer(server, event, 404); /* Which of our domains is not said. */
         else if (server->draining)
             ahoyd_serve_later(server, event);
         else
-            ahoyd_serve_register(server, event, domain, now_ms);
+            ahoyd_serve_register(server, event, path->domain, now_ms);
     } else if (event->message->method != AHOY_METHOD_OPTIONS) {
         ahoyd_serve_not_allowed(server, event);
     } else if (ahoyd_serve_extensions(server, event, AHOY_HEADER_REQUIRE)) {
@@ -172,9 +167,9 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
         serve(server, event, &path, now_ms);
     else if (server->draining && is_new_call(event))
         ahoyd_serve_later(server, event);
-    else if (path.in_dialog && !ends_at_user(server, &path))
+    else if (path.in_dialog && (path.has_next || path.domain == NULL))
         forward_in_dialog(server, event, &path, now_ms);
-    else
+    else /* For a user of ours his bindings say where he is, in a dialog too. */
         forward_new(server, event, &path, now_ms);
 }
 

@@ -28,6 +28,16 @@ const char STAGE_ACK[] = "ACK sip:bob@example.com SIP/2.0\r\n"
                          "CSeq: 1 ACK\r\n"
                          "\r\n";
 
+const char STAGE_OPTIONS[] = "OPTIONS sip:bob@example.com SIP/2.0\r\n"
+                             "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKo1\r\n"
+                             "Max-Forwards: 70\r\n"
+                             "From: <sip:alice@example.com>;tag=a\r\n"
+                             "To: <sip:bob@example.com>\r\n"
+                             "Call-ID: 1@192.0.2.10\r\n"
+                             "CSeq: 1 OPTIONS\r\n"
+                             "Content-Length: 0\r\n"
+                             "\r\n";
+
 static const struct {
     enum ahoy_transport transport;
     const char *host;
@@ -130,6 +140,21 @@ void stage_fini(struct stage *stage)
     assert_int_equal(ahoy_transactions_count(stage->transactions), 0);
     assert_true(ahoy_proxy_deadline(stage->proxy) == UINT64_MAX);
     stage_close(stage);
+}
+
+int stage_set_up(void **state)
+{
+    static struct stage stage;
+    stage_init(&stage);
+    *state = &stage;
+    return 0;
+}
+
+int stage_tear_down(void **state)
+{
+    struct stage *stage = *state;
+    stage_fini(stage);
+    return 0;
 }
 
 void stage_fork(struct stage *stage, size_t count)

@@ -61,6 +61,8 @@ struct stage {
 /* Alice calls Bob, by UDP, and acknowledges a 300 to 699, so that it is not sent again. */
 extern const char STAGE_INVITE[];
 extern const char STAGE_ACK[];
+/* She asks what he can do. */
+extern const char STAGE_OPTIONS[];
 
 /* |limit| contexts, and as many transactions as they can need.  False where memory is refused;
  * then there is nothing to close.  No two stages at a time. */
@@ -70,6 +72,10 @@ void stage_close(struct stage *stage);
  * nothing under way. */
 void stage_init(struct stage *stage);
 void stage_fini(struct stage *stage);
+/* The two around a test, whose state is the stage. */
+int stage_set_up(void **state);
+int stage_tear_down(void **state);
+#define stage_test(test) cmocka_unit_test_setup_teardown(test, stage_set_up, stage_tear_down)
 
 /* The next request is for |count| targets: Bob, Carol, Dave ... */
 void stage_fork(struct stage *stage, size_t count);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/failing_alloc.h"
 #include "tests/support/loopback.h"
 
 #include <setjmp.h>
@@ -288,6 +289,25 @@ static void an_idle_driver_sleeps(void **state)
     loopback_close(&at);
 }
 
+static void without_memory_there_is_no_driver(void **state)
+{
+    (void)state;
+    struct ahoy_listener listener = { .transport = AHOY_UDP };
+    listener.local = loopback_ip(AHOY_IPV4, 0);
+    struct ahoy_driver_options options = { .listeners = &listener, .listener_count = 1 };
+    for (size_t count = 0;; count++) {
+        size_t failed = 0;
+        failing_alloc_begin(count, FAILING_ALLOC_ONE);
+        struct ahoy_driver *driver = ahoy_driver_open(&options, &failed);
+        size_t refused = failing_alloc_end();
+        assert_int_equal(driver != NULL, refused == 0);
+        ahoy_driver_close(driver);
+        if (refused == 0)
+            break;
+        assert_int_equal(failed, 1); /* It is not the listener's fault. */
+    }
+}
+
 static void an_unknown_transport_is_no_listener(void **state)
 {
     (void)state;
@@ -324,6 +344,7 @@ int main(void)
         cmocka_unit_test(running_out_of_descriptors_does_not_spin),
         cmocka_unit_test(connecting_without_descriptors_is_told),
         cmocka_unit_test(an_idle_driver_sleeps),
+        cmocka_unit_test(without_memory_there_is_no_driver),
         cmocka_unit_test(an_unknown_transport_is_no_listener),
         cmocka_unit_test(the_own_address_is_none_of_loopback),
     };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/support/failing_alloc.h"
 #include "tests/support/loopback.h"
 #include "libahoy/io/socket.h"
 
@@ -440,6 +441,44 @@ static void a_busy_peer_does_not_starve_a_quiet_one(void **state)
     loopback_close(&at);
 }
 
+/* Whichever allocation fails, each connection is either served or told to be closed. */
+static void without_memory_connections_are_closed(void **state)
+{
+    (void)state;
+    static char piece[40000];
+    size_t refused = 1;
+    for (size_t count = 0; refused > 0; count++) {
+        struct loopback at;
+        loopback_open(&at, both, 1);
+        uint16_t port;
+        int server = loopback_socket(AHOY_IPV4, SOCK_STREAM, &port);
+        assert_int_equal(listen(server, 4), 0);
+        struct ahoy_ip there = loopback_ip(AHOY_IPV4, port);
+        struct ahoy_hop out = outward(&there, 100); /* Beyond the table's first size. */
+        int fd = loopback_call(&at.listeners[0].local);
+        failing_alloc_begin(count, FAILING_ALLOC_FROM_THERE);
+        loopback_turn(&at, 1000);
+        struct ahoy_hop in = at.events[0].hop;
+        loopback_send(&at, &in, (struct span){ piece, sizeof piece });
+        loopback_connect(&at, &out);
+        loopback_turn(&at, 1000);
+        loopback_turn(&at, 100);
+        refused = failing_alloc_end();
+        unsigned lost = 0;
+        for (size_t i = 1; i < at.event_count; i++)
+            lost += at.events[i].kind == AHOY_WIRE_CLOSED;
+        assert_true(refused > 0 ? lost > 0 : lost == 0);
+        loopback_hang_up(&at, &in);
+        ahoy_driver_flush(at.driver);
+        static char bytes[sizeof piece + 1];
+        size_t size = loopback_read(fd, bytes, sizeof bytes);
+        assert_true(size == sizeof piece || lost > 0);
+        close(fd);
+        close(server);
+        loopback_close(&at);
+    }
+}
+
 /* The owner of closed connections is gone, yet each is ended at last: here by its driver. */
 static void closing_the_driver_cuts_all(void **state)
 {
@@ -476,6 +515,7 @@ int main(void)
         cmocka_unit_test(what_the_owner_refuses_is_closed),
         cmocka_unit_test(a_reused_slot_is_another_connection),
         cmocka_unit_test(a_busy_peer_does_not_starve_a_quiet_one),
+        cmocka_unit_test(without_memory_connections_are_closed),
         cmocka_unit_test(closing_the_driver_cuts_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

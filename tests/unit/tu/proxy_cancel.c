@@ -8,21 +8,6 @@
 
 #include "tests/support/stage.h"
 
-static int set_up(void **state)
-{
-    static struct stage stage;
-    stage_init(&stage);
-    *state = &stage;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct stage *stage = *state;
-    stage_fini(stage);
-    return 0;
-}
-
 #define CANCEL_WITH(rows)                                                                          \
     "CANCEL sip:bob@example.com SIP/2.0\r\n"                                                       \
     "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\r\n"                                        \
@@ -361,20 +346,20 @@ static void test_stale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cancel_comes_twice, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cancel_before_provisional, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_rings_after_cancel, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_success_beats_cancel, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cancel_too_late, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_reason, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_long_reason, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cancel_is_ignored, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_timer_c, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_timer_c_begins_anew, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_timer_c_ends, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_timer_c_without_provisional, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_stale, set_up, tear_down),
+        stage_test(test_cancel),
+        stage_test(test_cancel_comes_twice),
+        stage_test(test_cancel_before_provisional),
+        stage_test(test_rings_after_cancel),
+        stage_test(test_success_beats_cancel),
+        stage_test(test_cancel_too_late),
+        stage_test(test_reason),
+        stage_test(test_long_reason),
+        stage_test(test_cancel_is_ignored),
+        stage_test(test_timer_c),
+        stage_test(test_timer_c_begins_anew),
+        stage_test(test_timer_c_ends),
+        stage_test(test_timer_c_without_provisional),
+        stage_test(test_stale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

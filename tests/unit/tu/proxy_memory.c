@@ -12,20 +12,6 @@
 
 static struct stage the_stage;
 
-static int set_up(void **state)
-{
-    stage_init(&the_stage);
-    *state = &the_stage;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct stage *stage = *state;
-    stage_fini(stage);
-    return 0;
-}
-
 /* Alice's request number |number|, with |filler| bytes in a row that is echoed. */
 static struct span request(const char *method, unsigned number, size_t filler)
 {
@@ -397,17 +383,17 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_size_of_a_call, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_size_of_failures, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_size_after_success, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_keeping_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_challenges_limit, set_up, tear_down),
+        stage_test(test_size_of_a_call),
+        stage_test(test_size_of_failures),
+        stage_test(test_size_after_success),
+        stage_test(test_keeping_is_refused),
+        stage_test(test_challenges_limit),
         cmocka_unit_test(test_limit),
-        cmocka_unit_test_setup_teardown(test_targets_limit, set_up, tear_down),
+        stage_test(test_targets_limit),
         cmocka_unit_test(test_memory_limit),
-        cmocka_unit_test_setup_teardown(test_trim, set_up, tear_down),
+        stage_test(test_trim),
         cmocka_unit_test(test_free_under_way),
-        cmocka_unit_test_setup_teardown(test_hot_path_allocates_nothing, set_up, tear_down),
+        stage_test(test_hot_path_allocates_nothing),
         cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

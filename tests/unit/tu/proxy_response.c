@@ -1,4 +1,4 @@
-/* Responses on their way up, and the best of them (RFC 3261 16.7, RFC 6026 8, RFC 4320 4). */
+/* Responses on their way up, and the best of them (RFC 3261 16.7, RFC 6026 8). */
 #include "libahoy/tu/proxy.h"
 
 #include <setjmp.h>
@@ -7,31 +7,6 @@
 #include <cmocka.h>
 
 #include "tests/support/stage.h"
-
-static int set_up(void **state)
-{
-    static struct stage stage;
-    stage_init(&stage);
-    *state = &stage;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct stage *stage = *state;
-    stage_fini(stage);
-    return 0;
-}
-
-static const char OPTIONS[] = "OPTIONS sip:bob@example.com SIP/2.0\r\n"
-                              "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKo1\r\n"
-                              "Max-Forwards: 70\r\n"
-                              "From: <sip:alice@example.com>;tag=a\r\n"
-                              "To: <sip:bob@example.com>\r\n"
-                              "Call-ID: 1@192.0.2.10\r\n"
-                              "CSeq: 1 OPTIONS\r\n"
-                              "Content-Length: 0\r\n"
-                              "\r\n";
 
 /* Alice calls, and |count| targets ring. */
 static void call(struct stage *stage, size_t count)
@@ -98,7 +73,7 @@ static void test_passes_at_once(void **state)
 static void check_via(struct stage *stage, const char *before, const char *between,
                       const char *after, const char *got)
 {
-    stage_say(stage, ALICE, OPTIONS);
+    stage_say(stage, ALICE, STAGE_OPTIONS);
     stage_expect(stage, BOB, "OPTIONS");
     struct ahoy_message request;
     assert_true(ahoy_message_parse(stage->last, &request, NULL));
@@ -468,88 +443,6 @@ static void test_no_listener(void **state)
     stage_say(stage, ALICE, STAGE_ACK);
 }
 
-/* RFC 4320 4.1: no provisional response but a 100, and that when Timer E has reached T2. */
-static void test_noninvite_trying(void **state)
-{
-    struct stage *stage = *state;
-    stage_transport(stage, BOB, AHOY_TCP);
-    stage_say(stage, ALICE, OPTIONS);
-    stage_expect(stage, BOB, "OPTIONS");
-    stage_answer(stage, BOB, 183, "");
-    stage_wait(stage, 3499);
-    stage_expect_silence(stage);
-    stage_wait(stage, 1);
-    stage_expect(stage, ALICE, "100");
-    stage_answer(stage, BOB, 404, "");
-    stage_expect(stage, ALICE, "404");
-    stage_wait(stage, 40000);
-    /* And none behind the final one. */
-    stage_say(stage, ALICE, OPTIONS);
-    stage_expect(stage, BOB, "OPTIONS");
-    stage_answer(stage, BOB, 200, "");
-    stage_expect(stage, ALICE, "200");
-    assert_true(ahoy_proxy_deadline(stage->proxy) == UINT64_MAX);
-    stage_expect_silence(stage);
-}
-
-/* RFC 4320 4.2: no 408, neither ours nor another's. */
-static void test_noninvite_timeout(void **state)
-{
-    struct stage *stage = *state;
-    stage_transport(stage, BOB, AHOY_TCP);
-    stage_transport(stage, CAROL, AHOY_TCP);
-    stage_fork(stage, 2);
-    stage_say(stage, ALICE, OPTIONS);
-    stage_expect(stage, BOB, "OPTIONS");
-    stage_expect(stage, CAROL, "OPTIONS");
-    stage_answer(stage, BOB, 408, "");
-    stage_wait(stage, 3500);
-    stage_expect(stage, ALICE, "100");
-    stage_wait(stage, 60000);
-    stage_expect_silence(stage);
-}
-
-static void test_noninvite_408_of_one(void **state)
-{
-    struct stage *stage = *state;
-    stage_fork(stage, 2);
-    stage_say(stage, ALICE, OPTIONS);
-    stage_expect(stage, BOB, "OPTIONS");
-    stage_expect(stage, CAROL, "OPTIONS");
-    stage_answer(stage, BOB, 408, "");
-    stage_answer(stage, CAROL, 500, "");
-    stage_expect(stage, ALICE, "500");
-}
-
-/* The first 2xx is the answer, and the others are nobody's. */
-static void test_noninvite_success(void **state)
-{
-    struct stage *stage = *state;
-    stage_fork(stage, 3);
-    stage_say(stage, ALICE, OPTIONS);
-    for (unsigned i = 0; i < 3; i++)
-        stage_expect(stage, (enum stage_peer)(BOB + i), "OPTIONS");
-    stage_answer(stage, BOB, 404, "");
-    stage_answer(stage, CAROL, 200, "");
-    stage_expect(stage, ALICE, "200");
-    stage_answer(stage, DAVE, 200, "");
-    stage_expect_silence(stage);
-}
-
-/* 6xx to what is no INVITE: nothing can be cancelled, so it waits for the others. */
-static void test_noninvite_global_failure(void **state)
-{
-    struct stage *stage = *state;
-    stage_fork(stage, 2);
-    stage_say(stage, ALICE, OPTIONS);
-    stage_expect(stage, BOB, "OPTIONS");
-    stage_expect(stage, CAROL, "OPTIONS");
-    stage_answer(stage, BOB, 606, "");
-    stage_expect_silence(stage);
-    stage_answer(stage, CAROL, 404, "");
-    stage_expect(stage, ALICE, "606");
-}
-
 /* A request that comes again gets its answer again, and is not forwarded again (law 3). */
 static void test_retransmission(void **state)
 {
@@ -572,30 +465,25 @@ static void test_retransmission(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_100_stays, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_passes_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_own_via, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_via_left, set_up, tear_down),
+        stage_test(test_100_stays),
+        stage_test(test_passes_at_once),
+        stage_test(test_own_via),
+        stage_test(test_no_via_left),
         cmocka_unit_test(test_best_of_three),
         cmocka_unit_test(test_fork_with_success),
-        cmocka_unit_test_setup_teardown(test_second_success, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_global_failure, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_global_failure_loses_to_success, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_challenges, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_challenges_lose, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_timeout, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_timeout_of_one, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_unreachable, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_caller_is_unreachable, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tags_differ, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_unreachable_of_one, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_listener, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_noninvite_trying, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_noninvite_timeout, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_noninvite_408_of_one, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_noninvite_success, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_noninvite_global_failure, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_retransmission, set_up, tear_down),
+        stage_test(test_second_success),
+        stage_test(test_global_failure),
+        stage_test(test_global_failure_loses_to_success),
+        stage_test(test_challenges),
+        stage_test(test_challenges_lose),
+        stage_test(test_timeout),
+        stage_test(test_timeout_of_one),
+        stage_test(test_unreachable),
+        stage_test(test_caller_is_unreachable),
+        stage_test(test_tags_differ),
+        stage_test(test_unreachable_of_one),
+        stage_test(test_no_listener),
+        stage_test(test_retransmission),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

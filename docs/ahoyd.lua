@@ -1,0 +1,34 @@
+-- The configuration of ahoyd: a Lua file that is run once, when it starts.
+-- ahoyd --check FILE names every fault in it; ahoyd.lua(5) says what each word does.
+
+-- Where it listens: transport, address, port (5060 where none is given).  SIP wants UDP and TCP at
+-- the same place.  An address of its own each time is better than 0.0.0.0 or [::]: answers then
+-- leave from the address that was asked.
+listen "udp:127.0.0.1:5060"
+listen "tcp:127.0.0.1:5060"
+listen "udp:[::1]:5060"
+listen "tcp:[::1]:5060"
+
+-- Behind a NAT, say what others must use to reach it:
+-- listen("udp:10.0.0.5:5060", { advertise = "sip.atlanta.example" })
+
+-- Whose calls and registrations it serves.  Users are added with ahoyctl:
+--     ahoyctl user add alice@atlanta.example
+domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 7200 })
+
+-- Where users and registrations are kept, from here: a file, or "memory:" for nothing.
+store "sqlite:ahoy.db"
+
+-- Where calls to other domains go, and who may send them there: "users" (who have a password of
+-- ours; the default), "trunks", or "anyone".
+trunk("carrier", { "sip:192.0.2.10:5060", "sip:192.0.2.11:5060;transport=tcp" })
+route { domain = "carrier.example", to = "carrier", from = "users" }
+
+-- One worker a core, unless it says otherwise:
+-- workers(2)
+
+-- For ahoyctl; this is the default:
+control "unix:ahoyd.sock"
+
+-- Every message as a line of JSON, to look for a fault; it grows without end:
+-- trace "trace.jsonl"

@@ -1,0 +1,178 @@
+/* The server with its policy, to which strangers send whatever they like: nothing of a user who has
+ * to prove himself changes, nothing leaves for an address that no stranger may reach, and in the
+ * end nothing is left.
+ *
+ * The input is a list of datagrams, divided by NUL bytes.  The first character of each says who
+ * sends it, "0" to "9", or with "t", that time passes. */
+#include <stdlib.h>
+
+#include "ahoyd/server.h"
+#include "fuzz/target.h"
+
+static const char text[] = "listen \"udp:192.0.2.100:5060\"\n"
+                           "listen \"tcp:192.0.2.100:5060\"\n"
+                           "domain(\"atlanta.example\", { auth = \"digest\" })\n"
+                           "domain(\"open.example\", { auth = \"none\", insecure = true })\n"
+                           "store \"memory:\"\n"
+                           "trunk(\"carrier\", { \"sip:203.0.113.5:5070\" })\n"
+                           "route { domain = \"routed.example\", to = \"carrier\", "
+                           "from = \"anyone\" }\n"
+                           "route { domain = \"closed.example\", to = \"carrier\" }\n";
+
+static const struct ahoy_listener listeners[] = {
+    { .transport = AHOY_UDP,
+      .local = { .family = AHOY_IPV4, .port = 5060, .bytes = { 192, 0, 2, 100 } },
+      .sent_by = { "192.0.2.100:5060", 16 },
+      .uri = { "sip:192.0.2.100:5060;transport=udp", 34 } },
+    { .transport = AHOY_TCP,
+      .local = { .family = AHOY_IPV4, .port = 5060, .bytes = { 192, 0, 2, 100 } },
+      .sent_by = { "192.0.2.100:5060", 16 },
+      .uri = { "sip:192.0.2.100:5060;transport=tcp", 34 } },
+};
+
+struct world {
+    struct ahoyd_change_owner owner; /* First: the store gives changes back to it. */
+    struct ahoyd_change *stored;
+    struct ahoyd_config *config;
+    struct ahoyd_store *store;
+    struct ahoyd_server *server;
+    uint64_t now_ms;
+};
+
+static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
+{
+    struct world *world = (struct world *)(void *)owner;
+    change->next = world->stored;
+    world->stored = change;
+}
+
+static void add_user(struct world *world, struct span user, struct span realm)
+{
+    struct ahoyd_user credentials;
+    struct span password = SPAN("not to be guessed by a fuzzer");
+    MUST(ahoy_digest_ha1(AHOY_DIGEST_MD5, user, realm, password, &credentials.md5));
+    MUST(ahoy_digest_ha1(AHOY_DIGEST_SHA256, user, realm, password, &credentials.sha256));
+    struct ahoyd_change *change =
+        ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &credentials);
+    MUST(change != NULL);
+    change->owner = &world->owner;
+    MUST(ahoyd_store_submit(world->store, change));
+    ahoyd_change_free(world->stored);
+    world->stored = NULL;
+}
+
+static void open_world(struct world *world)
+{
+    static const unsigned char secret[AHOYD_SECRET_SIZE];
+    struct ahoyd_config_faults faults = { .told = NULL };
+    char fault[256];
+    *world = (struct world){ .owner = { take_back }, .now_ms = 1760000000000 };
+    world->config = ahoyd_config_parse(text, sizeof text - 1, "/fuzz.lua", &faults);
+    MUST(world->config != NULL);
+    const struct ahoyd_store_options store = { .kind = AHOYD_STORE_MEMORY,
+                                               .now_ms = world->now_ms,
+                                               .secret = secret };
+    world->store = ahoyd_store_open(&store, fault, sizeof fault);
+    MUST(world->store != NULL);
+    const struct ahoyd_server_options options = { .config = world->config,
+                                                  .store = world->store,
+                                                  .listeners = listeners,
+                                                  .listener_count = 2,
+                                                  .workers = 1,
+                                                  .seed = { 1, 2 },
+                                                  .clocks = AHOY_DEFAULT_CLOCKS,
+                                                  .timer_c_ms = 181000,
+                                                  .transaction_limit = 64,
+                                                  .change_owner = &world->owner };
+    world->server = ahoyd_server_new(&options, world->now_ms);
+    MUST(world->server != NULL);
+    add_user(world, SPAN("alice"), SPAN("atlanta.example"));
+}
+
+static void close_world(struct world *world)
+{
+    ahoyd_server_free(world->server);
+    ahoyd_store_close(world->store);
+    ahoyd_config_free(world->config);
+}
+
+static void carry_out(struct world *world)
+{
+    struct ahoy_wire_effect effect;
+    while (ahoyd_server_poll(world->server, &effect)) {
+        const struct ahoy_ip *remote = &effect.hop.remote;
+        if (effect.kind == AHOY_WIRE_SEND)
+            MUST(effect.bytes.size > 0);
+        MUST(!ahoy_ip_is_loopback(remote) && !ahoy_ip_is_link_local(remote));
+        MUST(!ahoy_ip_is_multicast(remote));
+    }
+}
+
+static void step(struct world *world, struct ahoy_wire_event *event)
+{
+    ahoyd_server_step(world->server, event, world->now_ms);
+    carry_out(world);
+    while (world->stored != NULL) {
+        struct ahoyd_change *change = world->stored;
+        world->stored = change->next;
+        ahoyd_server_stored(world->server, change, world->now_ms);
+        carry_out(world);
+    }
+}
+
+static void pass_time(struct world *world, uint64_t ms)
+{
+    uint64_t end_ms = world->now_ms + ms;
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_TIME };
+    for (;;) {
+        uint64_t deadline_ms = ahoyd_server_deadline(world->server);
+        if (deadline_ms > end_ms)
+            break;
+        if (deadline_ms > world->now_ms)
+            world->now_ms = deadline_ms;
+        step(world, &event);
+    }
+    world->now_ms = end_ms;
+}
+
+static void take(struct world *world, struct span piece)
+{
+    if (piece.size == 0)
+        return;
+    if (piece.at[0] == 't') {
+        pass_time(world, 7000);
+        return;
+    }
+    uint8_t peer = (uint8_t)(piece.at[0] & 15);
+    struct ahoy_wire_event event = {
+        .kind = AHOY_WIRE_DATAGRAM,
+        .hop = { .transport = AHOY_UDP,
+                 .remote = { .family = AHOY_IPV4, .port = 5060, .bytes = { 198, 51, 100, peer } } },
+    };
+    /* In memory of its own, so that the sanitizer sees who reads beyond it or keeps it. */
+    size_t size = piece.size - 1;
+    char *copy = malloc(size + 1);
+    MUST(copy != NULL);
+    memcpy(copy, piece.at + 1, size);
+    event.bytes = (struct span){ copy, size };
+    step(world, &event);
+    free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct world world;
+    static struct ahoy_bindings bindings;
+    struct span rest = { (const char *)data, size };
+    open_world(&world);
+    while (rest.size > 0) {
+        size_t end = ahoy_span_find(rest, '\0');
+        take(&world, (struct span){ rest.at, end });
+        rest = ahoy_span_after(rest, end < rest.size ? end + 1 : end);
+    }
+    MUST(!ahoyd_store_find(world.store, SPAN("alice@atlanta.example"), world.now_ms, &bindings));
+    pass_time(&world, 600000);
+    MUST(ahoyd_server_transactions(world.server) == 0 && ahoyd_server_busy(world.server) == 0);
+    close_world(&world);
+    return 0;
+}
