@@ -1,5 +1,5 @@
-/* The transaction layer between a peer and a user who both do anything.  Every transaction must end,
- * each end must be told once, and at rest nothing may be left.
+/* The transaction layer between a peer and a user who both do anything.  Every transaction must
+ * end, each end must be told once, and at rest nothing may be left.
  *
  * The input is a list of acts, three bytes each: what is done, and two that say to what and how.
  * One of them gives a whole message of its own: the second byte is then its size. */
