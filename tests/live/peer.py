@@ -1,0 +1,111 @@
+"""What live tests share: a server of their own on loopback, and a small SIP client."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+PATIENCE = 20  # Seconds for what must happen: long past any machine's bad day.
+SKIPPED = 77
+
+
+def need(program):
+    """The path of a program, or the end of this test where the machine lacks it."""
+    path = shutil.which(program)
+    if path is None:
+        print(f"skipped: {program} is not installed")
+        sys.exit(SKIPPED)
+    return path
+
+
+def free_port(family=socket.AF_INET):
+    """A port that is free for UDP and TCP alike, just now."""
+    host = "127.0.0.1" if family == socket.AF_INET else "::1"
+    for _ in range(100):
+        with socket.socket(family, socket.SOCK_STREAM) as tcp:
+            tcp.bind((host, 0))
+            port = tcp.getsockname()[1]
+            with socket.socket(family, socket.SOCK_DGRAM) as udp:
+                try:
+                    udp.bind((host, port))
+                    return port
+                except OSError:
+                    continue
+    raise SystemExit("no port is free")
+
+
+class Ahoyd:
+    """A server in a folder of its own; use it in a with statement."""
+
+    def __init__(self, build, config):
+        self.bin = pathlib.Path(build).resolve() / "bin"
+        self.folder = tempfile.TemporaryDirectory(prefix="ahoy-live-")
+        self.path = pathlib.Path(self.folder.name)
+        (self.path / "ahoyd.lua").write_text(config)
+        self.process = None
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.stop()
+        finally:
+            self.folder.cleanup()
+
+    def start(self):
+        with open(self.path / "log", "a") as log:
+            size = log.tell()
+            self.process = subprocess.Popen([self.bin / "ahoyd", "--config", "ahoyd.lua"],
+                                            cwd=self.path, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + PATIENCE
+        while "notice: ready" not in self.log()[size:]:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("ahoyd did not start:\n" + self.log())
+            time.sleep(0.005)
+
+    def log(self):
+        return (self.path / "log").read_text(errors="replace")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """Ends the server as an operator does; anything but exit code 0 is a failure."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(PATIENCE)
+        if code not in (0, -signal.SIGKILL):
+            raise SystemExit(f"ahoyd ended with {code}:\n" + self.log())
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def rss_kb(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+    def ctl(self, *arguments, **settings):
+        return subprocess.run([self.bin / "ahoyctl", "--socket", "ahoyd.sock", *arguments],
+                              cwd=self.path, capture_output=True, text=True, timeout=PATIENCE,
+                              check=False, **settings)
+
+
+def status_of(message):
+    """The status code of a response; 0 for anything else."""
+    found = re.match(rb"SIP/2\.0 (\d{3}) ", message)
+    return int(found.group(1)) if found else 0
+
+
+def header(message, name):
+    """The value of the first row of that name; empty where there is none."""
+    found = re.search(rb"\r\n" + name.encode() + rb":[ \t]*([^\r]*)", message, re.IGNORECASE)
+    return found.group(1).decode() if found else ""
