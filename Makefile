@@ -38,7 +38,7 @@ bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs o
 
 fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of them
 	@tools/bootstrap build fuzz
-	$(call compile,fuzz)
+	$(call compile,fuzz,fuzzers)
 	@tools/fuzz build/fuzz $(SECONDS) $(ONLY)
 
 sim:     ## Run the simulated world with SEEDS=100 seeds

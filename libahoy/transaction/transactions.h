@@ -10,7 +10,8 @@
 struct ahoy_transactions_options {
     struct ahoy_clocks clocks;
     uint32_t limit;               /* Transactions at once. */
-    size_t memory_limit;          /* Bytes of all their messages. */
+    size_t memory_limit;          /* Bytes of all their messages; the last eighth only for what
+                                   * ends a transaction: final responses, ACK, CANCEL. */
     uint64_t seed[2];             /* Of branches and tags. */
     struct ahoy_hash_key tag_key; /* Of stateless tags: the same for all workers. */
 };
