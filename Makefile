@@ -33,12 +33,12 @@ test:    ## Run all tests: those in process under the sanitizers, those over soc
 
 bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them
 	@tools/bootstrap build bench
-	$(call compile,release)
+	$(call compile,release,programs bench-load bench-relay)
 	@bench/run --build build/release $(if $(ONLY),--only $(ONLY))
 
 fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of them
 	@tools/bootstrap build fuzz
-	$(call compile,fuzz)
+	$(call compile,fuzz,fuzzers)
 	@tools/fuzz build/fuzz $(SECONDS) $(ONLY)
 
 sim:     ## Run the simulated world with SEEDS=100 seeds

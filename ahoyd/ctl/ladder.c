@@ -6,7 +6,7 @@
 
 #include "ahoyd/ctl/ctl.h"
 
-enum { PARTIES_LIMIT = 8, COLUMN_WIDTH = 26, MARGIN = 14, ROW_LIMIT = 512, NAMES_LIMIT = 256 };
+enum { PARTIES_LIMIT = 8, COLUMN_WIDTH = 38, MARGIN = 14, ROW_LIMIT = 512, NAMES_LIMIT = 256 };
 
 /* Who sits at an address, as far as REGISTERs told. */
 struct name {
@@ -92,20 +92,21 @@ static const char *name_of(const struct ladder *ladder, const char *address)
     return address;
 }
 
-/* Whoever registers from an address is taken for the one who sits there. */
-static void learn_names(struct ladder *ladder)
+/* Whoever registers or calls from an address is taken for the one who sits there: the user alone,
+ * without the domain. */
+static void learn_names(struct ladder *ladder, const char *method)
 {
     size_t index = 0;
     json_t *line = NULL;
     json_array_foreach(ladder->lines, index, line)
     {
         const char *from = text(line, "from");
-        if (strncmp(text(line, "start"), "REGISTER ", 9) != 0 || *from == '\0' ||
+        if (strncmp(text(line, "start"), method, strlen(method)) != 0 || *from == '\0' ||
             strcmp(text(line, "dir"), "in") != 0 || ladder->name_count == NAMES_LIMIT)
             continue;
         struct name *name = &ladder->names[ladder->name_count++];
         snprintf(name->address, sizeof name->address, "%s", text(line, "remote"));
-        snprintf(name->user, sizeof name->user, "%s", from);
+        snprintf(name->user, sizeof name->user, "%.*s", (int)strcspn(from, "@"), from);
     }
 }
 
@@ -181,8 +182,8 @@ static void label_of(const json_t *line, char label[COLUMN_WIDTH])
     bool response = strncmp(start, "SIP/2.0 ", 8) == 0;
     const char *from = response ? start + 8 : start;
     size_t size = response ? strlen(from) : strcspn(from, " ");
-    if (size > COLUMN_WIDTH - 6)
-        size = COLUMN_WIDTH - 6;
+    if (size > COLUMN_WIDTH - 5)
+        size = COLUMN_WIDTH - 5;
     snprintf(label, COLUMN_WIDTH, " %.*s ", (int)size, from);
 }
 
@@ -270,7 +271,8 @@ int ctl_ladder(const struct ctl_options *options, int argc, char **argv)
     ladder->colours = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL;
     ladder->lines = read_trace(argv[0]);
     if (ladder->lines != NULL) {
-        learn_names(ladder);
+        learn_names(ladder, "INVITE ");
+        learn_names(ladder, "REGISTER ");
         json_t *lines = lines_of(ladder, argc == 2 ? argv[1] : last_call(ladder->lines));
         if (json_array_size(lines) == 0) {
             ctl_say("%s holds no such call", argv[0]);

@@ -105,7 +105,7 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *owner,
 {
     assert(request->method != AHOY_METHOD_ACK);
     struct departure departure;
-    if (!find_departure(owner, request, &departure))
+    if (!find_departure(owner, request, &departure) || !ahoy_owner_has_room(owner))
         return nobody;
     departure.branch = ahoy_branch_make(ahoy_rng_next(&owner->rng), request->branch_tail);
     struct ahoy_transaction *transaction =
@@ -198,8 +198,7 @@ static void apply_noninvite(struct ahoy_transactions *owner, struct ahoy_transac
         tell_message(owner, transaction);
     if (effects & NIC_SEND_REQUEST)
         ahoy_owner_send_kept(owner, transaction);
-    /* A method without a number is told apart by what the request line says. */
-    if ((effects & NIC_FORGET) && transaction->method != AHOY_METHOD_OTHER)
+    if (effects & NIC_FORGET)
         ahoy_owner_forget(owner, transaction);
     if (effects & NIC_TELL_TIMEOUT)
         ahoy_owner_tell(owner, transaction, AHOY_EVENT_TIMEOUT);
@@ -240,7 +239,8 @@ void ahoy_client_begin(struct ahoy_transactions *owner, struct ahoy_transaction 
     }
 }
 
-/* Whether the request of |transaction| had the method that |cseq| names (17.1.3). */
+/* Whether the request of |transaction| had the method that |cseq| names (17.1.3).  One without a
+ * number of its own is told by the request line, which is kept as long as a response matters. */
 static bool has_method(const struct ahoy_transaction *transaction, const struct ahoy_cseq *cseq)
 {
     if (transaction->method != cseq->method)

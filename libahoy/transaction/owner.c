@@ -100,6 +100,12 @@ void ahoy_owner_stop(struct ahoy_transactions *owner, struct ahoy_transaction *t
     ahoy_timers_cancel(owner->timers, &transaction->end);
 }
 
+bool ahoy_owner_has_room(const struct ahoy_transactions *owner)
+{
+    const struct ahoy_chunks *chunks = &owner->chunks;
+    return chunks->taken < chunks->limit - chunks->limit / 8;
+}
+
 bool ahoy_owner_keep(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
                      const struct span *pieces, size_t count)
 {

@@ -124,6 +124,9 @@ void ahoy_owner_start(struct ahoy_transactions *owner, struct ahoy_transaction *
                       enum ahoy_clock clock, uint64_t now_ms);
 void ahoy_owner_stop(struct ahoy_transactions *owner, struct ahoy_transaction *transaction);
 
+/* Whether there is memory for what begins or prolongs a transaction.  Some is held back for what
+ * ends one, or those that wait to end could fill it all and wait for ever. */
+bool ahoy_owner_has_room(const struct ahoy_transactions *owner);
 /* Keeps |pieces| joined instead of what was kept before, whose bytes live on until the next
  * settle.  False where memory is refused; all is then as before. */
 bool ahoy_owner_keep(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,

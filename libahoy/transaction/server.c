@@ -13,12 +13,13 @@ static struct ahoy_request_key key_of(const struct ahoy_transaction *transaction
 }
 
 /* Writes |key| into the slot, or into the arena where it is too long for that. */
-static bool keep_key(struct ahoy_transaction *transaction, const struct ahoy_request_key *key)
+static bool keep_key(const struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                     const struct ahoy_request_key *key)
 {
     size_t size = ahoy_request_key_size(key);
     char *at = transaction->short_key;
     if (size > sizeof transaction->short_key) {
-        at = ahoy_arena_take(&transaction->arena, size);
+        at = ahoy_owner_has_room(owner) ? ahoy_arena_take(&transaction->arena, size) : NULL;
         if (at == NULL)
             return false;
         transaction->has_long_key = true;
@@ -200,7 +201,7 @@ static struct ahoy_transaction *add(struct ahoy_transactions *owner, uint64_t us
     if (transaction == NULL)
         return NULL;
     transaction->hash = arrival->hash;
-    if (keep_key(transaction, &arrival->key) &&
+    if (keep_key(owner, transaction, &arrival->key) &&
         ahoy_map_add(&owner->servers, arrival->hash, transaction->end.what))
         return transaction;
     ahoy_owner_remove(owner, transaction);
@@ -269,6 +270,8 @@ bool ahoy_transaction_respond(struct ahoy_transactions *owner, struct ahoy_handl
     const struct response response = { pieces, count };
     struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
     if (transaction == NULL || !ahoy_owner_is_server(transaction))
+        return false;
+    if (status < 200 && !ahoy_owner_has_room(owner))
         return false;
     if (transaction->kind == AHOY_INVITE_SERVER)
         return respond_invite(owner, transaction, status, &response, now_ms);

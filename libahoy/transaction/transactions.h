@@ -10,7 +10,8 @@
 struct ahoy_transactions_options {
     struct ahoy_clocks clocks;
     uint32_t limit;               /* Transactions at once. */
-    size_t memory_limit;          /* Bytes of all their messages. */
+    size_t memory_limit;          /* Bytes of all their messages; the last eighth only for what
+                                   * ends a transaction: final responses, ACK, CANCEL. */
     uint64_t seed[2];             /* Of branches and tags. */
     struct ahoy_hash_key tag_key; /* Of stateless tags: the same for all workers. */
 };
@@ -49,7 +50,8 @@ void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
 bool ahoy_transactions_event(struct ahoy_transactions *transactions, struct ahoy_event *event);
 bool ahoy_transactions_poll(struct ahoy_transactions *transactions, struct ahoy_sending *sending);
 
-/* Frees what has ended.  Call when both polls are dry and nobody uses what they gave. */
+/* Frees what has ended.  Call when both polls are dry and nobody uses what they gave; while a
+ * message still waits to be sent nothing happens. */
 void ahoy_transactions_settle(struct ahoy_transactions *transactions);
 /* Gives memory that lies idle back to the allocator: all of it where no transaction is left. */
 void ahoy_transactions_trim(struct ahoy_transactions *transactions);

@@ -23,6 +23,7 @@ void layer_init_limited(struct layer *layer, enum ahoy_transport transport, uint
     layer->listeners[LAYER_TCP] = (struct ahoy_listener){ .transport = AHOY_TCP,
                                                           .local = local,
                                                           .sent_by = SPAN("192.0.2.1:5060") };
+    layer->peers_tag = "peers";
     ahoy_timers_init(&layer->timers, 0);
     const struct ahoy_flows_options flows = { .listeners = layer->listeners,
                                               .listener_count = LAYER_LISTENERS,
@@ -124,6 +125,10 @@ static void trace_event(struct layer *layer, const struct ahoy_event *event)
 
 static void take_event(struct layer *layer, const struct ahoy_event *event)
 {
+    if (layer->watch != NULL) {
+        layer->watch->event(layer, event);
+        return;
+    }
     trace_event(layer, event);
     if (event->kind != AHOY_EVENT_REQUEST && event->kind != AHOY_EVENT_CANCEL)
         return;
@@ -133,21 +138,35 @@ static void take_event(struct layer *layer, const struct ahoy_event *event)
             ahoy_transaction_accept(layer->transactions, event, layer->accepts, layer->now_ms);
 }
 
-void layer_drain(struct layer *layer)
+static void take_sending(struct layer *layer, const struct ahoy_sending *sending)
+{
+    layer->sending = *sending;
+    assert_in_range(sending->bytes.size, 1, sizeof layer->sent);
+    memcpy(layer->sent, sending->bytes.at, sending->bytes.size);
+    layer->sent_size = sending->bytes.size;
+    if (layer->watch != NULL) {
+        layer->watch->sending(layer, sending);
+        return;
+    }
+    struct span name = short_name(sending->bytes);
+    trace(layer, "%llu > %.*s\n", (unsigned long long)layer->now_ms, (int)name.size, name.at);
+}
+
+void layer_drain_events(struct layer *layer)
 {
     struct ahoy_event event;
-    struct ahoy_sending sending;
     while (ahoy_transactions_event(layer->transactions, &event))
         take_event(layer, &event);
-    while (ahoy_transactions_poll(layer->transactions, &sending)) {
-        struct span name = short_name(sending.bytes);
-        trace(layer, "%llu > %.*s\n", (unsigned long long)layer->now_ms, (int)name.size, name.at);
-        layer->sending = sending;
-        assert_in_range(sending.bytes.size, 1, sizeof layer->sent);
-        memcpy(layer->sent, sending.bytes.at, sending.bytes.size);
-        layer->sent_size = sending.bytes.size;
-    }
+}
+
+void layer_drain(struct layer *layer)
+{
+    struct ahoy_sending sending;
+    layer_drain_events(layer);
+    while (ahoy_transactions_poll(layer->transactions, &sending))
+        take_sending(layer, &sending);
     ahoy_transactions_settle(layer->transactions);
+    layer->drains++;
 }
 
 void layer_run(struct layer *layer, uint64_t now_ms)
@@ -208,7 +227,8 @@ void layer_request(struct layer *layer, const char *method, const char *branch, 
 void layer_answer_to(struct layer *layer, struct span request, unsigned status)
 {
     char text[AHOY_MESSAGE_LIMIT];
-    const struct ahoy_response response = { .status = status, .to_tag = SPAN("peers") };
+    const struct ahoy_response response = { .status = status,
+                                            .to_tag = ahoy_span(layer->peers_tag) };
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
     assert_true(ahoy_message_parse(request, &layer->parsed, NULL));
     ahoy_compose_response(&buf, &layer->parsed, &response);

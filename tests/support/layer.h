@@ -19,7 +19,16 @@ enum {
     LAYER_TRACE = 1 << 16
 };
 
+struct layer;
+
+/* A user of the test's own: gets what would go into the trace. */
+struct layer_watch {
+    void (*event)(struct layer *layer, const struct ahoy_event *event);
+    void (*sending)(struct layer *layer, const struct ahoy_sending *sending);
+};
+
 struct layer {
+    const struct layer_watch *watch; /* NULL: the trace. */
     uint64_t now_ms;
     struct ahoy_listener listeners[LAYER_LISTENERS];
     struct ahoy_flows flows;
@@ -35,10 +44,12 @@ struct layer {
     struct ahoy_routing routing;
     char received[AHOY_MESSAGE_LIMIT];
 
+    unsigned drains;             /* How often everything was dry. */
     struct ahoy_sending sending; /* The last message that went down, and its bytes. */
     char sent[AHOY_MESSAGE_LIMIT];
     size_t sent_size;
 
+    const char *peers_tag;      /* The To tag of layer_answer; "peers" unless set. */
     struct ahoy_message parsed; /* What answers are composed from. */
     struct ahoy_buf trace;
     char trace_space[LAYER_TRACE];
@@ -55,6 +66,8 @@ void layer_abort(struct layer *layer);
 
 /* Everything that arises goes into the trace; then what has ended is freed. */
 void layer_drain(struct layer *layer);
+/* The events alone. */
+void layer_drain_events(struct layer *layer);
 /* Lets time pass, up to and including |now_ms|: each timer at its own time. */
 void layer_run(struct layer *layer, uint64_t now_ms);
 

@@ -137,6 +137,7 @@ void stage_fini(struct stage *stage)
     stage->tap = NULL;
     stage_wait(stage, STAGE_TIMER_C_MS + 200000);
     assert_int_equal(ahoy_proxy_count(stage->proxy), 0);
+    assert_int_equal(ahoy_proxy_open(stage->proxy), 0);
     assert_int_equal(ahoy_transactions_count(stage->transactions), 0);
     assert_true(ahoy_proxy_deadline(stage->proxy) == UINT64_MAX);
     stage_close(stage);

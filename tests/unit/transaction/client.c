@@ -135,6 +135,7 @@ static void test_invite_fails(void **state)
     layer_answer_to(&layer, text_of(&invite), 486);
     struct kept ack = keep_sent();
     layer_run(&layer, 600);
+    layer.peers_tag = "forks";
     layer_answer_to(&layer, text_of(&invite), 486);
     assert_int_equal(layer.sent_size, ack.size);
     assert_memory_equal(layer.sent, ack.bytes, ack.size);
@@ -370,7 +371,7 @@ static void test_unknown_method(void **state)
     struct kept other = frob;
     memcpy(other.bytes, "FROG", 4);
     memcpy(strstr(other.bytes, "7 FROB"), "7 FROG", 6);
-    layer_answer_to(&layer, text_of(&other), 200);
+    layer_answer_to(&layer, text_of(&other), 404);
     layer_answer_to(&layer, text_of(&frob), 200);
     layer_answer_to(&layer, text_of(&frob), 200);
     layer_run(&layer, 5000);

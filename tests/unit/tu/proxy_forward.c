@@ -392,6 +392,22 @@ static void test_record_route_and_sips(void **state)
     bob_answers(stage);
 }
 
+/* 22.3: credentials that were meant for us go no further, and nothing else goes with them. */
+static void test_removed_row(void **state)
+{
+    static const char text[] = "Proxy-Authorization: Digest realm=\"other\"\r\n"
+                               "Proxy-Authorization: Digest realm=\"us\",\r\n nonce=\"1\"\r\n";
+    struct stage *stage = *state;
+    const char *request = options_with("sip:example.com", text);
+    const char *second = strstr(request, "Proxy-Authorization: Digest realm=\"us\"");
+    stage->plan.removed = ahoy_span_between(second, strstr(second, "From:"));
+    stage_say(stage, ALICE, request);
+    stage_expect(stage, BOB, "OPTIONS");
+    stage_expect_text(stage, options_got("sip:bob@192.0.2.11",
+                                         "Proxy-Authorization: Digest realm=\"other\"\r\n"));
+    bob_answers(stage);
+}
+
 /* R3261-16.6-39: linphone sends none on UDP. */
 static void test_content_length(void **state)
 {
@@ -475,6 +491,7 @@ int main(void)
         stage_test(test_double_record_route),
         stage_test(test_record_route_of_two_addresses),
         stage_test(test_record_route_and_sips),
+        stage_test(test_removed_row),
         stage_test(test_content_length),
         stage_test(test_unknown_method),
         stage_test(test_too_much_to_edit),

@@ -55,8 +55,10 @@ static void test_size_of_a_call(void **state)
     stage_answer(stage, BOB, 180, "");
     stage_expect(stage, ALICE, "180");
     assert_true(held(stage) + slot <= 600);
+    assert_int_equal(ahoy_proxy_open(stage->proxy), 1);
     stage_answer(stage, BOB, 200, "");
     stage_expect(stage, ALICE, "200");
+    assert_int_equal(ahoy_proxy_open(stage->proxy), 0);
     assert_int_equal(held(stage), 0); /* For the half minute that both transactions live on. */
     assert_true(ahoy_proxy_deadline(stage->proxy) == UINT64_MAX);
     assert_int_equal(ahoy_proxy_count(stage->proxy), 1);
@@ -355,6 +357,7 @@ static bool fails_at(const char *method, const unsigned answers[4], size_t count
     assert_int_equal(ahoy_proxy_count(stage->proxy), 0);
     assert_int_equal(ahoy_transactions_count(stage->transactions), 0);
     assert_int_equal(held(stage), 0);
+    assert_int_equal(ahoy_proxy_open(stage->proxy), 0);
     assert_true(ahoy_proxy_deadline(stage->proxy) == UINT64_MAX);
     stage_close(stage);
     return refused > 0;

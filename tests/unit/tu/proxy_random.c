@@ -509,6 +509,7 @@ static void play(struct stage *stage, unsigned number, bool is_shown)
     if (call.is_invite && call.final == 0)
         wrong(&call, 2, "no final response", SPAN(""));
     assert_int_equal(ahoy_proxy_count(stage->proxy), 0);
+    assert_int_equal(ahoy_proxy_open(stage->proxy), 0);
     assert_int_equal(ahoy_transactions_count(stage->transactions), 0);
 }
 

@@ -1,0 +1,131 @@
+/* ahoy answer: registered and waiting; rings for a while, then answers. */
+#include "ahoy/show.h"
+#include "ahoy/verbs.h"
+#include "ahoy/worker.h"
+
+struct line {
+    struct ahoy_handle session; /* Null: free. */
+    uint64_t answer_ms;         /* UINT64_MAX once answered. */
+    int media;
+};
+
+struct answering {
+    const struct phone_options *options;
+    struct phone *phone;
+    struct line lines[AHOY_UA_SESSIONS_LIMIT];
+    bool registered, failed, had_call;
+};
+
+static struct line *find_line(struct answering *answering, struct ahoy_handle session)
+{
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++) {
+        if (ahoy_handle_equal(answering->lines[i].session, session))
+            return &answering->lines[i];
+    }
+    return NULL;
+}
+
+static void take_call(struct answering *answering, struct ahoy_handle session)
+{
+    struct ahoy_ua *ua = phone_ua(answering->phone);
+    struct line *line = find_line(answering, (struct ahoy_handle){ 0, 0 });
+    if (answering->options->busy || line == NULL) {
+        ahoy_ua_reject(ua, session, 486, phone_now());
+        return;
+    }
+    *line = (struct line){ .session = session,
+                           .answer_ms = phone_now() + (uint64_t)answering->options->ring_s * 1000,
+                           .media = -1 };
+    ahoy_ua_ring(ua, session, phone_now());
+}
+
+static void end_call(struct answering *answering, struct ahoy_handle session)
+{
+    struct line *line = find_line(answering, session);
+    answering->had_call = true;
+    if (line == NULL)
+        return;
+    phone_media_close(line->media);
+    *line = (struct line){ .media = -1 };
+}
+
+static void take_news(struct answering *answering)
+{
+    struct ahoy_ua_news news;
+    while (ahoy_ua_poll(phone_ua(answering->phone), &news)) {
+        phone_show(answering->options, &news);
+        switch (news.kind) {
+        case AHOY_NEWS_REGISTERED:
+            answering->registered = true;
+            break;
+        case AHOY_NEWS_REGISTRATION_FAILED:
+            answering->failed |= !answering->registered;
+            break;
+        case AHOY_NEWS_INCOMING:
+            take_call(answering, news.session);
+            break;
+        case AHOY_NEWS_REFUSED:
+        case AHOY_NEWS_ENDED:
+            end_call(answering, news.session);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* Answers the calls that have rung long enough; returns when the next one will have. */
+static uint64_t pick_up(struct answering *answering)
+{
+    uint64_t next_ms = UINT64_MAX;
+    uint64_t now_ms = phone_now();
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++) {
+        struct line *line = &answering->lines[i];
+        struct ahoy_ip media;
+        if (line->session.generation == 0)
+            continue;
+        if (line->answer_ms > now_ms) {
+            next_ms = line->answer_ms < next_ms ? line->answer_ms : next_ms;
+            continue;
+        }
+        line->answer_ms = UINT64_MAX;
+        line->media = phone_media_open(answering->phone, &media);
+        if (line->media >= 0)
+            ahoy_ua_answer(phone_ua(answering->phone), line->session, &media, now_ms);
+        else
+            ahoy_ua_reject(phone_ua(answering->phone), line->session, 500, now_ms);
+    }
+    return next_ms;
+}
+
+static void leave(struct answering *answering)
+{
+    struct ahoy_ua *ua = phone_ua(answering->phone);
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++)
+        ahoy_ua_hangup(ua, answering->lines[i].session, phone_now());
+    if (answering->registered)
+        ahoy_ua_unregister(ua, phone_now());
+    phone_drain(answering->phone, PHONE_PATIENCE_MS);
+    take_news(answering);
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++) {
+        if (answering->lines[i].session.generation != 0)
+            phone_media_close(answering->lines[i].media);
+    }
+}
+
+int phone_answer(const struct phone_options *options)
+{
+    struct answering answering = { .options = options };
+    answering.phone = phone_open(options);
+    if (answering.phone == NULL)
+        return PHONE_REFUSED;
+    ahoy_ua_register(phone_ua(answering.phone), options->expires_s, phone_now());
+    while (!phone_is_leaving() && !answering.failed &&
+           !(options->once && answering.had_call)) {
+        phone_turn(answering.phone, pick_up(&answering));
+        take_news(&answering);
+    }
+    leave(&answering);
+    phone_close(answering.phone);
+    return answering.failed ? PHONE_REFUSED : PHONE_DONE;
+}

@@ -1,0 +1,48 @@
+/* ahoy, the phone: which verb it is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ahoy/verbs.h"
+
+struct verb {
+    enum phone_verb verb;
+    int (*run)(const struct phone_options *options);
+};
+
+static const struct verb verbs[] = {
+    { PHONE_REGISTER, phone_register },
+    { PHONE_CALL, phone_call },
+    { PHONE_ANSWER, phone_answer },
+};
+
+/* Big, and its texts are pointed into. */
+static struct phone_options options;
+
+static int run(const struct verb *verb, int argc, char **argv)
+{
+    int code = phone_options_read(&options, verb->verb, argc, argv);
+    if (code == -1)
+        code = verb->run(&options);
+    explicit_bzero(options.password, sizeof options.password);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(word, phone_verb_name(verbs[i].verb)) == 0)
+            return run(&verbs[i], argc - 1, argv + 1);
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("ahoy %s\n", AHOY_VERSION);
+        return PHONE_DONE;
+    }
+    if (strcmp(word, "--help") == 0) {
+        phone_print_help();
+        return PHONE_DONE;
+    }
+    fprintf(stderr, "ahoy: %s%s (see: ahoy --help)\n",
+            argc > 1 ? "there is no verb " : "register, call or answer?", word);
+    return PHONE_MISUSED;
+}

@@ -1,0 +1,310 @@
+/* The command line.  Each option stands once in a table, with the verbs that have it. */
+#include "ahoy/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "libahoy/resolve/locate.h"
+
+enum {
+    REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
+    ALL = REGISTERING | PHONE_CALL
+};
+
+/* clang-format off */
+#define OPTIONS(OPTION)                                                                            \
+    OPTION(USER, "user", "USER@DOMAIN", ALL, "whose phone this is (default: $AHOY_USER)")          \
+    OPTION(PASSWORD_FILE, "password-file", "FILE", ALL, "its first line is the password")          \
+    OPTION(PASSWORD_STDIN, "password-stdin", NULL, ALL, "standard input's first line is it")       \
+    OPTION(REALM, "realm", "REALM", ALL, "the realm that may ask for it (default: DOMAIN)")        \
+    OPTION(SERVER, "server", "URI", ALL, "registrar and proxy, sip:ADDRESS[:PORT][;transport=tcp]")\
+    OPTION(LISTEN, "listen", "ADDRESS[:PORT]", ALL, "our own (default: what reaches the server)")  \
+    OPTION(EXPIRES, "expires", "SECONDS", REGISTERING, "ask to be registered so long (3600)")      \
+    OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
+    OPTION(FOR, "for", "SECONDS", PHONE_CALL, "hang up so long after the answer")                  \
+    OPTION(RING_LIMIT, "ring-limit", "SECONDS", PHONE_CALL, "give up when nobody answers so long") \
+    OPTION(RING, "ring", "SECONDS", PHONE_ANSWER, "ring so long before answering (1)")             \
+    OPTION(ONCE, "once", NULL, PHONE_ANSWER, "leave after the first call")                         \
+    OPTION(BUSY, "busy", NULL, PHONE_ANSWER, "refuse every call as busy")                          \
+    OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
+    OPTION(TRACE, "trace", "FILE", ALL, "write all SIP messages there")                            \
+    OPTION(HELP, "help", NULL, ALL, "print this")
+/* clang-format on */
+
+#define OPTION_CONSTANT(constant, name, argument, verbs, help) OPTION_##constant,
+enum option_id { OPTION_NONE, OPTIONS(OPTION_CONSTANT) OPTION_COUNT };
+#undef OPTION_CONSTANT
+
+struct option_row {
+    const char *name;
+    const char *argument; /* NULL where it takes none. */
+    unsigned verbs;
+    const char *help;
+};
+
+#define OPTION_ROW(constant, name, argument, verbs, help) { name, argument, verbs, help },
+static const struct option_row rows[OPTION_COUNT] = { { "", NULL, 0, "" }, OPTIONS(OPTION_ROW) };
+#undef OPTION_ROW
+
+struct verb_row {
+    enum phone_verb verb;
+    const char *name;
+    const char *arguments;
+    const char *help;
+};
+
+static const struct verb_row verbs[] = {
+    { PHONE_REGISTER, "register", "", "register this phone with its server" },
+    { PHONE_CALL, "call", " URI", "call somebody" },
+    { PHONE_ANSWER, "answer", "", "register, wait for calls and answer them" },
+};
+
+static const struct verb_row *verb_row(enum phone_verb verb)
+{
+    size_t i = 0;
+    while (verbs[i].verb != verb)
+        i++;
+    return &verbs[i];
+}
+
+const char *phone_verb_name(enum phone_verb verb)
+{
+    return verb_row(verb)->name;
+}
+
+void phone_print_help(void)
+{
+    printf("ahoy, a SIP phone.\n\n");
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(14 - strlen(verbs[i].name)),
+               verbs[i].arguments, verbs[i].help);
+    printf("\nahoy VERB --help says more; ahoy --version prints the version.\n");
+}
+
+static void print_verb_help(enum phone_verb verb)
+{
+    const struct verb_row *row = verb_row(verb);
+    printf("ahoy %s%s [OPTIONS]: %s.\n\n", row->name, row->arguments, row->help);
+    for (size_t i = 1; i < OPTION_COUNT; i++) {
+        char left[64];
+        if ((rows[i].verbs & verb) == 0)
+            continue;
+        snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+                 rows[i].argument ? rows[i].argument : "");
+        printf("  %-26s  %s\n", left, rows[i].help);
+    }
+    printf("\nExit code 0: done; 1: refused or failed; 2: the command line is wrong.\n");
+}
+
+static int misuse(enum phone_verb verb, const char *what, const char *about)
+{
+    fprintf(stderr, "ahoy %s: %s%s (see: ahoy %s --help)\n", phone_verb_name(verb), what, about,
+            phone_verb_name(verb));
+    return PHONE_MISUSED;
+}
+
+static bool read_seconds(const char *text, uint32_t *seconds)
+{
+    uint64_t value;
+    if (!ahoy_span_number(ahoy_span(text), PHONE_SECONDS_LIMIT, &value))
+        return false;
+    *seconds = (uint32_t)value;
+    return true;
+}
+
+/* "ADDRESS", "ADDRESS:PORT", "[ADDRESS]:PORT". */
+static bool read_listen(const char *text, struct ahoy_ip *ip)
+{
+    struct span all = ahoy_span(text);
+    if (ahoy_ip_parse(all, ip))
+        return true;
+    size_t colon = all.size;
+    while (colon > 0 && all.at[colon - 1] != ':')
+        colon--;
+    uint64_t port;
+    if (colon == 0 || !ahoy_ip_parse((struct span){ all.at, colon - 1 }, ip) ||
+        !ahoy_span_number(ahoy_span_after(all, colon), 65535, &port))
+        return false;
+    ip->port = (uint16_t)port;
+    return true;
+}
+
+/* What the options say before it is put together. */
+struct raw {
+    const char *user, *server, *password; /* |password| as phone_password_read has it. */
+    const char *realm;
+};
+
+/* One option; false where its argument is wrong. */
+static bool take(struct phone_options *options, struct raw *raw, enum option_id id,
+                 const char *argument)
+{
+    switch (id) {
+    case OPTION_USER:
+        raw->user = argument;
+        return true;
+    case OPTION_PASSWORD_FILE:
+        raw->password = argument;
+        return true;
+    case OPTION_PASSWORD_STDIN:
+        raw->password = "-";
+        return true;
+    case OPTION_REALM:
+        raw->realm = argument;
+        return true;
+    case OPTION_SERVER:
+        raw->server = argument;
+        return true;
+    case OPTION_TRACE:
+        options->trace = argument;
+        return true;
+    case OPTION_LISTEN:
+        return read_listen(argument, &options->listen);
+    case OPTION_EXPIRES:
+        return read_seconds(argument, &options->expires_s) && options->expires_s > 0;
+    case OPTION_FOR:
+        return options->has_for = read_seconds(argument, &options->for_s);
+    case OPTION_RING_LIMIT:
+        return options->has_ring_limit = read_seconds(argument, &options->ring_limit_s);
+    case OPTION_RING:
+        return read_seconds(argument, &options->ring_s);
+    default:
+        options->json |= id == OPTION_JSON;
+        options->keep |= id == OPTION_KEEP;
+        options->once |= id == OPTION_ONCE;
+        options->busy |= id == OPTION_BUSY;
+        return true;
+    }
+}
+
+/* -1 to go on, or the exit code. */
+static int read_words(struct phone_options *options, struct raw *raw, int argc, char **argv)
+{
+    struct option known[OPTION_COUNT] = { { NULL, 0, NULL, 0 } };
+    size_t count = 0;
+    for (int id = 1; id < OPTION_COUNT; id++) {
+        if ((rows[id].verbs & options->verb) != 0)
+            known[count++] = (struct option){ rows[id].name, rows[id].argument != NULL, NULL, id };
+    }
+    opterr = 0;
+    optind = 1;
+    for (;;) {
+        int at = optind;
+        int id = getopt_long(argc, argv, ":", known, NULL);
+        if (id == -1)
+            return -1;
+        if (id == ':')
+            return misuse(options->verb, "an argument is missing behind ", argv[at]);
+        if (id == '?')
+            return misuse(options->verb, "unknown option ", argv[at]);
+        if (id == OPTION_HELP) {
+            print_verb_help(options->verb);
+            return PHONE_DONE;
+        }
+        if (!take(options, raw, (enum option_id)id, optarg))
+            return misuse(options->verb, "cannot be understood: ", argv[at]);
+    }
+}
+
+/* "sip:" in front of |text| where it has no scheme. */
+static struct span with_scheme(const char *text, char *space, size_t size)
+{
+    struct ahoy_buf buf = ahoy_buf_over(space, size - 1);
+    struct span given = ahoy_span(text);
+    if (!ahoy_span_starts_nocase(given, SPAN("sip:")) &&
+        !ahoy_span_starts_nocase(given, SPAN("sips:")))
+        ahoy_buf_put(&buf, SPAN("sip:"));
+    ahoy_buf_put(&buf, given);
+    space[buf.overflow ? 0 : buf.size] = '\0';
+    return ahoy_buf_text(&buf);
+}
+
+static int set_account(struct phone_options *options, const struct raw *raw)
+{
+    struct ahoy_uri uri;
+    const char *user = raw->user != NULL ? raw->user : getenv("AHOY_USER");
+    if (user == NULL)
+        return misuse(options->verb, "whose phone is this? Give --user USER@DOMAIN", "");
+    struct span text = with_scheme(user, options->uri, sizeof options->uri);
+    if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme != AHOY_SCHEME_SIP || uri.user.size == 0 ||
+        uri.password.size > 0 || uri.params.size > 0 || uri.headers.size > 0)
+        return misuse(options->verb, "no USER@DOMAIN: ", user);
+    options->address = ahoy_span_after(text, strlen("sip:"));
+    options->account = (struct ahoy_account){ .uri = text,
+                                              .user = uri.user,
+                                              .domain = uri.host,
+                                              .realm = raw->realm ? ahoy_span(raw->realm)
+                                                                  : uri.host };
+    return -1;
+}
+
+static void set_route(struct phone_options *options)
+{
+    struct ahoy_buf buf = ahoy_buf_over(options->route_space, sizeof options->route_space);
+    ahoy_buf_put_byte(&buf, '<');
+    ahoy_buf_put(&buf, options->server_uri);
+    ahoy_buf_put(&buf, SPAN(";lr>"));
+    options->route = ahoy_buf_text(&buf);
+}
+
+static int set_server(struct phone_options *options, const struct raw *raw)
+{
+    struct ahoy_uri uri;
+    struct ahoy_err err;
+    enum ahoy_transport transport;
+    char domain[PHONE_TEXT_LIMIT];
+    snprintf(domain, sizeof domain, "%.*s", (int)options->account.domain.size,
+             options->account.domain.at);
+    const char *given = raw->server != NULL ? raw->server : domain;
+    options->server_uri = with_scheme(given, options->server_space, sizeof options->server_space);
+    if (!ahoy_uri_parse(options->server_uri, &uri, NULL) || uri.headers.size > 0)
+        return misuse(options->verb, "no server's URI: ", given);
+    if (!ahoy_locate(&uri, &transport, &options->server.remote, &err)) {
+        fprintf(stderr, "ahoy %s: %s: needed is %s; give --server sip:ADDRESS:PORT\n",
+                phone_verb_name(options->verb), given, err.expected);
+        return PHONE_MISUSED;
+    }
+    options->server.transport = (uint8_t)transport;
+    options->server.listener = AHOY_ANY_LISTENER;
+    if (options->listen.family != AHOY_NO_FAMILY &&
+        options->listen.family != options->server.remote.family)
+        return misuse(options->verb, "--listen and the server are IPv4 and IPv6: ", given);
+    set_route(options);
+    return -1;
+}
+
+static int set_callee(struct phone_options *options, int argc, char **argv)
+{
+    struct ahoy_uri uri;
+    int wanted = options->verb == PHONE_CALL ? 1 : 0;
+    if (argc - optind < wanted)
+        return misuse(options->verb, "whom to call? Give a URI", "");
+    if (argc - optind > wanted)
+        return misuse(options->verb, "too much: ", argv[optind + wanted]);
+    if (wanted == 0)
+        return -1;
+    struct span text =
+        with_scheme(argv[optind], options->callee_space, sizeof options->callee_space);
+    if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
+        uri.headers.size > 0)
+        return misuse(options->verb, "no SIP URI: ", argv[optind]);
+    options->callee = options->callee_space;
+    return -1;
+}
+
+int phone_options_read(struct phone_options *options, enum phone_verb verb, int argc, char **argv)
+{
+    struct raw raw = { .user = NULL };
+    *options = (struct phone_options){ .verb = verb, .expires_s = 3600, .ring_s = 1 };
+    int code = read_words(options, &raw, argc, argv);
+    if (code == -1)
+        code = set_callee(options, argc, argv);
+    if (code == -1)
+        code = set_account(options, &raw);
+    if (code == -1)
+        code = set_server(options, &raw);
+    if (code == -1 && !phone_password_read(options, raw.password))
+        code = PHONE_MISUSED;
+    return code;
+}

@@ -1,0 +1,45 @@
+/* What the command line says: the verb, whose phone it is, and how it is to behave. */
+#pragma once
+
+#include "libahoy/tu/ua.h"
+
+enum phone_verb { PHONE_REGISTER = 1 << 0, PHONE_CALL = 1 << 1, PHONE_ANSWER = 1 << 2 };
+
+enum {
+    PHONE_TEXT_LIMIT = 512,    /* Bytes of an account, a server, a password. */
+    PHONE_SECONDS_LIMIT = 86400
+};
+
+/* Exit codes. */
+enum { PHONE_DONE = 0, PHONE_REFUSED = 1, PHONE_MISUSED = 2 };
+
+/* Spans point into it, so it stays where it is. */
+struct phone_options {
+    enum phone_verb verb;
+    struct ahoy_account account;
+    struct span address;          /* "alice@atlanta.example" */
+    struct ahoy_hop server;
+    struct span server_uri;       /* "sip:127.0.0.1:5060;transport=tcp" */
+    struct span route;            /* The same as a value of Route. */
+    struct ahoy_ip listen;        /* AHOY_NO_FAMILY: what reaches the server. */
+    const char *trace;            /* A file, or NULL. */
+    bool json, keep, once, busy;
+    uint32_t expires_s, for_s, ring_limit_s, ring_s;
+    bool has_for, has_ring_limit;
+    const char *callee;           /* The URI of `call`. */
+    char uri[PHONE_TEXT_LIMIT], server_space[PHONE_TEXT_LIMIT], route_space[PHONE_TEXT_LIMIT];
+    char callee_space[PHONE_TEXT_LIMIT];
+    char password[PHONE_TEXT_LIMIT];
+};
+
+/* Reads what stands behind the verb.  Returns -1 to go on, else the exit code, after help was
+ * printed or what is wrong was said. */
+int phone_options_read(struct phone_options *options, enum phone_verb verb, int argc, char **argv);
+
+/* Reads the password from |path|, from standard input where that is "-", or, where it is NULL,
+ * from the terminal if there is one.  False, said, where it cannot be read. */
+bool phone_password_read(struct phone_options *options, const char *path);
+
+const char *phone_verb_name(enum phone_verb verb);
+/* The one-line summaries of all verbs. */
+void phone_print_help(void);

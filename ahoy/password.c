@@ -1,0 +1,62 @@
+/* The password: from a file, from standard input, or typed without an echo. */
+#include <errno.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "ahoy/options.h"
+
+static bool read_line(struct phone_options *options, FILE *file, const char *name)
+{
+    if (fgets(options->password, sizeof options->password, file) == NULL) {
+        fprintf(stderr, "ahoy: no password in %s\n", name);
+        return false;
+    }
+    size_t size = strcspn(options->password, "\r\n");
+    if (size == sizeof options->password - 1) {
+        fprintf(stderr, "ahoy: the password in %s is too long\n", name);
+        return false;
+    }
+    options->password[size] = '\0';
+    options->account.password = (struct span){ options->password, size };
+    return true;
+}
+
+static bool read_file(struct phone_options *options, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        fprintf(stderr, "ahoy: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    setvbuf(file, NULL, _IONBF, 0); /* No copy of it stays in a buffer. */
+    bool done = read_line(options, file, path);
+    fclose(file);
+    return done;
+}
+
+static bool read_terminal(struct phone_options *options)
+{
+    struct termios before;
+    if (tcgetattr(STDIN_FILENO, &before) != 0)
+        return true;
+    struct termios quiet = before;
+    quiet.c_lflag &= (tcflag_t)~ECHO;
+    fprintf(stderr, "Password of %.*s: ", (int)options->address.size, options->address.at);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) != 0)
+        return false;
+    bool done = read_line(options, stdin, "what was typed");
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    fputc('\n', stderr);
+    return done;
+}
+
+bool phone_password_read(struct phone_options *options, const char *path)
+{
+    if (path != NULL && strcmp(path, "-") != 0)
+        return read_file(options, path);
+    if (path != NULL)
+        return read_line(options, stdin, "standard input");
+    /* Without one and without a terminal it may still work: not every server asks. */
+    return !isatty(STDIN_FILENO) || read_terminal(options);
+}

@@ -1,0 +1,161 @@
+/* Showing the news.  What strangers wrote is escaped before it reaches a terminal (attack 29). */
+#include "ahoy/show.h"
+
+#include <stdio.h>
+
+/* Room for a text of strangers with each byte escaped, and escaped again as JSON. */
+enum { SHOWN_LIMIT = AHOY_NEWS_TEXT_LIMIT * 8 };
+
+static const char *const kinds[] = {
+    [AHOY_NEWS_REGISTERED] = "registered",
+    [AHOY_NEWS_UNREGISTERED] = "unregistered",
+    [AHOY_NEWS_REGISTRATION_FAILED] = "registration-failed",
+    [AHOY_NEWS_INCOMING] = "incoming",
+    [AHOY_NEWS_RINGING] = "ringing",
+    [AHOY_NEWS_ANSWERED] = "answered",
+    [AHOY_NEWS_CHANGED] = "changed",
+    [AHOY_NEWS_REFUSED] = "refused",
+    [AHOY_NEWS_ENDED] = "ended",
+};
+
+static const char *const sides[] = {
+    [AHOY_SIDE_US] = "us",
+    [AHOY_SIDE_PEER] = "the peer",
+    [AHOY_SIDE_NETWORK] = "the network",
+};
+
+const char *phone_advice(unsigned status)
+{
+    switch (status) {
+    case 401:
+    case 403:
+    case 407:
+        return "check --user and the password; a user is made by: ahoyctl user add";
+    case 404:
+        return "check the address: the server knows nobody by that name";
+    case 408:
+    case 503:
+        return "is the server running, and is --server right?";
+    case 423:
+        return "ask for longer with --expires";
+    case 480:
+        return "nobody is registered there now; try again later";
+    case 488:
+    case 606:
+        return "the other phone has no codec in common with this one";
+    default:
+        return "";
+    }
+}
+
+/* |text| as it may stand in JSON between quotes, or plainly on a terminal; terminated by NUL. */
+static void print_text(struct span text, bool json, char space[SHOWN_LIMIT])
+{
+    char escaped[AHOY_NEWS_TEXT_LIMIT * 4];
+    struct ahoy_buf first = ahoy_buf_over(escaped, sizeof escaped);
+    struct ahoy_buf last = ahoy_buf_over(space, SHOWN_LIMIT - 1);
+    ahoy_buf_put_escaped(&first, text);
+    for (size_t i = 0; i < first.size; i++) {
+        if (json && (escaped[i] == '"' || escaped[i] == '\\'))
+            ahoy_buf_put_byte(&last, '\\');
+        ahoy_buf_put_byte(&last, escaped[i]);
+    }
+    space[last.overflow ? 0 : last.size] = '\0';
+}
+
+static void show_json(const struct phone_options *options, const struct ahoy_ua_news *news,
+                      const char *text)
+{
+    struct span codec = ahoy_codec_name(news->codec);
+    printf("{\"news\":\"%s\",\"account\":\"%.*s\"", kinds[news->kind], (int)options->address.size,
+           options->address.at);
+    if (news->session.generation != 0)
+        printf(",\"call\":%u", news->session.slot);
+    if (news->status != 0)
+        printf(",\"status\":%u", news->status);
+    if (news->expires_s != 0)
+        printf(",\"expires\":%u", news->expires_s);
+    if (news->codec != AHOY_NO_CODEC)
+        printf(",\"codec\":\"%.*s\",\"direction\":\"%.*s\",\"audio\":false", (int)codec.size,
+               codec.at, (int)ahoy_direction_name(news->direction).size,
+               ahoy_direction_name(news->direction).at);
+    if (news->by != 0)
+        printf(",\"by\":\"%s\"", sides[news->by]);
+    printf(",\"text\":\"%s\"}\n", text);
+}
+
+static void show_refusal(unsigned status, const char *what, const char *text)
+{
+    const char *advice = phone_advice(status);
+    printf("%s: %u %s\n", what, status, text);
+    if (advice[0] != '\0')
+        printf("  %s\n", advice);
+}
+
+static void show_answered(const struct ahoy_ua_news *news, const char *text)
+{
+    struct span codec = ahoy_codec_name(news->codec);
+    printf("answered: %s, %.*s\n", text, (int)codec.size, codec.at);
+    printf("this call carries no audio yet: audio comes with a later version\n");
+}
+
+static void show_plain(const struct phone_options *options, const struct ahoy_ua_news *news,
+                       const char *text)
+{
+    struct span address = options->address;
+    struct span server = options->server_uri;
+    struct span direction = ahoy_direction_name(news->direction);
+    switch (news->kind) {
+    case AHOY_NEWS_REGISTERED:
+        printf("registered %.*s at %.*s for %u s\n", (int)address.size, address.at,
+               (int)server.size, server.at, news->expires_s);
+        return;
+    case AHOY_NEWS_UNREGISTERED:
+        printf("unregistered %.*s\n", (int)address.size, address.at);
+        return;
+    case AHOY_NEWS_REGISTRATION_FAILED:
+        show_refusal(news->status, "not registered", text);
+        return;
+    case AHOY_NEWS_INCOMING:
+        printf("incoming call from %s\n", text);
+        return;
+    case AHOY_NEWS_RINGING:
+        printf("ringing\n");
+        return;
+    case AHOY_NEWS_ANSWERED:
+        show_answered(news, text);
+        return;
+    case AHOY_NEWS_CHANGED:
+        printf("changed: %.*s\n", (int)direction.size, direction.at);
+        return;
+    case AHOY_NEWS_REFUSED:
+        show_refusal(news->status, "not answered", text);
+        return;
+    case AHOY_NEWS_ENDED:
+        printf("ended by %s: %s\n", sides[news->by], text);
+        return;
+    }
+}
+
+void phone_show(const struct phone_options *options, const struct ahoy_ua_news *news)
+{
+    char text[SHOWN_LIMIT];
+    print_text((struct span){ news->text, news->text_size }, options->json, text);
+    if (options->json)
+        show_json(options, news, text);
+    else
+        show_plain(options, news, text);
+    fflush(stdout);
+}
+
+void phone_show_note(const struct phone_options *options, const char *what, struct span about)
+{
+    char text[SHOWN_LIMIT];
+    print_text(about, options->json, text);
+    if (options->json)
+        printf("{\"news\":\"%s\",\"account\":\"%.*s\",\"text\":\"%s\"}\n", what,
+               (int)options->address.size, options->address.at, text);
+    else
+        printf("%s %s\n", what, text);
+    fflush(stdout);
+}

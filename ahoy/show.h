@@ -1,0 +1,11 @@
+/* What happens, for people or as JSON: one line an event, flushed. */
+#pragma once
+
+#include "ahoy/options.h"
+
+/* Prints |news|. */
+void phone_show(const struct phone_options *options, const struct ahoy_ua_news *news);
+/* Prints that something begins: "calling", "waiting for calls". */
+void phone_show_note(const struct phone_options *options, const char *what, struct span about);
+/* What the user may do about a status that refused him; "" where there is nothing to say. */
+const char *phone_advice(unsigned status);

@@ -1,0 +1,10 @@
+/* The verbs: each returns the exit code. */
+#pragma once
+
+#include "ahoy/options.h"
+
+enum { PHONE_PATIENCE_MS = 5000 }; /* To say goodbye to those who do not answer. */
+
+int phone_register(const struct phone_options *options);
+int phone_call(const struct phone_options *options);
+int phone_answer(const struct phone_options *options);

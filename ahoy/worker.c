@@ -1,0 +1,298 @@
+/* The pump: what comes goes through the stack to the user agent, what arises goes out. */
+#include "ahoy/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "libahoy/io/driver.h"
+#include "libahoy/io/socket.h"
+#include "libahoy/resolve/locate.h"
+#include "libahoy/stack/stack.h"
+
+enum { LISTENERS = 2, TRANSACTIONS = 1024, MEMORY = 16 * 1024 * 1024, CONNECTIONS = 64 };
+
+struct phone {
+    struct ahoy_driver *driver;
+    struct ahoy_stack *stack;
+    struct ahoy_ua *ua;
+    FILE *trace;
+    struct ahoy_listener listeners[LISTENERS];
+    char sent_by[LISTENERS][64];
+    char uris[LISTENERS][96];
+};
+
+static struct ahoy_driver *_Atomic to_wake;
+static volatile sig_atomic_t leaving;
+
+static void leave(int number)
+{
+    /* Saying goodbye takes a few seconds at most.  Two signals may be one wish, as timeout(1) sends
+     * it to the process and to its group; the third is impatience. */
+    if (leaving == 2)
+        _exit(128 + number);
+    leaving = leaving + 1;
+    struct ahoy_driver *driver = to_wake;
+    if (driver != NULL)
+        ahoy_driver_wake(driver);
+}
+
+bool phone_is_leaving(void)
+{
+    return leaving != 0;
+}
+
+uint64_t phone_now(void)
+{
+    return ahoy_driver_now();
+}
+
+struct ahoy_ua *phone_ua(struct phone *phone)
+{
+    return phone->ua;
+}
+
+/* The address that packets to |remote| leave from.  Connecting a datagram socket sends nothing. */
+static bool own_address(const struct ahoy_ip *remote, struct ahoy_ip *ip)
+{
+    union ahoy_socket_name name;
+    socklen_t size = ahoy_socket_name(remote, &name);
+    int fd = socket(name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool found = connect(fd, &name.any, size) == 0 && ahoy_socket_local(fd, ip);
+    close(fd);
+    ip->port = 0;
+    return found;
+}
+
+static void name_listener(struct phone *phone, size_t index)
+{
+    struct ahoy_listener *listener = &phone->listeners[index];
+    listener->local = ahoy_driver_local(phone->driver, index);
+    struct ahoy_buf sent_by = ahoy_buf_over(phone->sent_by[index], sizeof phone->sent_by[index]);
+    ahoy_ip_print(&listener->local, &sent_by);
+    listener->sent_by = ahoy_buf_text(&sent_by);
+    struct ahoy_buf uri = ahoy_buf_over(phone->uris[index], sizeof phone->uris[index]);
+    ahoy_buf_put(&uri, SPAN("sip:"));
+    ahoy_buf_put(&uri, listener->sent_by);
+    ahoy_buf_put(&uri, SPAN(";transport="));
+    ahoy_buf_put(&uri, ahoy_transport_uri_name(listener->transport));
+    listener->uri = ahoy_buf_text(&uri);
+}
+
+static bool open_driver(struct phone *phone, const struct phone_options *options)
+{
+    static const enum ahoy_transport transports[LISTENERS] = { AHOY_UDP, AHOY_TCP };
+    struct ahoy_ip local = options->listen;
+    char text[64] = "";
+    struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
+    if (local.family == AHOY_NO_FAMILY && !own_address(&options->server.remote, &local)) {
+        fprintf(stderr, "ahoy: no way to the server: %s\n", strerror(errno));
+        return false;
+    }
+    for (size_t i = 0; i < LISTENERS; i++)
+        phone->listeners[i] =
+            (struct ahoy_listener){ .transport = transports[i], .local = local };
+    const struct ahoy_driver_options driver = { .listeners = phone->listeners,
+                                                .listener_count = LISTENERS };
+    size_t failed;
+    phone->driver = ahoy_driver_open(&driver, &failed);
+    if (phone->driver == NULL) {
+        ahoy_ip_print(&local, &buf);
+        fprintf(stderr, "ahoy: cannot listen on %s: %s (choose another with --listen)\n", text,
+                strerror(errno));
+        return false;
+    }
+    for (size_t i = 0; i < LISTENERS; i++)
+        name_listener(phone, i);
+    return true;
+}
+
+static bool open_stack(struct phone *phone, const struct phone_options *options)
+{
+    uint64_t seeds[8];
+    uint64_t now_ms = ahoy_driver_now();
+    if (!ahoy_driver_random(seeds, sizeof seeds)) {
+        fprintf(stderr, "ahoy: no random numbers: %s\n", strerror(errno));
+        return false;
+    }
+    const struct ahoy_stack_options stack = {
+        .listeners = phone->listeners,
+        .listener_count = LISTENERS,
+        .workers = 1,
+        .connection_limit = CONNECTIONS,
+        .call_key = { { seeds[0], seeds[1] } },
+        .transactions = { .clocks = AHOY_DEFAULT_CLOCKS,
+                          .limit = TRANSACTIONS,
+                          .memory_limit = MEMORY,
+                          .seed = { seeds[2], seeds[3] },
+                          .tag_key = { { seeds[4], seeds[5] } } },
+    };
+    phone->stack = ahoy_stack_new(&stack, now_ms);
+    if (phone->stack != NULL) {
+        const struct ahoy_ua_options ua = {
+            .transactions = ahoy_stack_transactions(phone->stack),
+            .account = options->account,
+            .server = options->server,
+            .route = options->route,
+            .locate = ahoy_locate,
+            .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
+            .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,
+            .seed = { seeds[6], seeds[7] },
+        };
+        phone->ua = ahoy_ua_new(&ua);
+    }
+    if (phone->ua == NULL)
+        fprintf(stderr, "ahoy: out of memory\n");
+    return phone->ua != NULL;
+}
+
+static bool open_trace(struct phone *phone, const char *path)
+{
+    if (path == NULL)
+        return true;
+    phone->trace = fopen(path, "we");
+    if (phone->trace == NULL)
+        fprintf(stderr, "ahoy: %s: %s\n", path, strerror(errno));
+    return phone->trace != NULL;
+}
+
+static void catch_signals(struct phone *phone)
+{
+    struct sigaction action = { .sa_handler = leave };
+    sigemptyset(&action.sa_mask);
+    to_wake = phone->driver;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+struct phone *phone_open(const struct phone_options *options)
+{
+    struct phone *phone = calloc(1, sizeof *phone);
+    if (phone == NULL) {
+        fprintf(stderr, "ahoy: out of memory\n");
+        return NULL;
+    }
+    if (!open_trace(phone, options->trace) || !open_driver(phone, options) ||
+        !open_stack(phone, options)) {
+        phone_close(phone);
+        return NULL;
+    }
+    catch_signals(phone);
+    return phone;
+}
+
+void phone_close(struct phone *phone)
+{
+    if (phone == NULL)
+        return;
+    to_wake = NULL;
+    ahoy_ua_free(phone->ua);
+    ahoy_stack_free(phone->stack);
+    if (phone->driver != NULL)
+        ahoy_driver_close(phone->driver);
+    if (phone->trace != NULL)
+        fclose(phone->trace);
+    free(phone);
+}
+
+/* One line about the message, and the message. */
+static void trace(struct phone *phone, const char *arrow, const struct ahoy_hop *hop,
+                  struct span bytes)
+{
+    char text[64] = "";
+    struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
+    if (phone->trace == NULL || bytes.size == 0)
+        return;
+    uint64_t now_ms = ahoy_driver_now();
+    struct span name = ahoy_transport_uri_name((enum ahoy_transport)hop->transport);
+    ahoy_ip_print(&hop->remote, &buf);
+    fprintf(phone->trace, "--- %llu.%03u %s %.*s:%s %zu bytes\n",
+            (unsigned long long)(now_ms / 1000), (unsigned)(now_ms % 1000), arrow, (int)name.size,
+            name.at, text, bytes.size);
+    fwrite(bytes.at, 1, bytes.size, phone->trace);
+    fputs("\n", phone->trace);
+    fflush(phone->trace);
+}
+
+/* What the stack has to say and to send, until there is nothing. */
+static void pump(struct phone *phone, uint64_t now_ms)
+{
+    struct ahoy_event event;
+    struct ahoy_wire_effect effect;
+    while (ahoy_stack_event(phone->stack, &event))
+        ahoy_ua_step(phone->ua, &event, now_ms);
+    while (ahoy_stack_poll(phone->stack, &effect)) {
+        if (effect.kind == AHOY_WIRE_SEND)
+            trace(phone, ">", &effect.hop, effect.bytes);
+        ahoy_driver_carry(phone->driver, &effect);
+    }
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void tell_time(struct phone *phone)
+{
+    struct ahoy_wire_event time = { .kind = AHOY_WIRE_TIME };
+    uint64_t now_ms = ahoy_driver_now();
+    ahoy_stack_step(phone->stack, &time, now_ms);
+    pump(phone, now_ms);
+    ahoy_ua_expire(phone->ua, now_ms);
+    pump(phone, now_ms);
+}
+
+void phone_turn(struct phone *phone, uint64_t deadline_ms)
+{
+    struct ahoy_wire_event event;
+    pump(phone, ahoy_driver_now());
+    ahoy_driver_flush(phone->driver);
+    deadline_ms = earliest(deadline_ms, ahoy_stack_deadline(phone->stack));
+    deadline_ms = earliest(deadline_ms, ahoy_ua_deadline(phone->ua));
+    ahoy_driver_wait(phone->driver, deadline_ms);
+    while (ahoy_driver_next(phone->driver, &event)) {
+        uint64_t now_ms = ahoy_driver_now();
+        if (event.kind == AHOY_WIRE_DATAGRAM || event.kind == AHOY_WIRE_BYTES)
+            trace(phone, "<", &event.hop, event.bytes);
+        ahoy_stack_step(phone->stack, &event, now_ms);
+        pump(phone, now_ms);
+    }
+    tell_time(phone);
+    ahoy_driver_flush(phone->driver);
+}
+
+void phone_drain(struct phone *phone, uint64_t patience_ms)
+{
+    uint64_t deadline_ms = ahoy_driver_now() + patience_ms;
+    while (ahoy_ua_busy(phone->ua) > 0 && ahoy_driver_now() < deadline_ms)
+        phone_turn(phone, deadline_ms);
+}
+
+int phone_media_open(struct phone *phone, struct ahoy_ip *media)
+{
+    enum { TRIES = 32 };
+    for (int i = 0; i < TRIES; i++) {
+        *media = phone->listeners[0].local;
+        media->port = 0;
+        int fd = ahoy_socket_datagram(media, false);
+        /* RTP has the even port, RTCP the odd one above (RFC 3550 11). */
+        if (fd >= 0 && ahoy_socket_local(fd, media) && media->port % 2 == 0)
+            return fd;
+        if (fd >= 0)
+            close(fd);
+    }
+    fprintf(stderr, "ahoy: no UDP port for audio: %s\n", strerror(errno));
+    return -1;
+}
+
+void phone_media_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}

@@ -1,0 +1,27 @@
+/* What runs a phone on the kernel: a driver, a stack and a user agent, pumped. */
+#pragma once
+
+#include "ahoy/options.h"
+
+struct phone;
+
+/* Opens everything; NULL, said, where something cannot be.  SIGINT and SIGTERM are caught from
+ * now on.  |options| outlives it. */
+struct phone *phone_open(const struct phone_options *options);
+void phone_close(struct phone *phone);
+
+struct ahoy_ua *phone_ua(struct phone *phone);
+uint64_t phone_now(void);
+/* Whether a signal has asked to leave. */
+bool phone_is_leaving(void);
+
+/* Sends what the user agent was asked for, waits for what comes, until |deadline_ms| at the
+ * latest, and works it off. */
+void phone_turn(struct phone *phone, uint64_t deadline_ms);
+/* Turns until nobody has to hear from us any more, or |patience_ms| is over. */
+void phone_drain(struct phone *phone, uint64_t patience_ms);
+
+/* A UDP port for a call's RTP, bound so that nobody else gets it; its address in |media|.  -1,
+ * said, where there is none.  Close it with phone_media_close. */
+int phone_media_open(struct phone *phone, struct ahoy_ip *media);
+void phone_media_close(int fd);

@@ -1,0 +1,204 @@
+/* Offer and answer: RFC 3264 5, 6 and 8. */
+#include "libahoy/sdp/negotiate.h"
+
+struct codec {
+    struct span name;
+    struct span payload; /* The static payload type (RFC 3551 6). */
+};
+
+static const struct codec codecs[] = {
+    [AHOY_NO_CODEC] = { SPAN_INIT("none"), SPAN_INIT("") },
+    [AHOY_PCMU] = { SPAN_INIT("PCMU/8000"), SPAN_INIT("0") },
+    [AHOY_PCMA] = { SPAN_INIT("PCMA/8000"), SPAN_INIT("8") },
+};
+
+enum { OFFERED_EVENTS = 101 };
+
+struct span ahoy_codec_name(enum ahoy_codec codec)
+{
+    return codecs[codec].name;
+}
+
+static enum ahoy_codec codec_of(struct span payload)
+{
+    for (enum ahoy_codec codec = AHOY_PCMU; codec <= AHOY_PCMA; codec++) {
+        if (ahoy_span_equal(payload, codecs[codec].payload))
+            return codec;
+    }
+    return AHOY_NO_CODEC;
+}
+
+/* The payload type that "rtpmap:101 telephone-event/8000" gives to telephone events. */
+static void find_events(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
+{
+    struct span rest = media->lines;
+    struct span value;
+    struct ahoy_err err;
+    char type;
+    while (ahoy_sdp_line(&rest, &type, &value, &err)) {
+        uint64_t payload;
+        if (type != 'a' || !ahoy_span_starts_nocase(value, SPAN("rtpmap:")))
+            continue;
+        value = ahoy_span_after(value, strlen("rtpmap:"));
+        struct span number = ahoy_sdp_word(&value);
+        if (!ahoy_span_equal_nocase(value, SPAN("telephone-event/8000")) ||
+            !ahoy_span_number(number, 127, &payload))
+            continue;
+        struct span formats = media->formats;
+        while (formats.size > 0) {
+            if (ahoy_span_equal(ahoy_sdp_word(&formats), number)) {
+                agreed->has_events = true;
+                agreed->events = (uint8_t)payload;
+                return;
+            }
+        }
+    }
+}
+
+static bool take_media(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
+{
+    *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
+    if (!ahoy_span_equal(media->type, SPAN("audio")) || media->port == 0 ||
+        !ahoy_span_equal(media->protocol, SPAN("RTP/AVP")) || media->connection.address.size == 0)
+        return false;
+    struct span formats = media->formats;
+    while (formats.size > 0 && agreed->codec == AHOY_NO_CODEC)
+        agreed->codec = codec_of(ahoy_sdp_word(&formats));
+    if (agreed->codec == AHOY_NO_CODEC)
+        return false;
+    static const enum ahoy_direction mirrored[] = { AHOY_SENDRECV, AHOY_RECVONLY, AHOY_SENDONLY,
+                                                    AHOY_INACTIVE };
+    agreed->direction = mirrored[media->direction]; /* RFC 3264 6.1 */
+    agreed->address = media->connection.address;
+    agreed->port = media->port;
+    find_events(media, agreed);
+    return true;
+}
+
+static void put_session(const struct ahoy_sdp_local *local, struct span timing,
+                        struct ahoy_buf *buf)
+{
+    struct span family = local->media.family == AHOY_IPV6 ? SPAN("IP6 ") : SPAN("IP4 ");
+    ahoy_buf_put(buf, SPAN("v=0\r\no=- "));
+    ahoy_buf_put_number(buf, local->session_id);
+    ahoy_buf_put_byte(buf, ' ');
+    ahoy_buf_put_number(buf, local->version);
+    ahoy_buf_put(buf, SPAN(" IN "));
+    ahoy_buf_put(buf, family);
+    ahoy_ip_print_bare(&local->media, buf);
+    ahoy_buf_put(buf, SPAN("\r\ns=-\r\nc=IN "));
+    ahoy_buf_put(buf, family);
+    ahoy_ip_print_bare(&local->media, buf);
+    ahoy_buf_put(buf, SPAN("\r\nt="));
+    ahoy_buf_put(buf, timing);
+    ahoy_buf_put(buf, SPAN("\r\n"));
+}
+
+static void put_audio(uint16_t port, struct ahoy_buf *buf)
+{
+    ahoy_buf_put(buf, SPAN("m=audio "));
+    ahoy_buf_put_number(buf, port);
+    ahoy_buf_put(buf, SPAN(" RTP/AVP"));
+}
+
+static void put_rtpmap(struct span payload, struct span name, struct ahoy_buf *buf)
+{
+    ahoy_buf_put(buf, SPAN("a=rtpmap:"));
+    ahoy_buf_put(buf, payload);
+    ahoy_buf_put_byte(buf, ' ');
+    ahoy_buf_put(buf, name);
+    ahoy_buf_put(buf, SPAN("\r\n"));
+}
+
+static void put_events(uint8_t payload, struct ahoy_buf *buf)
+{
+    ahoy_buf_put(buf, SPAN("a=rtpmap:"));
+    ahoy_buf_put_number(buf, payload);
+    ahoy_buf_put(buf, SPAN(" telephone-event/8000\r\na=fmtp:"));
+    ahoy_buf_put_number(buf, payload);
+    ahoy_buf_put(buf, SPAN(" 0-15\r\n"));
+}
+
+static void put_direction(enum ahoy_direction direction, struct ahoy_buf *buf)
+{
+    ahoy_buf_put(buf, SPAN("a="));
+    ahoy_buf_put(buf, ahoy_direction_name(direction));
+    ahoy_buf_put(buf, SPAN("\r\n"));
+}
+
+void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, struct ahoy_buf *buf)
+{
+    put_session(local, SPAN("0 0"), buf);
+    put_audio(local->media.port, buf);
+    ahoy_buf_put(buf, SPAN(" 0 8 101\r\n"));
+    put_rtpmap(codecs[AHOY_PCMU].payload, codecs[AHOY_PCMU].name, buf);
+    put_rtpmap(codecs[AHOY_PCMA].payload, codecs[AHOY_PCMA].name, buf);
+    put_events(OFFERED_EVENTS, buf);
+    put_direction(AHOY_SENDRECV, buf);
+}
+
+/* The formats in the offerer's order, which is its preference (RFC 3264 6.1). */
+static void put_taken(const struct ahoy_sdp_media *media, const struct ahoy_sdp_local *local,
+                      const struct ahoy_sdp_agreed *agreed, struct ahoy_buf *buf)
+{
+    bool listed[sizeof codecs / sizeof codecs[0]] = { false };
+    struct span formats = media->formats;
+    put_audio(local->media.port, buf);
+    while (formats.size > 0) {
+        enum ahoy_codec codec = codec_of(ahoy_sdp_word(&formats));
+        if (codec == AHOY_NO_CODEC || listed[codec])
+            continue;
+        listed[codec] = true;
+        ahoy_buf_put_byte(buf, ' ');
+        ahoy_buf_put(buf, codecs[codec].payload);
+    }
+    if (agreed->has_events) {
+        ahoy_buf_put_byte(buf, ' ');
+        ahoy_buf_put_number(buf, agreed->events);
+    }
+    ahoy_buf_put(buf, SPAN("\r\n"));
+    for (enum ahoy_codec codec = AHOY_PCMU; codec <= AHOY_PCMA; codec++) {
+        if (listed[codec])
+            put_rtpmap(codecs[codec].payload, codecs[codec].name, buf);
+    }
+    if (agreed->has_events)
+        put_events(agreed->events, buf);
+    put_direction(agreed->direction, buf);
+}
+
+static void put_rejected(const struct ahoy_sdp_media *media, struct ahoy_buf *buf)
+{
+    ahoy_buf_put(buf, SPAN("m="));
+    ahoy_buf_put(buf, media->type);
+    ahoy_buf_put(buf, SPAN(" 0 "));
+    ahoy_buf_put(buf, media->protocol);
+    ahoy_buf_put_byte(buf, ' ');
+    ahoy_buf_put(buf, media->formats);
+    ahoy_buf_put(buf, SPAN("\r\n"));
+}
+
+bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_local *local,
+                           struct ahoy_buf *buf, struct ahoy_sdp_agreed *agreed)
+{
+    struct ahoy_sdp_agreed taken = { .codec = AHOY_NO_CODEC };
+    put_session(local, offer->timing.size > 0 ? offer->timing : SPAN("0 0"), buf);
+    for (size_t i = 0; i < offer->media_count; i++) {
+        const struct ahoy_sdp_media *media = &offer->media[i];
+        if (taken.codec == AHOY_NO_CODEC && take_media(media, &taken))
+            put_taken(media, local, &taken, buf);
+        else
+            put_rejected(media, buf);
+    }
+    *agreed = taken;
+    return taken.codec != AHOY_NO_CODEC && !buf->overflow;
+}
+
+bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, struct ahoy_sdp_agreed *agreed)
+{
+    for (size_t i = 0; i < answer->media_count; i++) {
+        if (take_media(&answer->media[i], agreed))
+            return true;
+    }
+    *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
+    return false;
+}

@@ -1,0 +1,245 @@
+/* Dialogs: RFC 3261 12. */
+#include "libahoy/tu/dialog.h"
+
+/* Copies |text| into the dialog; false where it does not fit. */
+static bool keep(struct ahoy_dialog *dialog, struct span text, struct span *kept)
+{
+    if (text.size > sizeof dialog->text - dialog->text_size)
+        return false;
+    char *at = dialog->text + dialog->text_size;
+    if (text.size > 0)
+        memcpy(at, text.at, text.size);
+    dialog->text_size += text.size;
+    *kept = (struct span){ at, text.size };
+    return true;
+}
+
+/* A Request-URI has no headers (19.1.1, table 1). */
+static struct span without_headers(const struct ahoy_uri *uri)
+{
+    if (uri->headers.size == 0)
+        return uri->text;
+    return ahoy_span_between(uri->text.at, uri->headers.at - 1);
+}
+
+static bool set_target(struct ahoy_dialog *dialog, struct span uri)
+{
+    if (uri.size == 0 || uri.size > sizeof dialog->target)
+        return false;
+    memmove(dialog->target, uri.at, uri.size);
+    dialog->target_size = uri.size;
+    return true;
+}
+
+static struct span target_of(const struct ahoy_dialog *dialog)
+{
+    return (struct span){ dialog->target, dialog->target_size };
+}
+
+static void clear(struct ahoy_dialog *dialog)
+{
+    dialog->local_cseq = dialog->remote_cseq = 0;
+    dialog->has_remote_cseq = false;
+    dialog->route_count = dialog->target_size = dialog->text_size = 0;
+}
+
+bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed)
+{
+    clear(dialog);
+    dialog->remote_tag = SPAN("");
+    if (seed->route.size > 0) {
+        if (!keep(dialog, seed->route, &dialog->routes[0]))
+            return false;
+        dialog->route_count = 1;
+    }
+    return keep(dialog, seed->call_id, &dialog->call_id) &&
+           keep(dialog, seed->local_tag, &dialog->local_tag) &&
+           keep(dialog, seed->local_uri, &dialog->local_uri) &&
+           keep(dialog, seed->remote_uri, &dialog->remote_uri) && set_target(dialog, seed->target);
+}
+
+/* The first Contact; false where there is none that can be a target. */
+static bool read_contact(const struct ahoy_message *message, struct ahoy_address *contact)
+{
+    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_CONTACT);
+    struct span text;
+    struct ahoy_err err;
+    return ahoy_values_next(&values, &text, &err) && ahoy_address_parse(text, contact, &err) &&
+           contact->uri.scheme != AHOY_SCHEME_OTHER;
+}
+
+/* The route set, in the order of Record-Route. */
+static bool keep_routes(struct ahoy_dialog *dialog, const struct ahoy_message *message,
+                        struct ahoy_err *err)
+{
+    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_RECORD_ROUTE);
+    struct span text;
+    struct ahoy_err fault;
+    struct ahoy_address address;
+    while (ahoy_values_next(&values, &text, &fault)) {
+        if (!ahoy_address_parse(text, &address, err))
+            return false;
+        if (dialog->route_count == AHOY_ROUTES_LIMIT ||
+            !keep(dialog, text, &dialog->routes[dialog->route_count]))
+            return ahoy_fail(err, 513, text.at, "a shorter route set");
+        dialog->route_count++;
+    }
+    return fault.expected == NULL || ahoy_fail(err, fault.status, fault.at, fault.expected);
+}
+
+/* What both sides take of the message that makes the dialog. */
+static bool keep_common(struct ahoy_dialog *dialog, const struct ahoy_message *message,
+                        const struct ahoy_routing *routing, struct ahoy_err *err)
+{
+    struct ahoy_address contact;
+    clear(dialog);
+    if (!read_contact(message, &contact))
+        return ahoy_fail(err, 400, message->bytes.at, "a Contact with a sip URI");
+    if (!keep_routes(dialog, message, err))
+        return false;
+    if (!set_target(dialog, without_headers(&contact.uri)) ||
+        !keep(dialog, routing->call_id, &dialog->call_id))
+        return ahoy_fail(err, 513, contact.text.at, "a shorter Contact or Call-ID");
+    return true;
+}
+
+bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_message *request,
+                              const struct ahoy_routing *routing, struct span local_tag,
+                              struct ahoy_err *err)
+{
+    if (!keep_common(dialog, request, routing, err))
+        return false;
+    dialog->remote_cseq = routing->cseq.number;
+    dialog->has_remote_cseq = true;
+    if (!keep(dialog, local_tag, &dialog->local_tag) ||
+        !keep(dialog, routing->from_tag, &dialog->remote_tag) ||
+        !keep(dialog, routing->to.uri.text, &dialog->local_uri) ||
+        !keep(dialog, routing->from.uri.text, &dialog->remote_uri))
+        return ahoy_fail(err, 513, request->bytes.at, "a shorter From or To");
+    return true;
+}
+
+bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
+                               const struct ahoy_routing *routing, struct ahoy_err *err)
+{
+    if (!keep_common(dialog, response, routing, err))
+        return false;
+    /* The caller sees Record-Route from its far end: R3261-12.1.2-3. */
+    for (size_t i = 0; i < dialog->route_count / 2; i++) {
+        struct span *a = &dialog->routes[i];
+        struct span *b = &dialog->routes[dialog->route_count - 1 - i];
+        struct span swap = *a;
+        *a = *b;
+        *b = swap;
+    }
+    dialog->local_cseq = routing->cseq.number;
+    if (!keep(dialog, routing->from_tag, &dialog->local_tag) ||
+        !keep(dialog, routing->to_tag, &dialog->remote_tag) ||
+        !keep(dialog, routing->from.uri.text, &dialog->local_uri) ||
+        !keep(dialog, routing->to.uri.text, &dialog->remote_uri))
+        return ahoy_fail(err, 513, response->bytes.at, "a shorter From or To");
+    return true;
+}
+
+bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing)
+{
+    return ahoy_span_equal(dialog->call_id, routing->call_id) &&
+           ahoy_span_equal_nocase(dialog->local_tag, routing->to_tag) &&
+           ahoy_span_equal_nocase(dialog->remote_tag, routing->from_tag);
+}
+
+bool ahoy_dialog_take_cseq(struct ahoy_dialog *dialog, uint32_t cseq)
+{
+    if (dialog->has_remote_cseq && cseq < dialog->remote_cseq)
+        return false;
+    dialog->remote_cseq = cseq;
+    dialog->has_remote_cseq = true;
+    return true;
+}
+
+void ahoy_dialog_refresh(struct ahoy_dialog *dialog, const struct ahoy_message *message)
+{
+    struct ahoy_address contact;
+    if (!read_contact(message, &contact))
+        return;
+    /* One that is too long leaves the old target, by which the peer was reached so far. */
+    (void)set_target(dialog, without_headers(&contact.uri));
+}
+
+/* The first route's URI where it is a strict router's: RFC 2543, no ;lr. */
+static bool strict_route(const struct ahoy_dialog *dialog, struct span *uri)
+{
+    struct ahoy_address address;
+    struct span value;
+    if (dialog->route_count == 0 || !ahoy_address_parse(dialog->routes[0], &address, NULL) ||
+        ahoy_uri_param(&address.uri, SPAN("lr"), &value))
+        return false;
+    *uri = without_headers(&address.uri);
+    return true;
+}
+
+struct span ahoy_dialog_request_uri(const struct ahoy_dialog *dialog)
+{
+    struct span uri;
+    return strict_route(dialog, &uri) ? uri : target_of(dialog);
+}
+
+static void put_routes(const struct ahoy_dialog *dialog, struct ahoy_buf *rows)
+{
+    struct span uri;
+    bool strict = strict_route(dialog, &uri);
+    for (size_t i = strict ? 1 : 0; i < dialog->route_count; i++) {
+        ahoy_buf_put(rows, SPAN("Route: "));
+        ahoy_buf_put(rows, dialog->routes[i]);
+        ahoy_buf_put(rows, SPAN("\r\n"));
+    }
+    if (strict) { /* R3261-12.2.1.1-16 */
+        ahoy_buf_put(rows, SPAN("Route: <"));
+        ahoy_buf_put(rows, target_of(dialog));
+        ahoy_buf_put(rows, SPAN(">\r\n"));
+    }
+}
+
+static void put_party(struct ahoy_buf *rows, const char *name, struct span uri, struct span tag)
+{
+    ahoy_buf_put(rows, ahoy_span(name));
+    ahoy_buf_put(rows, SPAN(": <"));
+    ahoy_buf_put(rows, uri);
+    ahoy_buf_put_byte(rows, '>');
+    if (tag.size > 0) {
+        ahoy_buf_put(rows, SPAN(";tag="));
+        ahoy_buf_put(rows, tag);
+    }
+    ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
+void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method, uint32_t cseq,
+                       struct ahoy_buf *line, struct ahoy_buf *rows)
+{
+    ahoy_buf_put(line, ahoy_method_name(method));
+    ahoy_buf_put_byte(line, ' ');
+    ahoy_buf_put(line, ahoy_dialog_request_uri(dialog));
+    ahoy_buf_put(line, SPAN(" SIP/2.0\r\n"));
+    put_routes(dialog, rows);
+    ahoy_buf_put(rows, SPAN("Max-Forwards: 70\r\n"));
+    put_party(rows, "From", dialog->local_uri, dialog->local_tag);
+    put_party(rows, "To", dialog->remote_uri, dialog->remote_tag);
+    ahoy_buf_put(rows, SPAN("Call-ID: "));
+    ahoy_buf_put(rows, dialog->call_id);
+    ahoy_buf_put(rows, SPAN("\r\nCSeq: "));
+    ahoy_buf_put_number(rows, cseq);
+    ahoy_buf_put_byte(rows, ' ');
+    ahoy_buf_put(rows, ahoy_method_name(method));
+    ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
+bool ahoy_dialog_next_hop(const struct ahoy_dialog *dialog, struct ahoy_uri *uri)
+{
+    struct ahoy_address address;
+    if (dialog->route_count == 0)
+        return ahoy_uri_parse(target_of(dialog), uri, NULL);
+    if (!ahoy_address_parse(dialog->routes[0], &address, NULL))
+        return false;
+    *uri = address.uri;
+    return true;
+}

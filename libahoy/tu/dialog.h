@@ -1,0 +1,65 @@
+/* Dialogs (RFC 3261 12): their state, and the requests that are made within them. */
+#pragma once
+
+#include "libahoy/base/buf.h"
+#include "libahoy/syntax/message.h"
+
+enum {
+    AHOY_DIALOG_TEXT_LIMIT = 8192, /* Bytes of identifiers, URIs and the route set together. */
+    AHOY_TARGET_LIMIT = 2048,      /* Bytes of the remote target. */
+    AHOY_ROUTES_LIMIT = 32
+};
+
+/* Spans point into |text|: not to be copied by assignment. */
+struct ahoy_dialog {
+    struct span call_id, local_tag, remote_tag; /* The dialog ID; a tag of RFC 2543 is empty. */
+    struct span local_uri, remote_uri;
+    uint32_t local_cseq;  /* Of our last request; 0 before the first. */
+    uint32_t remote_cseq; /* Of the peer's last one, where |has_remote_cseq|. */
+    bool has_remote_cseq;
+    size_t route_count;
+    struct span routes[AHOY_ROUTES_LIMIT]; /* Values of Route, in the order in which they go. */
+    size_t target_size;
+    char target[AHOY_TARGET_LIMIT]; /* The remote target's URI. */
+    size_t text_size;
+    char text[AHOY_DIALOG_TEXT_LIMIT];
+};
+
+/* What a request outside of dialogs is made of (8.1.1). */
+struct ahoy_dialog_seed {
+    struct span call_id, local_tag;
+    struct span local_uri, remote_uri;
+    struct span target; /* The Request-URI. */
+    struct span route;  /* The pre-existing route set (8.1.2), one value of Route; or empty. */
+};
+
+/* Not a dialog yet: what there is before one, so that requests outside of dialogs are printed by
+ * the same rules.  False where a limit refuses. */
+bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed);
+
+/* The callee's, from the request (12.1.1): 400 where Contact or Record-Route cannot be read, 513
+ * above a limit.  |local_tag| is our To tag. */
+bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_message *request,
+                              const struct ahoy_routing *routing, struct span local_tag,
+                              struct ahoy_err *err);
+/* The caller's, from the 2xx (12.1.2); local_cseq becomes the response's.  Faults as above. */
+bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
+                               const struct ahoy_routing *routing, struct ahoy_err *err);
+
+/* Whether a request that came in with this To tag and From tag belongs here (12.2.2). */
+bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing);
+/* Takes the CSeq of a request that came in.  False where it is lower than one before: 500
+ * (R3261-12.2.2-3). */
+bool ahoy_dialog_take_cseq(struct ahoy_dialog *dialog, uint32_t cseq);
+/* Target refresh: the Contact of a re-INVITE, or of the 2xx to one (12.2.1.2, 12.2.2).  A message
+ * without a usable one changes nothing. */
+void ahoy_dialog_refresh(struct ahoy_dialog *dialog, const struct ahoy_message *message);
+
+/* Prints the request line, and Route, Max-Forwards, From, To, Call-ID and CSeq (12.2.1.1). */
+void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method, uint32_t cseq,
+                       struct ahoy_buf *line, struct ahoy_buf *rows);
+/* The Request-URI that ahoy_dialog_print writes. */
+struct span ahoy_dialog_request_uri(const struct ahoy_dialog *dialog);
+/* The URI that a request is sent to: the first route, else the target (8.1.2).  False where it
+ * cannot be read. */
+bool ahoy_dialog_next_hop(const struct ahoy_dialog *dialog, struct ahoy_uri *uri);

@@ -1,0 +1,201 @@
+/* The client's side of REGISTER: RFC 3261 10.2. */
+#include "libahoy/tu/registration.h"
+
+#include "libahoy/syntax/params.h"
+#include "libahoy/syntax/status.h"
+
+static const struct ahoy_handle nobody = { 0, 0 };
+
+bool ahoy_registration_client_init(struct ahoy_registration_client *client,
+                                   struct ahoy_ua_context *context)
+{
+    char call_id[AHOY_TOKEN_SIZE];
+    char tag[AHOY_TOKEN_SIZE];
+    char target[512];
+    ahoy_rng_token(&context->rng, call_id);
+    ahoy_rng_token(&context->rng, tag);
+    /* The Request-URI names the domain and no user: R3261-10.2-4. */
+    struct ahoy_buf buf = ahoy_buf_over(target, sizeof target);
+    ahoy_buf_put(&buf, SPAN("sip:"));
+    ahoy_buf_put(&buf, context->account.domain);
+    const struct ahoy_dialog_seed seed = { .call_id = { call_id, sizeof call_id },
+                                           .local_tag = { tag, sizeof tag },
+                                           .local_uri = context->account.uri,
+                                           .remote_uri = context->account.uri,
+                                           .target = ahoy_buf_text(&buf),
+                                           .route = context->route };
+    client->state = AHOY_REGISTRATION_NONE;
+    client->transaction = nobody;
+    client->due_ms = UINT64_MAX;
+    client->leave = client->raised = false;
+    client->credentials = (struct ahoy_credentials){ .tries = 0 };
+    return ahoy_dialog_begin(&client->dialog, &seed);
+}
+
+static void fail(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
+                 unsigned status, struct span reason, uint64_t now_ms)
+{
+    bool may_pass = status == 408 || status >= 500;
+    bool again = may_pass && client->state == AHOY_REGISTRATION_HELD;
+    client->transaction = nobody;
+    client->due_ms = again ? now_ms + AHOY_REGISTRATION_AGAIN_MS : UINT64_MAX;
+    if (!again)
+        client->state = AHOY_REGISTRATION_NONE;
+    ahoy_ua_tell(context,
+                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_REGISTRATION_FAILED, .status = status },
+                 reason.size > 0 ? reason : ahoy_status_reason(status));
+}
+
+static void send(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
+                 uint64_t now_ms)
+{
+    struct ahoy_ua_request request;
+    bool leaving = client->state == AHOY_REGISTRATION_LEAVING;
+    client->due_ms = UINT64_MAX;
+    client->dialog.local_cseq++; /* R3261-10.2-6 */
+    ahoy_ua_request_begin(context, &client->dialog, AHOY_METHOD_REGISTER,
+                          client->dialog.local_cseq, true, &request);
+    ahoy_ua_put_contact(context, &request.hop, &request.rows);
+    ahoy_buf_put(&request.rows, SPAN("Expires: "));
+    ahoy_buf_put_number(&request.rows, leaving ? 0 : client->asked_s);
+    ahoy_buf_put(&request.rows, SPAN("\r\n"));
+    ahoy_buf_put(&request.rows, ahoy_credentials_row(&client->credentials));
+    client->transaction =
+        ahoy_ua_request_send(&request, SPAN(""), AHOY_UA_REGISTRATION, now_ms);
+    if (client->transaction.generation == 0)
+        fail(client, context, 503, SPAN("The request could not be sent"), now_ms);
+}
+
+static void begin(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
+                  uint64_t now_ms)
+{
+    client->credentials = (struct ahoy_credentials){ .tries = 0 };
+    client->raised = false;
+    send(client, context, now_ms);
+}
+
+void ahoy_registration_client_start(struct ahoy_registration_client *client,
+                                    struct ahoy_ua_context *context, uint32_t expires_s,
+                                    uint64_t now_ms)
+{
+    if (client->transaction.generation != 0)
+        return; /* R3261-10.2-7 */
+    client->asked_s = expires_s;
+    client->leave = false;
+    client->state = AHOY_REGISTRATION_ASKING;
+    begin(client, context, now_ms);
+}
+
+void ahoy_registration_client_stop(struct ahoy_registration_client *client,
+                                   struct ahoy_ua_context *context, uint64_t now_ms)
+{
+    if (client->transaction.generation != 0) {
+        client->leave = true;
+        return;
+    }
+    client->leave = false;
+    client->state = AHOY_REGISTRATION_LEAVING;
+    begin(client, context, now_ms);
+}
+
+/* The seconds that the registrar gave to our binding (10.2.4). */
+static uint32_t granted(const struct ahoy_registration_client *client,
+                        const struct ahoy_ua_context *context, const struct ahoy_message *response)
+{
+    uint64_t seconds = client->asked_s;
+    (void)ahoy_span_number(ahoy_message_value(response, AHOY_HEADER_EXPIRES),
+                           AHOY_REGISTRATION_LIMIT_S, &seconds); /* Else as asked. */
+    char space[512];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    ahoy_ua_put_contact(context, &context->server, &buf);
+    struct ahoy_address ours;
+    if (!ahoy_address_parse(ahoy_span_trim(ahoy_span_after(ahoy_buf_text(&buf),
+                                                           buf.overflow ? 0 : strlen("Contact:"))),
+                            &ours, NULL))
+        return (uint32_t)seconds;
+    struct ahoy_values values = ahoy_message_values(response, AHOY_HEADER_CONTACT);
+    struct span text;
+    struct ahoy_err err;
+    while (ahoy_values_next(&values, &text, &err)) {
+        struct ahoy_address contact;
+        struct ahoy_param expires;
+        if (ahoy_address_parse(text, &contact, NULL) &&
+            ahoy_uri_equal(&contact.uri, &ours.uri) &&
+            ahoy_params_find(contact.params, SPAN("expires"), &expires))
+            (void)ahoy_span_number(expires.value, AHOY_REGISTRATION_LIMIT_S, &seconds);
+    }
+    return (uint32_t)seconds;
+}
+
+static void succeed(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
+                    const struct ahoy_message *response, uint64_t now_ms)
+{
+    client->transaction = nobody;
+    if (client->state == AHOY_REGISTRATION_LEAVING) {
+        client->state = AHOY_REGISTRATION_NONE;
+        ahoy_ua_tell(context, &(struct ahoy_ua_news){ .kind = AHOY_NEWS_UNREGISTERED }, SPAN(""));
+        return;
+    }
+    uint32_t expires_s = granted(client, context, response);
+    client->state = AHOY_REGISTRATION_HELD;
+    /* A fifth of the time is left for a refresh that has to be sent again. */
+    client->due_ms = now_ms + (expires_s > 5 ? (uint64_t)expires_s * 800 : 4000);
+    ahoy_ua_tell(
+        context,
+        &(struct ahoy_ua_news){ .kind = AHOY_NEWS_REGISTERED, .expires_s = expires_s },
+        SPAN(""));
+}
+
+/* 423: the registrar wants longer intervals (10.2.8).  Obeyed once. */
+static bool raise_interval(struct ahoy_registration_client *client,
+                           const struct ahoy_message *response)
+{
+    uint64_t seconds;
+    if (response->status != 423 || client->raised ||
+        !ahoy_span_number(ahoy_message_value(response, AHOY_HEADER_MIN_EXPIRES),
+                          AHOY_REGISTRATION_LIMIT_S, &seconds) ||
+        seconds <= client->asked_s)
+        return false;
+    client->raised = true;
+    client->asked_s = (uint32_t)seconds;
+    return true;
+}
+
+static void take_response(struct ahoy_registration_client *client,
+                          struct ahoy_ua_context *context, const struct ahoy_message *response,
+                          uint64_t now_ms)
+{
+    if (response->status < 200)
+        return;
+    if (response->status < 300)
+        succeed(client, context, response, now_ms);
+    else if (ahoy_ua_retry(context, &client->credentials, &client->dialog, response,
+                           AHOY_METHOD_REGISTER) ||
+             raise_interval(client, response))
+        send(client, context, now_ms);
+    else
+        fail(client, context, response->status, response->reason, now_ms);
+}
+
+void ahoy_registration_client_step(struct ahoy_registration_client *client,
+                                   struct ahoy_ua_context *context, const struct ahoy_event *event,
+                                   uint64_t now_ms)
+{
+    if (!ahoy_handle_equal(event->transaction, client->transaction))
+        return;
+    if (event->kind == AHOY_EVENT_RESPONSE)
+        take_response(client, context, event->message, now_ms);
+    else if (event->kind == AHOY_EVENT_TIMEOUT)
+        fail(client, context, 408, SPAN("No answer"), now_ms);
+    else if (event->kind == AHOY_EVENT_UNREACHABLE)
+        fail(client, context, 503, SPAN("The server cannot be reached"), now_ms);
+    if (client->leave && client->transaction.generation == 0)
+        ahoy_registration_client_stop(client, context, now_ms);
+}
+
+void ahoy_registration_client_expire(struct ahoy_registration_client *client,
+                                     struct ahoy_ua_context *context, uint64_t now_ms)
+{
+    if (now_ms >= client->due_ms && client->transaction.generation == 0)
+        begin(client, context, now_ms);
+}

@@ -1,0 +1,199 @@
+/* What both sides of a session share: its end (RFC 3261 15), its timers, its transactions. */
+#include "libahoy/tu/session.h"
+
+#include <stdlib.h>
+
+#include "libahoy/syntax/status.h"
+
+static const struct ahoy_handle nobody = { 0, 0 };
+
+static void settle(struct ahoy_session *session)
+{
+    session->state = AHOY_SESSION_OVER;
+    session->ring_ms = UINT64_MAX;
+    ahoy_session_drop_answer(session);
+}
+
+void ahoy_session_end(struct ahoy_session *session, struct ahoy_ua_context *context,
+                      enum ahoy_side by, struct span reason)
+{
+    if (session->state == AHOY_SESSION_OVER)
+        return;
+    settle(session);
+    ahoy_ua_tell(
+        context,
+        &(struct ahoy_ua_news){ .kind = AHOY_NEWS_ENDED, .session = session->self, .by = by },
+        reason);
+}
+
+void ahoy_session_refused(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          unsigned status, struct span reason)
+{
+    settle(session);
+    ahoy_ua_tell(context,
+                 &(struct ahoy_ua_news){
+                     .kind = AHOY_NEWS_REFUSED, .session = session->self, .status = status },
+                 reason.size > 0 ? reason : ahoy_status_reason(status));
+}
+
+void ahoy_session_drop_answer(struct ahoy_session *session)
+{
+    free(session->answer.bytes);
+    session->answer = (struct ahoy_session_answer){ .bytes = NULL };
+}
+
+void ahoy_session_send_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
+                           uint64_t now_ms)
+{
+    struct ahoy_ua_request request;
+    session->dialog.local_cseq++; /* R3261-12.2.1.1-7 */
+    ahoy_ua_request_begin(context, &session->dialog, AHOY_METHOD_BYE, session->dialog.local_cseq,
+                          false, &request);
+    ahoy_buf_put(&request.rows, ahoy_credentials_row(&session->bye_credentials));
+    session->bye =
+        ahoy_ua_request_send(&request, SPAN(""), ahoy_handle_pack(session->self), now_ms);
+    session->bye_unanswered = session->bye.generation != 0;
+    if (session->bye_unanswered)
+        session->transactions++;
+}
+
+void ahoy_session_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
+                      enum ahoy_side by, struct span reason, uint64_t now_ms)
+{
+    /* It is over for us whatever becomes of the BYE: R3261-15.1.1-1. */
+    ahoy_session_send_bye(session, context, now_ms);
+    ahoy_session_end(session, context, by, reason);
+}
+
+void ahoy_session_hang_up(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          uint64_t now_ms)
+{
+    switch (session->state) {
+    case AHOY_SESSION_CALLING:
+        session->state = AHOY_SESSION_CANCELLING;
+        ahoy_transaction_cancel(context->transactions, session->client, SPAN(""), now_ms);
+        return;
+    case AHOY_SESSION_INCOMING:
+        ahoy_session_reject(session, context, 480, now_ms);
+        return;
+    case AHOY_SESSION_CONFIRMED:
+        session->hang_up = true;
+        /* The callee waits for its ACK: R3261-15-3. */
+        if (session->answer.bytes == NULL)
+            ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("Hung up"), now_ms);
+        return;
+    case AHOY_SESSION_CANCELLING:
+    case AHOY_SESSION_OVER:
+        return;
+    }
+}
+
+static void take_end(struct ahoy_session *session, const struct ahoy_event *event)
+{
+    struct ahoy_handle *names[] = { &session->client, &session->server, &session->bye };
+    if (session->transactions > 0)
+        session->transactions--;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (ahoy_handle_equal(*names[i], event->transaction))
+            *names[i] = nobody;
+    }
+}
+
+/* Our INVITE was not answered, or could not be sent; a BYE's fate does not matter any more. */
+static void take_failure(struct ahoy_session *session, struct ahoy_ua_context *context,
+                         const struct ahoy_event *event)
+{
+    bool unheard = event->kind == AHOY_EVENT_TIMEOUT;
+    if (ahoy_handle_equal(event->transaction, session->bye))
+        session->bye_unanswered = false;
+    if (!ahoy_handle_equal(event->transaction, session->client))
+        return;
+    if (session->state == AHOY_SESSION_CANCELLING)
+        ahoy_session_end(session, context, AHOY_SIDE_US, SPAN("Cancelled"));
+    else if (session->state == AHOY_SESSION_CALLING)
+        ahoy_session_refused(session, context, unheard ? 408 : 503,
+                             unheard ? SPAN("No answer") : SPAN("The server cannot be reached"));
+}
+
+void ahoy_session_step(struct ahoy_session *session, struct ahoy_ua_context *context,
+                       const struct ahoy_event *event, uint64_t now_ms)
+{
+    switch (event->kind) {
+    case AHOY_EVENT_RESPONSE:
+        ahoy_session_response(session, context, event, now_ms);
+        return;
+    case AHOY_EVENT_CANCEL:
+        ahoy_session_cancelled(session, context, event, now_ms);
+        return;
+    case AHOY_EVENT_TIMEOUT:
+    case AHOY_EVENT_UNREACHABLE:
+        if (!event->is_server)
+            take_failure(session, context, event);
+        return;
+    case AHOY_EVENT_ENDED:
+        take_end(session, event);
+        return;
+    case AHOY_EVENT_REQUEST:
+    case AHOY_EVENT_ACK:
+    case AHOY_EVENT_NO_ACK:
+        return;
+    }
+}
+
+/* 13.3.1.4: T1, doubled up to T2, on every transport; after 64*T1 the call is given up. */
+static void repeat_answer(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          uint64_t now_ms)
+{
+    struct ahoy_session_answer *answer = &session->answer;
+    if (now_ms >= answer->give_up_ms) {
+        ahoy_session_drop_answer(session);
+        ahoy_session_bye(session, context, AHOY_SIDE_NETWORK,
+                         SPAN("The answer was not acknowledged"), now_ms);
+        return;
+    }
+    struct span bytes = { answer->bytes, answer->size };
+    /* Where it cannot be sent now, the next time may be better. */
+    (void)ahoy_transaction_respond(context->transactions, session->server, 200, &bytes, 1, now_ms);
+    uint32_t doubled = answer->interval_ms * 2;
+    answer->interval_ms = doubled < context->t2_ms ? doubled : context->t2_ms;
+    answer->again_ms = now_ms + answer->interval_ms;
+}
+
+void ahoy_session_expire(struct ahoy_session *session, struct ahoy_ua_context *context,
+                         uint64_t now_ms)
+{
+    if (now_ms >= session->ring_ms)
+        ahoy_session_ring(session, context, now_ms);
+    if (session->answer.bytes != NULL &&
+        (now_ms >= session->answer.again_ms || now_ms >= session->answer.give_up_ms))
+        repeat_answer(session, context, now_ms);
+}
+
+uint64_t ahoy_session_deadline(const struct ahoy_session *session)
+{
+    uint64_t deadline = session->ring_ms;
+    const struct ahoy_session_answer *answer = &session->answer;
+    if (answer->bytes == NULL)
+        return deadline;
+    if (answer->again_ms < deadline)
+        deadline = answer->again_ms;
+    return answer->give_up_ms < deadline ? answer->give_up_ms : deadline;
+}
+
+bool ahoy_session_is_busy(const struct ahoy_session *session)
+{
+    return session->state != AHOY_SESSION_OVER || session->bye_unanswered;
+}
+
+bool ahoy_session_is_done(const struct ahoy_session *session)
+{
+    return session->state == AHOY_SESSION_OVER && session->transactions == 0;
+}
+
+void ahoy_session_fini(struct ahoy_session *session)
+{
+    ahoy_session_drop_answer(session);
+    free(session->head);
+    free(session->offer);
+    session->head = session->offer = NULL;
+}

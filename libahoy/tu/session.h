@@ -1,0 +1,122 @@
+/* A session that INVITE sets up (RFC 3261 13, 14, 15), on the caller's and the callee's side. */
+#pragma once
+
+#include "libahoy/tu/ua_context.h"
+
+enum ahoy_session_state {
+    AHOY_SESSION_CALLING = 1, /* Our INVITE has no final response yet. */
+    AHOY_SESSION_CANCELLING,  /* The same, and it is to end: a CANCEL is on its way. */
+    AHOY_SESSION_INCOMING,    /* The peer's INVITE has no final response yet. */
+    AHOY_SESSION_CONFIRMED,   /* A 2xx was sent or has come. */
+    AHOY_SESSION_OVER         /* Ended; its transactions may not be. */
+};
+
+enum { AHOY_SESSION_RING_AGAIN_MS = 60000 }; /* R3261-13.3.1.1-2 */
+
+/* Our 2xx to an INVITE, sent until its ACK comes (13.3.1.4). */
+struct ahoy_session_answer {
+    char *bytes; /* From the allocator; NULL while none is outstanding. */
+    size_t size;
+    uint32_t cseq;
+    uint32_t interval_ms;
+    uint64_t again_ms, give_up_ms;
+    bool is_offer; /* It holds our offer: the answer comes with the ACK. */
+};
+
+struct ahoy_session {
+    enum ahoy_session_state state;
+    bool is_caller;
+    bool hang_up;       /* As soon as that is allowed. */
+    bool told_ringing;
+    bool bye_unanswered; /* Our BYE has no final response yet. */
+    struct ahoy_handle self;
+    struct ahoy_handle client;   /* Our INVITE; null where there is none under way. */
+    struct ahoy_handle server;   /* The peer's INVITE that is not acknowledged yet; else null. */
+    struct ahoy_handle bye;
+    unsigned transactions;       /* That will still report their end. */
+    uint64_t ring_ms;            /* When the 180 is to be sent again; UINT64_MAX for never. */
+    uint32_t invite_cseq;        /* Of our INVITE, which its ACK repeats. */
+    char *head;                  /* A 100 to the peer's INVITE, from which its answers are made. */
+    size_t head_size;
+    char *offer;                 /* The body of that INVITE, where it had one. */
+    size_t offer_size;
+    struct ahoy_session_answer answer;
+    struct ahoy_sdp_local local;
+    struct ahoy_credentials credentials;     /* Of our INVITE, which its ACK repeats. */
+    struct ahoy_credentials bye_credentials;
+    struct ahoy_dialog dialog;
+    char local_tag[AHOY_TOKEN_SIZE];
+};
+
+/* The caller: sends INVITE for |uri|.  False where something refuses. */
+bool ahoy_session_call(struct ahoy_session *session, struct ahoy_ua_context *context,
+                       struct span uri, uint64_t now_ms);
+/* The callee: takes over an INVITE outside of dialogs, or refuses it and returns false. */
+bool ahoy_session_invited(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          const struct ahoy_event *event, uint64_t now_ms);
+/* Sends 180, and again each minute. */
+void ahoy_session_ring(struct ahoy_session *session, struct ahoy_ua_context *context,
+                       uint64_t now_ms);
+/* Sends 200 with our answer to the peer's offer, or with an offer of ours.  Where there is nothing
+ * to agree on, sends 488 and ends. */
+void ahoy_session_pick_up(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          uint64_t now_ms);
+/* Refuses the peer's INVITE. */
+void ahoy_session_reject(struct ahoy_session *session, struct ahoy_ua_context *context,
+                         unsigned status, uint64_t now_ms);
+/* Ends it whatever its state: CANCEL, 480, or BYE once that is allowed (R3261-15-3). */
+void ahoy_session_hang_up(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          uint64_t now_ms);
+
+/* Events of its transactions, CANCEL included. */
+void ahoy_session_step(struct ahoy_session *session, struct ahoy_ua_context *context,
+                       const struct ahoy_event *event, uint64_t now_ms);
+/* A REQUEST or ACK event within its dialog. */
+void ahoy_session_request(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          const struct ahoy_event *event, uint64_t now_ms);
+void ahoy_session_expire(struct ahoy_session *session, struct ahoy_ua_context *context,
+                         uint64_t now_ms);
+/* UINT64_MAX for never. */
+uint64_t ahoy_session_deadline(const struct ahoy_session *session);
+
+/* Whether the peer still has to hear from us: it is not over, or our BYE is unanswered. */
+bool ahoy_session_is_busy(const struct ahoy_session *session);
+/* Whether it is over and nothing more will be heard of it. */
+bool ahoy_session_is_done(const struct ahoy_session *session);
+/* Frees what it holds. */
+void ahoy_session_fini(struct ahoy_session *session);
+
+/* For the files of this folder that make up a session. */
+
+/* Tells the program that it is over; afterwards only its transactions go on. */
+void ahoy_session_end(struct ahoy_session *session, struct ahoy_ua_context *context,
+                      enum ahoy_side by, struct span reason);
+void ahoy_session_refused(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          unsigned status, struct span reason);
+/* Sends our BYE, with |bye_credentials|. */
+void ahoy_session_send_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
+                           uint64_t now_ms);
+/* Sends BYE and ends. */
+void ahoy_session_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
+                      enum ahoy_side by, struct span reason, uint64_t now_ms);
+/* A response to our INVITE or BYE. */
+void ahoy_session_response(struct ahoy_session *session, struct ahoy_ua_context *context,
+                           const struct ahoy_event *event, uint64_t now_ms);
+/* The peer's INVITE at hand: keeps what its answers are made from.  False where memory or a limit
+ * refuses. */
+bool ahoy_session_keep_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
+                              const struct ahoy_event *event);
+/* Sends |status| to the peer's INVITE. */
+bool ahoy_session_respond(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          unsigned status, struct span body, uint64_t now_ms);
+/* Sends 200 to it, and again until the ACK.  Returns 0, or the status that refuses it: 400 for an
+ * offer that cannot be read, 488 where there is nothing to agree on, 500. */
+unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_context *context,
+                             struct ahoy_sdp_agreed *agreed, uint64_t now_ms);
+/* A CANCEL of the peer's INVITE (9.2). */
+void ahoy_session_cancelled(struct ahoy_session *session, struct ahoy_ua_context *context,
+                            const struct ahoy_event *event, uint64_t now_ms);
+/* The ACK has come, or will not. */
+void ahoy_session_drop_answer(struct ahoy_session *session);
+/* The status that refuses an INVITE for its body or what it requires, with |rows|; 0 for none. */
+unsigned ahoy_session_objection(const struct ahoy_message *request, struct ahoy_buf *rows);

@@ -1,0 +1,294 @@
+/* Which part of a user agent an event is for: RFC 3261 8.2, 12.2.2. */
+#include "libahoy/tu/ua.h"
+
+#include <stdlib.h>
+
+#include "libahoy/tu/registration.h"
+#include "libahoy/tu/session.h"
+
+struct ahoy_ua {
+    struct ahoy_ua_context context;
+    struct ahoy_registration_client registration;
+    struct ahoy_pool sessions; /* struct ahoy_session */
+};
+
+struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
+{
+    struct ahoy_ua *ua = calloc(1, sizeof *ua);
+    if (ua == NULL)
+        return NULL;
+    struct ahoy_ua_context *context = &ua->context;
+    context->transactions = options->transactions;
+    context->account = options->account;
+    context->server = options->server;
+    context->route = options->route;
+    context->locate = options->locate;
+    context->t1_ms = options->t1_ms;
+    context->t2_ms = options->t2_ms;
+    ahoy_rng_init(&context->rng, options->seed);
+    ahoy_pool_init(&ua->sessions, sizeof(struct ahoy_session), AHOY_UA_SESSIONS_LIMIT);
+    if (!ahoy_registration_client_init(&ua->registration, context)) {
+        ahoy_ua_free(ua);
+        return NULL;
+    }
+    return ua;
+}
+
+static void remove_session(struct ahoy_ua *ua, struct ahoy_session *session)
+{
+    ahoy_session_fini(session);
+    ahoy_pool_remove(&ua->sessions, session->self);
+}
+
+void ahoy_ua_free(struct ahoy_ua *ua)
+{
+    if (ua == NULL)
+        return;
+    struct ahoy_handle handle;
+    struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
+    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
+        remove_session(ua, session);
+    ahoy_pool_fini(&ua->sessions);
+    free(ua);
+}
+
+static struct ahoy_session *add_session(struct ahoy_ua *ua)
+{
+    struct ahoy_handle handle;
+    struct ahoy_session *session = ahoy_pool_add(&ua->sessions, &handle);
+    if (session == NULL)
+        return NULL;
+    session->self = handle;
+    session->local.session_id = ahoy_rng_next(&ua->context.rng) >> 2; /* Fits a signed number. */
+    return session;
+}
+
+static struct ahoy_session *get_session(struct ahoy_ua *ua, struct ahoy_handle handle)
+{
+    return ahoy_pool_get(&ua->sessions, handle);
+}
+
+static void remove_if_done(struct ahoy_ua *ua, struct ahoy_session *session)
+{
+    if (ahoy_session_is_done(session))
+        remove_session(ua, session);
+}
+
+/* The session whose dialog a request within one belongs to. */
+static struct ahoy_session *find_dialog(struct ahoy_ua *ua, const struct ahoy_routing *routing)
+{
+    struct ahoy_handle handle;
+    struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
+    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
+        if (ahoy_dialog_matches(&session->dialog, routing))
+            return session;
+    }
+    return NULL;
+}
+
+/* The same INVITE by another path (8.2.2.2): its proxy forked, and both branches lead here. */
+static bool is_merged(struct ahoy_ua *ua, const struct ahoy_routing *routing)
+{
+    struct ahoy_handle handle;
+    const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
+    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
+        const struct ahoy_dialog *dialog = &session->dialog;
+        if (!session->is_caller && session->server.generation != 0 &&
+            dialog->remote_cseq == routing->cseq.number &&
+            ahoy_span_equal(dialog->call_id, routing->call_id) &&
+            ahoy_span_equal_nocase(dialog->remote_tag, routing->from_tag))
+            return true;
+    }
+    return false;
+}
+
+static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
+{
+    struct ahoy_ua_context *context = &ua->context;
+    if (is_merged(ua, event->routing)) {
+        ahoy_ua_refuse(context, event, 482, SPAN(""));
+        return;
+    }
+    if (!ahoy_span_equal(event->routing->request_uri.user, context->account.user)) {
+        ahoy_ua_refuse(context, event, 404, SPAN(""));
+        return;
+    }
+    struct ahoy_session *session = add_session(ua);
+    if (session == NULL)
+        ahoy_ua_refuse(context, event, 486, SPAN(""));
+    else if (!ahoy_session_invited(session, context, event, now_ms))
+        remove_session(ua, session);
+}
+
+/* A request outside of dialogs. */
+static void take_outside(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
+{
+    char space[256];
+    struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
+    ahoy_ua_put_abilities(&rows);
+    switch (event->message->method) {
+    case AHOY_METHOD_INVITE:
+        take_invite(ua, event, now_ms);
+        return;
+    case AHOY_METHOD_OPTIONS:
+        ahoy_ua_reply(&ua->context, event, 200, SPAN(""), ahoy_buf_text(&rows), now_ms);
+        return;
+    case AHOY_METHOD_BYE:
+        ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
+        return;
+    default:
+        ahoy_ua_reply(&ua->context, event, 405, SPAN(""), ahoy_buf_text(&rows), now_ms);
+        return;
+    }
+}
+
+static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
+{
+    struct ahoy_err err;
+    bool is_ack = event->kind == AHOY_EVENT_ACK;
+    if (!is_ack && !ahoy_message_check(event->message, &err)) {
+        ahoy_ua_refuse(&ua->context, event, err.status, SPAN(""));
+        return;
+    }
+    if (event->routing->to_tag.size == 0) {
+        if (!is_ack) /* An ACK is never answered. */
+            take_outside(ua, event, now_ms);
+        return;
+    }
+    struct ahoy_session *session = find_dialog(ua, event->routing);
+    if (session != NULL)
+        ahoy_session_request(session, &ua->context, event, now_ms);
+    else if (!is_ack) /* R3261-12.2.2-1 */
+        ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
+}
+
+void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
+{
+    if (event->kind == AHOY_EVENT_REQUEST || event->kind == AHOY_EVENT_ACK) {
+        take_request(ua, event, now_ms);
+        return;
+    }
+    if (event->kind == AHOY_EVENT_CANCEL && event->user <= AHOY_UA_REGISTRATION) {
+        ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
+        return;
+    }
+    if (event->user == AHOY_UA_REGISTRATION) {
+        ahoy_registration_client_step(&ua->registration, &ua->context, event, now_ms);
+        return;
+    }
+    struct ahoy_session *session = get_session(ua, ahoy_handle_unpack(event->user));
+    if (session == NULL)
+        return;
+    ahoy_session_step(session, &ua->context, event, now_ms);
+    remove_if_done(ua, session);
+}
+
+void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
+{
+    ahoy_registration_client_expire(&ua->registration, &ua->context, now_ms);
+    struct ahoy_handle handle;
+    struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
+    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
+        ahoy_session_expire(session, &ua->context, now_ms);
+        remove_if_done(ua, session);
+    }
+}
+
+uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua)
+{
+    uint64_t deadline = ua->registration.due_ms;
+    struct ahoy_handle handle;
+    const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
+    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
+        uint64_t due = ahoy_session_deadline(session);
+        deadline = due < deadline ? due : deadline;
+    }
+    return deadline;
+}
+
+bool ahoy_ua_poll(struct ahoy_ua *ua, struct ahoy_ua_news *news)
+{
+    struct ahoy_ua_context *context = &ua->context;
+    if (context->news_count == 0)
+        return false;
+    *news = context->news[context->news_first];
+    context->news_first = (context->news_first + 1) % AHOY_NEWS_LIMIT;
+    context->news_count--;
+    return true;
+}
+
+void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms)
+{
+    ahoy_registration_client_start(&ua->registration, &ua->context, expires_s, now_ms);
+}
+
+void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms)
+{
+    ahoy_registration_client_stop(&ua->registration, &ua->context, now_ms);
+}
+
+struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
+                                uint64_t now_ms)
+{
+    const struct ahoy_handle none = { 0, 0 };
+    struct ahoy_uri parsed;
+    if (!ahoy_uri_parse(uri, &parsed, NULL) || parsed.scheme == AHOY_SCHEME_OTHER ||
+        parsed.headers.size > 0)
+        return none;
+    struct ahoy_session *session = add_session(ua);
+    if (session == NULL)
+        return none;
+    session->local.media = *media;
+    if (!ahoy_session_call(session, &ua->context, uri, now_ms)) {
+        remove_session(ua, session);
+        return none;
+    }
+    return session->self;
+}
+
+void ahoy_ua_ring(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session != NULL)
+        ahoy_session_ring(session, &ua->context, now_ms);
+}
+
+void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
+                    uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session == NULL || session->state != AHOY_SESSION_INCOMING)
+        return;
+    session->local.media = *media;
+    ahoy_session_pick_up(session, &ua->context, now_ms);
+}
+
+void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status,
+                    uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session != NULL)
+        ahoy_session_reject(session, &ua->context, status, now_ms);
+}
+
+void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session != NULL)
+        ahoy_session_hang_up(session, &ua->context, now_ms);
+}
+
+uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)
+{
+    return ua->sessions.used;
+}
+
+uint32_t ahoy_ua_busy(const struct ahoy_ua *ua)
+{
+    uint32_t busy = ua->registration.transaction.generation != 0;
+    struct ahoy_handle handle;
+    const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
+    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
+        busy += ahoy_session_is_busy(session);
+    return busy;
+}

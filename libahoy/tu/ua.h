@@ -1,0 +1,58 @@
+/* A user agent for one account: its registration, its sessions, and what comes to it from outside
+ * of them (RFC 3261 8.2).
+ *
+ * The owner's turn: ahoy_ua_step for each event of the stack and ahoy_ua_expire when the deadline
+ * has come; then ahoy_ua_poll until there is no news.  Calls down to the stack are made at once, so
+ * the stack is polled afterwards, as after every step. */
+#pragma once
+
+#include "libahoy/tu/ua_context.h"
+
+enum { AHOY_UA_SESSIONS_LIMIT = 16 };
+
+/* Copied; what spans and pointers name outlives the user agent. */
+struct ahoy_ua_options {
+    struct ahoy_transactions *transactions;
+    struct ahoy_account account;
+    struct ahoy_hop server; /* The registrar and outbound proxy. */
+    struct span route;      /* It as a value of Route: "<sip:192.0.2.1;lr>"; empty for none. */
+    ahoy_ua_locate *locate; /* Where in-dialog requests go; the server where it returns false. */
+    uint32_t t1_ms, t2_ms;  /* The stack's clocks: 500 and 4,000. */
+    uint64_t seed[2];
+};
+
+struct ahoy_ua;
+
+/* NULL where memory is refused or a text of the account is too long. */
+struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options);
+void ahoy_ua_free(struct ahoy_ua *ua);
+
+void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms);
+void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms);
+/* UINT64_MAX for never. */
+uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua);
+bool ahoy_ua_poll(struct ahoy_ua *ua, struct ahoy_ua_news *news);
+
+/* REGISTERED or REGISTRATION_FAILED follows; a registration that stands is refreshed. */
+void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms);
+/* UNREGISTERED or REGISTRATION_FAILED follows. */
+void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms);
+
+/* Calls |uri|, with |media| as where our RTP is to be sent to.  Null where |uri| is no sip URI or
+ * a limit refuses, and nothing follows; else ANSWERED or not, and REFUSED or ENDED at last. */
+struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
+                                uint64_t now_ms);
+/* For a session that is INCOMING; on any other, or a stale handle, nothing happens. */
+void ahoy_ua_ring(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
+void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle session, const struct ahoy_ip *media,
+                    uint64_t now_ms);
+void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle session, unsigned status,
+                    uint64_t now_ms);
+/* Ends a session in any state. */
+void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
+
+/* Sessions that are not over or whose BYE is unanswered, and one more for a REGISTER that is: a
+ * program waits for 0 before it leaves. */
+uint32_t ahoy_ua_busy(const struct ahoy_ua *ua);
+/* Sessions whose transactions have not all ended. */
+uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua);

@@ -1,0 +1,162 @@
+/* Composing what a user agent says: RFC 3261 8.1.1, 8.2.6, and telling its program. */
+#include "libahoy/tu/ua_context.h"
+
+#include "libahoy/syntax/compose.h"
+
+static struct ahoy_hop next_hop(const struct ahoy_ua_context *context,
+                                const struct ahoy_dialog *dialog)
+{
+    struct ahoy_uri uri;
+    enum ahoy_transport transport;
+    struct ahoy_ip ip;
+    if (!ahoy_dialog_next_hop(dialog, &uri) || !context->locate(&uri, &transport, &ip, NULL))
+        return context->server; /* It can look up what we cannot. */
+    return (struct ahoy_hop){ .transport = (uint8_t)transport,
+                              .listener = AHOY_ANY_LISTENER,
+                              .remote = ip };
+}
+
+void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
+                           enum ahoy_method method, uint32_t cseq, bool outside,
+                           struct ahoy_ua_request *request)
+{
+    request->context = context;
+    request->method = method;
+    request->hop = outside ? context->server : next_hop(context, dialog);
+    request->line = ahoy_buf_over(context->line, sizeof context->line);
+    request->rows = ahoy_buf_over(context->rows, sizeof context->rows);
+    ahoy_dialog_print(dialog, method, cseq, &request->line, &request->rows);
+    ahoy_buf_put(&request->rows, SPAN("User-Agent: ahoy\r\n"));
+}
+
+void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
+                         struct ahoy_buf *buf)
+{
+    const struct ahoy_listener *listener = ahoy_transaction_listener(context->transactions, hop);
+    ahoy_buf_put(buf, SPAN("Contact: <sip:"));
+    ahoy_buf_put(buf, context->account.user);
+    ahoy_buf_put_byte(buf, '@');
+    /* Without a listener nothing is sent either. */
+    if (listener != NULL)
+        ahoy_buf_put(buf, listener->sent_by);
+    if (listener != NULL && listener->transport != AHOY_UDP) {
+        ahoy_buf_put(buf, SPAN(";transport="));
+        ahoy_buf_put(buf, ahoy_transport_uri_name(listener->transport));
+    }
+    ahoy_buf_put(buf, SPAN(">\r\n"));
+}
+
+void ahoy_ua_put_abilities(struct ahoy_buf *buf)
+{
+    ahoy_buf_put(buf, SPAN("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
+                           "Accept: application/sdp\r\n"
+                           "Supported:\r\n"));
+}
+
+static void put_end(struct ahoy_buf *buf, struct span body)
+{
+    if (body.size > 0)
+        ahoy_buf_put(buf, SPAN("Content-Type: application/sdp\r\n"));
+    ahoy_buf_put(buf, SPAN("Content-Length: "));
+    ahoy_buf_put_number(buf, body.size);
+    ahoy_buf_put(buf, SPAN("\r\n\r\n"));
+    ahoy_buf_put(buf, body);
+}
+
+static struct ahoy_outgoing outgoing(struct ahoy_ua_request *request, struct span body,
+                                     struct span *rows, uint64_t user)
+{
+    put_end(&request->rows, body);
+    *rows = ahoy_buf_text(&request->rows);
+    return (struct ahoy_outgoing){ .method = request->method,
+                                   .request_line = ahoy_buf_text(&request->line),
+                                   .pieces = rows,
+                                   .count = 1,
+                                   .hop = request->hop,
+                                   .user = user };
+}
+
+struct ahoy_handle ahoy_ua_request_send(struct ahoy_ua_request *request, struct span body,
+                                        uint64_t user, uint64_t now_ms)
+{
+    struct span rows;
+    struct ahoy_outgoing out = outgoing(request, body, &rows, user);
+    if (rows.size == 0 || out.request_line.size == 0)
+        return (struct ahoy_handle){ 0, 0 };
+    return ahoy_transaction_request(request->context->transactions, &out, now_ms);
+}
+
+bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body, struct span seed,
+                              uint64_t now_ms)
+{
+    struct span rows;
+    struct ahoy_outgoing out = outgoing(request, body, &rows, 0);
+    (void)now_ms; /* Nothing of an ACK is timed. */
+    return rows.size > 0 && out.request_line.size > 0 &&
+           ahoy_transaction_send(request->context->transactions, &out, seed);
+}
+
+static struct span compose_reply(struct ahoy_ua_context *context, const struct ahoy_event *event,
+                                 unsigned status, struct span tag, struct span rows)
+{
+    struct ahoy_response response = { .status = status,
+                                      .to_tag = tag,
+                                      .headers = rows,
+                                      .received = &event->hop->remote };
+    struct ahoy_buf buf = ahoy_buf_over(context->response, sizeof context->response);
+    ahoy_compose_response(&buf, event->message, &response);
+    return ahoy_buf_text(&buf);
+}
+
+void ahoy_ua_refuse(struct ahoy_ua_context *context, const struct ahoy_event *event,
+                    unsigned status, struct span rows)
+{
+    char tag[AHOY_TOKEN_SIZE];
+    ahoy_transaction_stateless_tag(context->transactions, event->routing, tag);
+    struct span text =
+        compose_reply(context, event, status, (struct span){ tag, sizeof tag }, rows);
+    if (text.size > 0)
+        ahoy_transaction_answer(context->transactions, event, &text, 1);
+}
+
+void ahoy_ua_reply(struct ahoy_ua_context *context, const struct ahoy_event *event, unsigned status,
+                   struct span tag, struct span rows, uint64_t now_ms)
+{
+    char token[AHOY_TOKEN_SIZE];
+    if (tag.size == 0) {
+        ahoy_transaction_stateless_tag(context->transactions, event->routing, token);
+        tag = (struct span){ token, sizeof token };
+    }
+    struct span text = compose_reply(context, event, status, tag, rows);
+    if (text.size == 0)
+        return;
+    struct ahoy_handle handle =
+        ahoy_transaction_accept(context->transactions, event, AHOY_UA_NOBODY, now_ms);
+    if (!ahoy_transaction_respond(context->transactions, handle, status, &text, 1, now_ms))
+        ahoy_transaction_answer(context->transactions, event, &text, 1);
+}
+
+bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
+                   const struct ahoy_dialog *dialog, const struct ahoy_message *response,
+                   enum ahoy_method method)
+{
+    if (response->status != 407 && (response->status != 401 || method != AHOY_METHOD_REGISTER))
+        return false;
+    return ahoy_credentials_answer(credentials, &context->account, response,
+                                   ahoy_method_name(method), ahoy_dialog_request_uri(dialog),
+                                   &context->rng);
+}
+
+void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,
+                  struct span text)
+{
+    /* The program polls after every step, and no step has so much to tell. */
+    if (context->news_count == AHOY_NEWS_LIMIT)
+        return;
+    struct ahoy_ua_news *place =
+        &context->news[(context->news_first + context->news_count++) % AHOY_NEWS_LIMIT];
+    *place = *news;
+    place->text_size = text.size < sizeof place->text ? text.size : sizeof place->text;
+    if (place->text_size > 0)
+        memcpy(place->text, text.at, place->text_size);
+}

@@ -1,0 +1,86 @@
+/* What a user agent's registration and sessions share: who we are, where requests go, room to
+ * compose in, and the news. */
+#pragma once
+
+#include "libahoy/tu/account.h"
+#include "libahoy/tu/dialog.h"
+#include "libahoy/tu/ua_news.h"
+
+/* The |user| of transactions; a session's is its packed handle, which is above all of these. */
+enum { AHOY_UA_NOBODY = 1, AHOY_UA_REGISTRATION = 2 };
+
+enum {
+    AHOY_UA_ROWS_LIMIT = 24576, /* Bytes of our rows and body. */
+    AHOY_UA_BODY_LIMIT = 8192
+};
+
+/* Where a URI leads, as far as that can be told without asking (resolve/locate.h). */
+typedef bool ahoy_ua_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport,
+                            struct ahoy_ip *ip, struct ahoy_err *err);
+
+struct ahoy_ua_context {
+    struct ahoy_transactions *transactions;
+    struct ahoy_account account;
+    struct ahoy_hop server;    /* Where requests outside of dialogs go. */
+    struct span route;         /* The server as a value of Route: "<sip:192.0.2.1;lr>". */
+    ahoy_ua_locate *locate;
+    uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
+    struct ahoy_rng rng;
+
+    size_t news_first, news_count;
+    struct ahoy_ua_news news[AHOY_NEWS_LIMIT];
+
+    /* Scratch: good until the next call that composes. */
+    struct ahoy_message message;
+    struct ahoy_dialog stray; /* Of a fork that is given up. */
+    struct ahoy_sdp sdp;
+    char line[AHOY_URI_LIMIT + 64];
+    char rows[AHOY_UA_ROWS_LIMIT];
+    char body[AHOY_UA_BODY_LIMIT];
+    char response[AHOY_MESSAGE_LIMIT];
+};
+
+/* A request on its way out, composed in the context's room. */
+struct ahoy_ua_request {
+    struct ahoy_ua_context *context;
+    enum ahoy_method method;
+    struct ahoy_hop hop;
+    struct ahoy_buf line, rows;
+};
+
+/* Begins a request of |dialog|, which leaves for the server where |outside| says that there is no
+ * dialog yet, else for the next hop of the dialog. */
+void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
+                           enum ahoy_method method, uint32_t cseq, bool outside,
+                           struct ahoy_ua_request *request);
+/* Adds our Contact, as the hop of the request will reach it. */
+void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
+                         struct ahoy_buf *buf);
+/* Adds Allow, Supported and Accept. */
+void ahoy_ua_put_abilities(struct ahoy_buf *buf);
+/* Adds Content-Type where there is a body, Content-Length, the empty line and the body; then sends
+ * it.  Null where something refuses. */
+struct ahoy_handle ahoy_ua_request_send(struct ahoy_ua_request *request, struct span body,
+                                        uint64_t user, uint64_t now_ms);
+/* The same for an ACK to a 2xx; |seed| is what its branch is made from. */
+bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body, struct span seed,
+                              uint64_t now_ms);
+
+/* An answer to the REQUEST or CANCEL |event|, which is accepted for nobody where it can be.
+ * |tag| is the To tag; empty for one without state.  |rows| are further rows. */
+void ahoy_ua_reply(struct ahoy_ua_context *context, const struct ahoy_event *event, unsigned status,
+                   struct span tag, struct span rows, uint64_t now_ms);
+/* The same, once and without state. */
+void ahoy_ua_refuse(struct ahoy_ua_context *context, const struct ahoy_event *event,
+                    unsigned status, struct span rows);
+
+/* Whether a request of |method| that was answered |response| is to be sent again, with what is now
+ * in |credentials|.  A 401 is for registrars: within calls only our proxy is answered, by 407, so
+ * that no callee can ask for a digest in its own name (attack 20). */
+bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
+                   const struct ahoy_dialog *dialog, const struct ahoy_message *response,
+                   enum ahoy_method method);
+
+/* Adds |news|, with |text| cut to what fits. */
+void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,
+                  struct span text);

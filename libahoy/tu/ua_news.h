@@ -1,0 +1,34 @@
+/* What a user agent tells its program: polled, in order. */
+#pragma once
+
+#include "libahoy/sdp/negotiate.h"
+#include "libahoy/transaction/user.h"
+
+enum ahoy_ua_news_kind {
+    AHOY_NEWS_REGISTERED = 1,      /* |expires_s|; again at each refresh. */
+    AHOY_NEWS_UNREGISTERED,
+    AHOY_NEWS_REGISTRATION_FAILED, /* |status|, |text| the reason. */
+    AHOY_NEWS_INCOMING,            /* |session|, |text| who calls. */
+    AHOY_NEWS_RINGING,             /* |session|, |status| 180 to 183. */
+    AHOY_NEWS_ANSWERED,            /* |session|, |codec|, |text| the peer. */
+    AHOY_NEWS_CHANGED,             /* The peer changed the session: |direction| is ours now. */
+    AHOY_NEWS_REFUSED,             /* |session| was never answered: |status|, |text| the reason. */
+    AHOY_NEWS_ENDED                /* |session|: |by|, |text| the reason. */
+};
+
+enum ahoy_side { AHOY_SIDE_US = 1, AHOY_SIDE_PEER, AHOY_SIDE_NETWORK };
+
+enum { AHOY_NEWS_TEXT_LIMIT = 256, AHOY_NEWS_LIMIT = 64 };
+
+/* REFUSED and ENDED are the last of a session, whose handle is of no use afterwards. */
+struct ahoy_ua_news {
+    enum ahoy_ua_news_kind kind;
+    struct ahoy_handle session;
+    unsigned status;
+    uint32_t expires_s;
+    enum ahoy_codec codec;
+    enum ahoy_direction direction;
+    enum ahoy_side by;
+    size_t text_size;
+    char text[AHOY_NEWS_TEXT_LIMIT]; /* Bytes of strangers: escape before showing. */
+};
