@@ -153,6 +153,11 @@ static void receive(void *self, const struct sim_packet *packet)
         step(host, &event);
         return;
     }
+    if (packet->kind == SIM_UNREACHABLE) {
+        event.kind = AHOY_WIRE_UNREACHABLE;
+        step(host, &event);
+        return;
+    }
     struct stream *stream = find_stream(host, packet->stream);
     if (stream == NULL)
         return;

@@ -11,15 +11,20 @@
 
 enum { PARTIES_LIMIT = 8, LINES_LIMIT = 256, WORDS_LIMIT = 12, TEXT_LIMIT = 128 };
 
+/* What a line says. */
+enum line_kind { LINE_MESSAGE, LINE_HOLDS, LINE_CLOSES, LINE_UNREACHABLE };
+
 /* A line of the script: at a time, from one to another, a message. */
 struct line {
+    enum line_kind kind;
     unsigned number;
     uint64_t at_ms;
     char from[16], to[16];
     char method[16];
     unsigned status;   /* 0: a request. */
     char callee[16];
-    bool again, lost, holds;
+    bool again;
+    unsigned flaws;    /* enum sim_flaw */
     unsigned held;     /* "proxy holds N" */
 };
 
@@ -32,6 +37,7 @@ struct ladder {
     char names[PARTIES_LIMIT][16];
     size_t party_count;
     struct sim_link link;
+    bool v6;
     struct line lines[LINES_LIMIT];
     size_t line_count;
     size_t next;       /* The first line that has not come true. */
@@ -95,10 +101,10 @@ static bool proxy_sends(void *context, const struct ahoy_ip *to, struct span byt
         ladder->next < ladder->line_count ? &ladder->lines[ladder->next] : NULL;
     if (line != NULL)
         describe_line(line, wanted);
-    if (line != NULL && strcmp(line->from, "proxy") == 0 && !line->holds &&
+    if (line != NULL && strcmp(line->from, "proxy") == 0 && line->kind == LINE_MESSAGE &&
         line->at_ms == now(ladder) && strcmp(line->to, name) == 0 && strcmp(wanted, text) == 0) {
         ladder->next++;
-        return line->lost;
+        return (line->flaws & SIM_LOST) != 0;
     }
     if (!ladder->failed) {
         snprintf(what, sizeof what, "[%4llu] proxy > %s  %s", (unsigned long long)now(ladder),
@@ -129,24 +135,47 @@ static size_t split(char *text, char *words[WORDS_LIMIT])
     return count;
 }
 
+/* Makes the world and the server in it, when the first party enters it. */
+static void open_world(struct ladder *ladder)
+{
+    static const char config[] = "listen 'udp:%s' listen 'tcp:%s' store 'memory:'\n"
+                                 "domain('atlanta.example', { auth = 'none', insecure = true })";
+    const char *address = ladder->v6 ? "[2001:db8::1]" : "192.0.2.1";
+    char text[256];
+    if (ladder->world != NULL)
+        return;
+    snprintf(text, sizeof text, config, address, address);
+    ahoy_ip_parse(ahoy_span(address), &ladder->proxy);
+    ladder->proxy.port = 5060;
+    ladder->world = sim_world_new(1, &ladder->link);
+    assert(ladder->world != NULL);
+    ladder->host = sim_host_new(ladder->world, "proxy", text, proxy_sends, ladder);
+    assert(ladder->host != NULL);
+}
+
 static void read_party(struct ladder *ladder, unsigned number, char **words, size_t count)
 {
     if (count < 2 || ladder->party_count == PARTIES_LIMIT) {
         fail(ladder, number, "write: party NAME udp", "");
         return;
     }
+    open_world(ladder);
     enum ahoy_transport transport = AHOY_UDP;
     bool old = false;
+    size_t index = ladder->party_count++;
+    struct ahoy_ip ip = ladder->proxy;
+    ip.bytes[ladder->v6 ? 15 : 3] = (uint8_t)(11 + index);
     for (size_t i = 2; i < count; i++) {
         if (strcmp(words[i], "tcp") == 0)
             transport = AHOY_TCP;
         else if (strcmp(words[i], "2543") == 0)
             old = true;
+        else if (strcmp(words[i], "deaf") == 0)
+            ip.port = 9; /* Nobody listens at the other one. */
+        else if (strcmp(words[i], "udp") != 0)
+            fail(ladder, number, "a party cannot be ", words[i]);
     }
-    size_t index = ladder->party_count++;
     snprintf(ladder->names[index], sizeof ladder->names[index], "%s", words[1]);
-    struct ahoy_ip ip = ladder->proxy;
-    ip.bytes[3] = (uint8_t)(11 + index);
     ladder->parties[index] = sim_party_new(ladder->world, ladder->names[index], &ip, transport, old,
                                            party_receives, ladder);
 }
@@ -154,48 +183,83 @@ static void read_party(struct ladder *ladder, unsigned number, char **words, siz
 static void read_register(struct ladder *ladder, unsigned number, char **words, size_t count)
 {
     for (size_t i = 2; i < count; i++) {
-        char aor[64], contact[128];
+        char aor[64], host[64], contact[128];
         const struct sim_party *party = party_named(ladder, words[i]);
         if (party == NULL) {
             fail(ladder, number, "there is no party ", words[i]);
             return;
         }
+        struct ahoy_buf buf = ahoy_buf_over(host, sizeof host);
+        ahoy_ip_print_host(sim_party_ip(party), &buf);
         snprintf(aor, sizeof aor, "%s@atlanta.example", words[1]);
-        snprintf(contact, sizeof contact, "sip:%s@192.0.2.%u%s", words[i],
-                 sim_party_ip(party)->bytes[3],
-                 sim_party_transport(party) == AHOY_TCP ? ";transport=tcp" : "");
+        snprintf(contact, sizeof contact, "sip:%s@%.*s%s", words[i], (int)ahoy_buf_text(&buf).size,
+                 host, sim_party_transport(party) == AHOY_TCP ? ";transport=tcp" : "");
         sim_host_register(ladder->host, aor, contact);
     }
+}
+
+/* What may stand behind the message. */
+static void read_rest(struct line *line, const char *word)
+{
+    if (strcmp(word, "again") == 0)
+        line->again = true;
+    else if (strcmp(word, "lost") == 0)
+        line->flaws |= SIM_LOST;
+    else if (strcmp(word, "stray") == 0)
+        line->flaws |= SIM_STRAY;
+    else if (strcmp(word, "hop") == 0)
+        line->flaws |= SIM_HOPBYHOP;
+    else if (strcmp(word, "forked") == 0)
+        line->flaws |= SIM_FORKED;
+    else
+        snprintf(line->callee, sizeof line->callee, "%s", word);
 }
 
 /* [ TIME ] FROM > TO MESSAGE ..., the time already read. */
 static void read_message(struct ladder *ladder, struct line *line, char **words, size_t count)
 {
+    if (count > 0)
+        snprintf(line->from, sizeof line->from, "%s", words[0]);
     if (count == 3 && strcmp(words[1], "holds") == 0) {
-        line->holds = true;
+        line->kind = LINE_HOLDS;
         line->held = (unsigned)strtoul(words[2], NULL, 10);
-        snprintf(line->from, sizeof line->from, "proxy");
         return;
+    }
+    if (count == 2) {
+        line->kind = strcmp(words[1], "closes") == 0        ? LINE_CLOSES
+                     : strcmp(words[1], "unreachable") == 0 ? LINE_UNREACHABLE
+                                                            : LINE_MESSAGE;
+        if (line->kind != LINE_MESSAGE)
+            return;
     }
     if (count < 4 || strcmp(words[1], ">") != 0) {
         fail(ladder, line->number, "write: [TIME] FROM > TO  MESSAGE", "");
         return;
     }
-    snprintf(line->from, sizeof line->from, "%s", words[0]);
     snprintf(line->to, sizeof line->to, "%s", words[2]);
     size_t at = 3;
     if (isdigit((unsigned char)words[at][0]))
         line->status = (unsigned)strtoul(words[at++], NULL, 10);
     if (at < count)
         snprintf(line->method, sizeof line->method, "%s", words[at++]);
-    for (; at < count; at++) {
-        if (strcmp(words[at], "again") == 0)
-            line->again = true;
-        else if (strcmp(words[at], "lost") == 0)
-            line->lost = true;
-        else
-            snprintf(line->callee, sizeof line->callee, "%s", words[at]);
-    }
+    for (; at < count; at++)
+        read_rest(line, words[at]);
+}
+
+/* A line without a time. */
+static void read_setting(struct ladder *ladder, unsigned number, char **words, size_t count)
+{
+    bool is_early = count == 2 && ladder->world == NULL;
+    if (strcmp(words[0], "party") == 0)
+        read_party(ladder, number, words, count);
+    else if (strcmp(words[0], "register") == 0)
+        read_register(ladder, number, words, count);
+    else if (strcmp(words[0], "delay") == 0 && is_early)
+        ladder->link.delay_ms = (uint32_t)strtoul(words[1], NULL, 10);
+    else if (strcmp(words[0], "world") == 0 && is_early)
+        ladder->v6 = strcmp(words[1], "6") == 0;
+    else
+        fail(ladder, number, "this does not stand here: ", words[0]);
 }
 
 static void read_line(struct ladder *ladder, unsigned number, char *text)
@@ -213,14 +277,8 @@ static void read_line(struct ladder *ladder, unsigned number, char *text)
         return;
     }
     size_t count = split(text, words);
-    if (count == 0)
-        return;
-    if (strcmp(words[0], "party") == 0)
-        read_party(ladder, number, words, count);
-    else if (strcmp(words[0], "register") == 0)
-        read_register(ladder, number, words, count);
-    else
-        fail(ladder, number, "unknown word ", words[0]);
+    if (count > 0)
+        read_setting(ladder, number, words, count);
 }
 
 static bool read_file(struct ladder *ladder)
@@ -235,9 +293,19 @@ static bool read_file(struct ladder *ladder)
     while (fgets(text, sizeof text, file) != NULL)
         read_line(ladder, ++number, text);
     fclose(file);
-    if (ladder->line_count == 0)
+    if (ladder->line_count == 0 || ladder->world == NULL)
         fail(ladder, number, "shows nothing", "");
     return !ladder->failed;
+}
+
+static bool play_message(struct ladder *ladder, const struct line *line, struct sim_party *party)
+{
+    if (line->again)
+        return sim_party_again(party, line->status, line->method, &ladder->proxy, line->flaws);
+    if (line->status != 0)
+        return sim_party_respond(party, line->status, line->method, line->flaws);
+    return sim_party_request(party, line->method, &ladder->proxy,
+                             line->callee[0] == '\0' ? NULL : line->callee, line->flaws);
 }
 
 /* Plays a party's line. */
@@ -245,22 +313,25 @@ static void play(struct ladder *ladder, const struct line *line)
 {
     struct sim_party *party = party_named(ladder, line->from);
     char text[TEXT_LIMIT];
-    bool sound = false;
+    bool sound = true;
     describe_line(line, text);
-    if (ladder->verbose)
-        printf("[%4llu] %-5s > %-6s %s%s\n", (unsigned long long)now(ladder), line->from, line->to,
-               text, line->lost ? "  lost" : "");
-    if (party == NULL)
+    if (party == NULL) {
         fail(ladder, line->number, "there is no party ", line->from);
-    else if (line->again)
-        sound = sim_party_again(party, line->status, line->method, &ladder->proxy, line->lost);
-    else if (line->status != 0)
-        sound = sim_party_respond(party, line->status, line->method, line->lost);
-    else
-        sound = sim_party_request(party, line->method, &ladder->proxy,
-                                  line->callee[0] == '\0' ? NULL : line->callee, line->lost);
+        return;
+    }
+    if (line->kind == LINE_CLOSES)
+        sound = sim_party_close(party, &ladder->proxy);
+    else if (line->kind == LINE_UNREACHABLE)
+        sim_party_unreachable(party, &ladder->proxy);
+    if (line->kind != LINE_MESSAGE)
+        snprintf(text, sizeof text, "%s", line->kind == LINE_CLOSES ? "closes" : "unreachable");
+    if (ladder->verbose)
+        printf("[%4llu] %-5s > %-6s %s%s\n", (unsigned long long)now(ladder), line->from, "proxy",
+               text, line->flaws & SIM_LOST ? "  lost" : "");
+    if (line->kind == LINE_MESSAGE)
+        sound = play_message(ladder, line, party);
     if (!sound && !ladder->failed)
-        fail(ladder, line->number, line->from, " has nothing to make this message from");
+        fail(ladder, line->number, line->from, " has nothing to make this from");
 }
 
 static void check_held(struct ladder *ladder, const struct line *line)
@@ -280,7 +351,7 @@ static void run(struct ladder *ladder)
 {
     while (!ladder->failed && ladder->next < ladder->line_count) {
         const struct line *line = &ladder->lines[ladder->next];
-        bool played = strcmp(line->from, "proxy") != 0 || line->holds;
+        bool played = strcmp(line->from, "proxy") != 0 || line->kind != LINE_MESSAGE;
         if (played && line->at_ms < now(ladder)) {
             fail(ladder, line->number, "the lines are not in the order of time", "");
         } else if (played) {
@@ -292,7 +363,7 @@ static void run(struct ladder *ladder)
             if (ladder->next != before || ladder->failed)
                 continue;
             ladder->next++;
-            if (line->holds)
+            if (line->kind == LINE_HOLDS)
                 check_held(ladder, line);
             else
                 play(ladder, line);
@@ -311,27 +382,20 @@ static void run(struct ladder *ladder)
 
 bool sim_ladder_run(const char *path, bool verbose)
 {
-    static const char config[] = "listen 'udp:192.0.2.1' listen 'tcp:192.0.2.1' store 'memory:'\n"
-                                 "domain('atlanta.example', { auth = 'none', insecure = true })";
     struct ladder *ladder = calloc(1, sizeof *ladder);
     if (ladder == NULL)
         return false;
     ladder->path = path;
     ladder->verbose = verbose;
     ladder->link.delay_ms = 10;
-    ahoy_ip_parse(SPAN("192.0.2.1"), &ladder->proxy);
-    ladder->proxy.port = 5060;
-    ladder->world = sim_world_new(1, &ladder->link);
-    ladder->host = sim_host_new(ladder->world, "proxy", config, proxy_sends, ladder);
-    if (ladder->host == NULL)
-        fail(ladder, 0, "the server could not be made", "");
-    else if (read_file(ladder))
+    if (read_file(ladder))
         run(ladder);
     bool sound = !ladder->failed;
     sim_host_free(ladder->host);
     for (size_t i = 0; i < ladder->party_count; i++)
         sim_party_free(ladder->parties[i]);
-    sim_world_free(ladder->world);
+    if (ladder->world != NULL)
+        sim_world_free(ladder->world);
     free(ladder);
     return sound;
 }

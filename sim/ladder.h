@@ -1,18 +1,29 @@
 /* Ladders: whole exchanges as text, run against the real server in virtual time.
  *
- *     # What this shows.     party alice udp            a user agent; further words: tcp, 2543
- * party bob udp     register bob bob           bob@atlanta.example is reached at these parties
- * (default: its own)     delay 10                   milliseconds from anywhere to anywhere
- * (default 10)
+ *     # What this shows.
+ *     world 6                  IPv6; before any party
+ *     delay 10                 milliseconds from anywhere to anywhere (10); before any party
+ *     party alice udp          a user agent; further words: tcp, 2543 (an old one), deaf (nobody
+ *                              takes connections there)
+ *     party bob udp
+ *     register bob bob         bob@atlanta.example is reached at these parties
  *
- *     [   0] alice > proxy  INVITE bob     [  10] proxy > alice  100 INVITE     [  10] proxy >
- * bob    INVITE  lost     [ 510] proxy > bob    INVITE  (timer A)
+ *     [   0] alice > proxy  INVITE bob
+ *     [  10] proxy > alice  100 INVITE
+ *     [  10] proxy > bob    INVITE  lost
+ *     [ 510] proxy > bob    INVITE  (timer A)
+ *     [ 600] bob unreachable
  *
  * A line of a party is played; a line of the proxy is expected, to the millisecond and in this
  * order, and nothing else may be sent.  The first word is the method, or the status and its
- * method; then, where they apply, the callee of a first request, `again` for the same bytes once
- * more, `lost` for what the link loses, and a remark in parentheses. `[9999] proxy holds 0`
- * expects that many transactions.  Times are when a message leaves. */
+ * method.  Behind it, where they apply: the callee of a first request (`proxy`: the server
+ * itself); `again`, the same bytes once more; `lost`, what the link loses; `stray`, with a branch
+ * that is nobody's; `hop`, an ACK made like that to a failure; `forked`, by another agent behind
+ * the party; and a remark in parentheses.
+ *
+ * `[9999] proxy holds 0` expects that many transactions, after all that happens in that
+ * millisecond.  `[30] bob closes` closes his connection, `[30] bob unreachable` is an ICMP error
+ * about his address.  Times are when a message leaves. */
 #pragma once
 
 #include <stdbool.h>

@@ -18,6 +18,7 @@ struct kept {
     bool sent;
     char *bytes;
     size_t size;
+    uint64_t order;  /* The newest has the greatest. */
     uint64_t stream; /* Where it came from. */
     struct ahoy_ip from;
 };
@@ -31,7 +32,9 @@ struct sim_party {
     unsigned calls, requests, cseq;
     struct kept kept[4 * KEPT_LIMIT];
     size_t kept_count;
+    uint64_t kept_order;
     uint64_t stream; /* To the proxy, once it is open. */
+    uint64_t used;   /* The stream of the last message, either way. */
     sim_party_watch *watch;
     void *context;
 };
@@ -74,6 +77,7 @@ static struct kept *keep(struct sim_party *party, bool sent, unsigned status, st
     kept->size = bytes.size;
     kept->sent = sent;
     kept->status = status;
+    kept->order = ++party->kept_order;
     memcpy(kept->method, name, sizeof name);
     return kept;
 }
@@ -86,10 +90,23 @@ static struct kept *find(struct sim_party *party, bool sent, unsigned least, uns
     for (size_t i = 0; i < party->kept_count; i++) {
         struct kept *kept = &party->kept[i];
         if (kept->sent == sent && kept->status >= least && kept->status <= most &&
-            strcmp(kept->method, method) == 0)
+            strcmp(kept->method, method) == 0 && (found == NULL || kept->order > found->order))
             found = kept;
     }
     return found;
+}
+
+/* |stream| is no more: what follows goes over a new one. */
+static void forget_stream(struct sim_party *party, uint64_t stream)
+{
+    if (party->stream == stream)
+        party->stream = 0;
+    if (party->used == stream)
+        party->used = 0;
+    for (size_t i = 0; i < party->kept_count; i++) {
+        if (party->kept[i].stream == stream)
+            party->kept[i].stream = 0;
+    }
 }
 
 static void receive(void *self, const struct sim_packet *packet)
@@ -97,10 +114,11 @@ static void receive(void *self, const struct sim_packet *packet)
     struct sim_party *party = self;
     struct ahoy_message message;
     struct ahoy_cseq cseq;
-    if (packet->kind == SIM_CLOSE && packet->stream == party->stream)
-        party->stream = 0;
+    if (packet->kind == SIM_CLOSE)
+        forget_stream(party, packet->stream);
     if (packet->kind != SIM_DATAGRAM && packet->kind != SIM_BYTES)
         return;
+    party->used = packet->stream;
     if (ahoy_message_parse(packet->bytes, &message, NULL) &&
         ahoy_cseq_parse(ahoy_message_value(&message, AHOY_HEADER_CSEQ), &cseq, NULL)) {
         struct kept *kept =
@@ -162,6 +180,7 @@ static void transmit(struct sim_party *party, const struct ahoy_ip *to, uint64_t
             party->stream = sim_world_open(party->world, &party->node.ip, to);
         stream = party->stream;
     }
+    party->used = stream;
     if (!lost)
         sim_world_bytes(party->world, stream, &party->node.ip, to, bytes);
 }
@@ -202,11 +221,13 @@ static void put_contact(const struct sim_party *party, struct ahoy_buf *buf)
     put(buf, "%s>\r\n", party->transport == AHOY_TCP ? ";transport=tcp" : "");
 }
 
-/* A request outside any dialog. */
+/* A request outside any dialog: to a user, or to the server itself (10.2). */
 static void compose_first(struct sim_party *party, const char *method, const char *callee,
                           struct ahoy_buf *buf)
 {
-    put(buf, "%s sip:%s@atlanta.example SIP/2.0\r\n", method, callee);
+    bool to_server = strcmp(callee, "proxy") == 0 || strcmp(method, "REGISTER") == 0;
+    put(buf, "%s sip:%s%satlanta.example SIP/2.0\r\n", method, to_server ? "" : callee,
+        to_server ? "" : "@");
     put_via(party, buf);
     put(buf, "Max-Forwards: 70\r\nFrom: <sip:%s@atlanta.example>%s%s\r\n", party->name,
         party->old ? "" : ";tag=tag-", party->old ? "" : party->name);
@@ -268,16 +289,20 @@ static bool compose_next(struct sim_party *party, const char *method, struct aho
         ahoy_cseq_parse(value(&message, AHOY_HEADER_CSEQ), &cseq, NULL);
     else
         cseq.number = ++party->cseq;
-    put(buf, "Call-ID: %.*s\r\nCSeq: %u %s\r\nContent-Length: 0\r\n\r\n", (int)call_id.size,
-        call_id.at, cseq.number, method);
+    put(buf, "Call-ID: %.*s\r\nCSeq: %u %s\r\n", (int)call_id.size, call_id.at, cseq.number,
+        method);
+    if (strcmp(method, "INVITE") == 0)
+        put_contact(party, buf); /* 12.2.1.1 */
+    put(buf, "Content-Length: 0\r\n\r\n");
     return true;
 }
 
-/* CANCEL, or the ACK to a failure: made of our own INVITE (9.1, 17.1.1.3). */
+/* CANCEL, or the ACK to a failure (or to whatever came last): made of our own INVITE (9.1,
+ * 17.1.1.3). */
 static bool compose_following(struct sim_party *party, const char *method, struct ahoy_buf *buf)
 {
     struct kept *invite = find(party, true, 0, 0, "INVITE");
-    struct kept *failure = find(party, false, 300, 699, "INVITE");
+    struct kept *failure = find(party, false, 100, 699, "INVITE");
     struct ahoy_message message, response;
     if (invite == NULL ||
         !ahoy_message_parse((struct span){ invite->bytes, invite->size }, &message, NULL))
@@ -293,14 +318,31 @@ static bool compose_following(struct sim_party *party, const char *method, struc
     return true;
 }
 
+/* Turns the branch of a message into another one of the same form. */
+static void stray(char *bytes, size_t size)
+{
+    const char *cookie = memmem(bytes, size, AHOY_BRANCH_COOKIE, sizeof AHOY_BRANCH_COOKIE - 1);
+    if (cookie == NULL)
+        return;
+    char *first = bytes + (cookie - bytes) + sizeof AHOY_BRANCH_COOKIE - 1;
+    *first = *first == '0' ? '1' : '0';
+}
+
+/* Whether the last final response to our INVITE was a failure. */
+static bool has_failed(struct sim_party *party)
+{
+    struct kept *final = find(party, false, 200, 699, "INVITE");
+    return final != NULL && final->status >= 300;
+}
+
 bool sim_party_request(struct sim_party *party, const char *method, const struct ahoy_ip *proxy,
-                       const char *callee, bool lost)
+                       const char *callee, unsigned flaws)
 {
     char bytes[MESSAGE_LIMIT];
     struct ahoy_buf buf = ahoy_buf_over(bytes, sizeof bytes);
     bool ack = strcmp(method, "ACK") == 0;
     bool follows = strcmp(method, "CANCEL") == 0 ||
-                   (ack && find(party, false, 200, 299, "INVITE") == NULL);
+                   (ack && ((flaws & SIM_HOPBYHOP) != 0 || has_failed(party)));
     bool in_dialog = ack || strcmp(method, "BYE") == 0 || callee == NULL;
     bool sound = true;
     if (follows)
@@ -312,12 +354,15 @@ bool sim_party_request(struct sim_party *party, const char *method, const struct
     struct span message = ahoy_buf_text(&buf);
     if (!sound || message.size == 0)
         return false;
+    if (flaws & SIM_STRAY)
+        stray(bytes, message.size);
     keep(party, true, 0, ahoy_span(method), message);
-    transmit(party, proxy, 0, message, lost);
+    transmit(party, proxy, 0, message, (flaws & SIM_LOST) != 0);
     return true;
 }
 
-bool sim_party_respond(struct sim_party *party, unsigned status, const char *method, bool lost)
+bool sim_party_respond(struct sim_party *party, unsigned status, const char *method,
+                       unsigned flaws)
 {
     char bytes[MESSAGE_LIMIT];
     char rows[1024];
@@ -333,26 +378,42 @@ bool sim_party_respond(struct sim_party *party, unsigned status, const char *met
     while (ahoy_values_next(&values, &route, NULL))
         put(&headers, "Record-Route: %.*s\r\n", (int)route.size, route.at);
     put_contact(party, &headers);
-    snprintf(tag, sizeof tag, "tag-%s", party->name);
+    snprintf(tag, sizeof tag, "tag-%s%s", party->name, flaws & SIM_FORKED ? "-too" : "");
     struct ahoy_response response = { .status = status,
                                       .to_tag = ahoy_span(tag),
                                       .headers = ahoy_buf_text(&headers) };
     struct ahoy_buf buf = ahoy_buf_over(bytes, sizeof bytes);
     ahoy_compose_response(&buf, &message, &response);
+    if (flaws & SIM_STRAY)
+        stray(bytes, ahoy_buf_text(&buf).size);
     struct kept *kept = keep(party, true, status, ahoy_span(method), ahoy_buf_text(&buf));
     kept->from = request->from;
     kept->stream = request->stream;
-    transmit(party, &request->from, request->stream, ahoy_buf_text(&buf), lost);
+    transmit(party, &request->from, request->stream, ahoy_buf_text(&buf), (flaws & SIM_LOST) != 0);
     return true;
 }
 
 bool sim_party_again(struct sim_party *party, unsigned status, const char *method,
-                     const struct ahoy_ip *proxy, bool lost)
+                     const struct ahoy_ip *proxy, unsigned flaws)
 {
     struct kept *kept = find(party, true, status, status, method);
     if (kept == NULL)
         return false;
     transmit(party, status == 0 ? proxy : &kept->from, status == 0 ? 0 : kept->stream,
-             (struct span){ kept->bytes, kept->size }, lost);
+             (struct span){ kept->bytes, kept->size }, (flaws & SIM_LOST) != 0);
     return true;
+}
+
+bool sim_party_close(struct sim_party *party, const struct ahoy_ip *proxy)
+{
+    if (party->used == 0)
+        return false;
+    sim_world_close(party->world, party->used, &party->node.ip, proxy);
+    forget_stream(party, party->used);
+    return true;
+}
+
+void sim_party_unreachable(struct sim_party *party, const struct ahoy_ip *proxy)
+{
+    sim_world_unreachable(party->world, &party->node.ip, proxy);
 }

@@ -20,13 +20,27 @@ const char *sim_party_name(const struct sim_party *party);
 const struct ahoy_ip *sim_party_ip(const struct sim_party *party);
 enum ahoy_transport sim_party_transport(const struct sim_party *party);
 
-/* Sends a request to |proxy|: INVITE begins a call to |callee|; ACK, BYE and others in the
- * dialog go on with it; CANCEL and the ACK to a failure follow the INVITE.  |lost| loses it on
- * the way.  False where there is nothing to make it from. */
+/* What is wrong with a message, or its way. */
+enum sim_flaw {
+    SIM_LOST = 1 << 0,    /* The link loses it. */
+    SIM_STRAY = 1 << 1,   /* Its branch belongs to nobody. */
+    SIM_HOPBYHOP = 1 << 2, /* An ACK is made like that to a failure, whatever was answered. */
+    SIM_FORKED = 1 << 3   /* Another agent behind the party answers: another To tag. */
+};
+
+/* Sends a request to |proxy|: one with a |callee| begins a call, or registers him, and the callee
+ * "proxy" is the server itself; ACK, BYE and others in the dialog go on with it; CANCEL and the
+ * ACK to a failure follow the INVITE.  |flaws| is a set of sim_flaw.  False where there is nothing
+ * to make it from. */
 bool sim_party_request(struct sim_party *party, const char *method, const struct ahoy_ip *proxy,
-                       const char *callee, bool lost);
+                       const char *callee, unsigned flaws);
 /* Answers the last request of |method| that came. */
-bool sim_party_respond(struct sim_party *party, unsigned status, const char *method, bool lost);
+bool sim_party_respond(struct sim_party *party, unsigned status, const char *method,
+                       unsigned flaws);
 /* Sends once more, byte for byte, the last request of |method|, or the last response to one. */
 bool sim_party_again(struct sim_party *party, unsigned status, const char *method,
-                     const struct ahoy_ip *proxy, bool lost);
+                     const struct ahoy_ip *proxy, unsigned flaws);
+/* Closes the connection that the party's last message used; false where there is none. */
+bool sim_party_close(struct sim_party *party, const struct ahoy_ip *proxy);
+/* The host of the party says that nobody listens there: an ICMP error to |proxy|. */
+void sim_party_unreachable(struct sim_party *party, const struct ahoy_ip *proxy);

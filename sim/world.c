@@ -142,6 +142,13 @@ void sim_world_datagram(struct sim_world *world, const struct ahoy_ip *from,
     }
 }
 
+void sim_world_unreachable(struct sim_world *world, const struct ahoy_ip *from,
+                           const struct ahoy_ip *to)
+{
+    struct sim_packet packet = { .kind = SIM_UNREACHABLE, .from = *from, .to = *to };
+    push(world, packet, world->link.delay_ms);
+}
+
 uint64_t sim_world_open(struct sim_world *world, const struct ahoy_ip *from,
                         const struct ahoy_ip *to)
 {

@@ -9,7 +9,14 @@
 enum { SIM_NODES_LIMIT = 16 };
 
 /* What travels.  A stream is a connection between two nodes, named by a number. */
-enum sim_kind { SIM_DATAGRAM, SIM_OPEN, SIM_OPENED, SIM_BYTES, SIM_CLOSE };
+enum sim_kind {
+    SIM_DATAGRAM,
+    SIM_OPEN,
+    SIM_OPENED,
+    SIM_BYTES,
+    SIM_CLOSE,
+    SIM_UNREACHABLE /* An ICMP error: nobody takes datagrams at |from|. */
+};
 
 struct sim_packet {
     enum sim_kind kind;
@@ -56,6 +63,9 @@ uint64_t sim_world_epoch(void);
 /* Sends; the bytes are copied.  A datagram may be lost; |lost| says that this one must be. */
 void sim_world_datagram(struct sim_world *world, const struct ahoy_ip *from,
                         const struct ahoy_ip *to, struct span bytes, bool lost);
+/* Tells |to| that its datagrams to |from| find nobody. */
+void sim_world_unreachable(struct sim_world *world, const struct ahoy_ip *from,
+                           const struct ahoy_ip *to);
 /* Opens a stream; it can be written to at once.  The peer gets SIM_OPEN, the opener SIM_OPENED
  * in the same instant, or SIM_CLOSE a round trip later where nobody listens. */
 uint64_t sim_world_open(struct sim_world *world, const struct ahoy_ip *from,

@@ -103,8 +103,9 @@ bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routin
         return false;
     routing->from_tag = routing->from.tag;
     routing->to_tag = routing->to.tag;
-    /* R3261-8.1.1.3-1; peers of RFC 2543 are known by their branch. */
-    if (routing->from_tag.size == 0 && ahoy_via_has_cookie(&routing->via))
+    /* R3261-8.1.1.3-1; peers of RFC 2543 are known by their branch.  In a response the branch is
+     * ours, and From is as the caller wrote it. */
+    if (message->is_request && routing->from_tag.size == 0 && ahoy_via_has_cookie(&routing->via))
         return ahoy_fail(err, 400, ahoy_span_end(routing->from.text), "a tag in From");
     return route_call_id(message, routing, err) && route_cseq(message, routing, err) &&
            route_max_forwards(message, routing, err) && route_request_uri(message, routing, err);

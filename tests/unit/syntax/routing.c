@@ -107,6 +107,8 @@ static void test_a_tag_in_from(void **state)
     route(START "Via: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\n" TO CALL_ID CSEQ END);
     assert_span(routing.from_tag, "");
     route(START "Via: SIP/2.0/UDP a;branch=z9hG4bK\r\nFrom: <sip:a>\r\n" TO CALL_ID CSEQ END);
+    route("SIP/2.0 200 OK\r\n" VIA "From: <sip:a>\r\n" TO CALL_ID CSEQ END);
+    assert_span(routing.from_tag, "");
 }
 
 static void test_bad_addresses(void **state)
