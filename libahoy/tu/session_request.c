@@ -50,8 +50,6 @@ static void take_bye(struct ahoy_session *session, struct ahoy_ua_context *conte
 static unsigned refuses_reinvite(const struct ahoy_session *session,
                                  const struct ahoy_message *request, struct ahoy_buf *rows)
 {
-    if (session->state == AHOY_SESSION_CALLING || session->state == AHOY_SESSION_CANCELLING)
-        return 491; /* R3261-14.2-2 */
     if (session->state == AHOY_SESSION_INCOMING || session->answer.bytes != NULL) {
         ahoy_buf_put(rows, SPAN("Retry-After: 2\r\n")); /* R3261-14.2-1 */
         return 500;

@@ -80,7 +80,9 @@ static struct ahoy_session *find_dialog(struct ahoy_ua *ua, const struct ahoy_ro
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
-        if (ahoy_dialog_matches(&session->dialog, routing))
+        bool has_dialog = session->state != AHOY_SESSION_CALLING &&
+                          session->state != AHOY_SESSION_CANCELLING;
+        if (has_dialog && ahoy_dialog_matches(&session->dialog, routing))
             return session;
     }
     return NULL;

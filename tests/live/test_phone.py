@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Phones of ours and a server of ours on loopback: every verb, over each way there is."""
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BIN = pathlib.Path(sys.argv[1]).resolve() / "bin"
+PATIENCE = 60  # Seconds for what must happen: long past any machine's bad day.
+WAYS = ["sip:127.0.0.1:{}", "sip:127.0.0.1:{};transport=tcp",
+        "sip:[::1]:{}", "sip:[::1]:{};transport=tcp"]
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+        tcp.bind(("127.0.0.1", 0))
+        return tcp.getsockname()[1]
+
+
+class Phone:
+    """A phone that runs, and what it has said so far."""
+
+    def __init__(self, case, *arguments):
+        self.process = subprocess.Popen([BIN / "ahoy", *arguments, "--json"], cwd=case.path,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+        case.addCleanup(self.process.stderr.close)
+        case.addCleanup(self.process.stdout.close)
+        case.addCleanup(self.process.wait)
+        case.addCleanup(self.process.kill)
+        self.news = []
+
+    def wait_for(self, kind):
+        for line in self.process.stdout:
+            self.news.append(json.loads(line))
+            if self.news[-1]["news"] == kind:
+                return self.news[-1]
+        raise AssertionError(f"no {kind}: {self.news} {self.process.stderr.read()}")
+
+    def end(self):
+        """The exit code; what was said until then is read."""
+        for line in self.process.stdout:
+            self.news.append(json.loads(line))
+        self.errors = self.process.stderr.read()
+        return self.process.wait(PATIENCE)
+
+    def kinds(self):
+        return [news["news"] for news in self.news]
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="ahoy-phone-")
+        cls.path = pathlib.Path(cls.folder.name)
+        cls.port = free_port()
+        listens = "".join(f'listen "{way}:{cls.port}"\n' for way in
+                          ("udp:127.0.0.1", "tcp:127.0.0.1", "udp:[::1]", "tcp:[::1]"))
+        (cls.path / "ahoyd.lua").write_text(
+            listens + 'domain "atlanta.example"\nstore "memory:"\nworkers(2)\n')
+        cls.server = subprocess.Popen([BIN / "ahoyd", "--config", "ahoyd.lua"], cwd=cls.path,
+                                      stderr=subprocess.PIPE, text=True)
+        for line in cls.server.stderr:
+            if "ready" in line:
+                break
+        for user in ("alice", "bob"):
+            (cls.path / user).write_text(f"secret of {user}\n")
+            subprocess.run([BIN / "ahoyctl", "--socket", "ahoyd.sock", "user", "add",
+                            f"{user}@atlanta.example"], cwd=cls.path, check=True, text=True,
+                           input=f"secret of {user}\n", capture_output=True, timeout=PATIENCE)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.terminate()
+        cls.server.stderr.close()
+        code = cls.server.wait(PATIENCE)
+        cls.folder.cleanup()
+        assert code == 0, code
+
+    def phone(self, verb, user, way, *more, password=None):
+        return Phone(self, verb, "--user", f"{user}@atlanta.example", "--password-file",
+                     password or user, "--server", way.format(self.port), *more)
+
+    def ways(self):
+        for way in WAYS:
+            with self.subTest(way=way):
+                yield way
+
+    def registrations(self):
+        done = subprocess.run([BIN / "ahoyctl", "--socket", "ahoyd.sock", "--json",
+                               "registrations"], cwd=self.path, check=True, text=True,
+                              capture_output=True, timeout=PATIENCE)
+        return done.stdout
+
+    def test_register(self):
+        for way in self.ways():
+            phone = self.phone("register", "alice", way, "--expires", "600")
+            self.assertEqual(phone.end(), 0, phone.errors)
+            self.assertEqual(phone.news[-1]["expires"], 600)
+            self.assertIn("alice@atlanta.example", self.registrations())
+
+    def test_keep(self):
+        for way in self.ways():
+            phone = self.phone("register", "bob", way, "--keep")
+            phone.wait_for("registered")
+            self.assertIn("bob@atlanta.example", self.registrations())
+            phone.process.send_signal(signal.SIGINT)
+            self.assertEqual(phone.end(), 0)
+            self.assertEqual(phone.kinds()[-1], "unregistered")
+            self.assertNotIn("bob@atlanta.example", self.registrations())
+
+    def test_wrong_password(self):
+        for way in self.ways():
+            phone = self.phone("register", "alice", way, password="bob")
+            self.assertEqual(phone.end(), 1)
+            self.assertEqual(phone.kinds(), ["registration-failed"])
+            self.assertEqual(phone.news[0]["status"], 401)
+            phone = self.phone("call", "alice", way, "bob@atlanta.example", password="bob")
+            self.assertEqual(phone.end(), 1)
+            self.assertEqual(phone.kinds(), ["calling", "refused"])
+            self.assertEqual(phone.news[-1]["status"], 407)
+
+    def test_call(self):
+        for way in self.ways():
+            bob = self.phone("answer", "bob", way, "--once", "--ring", "0", "--trace", "bob.trace")
+            bob.wait_for("registered")
+            alice = self.phone("call", "alice", way, "sip:bob@atlanta.example", "--for", "0",
+                               "--trace", "alice.trace")
+            self.assertEqual(alice.end(), 0, alice.errors)
+            self.assertEqual(bob.end(), 0, bob.errors)
+            answered = next(news for news in alice.news if news["news"] == "answered")
+            self.assertEqual((answered["codec"], answered["direction"], answered["audio"]),
+                             ("PCMU/8000", "sendrecv", False))
+            self.assertEqual(alice.news[-1]["by"], "us")
+            self.assertEqual(bob.kinds(), ["registered", "incoming", "answered", "ended",
+                                           "unregistered"])
+            trace = (self.path / "alice.trace").read_text()
+            for word in ("\nINVITE sip:bob@atlanta.example SIP/2.0", "\nACK ", "\nBYE ",
+                         "\nm=audio "):
+                self.assertIn(word, trace)
+            self.assertNotIn("secret", trace)
+
+    def test_callee_hangs_up(self):
+        for way in self.ways():
+            bob = self.phone("answer", "bob", way, "--ring", "0")
+            bob.wait_for("registered")
+            alice = self.phone("call", "alice", way, "bob@atlanta.example")
+            alice.wait_for("answered")
+            bob.process.send_signal(signal.SIGTERM)
+            self.assertEqual(bob.end(), 0)
+            self.assertEqual(alice.end(), 0)
+            self.assertEqual(alice.news[-1]["by"], "the peer")
+            self.assertEqual(bob.kinds()[-1], "unregistered")
+
+    def test_busy(self):
+        for way in self.ways():
+            bob = self.phone("answer", "bob", way, "--once", "--busy")
+            bob.wait_for("registered")
+            alice = self.phone("call", "alice", way, "bob@atlanta.example")
+            self.assertEqual(alice.end(), 1)
+            self.assertEqual(alice.news[-1]["status"], 486)
+            self.assertEqual(bob.end(), 0)
+
+    def test_cancel(self):
+        for way in self.ways():
+            bob = self.phone("answer", "bob", way, "--once", "--ring", "3600")
+            bob.wait_for("registered")
+            alice = self.phone("call", "alice", way, "bob@atlanta.example")
+            alice.wait_for("ringing")
+            alice.process.send_signal(signal.SIGINT)
+            self.assertEqual(alice.end(), 1)
+            self.assertEqual(alice.kinds()[-1], "ended")
+            self.assertEqual(bob.end(), 0)
+            self.assertEqual(next(news for news in bob.news if news["news"] == "ended")["by"],
+                             "the peer")
+
+    def test_ring_limit(self):
+        bob = self.phone("answer", "bob", WAYS[0], "--once", "--ring", "3600")
+        bob.wait_for("registered")
+        alice = self.phone("call", "alice", WAYS[0], "bob@atlanta.example", "--ring-limit", "1")
+        self.assertEqual(alice.end(), 1)
+        self.assertEqual(alice.kinds(), ["calling", "ringing", "ended"])
+        self.assertEqual(bob.end(), 0)
+
+    def test_nobody(self):
+        for way in self.ways():
+            phone = self.phone("call", "alice", way, "nobody@atlanta.example")
+            self.assertEqual(phone.end(), 1)
+            self.assertIn(phone.news[-1]["status"], (404, 480))
+
+    def test_no_server(self):
+        for way in ("sip:127.0.0.1:{}", "sip:127.0.0.1:{};transport=tcp"):
+            phone = Phone(self, "register", "--user", "alice@atlanta.example", "--password-file",
+                          "alice", "--server", way.format(free_port()))
+            self.assertEqual(phone.end(), 1)
+            self.assertEqual(phone.news[-1]["status"], 503)
+
+    def run_ahoy(self, *arguments, code):
+        done = subprocess.run([BIN / "ahoy", *arguments], cwd=self.path, capture_output=True,
+                              text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL,
+                              env={"PATH": "/usr/bin:/bin"})
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def test_command_line(self):
+        self.assertIn("ahoy call", self.run_ahoy("--help", code=0).stdout)
+        self.assertRegex(self.run_ahoy("--version", code=0).stdout, r"^ahoy \d+\.\d+")
+        self.assertIn("--ring-limit", self.run_ahoy("call", "--help", code=0).stdout)
+        self.assertNotIn("--ring-limit", self.run_ahoy("register", "--help", code=0).stdout)
+        server = ["--server", f"sip:127.0.0.1:{self.port}"]
+        user = ["--user", "alice@atlanta.example"]
+        for arguments, word in (
+                ([], "ahoy --help"), (["frob"], "frob"),
+                (["call", "--frob"], "--frob"), (["call", "-x"], "-x"),
+                (["register", "--ring", "1", *user, *server], "--ring"),
+                (["call", *user, *server], "URI"),
+                (["call", "a@b", "c@d", *user, *server], "c@d"),
+                (["call", "a@b", *server], "--user"),
+                (["call", "tel:+1 2", *user, *server], "tel:+1 2"),
+                (["register", *user], "--server"),
+                (["register", *user, "--server", "sip:192.0.2.1;transport=tls"], "transport"),
+                (["register", *user, *server, "--listen", "here"], "--listen"),
+                (["register", *user, *server, "--listen", "[::1]:0"], "IPv6"),
+                (["register", *user, *server, "--expires", "soon"], "--expires"),
+                (["register", *user, *server, "--expires"], "--expires"),
+                (["register", *user, *server, "--password-file", "absent"], "absent")):
+            with self.subTest(arguments=arguments):
+                self.assertIn(word, self.run_ahoy(*arguments, code=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,150 @@
+/* Offers and answers (RFC 3264). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "libahoy/sdp/negotiate.h"
+#include "tests/support/bytes.h"
+
+#define HEAD "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=5 6\r\n"
+#define OURS                                                                                       \
+    "v=0\r\no=- 9 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=5 6\r\n"
+
+static struct ahoy_sdp sdp;
+static struct ahoy_sdp_agreed agreed;
+static char space[4096];
+
+static const struct ahoy_sdp_local local = {
+    .media = { .family = AHOY_IPV4, .port = 4000, .bytes = { 192, 0, 2, 2 } },
+    .session_id = 9,
+    .version = 1,
+};
+
+static bool answer(const char *offer, struct ahoy_buf *buf)
+{
+    *buf = ahoy_buf_over(space, sizeof space);
+    assert_true(ahoy_sdp_parse(test_text(offer), &sdp, NULL));
+    return ahoy_sdp_print_answer(&sdp, &local, buf, &agreed);
+}
+
+static void expect_answer(const char *offer, const char *expected)
+{
+    struct ahoy_buf buf;
+    assert_true(answer(offer, &buf));
+    assert_span(ahoy_buf_text(&buf), expected);
+    test_free_all(NULL);
+}
+
+/* Our own offer can be answered by ourselves. */
+static void test_offer(void **state)
+{
+    (void)state;
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    ahoy_sdp_print_offer(&local, &buf);
+    assert_true(ahoy_sdp_parse(ahoy_buf_text(&buf), &sdp, NULL));
+    assert_int_equal(sdp.media_count, 1);
+    assert_span(sdp.media[0].formats, "0 8 101");
+    assert_true(ahoy_sdp_read_answer(&sdp, &agreed));
+    assert_int_equal(agreed.codec, AHOY_PCMU);
+    assert_true(agreed.has_events);
+    assert_int_equal(agreed.events, 101);
+    assert_int_equal(agreed.port, 4000);
+    assert_span(agreed.address, "192.0.2.2");
+}
+
+static void test_offer_ipv6(void **state)
+{
+    (void)state;
+    struct ahoy_sdp_local six = local;
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
+    assert_true(ahoy_ip_parse(SPAN("2001:db8::1"), &six.media));
+    six.media.port = 4000;
+    ahoy_sdp_print_offer(&six, &buf);
+    space[buf.size] = '\0';
+    assert_non_null(strstr(space, "\r\nc=IN IP6 2001:db8::1\r\n"));
+}
+
+/* 6: as many m= lines, in order; t= the same; what is not taken has port 0.  6.1: the offerer's
+ * order and its payload type for events. */
+static void test_answer(void **state)
+{
+    (void)state;
+    expect_answer(HEAD "m=video 5000 RTP/AVP 96\r\nm=audio 0 RTP/AVP 0\r\n"
+                       "m=audio 5004 RTP/AVP 18 8 97 0\r\na=rtpmap:97 telephone-event/8000\r\n"
+                       "m=audio 5008 RTP/AVP 0\r\n",
+                  OURS "m=video 0 RTP/AVP 96\r\nm=audio 0 RTP/AVP 0\r\n"
+                       "m=audio 4000 RTP/AVP 8 0 97\r\na=rtpmap:0 PCMU/8000\r\n"
+                       "a=rtpmap:8 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\n"
+                       "a=fmtp:97 0-15\r\na=sendrecv\r\nm=audio 0 RTP/AVP 0\r\n");
+    assert_int_equal(agreed.codec, AHOY_PCMA);
+    assert_int_equal(agreed.port, 5004);
+    /* A map for a type that is not among the formats gives nothing. */
+    expect_answer(HEAD "m=audio 5004 RTP/AVP 0 0\r\na=rtpmap:97 telephone-event/8000\r\n",
+                  OURS "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n");
+}
+
+/* 6.1: the direction is the offer's, seen from here. */
+static void test_directions(void **state)
+{
+    static const struct {
+        const char *offer;
+        enum ahoy_direction ours;
+    } rows[] = {
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=sendrecv\r\n", AHOY_SENDRECV },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=sendonly\r\n", AHOY_RECVONLY },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=recvonly\r\n", AHOY_SENDONLY },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=inactive\r\n", AHOY_INACTIVE },
+        { HEAD "a=sendonly\r\nm=audio 1 RTP/AVP 0\r\n", AHOY_RECVONLY },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ahoy_buf buf;
+        assert_true(answer(rows[i].offer, &buf));
+        assert_int_equal(agreed.direction, rows[i].ours);
+        test_free_all(NULL);
+    }
+}
+
+static void test_nothing_in_common(void **state)
+{
+    static const char *const offers[] = {
+        HEAD,
+        HEAD "m=audio 5004 RTP/AVP 9 18\r\n",
+        HEAD "m=audio 5004 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n",
+        HEAD "m=audio 0 RTP/AVP 0\r\n",
+        HEAD "m=image 5004 RTP/AVP 0\r\n",
+        "v=0\r\no=- 1 2 IN IP4 h\r\ns=-\r\nm=audio 5004 RTP/AVP 0\r\n", /* No c=. */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
+        struct ahoy_buf buf;
+        assert_false(answer(offers[i], &buf));
+        assert_false(ahoy_sdp_read_answer(&sdp, &agreed));
+        assert_int_equal(agreed.codec, AHOY_NO_CODEC);
+        test_free_all(NULL);
+    }
+}
+
+static void test_no_room(void **state)
+{
+    (void)state;
+    assert_true(ahoy_sdp_parse(test_text(HEAD "m=audio 1 RTP/AVP 0\r\n"), &sdp, NULL));
+    for (size_t room = 0; room < 100; room++) {
+        struct ahoy_buf buf = ahoy_buf_over(space, room);
+        assert_false(ahoy_sdp_print_answer(&sdp, &local, &buf, &agreed));
+    }
+    test_free_all(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_offer),      cmocka_unit_test(test_offer_ipv6),
+        cmocka_unit_test(test_answer),     cmocka_unit_test(test_directions),
+        cmocka_unit_test(test_nothing_in_common), cmocka_unit_test(test_no_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+/* The state of a dialog and the requests within it (RFC 3261 12). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "libahoy/tu/dialog.h"
+#include "tests/support/bytes.h"
+
+static struct ahoy_message message;
+static struct ahoy_routing routing;
+static struct ahoy_dialog dialog;
+static char line_space[4096];
+static char rows_space[16384];
+
+static void read(const char *text)
+{
+    assert_true(ahoy_message_parse(test_text(text), &message, NULL));
+    assert_true(ahoy_message_routing(&message, &routing, NULL));
+}
+
+#define VIA "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa\r\n"
+#define ENDS                                                                                       \
+    "From: \"A\" <sip:alice@a.example>;tag=from\r\nTo: <sip:bob@b.example>"
+
+static void read_request(const char *rows)
+{
+    char text[20000];
+    snprintf(text, sizeof text,
+             "INVITE sip:bob@192.0.2.2 SIP/2.0\r\n" VIA ENDS
+             "\r\nCall-ID: c1\r\nCSeq: 77 INVITE\r\n%s\r\n",
+             rows);
+    read(text);
+}
+
+static void read_response(const char *rows)
+{
+    char text[20000];
+    snprintf(text, sizeof text,
+             "SIP/2.0 200 OK\r\n" VIA ENDS ";tag=to\r\nCall-ID: c1\r\nCSeq: 77 INVITE\r\n%s\r\n",
+             rows);
+    read(text);
+}
+
+static void expect_request(enum ahoy_method method, uint32_t cseq, const char *line,
+                           const char *rows)
+{
+    struct ahoy_buf line_buf = ahoy_buf_over(line_space, sizeof line_space);
+    struct ahoy_buf rows_buf = ahoy_buf_over(rows_space, sizeof rows_space);
+    ahoy_dialog_print(&dialog, method, cseq, &line_buf, &rows_buf);
+    assert_span(ahoy_buf_text(&line_buf), line);
+    assert_span(ahoy_buf_text(&rows_buf), rows);
+}
+
+/* R3261-12.1.1-6, -8, -9, -12, -14; R3261-12.2.1.1-1 to -6, -13. */
+static void test_callee(void **state)
+{
+    struct ahoy_uri hop;
+    (void)state;
+    read_request("Record-Route: <sip:p1.example;lr>, <sip:p2.example;lr;x=1>\r\n"
+                 "Record-Route: <sip:p3.example;lr>\r\nContact: <sip:alice@192.0.2.1;y>\r\n");
+    assert_true(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("mine"), NULL));
+    expect_request(AHOY_METHOD_BYE, 1, "BYE sip:alice@192.0.2.1;y SIP/2.0\r\n",
+                   "Route: <sip:p1.example;lr>\r\nRoute: <sip:p2.example;lr;x=1>\r\n"
+                   "Route: <sip:p3.example;lr>\r\nMax-Forwards: 70\r\n"
+                   "From: <sip:bob@b.example>;tag=mine\r\n"
+                   "To: <sip:alice@a.example>;tag=from\r\nCall-ID: c1\r\nCSeq: 1 BYE\r\n");
+    assert_true(dialog.has_remote_cseq);
+    assert_int_equal(dialog.remote_cseq, 77);
+    assert_int_equal(dialog.local_cseq, 0); /* R3261-12.1.1-10 */
+    assert_true(ahoy_dialog_next_hop(&dialog, &hop));
+    assert_span(hop.host, "p1.example");
+    test_free_all(NULL);
+}
+
+/* R3261-12.1.2-4: the route set is the reverse; -7, -8: the numbers. */
+static void test_caller(void **state)
+{
+    (void)state;
+    read_response("Record-Route: <sip:p1.example;lr>, <sip:p2.example;lr>\r\n"
+                  "Record-Route: <sip:p3.example;lr>\r\nContact: <sip:bob@192.0.2.2>\r\n");
+    assert_true(ahoy_dialog_from_response(&dialog, &message, &routing, NULL));
+    expect_request(AHOY_METHOD_ACK, 77, "ACK sip:bob@192.0.2.2 SIP/2.0\r\n",
+                   "Route: <sip:p3.example;lr>\r\nRoute: <sip:p2.example;lr>\r\n"
+                   "Route: <sip:p1.example;lr>\r\nMax-Forwards: 70\r\n"
+                   "From: <sip:alice@a.example>;tag=from\r\nTo: <sip:bob@b.example>;tag=to\r\n"
+                   "Call-ID: c1\r\nCSeq: 77 ACK\r\n");
+    assert_int_equal(dialog.local_cseq, 77);
+    assert_false(dialog.has_remote_cseq);
+    test_free_all(NULL);
+}
+
+/* R3261-12.2.1.1-11, -12. */
+static void test_no_routes(void **state)
+{
+    struct ahoy_uri hop;
+    (void)state;
+    read_response("Contact: <sip:bob@192.0.2.2?Subject=no>\r\n");
+    assert_true(ahoy_dialog_from_response(&dialog, &message, &routing, NULL));
+    expect_request(AHOY_METHOD_BYE, 78, "BYE sip:bob@192.0.2.2 SIP/2.0\r\n",
+                   "Max-Forwards: 70\r\n"
+                   "From: <sip:alice@a.example>;tag=from\r\nTo: <sip:bob@b.example>;tag=to\r\n"
+                   "Call-ID: c1\r\nCSeq: 78 BYE\r\n");
+    assert_true(ahoy_dialog_next_hop(&dialog, &hop));
+    assert_span(hop.host, "192.0.2.2");
+    test_free_all(NULL);
+}
+
+/* R3261-12.2.1.1-14, -15, -16: a strict router is the Request-URI, the target comes last. */
+static void test_strict_route(void **state)
+{
+    struct ahoy_uri hop;
+    (void)state;
+    read_request("Record-Route: <sip:strict.example>, <sip:loose.example;lr>\r\n"
+                 "Contact: <sip:alice@192.0.2.1>\r\n");
+    assert_true(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("mine"), NULL));
+    expect_request(AHOY_METHOD_BYE, 1, "BYE sip:strict.example SIP/2.0\r\n",
+                   "Route: <sip:loose.example;lr>\r\nRoute: <sip:alice@192.0.2.1>\r\n"
+                   "Max-Forwards: 70\r\nFrom: <sip:bob@b.example>;tag=mine\r\n"
+                   "To: <sip:alice@a.example>;tag=from\r\nCall-ID: c1\r\nCSeq: 1 BYE\r\n");
+    assert_true(ahoy_dialog_next_hop(&dialog, &hop));
+    assert_span(hop.host, "strict.example");
+    test_free_all(NULL);
+}
+
+/* R3261-12.2.2-2, -3, -4. */
+static void test_remote_cseq(void **state)
+{
+    (void)state;
+    read_response("Contact: <sip:bob@192.0.2.2>\r\n");
+    assert_true(ahoy_dialog_from_response(&dialog, &message, &routing, NULL));
+    assert_true(ahoy_dialog_take_cseq(&dialog, 500)); /* The first may be any. */
+    assert_true(ahoy_dialog_take_cseq(&dialog, 600));
+    assert_false(ahoy_dialog_take_cseq(&dialog, 599));
+    assert_true(ahoy_dialog_take_cseq(&dialog, 600));
+    test_free_all(NULL);
+}
+
+/* A dialog is its three parts, each of them. */
+static void test_matching(void **state)
+{
+    (void)state;
+    read_response("Contact: <sip:bob@192.0.2.2>\r\n");
+    assert_true(ahoy_dialog_from_response(&dialog, &message, &routing, NULL));
+    /* The response as it stands has the tags the other way round. */
+    assert_false(ahoy_dialog_matches(&dialog, &routing));
+    struct ahoy_routing theirs = routing;
+    theirs.from_tag = SPAN("to");
+    theirs.to_tag = SPAN("from");
+    assert_true(ahoy_dialog_matches(&dialog, &theirs));
+    theirs.call_id = SPAN("C1");
+    assert_false(ahoy_dialog_matches(&dialog, &theirs)); /* 20.8: case counts. */
+    theirs.call_id = SPAN("c1");
+    theirs.from_tag = SPAN("too");
+    assert_false(ahoy_dialog_matches(&dialog, &theirs));
+    test_free_all(NULL);
+}
+
+/* R3261-12.2.1.2-1: the target follows Contact, the route set does not change. */
+static void test_refresh(void **state)
+{
+    (void)state;
+    read_request("Record-Route: <sip:p.example;lr>\r\nContact: <sip:old@192.0.2.1>\r\n");
+    assert_true(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("mine"), NULL));
+    read_request("Record-Route: <sip:q.example;lr>\r\nContact: <sip:new@192.0.2.3>\r\n");
+    ahoy_dialog_refresh(&dialog, &message);
+    assert_span(ahoy_dialog_request_uri(&dialog), "sip:new@192.0.2.3");
+    assert_int_equal(dialog.route_count, 1);
+    assert_span(dialog.routes[0], "<sip:p.example;lr>");
+    read_request("");
+    ahoy_dialog_refresh(&dialog, &message);
+    assert_span(ahoy_dialog_request_uri(&dialog), "sip:new@192.0.2.3");
+    test_free_all(NULL);
+}
+
+static void expect_fault(const char *rows, unsigned status)
+{
+    struct ahoy_err err;
+    read_request(rows);
+    assert_false(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("mine"), &err));
+    assert_int_equal(err.status, status);
+    read_response(rows);
+    assert_false(ahoy_dialog_from_response(&dialog, &message, &routing, &err));
+    assert_int_equal(err.status, status);
+}
+
+static void test_faults(void **state)
+{
+    static char rows[16384];
+    (void)state;
+    expect_fault("", 400);
+    expect_fault("Contact: <tel:+1>\r\n", 400);
+    expect_fault("Contact: *\r\n", 400);
+    expect_fault("Contact: <sip:a@b>\r\nRecord-Route: <sip:p.example\r\n", 400);
+    snprintf(rows, sizeof rows, "Contact: <sip:a@b;x=%02100d>\r\n", 0);
+    expect_fault(rows, 513);
+    size_t size = (size_t)snprintf(rows, sizeof rows, "Contact: <sip:a@b>\r\n");
+    for (int i = 0; i <= AHOY_ROUTES_LIMIT; i++)
+        size += (size_t)snprintf(rows + size, sizeof rows - size, "Record-Route: <sip:p;lr>\r\n");
+    expect_fault(rows, 513);
+    size = (size_t)snprintf(rows, sizeof rows, "Contact: <sip:a@b>\r\n");
+    for (int i = 0; i < 3; i++)
+        size += (size_t)snprintf(rows + size, sizeof rows - size,
+                                 "Record-Route: <sip:p;lr;x=%03000d>\r\n", 0);
+    expect_fault(rows, 513);
+    test_free_all(NULL);
+}
+
+/* 8.1.1: outside of dialogs To has no tag, and the pre-existing route comes first. */
+static void test_begin(void **state)
+{
+    (void)state;
+    const struct ahoy_dialog_seed seed = { .call_id = SPAN("c2"),
+                                           .local_tag = SPAN("t"),
+                                           .local_uri = SPAN("sip:alice@a.example"),
+                                           .remote_uri = SPAN("sip:bob@b.example"),
+                                           .target = SPAN("sip:bob@b.example"),
+                                           .route = SPAN("<sip:192.0.2.9;lr>") };
+    assert_true(ahoy_dialog_begin(&dialog, &seed));
+    expect_request(AHOY_METHOD_INVITE, 1, "INVITE sip:bob@b.example SIP/2.0\r\n",
+                   "Route: <sip:192.0.2.9;lr>\r\nMax-Forwards: 70\r\n"
+                   "From: <sip:alice@a.example>;tag=t\r\nTo: <sip:bob@b.example>\r\n"
+                   "Call-ID: c2\r\nCSeq: 1 INVITE\r\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_callee),   cmocka_unit_test(test_caller),
+        cmocka_unit_test(test_no_routes), cmocka_unit_test(test_strict_route),
+        cmocka_unit_test(test_remote_cseq), cmocka_unit_test(test_matching),
+        cmocka_unit_test(test_refresh),  cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_begin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

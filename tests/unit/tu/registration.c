@@ -1,0 +1,268 @@
+/* Keeping registered, against a registrar of a few lines (RFC 3261 10.2, 22). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "libahoy/auth/digest.h"
+#include "tests/support/pair.h"
+
+static struct pair pair;
+static unsigned asked;         /* REGISTERs that came. */
+static uint32_t last_cseq;
+static char last_algorithm[16];
+static bool was_right;         /* The last credentials were those of "secret". */
+static const char *challenges; /* What a REGISTER without the right credentials gets. */
+static unsigned refusal;       /* The status for it. */
+static bool accepts;           /* Right credentials are enough. */
+static const char *granted;    /* Rows of the 200. */
+
+#define MD5    "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"m\", qop=\"auth\"\r\n"
+#define SHA256                                                                                     \
+    "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"s\", qop=\"auth-int,auth\", "     \
+    "algorithm=SHA-256, opaque=\"o\"\r\n"
+
+static bool check(const struct ahoy_message *request)
+{
+    struct ahoy_challenge credentials;
+    struct ahoy_digest_hex ha1;
+    const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_AUTHORIZATION);
+    if (field == NULL)
+        return false;
+    assert_null(ahoy_message_next(request, field));
+    assert_true(ahoy_challenge_parse(field->value, &credentials, NULL));
+    snprintf(last_algorithm, sizeof last_algorithm, "%.*s", (int)credentials.algorithm_text.size,
+             credentials.algorithm_text.at);
+    assert_true(ahoy_span_equal(credentials.uri, request->request_uri));
+    assert_true(ahoy_span_equal(credentials.username, SPAN("alice")));
+    assert_true(ahoy_digest_ha1(credentials.algorithm, SPAN("alice"), SPAN("atlanta.example"),
+                                SPAN("secret"), &ha1));
+    return ahoy_digest_verify(&credentials, &ha1, SPAN("REGISTER"));
+}
+
+static void registrar(struct pair *world, const struct ahoy_message *request)
+{
+    struct ahoy_cseq cseq;
+    assert_int_equal(request->method, AHOY_METHOD_REGISTER);
+    assert_true(
+        ahoy_cseq_parse(ahoy_message_value(request, AHOY_HEADER_CSEQ), &cseq, NULL));
+    asked++;
+    assert_true(cseq.number > last_cseq); /* R3261-10.2-6, R3261-22.2-2 */
+    last_cseq = cseq.number;
+    /* R3261-10.2-4 */
+    assert_true(ahoy_span_equal(request->request_uri, SPAN("sip:atlanta.example")));
+    was_right = check(request);
+    if (accepts && (was_right || challenges == NULL))
+        pair_reply(world, request, 200, "r", granted, "");
+    else
+        pair_reply(world, request, refusal, "r", challenges != NULL ? challenges : "", "");
+}
+
+static void begin(const char *with, unsigned status, bool accept, const char *rows)
+{
+    pair_init(&pair);
+    pair.script = registrar;
+    asked = 0;
+    last_cseq = 0;
+    challenges = with;
+    refusal = status;
+    accepts = accept;
+    granted = rows;
+    last_algorithm[0] = '\0';
+    ahoy_ua_register(pair.ends[ALICE].ua, 3600, pair.now_ms);
+    pair_run(&pair, 1000);
+}
+
+/* RFC 8760 2.4: the stronger algorithm, in whichever order they come. */
+static void test_prefers_sha256(void **state)
+{
+    (void)state;
+    begin(MD5 SHA256, 401, true, "Contact: <sip:alice@192.0.2.1:5060>;expires=600\r\n");
+    pair_expect(&pair, "0 alice > bob REGISTER\n"
+                       "10 bob > alice 401 REGISTER\n"
+                       "20 alice > bob REGISTER\n"
+                       "30 bob > alice 200 REGISTER\n"
+                       "40 alice: registered 600\n");
+    assert_true(was_right);
+    assert_string_equal(last_algorithm, "SHA-256");
+    pair_fini(&pair);
+    begin(SHA256 MD5, 401, true, "Expires: 700\r\n");
+    assert_true(was_right);
+    assert_string_equal(last_algorithm, "SHA-256");
+    assert_int_equal(pair.ends[ALICE].news.expires_s, 700);
+    pair_fini(&pair);
+    begin(MD5, 401, true, "");
+    assert_true(was_right);
+    assert_string_equal(last_algorithm, "");
+    assert_int_equal(pair.ends[ALICE].news.expires_s, 3600);
+    pair_fini(&pair);
+}
+
+/* Other people's bindings in the 200 do not count: 10.2.4. */
+static void test_own_expiry(void **state)
+{
+    (void)state;
+    begin(NULL, 401, true,
+          "Contact: <sip:alice@192.0.2.77>;expires=60, <sip:alice@192.0.2.1:5060>;expires=900, "
+          "<sip:alice@192.0.2.78>;expires=70\r\n");
+    assert_int_equal(pair.ends[ALICE].news.expires_s, 900);
+    pair_fini(&pair);
+}
+
+/* Refreshed in time, and again with whatever that takes. */
+static void test_refresh(void **state)
+{
+    (void)state;
+    begin(SHA256, 401, true, "Contact: <sip:alice@192.0.2.1:5060>;expires=100\r\n");
+    pair_forget(&pair);
+    pair_run(&pair, 79000);
+    pair_expect(&pair, "");
+    pair_run(&pair, 99000);
+    pair_expect(&pair, "80040 alice > bob REGISTER\n"
+                       "80050 bob > alice 401 REGISTER\n"
+                       "80060 alice > bob REGISTER\n"
+                       "80070 bob > alice 200 REGISTER\n"
+                       "80080 alice: registered 100\n");
+    pair_fini(&pair);
+}
+
+/* R3261-22.1-7: credentials that were refused are not sent again. */
+static void test_wrong_password(void **state)
+{
+    (void)state;
+    begin(SHA256, 401, false, "");
+    assert_int_equal(asked, 2);
+    assert_int_equal(pair.ends[ALICE].news.kind, AHOY_NEWS_REGISTRATION_FAILED);
+    assert_int_equal(pair.ends[ALICE].news.status, 401);
+    pair_run(&pair, 100000);
+    assert_int_equal(asked, 2);
+    pair_fini(&pair);
+}
+
+/* Attack 21: a registrar that finds every nonce stale is asked no more after two tries. */
+static void test_endless_stale(void **state)
+{
+    (void)state;
+    begin("WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", stale=true\r\n", 401,
+          false, "");
+    assert_int_equal(asked, 3);
+    assert_int_equal(pair.ends[ALICE].news.kind, AHOY_NEWS_REGISTRATION_FAILED);
+    pair_fini(&pair);
+}
+
+/* Attack 20: another realm, another scheme, an unknown algorithm get nothing. */
+static void test_foreign_challenges(void **state)
+{
+    static const char *const foreign[] = {
+        "WWW-Authenticate: Digest realm=\"evil.example\", nonce=\"n\"\r\n",
+        "WWW-Authenticate: Basic realm=\"atlanta.example\"\r\n",
+        "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", algorithm=MD4\r\n",
+        "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", qop=\"auth-int\"\r\n",
+        "WWW-Authenticate: Digest realm=\"atlanta.example\"\r\n",
+        "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"\"\r\n",
+        "Proxy-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\"\r\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        begin(foreign[i], 401, true, "");
+        assert_int_equal(asked, 1);
+        assert_int_equal(pair.ends[ALICE].news.kind, AHOY_NEWS_REGISTRATION_FAILED);
+        pair_fini(&pair);
+    }
+}
+
+/* Attack 16: what does not fit is not sent. */
+static void test_long_nonce(void **state)
+{
+    static char rows[4096];
+    (void)state;
+    snprintf(rows, sizeof rows,
+             "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"%03000d\"\r\n", 7);
+    begin(rows, 401, true, "");
+    assert_int_equal(asked, 1);
+    assert_int_equal(pair.ends[ALICE].news.kind, AHOY_NEWS_REGISTRATION_FAILED);
+    pair_fini(&pair);
+}
+
+/* 10.2.8: Min-Expires is obeyed, once. */
+static void test_interval_too_brief(void **state)
+{
+    (void)state;
+    begin("Min-Expires: 7000\r\n", 423, false, "");
+    assert_int_equal(asked, 2);
+    assert_true(strstr(pair.ends[BOB].received, "\r\nExpires: 7000\r\n") != NULL);
+    assert_int_equal(pair.ends[ALICE].news.status, 423);
+    pair_fini(&pair);
+}
+
+static void test_unregister(void **state)
+{
+    (void)state;
+    begin(SHA256, 401, true, "Expires: 3600\r\n");
+    pair_forget(&pair);
+    ahoy_ua_unregister(pair.ends[ALICE].ua, pair.now_ms);
+    pair_run(&pair, 2000);
+    pair_expect(&pair, "1000 alice > bob REGISTER\n"
+                       "1010 bob > alice 401 REGISTER\n"
+                       "1020 alice > bob REGISTER\n"
+                       "1030 bob > alice 200 REGISTER\n"
+                       "1040 alice: unregistered\n");
+    assert_true(strstr(pair.ends[BOB].received, "\r\nExpires: 0\r\n") != NULL);
+    pair_run(&pair, 7200000); /* Nothing is refreshed any more. */
+    pair_expect(&pair, "");
+    pair_fini(&pair);
+}
+
+/* Asked to leave while registering: first the one, then the other (R3261-10.2-7). */
+static void test_leave_early(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = registrar;
+    asked = 0;
+    last_cseq = 0;
+    challenges = NULL;
+    accepts = true;
+    granted = "";
+    ahoy_ua_register(pair.ends[ALICE].ua, 3600, 0);
+    ahoy_ua_unregister(pair.ends[ALICE].ua, 0);
+    pair_run(&pair, 1000);
+    pair_expect(&pair, "0 alice > bob REGISTER\n"
+                       "10 bob > alice 200 REGISTER\n"
+                       "20 alice: registered 3600\n"
+                       "20 alice > bob REGISTER\n"
+                       "30 bob > alice 200 REGISTER\n"
+                       "40 alice: unregistered\n");
+    pair_fini(&pair);
+}
+
+/* A registrar that is silent: at the start it is a failure, later it is asked again. */
+static void test_silence(void **state)
+{
+    (void)state;
+    begin(NULL, 401, true, "Expires: 100\r\n");
+    pair_lose(&pair, "REGISTER", 11);
+    pair_run(&pair, 112050);
+    pair_forget(&pair);
+    pair_run(&pair, 150000);
+    pair_expect(&pair, "142020 alice > bob REGISTER\n"
+                       "142030 bob > alice 200 REGISTER\n"
+                       "142040 alice: registered 100\n");
+    pair_fini(&pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_prefers_sha256),    cmocka_unit_test(test_own_expiry),
+        cmocka_unit_test(test_refresh),           cmocka_unit_test(test_wrong_password),
+        cmocka_unit_test(test_endless_stale),     cmocka_unit_test(test_foreign_challenges),
+        cmocka_unit_test(test_long_nonce),        cmocka_unit_test(test_interval_too_brief),
+        cmocka_unit_test(test_unregister),        cmocka_unit_test(test_leave_early),
+        cmocka_unit_test(test_silence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
