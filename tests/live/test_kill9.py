@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A REGISTER that was answered 200 survives kill -9 (the promise about data).
 
-Many addresses-of-record register over UDP without a pause; the server is killed at random moments and
-started again; then every binding that was answered 200 must be there, no older than its answer.
+Many addresses-of-record register over UDP without a pause; the server is killed at random moments
+and started again; then every binding that was answered 200 must be there, no older than its answer.
 
 test_kill9.py BUILD [--rounds 20] [--seed N]
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The messages of RFC 4475 and RFC 5118 over real sockets, UDP and TCP: the server lives, sound requests
-are answered, faulty ones get the status that tests/torture/expected.tsv names, and what must not be
-answered (responses, ACKs, requests without a usable Via) is not.
+"""The messages of RFC 4475 and RFC 5118 over real sockets, UDP and TCP: the server lives, sound
+requests are answered, faulty ones get the status that tests/torture/expected.tsv names, and what
+must not be answered (responses, ACKs, requests without a usable Via) is not.
 
 test_torture.py BUILD
 """
