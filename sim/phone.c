@@ -1,0 +1,199 @@
+/* Steps the stack and the user agent with what arrives, and sends what they poll. */
+#include "sim/phone.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "libahoy/resolve/locate.h"
+#include "libahoy/stack/stack.h"
+
+enum { TEXT_LIMIT = 96 };
+
+struct sim_phone {
+    struct sim_node node;
+    struct sim_world *world;
+    struct ahoy_listener listener;
+    char uri[TEXT_LIMIT], sent_by[TEXT_LIMIT], contact[TEXT_LIMIT];
+    struct ahoy_stack *stack;
+    struct ahoy_ua *ua;
+    struct ahoy_handle session; /* The last one. */
+    struct sim_phone_told told;
+};
+
+static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
+{
+    struct sim_phone_told *told = &phone->told;
+    told->registered += news->kind == AHOY_NEWS_REGISTERED;
+    told->incoming += news->kind == AHOY_NEWS_INCOMING;
+    told->answered += news->kind == AHOY_NEWS_ANSWERED;
+    told->refused += news->kind == AHOY_NEWS_REFUSED;
+    told->ended += news->kind == AHOY_NEWS_ENDED;
+    if (news->kind != AHOY_NEWS_INCOMING)
+        return;
+    phone->session = news->session;
+    ahoy_ua_ring(phone->ua, news->session, sim_world_now(phone->world));
+}
+
+/* Lets all that is due come about: events up, news, datagrams out. */
+static void settle(struct sim_phone *phone)
+{
+    uint64_t now_ms = sim_world_now(phone->world);
+    struct ahoy_event event;
+    struct ahoy_ua_news news;
+    struct ahoy_wire_effect effect;
+    while (ahoy_stack_event(phone->stack, &event))
+        ahoy_ua_step(phone->ua, &event, now_ms);
+    if (ahoy_ua_deadline(phone->ua) <= now_ms)
+        ahoy_ua_expire(phone->ua, now_ms);
+    while (ahoy_ua_poll(phone->ua, &news))
+        note(phone, &news);
+    while (ahoy_stack_event(phone->stack, &event))
+        ahoy_ua_step(phone->ua, &event, now_ms);
+    while (ahoy_stack_poll(phone->stack, &effect)) {
+        if (effect.kind == AHOY_WIRE_SEND)
+            sim_world_datagram(phone->world, &phone->node.ip, &effect.hop.remote, effect.bytes,
+                               false);
+    }
+}
+
+static void step(struct sim_phone *phone, struct ahoy_wire_event *event)
+{
+    ahoy_stack_step(phone->stack, event, sim_world_now(phone->world));
+    settle(phone);
+}
+
+static void receive(void *self, const struct sim_packet *packet)
+{
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_DATAGRAM,
+                                     .hop = { .transport = AHOY_UDP, .remote = packet->from },
+                                     .bytes = packet->bytes };
+    if (packet->kind == SIM_DATAGRAM)
+        step(self, &event);
+}
+
+static void wake(void *self)
+{
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_TIME };
+    step(self, &event);
+}
+
+static uint64_t deadline(const void *self)
+{
+    const struct sim_phone *phone = self;
+    uint64_t stack_ms = ahoy_stack_deadline(phone->stack);
+    uint64_t ua_ms = ahoy_ua_deadline(phone->ua);
+    return stack_ms < ua_ms ? stack_ms : ua_ms;
+}
+
+static void name_all(struct sim_phone *phone, const struct ahoy_ip *ip)
+{
+    struct ahoy_buf sent_by = ahoy_buf_over(phone->sent_by, TEXT_LIMIT);
+    ahoy_ip_print(ip, &sent_by);
+    int size = (int)sent_by.size;
+    snprintf(phone->uri, TEXT_LIMIT, "sip:%s@atlanta.example", phone->node.name);
+    snprintf(phone->contact, TEXT_LIMIT, "sip:%.*s;transport=udp", size, phone->sent_by);
+    phone->listener = (struct ahoy_listener){ .transport = AHOY_UDP,
+                                              .local = *ip,
+                                              .sent_by = ahoy_buf_text(&sent_by),
+                                              .uri = ahoy_span(phone->contact) };
+}
+
+static bool open_layers(struct sim_phone *phone, const struct ahoy_ip *server)
+{
+    struct ahoy_rng *rng = sim_world_rng(phone->world);
+    const struct ahoy_stack_options stack = {
+        .listeners = &phone->listener,
+        .listener_count = 1,
+        .workers = 1,
+        .connection_limit = 1,
+        .transactions = { .clocks = AHOY_DEFAULT_CLOCKS,
+                          .limit = 256,
+                          .memory_limit = 1 << 20,
+                          .seed = { ahoy_rng_next(rng), ahoy_rng_next(rng) } },
+    };
+    phone->stack = ahoy_stack_new(&stack, sim_world_now(phone->world));
+    if (phone->stack == NULL)
+        return false;
+    const struct ahoy_ua_options ua = {
+        .transactions = ahoy_stack_transactions(phone->stack),
+        .account = { .uri = ahoy_span(phone->uri),
+                     .user = ahoy_span(phone->node.name),
+                     .domain = SPAN("atlanta.example"),
+                     .realm = SPAN("atlanta.example") },
+        .server = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = *server },
+        .locate = ahoy_locate,
+        .t1_ms = 500,
+        .t2_ms = 4000,
+        .seed = { ahoy_rng_next(rng), ahoy_rng_next(rng) },
+    };
+    phone->ua = ahoy_ua_new(&ua);
+    return phone->ua != NULL;
+}
+
+struct sim_phone *sim_phone_new(struct sim_world *world, const char *name, const struct ahoy_ip *ip,
+                                const struct ahoy_ip *server)
+{
+    struct sim_phone *phone = calloc(1, sizeof *phone);
+    if (phone == NULL)
+        return NULL;
+    phone->world = world;
+    phone->node = (struct sim_node){ name, *ip, phone, receive, wake, deadline };
+    name_all(phone, ip);
+    if (!open_layers(phone, server)) {
+        sim_phone_free(phone);
+        return NULL;
+    }
+    sim_world_add(world, &phone->node);
+    return phone;
+}
+
+void sim_phone_free(struct sim_phone *phone)
+{
+    if (phone == NULL)
+        return;
+    if (phone->ua != NULL)
+        ahoy_ua_free(phone->ua);
+    if (phone->stack != NULL)
+        ahoy_stack_free(phone->stack);
+    free(phone);
+}
+
+void sim_phone_register(struct sim_phone *phone)
+{
+    ahoy_ua_register(phone->ua, 7200, sim_world_now(phone->world));
+    settle(phone);
+}
+
+void sim_phone_call(struct sim_phone *phone, const char *uri)
+{
+    phone->session =
+        ahoy_ua_call(phone->ua, ahoy_span(uri), &phone->node.ip, sim_world_now(phone->world));
+    settle(phone);
+}
+
+void sim_phone_answer(struct sim_phone *phone, unsigned status)
+{
+    uint64_t now_ms = sim_world_now(phone->world);
+    if (status == 200)
+        ahoy_ua_answer(phone->ua, phone->session, &phone->node.ip, now_ms);
+    else
+        ahoy_ua_reject(phone->ua, phone->session, status, now_ms);
+    settle(phone);
+}
+
+void sim_phone_hangup(struct sim_phone *phone)
+{
+    ahoy_ua_hangup(phone->ua, phone->session, sim_world_now(phone->world));
+    settle(phone);
+}
+
+const struct sim_phone_told *sim_phone_told(const struct sim_phone *phone)
+{
+    return &phone->told;
+}
+
+uint32_t sim_phone_held(const struct sim_phone *phone)
+{
+    return ahoy_ua_sessions(phone->ua) +
+           ahoy_transactions_count(ahoy_stack_transactions(phone->stack));
+}

@@ -1,0 +1,29 @@
+/* A real phone as a node: the library's user agent over a stack of its own, by UDP. */
+#pragma once
+
+#include "libahoy/tu/ua.h"
+#include "sim/world.h"
+
+struct sim_phone;
+
+/* |name| is its user at atlanta.example, and outlives it; |server| is its registrar and proxy.
+ * It has no password.  NULL where memory is refused. */
+struct sim_phone *sim_phone_new(struct sim_world *world, const char *name, const struct ahoy_ip *ip,
+                                const struct ahoy_ip *server);
+void sim_phone_free(struct sim_phone *phone);
+
+void sim_phone_register(struct sim_phone *phone);
+void sim_phone_call(struct sim_phone *phone, const char *uri);
+/* Answers the call that came in last, or refuses it with |status| where that is not 200. */
+void sim_phone_answer(struct sim_phone *phone, unsigned status);
+/* Ends the call that it made or got last, in whatever state it is. */
+void sim_phone_hangup(struct sim_phone *phone);
+
+/* What its program has been told so far. */
+struct sim_phone_told {
+    unsigned registered, incoming, answered, refused, ended;
+};
+
+const struct sim_phone_told *sim_phone_told(const struct sim_phone *phone);
+/* Sessions and transactions that are not over. */
+uint32_t sim_phone_held(const struct sim_phone *phone);
