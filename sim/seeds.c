@@ -11,6 +11,7 @@
 
 enum {
     LOSS_MOST = 30,       /* Percent; half of the seeds have none. */
+    PATIENCE_MS = 120000, /* Of Bob, whose phone rings. */
     REST_MS = 400000,     /* After the last deed: every timer of a call, C included, is over. */
     REPEAT_EVERY = 50     /* Seeds: the next one is run twice and must be the same. */
 };
@@ -94,6 +95,9 @@ static void play(struct seed *seed)
     sim_phone_hangup(plan->alice_ms < plan->bob_ms ? seed->alice : seed->bob);
     run_to(seed, begin_ms, plan->alice_ms < plan->bob_ms ? plan->bob_ms : plan->alice_ms);
     sim_phone_hangup(plan->alice_ms < plan->bob_ms ? seed->bob : seed->alice);
+    /* A phone whose every 180 was lost may still ring for a caller who has gone: people give up. */
+    run_for(seed, PATIENCE_MS);
+    sim_phone_hangup(seed->bob);
     run_for(seed, REST_MS);
 }
 
