@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""ahoyctl on a running server, and on the store of one that is down.
+
+test_ahoyctl.py BUILD
+"""
+import contextlib
+import json
+import pathlib
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from peer import Ahoyd, free_port, status_of
+
+BUILD = pathlib.Path(sys.argv[1]).resolve()
+
+
+class Ctl(unittest.TestCase):
+    def run_ctl(self, folder, *arguments, text=""):
+        return subprocess.run([BUILD / "bin" / "ahoyctl", *arguments], cwd=folder, input=text,
+                              capture_output=True, text=True, timeout=20, check=False)
+
+    def users(self, folder, *where):
+        answer = self.run_ctl(folder, *where, "--json", "user", "list")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        return sorted(f"{user['user']}@{user['realm']}" for user in json.loads(answer.stdout))
+
+    def go_through(self, folder, *where):
+        """The same on a server and on a store alone."""
+        self.assertEqual(self.users(folder, *where), [])
+        added = self.run_ctl(folder, *where, "user", "add", "alice@Atlanta.Example",
+                             text="alice-secret\n")
+        self.assertEqual(added.returncode, 0, added.stderr)
+        imported = self.run_ctl(folder, *where, "user", "import",
+                                text="# ours\nbob@atlanta.example b c\nnobody x\ncarol@a.example\n")
+        self.assertEqual(imported.returncode, 1)
+        self.assertIn("line 3", imported.stderr)
+        self.assertIn("line 4", imported.stderr)
+        self.assertEqual(self.users(folder, *where),
+                         ["alice@atlanta.example", "bob@atlanta.example"])
+        for wrong in ["alice", "@b.example", "a@"]:
+            self.assertEqual(self.run_ctl(folder, *where, "user", "add", wrong, text="x\n")
+                             .returncode, 2)
+        empty = self.run_ctl(folder, *where, "user", "add", "dave@a.example", text="\n")
+        self.assertEqual(empty.returncode, 1)
+        self.assertIn("no password", empty.stderr)
+        for code in [0, 1]:
+            gone = self.run_ctl(folder, *where, "user", "remove", "bob@atlanta.example")
+            self.assertEqual(gone.returncode, code)
+        self.assertIn("no such user", gone.stderr)
+        self.assertEqual(self.users(folder, *where), ["alice@atlanta.example"])
+
+    def test_on_a_store_alone(self):
+        with tempfile.TemporaryDirectory(prefix="ahoyctl-") as folder:
+            config = pathlib.Path(folder) / "ahoyd.lua"
+            config.write_text('listen "udp:127.0.0.1"\ndomain "atlanta.example"\n'
+                              'store "sqlite:ahoy.db"\n')
+            self.go_through(folder, "--config", "ahoyd.lua")
+            with contextlib.closing(sqlite3.connect(f"{folder}/ahoy.db")) as database:
+                dump = "\n".join(database.iterdump())
+            self.assertNotIn("alice-secret", dump)
+            self.assertEqual((pathlib.Path(folder) / "ahoy.db").stat().st_mode & 0o077, 0)
+            nothing = self.run_ctl(folder, "--config", "ahoyd.lua", "counters")
+            self.assertEqual(nothing.returncode, 1)
+            self.assertIn("not running", nothing.stderr)
+
+    def test_on_a_server(self):
+        port = free_port()
+        with Ahoyd(BUILD, f'listen "udp:127.0.0.1:{port}"\n'
+                          'domain("atlanta.example", { auth = "none" })\n'
+                          'store "sqlite:ahoy.db"\nworkers(2)\n') as server:
+            self.go_through(server.path)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                udp.bind(("127.0.0.1", 0))
+                udp.settimeout(20)
+                local = udp.getsockname()[1]
+                udp.sendto(f"REGISTER sip:atlanta.example SIP/2.0\r\n"
+                           f"Via: SIP/2.0/UDP 127.0.0.1:{local};branch=z9hG4bKctl\r\n"
+                           f"From: <sip:eve@atlanta.example>;tag=1\r\nCSeq: 7 REGISTER\r\n"
+                           f"To: <sip:eve@atlanta.example>\r\nCall-ID: ctl\r\n"
+                           f"Contact: <sip:eve@127.0.0.1:{local}>;expires=600\r\n"
+                           f"Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n".encode(),
+                           ("127.0.0.1", port))
+                self.assertEqual(status_of(udp.recv(65536)), 200)
+            answer = self.run_ctl(server.path, "--json", "registrations", "eve@atlanta.example")
+            (row,) = json.loads(answer.stdout)
+            self.assertEqual(row["contacts"][0]["contact"], f"sip:eve@127.0.0.1:{local}")
+            self.assertEqual(row["contacts"][0]["cseq"], 7)
+            self.assertTrue(590 <= row["contacts"][0]["expires"] <= 600)
+            self.assertIn("eve@atlanta.example", server.ctl("registrations").stdout)
+            counters = json.loads(server.ctl("--json", "counters").stdout)
+            self.assertEqual(counters["registers"], 1)
+
+    def test_what_is_not_understood(self):
+        with tempfile.TemporaryDirectory(prefix="ahoyctl-") as folder:
+            for words in [[], ["uzer"], ["user"], ["user", "add"], ["counters", "x"], ["--what"],
+                          ["ladder"]]:
+                answer = self.run_ctl(folder, *words)
+                self.assertEqual(answer.returncode, 2, words)
+                self.assertNotEqual(answer.stderr, "")
+            self.assertEqual(self.run_ctl(folder, "--help").returncode, 0)
+            self.assertRegex(self.run_ctl(folder, "--version").stdout, r"^ahoyctl \d")
+            nobody = self.run_ctl(folder, "user", "list")
+            self.assertEqual(nobody.returncode, 1)
+            self.assertIn("--config", nobody.stderr)
+            silent = self.run_ctl(folder, "--socket", "none.sock", "user", "list")
+            self.assertEqual(silent.returncode, 1)
+            self.assertIn("none.sock", silent.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]])
