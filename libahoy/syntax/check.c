@@ -87,7 +87,7 @@ static bool check_row(const struct ahoy_message *message, const struct ahoy_fiel
 {
     if (is_star(message, field))
         return true;
-    if (ahoy_header_kind(field->header) == AHOY_LIST)
+    if (ahoy_header_is_list(field->header))
         return check_list(field->value, check, err);
     return check(field->value, err);
 }

@@ -7,11 +7,15 @@ struct row {
     struct span name;
     char compact;
     enum ahoy_header_kind kind;
+    enum ahoy_form form;
+    struct span source;
 };
 
-#define AHOY_HEADER_ROW(constant, name, compact, kind) { { name, sizeof name - 1 }, compact, kind },
-static const struct row rows[AHOY_HEADER_COUNT] = { { { "", 0 }, 0, AHOY_ROWS },
-                                                    AHOY_HEADERS(AHOY_HEADER_ROW) };
+#define AHOY_HEADER_ROW(constant, name, compact, kind, form, source)                               \
+    { SPAN_INIT(name), compact, AHOY_##kind, AHOY_FORM_##form, SPAN_INIT(source) },
+static const struct row rows[AHOY_HEADER_COUNT] = {
+    { SPAN_INIT(""), 0, AHOY_ROWS, AHOY_FORM_TEXT, SPAN_INIT("") }, AHOY_HEADERS(AHOY_HEADER_ROW)
+};
 #undef AHOY_HEADER_ROW
 
 enum { SLOTS = 256 };
@@ -73,4 +77,19 @@ struct span ahoy_header_name(enum ahoy_header header)
 enum ahoy_header_kind ahoy_header_kind(enum ahoy_header header)
 {
     return rows[header].kind;
+}
+
+bool ahoy_header_is_list(enum ahoy_header header)
+{
+    return rows[header].kind == AHOY_LIST || rows[header].kind == AHOY_MAYBE;
+}
+
+enum ahoy_form ahoy_header_form(enum ahoy_header header)
+{
+    return rows[header].form;
+}
+
+struct span ahoy_header_source(enum ahoy_header header)
+{
+    return rows[header].source;
 }
