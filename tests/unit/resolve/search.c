@@ -161,7 +161,7 @@ static const struct place places[] = {
         "one.example.com A 192.0.2.1", "two.example.com A 192.0.2.1" },
       NULL, "udp 192.0.2.1:5060" },
     /* A name of the DNS may not have everything that a host of SIP may. */
-    { "sip:bob@a234567890b234567890c234567890d234567890e234567890f234567890", { UDP, 0 }, { NULL }, "", "503" },
+    { "sip:bob@a234567890z234567890b234567890c234567890d234567890e234567890f234567890", { UDP, 0 }, { NULL }, "", "503" },
 };
 /* clang-format on */
 
