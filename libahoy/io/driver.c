@@ -423,6 +423,7 @@ void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect
         ahoy_streams_close(&driver->streams, effect->hop.connection);
         break;
     case AHOY_WIRE_HANDOFF:
+    case AHOY_WIRE_LOOKUP:
         break;
     }
 }
