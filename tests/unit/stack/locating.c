@@ -42,7 +42,7 @@ static struct sim_zone *make_zone(void)
         "_sip._udp.example.com SRV 20 1 5060 two.example.com",
         "one.example.com A 192.0.2.11",
         "two.example.com A 192.0.2.12",
-        "two.example.com AAAA 2001:db8::12",
+        "two.example.com AAAA 2001:db8::c",
         "mute.example SILENT",
     };
     struct sim_zone *zone = sim_zone_new();
