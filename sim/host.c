@@ -1,10 +1,11 @@
 /* Steps the server with what arrives, and carries out what it polls. */
 #include "sim/host.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STREAMS_LIMIT = 256, TEXT_LIMIT = 96 };
+enum { STREAMS_LIMIT = 256, TEXT_LIMIT = 96, ANSWERS_LIMIT = 256, ANSWER_SIZE = 8192 };
 
 struct sim_host {
     struct ahoyd_change_owner owner; /* First: the store gives changes back to it. */
@@ -20,6 +21,13 @@ struct sim_host {
         struct ahoy_handle connection;
         struct ahoy_ip peer;
     } streams[STREAMS_LIMIT];
+    const struct sim_zone *zone;
+    struct answer {
+        bool waits;
+        uint64_t due_ms, lookup;
+        size_t size;
+        char bytes[ANSWER_SIZE];
+    } answers[ANSWERS_LIMIT];     /* Of the DNS, on their way. */
     struct ahoyd_change *changes; /* Given back by the store, not yet by us. */
     sim_host_watch *watch;
     void *watch_context;
@@ -75,6 +83,22 @@ static void close_stream(struct sim_host *host, const struct ahoy_wire_effect *e
     stream->number = 0;
 }
 
+static void look_up(struct sim_host *host, const struct ahoy_wire_effect *effect)
+{
+    struct answer *answer = host->answers;
+    uint32_t delay_ms = 0;
+    while (answer->waits) {
+        assert(answer < host->answers + ANSWERS_LIMIT - 1);
+        answer++;
+    }
+    struct ahoy_buf message = ahoy_buf_over(answer->bytes, ANSWER_SIZE);
+    answer->waits = host->zone == NULL ||
+                    sim_zone_answer(host->zone, effect->bytes, effect->type, &message, &delay_ms);
+    answer->lookup = effect->lookup;
+    answer->due_ms = sim_world_now(host->world) + delay_ms;
+    answer->size = message.size;
+}
+
 static void carry(struct sim_host *host)
 {
     struct ahoy_wire_effect effect;
@@ -85,6 +109,8 @@ static void carry(struct sim_host *host)
             connect_to(host, &effect);
         else if (effect.kind == AHOY_WIRE_CLOSE)
             close_stream(host, &effect);
+        else if (effect.kind == AHOY_WIRE_LOOKUP)
+            look_up(host, &effect);
     }
 }
 
@@ -172,16 +198,42 @@ static void receive(void *self, const struct sim_packet *packet)
     step(host, &event);
 }
 
+/* The answer that comes next; NULL where none is on its way. */
+static const struct answer *first_answer(const struct sim_host *host)
+{
+    const struct answer *first = NULL;
+    for (size_t i = 0; i < ANSWERS_LIMIT; i++) {
+        const struct answer *answer = &host->answers[i];
+        if (answer->waits && (first == NULL || answer->due_ms < first->due_ms))
+            first = answer;
+    }
+    return first;
+}
+
 static void wake(void *self)
 {
+    struct sim_host *host = self;
     struct ahoy_wire_event event = { .kind = AHOY_WIRE_TIME };
-    step(self, &event);
+    const struct answer *first = first_answer(host);
+    if (first == NULL || first->due_ms > sim_world_now(host->world)) {
+        step(host, &event);
+        return;
+    }
+    struct answer *answer = &host->answers[first - host->answers];
+    event = (struct ahoy_wire_event){ .kind = AHOY_WIRE_ANSWER,
+                                      .lookup = answer->lookup,
+                                      .bytes = { answer->bytes, answer->size } };
+    ahoyd_server_step(host->server, &event, sim_world_now(host->world));
+    answer->waits = false;
+    settle(host);
 }
 
 static uint64_t deadline(const void *self)
 {
     const struct sim_host *host = self;
-    return ahoyd_server_deadline(host->server);
+    const struct answer *answer = first_answer(host);
+    uint64_t deadline_ms = ahoyd_server_deadline(host->server);
+    return answer != NULL && answer->due_ms < deadline_ms ? answer->due_ms : deadline_ms;
 }
 
 static void say(void *context, const char *file, int line, const char *what)
@@ -269,6 +321,11 @@ void sim_host_free(struct sim_host *host)
     ahoyd_store_close(host->store);
     ahoyd_config_free(host->config);
     free(host);
+}
+
+void sim_host_resolve(struct sim_host *host, const struct sim_zone *zone)
+{
+    host->zone = zone;
 }
 
 void sim_host_register(struct sim_host *host, const char *aor, const char *contact)

@@ -87,6 +87,8 @@ void ahoy_proxy_forward_ack(struct ahoy_proxy *proxy, const struct ahoy_event *e
 /* The next wish.  The owner polls until there is none after each call that starts, forwards, steps
  * or has located. */
 bool ahoy_proxy_poll(struct ahoy_proxy *proxy, struct ahoy_proxy_wish *wish);
+/* Whether somebody still waits for the answer to the LOCATE of |user|, and the target's source. */
+bool ahoy_proxy_waits(const struct ahoy_proxy *proxy, uint64_t user, struct ahoy_ip *source);
 /* The answer to a LOCATE, in the same turn or later; each gets one. */
 void ahoy_proxy_located(struct ahoy_proxy *proxy, uint64_t user,
                         const struct ahoy_proxy_found *found, uint64_t now_ms);

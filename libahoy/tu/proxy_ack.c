@@ -50,7 +50,7 @@ void ahoy_proxy_wait_with_ack(struct ahoy_proxy *proxy, const struct ahoy_event 
     ahoy_proxy_wish(proxy, &(struct proxy_wish){ .user = ahoy_proxy_name(handle, PROXY_ACK) });
 }
 
-bool ahoy_proxy_ack_wish(struct ahoy_proxy *proxy, struct ahoy_handle handle,
+bool ahoy_proxy_ack_wish(const struct ahoy_proxy *proxy, struct ahoy_handle handle,
                          struct ahoy_proxy_wish *wish)
 {
     const struct proxy_ack *ack = ahoy_pool_get(&proxy->acks, handle);

@@ -100,7 +100,7 @@ struct ahoy_proxy {
     struct ahoy_pool acks; /* struct proxy_ack, in proxy_ack.c */
     struct ahoy_chunks chunks;
     struct ahoy_timers timers;
-    size_t wish_count, next_wish;
+    size_t wish_count, next_wish; /* A ring. */
     struct proxy_wish wishes[PROXY_WISHES_LIMIT];
     /* Room to work in; nothing stays from one call to the next. */
     struct ahoy_edits edits;
@@ -153,7 +153,7 @@ void ahoy_proxy_init_acks(struct ahoy_proxy *proxy);
 void ahoy_proxy_fini_acks(struct ahoy_proxy *proxy);
 void ahoy_proxy_wait_with_ack(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                               const struct ahoy_proxy_plan *plan);
-bool ahoy_proxy_ack_wish(struct ahoy_proxy *proxy, struct ahoy_handle handle,
+bool ahoy_proxy_ack_wish(const struct ahoy_proxy *proxy, struct ahoy_handle handle,
                          struct ahoy_proxy_wish *wish);
 void ahoy_proxy_ack_located(struct ahoy_proxy *proxy, struct ahoy_handle handle,
                             const struct ahoy_proxy_found *found);

@@ -30,7 +30,8 @@ bool ahoy_proxy_keep_ways(struct proxy_context *context, unsigned index,
 void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish)
 {
     assert(proxy->wish_count < PROXY_WISHES_LIMIT); /* The owner polls after each call. */
-    proxy->wishes[proxy->wish_count++] = *wish;
+    size_t at = (proxy->next_wish + proxy->wish_count++) % PROXY_WISHES_LIMIT;
+    proxy->wishes[at] = *wish;
 }
 
 /* The wish of a branch that still waits; false where it does not any more. */
@@ -46,18 +47,12 @@ static bool branch_wish(struct proxy_context *context, unsigned index, struct ah
     return true;
 }
 
-static bool fill_wish(struct ahoy_proxy *proxy, const struct proxy_wish *next,
-                      struct ahoy_proxy_wish *wish)
+/* The wish that waits under the name |user|. */
+static bool find_wish(const struct ahoy_proxy *proxy, uint64_t user, struct ahoy_proxy_wish *wish)
 {
     unsigned index;
-    if (next->user == 0) {
-        *wish = (struct ahoy_proxy_wish){ .kind = AHOY_WISH_REST,
-                                          .hop = next->hop,
-                                          .rest_ms = next->rest_ms };
-        return true;
-    }
-    *wish = (struct ahoy_proxy_wish){ .kind = AHOY_WISH_LOCATE, .user = next->user };
-    struct ahoy_handle handle = ahoy_proxy_unname(next->user, &index);
+    struct ahoy_handle handle = ahoy_proxy_unname(user, &index);
+    *wish = (struct ahoy_proxy_wish){ .kind = AHOY_WISH_LOCATE, .user = user };
     if (index == PROXY_ACK)
         return ahoy_proxy_ack_wish(proxy, handle, wish);
     struct proxy_context *context = ahoy_pool_get(&proxy->contexts, handle);
@@ -66,12 +61,29 @@ static bool fill_wish(struct ahoy_proxy *proxy, const struct proxy_wish *next,
 
 bool ahoy_proxy_poll(struct ahoy_proxy *proxy, struct ahoy_proxy_wish *wish)
 {
-    while (proxy->next_wish < proxy->wish_count) {
-        if (fill_wish(proxy, &proxy->wishes[proxy->next_wish++], wish))
+    while (proxy->wish_count > 0) {
+        const struct proxy_wish next = proxy->wishes[proxy->next_wish];
+        proxy->next_wish = (proxy->next_wish + 1) % PROXY_WISHES_LIMIT;
+        proxy->wish_count--;
+        if (next.user != 0 && find_wish(proxy, next.user, wish))
             return true;
+        if (next.user != 0)
+            continue;
+        *wish = (struct ahoy_proxy_wish){ .kind = AHOY_WISH_REST,
+                                          .hop = next.hop,
+                                          .rest_ms = next.rest_ms };
+        return true;
     }
-    proxy->next_wish = proxy->wish_count = 0;
     return false;
+}
+
+bool ahoy_proxy_waits(const struct ahoy_proxy *proxy, uint64_t user, struct ahoy_ip *source)
+{
+    struct ahoy_proxy_wish wish;
+    if (!find_wish(proxy, user, &wish))
+        return false;
+    *source = wish.source;
+    return true;
 }
 
 /* R3263-4-1: each server gets a transaction of its own, and with it a branch of its own. */
