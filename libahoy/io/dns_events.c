@@ -2,6 +2,7 @@
  * before its callback, which may add it again, or free it. */
 #include "libahoy/io/dns_events.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
