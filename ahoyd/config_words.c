@@ -520,10 +520,11 @@ static int word_dns(lua_State *lua)
 }
 
 /* Each word once. */
+/* clang-format off */
 #define WORDS(WORD)                                                                                \
-    WORD(listen)                                                                                   \
-    WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control) WORD(trace)       \
-        WORD(dns)
+    WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
+    WORD(trace) WORD(dns)
+/* clang-format on */
 
 void config_words_define(lua_State *lua)
 {

@@ -317,7 +317,7 @@ static void read_setting(struct ladder *ladder, unsigned number, char **words, s
         read_named(ladder, number, words, count);
     else if (strcmp(words[0], "dns") == 0)
         read_dns(ladder, number, words, count);
-    else if (strcmp(words[0], "trunk") == 0 && is_early)
+    else if (strcmp(words[0], "trunk") == 0 && ladder->world == NULL)
         read_trunk(ladder, words, count);
     else if (strcmp(words[0], "delay") == 0 && is_early)
         ladder->link.delay_ms = (uint32_t)strtoul(words[1], NULL, 10);

@@ -22,8 +22,9 @@
  * A line of a party is played; a line of the proxy is expected, to the millisecond and in this
  * order, and nothing else may be sent.  The first word is the method, or the status and its
  * method.  Behind it, where they apply: the callee of a first request (`proxy`: the server
- * itself; user@carrier.example: over the trunk); `again`, the same bytes once more; `lost`, what the link loses; `stray`, with a branch
- * that is nobody's; `hop`, an ACK made like that to a failure; `forked`, by another agent behind
+ * itself; user@carrier.example: over the trunk); `again`, the same bytes once more; `lost`, what
+ * the link loses; `stray`, with a branch that is nobody's; `hop`, an ACK made like that to a
+ * failure; `forked`, by another agent behind
  * the party; and a remark in parentheses.
  *
  * `[9999] proxy holds 0` expects that many transactions, after all that happens in that

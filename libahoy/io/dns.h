@@ -8,7 +8,7 @@
 
 enum {
     AHOY_DNS_SERVERS_LIMIT = 8,  /* Name servers that may be named. */
-    AHOY_DNS_LOOKUPS_LIMIT = 2048, /* Lookups under way: one more fails at once. */
+    AHOY_DNS_LOOKUPS_LIMIT = 1024, /* Lookups under way: one more fails at once. */
     AHOY_DNS_CACHE_SIZE = 2 * 1048576 /* Bytes of messages, and as many of records. */
 };
 

@@ -76,8 +76,9 @@ void ahoy_driver_wake(struct ahoy_driver *driver);
  * hop.connection that the stack put into |event|, no later than in the next call of next, carry
  * or flush; |event| must stay where it is until then. */
 bool ahoy_driver_next(struct ahoy_driver *driver, struct ahoy_wire_event *event);
-/* Carries out SEND, CONNECT, CLOSE or LOOKUP; copies the bytes.  A connection that no longer is, is passed
- * over in silence: its CLOSED is on the way or has been told.  HANDOFF is the owner's business. */
+/* Carries out SEND, CONNECT, CLOSE or LOOKUP; copies the bytes.  A connection that no longer is, is
+ * passed over in silence: its CLOSED is on the way or has been told.  HANDOFF is the owner's
+ * business. */
 void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect);
 /* Sends what has gathered. */
 void ahoy_driver_flush(struct ahoy_driver *driver);

@@ -126,7 +126,7 @@ static void want(struct ahoy_search *search, unsigned number)
     search->wanted |= UINT64_C(1) << number;
 }
 
-/* R7984-3.1: the addresses of each family that we can send to. */
+/* RFC 7984 3.1: the addresses of each family that we can send to. */
 static void ask_hosts(struct ahoy_search *search)
 {
     search->stage = AHOY_SEARCH_HOSTS;

@@ -54,9 +54,9 @@ struct ahoy_search {
     bool refused;            /* An SRV answer failed, or said that there is no such service. */
     enum ahoy_search_stage stage;
     struct ahoy_means means;
-    enum ahoy_transport transport;  /* By which |domain| itself is asked. */
-    struct ahoy_dns_name domain;    /* The target, which the certificate of TLS must name (RFC 5922). */
-    uint16_t port;                  /* Of the URI, or 0. */
+    enum ahoy_transport transport; /* By which |domain| itself is asked. */
+    struct ahoy_dns_name domain;   /* The target, which TLS's certificate must name (RFC 5922). */
+    uint16_t port;                 /* Of the URI, or 0. */
     uint64_t wanted, asked, answered; /* Questions, a bit each. */
     size_t lead_count, lead;        /* The lead at hand. */
     struct ahoy_lead {
@@ -71,7 +71,7 @@ struct ahoy_search {
         struct ahoy_dns_name name;
     } hosts[AHOY_SERVERS_LIMIT];
     size_t count;
-    struct ahoy_server servers[AHOY_SERVERS_LIMIT]; /* In the order in which they are to be tried. */
+    struct ahoy_server servers[AHOY_SERVERS_LIMIT]; /* In the order in which to try them. */
 };
 
 /* Begins to search for |uri|; one whose target is an address is done at once.  False, with |err|

@@ -66,7 +66,7 @@ struct ahoy_located {
     size_t count;
     size_t fresh;    /* So many of them have not failed lately; the others come last. */
     struct ahoy_hop hops[AHOY_SERVERS_LIMIT];
-    struct ahoy_dns_name domain; /* Whose servers they are; the root where the URI has an address. */
+    struct ahoy_dns_name domain; /* Whose they are; the root where the URI has an address. */
 };
 
 /* Locates servers (RFC 3263 4); what is found is polled, and comes within AHOY_SEARCH_MS.  False

@@ -153,7 +153,7 @@ static void test_faults(void **state)
     assert_fault("domain 'a b'", "is no domain name");
     assert_fault("store 'ahoy.db'", "store \"sqlite:ahoy.db\"");
     assert_fault("trunk('x', {})", "1 to 16 URIs");
-    assert_fault("trunk('x', { 'sip:carrier_.e-.' .. string.rep('x', 64) })", "must be a sip URI");
+    assert_fault("trunk('x', { 'sip:' .. ('x'):rep(64) })", "must be a sip URI");
     assert_fault("dns { servers = '127.0.0.1' }", "must be a table of 1 to 8 texts");
     assert_fault("dns { servers = {} }", "must be a table of 1 to 8 texts");
     assert_fault("dns { servers = { 53 } }", "must be a table of 1 to 8 texts");

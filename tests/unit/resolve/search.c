@@ -149,7 +149,7 @@ static const struct place places[] = {
         "two.example.com AAAA 2001:db8::2" },
       NULL, "udp [2001:db8::1]:5060, udp 192.0.2.1:5060, udp [2001:db8::2]:5060, "
       "udp 192.0.2.2:5060, udp [2002:c000:204::2]:5060, udp [2001::2]:5060, udp [fd00::2]:5060" },
-    /* R7984-3.1: only the families that we have are asked for. */
+    /* RFC 7984 3.1: only the families that we have are asked for. */
     { "sip:example.com:5060", { 0, UDP },
       { "example.com A 192.0.2.1", "example.com AAAA 2001:db8::1" },
       "AAAA example.com", "udp [2001:db8::1]:5060" },
@@ -161,7 +161,8 @@ static const struct place places[] = {
         "one.example.com A 192.0.2.1", "two.example.com A 192.0.2.1" },
       NULL, "udp 192.0.2.1:5060" },
     /* A name of the DNS may not have everything that a host of SIP may. */
-    { "sip:bob@a234567890z234567890b234567890c234567890d234567890e234567890f234567890", { UDP, 0 }, { NULL }, "", "503" },
+    { "sip:bob@a234567890z234567890b234567890c234567890d234567890e234567890f234567890", { UDP, 0 },
+      { NULL }, "", "503" },
 };
 /* clang-format on */
 

@@ -165,7 +165,7 @@ static void test_partly_silent(void **state)
     sim_zone_free(zone);
 }
 
-/* R3263 4.3: whoever failed comes last for a while, and first again behind it. */
+/* RFC 3263 4.3: whoever failed comes last for a while, and first again behind it. */
 static void test_rest(void **state)
 {
     (void)state;
