@@ -40,37 +40,6 @@ static bool is_usable(const struct ahoy_search *search, const struct kind *kind)
     return can_send(set, kind->transport) && (kind->is_secure || !search->is_secure);
 }
 
-static const struct kind *kind_of(enum ahoy_transport transport)
-{
-    for (size_t i = 0; i < KINDS; i++) {
-        if (kinds[i].transport == transport)
-            return &kinds[i];
-    }
-    return NULL;
-}
-
-/* The transport that the URI names, else the usual one of its scheme (4.1). */
-static bool choose_transport(struct ahoy_search *search, const struct ahoy_uri *uri, bool *is_named,
-                             struct ahoy_err *err)
-{
-    struct span name;
-    if (uri->scheme == AHOY_SCHEME_OTHER)
-        return ahoy_fail(err, 416, uri->text.at, "a sip URI");
-    if (search->is_secure && !is_usable(search, kind_of(AHOY_TLS)))
-        return ahoy_fail(err, 416, uri->text.at, "a sip URI, as TLS is not spoken");
-    *is_named = ahoy_uri_param(uri, SPAN("transport"), &name);
-    search->transport = search->is_secure ? AHOY_TLS : AHOY_UDP;
-    if (!*is_named)
-        return true;
-    enum ahoy_transport named = ahoy_transport_parse(name);
-    if (!search->is_secure || named != AHOY_TCP) /* TLS runs over TCP (RFC 3261 26.2.2). */
-        search->transport = named;
-    const struct kind *kind = kind_of(search->transport);
-    if (kind == NULL || !is_usable(search, kind))
-        return ahoy_fail(err, 503, name.at, "a transport that is spoken here");
-    return true;
-}
-
 /* Puts |server| among the others by its rank, unless it is there already. */
 static void add_server(struct ahoy_search *search, const struct ahoy_server *server)
 {
@@ -95,18 +64,6 @@ static void add_server(struct ahoy_search *search, const struct ahoy_server *ser
 static uint16_t port_of(const struct ahoy_search *search, enum ahoy_transport transport)
 {
     return search->port != 0 ? search->port : ahoy_transport_port(transport);
-}
-
-static bool find_address(struct ahoy_search *search, const struct ahoy_ip *ip, struct span text,
-                         struct ahoy_err *err)
-{
-    struct ahoy_server server = { .transport = search->transport, .ip = *ip };
-    if (!can_send(means_of(search, (enum ahoy_family)ip->family), search->transport))
-        return ahoy_fail(err, 503, text.at, "an address that can be sent to");
-    server.ip.port = port_of(search, search->transport);
-    add_server(search, &server);
-    search->done = true;
-    return true;
 }
 
 static void add_host(struct ahoy_search *search, enum ahoy_transport transport, uint16_t port,
@@ -175,38 +132,44 @@ static void follow_leads(struct ahoy_search *search)
         leave_leads(search);
 }
 
-/* Without NAPTR: each transport that we have, in the order in which we like them. */
-static void guess_leads(struct ahoy_search *search)
+/* Without NAPTR: the transport that is named, or each that we have, in the order in which we like
+ * them. */
+static void guess_leads(struct ahoy_search *search, bool is_named)
 {
     for (size_t i = 0; i < KINDS; i++) {
-        if (kinds[i].is_secure == search->is_secure && is_usable(search, &kinds[i]))
+        if (is_named ? kinds[i].transport == search->transport
+                     : kinds[i].is_secure == search->is_secure && is_usable(search, &kinds[i]))
             add_own_lead(search, &kinds[i]);
     }
     follow_leads(search);
 }
 
+static void init(struct ahoy_search *search, const struct ahoy_place *place,
+                 struct ahoy_means means)
+{
+    memset(search, 0, sizeof *search);
+    search->means = means;
+    search->is_secure = place->is_secure;
+    search->port = place->port;
+    search->transport = place->transport;
+}
+
 bool ahoy_search_begin(struct ahoy_search *search, const struct ahoy_uri *uri,
                        const struct ahoy_search_options *options, struct ahoy_err *err)
 {
-    bool is_named;
-    struct ahoy_ip ip;
-    memset(search, 0, sizeof *search);
-    search->means = options->means;
-    search->is_secure = options->is_secure || uri->scheme == AHOY_SCHEME_SIPS;
-    search->port = uri->port;
-    if (!choose_transport(search, uri, &is_named, err))
+    struct ahoy_place place;
+    if (!ahoy_place_read(uri, &options->means, options->is_secure, &place, err))
         return false;
-    struct span target = uri->host;
-    (void)ahoy_uri_param(uri, SPAN("maddr"), &target); /* Where it is absent the host stays. */
-    if (ahoy_ip_parse(target, &ip))
-        return find_address(search, &ip, target, err);
-    if (!ahoy_dns_name_make(&search->domain, SPAN(""), target))
-        return ahoy_fail(err, 503, target.at, "a host that the DNS can have");
-    if (search->port != 0) {
+    init(search, &place, options->means);
+    if (place.ip.family != AHOY_NO_FAMILY) {
+        add_server(search, &(struct ahoy_server){ .transport = place.transport, .ip = place.ip });
+        search->done = true;
+    } else if (!ahoy_dns_name_make(&search->domain, SPAN(""), place.host)) {
+        return ahoy_fail(err, 503, place.host.at, "a host that the DNS can have");
+    } else if (search->port != 0) {
         ask_domain(search, search->transport);
-    } else if (is_named) {
-        add_own_lead(search, kind_of(search->transport));
-        follow_leads(search);
+    } else if (place.is_named) {
+        guess_leads(search, true);
     } else {
         search->stage = AHOY_SEARCH_NAPTR;
         want(search, ASK_NAPTR);
@@ -282,7 +245,7 @@ static void step_naptr(struct ahoy_search *search, struct span message)
             take_naptr(search, &record);
     }
     if (search->lead_count == 0) {
-        guess_leads(search);
+        guess_leads(search, false);
         return;
     }
     search->transport = search->leads[0].transport;

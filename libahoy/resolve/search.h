@@ -15,18 +15,12 @@
 #pragma once
 
 #include "libahoy/base/rng.h"
+#include "libahoy/resolve/locate.h"
 #include "libahoy/resolve/records.h"
-#include "libahoy/syntax/uri.h"
-#include "libahoy/syntax/via.h"
 
 enum {
     AHOY_SERVERS_LIMIT = 16, /* Servers that a search finds, and hosts that it looks up. */
     AHOY_LEADS_LIMIT = 8     /* SRV names that are looked up, one after the other. */
-};
-
-/* What we can send by: a set of 1 << enum ahoy_transport for each family. */
-struct ahoy_means {
-    uint16_t v4, v6;
 };
 
 struct ahoy_search_options {
@@ -75,8 +69,7 @@ struct ahoy_search {
 };
 
 /* Begins to search for |uri|; one whose target is an address is done at once.  False, with |err|
- * saying why: 416 for a scheme other than sip and sips, and for sips without TLS; 503 for a
- * transport that we have no means of, and for a host that is no name. */
+ * saying why, as with ahoy_place_read; 503 also for a host that the DNS cannot have. */
 bool ahoy_search_begin(struct ahoy_search *search, const struct ahoy_uri *uri,
                        const struct ahoy_search_options *options, struct ahoy_err *err);
 /* The next question; false where there is none (yet). */
