@@ -23,11 +23,6 @@ static const struct kind {
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static uint16_t means_of(const struct ahoy_search *search, enum ahoy_family family)
-{
-    return family == AHOY_IPV4 ? search->means.v4 : search->means.v6;
-}
-
 static bool can_send(uint16_t set, enum ahoy_transport transport)
 {
     return (set >> transport & 1) != 0;
