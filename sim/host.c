@@ -22,12 +22,11 @@ struct sim_host {
         struct ahoy_ip peer;
     } streams[STREAMS_LIMIT];
     const struct sim_zone *zone;
+    size_t answer_count;
     struct answer {
-        bool waits;
         uint64_t due_ms, lookup;
-        size_t size;
-        char bytes[ANSWER_SIZE];
-    } answers[ANSWERS_LIMIT];     /* Of the DNS, on their way. */
+        struct span bytes;
+    } answers[ANSWERS_LIMIT];     /* Of the DNS, on their way, in the order of their questions. */
     struct ahoyd_change *changes; /* Given back by the store, not yet by us. */
     sim_host_watch *watch;
     void *watch_context;
@@ -83,20 +82,22 @@ static void close_stream(struct sim_host *host, const struct ahoy_wire_effect *e
     stream->number = 0;
 }
 
+/* Puts the answer on its way. */
 static void look_up(struct sim_host *host, const struct ahoy_wire_effect *effect)
 {
-    struct answer *answer = host->answers;
     uint32_t delay_ms = 0;
-    while (answer->waits) {
-        assert(answer < host->answers + ANSWERS_LIMIT - 1);
-        answer++;
+    char *bytes = malloc(ANSWER_SIZE);
+    assert(bytes != NULL && host->answer_count < ANSWERS_LIMIT);
+    struct ahoy_buf message = ahoy_buf_over(bytes, ANSWER_SIZE);
+    if (host->zone != NULL &&
+        !sim_zone_answer(host->zone, effect->bytes, effect->type, &message, &delay_ms)) {
+        free(bytes);
+        return;
     }
-    struct ahoy_buf message = ahoy_buf_over(answer->bytes, ANSWER_SIZE);
-    answer->waits = host->zone == NULL ||
-                    sim_zone_answer(host->zone, effect->bytes, effect->type, &message, &delay_ms);
-    answer->lookup = effect->lookup;
-    answer->due_ms = sim_world_now(host->world) + delay_ms;
-    answer->size = message.size;
+    host->answers[host->answer_count++] =
+        (struct answer){ .due_ms = sim_world_now(host->world) + delay_ms,
+                         .lookup = effect->lookup,
+                         .bytes = { bytes, message.size } };
 }
 
 static void carry(struct sim_host *host)
@@ -198,42 +199,49 @@ static void receive(void *self, const struct sim_packet *packet)
     step(host, &event);
 }
 
-/* The answer that comes next; NULL where none is on its way. */
-static const struct answer *first_answer(const struct sim_host *host)
+/* The index of the answer that comes next; answer_count where none is on its way. */
+static size_t first_answer(const struct sim_host *host)
 {
-    const struct answer *first = NULL;
-    for (size_t i = 0; i < ANSWERS_LIMIT; i++) {
-        const struct answer *answer = &host->answers[i];
-        if (answer->waits && (first == NULL || answer->due_ms < first->due_ms))
-            first = answer;
+    size_t first = 0;
+    for (size_t i = 1; i < host->answer_count; i++) {
+        if (host->answers[i].due_ms < host->answers[first].due_ms)
+            first = i;
     }
     return first;
+}
+
+static void deliver_answer(struct sim_host *host, size_t index)
+{
+    const struct answer answer = host->answers[index];
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_ANSWER,
+                                     .lookup = answer.lookup,
+                                     .bytes = answer.bytes };
+    host->answer_count--;
+    memmove(&host->answers[index], &host->answers[index + 1],
+            (host->answer_count - index) * sizeof answer);
+    step(host, &event);
+    free((void *)(uintptr_t)answer.bytes.at);
 }
 
 static void wake(void *self)
 {
     struct sim_host *host = self;
     struct ahoy_wire_event event = { .kind = AHOY_WIRE_TIME };
-    const struct answer *first = first_answer(host);
-    if (first == NULL || first->due_ms > sim_world_now(host->world)) {
+    size_t first = first_answer(host);
+    if (first < host->answer_count && host->answers[first].due_ms <= sim_world_now(host->world))
+        deliver_answer(host, first);
+    else
         step(host, &event);
-        return;
-    }
-    struct answer *answer = &host->answers[first - host->answers];
-    event = (struct ahoy_wire_event){ .kind = AHOY_WIRE_ANSWER,
-                                      .lookup = answer->lookup,
-                                      .bytes = { answer->bytes, answer->size } };
-    ahoyd_server_step(host->server, &event, sim_world_now(host->world));
-    answer->waits = false;
-    settle(host);
 }
 
 static uint64_t deadline(const void *self)
 {
     const struct sim_host *host = self;
-    const struct answer *answer = first_answer(host);
     uint64_t deadline_ms = ahoyd_server_deadline(host->server);
-    return answer != NULL && answer->due_ms < deadline_ms ? answer->due_ms : deadline_ms;
+    size_t first = first_answer(host);
+    if (first < host->answer_count && host->answers[first].due_ms < deadline_ms)
+        deadline_ms = host->answers[first].due_ms;
+    return deadline_ms;
 }
 
 static void say(void *context, const char *file, int line, const char *what)
@@ -318,6 +326,8 @@ void sim_host_free(struct sim_host *host)
         return;
     if (host->server != NULL)
         ahoyd_server_free(host->server);
+    for (size_t i = 0; i < host->answer_count; i++)
+        free((void *)(uintptr_t)host->answers[i].bytes.at);
     ahoyd_store_close(host->store);
     ahoyd_config_free(host->config);
     free(host);
