@@ -12,7 +12,7 @@ struct record {
     char name[WORD_LIMIT];
     uint16_t type;             /* Of the DNS, or one of ours. */
     unsigned numbers[3];       /* In the order in which they are written. */
-    char texts[3][WORD_LIMIT]; /* Likewise. */
+    char texts[4][WORD_LIMIT]; /* Likewise. */
 };
 
 struct sim_zone {
@@ -37,8 +37,8 @@ static bool read_data(struct record *record, const char *type, const char *data)
     struct ahoy_ip ip;
     if (strcmp(type, "NAPTR") == 0) {
         record->type = AHOY_DNS_NAPTR;
-        return sscanf(data, "%u %u %255s %255s %255s", &numbers[0], &numbers[1], record->texts[0],
-                      record->texts[1], record->texts[2]) == 5;
+        return sscanf(data, "%u %u %255s %255s %255s %255s", &numbers[0], &numbers[1],
+                      record->texts[0], record->texts[1], record->texts[2], record->texts[3]) >= 5;
     }
     if (strcmp(type, "SRV") == 0) {
         record->type = AHOY_DNS_SRV;
@@ -90,11 +90,6 @@ static void put_name(struct ahoy_buf *buf, struct span name)
     ahoy_buf_put_byte(buf, '\0');
 }
 
-static void put_text(struct ahoy_buf *buf, const char *text)
-{
-    put_string(buf, strcmp(text, "-") == 0 ? SPAN("") : ahoy_span(text));
-}
-
 static void put_data(struct ahoy_buf *buf, const struct record *record)
 {
     struct ahoy_ip ip;
@@ -102,9 +97,9 @@ static void put_data(struct ahoy_buf *buf, const struct record *record)
     for (unsigned i = 0; i < numbers; i++)
         put_number(buf, record->numbers[i]);
     if (record->type == AHOY_DNS_NAPTR) {
-        put_text(buf, record->texts[0]);
-        put_text(buf, record->texts[1]);
-        put_text(buf, "-");
+        put_string(buf, ahoy_span(record->texts[0]));
+        put_string(buf, ahoy_span(record->texts[1]));
+        put_string(buf, ahoy_span(record->texts[3]));
         put_name(buf, ahoy_span(record->texts[2]));
     } else if (record->type == AHOY_DNS_SRV) {
         put_name(buf, ahoy_span(record->texts[0]));

@@ -1,6 +1,6 @@
 /* The DNS of a simulated world: records as lines of text, answers as messages of RFC 1035.
  *
- *     carrier.example            NAPTR 10 10 s SIP+D2U _sip._udp.carrier.example
+ *     carrier.example            NAPTR 10 10 s SIP+D2U _sip._udp.carrier.example [REGEXP]
  *     _sip._udp.carrier.example  SRV 10 60 5060 one.carrier.example
  *     one.carrier.example        A 192.0.2.11
  *     one.carrier.example        AAAA 2001:db8::11
@@ -8,7 +8,7 @@
  *     mute.example               SILENT         never comes
  *     broken.example             FAIL           is a failure of the server
  *
- * "." as the name within SRV is the root; "-" as a text of NAPTR an empty one. */
+ * "." as the name within SRV is the root. */
 #pragma once
 
 #include <stdbool.h>

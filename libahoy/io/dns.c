@@ -79,17 +79,18 @@ static bool configure(struct ub_ctx *context, const struct ahoy_dns_options *opt
         if (!add_server(context, &options->servers[i]))
             return false;
     }
-    errno = ENOENT;
+    errno = EINVAL; /* Of the anchors, which are read with the first question. */
     return options->anchor == NULL || ub_ctx_add_ta_file(context, options->anchor) == 0;
 }
 
-/* The first question takes 10 ms, as libunbound makes all that it needs: this is the first. */
-static void warm_up(struct ahoy_dns *dns)
+/* The first question takes 10 ms, as libunbound makes all that it needs, and reads the anchors: this
+ * is the first, for a name that it knows itself. */
+static bool warm_up(struct ahoy_dns *dns)
 {
     uint64_t lookup;
     struct span message;
     ahoy_dns_ask(dns, 0, TYPE_A, SPAN("localhost"));
-    (void)ahoy_dns_next(dns, &lookup, &message); /* That name it knows itself. */
+    return ahoy_dns_next(dns, &lookup, &message) && message.size > 0;
 }
 
 static void unlink_lookup(struct lookup *lookup)
@@ -109,7 +110,8 @@ static void answered(void *argument, int rcode, void *packet, int size, int secu
     if (dns->closing)
         return; /* It is freed where all are. */
     unlink_lookup(lookup);
-    if (rcode >= 0 && packet != NULL && size > 0 && security != BOGUS)
+    /* A name that does not exist comes with an rcode of 0 and says so in its message. */
+    if (rcode == 0 && packet != NULL && size > 0 && security != BOGUS)
         lookup->bytes = malloc((size_t)size);
     if (lookup->bytes != NULL) {
         memcpy(lookup->bytes, packet, (size_t)size);
@@ -130,13 +132,12 @@ struct ahoy_dns *ahoy_dns_open(const struct ahoy_dns_options *options, struct ah
     ahoy_dns_events_init(&dns->events, loop, timers, kind);
     errno = ENOMEM;
     dns->context = ub_ctx_create_ub_event(&dns->events.base);
-    if (dns->context == NULL || !configure(dns->context, options)) {
+    if (dns->context == NULL || !configure(dns->context, options) || !warm_up(dns)) {
         int why = errno;
         ahoy_dns_close(dns);
         errno = why;
         return NULL;
     }
-    warm_up(dns);
     return dns;
 }
 

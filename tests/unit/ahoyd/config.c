@@ -153,7 +153,9 @@ static void test_faults(void **state)
     assert_fault("domain 'a b'", "is no domain name");
     assert_fault("store 'ahoy.db'", "store \"sqlite:ahoy.db\"");
     assert_fault("trunk('x', {})", "1 to 16 URIs");
-    assert_fault("trunk('x', { 'sip:' .. ('x'):rep(64) })", "must be a sip URI");
+    assert_fault(
+        "trunk('x', { 'sip:a234567890b234567890c234567890d234567890e234567890f234567890gggg' })",
+        "must be a sip URI");
     assert_fault("dns { servers = '127.0.0.1' }", "must be a table of 1 to 8 texts");
     assert_fault("dns { servers = {} }", "must be a table of 1 to 8 texts");
     assert_fault("dns { servers = { 53 } }", "must be a table of 1 to 8 texts");
@@ -243,14 +245,10 @@ static void test_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_words),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_auth_none),
-        cmocka_unit_test(test_every_fault_is_told),
-        cmocka_unit_test(test_file),
-        cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_all_words), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_auth_none), cmocka_unit_test(test_every_fault_is_told),
+        cmocka_unit_test(test_file),      cmocka_unit_test(test_memory_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

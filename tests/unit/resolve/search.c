@@ -89,6 +89,7 @@ static const struct place places[] = {
       { "example.com NAPTR 1 1 s SIP+D2S _sip._sctp.example.com",
         "example.com NAPTR 2 1 u E2U+sip _sip._udp.example.com",
         "example.com NAPTR 3 1 a SIP+D2T one.example.com",
+        "example.com NAPTR 3 2 s SIP+D2U one.example.com !^.*$!x!",
         "example.com NAPTR 4 1 s SIP+D2U else.example.net",
         "else.example.net SRV 0 1 5088 one.example.com", "one.example.com A 192.0.2.1" },
       "NAPTR example.com, SRV else.example.net, A one.example.com", "udp 192.0.2.1:5088" },
