@@ -32,8 +32,8 @@ enum sim_flaw {
 
 /* Sends a request to |proxy|: one with a |callee|, a user or user@domain, begins a call, or
  * registers him, and the callee "proxy" is the server itself; ACK, BYE and others in the dialog go
- * on with it; CANCEL and the ACK to a failure follow the INVITE.  |flaws| is a set of sim_flaw.  False where there is nothing
- * to make it from. */
+ * on with it; CANCEL and the ACK to a failure follow the INVITE.  |flaws| is a set of sim_flaw.
+ * False where there is nothing to make it from. */
 bool sim_party_request(struct sim_party *party, const char *method, const struct ahoy_ip *proxy,
                        const char *callee, unsigned flaws);
 /* Answers the last request of |method| that came. */

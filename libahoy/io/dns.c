@@ -83,7 +83,7 @@ static bool configure(struct ub_ctx *context, const struct ahoy_dns_options *opt
     return options->anchor == NULL || ub_ctx_add_ta_file(context, options->anchor) == 0;
 }
 
-/* The first question takes 10 ms, as libunbound makes all that it needs, and reads the anchors: this
+/* The first question takes 10 ms, as libunbound makes all that it needs and reads the anchors: this
  * is the first, for a name that it knows itself. */
 static bool warm_up(struct ahoy_dns *dns)
 {
