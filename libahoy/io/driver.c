@@ -13,9 +13,10 @@
 #include "libahoy/io/streams.h"
 
 enum {
-    BATCHES_A_TURN = 4, /* Of one UDP socket. */
-    READS_A_TURN = 4,   /* Of one connection, 64 KiB each. */
-    ACCEPTS_A_TURN = 16 /* Of one TCP listener. */
+    BATCHES_A_TURN = 4,  /* Of one UDP socket. */
+    READS_A_TURN = 4,    /* Of one connection, 64 KiB each. */
+    ACCEPTS_A_TURN = 16, /* Of one TCP listener. */
+    ANSWERS_A_TURN = 32  /* Of the DNS: many names may fail in one moment. */
 };
 
 /* What a source is, and what a timer belongs to. */
@@ -45,6 +46,7 @@ struct ahoy_driver {
     struct ahoy_datagrams_out out;
     struct ahoy_streams streams;
     struct ahoy_dns *dns; /* NULL: nobody is asked. */
+    unsigned answers;     /* That may still be told in this turn. */
     struct watched watched[AHOY_WATCHES_LIMIT];
     uint32_t events;                  /* Of the loop's current source. */
     unsigned budget;                  /* How often that may still be read, or accepted from. */
@@ -247,6 +249,7 @@ void ahoy_driver_wait(struct ahoy_driver *driver, uint64_t deadline_ms)
     driver->counters.waits++;
     ahoy_loop_wait(&driver->loop, timeout_ms(driver, deadline_ms));
     driver->streams.now_ms = ahoy_driver_now();
+    driver->answers = ANSWERS_A_TURN;
     expire(driver);
     serve_watched(driver);
 }
@@ -270,8 +273,10 @@ static bool next_answer(struct ahoy_driver *driver, struct ahoy_wire_event *even
 {
     uint64_t lookup;
     struct span message;
-    if (driver->dns == NULL || !ahoy_dns_next(driver->dns, &lookup, &message))
+    if (driver->dns == NULL || driver->answers == 0 ||
+        !ahoy_dns_next(driver->dns, &lookup, &message))
         return false;
+    driver->answers--;
     begin(event, AHOY_WIRE_ANSWER, AHOY_TRANSPORT_OTHER, driver, AHOY_ANY_LISTENER);
     event->lookup = lookup;
     event->bytes = message;
