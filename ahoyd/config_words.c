@@ -323,9 +323,9 @@ static int word_trunk(lua_State *lua)
 
 static bool read_from(lua_State *lua, const struct option *option, enum ahoyd_from *from)
 {
-    static const char *const names[] = {
-        [AHOYD_FROM_USERS] = "users", [AHOYD_FROM_TRUNKS] = "trunks", [AHOYD_FROM_ANYONE] = "anyone"
-    };
+    static const char *const names[] = { [AHOYD_FROM_USERS] = "users",
+                                         [AHOYD_FROM_TRUNKS] = "trunks",
+                                         [AHOYD_FROM_ANYONE] = "anyone" };
     *from = AHOYD_FROM_USERS;
     if (!option->given)
         return true;
@@ -417,7 +417,8 @@ static int word_store(lua_State *lua)
     static const char usage[] = "store \"sqlite:ahoy.db\" or store \"memory:\"";
     struct reader *reader = config_reader_of(lua);
     struct span text;
-    if (!once(lua, "store", &reader->store_line) || !text_argument(lua, 1, "store", usage, &text))
+    if (!once(lua, "store", &reader->store_line) ||
+        !text_argument(lua, 1, "store", usage, &text))
         return 0;
     if (ahoy_span_equal(text, SPAN("memory:"))) {
         reader->config->store = AHOYD_STORE_MEMORY;

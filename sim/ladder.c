@@ -24,8 +24,8 @@ struct line {
     unsigned status; /* 0: a request. */
     char callee[32];
     bool again;
-    unsigned flaws; /* enum sim_flaw */
-    unsigned held;  /* "proxy holds N" */
+    unsigned flaws;    /* enum sim_flaw */
+    unsigned held;     /* "proxy holds N" */
 };
 
 struct ladder {
@@ -43,7 +43,7 @@ struct ladder {
     struct sim_zone *zone;
     struct line lines[LINES_LIMIT];
     size_t line_count;
-    size_t next; /* The first line that has not come true. */
+    size_t next;       /* The first line that has not come true. */
     bool verbose, failed;
 };
 
@@ -110,8 +110,8 @@ static bool proxy_sends(void *context, const struct ahoy_ip *to, struct span byt
         return (line->flaws & SIM_LOST) != 0;
     }
     if (!ladder->failed) {
-        snprintf(what, sizeof what, "[%4llu] proxy > %s  %s", (unsigned long long)now(ladder), name,
-                 text);
+        snprintf(what, sizeof what, "[%4llu] proxy > %s  %s", (unsigned long long)now(ladder),
+                 name, text);
         fail(ladder, line == NULL ? 0 : line->number, "instead of this, the proxy sent ", what);
     }
     return false;

@@ -46,8 +46,8 @@ int main(int argc, char **argv)
     }
     if (argc >= 3 && strcmp(argv[1], "ladder") == 0)
         return run_ladders(argc - 2, argv + 2, verbose);
-    if ((argc == 3 || argc == 4) && strcmp(argv[1], "seeds") == 0 && read_number(argv[2], &count) &&
-        (argc == 3 || read_number(argv[3], &first)))
+    if ((argc == 3 || argc == 4) && strcmp(argv[1], "seeds") == 0 &&
+        read_number(argv[2], &count) && (argc == 3 || read_number(argv[3], &first)))
         return sim_seeds_run(first, count) ? 0 : 1;
     fputs(help, stderr);
     return 2;

@@ -371,7 +371,8 @@ bool sim_party_request(struct sim_party *party, const char *method, const struct
     return true;
 }
 
-bool sim_party_respond(struct sim_party *party, unsigned status, const char *method, unsigned flaws)
+bool sim_party_respond(struct sim_party *party, unsigned status, const char *method,
+                       unsigned flaws)
 {
     char bytes[MESSAGE_LIMIT];
     char rows[1024];

@@ -42,8 +42,8 @@ static bool is_for_us(const struct ahoy_challenge *challenge, const struct ahoy_
 static bool choose(const struct ahoy_message *response, const struct ahoy_account *account,
                    struct ahoy_challenge *chosen)
 {
-    enum ahoy_header header =
-        response->status == 401 ? AHOY_HEADER_WWW_AUTHENTICATE : AHOY_HEADER_PROXY_AUTHENTICATE;
+    enum ahoy_header header = response->status == 401 ? AHOY_HEADER_WWW_AUTHENTICATE
+                                                      : AHOY_HEADER_PROXY_AUTHENTICATE;
     const struct ahoy_field *field = ahoy_message_first(response, header);
     bool found = false;
     for (; field != NULL; field = ahoy_message_next(response, field)) {
@@ -51,8 +51,8 @@ static bool choose(const struct ahoy_message *response, const struct ahoy_accoun
         if (!ahoy_challenge_parse(field->value, &challenge, NULL) ||
             !is_for_us(&challenge, account))
             continue;
-        if (!found ||
-            (chosen->algorithm == AHOY_DIGEST_MD5 && challenge.algorithm == AHOY_DIGEST_SHA256))
+        if (!found || (chosen->algorithm == AHOY_DIGEST_MD5 &&
+                       challenge.algorithm == AHOY_DIGEST_SHA256))
             *chosen = challenge;
         found = true;
     }

@@ -59,9 +59,10 @@ static struct span compose(const struct ahoy_session *session, struct ahoy_ua_co
     }
     if (body.size > 0)
         ahoy_buf_put(&rows, SPAN("Content-Type: application/sdp\r\n"));
-    struct ahoy_response response = {
-        .status = status, .to_tag = tag_of(session), .headers = ahoy_buf_text(&rows), .body = body
-    };
+    struct ahoy_response response = { .status = status,
+                                      .to_tag = tag_of(session),
+                                      .headers = ahoy_buf_text(&rows),
+                                      .body = body };
     struct ahoy_buf buf = ahoy_buf_over(context->response, sizeof context->response);
     ahoy_compose_response(&buf, &context->message, &response);
     return rows.overflow ? SPAN("") : ahoy_buf_text(&buf);
@@ -103,7 +104,8 @@ static unsigned objection(struct ahoy_session *session, struct ahoy_ua_context *
     unsigned status = ahoy_session_objection(event->message, rows);
     if (status != 0)
         return status;
-    if (event->message->body.size > 0 && !ahoy_sdp_parse(event->message->body, &context->sdp, &err))
+    if (event->message->body.size > 0 &&
+        !ahoy_sdp_parse(event->message->body, &context->sdp, &err))
         return err.status;
     if (!ahoy_dialog_from_request(&session->dialog, event->message, event->routing, tag_of(session),
                                   &err))

@@ -80,8 +80,8 @@ static struct ahoy_session *find_dialog(struct ahoy_ua *ua, const struct ahoy_ro
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
-        bool has_dialog =
-            session->state != AHOY_SESSION_CALLING && session->state != AHOY_SESSION_CANCELLING;
+        bool has_dialog = session->state != AHOY_SESSION_CALLING &&
+                          session->state != AHOY_SESSION_CANCELLING;
         if (has_dialog && ahoy_dialog_matches(&session->dialog, routing))
             return session;
     }
@@ -265,7 +265,8 @@ void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct 
     ahoy_session_pick_up(session, &ua->context, now_ms);
 }
 
-void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status, uint64_t now_ms)
+void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status,
+                    uint64_t now_ms)
 {
     struct ahoy_session *session = get_session(ua, handle);
     if (session != NULL)

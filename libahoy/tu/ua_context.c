@@ -99,9 +99,10 @@ bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body,
 static struct span compose_reply(struct ahoy_ua_context *context, const struct ahoy_event *event,
                                  unsigned status, struct span tag, struct span rows)
 {
-    struct ahoy_response response = {
-        .status = status, .to_tag = tag, .headers = rows, .received = &event->hop->remote
-    };
+    struct ahoy_response response = { .status = status,
+                                      .to_tag = tag,
+                                      .headers = rows,
+                                      .received = &event->hop->remote };
     struct ahoy_buf buf = ahoy_buf_over(context->response, sizeof context->response);
     ahoy_compose_response(&buf, event->message, &response);
     return ahoy_buf_text(&buf);

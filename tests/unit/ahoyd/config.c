@@ -188,8 +188,9 @@ static void test_auth_none(void **state)
 {
     (void)state;
     struct told told;
-    struct ahoyd_config *config = parse(
-        "listen 'udp:127.0.0.1' listen 'udp:[::1]'\ndomain('a.example', { auth = 'none' })", &told);
+    struct ahoyd_config *config =
+        parse("listen 'udp:127.0.0.1' listen 'udp:[::1]'\ndomain('a.example', { auth = 'none' })",
+              &told);
     assert_non_null(config);
     ahoyd_config_free(config);
     static const char *const open_to_all[] = { "udp:0.0.0.0", "udp:[::]", "udp:192.0.2.1" };

@@ -45,8 +45,8 @@ static void numeric_rules(void **state)
         bool located = ahoy_locate(&uri, &transport, &found, &err);
         if (located != (place->status == 0) || transport != place->transport ||
             err.status != place->status || found.port != place->port)
-            fail_msg("%s: transport %d, port %u, status %u", place->uri, (int)transport, found.port,
-                     err.status);
+            fail_msg("%s: transport %d, port %u, status %u", place->uri, (int)transport,
+                     found.port, err.status);
         if (!located) {
             assert_non_null(err.expected);
             continue;
