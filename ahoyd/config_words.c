@@ -492,6 +492,8 @@ static bool parse_name_server(struct span text, struct ahoy_ip *ip)
     return true;
 }
 
+_Static_assert((int)OPTION_TEXTS_LIMIT <= (int)AHOYD_NAME_SERVERS_LIMIT, "there is room for all");
+
 static int word_dns(lua_State *lua)
 {
     enum { SERVERS, ANCHOR, OPTIONS };

@@ -174,6 +174,8 @@ static void fault_address(struct daemon *daemon, size_t index, int why)
     fault_file(daemon, listen->line, what);
 }
 
+_Static_assert((int)AHOYD_NAME_SERVERS_LIMIT <= (int)AHOY_DNS_SERVERS_LIMIT, "all are asked");
+
 static struct ahoy_dns_options dns_options(const struct ahoyd_config *config)
 {
     struct ahoy_dns_options options = { .server_count = config->name_server_count,
