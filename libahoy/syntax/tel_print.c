@@ -92,22 +92,31 @@ static size_t sort_params(struct span rest, struct ahoy_uri_part *sorted)
 
 /* How a telephone-subscriber is spelled. */
 struct spelling {
-    unsigned set; /* What needs no escape. */
+    unsigned set;      /* What needs no escape, */
+    unsigned isub_set; /* and in a subaddress. */
     bool keeps_separators;
 };
 
-static void put_text(struct ahoy_buf *buf, const struct spelling *spelling, struct span text,
-                     bool is_digits)
+static void put_text(struct ahoy_buf *buf, unsigned set, struct span text)
 {
     while (text.size > 0) {
         bool was_escaped = *text.at == '%';
-        unsigned unit = ahoy_escaped_take(&text);
-        if (is_digits && !spelling->keeps_separators && ahoy_tel_is_separator(unit))
-            continue;
-        char byte = (char)ahoy_escaped_lower(unit);
+        char byte = (char)ahoy_escaped_lower(ahoy_escaped_take(&text));
         /* A reserved character that was escaped must stay so; all others only where they must. */
         bool stays = was_escaped && ahoy_is(byte, AHOY_RESERVED);
-        ahoy_uri_put_escaped(buf, (struct span){ &byte, 1 }, stays ? 0 : spelling->set);
+        ahoy_uri_put_escaped(buf, (struct span){ &byte, 1 }, stays ? 0 : set);
+    }
+}
+
+static void put_digits(struct ahoy_buf *buf, const struct spelling *spelling, struct span text)
+{
+    while (text.size > 0) {
+        if (!spelling->keeps_separators)
+            skip_separators(&text);
+        struct span digit = text;
+        if (text.size > 0)
+            (void)ahoy_escaped_take(&text); /* What it is does not matter: put_text looks. */
+        put_text(buf, spelling->set, ahoy_span_between(digit.at, text.at));
     }
 }
 
@@ -116,27 +125,33 @@ static void put_subscriber(const struct ahoy_tel *tel, const struct spelling *sp
 {
     struct ahoy_uri_part parts[AHOY_URI_PARTS_LIMIT];
     size_t count = sort_params(tel->params, parts);
-    put_text(buf, spelling, tel->number, true);
+    put_digits(buf, spelling, tel->number);
     for (size_t i = 0; i < count; i++) {
+        struct span value = parts[i].value;
         ahoy_buf_put_byte(buf, ';');
-        put_text(buf, spelling, parts[i].name, false);
+        put_text(buf, spelling->set, parts[i].name);
         if (!parts[i].has_value)
             continue;
         ahoy_buf_put_byte(buf, '=');
-        put_text(buf, spelling, parts[i].value, holds_digits(tel, parts[i].value));
+        if (holds_digits(tel, value))
+            put_digits(buf, spelling, value);
+        else
+            put_text(buf, value.at == tel->isub.at ? spelling->isub_set : spelling->set, value);
     }
 }
 
 void ahoy_tel_print(const struct ahoy_tel *tel, struct ahoy_buf *buf)
 {
-    static const struct spelling spelling = { .set = AHOY_PARAMCHAR | AHOY_URIC };
+    static const struct spelling spelling = { .set = AHOY_PARAMCHAR, .isub_set = AHOY_URIC };
     ahoy_buf_put(buf, SPAN("tel:"));
     put_subscriber(tel, &spelling, buf);
 }
 
 void ahoy_tel_print_sip(const struct ahoy_tel *tel, struct span host, struct ahoy_buf *buf)
 {
-    static const struct spelling spelling = { .set = AHOY_USER, .keeps_separators = true };
+    static const struct spelling spelling = { .set = AHOY_USER,
+                                              .isub_set = AHOY_USER,
+                                              .keeps_separators = true };
     ahoy_buf_put(buf, SPAN("sip:"));
     put_subscriber(tel, &spelling, buf);
     ahoy_buf_put_byte(buf, '@');

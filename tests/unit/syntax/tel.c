@@ -211,6 +211,7 @@ static void test_canonical(void **state)
     expect_print("tel:*A-#;x=B;Phone-Context=+1-2;EXT=0-1;c=%7e",
                  "tel:*a%23;ext=01;phone-context=+12;c=~;x=b");
     expect_print("tel:+1;b;aa;a;isub=A-%3d%41", "tel:+1;isub=a-%3Da;a;aa;b");
+    expect_print("tel:+1;isub=%5B@;x=%5B", "tel:+1;isub=%5B@;x=[");
     expect_print("tel:1;phone-context=A-B.c", "tel:1;phone-context=a-b.c");
 }
 
