@@ -79,7 +79,7 @@ bool ahoy_session_respond(struct ahoy_session *session, struct ahoy_ua_context *
 unsigned ahoy_session_objection(const struct ahoy_message *request, struct ahoy_buf *rows)
 {
     struct span required = ahoy_message_value(request, AHOY_HEADER_REQUIRE);
-    if (required.size > 0) { /* R3261-8.2.2.3: none is supported. */
+    if (required.size > 0) { /* R3261-8.2.2.3-1, -2: none is supported. */
         ahoy_buf_put(rows, SPAN("Unsupported: "));
         ahoy_buf_put(rows, required);
         ahoy_buf_put(rows, SPAN("\r\n"));
@@ -229,7 +229,7 @@ void ahoy_session_cancelled(struct ahoy_session *session, struct ahoy_ua_context
                             const struct ahoy_event *event, uint64_t now_ms)
 {
     ahoy_ua_reply(context, event, 200, tag_of(session), SPAN(""), now_ms);
-    /* Once there is a final response a CANCEL has no effect: R3261-9.2. */
+    /* Once there is a final response a CANCEL has no effect: RFC 3261 9.2. */
     if (session->state != AHOY_SESSION_INCOMING ||
         !ahoy_handle_equal(event->transaction, session->server))
         return;
