@@ -43,5 +43,9 @@ bool ahoy_uri_equal(const struct ahoy_uri *a, const struct ahoy_uri *b);
  * left out. */
 void ahoy_uri_print_aor(const struct ahoy_uri *uri, struct ahoy_buf *buf);
 
+/* Prints |uri| as a Request-URI: without headers and without a method parameter (19.1.5; 19.1.1,
+ * table 1).  Of another scheme it is printed as it is. */
+void ahoy_uri_print_request(const struct ahoy_uri *uri, struct ahoy_buf *buf);
+
 /* Whether |uri| names |host| (case aside), or the same IP address. */
 bool ahoy_host_equal(struct span a, struct span b);

@@ -239,19 +239,32 @@ void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms)
     ahoy_registration_client_stop(&ua->registration, &ua->context, now_ms);
 }
 
+/* Whether an INVITE without more is what a URI asks for (19.1.5).  It might ask for another method,
+ * R3261-19.1.5-2, or for headers, which could say anything, an extension among it: R3261-19.1.5-5,
+ * -6. */
+static bool is_for_a_call(const struct ahoy_uri *uri)
+{
+    struct span method;
+    return uri->scheme != AHOY_SCHEME_OTHER && uri->headers.size == 0 &&
+           (!ahoy_uri_param(uri, SPAN("method"), &method) ||
+            ahoy_span_equal(method, SPAN("INVITE")));
+}
+
 struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
                                 uint64_t now_ms)
 {
     const struct ahoy_handle none = { 0, 0 };
+    char space[AHOY_URI_LIMIT];
+    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
     struct ahoy_uri parsed;
-    if (!ahoy_uri_parse(uri, &parsed, NULL) || parsed.scheme == AHOY_SCHEME_OTHER ||
-        parsed.headers.size > 0)
+    if (!ahoy_uri_parse(uri, &parsed, NULL) || !is_for_a_call(&parsed))
         return none;
+    ahoy_uri_print_request(&parsed, &text);
     struct ahoy_session *session = add_session(ua);
     if (session == NULL)
         return none;
     session->local.media = *media;
-    if (!ahoy_session_call(session, &ua->context, uri, now_ms)) {
+    if (!ahoy_session_call(session, &ua->context, ahoy_buf_text(&text), now_ms)) {
         remove_session(ua, session);
         return none;
     }

@@ -76,7 +76,7 @@ static void test_callee(void **state)
     test_free_all(NULL);
 }
 
-/* R3261-12.1.2-4: the route set is the reverse; -7, -8: the numbers. */
+/* R3261-12.1.2-4, -7, -8: the route set is the reverse; the numbers. */
 static void test_caller(void **state)
 {
     (void)state;
