@@ -6,8 +6,8 @@
 #include "libahoy/syntax/received.h"
 #include "libahoy/tu/proxy_context.h"
 
-/* Prints |text| without what a Request-URI may not have: R3261-16.6-6.  Returns whether it is a sips
- * URI. */
+/* Prints |text| without what a Request-URI may not have: R3261-16.6-6.  Returns whether it is a
+ * sips URI. */
 static bool put_request_uri(struct ahoy_buf *buf, struct span text)
 {
     struct ahoy_uri uri;

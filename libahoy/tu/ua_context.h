@@ -65,8 +65,8 @@ void ahoy_ua_put_abilities(struct ahoy_buf *buf);
 /* Whether the body, if there is one, can be read: a session description, not encoded.  Else |rows|
  * get what a 415 says (8.2.3). */
 bool ahoy_ua_reads_body(const struct ahoy_message *message, struct ahoy_buf *rows);
-/* Reads the session description of |message| into |context->sdp|; false where there is none that can
- * be read. */
+/* Reads the session description of |message| into |context->sdp|; false where there is none that
+ * can be read. */
 bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message);
 /* Adds Content-Type where there is a body, Content-Length, the empty line and the body; then sends
  * it.  Null where something refuses. */

@@ -67,8 +67,8 @@ void pair_inject(struct pair *pair, unsigned to, struct span text);
 void pair_reply(struct pair *pair, const struct ahoy_message *request, unsigned status,
                 const char *tag, const char *rows, const char *body);
 
-/* A request of alice's outside of dialogs, by hand, for a user at bob's: |rows| are further rows, each
- * with its CRLF; |branch| follows the cookie.  Time goes on by 20 ms. */
+/* A request of alice's outside of dialogs, by hand, for a user at bob's: |rows| are further rows,
+ * each with its CRLF; |branch| follows the cookie.  Time goes on by 20 ms. */
 void pair_outside(struct pair *pair, const char *method, const char *user, const char *branch,
                   const char *rows, const char *body);
 /* The same within the dialog that bob has; the last that reached him was a request of it. */

@@ -173,8 +173,8 @@ static void test_require_in_cancel(void **state)
     pair_fini(&pair);
 }
 
-/* R3261-21.4.13-1, R3261-8.2.3-1 to -3, R3261-20.12-1, R3261-7.4.1-1: what we cannot read we refuse,
- * and say what we can. */
+/* R3261-21.4.13-1, R3261-8.2.3-1 to -3, R3261-20.12-1, R3261-7.4.1-1: what we cannot read we
+ * refuse, and say what we can. */
 static void test_bodies_that_are_not_understood(void **state)
 {
     (void)state;

@@ -286,7 +286,8 @@ static void script_forks(struct pair *world, const struct ahoy_message *message)
         pair_reply(world, message, 200, "", "", "");
 }
 
-/* R3261-13.2.2.4-9: a second fork's call is acknowledged and ended; the first goes on. */
+/* R3261-13.2.2.4-9: a second fork's call is acknowledged and ended; the first goes on.
+ * R3261-20.5-2: neither has an Allow, and both get what calls need. */
 static void test_second_fork(void **state)
 {
     (void)state;
@@ -344,7 +345,8 @@ static unsigned count_byes(unsigned status, const char *rows)
     return byes;
 }
 
-/* Attack 20: the callee gets no digest; attack 21: our proxy gets one of each nonce, twice. */
+/* R3261-21.4.8-1: our proxy gets a digest, one of each nonce, twice (attack 21); the callee gets
+ * none (attack 20). */
 static void test_challenged_bye(void **state)
 {
     (void)state;
