@@ -50,6 +50,7 @@ sim:     ## Run the simulated world with SEEDS=100 seeds
 	@build/test/bin/ahoy-sim seeds $(SEEDS)
 
 conformance: ## Join requirements and tests into build/conformance; SECTION=7,8.1.1 must be complete
+	@tools/bootstrap test
 	@tools/conformance --out build/conformance $(subst $(comma), ,$(SECTION))
 
 install: ## Install programs, library and manual pages under PREFIX=/usr/local, inside DESTDIR

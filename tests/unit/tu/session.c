@@ -460,7 +460,7 @@ static void test_refused_invites(void **state)
     pair_fini(&pair);
 }
 
-/* 8.2.2.2: the same INVITE by two paths rings once. */
+/* R3261-8.2.2.2-1: the same INVITE by two paths rings once. */
 static void test_merged(void **state)
 {
     (void)state;
