@@ -5,8 +5,11 @@ ONCE ?=
 ONLY ?=
 SECONDS ?= 60
 SEEDS ?= 100
+SECTION ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
+
+comma := ,
 
 # $(call compile,PRESET[,TARGET])
 define compile
@@ -14,7 +17,7 @@ define compile
 @cmake --build --preset $(1) $(if $(2),--target $(2))
 endef
 
-.PHONY: build run test bench fuzz sim install clean help
+.PHONY: build run test bench fuzz sim conformance install clean help
 
 build:   ## Build the programs into build/release/bin: ahoyd, ahoyctl, ahoy
 	@tools/bootstrap build
@@ -46,6 +49,10 @@ sim:     ## Run the simulated world with SEEDS=100 seeds
 	$(call compile,test,ahoy-sim)
 	@build/test/bin/ahoy-sim seeds $(SEEDS)
 
+conformance: ## Join requirements and tests into build/conformance; SECTION=7,8.1.1 must be complete
+	@tools/bootstrap test
+	@tools/conformance --out build/conformance $(subst $(comma), ,$(SECTION))
+
 install: ## Install programs, library and manual pages under PREFIX=/usr/local, inside DESTDIR
 	@tools/bootstrap build
 	$(call compile,release,programs)
@@ -56,4 +63,4 @@ clean:   ## Remove the folder build
 
 help:    ## Print this list
 	@sed -n 's/^\([a-z]*\): *## /make \1|/p' Makefile | \
-	    while IFS='|' read -r verb what; do printf '%-14s%s\n' "$$verb" "$$what"; done
+	    while IFS='|' read -r verb what; do printf '%-18s%s\n' "$$verb" "$$what"; done

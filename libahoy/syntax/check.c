@@ -1,6 +1,6 @@
 /* Whether every header that has a type can be read: what a server asks before it acts on a request
  * by itself.  A proxy lets pass what is not its business (RFC 3261 16.3 step 1), and nobody judges
- * what it does not need (8.2). */
+ * what it does not need (8.2), nor what belongs into responses: R3261-7.3.2-1. */
 #include "libahoy/syntax/message.h"
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/value.h"
@@ -17,8 +17,6 @@ static const enum ahoy_header checked[] = {
     AHOY_HEADER_REFER_TO,
     AHOY_HEADER_AUTHORIZATION,
     AHOY_HEADER_PROXY_AUTHORIZATION,
-    AHOY_HEADER_WWW_AUTHENTICATE,
-    AHOY_HEADER_PROXY_AUTHENTICATE,
 };
 
 /* Whether |text| is all that the message says about its header. */

@@ -93,8 +93,8 @@ bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routin
                           struct ahoy_err *err);
 
 /* Whether every header that has a type can be read, all values of all rows: Via, From, To, CSeq,
- * Contact ("*" alone is one), Route, Record-Route, Path, Refer-To, and what authentication writes.
- * For requests that the server acts on itself; a proxy does not ask.  Faults: 400. */
+ * Contact ("*" alone is one), Route, Record-Route, Path, Refer-To, and credentials.  For
+ * requests that the server acts on itself; a proxy does not ask.  Faults: 400. */
 bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err);
 
 /* Finds the Call-ID by a cheap scan, before anything is parsed, to choose the worker; empty

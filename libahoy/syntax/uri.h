@@ -47,5 +47,9 @@ void ahoy_uri_put_escaped(struct ahoy_buf *buf, struct span text, unsigned set);
  * left out. */
 void ahoy_uri_print_aor(const struct ahoy_uri *uri, struct ahoy_buf *buf);
 
+/* Prints |uri| as a Request-URI: without headers and without a method parameter (19.1.5; 19.1.1,
+ * table 1).  Of another scheme it is printed as it is. */
+void ahoy_uri_print_request(const struct ahoy_uri *uri, struct ahoy_buf *buf);
+
 /* Whether |uri| names |host| (case aside), or the same IP address. */
 bool ahoy_host_equal(struct span a, struct span b);
