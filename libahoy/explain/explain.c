@@ -135,6 +135,7 @@ static void explain_gap(struct ahoy_explainer *explainer, struct span gap)
         bool is_first = err.expected != NULL && err.at >= row.at && err.at < ahoy_span_end(row);
         struct span name = ahoy_span_trim((struct span){ row.at, ahoy_span_find(row, ':') });
         enum ahoy_header header = ahoy_header_parse(name);
+        explainer->is_unreadable[header] = true;
         if (!is_first && header != AHOY_HEADER_OTHER &&
             ahoy_message_first(explainer->message, header) != NULL)
             ahoy_fail(&err, 400, row.at, "this header only once");

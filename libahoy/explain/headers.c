@@ -122,7 +122,7 @@ static const struct span examples[AHOY_HEADER_COUNT] = {
     [AHOY_HEADER_WWW_AUTHENTICATE] =
         SPAN_INIT("WWW-Authenticate: Digest realm=\"biloxi.com\", qop=\"auth\", nonce=\"dcd98b\""),
     [AHOY_HEADER_PROXY_AUTHENTICATE] =
-        SPAN_INIT("Proxy-Authenticate: Digest realm=\"atlanta.com\", qop=\"auth\", nonce=\"wf84f1\""),
+        SPAN_INIT("Proxy-Authenticate: Digest realm=\"atlanta.com\", qop=\"auth\", nonce=\"wf8\""),
     [AHOY_HEADER_EXPIRES] = SPAN_INIT("Expires: 3600"),
     [AHOY_HEADER_DATE] = SPAN_INIT("Date: Sat, 13 Nov 2010 23:29:00 GMT"),
     [AHOY_HEADER_PATH] = SPAN_INIT("Path: <sip:p1.example.com;lr>"),

@@ -11,8 +11,9 @@ struct ahoy_explainer {
     struct span bytes;     /* All there is, more than the message perhaps. */
     struct ahoy_err fault; /* Of ahoy_message_parse; |expected| is NULL without. */
     bool is_excerpt;
-    const char *refusal; /* What the first fault wanted, or NULL. */
-    unsigned status;     /* And what answers it. */
+    bool is_unreadable[AHOY_HEADER_COUNT]; /* A row is there, and not in the index. */
+    const char *refusal;                   /* What the first fault wanted, or NULL. */
+    unsigned status;                       /* And what answers it. */
 };
 
 /* A part of the line at hand and what it means; nothing where |where| is empty. */

@@ -53,19 +53,22 @@ static void explain_response(struct ahoy_explainer *explainer)
 void ahoy_explain_start_line(struct ahoy_explainer *explainer)
 {
     const struct ahoy_message *message = explainer->message;
-    struct ahoy_remark *line = ahoy_remark_add(explainer->remarks, AHOY_REMARK_LINE,
-                                               message->start_line, SPAN("start line"));
-    line->text = message->is_request ? SPAN("a request") : SPAN("a response");
-    line->source = message->is_request ? SPAN("RFC 3261 7.1") : SPAN("RFC 3261 7.2");
+    const struct ahoy_err *err = &explainer->fault;
+    struct span start = message->start_line;
+    bool is_response = ahoy_span_starts_nocase(start, SPAN("SIP/"));
+    struct ahoy_remark *line =
+        ahoy_remark_add(explainer->remarks, AHOY_REMARK_LINE, start, SPAN("start line"));
+    line->text = message->is_request ? SPAN("a request")
+                 : is_response       ? SPAN("a response")
+                                     : SPAN("neither a request nor a response");
+    line->source = is_response ? SPAN("RFC 3261 7.2") : SPAN("RFC 3261 7.1");
+    struct span source = line->source;
     if (message->is_request)
         explain_request(explainer);
     else
         explain_response(explainer);
-    const struct ahoy_err *err = &explainer->fault;
-    if (err->expected != NULL && err->at >= message->start_line.at &&
-        err->at < ahoy_span_end(message->start_line))
-        ahoy_explain_fault(explainer, err, SPAN("start line"), true, line->source,
-                           message->status != 0 || !message->is_request
-                               ? SPAN("SIP/2.0 200 OK")
-                               : SPAN("INVITE sip:bob@biloxi.com SIP/2.0"));
+    if (err->expected != NULL && err->at >= start.at && err->at < ahoy_span_end(start))
+        ahoy_explain_fault(explainer, err, SPAN("start line"), true, source,
+                           is_response ? SPAN("SIP/2.0 200 OK")
+                                       : SPAN("INVITE sip:bob@biloxi.com SIP/2.0"));
 }

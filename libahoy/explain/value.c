@@ -69,17 +69,8 @@ static void explain_cseq(struct ahoy_explainer *explainer, const struct ahoy_val
                       ahoy_method_meaning(value->as.cseq.method), SPAN("a method"));
 }
 
-static void explain_number(struct ahoy_explainer *explainer, const struct ahoy_value *value)
-{
-    if (value->header == AHOY_HEADER_EXPIRES || value->header == AHOY_HEADER_MIN_EXPIRES)
-        ahoy_explain_part(explainer, SPAN("seconds"), value->text, SPAN("how many"), SPAN(""));
-    else
-        ahoy_explain_part(explainer, SPAN("number"), value->text, SPAN(""), SPAN(""));
-}
-
 static void explain_interval(struct ahoy_explainer *explainer, const struct ahoy_value *value)
 {
-    ahoy_explain_part(explainer, SPAN("seconds"), value->head, SPAN("how many"), SPAN(""));
     ahoy_explain_part(explainer, SPAN("comment"), value->comment, SPAN("for people"), SPAN(""));
 }
 
@@ -129,7 +120,7 @@ static void explain_token(struct ahoy_explainer *explainer, const struct ahoy_va
         return;
     }
     default:
-        ahoy_explain_part(explainer, SPAN("value"), word, SPAN(""), SPAN(""));
+        return;
     }
 }
 
@@ -147,23 +138,19 @@ static void explain_uri(struct ahoy_explainer *explainer, const struct ahoy_valu
     ahoy_explain_uri(explainer, &value->as.uri);
 }
 
-static void explain_whole(struct ahoy_explainer *explainer, const struct ahoy_value *value)
-{
-    ahoy_explain_part(explainer, SPAN("value"), value->head, SPAN(""), SPAN(""));
-}
-
+/* A form that is not here is explained by its header. */
 static explainer_of_form *const forms[AHOY_FORM_COUNT] = {
-    [AHOY_FORM_TOKEN] = explain_token,     [AHOY_FORM_ITEM] = explain_token,
-    [AHOY_FORM_NUMBER] = explain_number,   [AHOY_FORM_INTERVAL] = explain_interval,
-    [AHOY_FORM_ADDRESS] = explain_address, [AHOY_FORM_ROUTE] = explain_address,
-    [AHOY_FORM_VIA] = explain_via,         [AHOY_FORM_CSEQ] = explain_cseq,
-    [AHOY_FORM_CHALLENGE] = explain_pairs, [AHOY_FORM_PAIRS] = explain_pairs,
-    [AHOY_FORM_MEDIA] = explain_media,     [AHOY_FORM_URI] = explain_uri,
+    [AHOY_FORM_TOKEN] = explain_token,       [AHOY_FORM_ITEM] = explain_token,
+    [AHOY_FORM_INTERVAL] = explain_interval, [AHOY_FORM_ADDRESS] = explain_address,
+    [AHOY_FORM_ROUTE] = explain_address,     [AHOY_FORM_VIA] = explain_via,
+    [AHOY_FORM_CSEQ] = explain_cseq,         [AHOY_FORM_CHALLENGE] = explain_pairs,
+    [AHOY_FORM_PAIRS] = explain_pairs,       [AHOY_FORM_MEDIA] = explain_media,
+    [AHOY_FORM_URI] = explain_uri,
 };
 
 void ahoy_explain_value(struct ahoy_explainer *explainer, const struct ahoy_value *value)
 {
-    explainer_of_form *explain = forms[value->form];
-    (explain != NULL ? explain : explain_whole)(explainer, value);
+    if (forms[value->form] != NULL)
+        forms[value->form](explainer, value);
     explain_params(explainer, value);
 }

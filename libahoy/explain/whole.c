@@ -192,7 +192,8 @@ void ahoy_explain_whole(struct ahoy_explainer *explainer)
 {
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         if (is_asked(explainer->message, needs[i].who, needs[i].what) &&
-            ahoy_message_first(explainer->message, needs[i].header) == NULL)
+            ahoy_message_first(explainer->message, needs[i].header) == NULL &&
+            !explainer->is_unreadable[needs[i].header])
             explain_missing(explainer, i);
     }
     check_from_tag(explainer);
