@@ -63,7 +63,7 @@ static const char *read_token(const struct ahoy_value *value, struct ahoy_err *e
     else if (is_event && !is_dotted(token))
         expected = "a name on each side of \".\"";
     else if (!is_word_of(header, token))
-        expected = "a word that this header has";
+        expected = "a word that this header allows";
     if (expected == NULL)
         return at;
     ahoy_fail(err, 400, token.at, expected);
@@ -181,9 +181,8 @@ bool ahoy_value_parse_identity(struct ahoy_value *value, struct ahoy_err *err)
     if (!ahoy_value_take_params(value, at, err))
         return false;
     struct ahoy_param info;
-    if (!ahoy_params_find(value->params, SPAN("info"), &info))
-        return ahoy_fail(err, 400, end, "\"info\"");
-    if (info.value.size == 0 || info.value.at[0] != '<')
+    bool is_there = ahoy_params_find(value->params, SPAN("info"), &info);
+    if (is_there && (info.value.size == 0 || info.value.at[0] != '<'))
         return ahoy_fail(err, 400, info.value.at, "\"<\" and \">\" around the URI");
     return true;
 }
