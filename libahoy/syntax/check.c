@@ -74,3 +74,12 @@ bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err
     }
     return true;
 }
+
+bool ahoy_header_is_checked(enum ahoy_header header)
+{
+    for (size_t i = 0; i < sizeof checked / sizeof checked[0]; i++) {
+        if (checked[i] == header)
+            return true;
+    }
+    return false;
+}

@@ -96,6 +96,8 @@ bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routin
  * Contact ("*" alone is one), Route, Record-Route, Path, Refer-To, and credentials.  For
  * requests that the server acts on itself; a proxy does not ask.  Faults: 400. */
 bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err);
+/* Whether |header| is one of those. */
+bool ahoy_header_is_checked(enum ahoy_header header);
 
 /* Finds the Call-ID by a cheap scan, before anything is parsed, to choose the worker; empty
  * where there is none. */
