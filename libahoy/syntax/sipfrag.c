@@ -5,8 +5,8 @@
 #include "libahoy/syntax/scan.h"
 
 /* A fragment begins with a row, or with the empty line before a body, or with a start line, which
- * has no colon behind its first word: a method is followed by a URI, which begins with none, and "SIP"
- * by a slash. */
+ * has no colon behind its first word: a method is followed by a URI, which begins with none, and
+ * "SIP" by a slash. */
 static enum ahoy_extent extent_of(struct span bytes)
 {
     if (bytes.size == 0 || bytes.at[0] == '\r')
