@@ -49,9 +49,9 @@ bool ahoy_multipart_enter(struct ahoy_multipart *walk, const struct ahoy_multipa
 bool ahoy_multipart_next(struct ahoy_multipart *walk, struct ahoy_part *part, struct ahoy_err *err);
 
 /* Finds what is |media| in a body of |type|: the body itself; of multipart/alternative the last
- * such part (RFC 2046 5.1.4), of multipart/related its root (RFC 2387 3.2), of all others, which are
- * as multipart/mixed (5.1.7), the first; in depth too.  False where there is none (err->expected NULL)
- * or at a fault. */
+ * such part (RFC 2046 5.1.4); of multipart/related its root (RFC 2387 3.2); of all others, which
+ * are as multipart/mixed (5.1.7), the first; in depth too.  False where there is none
+ * (err->expected NULL) or at a fault. */
 bool ahoy_body_find(struct span type, struct span body, struct span media, struct ahoy_part *found,
                     struct ahoy_err *err);
 
