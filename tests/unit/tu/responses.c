@@ -95,8 +95,8 @@ static bool allows(struct span method)
     return false;
 }
 
-/* R3261-20.5-1, R3261-21.4.6-1, R3261-8.2.1-2 to -4: Allow names what is served, and what it does not name is answered
- * 405.  ACK has no answer, and CANCEL one of its own. */
+/* R3261-20.5-1, R3261-21.4.6-1, R3261-8.2.1-2 to -4, R3261-11-1: Allow names what is served, and
+ * what it does not name is answered 405.  ACK has no answer, and CANCEL one of its own. */
 static void test_allow(void **state)
 {
     (void)state;
