@@ -5,6 +5,7 @@
 
 static struct ahoy_message message;
 static struct ahoy_routing routing;
+static struct ahoy_address address;
 
 static bool index_message(struct span bytes)
 {
@@ -17,7 +18,6 @@ static unsigned walk(enum ahoy_header header)
 {
     struct ahoy_values values = ahoy_message_values(&message, header);
     struct span item;
-    struct ahoy_address address;
     struct ahoy_err err;
     unsigned found = 0;
     while (ahoy_values_next(&values, &item, &err)) {
