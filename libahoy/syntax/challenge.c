@@ -21,7 +21,7 @@ static const char *parse_pair(const char *at, const char *end, struct pair *pair
     pair->name = ahoy_span_between(at, stop);
     const char *value = ahoy_skip(equal + 1, end, AHOY_LWS);
     bool quoted = value < end && *value == '"';
-    stop = quoted ? ahoy_skip_quoted(value, end) : ahoy_skip(value, end, AHOY_VALUE);
+    stop = quoted ? ahoy_skip_quoted(value, end) : ahoy_skip_word(value, end, AHOY_VALUE);
     if (stop == NULL || stop == value) {
         ahoy_fail(err, 400, value, quoted ? "a closing quote" : "a parameter's value");
         return NULL;
