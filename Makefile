@@ -36,7 +36,7 @@ test:    ## Run all tests: those in process under the sanitizers, those over soc
 
 bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them
 	@tools/bootstrap build bench
-	$(call compile,release,programs bench-load bench-relay)
+	$(call compile,release,programs bench-load bench-relay bench-parse)
 	@bench/run build/release $(ONLY)
 
 fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of them

@@ -38,6 +38,7 @@ struct ahoy_message {
     size_t headers_end;      /* Offset of the empty line: where a row can be added. */
     uint16_t field_count;
     uint16_t first[AHOY_HEADER_COUNT]; /* 1 + the index of the first row of each header, or 0. */
+    uint16_t last[AHOY_HEADER_COUNT];  /* The last row, where first[] is set. */
     struct ahoy_field fields[AHOY_HEADERS_LIMIT];
 };
 

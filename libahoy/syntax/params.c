@@ -9,7 +9,7 @@ static const char *skip_value(const char *at, const char *end)
 {
     if (at < end && *at == '"')
         return ahoy_skip_quoted(at, end);
-    const char *stop = ahoy_skip(at, end, AHOY_VALUE);
+    const char *stop = ahoy_skip_word(at, end, AHOY_VALUE);
     return stop == at ? NULL : stop;
 }
 
@@ -104,7 +104,7 @@ bool ahoy_params_find(struct span params, struct span name, struct ahoy_param *p
 static const char *item_end(const char *at, const char *end, const char **open)
 {
     for (;;) {
-        at = ahoy_seek(at, end, AHOY_LISTED);
+        at = ahoy_scan_listed(at, end);
         if (at == end || *at == ',')
             return at;
         *open = at;
@@ -119,25 +119,27 @@ static const char *item_end(const char *at, const char *end, const char **open)
 
 bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
 {
-    struct span text = ahoy_span_trim(*rest);
-    if (text.size == 0)
+    if (rest->size == 0)
         return ahoy_finished(err);
-    const char *end = ahoy_span_end(text);
+    const char *end = ahoy_span_end(*rest);
+    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
+    if (at == end)
+        return ahoy_finished(err);
     const char *open = NULL;
-    const char *comma = item_end(text.at, end, &open);
+    const char *comma = item_end(at, end, &open);
     if (comma == NULL)
         return ahoy_fail(err, 400, open, *open == '"' ? "a closing quote" : "a closing \">\"");
-    *item = ahoy_span_trim(ahoy_span_between(text.at, comma));
-    if (item->size == 0)
-        return ahoy_fail(err, 400, text.at, "a value before the comma");
-    if (comma == end) {
-        *rest = ahoy_nothing(end);
-        return true;
-    }
-    *rest = ahoy_span_trim(ahoy_span_between(comma + 1, end));
+    if (comma == at)
+        return ahoy_fail(err, 400, at, "a value before the comma");
+    const char *last = comma;
+    while (ahoy_is(last[-1], AHOY_LWS))
+        last--;
+    *item = ahoy_span_between(at, last);
+    const char *next = comma == end ? end : ahoy_skip(comma + 1, end, AHOY_LWS);
     /* A comma at the end promises a value that is not there: leave it for the next call to find. */
-    if (rest->size == 0)
-        *rest = (struct span){ comma, 1 };
+    if (next == end)
+        next = comma;
+    *rest = ahoy_span_between(next, end);
     return true;
 }
 
