@@ -60,7 +60,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU AND NOT AHOY_SANITIZE)
 endif()
 
 # GCC for x86 clears and copies structs with "rep stos" and "rep movs", whose start alone costs more
-# than the structs here: a tenth of reading a message.
+# than the structs here.
 check_c_compiler_flag(-mmemset-strategy=unrolled_loop:128:noalign,libcall:-1:noalign
     AHOY_HAS_STRATEGY)
 if(AHOY_HAS_STRATEGY)

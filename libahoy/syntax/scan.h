@@ -38,6 +38,14 @@ static inline const char *ahoy_skip(const char *at, const char *end, unsigned se
     return at;
 }
 
+/* The first byte from |at| on that is in a class of |set|. */
+static inline const char *ahoy_seek(const char *at, const char *end, unsigned set)
+{
+    while (at < end && !ahoy_is(*at, set))
+        at++;
+    return at;
+}
+
 static inline char ahoy_lower(char byte)
 {
     return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
