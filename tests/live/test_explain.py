@@ -107,9 +107,9 @@ class Explain(unittest.TestCase):
 
     def test_what_the_phone_traced(self):
         parts = (f"--- 1764282423.001 > 127.0.0.1:5060 {len(part)} bytes\n{part}\n"
-                 for part in (SOUND, CRLF, SOUND.replace("Content-Length: 0\r\n", "")))
+                 for part in (SOUND, SOUND.replace("Content-Length: 0\r\n", ""), CRLF))
         objects = self.explain_json(data="".join(parts), code=1)
-        self.assertEqual([one["faults"] for one in objects], [0, 1, 0])
+        self.assertEqual([one["faults"] for one in objects], [0, 0, 1])
         self.assertEqual([one["warnings"] for one in objects], [0, 0, 0])
 
     def test_trace(self):
