@@ -188,6 +188,8 @@ static const char *find_start(struct span bytes)
 static struct span trim_end(struct span bytes, const char *body)
 {
     const char *end = ahoy_span_end(bytes);
+    if (end - body >= 1 && end - bytes.at >= 2 && end[-1] == '\n' && end[-2] == '\n')
+        end--; /* An empty line of a trace, whose own lines end in LF. */
     while (end - body >= 2 && memcmp(end - 2, "\r\n", 2) == 0 &&
            (end - body == 2 || (end - body >= 4 && memcmp(end - 4, "\r\n", 2) == 0)))
         end -= 2;
