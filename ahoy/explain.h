@@ -3,7 +3,7 @@
 
 #include "libahoy/explain/explain.h"
 
-enum { EXPLAIN_FILE_LIMIT = 64 * 1024 * 1024 /* Bytes of what is to be explained. */ };
+enum { AHOY_EXPLAIN_FILE_LIMIT = 64 * 1024 * 1024 /* Bytes of what is to be explained. */ };
 
 struct explain_options {
     const char *path; /* "-" for standard input. */

@@ -21,7 +21,7 @@ static bool read_all(struct explain_input *input, FILE *file, const char *path)
     for (;;) {
         if (size == capacity) {
             capacity += capacity / 2 + 65536;
-            char *grown = size > EXPLAIN_FILE_LIMIT ? NULL : realloc(input->space, capacity);
+            char *grown = size > AHOY_EXPLAIN_FILE_LIMIT ? NULL : realloc(input->space, capacity);
             if (grown == NULL)
                 return fail(path, "too large");
             input->space = grown;
@@ -133,13 +133,22 @@ void explain_input_free(struct explain_input *input)
     input->space = NULL;
 }
 
-/* |rest| without the blank lines in front. */
+/* Whether |line| is what `ahoy call --trace` writes before each message. */
+static bool is_divider(struct span line)
+{
+    struct span ending = SPAN(" bytes");
+    line = ahoy_span_trim(line);
+    return ahoy_span_starts_nocase(line, SPAN("--- ")) && line.size > ending.size &&
+           ahoy_span_equal(ahoy_span_after(line, line.size - ending.size), ending);
+}
+
+/* |rest| without the blank lines and dividers in front. */
 static struct span skip_blank(struct span rest)
 {
     for (;;) {
         struct span behind = rest;
         struct span line = take_line(&behind);
-        if (line.size == 0 || ahoy_span_trim(line).size > 0)
+        if (line.size == 0 || (ahoy_span_trim(line).size > 0 && !is_divider(line)))
             return rest;
         rest = behind;
     }
@@ -157,7 +166,8 @@ static bool is_start(struct span line)
            ahoy_span_equal_nocase(ahoy_span_after(line, line.size - version.size), version);
 }
 
-/* The end of the message in |bytes| as the next start line behind an empty line shows it. */
+/* The end of the message in |bytes| as the next start line behind an empty line shows it, or a
+ * divider. */
 static const char *find_start(struct span bytes)
 {
     struct span rest = bytes;
@@ -166,6 +176,8 @@ static const char *find_start(struct span bytes)
         struct span line = take_line(&rest);
         if (was_blank && is_start(line))
             return line.at;
+        if (is_divider(line)) /* With the line end that was written before it. */
+            return line.at - (line.at > bytes.at);
         was_blank = ahoy_span_trim(line).size == 0;
     }
     return rest.at;
@@ -176,6 +188,8 @@ static const char *find_start(struct span bytes)
 static struct span trim_end(struct span bytes, const char *body)
 {
     const char *end = ahoy_span_end(bytes);
+    if (end - body >= 1 && end - bytes.at >= 2 && end[-1] == '\n' && end[-2] == '\n')
+        end--; /* An empty line of a trace, whose own lines end in LF. */
     while (end - body >= 2 && memcmp(end - 2, "\r\n", 2) == 0 &&
            (end - body == 2 || (end - body >= 4 && memcmp(end - 4, "\r\n", 2) == 0)))
         end -= 2;

@@ -37,7 +37,7 @@ static bool take_member(struct span *rest, struct span *name, struct span *value
     return true;
 }
 
-/* Puts |text| as it was before it was escaped.  A control byte stays an escape: a row holds none. */
+/* Puts |text| as it was before it was escaped; control bytes stay escapes, as a row has none. */
 static void put_plain(struct ahoy_buf *buf, struct span text)
 {
     for (size_t i = 0; i < text.size; i++) {

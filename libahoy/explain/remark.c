@@ -31,11 +31,22 @@ static struct span text_from(struct ahoy_remarks *remarks, size_t start)
     return SPAN("...");
 }
 
+/* Whether |text| was written by this list, and so is escaped already. */
+static bool is_ours(const struct ahoy_remarks *remarks, struct span text)
+{
+    uintptr_t offset = (uintptr_t)text.at - (uintptr_t)remarks->space;
+    return offset < sizeof remarks->space;
+}
+
 struct span ahoy_remark_join(struct ahoy_remarks *remarks, const struct span *pieces, size_t count)
 {
     size_t start = remarks->texts.size;
-    for (size_t i = 0; i < count; i++)
-        ahoy_buf_put_escaped(&remarks->texts, pieces[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (is_ours(remarks, pieces[i]))
+            ahoy_buf_put(&remarks->texts, pieces[i]);
+        else
+            ahoy_buf_put_escaped(&remarks->texts, pieces[i]);
+    }
     return text_from(remarks, start);
 }
 

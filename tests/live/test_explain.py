@@ -32,7 +32,8 @@ CRLF = CLASSIC.replace("\n", "\r\n")
 SOUND = CRLF.replace("Content-Length: 142", "Content-Length: 0")
 TRACE = ('{"us":719071,"worker":0,"dir":"in","transport":"udp","local":"192.0.2.1:5060",'
          '"remote":"192.0.2.7:5062","start":"INVITE sip:bob@atlanta.example SIP/2.0",'
-         '"call_id":"38\\"4@192.0.2.7","cseq":"2 INVITE","from":"alice@atlanta.example","size":842}\n')
+         '"call_id":"38\\"4@192.0.2.7","cseq":"2 INVITE","from":"alice@atlanta.example",'
+         '"size":842}\n')
 
 # Five messages of RFC 3665 are not sound as printed: see tests/torture/README.md.
 UNSOUND_FLOWS = {"2.1-F3", "3.10-F4", "3.9-F6", "3.9-F8", "3.9-F10"}
@@ -103,6 +104,13 @@ class Explain(unittest.TestCase):
         outer = SOUND.replace("application/sdp", "message/sipfrag")
         outer = outer.replace("Length: 0", f"Length: {len(inner)}") + inner
         self.assertEqual(len(self.explain_json(data=outer + SOUND, code=0)), 2)
+
+    def test_what_the_phone_traced(self):
+        parts = (f"--- 1764282423.001 > 127.0.0.1:5060 {len(part)} bytes\n{part}\n"
+                 for part in (SOUND, SOUND.replace("Content-Length: 0\r\n", ""), CRLF))
+        objects = self.explain_json(data="".join(parts), code=1)
+        self.assertEqual([one["faults"] for one in objects], [0, 0, 1])
+        self.assertEqual([one["warnings"] for one in objects], [0, 0, 0])
 
     def test_trace(self):
         bad = TRACE.replace('842}', '842,"malformed":true}')
