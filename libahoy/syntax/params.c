@@ -21,6 +21,13 @@ static const char *skip_value(const char *at, const char *end)
     return stop == at ? NULL : stop;
 }
 
+/* Behind the URI in brackets that begins at |at|; NULL where it is empty or open. */
+static const char *skip_bracketed(const char *at, const char *end)
+{
+    const char *close = ahoy_skip_escaped(at + 1, end, AHOY_URIC);
+    return close == at + 1 || close == end || *close != '>' ? NULL : close + 1;
+}
+
 bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_err *err)
 {
     if (rest->size == 0)
@@ -41,11 +48,52 @@ bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_er
     param->has_value = equal < end && *equal == '=';
     if (param->has_value) {
         const char *value = ahoy_skip(equal + 1, end, AHOY_LWS);
-        at = skip_value(value, end);
+        bool is_bracketed = value < end && *value == '<';
+        at = is_bracketed ? skip_bracketed(value, end) : skip_value(value, end);
         if (at == NULL)
             return ahoy_fail(err, 400, value, "a parameter's value");
         param->value = ahoy_span_between(value, at);
     }
+    *rest = ahoy_span_between(at, end);
+    return true;
+}
+
+/* Behind the comma at |at| and the white space around it; |end| at the end, NULL at a fault. */
+static const char *skip_comma(const char *at, const char *end, struct ahoy_err *err)
+{
+    at = ahoy_skip(at, end, AHOY_LWS);
+    if (at == end)
+        return end;
+    const char *next = ahoy_skip(at + 1, end, AHOY_LWS);
+    if (*at == ',' && next < end)
+        return next;
+    if (*at == ',')
+        ahoy_fail(err, 400, end, "a parameter behind the comma");
+    else
+        ahoy_fail(err, 400, at, "a comma between parameters");
+    return NULL;
+}
+
+bool ahoy_pair_next(struct span *rest, struct ahoy_param *pair, struct ahoy_err *err)
+{
+    if (rest->size == 0)
+        return finished(err);
+    const char *end = ahoy_span_end(*rest);
+    const char *name_end = ahoy_skip(rest->at, end, AHOY_TOKEN);
+    pair->name = ahoy_span_between(rest->at, name_end);
+    pair->has_value = true;
+    const char *equal = ahoy_skip(name_end, end, AHOY_LWS);
+    if (pair->name.size == 0 || equal == end || *equal != '=')
+        return ahoy_fail(err, 400, pair->name.size == 0 ? rest->at : equal,
+                         "a parameter's name and \"=\"");
+    const char *value = ahoy_skip(equal + 1, end, AHOY_LWS);
+    const char *at = skip_value(value, end);
+    if (at == NULL)
+        return ahoy_fail(err, 400, value, "a parameter's value");
+    pair->value = ahoy_span_between(value, at);
+    at = skip_comma(at, end, err);
+    if (at == NULL)
+        return false;
     *rest = ahoy_span_between(at, end);
     return true;
 }
