@@ -181,9 +181,8 @@ bool ahoy_value_parse_identity(struct ahoy_value *value, struct ahoy_err *err)
     if (!ahoy_value_take_params(value, at, err))
         return false;
     struct ahoy_param info;
-    if (!ahoy_params_find(value->params, SPAN("info"), &info))
-        return ahoy_fail(err, 400, end, "\"info\"");
-    if (info.value.size == 0 || info.value.at[0] != '<')
+    bool is_there = ahoy_params_find(value->params, SPAN("info"), &info);
+    if (is_there && (info.value.size == 0 || info.value.at[0] != '<'))
         return ahoy_fail(err, 400, info.value.at, "\"<\" and \">\" around the URI");
     return true;
 }
