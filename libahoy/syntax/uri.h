@@ -34,9 +34,13 @@ bool ahoy_uri_parse(struct span text, struct ahoy_uri *uri, struct ahoy_err *err
 /* The value of ;name, case aside; false where absent.  ";lr" has an empty value. */
 bool ahoy_uri_param(const struct ahoy_uri *uri, struct span name, struct span *value);
 
-/* Equality by RFC 3261 19.1.4, escapes and case included; other schemes bytewise but for the
- * scheme's case. */
+/* Equality by RFC 3261 19.1.4, escapes and case included; tel URIs by RFC 3966 4; other schemes
+ * bytewise but for the scheme's case. */
 bool ahoy_uri_equal(const struct ahoy_uri *a, const struct ahoy_uri *b);
+
+/* Prints |text|, plain bytes, into a part of a URI: what is in no class of |set| (scan.h: AHOY_USER,
+ * AHOY_PARAMCHAR, AHOY_HNV ...) becomes an escape. */
+void ahoy_uri_put_escaped(struct ahoy_buf *buf, struct span text, unsigned set);
 
 /* Prints the address-of-record "user@host" that RFC 3261 10.3 step 5 looks up: escapes of
  * characters that need none undone, host in lower case, parameters, password, headers and port
