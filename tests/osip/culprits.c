@@ -61,8 +61,8 @@ static bool is_short_uri(const struct culprit *culprit)
         return false;
     size_t bracket = ahoy_span_find(text, '<');
     text = osip_drop(text, bracket < text.size ? bracket + 1 : ahoy_span_find(text, ':') + 1);
-    text.size = bracket < culprit->text.size ? ahoy_span_find(text, '>')
-                                             : ahoy_span_find(text, ';');
+    text.size =
+        bracket < culprit->text.size ? ahoy_span_find(text, '>') : ahoy_span_find(text, ';');
     return ahoy_span_trim(text).size < 6;
 }
 
@@ -70,6 +70,16 @@ static bool is_short_uri(const struct culprit *culprit)
 static bool has_nul(const struct culprit *culprit)
 {
     return is_row(culprit) && ahoy_span_find(culprit->text, '\0') < culprit->text.size;
+}
+
+/* A challenge or credentials of a scheme that is not Digest. */
+static bool is_other_challenge(const struct culprit *culprit)
+{
+    struct span value = osip_drop(culprit->text, ahoy_span_find(culprit->text, ':') + 1);
+    value = ahoy_span_trim(value);
+    value.size = value.size < 7 ? value.size : 7;
+    return ahoy_header_form(culprit->header) == AHOY_FORM_CHALLENGE &&
+           !ahoy_span_equal_nocase(ahoy_span_trim(value), SPAN("Digest"));
 }
 
 /* "sip:user:@host" */
@@ -127,11 +137,17 @@ static const struct {
     const char *name;
     predicate *holds;
 } classes[] = {
-    { "version-case", is_small_version },     { "other-scheme", is_other_scheme },
-    { "short-uri", is_short_uri },            { "nul", has_nul },
-    { "utf8-name", is_bare_utf8 },            { "tab", has_tab },
-    { "comment", is_comment },                { "empty-password", has_empty_password },
-    { "header-not-read", is_not_read },       { "body-not-read", is_body },
+    { "version-case", is_small_version },
+    { "other-scheme", is_other_scheme },
+    { "short-uri", is_short_uri },
+    { "nul", has_nul },
+    { "utf8-name", is_bare_utf8 },
+    { "tab", has_tab },
+    { "other-challenge", is_other_challenge },
+    { "comment", is_comment },
+    { "empty-password", has_empty_password },
+    { "header-not-read", is_not_read },
+    { "body-not-read", is_body },
 };
 
 static enum ahoy_header header_of(const struct ahoy_message *message, struct span culprit)

@@ -13,7 +13,7 @@
 /* A fault, and the row that it is in. */
 struct place {
     struct span bytes;
-    struct span row;   /* Without the CRLF behind it. */
+    struct span row; /* Without the CRLF behind it. */
     const char *at;
     const char *words; /* What the predicate is to know. */
 };
@@ -85,11 +85,13 @@ static bool is_behind_port(const struct place *place)
     return at > place->row.at && at[-1] == ':';
 }
 
-/* Whether it is in front of all parameters, and no character of a host. */
+/* Whether it is in front of all parameters of a value, and no character of a host. */
 static bool is_behind_host(const struct place *place)
 {
-    struct span head = ahoy_span_between(place->row.at, place->at);
-    return ahoy_span_find(head, ';') == head.size && !is_one_of(*place->at, ALPHANUM "-._");
+    const char *at = place->at;
+    while (at > place->row.at && !is_one_of(at[-1], ",;"))
+        at--;
+    return (at == place->row.at || at[-1] == ',') && !is_one_of(*place->at, ALPHANUM "-._");
 }
 
 /* Something ends here, and what stands here is not what may follow it. */
@@ -129,30 +131,40 @@ static bool take_number(struct span *text, uint64_t limit, uint64_t *value)
     return found;
 }
 
-/* No number that fits, and nothing but it, stands here. */
-static bool is_no_number_up_to(const struct place *place, uint64_t limit)
+/* No number up to |limit|, and nothing but it, stands here; |behind| may follow. */
+static bool is_no_number(const struct place *place, uint64_t limit, const char *behind)
 {
     uint64_t value;
     struct span rest = rest_of(place);
     if (!take_number(&rest, limit, &value))
         return true;
     rest = ahoy_span_trim(rest);
-    return rest.size > 0 && !is_one_of(*rest.at, ";,");
+    return rest.size > 0 && !is_one_of(*rest.at, behind);
 }
 
 static bool is_no_content_length(const struct place *place)
 {
-    return is_no_number_up_to(place, UINT32_MAX);
+    return is_no_number(place, UINT32_MAX, "");
 }
 
 static bool is_no_hops(const struct place *place)
 {
-    return is_no_number_up_to(place, 255);
+    return is_no_number(place, UINT8_MAX, "");
 }
 
-static bool is_no_rport(const struct place *place)
+static bool is_no_number_value(const struct place *place)
 {
-    return is_no_number_up_to(place, 65535);
+    return is_no_number(place, UINT32_MAX, ";,");
+}
+
+static bool is_no_port_value(const struct place *place)
+{
+    return is_no_number(place, UINT16_MAX, ";,");
+}
+
+static bool is_no_ttl_value(const struct place *place)
+{
+    return is_no_number(place, UINT8_MAX, ";,");
 }
 
 static bool is_no_port(const struct place *place)
@@ -241,8 +253,7 @@ static bool is_no_value(const struct place *place)
 static bool is_other_version(const struct place *place)
 {
     struct span rest = rest_of(place);
-    return !ahoy_span_starts_nocase(rest, SPAN("SIP/2.0")) ||
-           (rest.size > 7 && rest.at[7] != ' ');
+    return !ahoy_span_starts_nocase(rest, SPAN("SIP/2.0")) || (rest.size > 7 && rest.at[7] != ' ');
 }
 
 static bool is_no_status(const struct place *place)
@@ -290,8 +301,7 @@ static bool is_no_protocol(const struct place *place)
 /* No method stands here, or no white space before it. */
 static bool is_no_method(const struct place *place)
 {
-    return at_end(place) || !is_one_of(*place->at, TOKEN) ||
-           is_one_of(before(place), DIGIT);
+    return at_end(place) || !is_one_of(*place->at, TOKEN) || is_one_of(before(place), DIGIT);
 }
 
 static bool is_other_method(const struct place *place)
@@ -399,6 +409,62 @@ static bool is_behind_question_mark(const struct place *place)
     return before(place) == '?';
 }
 
+/* The parameter's value that stands here. */
+static struct span value_of(const struct place *place)
+{
+    struct span value = rest_of(place);
+    size_t size = 0;
+    while (size < value.size && !is_white(value.at[size]) && !is_one_of(value.at[size], ";,"))
+        size++;
+    value.size = size;
+    return value;
+}
+
+static bool is_no_host_value(const struct place *place)
+{
+    struct span value = value_of(place);
+    unsigned char address[16];
+    char text[64];
+    if (value.size > 0 && *value.at == '[')
+        return is_no_reference(place);
+    if (value.size == 0 || value.size >= sizeof text)
+        return true;
+    memcpy(text, value.at, value.size);
+    text[value.size] = '\0';
+    return inet_pton(AF_INET6, text, address) != 1 && (strspn(text, ALPHANUM "-._") != value.size ||
+                                                       *text == '.' || strstr(text, "..") != NULL);
+}
+
+/* No qvalue: 0 to 1 with at most three decimals. */
+static bool is_no_qvalue(const struct place *place)
+{
+    struct span value = value_of(place);
+    if (value.size == 0 || value.size > 5 || (value.size > 1 && value.at[1] != '.'))
+        return true;
+    for (size_t i = 2; i < value.size; i++) {
+        if (!is_one_of(value.at[i], *value.at == '1' ? "0" : DIGIT))
+            return true;
+    }
+    return !is_one_of(*value.at, "01");
+}
+
+static bool is_no_bool(const struct place *place)
+{
+    return !ahoy_span_equal_nocase(value_of(place), SPAN("true")) &&
+           !ahoy_span_equal_nocase(value_of(place), SPAN("false"));
+}
+
+static bool is_no_token_value(const struct place *place)
+{
+    struct span value = value_of(place);
+    return value.size == 0 || token_size(value) < value.size;
+}
+
+static bool is_value(const struct place *place)
+{
+    return before(place) == '=' || is_white(before(place));
+}
+
 /* Nothing, a quoted string, or more than 256 bytes stand here. */
 static bool is_no_tag(const struct place *place)
 {
@@ -487,7 +553,7 @@ static const struct {
     { "\";\" before a parameter", "parameter", is_not_next, ";" },
     { "a parameter's name", "parameter", is_other_byte, TOKEN },
     { "a parameter's value", "parameter", is_no_value, TOKEN "\"[" },
-    { "a port in rport", "parameter", is_no_rport, "" },
+    { "a port in rport", "parameter", is_no_port_value, "" },
     { "a parameter's name and \"=\"", "parameter", is_no_pair, "=" },
     { "a comma between parameters", "parameter", is_not_next, "," },
     { "a parameter behind the comma", "parameter", at_end, "" },
@@ -498,6 +564,16 @@ static const struct {
     { "one rport", "parameter-twice", is_second_param, "" },
     { "each parameter once", "parameter-twice", is_second_param, "" },
     { "each Via parameter once", "parameter-twice", is_second_param, "" },
+    { "at most 64 parameters", "limit", is_over_a_limit, "" },
+    { "no value for this parameter", "parameter-value", is_value, "" },
+    { "a token as this parameter's value", "parameter-value", is_no_token_value, "" },
+    { "a quoted string as this parameter's value", "parameter-value", is_other_byte, "\"" },
+    { "a number below 2^32 as this parameter's value", "parameter-value", is_no_number_value, "" },
+    { "a q of 0 to 1 with at most three decimals", "parameter-value", is_no_qvalue, "" },
+    { "a host as this parameter's value", "parameter-value", is_no_host_value, "" },
+    { "a port as this parameter's value, or none", "parameter-value", is_no_port_value, "" },
+    { "a number of 0 to 255 as this parameter's value", "parameter-value", is_no_ttl_value, "" },
+    { "\"true\" or \"false\"", "parameter-value", is_no_bool, "" },
     { "\"*\" alone", "star", is_this_byte, "*" },
     { "a message of at most 65536 bytes", "limit", is_over_a_limit, "" },
     { "at most 256 rows", "limit", is_over_a_limit, "" },
@@ -515,8 +591,8 @@ static struct span row_around(struct span bytes, const char *at)
 {
     const char *from = at;
     const char *to = at;
-    while (from > bytes.at && (from[-1] != '\n' || from == ahoy_span_end(bytes) ||
-                               *from == ' ' || *from == '\t'))
+    while (from > bytes.at &&
+           (from[-1] != '\n' || from == ahoy_span_end(bytes) || *from == ' ' || *from == '\t'))
         from--;
     while (to < ahoy_span_end(bytes) &&
            (*to != '\r' || ahoy_span_end(bytes) - to < 2 || to[1] != '\n' ||
