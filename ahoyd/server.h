@@ -23,6 +23,7 @@ struct ahoyd_server_options {
     const struct ahoy_listener *listeners;
     size_t listener_count;
     uint16_t worker, workers;
+    struct ahoy_directory *directory; /* Shared by all workers, outlives them; NULL for one. */
     uint64_t seed[2]; /* Random, another for each worker. */
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;

@@ -29,10 +29,10 @@ struct ahoy_value {
         struct ahoy_address address; /* AHOY_FORM_ADDRESS, AHOY_FORM_ROUTE. */
         struct ahoy_cseq cseq;
         struct ahoy_challenge challenge;
-        struct ahoy_uri uri;  /* AHOY_FORM_URI */
-        uint64_t number;      /* AHOY_FORM_NUMBER, AHOY_FORM_INTERVAL: up to 2^32 - 1. */
+        struct ahoy_uri uri; /* AHOY_FORM_URI */
+        uint64_t number;     /* AHOY_FORM_NUMBER, AHOY_FORM_INTERVAL: up to 2^32 - 1. */
         struct {
-            struct span first, second; /* Media: type, subtype. Priority: namespace, r-priority. */
+            struct span first, second; /* Type, subtype; or namespace, r-priority. */
         } pair;
         struct {
             uint32_t response;
@@ -49,8 +49,8 @@ struct ahoy_value {
     } as;
 };
 
-/* Reads all of |text|, one value of |header| (what ahoy_values_next gives, or a row's value), by its
- * form, and checks its parameters by the table in param_rule.h.  AHOY_HEADER_OTHER is text.
+/* Reads all of |text|, one value of |header| (what ahoy_values_next gives, or a row's value), by
+ * its form, and checks its parameters by the table in param_rule.h.  AHOY_HEADER_OTHER is text.
  * Faults: 400, each saying what was expected, and where. */
 bool ahoy_value_parse(enum ahoy_header header, struct span text, struct ahoy_value *value,
                       struct ahoy_err *err);

@@ -3,9 +3,6 @@
 #include "libahoy/syntax/scan.h"
 #include "libahoy/syntax/value_forms.h"
 
-/* What stands in the place of |run|, a run of white space. */
-typedef struct span replace_run(struct span run);
-
 static struct span drop(struct span run)
 {
     return ahoy_nothing(run.at);
@@ -24,7 +21,9 @@ static struct span unfold(struct span run)
     return is_folded ? SPAN(" ") : run;
 }
 
-static void print_runs(struct span text, replace_run *replace, struct ahoy_buf *buf)
+/* Copies |text|; |replace| says what stands in the place of a run of white space. */
+static void print_runs(struct span text, struct span (*replace)(struct span run),
+                       struct ahoy_buf *buf)
 {
     const char *end = ahoy_span_end(text);
     for (const char *at = text.at; at < end;) {

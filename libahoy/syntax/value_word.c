@@ -63,7 +63,7 @@ static const char *read_token(const struct ahoy_value *value, struct ahoy_err *e
     else if (is_event && !is_dotted(token))
         expected = "a name on each side of \".\"";
     else if (!is_word_of(header, token))
-        expected = "a word that this header has";
+        expected = "a word that this header allows";
     if (expected == NULL)
         return at;
     ahoy_fail(err, 400, token.at, expected);

@@ -11,6 +11,7 @@
 #include "libahoy/base/rng.h"
 #include "libahoy/base/timers.h"
 #include "libahoy/syntax/message.h"
+#include "libahoy/transport/directory.h"
 #include "libahoy/transport/frame.h"
 
 enum {
@@ -36,6 +37,10 @@ struct ahoy_hop {
     struct ahoy_ip remote;
 };
 
+/* A hash of where |hop| leads: transport, address and port; and whether two lead to the same. */
+uint64_t ahoy_hop_hash(const struct ahoy_hash_key *key, const struct ahoy_hop *hop);
+bool ahoy_hop_leads_where(const struct ahoy_hop *a, const struct ahoy_hop *b);
+
 /* An address that we listen on.  The texts are written once, at start, and outlive the stack. */
 struct ahoy_listener {
     enum ahoy_transport transport;
@@ -57,19 +62,19 @@ enum ahoy_flow_state { AHOY_FLOW_CONNECTING = 1, AHOY_FLOW_OPEN };
 /* A connection. */
 struct ahoy_flow {
     enum ahoy_flow_state state;
-    bool accepted;          /* By us, rather than opened. */
-    bool trusted;           /* Its peer has authenticated, or is a trunk: no stranger any more. */
-    bool sound;             /* A sound message has come on it. */
-    bool closing;           /* Its close is owed: nothing that comes on it is read, nobody finds it
+    bool accepted; /* By us, rather than opened. */
+    bool trusted;  /* Its peer has authenticated, or is a trunk: no stranger any more. */
+    bool sound;    /* A sound message has come on it. */
+    bool closing;  /* Its close is owed: nothing that comes on it is read, nobody finds it
                              * who does not name it. */
     struct ahoy_hop hop;
     struct ahoy_frame frame; /* How far the message at hand has been read. */
-    char *partial;          /* The beginning of a message, at most AHOY_MESSAGE_LIMIT. */
+    char *partial;           /* The beginning of a message, at most AHOY_MESSAGE_LIMIT. */
     size_t partial_size, partial_capacity;
     struct ahoy_pending *pending; /* What waits for the connection to open, oldest first. */
     struct ahoy_pending *newest;
     size_t pending_size;
-    struct ahoy_timer timer; /* Patience: when it is due, the connection is to be closed. */
+    struct ahoy_timer timer;        /* Patience: when it is due, the connection is to be closed. */
     struct ahoy_flow *next_closing; /* The stack's. */
 };
 
@@ -77,21 +82,23 @@ struct ahoy_flows {
     const struct ahoy_listener *listeners;
     size_t listener_count;
     uint16_t worker;
-    struct ahoy_pool pool;        /* struct ahoy_flow */
-    struct ahoy_map by_remote;    /* Address, port and transport. */
-    struct ahoy_map strangers;    /* Accepted, untrusted connections by address. */
+    struct ahoy_pool pool;     /* struct ahoy_flow */
+    struct ahoy_map by_remote; /* Address, port and transport. */
+    struct ahoy_map strangers; /* Accepted, untrusted connections by address. */
     struct ahoy_hash_key key;
-    struct ahoy_timers *timers;   /* The stack's. */
-    size_t held;                  /* Bytes in partial and pending messages. */
+    struct ahoy_timers *timers;       /* The stack's. */
+    struct ahoy_directory *directory; /* Where open connections are listed for others, or NULL. */
+    size_t held;                      /* Bytes in partial and pending messages. */
 };
 
 struct ahoy_flows_options {
     const struct ahoy_listener *listeners; /* Outlive the table. */
     size_t listener_count;                 /* At most AHOY_LISTENERS_LIMIT. */
     uint16_t worker;
-    uint32_t limit;                        /* Connections at once, at least 1. */
-    struct ahoy_hash_key key;              /* Secret: peers choose their ports and addresses. */
-    struct ahoy_timers *timers;            /* Outlive the table. */
+    uint32_t limit;                   /* Connections at once, at least 1. */
+    struct ahoy_hash_key key;         /* Secret: peers choose their ports and addresses. */
+    struct ahoy_timers *timers;       /* Outlive the table. */
+    struct ahoy_directory *directory; /* Too; NULL where there is one worker only. */
 };
 
 /* Takes no memory yet. */
@@ -109,6 +116,9 @@ const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows,
  * peer by the same transport; NULL where none is open or opening.  The hop must not name one of
  * another worker. */
 struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_hop *hop);
+/* Whether another worker has a connection that leads where |hop| does, which names none: then |hop|
+ * names it. */
+bool ahoy_flows_find_elsewhere(const struct ahoy_flows *flows, struct ahoy_hop *hop);
 /* The connection of this worker with this handle, or NULL. */
 struct ahoy_flow *ahoy_flows_get(const struct ahoy_flows *flows, struct ahoy_handle connection);
 
