@@ -3,14 +3,6 @@
 
 #include "libahoy/syntax/scan.h"
 
-/* The end of a walk is no fault. */
-static bool finished(struct ahoy_err *err)
-{
-    if (err != NULL)
-        err->expected = NULL;
-    return false;
-}
-
 /* Behind the value that begins at |at|: a quoted string or a run of AHOY_VALUE; NULL where it is
  * empty or open. */
 static const char *skip_value(const char *at, const char *end)
@@ -31,11 +23,11 @@ static const char *skip_bracketed(const char *at, const char *end)
 bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_err *err)
 {
     if (rest->size == 0)
-        return finished(err);
+        return ahoy_finished(err);
     const char *end = ahoy_span_end(*rest);
     const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
     if (at == end)
-        return finished(err);
+        return ahoy_finished(err);
     if (*at != ';')
         return ahoy_fail(err, 400, at, "\";\" before a parameter");
     const char *name = ahoy_skip(at + 1, end, AHOY_LWS);
@@ -129,7 +121,7 @@ bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
 {
     struct span text = ahoy_span_trim(*rest);
     if (text.size == 0)
-        return finished(err);
+        return ahoy_finished(err);
     const char *end = ahoy_span_end(text);
     const char *open = NULL;
     const char *comma = item_end(text.at, end, &open);
