@@ -69,7 +69,7 @@ static const char *skip_comma(const char *at, const char *end, struct ahoy_err *
 bool ahoy_pair_next(struct span *rest, struct ahoy_param *pair, struct ahoy_err *err)
 {
     if (rest->size == 0)
-        return finished(err);
+        return ahoy_finished(err);
     const char *end = ahoy_span_end(*rest);
     const char *name_end = ahoy_skip(rest->at, end, AHOY_TOKEN);
     pair->name = ahoy_span_between(rest->at, name_end);

@@ -72,14 +72,18 @@ static bool has_nul(const struct culprit *culprit)
     return is_row(culprit) && ahoy_span_find(culprit->text, '\0') < culprit->text.size;
 }
 
-/* A challenge or credentials of a scheme that is not Digest. */
-static bool is_other_challenge(const struct culprit *culprit)
+/* A row that is folded twice, with nothing but white space in between. */
+static bool has_blank_fold(const struct culprit *culprit)
 {
-    struct span value = osip_drop(culprit->text, ahoy_span_find(culprit->text, ':') + 1);
-    value = ahoy_span_trim(value);
-    value.size = value.size < 7 ? value.size : 7;
-    return ahoy_header_form(culprit->header) == AHOY_FORM_CHALLENGE &&
-           !ahoy_span_equal_nocase(ahoy_span_trim(value), SPAN("Digest"));
+    struct span rest = culprit->text;
+    bool blank = false;
+    for (; rest.size > 2; rest = osip_drop(rest, 1)) {
+        bool is_end = *rest.at == '\n';
+        if (is_end && blank)
+            return is_row(culprit);
+        blank = is_end || (blank && (*rest.at == ' ' || *rest.at == '\t' || *rest.at == '\r'));
+    }
+    return false;
 }
 
 /* "sip:user:@host" */
@@ -143,7 +147,7 @@ static const struct {
     { "nul", has_nul },
     { "utf8-name", is_bare_utf8 },
     { "tab", has_tab },
-    { "other-challenge", is_other_challenge },
+    { "blank-fold", has_blank_fold },
     { "comment", is_comment },
     { "empty-password", has_empty_password },
     { "header-not-read", is_not_read },

@@ -11,7 +11,7 @@
 #include "tests/osip/compare.h"
 #include "tests/support/bytes.h"
 
-enum { CLASS_LIMIT = 256 };
+enum { CLASS_LIMIT = 128 };
 
 /* Takes a cell off |line|. */
 static struct span cell(struct span *line)
