@@ -1,5 +1,5 @@
-/* The classes of differences between Ahoy and libosip2, as predicates over the bytes that do not ask
- * either parser: a verdict of Ahoy's that no predicate bears out is a finding. */
+/* The classes of differences between Ahoy and libosip2, as predicates over the bytes that ask
+ * neither parser: a verdict of Ahoy's that no predicate bears out is a finding. */
 #pragma once
 
 #include "tests/osip/compare.h"

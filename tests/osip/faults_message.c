@@ -1,4 +1,5 @@
-/* What Ahoy finds wrong with lines, rows, and values that are no list (RFC 3261 7, 8.1.1, 18.3, 20). */
+/* What Ahoy finds wrong with lines, rows, and values without parameters (RFC 3261 7, 8.1.1, 18.3,
+ * 20). */
 #include "tests/osip/place.h"
 
 static bool at_end_of_bytes(const struct place *place)

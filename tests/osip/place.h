@@ -1,5 +1,5 @@
-/* The place of a fault that Ahoy found, and what predicates about it share.  They read the bytes for
- * themselves: none of Ahoy's parsers is asked. */
+/* The place of a fault that Ahoy found, and what predicates about it share.  They read the bytes
+ * for themselves: no parser of Ahoy's is asked. */
 #pragma once
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
-/* libosip2, asked for a verdict.  It loses memory on some faults, so it gets its memory from a block
- * of ours that is emptied before each question: what it loses is found again, and what it writes
- * beside is its own. */
+/* libosip2, asked for a verdict.  It loses memory on some faults, so it gets its memory from a
+ * block of ours that is emptied before each question: what it loses is found again, and what it
+ * writes beside is its own. */
 #include "tests/osip/theirs.h"
 
 #include <osipparser2/osip_message.h>

@@ -1,5 +1,5 @@
-/* Ahoy and libosip2 on the same messages.  Where only one of them takes a message, a class says why;
- * tests/osip/classes.tsv explains each class and names a message that belongs to it.  The fuzz
+/* Ahoy and libosip2 on the same messages.  Where only one of them takes a message, a class says
+ * why; tests/osip/classes.tsv explains each class and names a message that belongs to it.  The fuzz
  * target osip asks the same of messages that are made up. */
 #include <setjmp.h>
 #include <stdarg.h>
