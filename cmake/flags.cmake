@@ -6,7 +6,7 @@ option(AHOY_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(AHOY_COVERAGE "Count which lines are reached (clang only)" OFF)
 set(AHOY_SANITIZE "" CACHE STRING "Sanitizers, for -fsanitize=: address,undefined or thread")
 if((AHOY_FUZZ OR AHOY_COVERAGE) AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
-    message(FATAL_ERROR "Not ${CMAKE_C_COMPILER} but clang can do this: use the preset fuzz or coverage.")
+    message(FATAL_ERROR "Not ${CMAKE_C_COMPILER} but clang can do this; use the preset fuzz.")
 endif()
 
 # Every program is position independent: CMake then compiles with -fPIE and links with -pie.

@@ -163,7 +163,6 @@ const struct fault_class osip_param_faults[] = {
     { "a tag in From", "from-tag", has_no_such_param, "tag" },
     { "a tag of 1 to 256 bytes", "tag", is_no_tag, "" },
     { "a branch of 1 to 256 bytes", "tag", is_no_tag, "" },
-    { "each URI parameter once", "parameter-twice", is_second_param, "" },
     { "\"<\" and \">\" around a URI with \"?\" or \",\"", "brackets", is_this_byte, "?," },
     { "\"<\" and \">\" around a route", "brackets", is_other_byte, "<" },
     { "\"<\" behind a quoted name", "brackets", is_other_byte, "<" },

@@ -1,4 +1,7 @@
 /* What Ahoy finds wrong with URIs (RFC 3261 19.1.1, 25.1). */
+#include <ctype.h>
+#include <stdlib.h>
+
 #include "tests/osip/place.h"
 
 static bool is_no_port(const struct place *place)
@@ -48,6 +51,48 @@ static bool is_half_part(const struct place *place)
            (to > place->at && is_half(ahoy_span_between(place->at, to)));
 }
 
+enum { MORE = 0x100 }; /* Beside a character, which may be 0. */
+
+/* Takes one character, which may be escaped, off the name of a URI's parameter, case aside; 0 where
+ * the name ends. */
+static int take_character(struct span *text)
+{
+    char digits[3] = { 0 };
+    if (text->size >= 3 && *text->at == '%') {
+        memcpy(digits, text->at + 1, 2);
+        if (strspn(digits, DIGIT "abcdefABCDEF") < 2)
+            return 0;
+        *text = osip_drop(*text, 3);
+        return tolower((int)strtol(digits, NULL, 16)) | MORE;
+    }
+    if (text->size == 0 || !is_one_of(*text->at, UNRESERVED "[]/:&+$"))
+        return 0;
+    int character = tolower((unsigned char)*text->at) | MORE;
+    *text = osip_drop(*text, 1);
+    return character;
+}
+
+static bool is_same_name(struct span a, struct span b)
+{
+    int character;
+    do {
+        character = take_character(&a);
+        if (character != take_character(&b))
+            return false;
+    } while (character != 0);
+    return true;
+}
+
+static bool is_second_part(const struct place *place)
+{
+    for (const char *at = place->row.at; at < place->at - 1; at++) {
+        if (*at == ';' &&
+            is_same_name(ahoy_span_between(at + 1, ahoy_span_end(place->row)), rest_of(place)))
+            return true;
+    }
+    return false;
+}
+
 /* Neither a character of a URI, nor one that may stand behind a host. */
 static bool is_no_uri_character(const struct place *place)
 {
@@ -93,6 +138,7 @@ const struct fault_class osip_uri_faults[] = {
     { "a port of 1 to 65535", "uri", is_no_port, "" },
     { "a URI parameter", "uri", is_half_part, "" },
     { "a header in a URI", "uri", is_half_part, "" },
+    { "each URI parameter once", "parameter-twice", is_second_part, "" },
     { "no headers in a Request-URI", "request-uri-headers", is_behind_question_mark, "" },
     { .name = NULL },
 };

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -41,7 +42,8 @@ static void judge_row(struct span line, bool explained[CLASS_LIMIT])
     struct span example = cell(&line);
     char path[200];
     struct osip_comparison comparison;
-    snprintf(path, sizeof path, "%.*s", (int)example.size, example.at);
+    assert_in_range(snprintf(path, sizeof path, "%.*s", (int)example.size, example.at), 1,
+                    sizeof path - 1);
     osip_compare(test_file(path), &comparison);
     print_message("%s\n", path);
     assert_true(comparison.ours != comparison.theirs);
