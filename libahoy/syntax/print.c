@@ -56,17 +56,14 @@ static void print_list(const struct ahoy_field *field, struct ahoy_buf *buf)
     }
 }
 
-static void print_row(const struct ahoy_message *message, const struct ahoy_field *field,
-                      struct ahoy_buf *buf)
+static void print_row(const struct ahoy_field *field, struct ahoy_buf *buf)
 {
     bool is_other = field->header == AHOY_HEADER_OTHER;
     ahoy_buf_put(buf, is_other ? field->name : ahoy_header_name(field->header));
     ahoy_buf_put_byte(buf, ':');
     if (field->value.size > 0)
         ahoy_buf_put_byte(buf, ' ');
-    if (field->header == AHOY_HEADER_CONTENT_LENGTH)
-        ahoy_buf_put_number(buf, message->body.size);
-    else if (is_sound_list(field))
+    if (is_sound_list(field))
         print_list(field, buf);
     else
         print_value(field->header, field->value, buf);
@@ -78,7 +75,8 @@ void ahoy_message_print(const struct ahoy_message *message, struct ahoy_buf *buf
     print_start_line(message, buf);
     ahoy_buf_put(buf, SPAN("\r\n"));
     for (size_t i = 0; i < message->field_count; i++)
-        print_row(message, &message->fields[i], buf);
+        print_row(&message->fields[i], buf);
+    /* Where there is one, it is what the body was cut by. */
     if (ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH) == NULL) {
         ahoy_buf_put(buf, SPAN("Content-Length: "));
         ahoy_buf_put_number(buf, message->body.size);

@@ -121,9 +121,9 @@ static struct span read_seconds(const char *at, const char *end)
 bool ahoy_value_parse_timestamp(struct ahoy_value *value, struct ahoy_err *err)
 {
     const char *end = ahoy_span_end(value->text);
-    struct span time = read_seconds(value->text.at, end);
     if (!ahoy_is(value->text.at[0], AHOY_DIGIT))
         return ahoy_fail(err, 400, value->text.at, "a time in seconds");
+    struct span time = read_seconds(value->text.at, end);
     const char *at = ahoy_skip(ahoy_span_end(time), end, AHOY_LWS);
     struct span delay = ahoy_nothing(at);
     if (at > ahoy_span_end(time))

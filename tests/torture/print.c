@@ -16,7 +16,6 @@
 static struct ahoy_message message;
 static struct ahoy_message again;
 static char space[AHOY_MESSAGE_LIMIT];
-static size_t readable;
 static size_t unreadable;
 
 static struct span print(const struct ahoy_message *printed)
@@ -54,7 +53,7 @@ static void expect_same_view(const struct ahoy_value *a, const struct ahoy_value
         assert_true(ahoy_span_equal(a->as.address.uri.user, b->as.address.uri.user));
         assert_true(ahoy_span_equal(a->as.address.tag, b->as.address.tag));
         assert_int_equal(a->as.address.in_brackets, b->as.address.in_brackets);
-    } else if (a->form == AHOY_FORM_NUMBER && a->header != AHOY_HEADER_CONTENT_LENGTH) {
+    } else if (a->form == AHOY_FORM_NUMBER) {
         assert_int_equal(a->as.number, b->as.number);
     } else if (a->form == AHOY_FORM_CSEQ) {
         assert_int_equal(a->as.cseq.number, b->as.cseq.number);
@@ -68,7 +67,7 @@ static void expect_same_value(enum ahoy_header header, struct span a, struct spa
     struct ahoy_value second;
     bool can_be_read = ahoy_value_parse(header, a, &first, NULL);
     assert_int_equal(ahoy_value_parse(header, b, &second, NULL), can_be_read);
-    *(can_be_read ? &readable : &unreadable) += 1;
+    unreadable += !can_be_read;
     if (!can_be_read)
         return;
     assert_int_equal(first.is_star, second.is_star);
@@ -132,18 +131,17 @@ static size_t print_folder(const char *folder, const char *ending)
 static void test_flows(void **state)
 {
     (void)state;
-    readable = unreadable = 0;
+    unreadable = 0;
     assert_int_equal(print_folder("tests/torture/flows", ".sip"), 181 - 3);
-    print_message("%zu values, %zu not readable\n", readable, unreadable);
     assert_int_equal(unreadable, 1); /* The Authorization of 2.1-F3 lacks a comma. */
 }
 
 static void test_messages(void **state)
 {
     (void)state;
-    readable = unreadable = 0;
+    unreadable = 0;
     assert_int_equal(print_folder("tests/torture/messages", ".dat"), 52);
-    print_message("%zu values, %zu not readable\n", readable, unreadable);
+    assert_int_equal(unreadable, 14); /* As RFC 4475 made them: dates, numbers, quotes. */
 }
 
 int main(void)

@@ -57,6 +57,8 @@ static void test_rows(void **state)
            OK "Via: SIP/2.0/UDP a:5060, SIP/2.0/TCP b\r\nFrom: Bob <sip:B@c>;tag=1\r\n"
               "Via: SIP/2.0/UDP c\r\nSupported:\r\nContact: *\r\nContent-Length: 0\r\n"
               "Expires: 7\r\n\r\n");
+    /* R3261-20.12-2 */
+    expect(OK "e: gzip,x-tar\r\n\r\n", OK "Content-Encoding: gzip, x-tar\r\n" EMPTY);
     /* R3261-20.7-1, R3261-20.28-1, R3261-7.3.1-2: these are never joined. */
     expect(OK "Authorization: Digest realm=\"a, b\", nonce=\"c\"\r\n"
               "Authorization: Digest realm=\"d\"\r\n\r\n",

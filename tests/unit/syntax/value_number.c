@@ -76,6 +76,7 @@ static void test_bad(void **state)
         { AHOY_HEADER_RACK, "x 2 INVITE", 0, "a number below 2^32" },
         { AHOY_HEADER_TIMESTAMP, ".5", 0, "a time in seconds" },
         { AHOY_HEADER_TIMESTAMP, "5s", 1, "white space and a delay in seconds" },
+        { AHOY_HEADER_TIMESTAMP, "5.5.5", 3, "white space and a delay in seconds" },
         { AHOY_HEADER_TIMESTAMP, "5 1.2.3", 5, "white space and a delay in seconds" },
         { AHOY_HEADER_DATE, "Fri, 01 Jan 2010 16:00:00 EST", 26, "\"GMT\"" },
         { AHOY_HEADER_DATE, "Fri, 01 Jan 2010 16:00:00 GMT+1", 29, "nothing more" },

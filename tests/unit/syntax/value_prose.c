@@ -93,6 +93,7 @@ static void test_bad(void **state)
         { AHOY_HEADER_WARNING, "300 a:99999 \"b\"", 4,
           "white space and who warns: a host or a token" },
         { AHOY_HEADER_WARNING, "300", 3, "white space and who warns: a host or a token" },
+        { AHOY_HEADER_WARNING, "300a \"b\"", 3, "white space and who warns: a host or a token" },
         { AHOY_HEADER_WARNING, "300 a b", 6, "white space and a text in quotes" },
         { AHOY_HEADER_WARNING, "300 a \"b", 6, "a closing quote" },
         { AHOY_HEADER_WARNING, "300 a \"b\";c", 9, "nothing more" },

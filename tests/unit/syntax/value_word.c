@@ -120,6 +120,9 @@ static void test_bad(void **state)
         { AHOY_HEADER_ACCEPT_ENCODING, ";q=1", 0, "a token" },
         { AHOY_HEADER_CONTENT_DISPOSITION, "a;handling=\"", 11, "a parameter's value" },
         { AHOY_HEADER_PRIVACY, "id,user", 2, "\";\" before a parameter" },
+        /* R3261-25.1-1 */
+        { AHOY_HEADER_REASON, "SIP;text=a b", 11, "\";\" before a parameter" },
+        { AHOY_HEADER_REASON, "SIP;text=a,b", 10, "\";\" before a parameter" },
         { AHOY_HEADER_REASON, "SIP cause=200", 4, "\";\" before a parameter" },
         { AHOY_HEADER_SECURITY_CLIENT, "/", 0, "a token" },
         { AHOY_HEADER_SECURITY_SERVER, "tls;=1", 4, "a parameter's name" },
