@@ -14,8 +14,8 @@ struct ahoy_err {
  * ahoy_fail(...)`. */
 bool ahoy_fail(struct ahoy_err *err, unsigned status, const char *at, const char *expected);
 
-/* Says that there is no more, which is no fault: err->expected is NULL.  Returns false, as the walks
- * do at their end. */
+/* Says that there is no more, which is no fault: err->expected is NULL.  Returns false, as walks do
+ * at their end. */
 bool ahoy_finished(struct ahoy_err *err);
 
 /* The offset of |err->at| within |bytes|; bytes.size where it lies outside. */

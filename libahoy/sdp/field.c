@@ -49,8 +49,9 @@ bool ahoy_sdp_read_origin(struct span value, struct ahoy_sdp_origin *origin, str
     return is_end(rest) || ahoy_fail(err, 400, rest.at, "o= with six fields");
 }
 
-/* Checks "/ttl" and "/count" behind an address: IPv4 multicast has the first (R8866-5.7-2, -3), IPv6
- * has none (-5), unicast has neither (-7).  What is no address is a name, which may be either. */
+/* Checks "/ttl" and "/count" behind an address: IPv4 multicast has the first (R8866-5.7-2, -3),
+ * IPv6 has none (-5), unicast has neither (-7).  What is no address is a name, which may be
+ * either. */
 static bool check_slashes(const struct ahoy_sdp_connection *connection)
 {
     struct span address = connection->address;

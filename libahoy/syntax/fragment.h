@@ -1,13 +1,18 @@
-/* What looks like a part of a message, read by the indexer of messages: fragments (RFC 3420) and the
- * rows of a body part (RFC 2046 5.1); for those who read such. */
+/* What looks like a part of a message, read by the indexer of messages: fragments (RFC 3420) and
+ * the parts of a body (RFC 2046 5.1); for those who read such. */
 #pragma once
 
 #include "libahoy/syntax/message.h"
 
-/* Indexes |bytes| as ahoy_message_parse does, but they begin without empty lines, with the start line
- * only where |has_start_line|, and may end behind any row, or behind a start line without CRLF. */
-bool ahoy_fragment_parse(struct span bytes, bool has_start_line, struct ahoy_message *message,
-                         struct ahoy_err *err);
+/* How much of a message there is.  What is not whole may end behind any row. */
+enum ahoy_extent {
+    AHOY_WHOLE,
+    AHOY_FRAGMENT,      /* Its start line may lack its CRLF. */
+    AHOY_FRAGMENT_ROWS, /* No start line: empty, is_request false, status 0. */
+    AHOY_PART           /* The same, and Content-Length does not rule the body: a boundary does. */
+};
 
-/* Takes the next row, with its CRLF, off |rest|, which is not empty.  False at a fault (400). */
-bool ahoy_row_next(struct span *rest, struct ahoy_field *row, struct ahoy_err *err);
+/* Indexes |bytes|, with bytes.at not NULL, as ahoy_message_parse does, but without passing over
+ * empty lines in front. */
+bool ahoy_fragment_parse(struct span bytes, enum ahoy_extent extent, struct ahoy_message *message,
+                         struct ahoy_err *err);

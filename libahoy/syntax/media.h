@@ -4,8 +4,8 @@
 
 #include "libahoy/base/err.h"
 
-/* The value, without quotes, of the parameter |name| behind the word in |value|, whose parameters are
- * checked.  False with err->expected NULL where absent, or at a fault (400): a parameter that
+/* The value, without quotes, of the parameter |name| behind the word in |value|, whose parameters
+ * are checked.  False with err->expected NULL where absent, or at a fault (400): a parameter that
  * cannot be read, |name| twice, a value that is neither token nor quoted. */
 bool ahoy_media_param(struct span value, struct span name, struct span *found,
                       struct ahoy_err *err);

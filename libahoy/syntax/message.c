@@ -10,6 +10,7 @@
 struct indexer {
     struct ahoy_message *message;
     struct ahoy_err *err;
+    enum ahoy_extent extent;
     bool sound;                       /* No fault so far. */
     uint16_t last[AHOY_HEADER_COUNT]; /* Where first[] is set: 1 + the index of the last row. */
 };
@@ -105,19 +106,6 @@ static bool add_to_chain(struct indexer *indexer, enum ahoy_header header, const
     return true;
 }
 
-static void fill_row(struct ahoy_field *field, const struct line *line, struct span name,
-                     const char *value)
-{
-    const char *end = line->end;
-    value = ahoy_skip(value, end, AHOY_LWS);
-    while (end > value && ahoy_is(end[-1], AHOY_LWS))
-        end--;
-    field->next = 0;
-    field->name = name;
-    field->value = ahoy_span_between(value, end);
-    field->row = ahoy_span_between(line->at, line->next);
-}
-
 static void add_row(struct indexer *indexer, const struct line *line, struct span name,
                     const char *value)
 {
@@ -125,32 +113,16 @@ static void add_row(struct indexer *indexer, const struct line *line, struct spa
     enum ahoy_header header = ahoy_header_parse(name);
     if (header != AHOY_HEADER_OTHER && !add_to_chain(indexer, header, line->at))
         return;
+    const char *end = line->end;
+    value = ahoy_skip(value, end, AHOY_LWS);
+    while (end > value && ahoy_is(end[-1], AHOY_LWS))
+        end--;
     struct ahoy_field *field = &message->fields[message->field_count++];
     field->header = header;
-    fill_row(field, line, name, value);
-}
-
-/* Reads the row that begins at line->at: *colon is behind its name.  False where it is not sound;
- * line->next is then where the next one begins, NULL where this one has no end. */
-static inline bool read_row(struct indexer *indexer, struct line *line, const char *end,
-                            struct span *name, const char **colon)
-{
-    const char *at = line->at;
-    const char *stop = ahoy_skip(at, end, AHOY_TOKEN);
-    *colon = ahoy_skip(stop, end, AHOY_WSP);
-    if (!find_end(line, stop, end, true)) {
-        note(indexer, 400, end, "CRLF");
-        line->next = NULL;
-        return false;
-    }
-    *name = ahoy_span_between(at, stop);
-    if (stop == at)
-        note(indexer, 400, at, "a header name");
-    else if (**colon != ':')
-        note(indexer, 400, *colon, "\":\" behind a header name");
-    else
-        return check_bytes(indexer, line);
-    return false;
+    field->next = 0;
+    field->name = name;
+    field->value = ahoy_span_between(value, end);
+    field->row = ahoy_span_between(line->at, line->next);
 }
 
 /* Indexes the row that begins at |at|; returns where the next one begins, NULL where this one has
@@ -158,39 +130,28 @@ static inline bool read_row(struct indexer *indexer, struct line *line, const ch
 static const char *index_row(struct indexer *indexer, const char *at, const char *end)
 {
     struct line line = { .at = at };
-    struct span name;
-    const char *colon;
-    if (read_row(indexer, &line, end, &name, &colon))
-        add_row(indexer, &line, name, colon + 1);
+    const char *stop = ahoy_skip(at, end, AHOY_TOKEN);
+    const char *colon = ahoy_skip(stop, end, AHOY_WSP);
+    if (!find_end(&line, stop, end, true)) {
+        note(indexer, 400, end, "CRLF");
+        return NULL;
+    }
+    if (stop == at)
+        note(indexer, 400, at, "a header name");
+    else if (*colon != ':')
+        note(indexer, 400, colon, "\":\" behind a header name");
+    else if (check_bytes(indexer, &line))
+        add_row(indexer, &line, ahoy_span_between(at, stop), colon + 1);
     return line.next;
 }
 
-bool ahoy_row_next(struct span *rest, struct ahoy_field *row, struct ahoy_err *err)
-{
-    struct indexer indexer;
-    indexer.message = NULL; /* Rows are only read, not added to any. */
-    indexer.err = err;
-    indexer.sound = true;
-    struct line line = { .at = rest->at };
-    const char *end = ahoy_span_end(*rest);
-    struct span name;
-    const char *colon;
-    if (!read_row(&indexer, &line, end, &name, &colon))
-        return false;
-    row->header = ahoy_header_parse(name);
-    fill_row(row, &line, name, colon + 1);
-    *rest = ahoy_span_between(line.next, end);
-    return true;
-}
-
-/* Indexes all rows; returns where the empty line begins, or where there is no more to read: only a
- * fragment may end so. */
-static const char *index_rows(struct indexer *indexer, const char *at, const char *end,
-                              bool is_fragment)
+/* Indexes all rows; returns where the empty line begins, or where there is no more to read, which
+ * only a fragment may be without one. */
+static const char *index_rows(struct indexer *indexer, const char *at, const char *end)
 {
     while (end - at < 2 || at[0] != '\r' || at[1] != '\n') {
         if (at == end) {
-            if (!is_fragment)
+            if (indexer->extent == AHOY_WHOLE)
                 note(indexer, 400, end, "an empty line"); /* R3261-7-2 */
             return end;
         }
@@ -205,8 +166,7 @@ static const char *index_rows(struct indexer *indexer, const char *at, const cha
     return at;
 }
 
-static const char *index_start_line(struct indexer *indexer, const char *at, const char *end,
-                                    bool is_fragment)
+static const char *index_start_line(struct indexer *indexer, const char *at, const char *end)
 {
     struct ahoy_message *message = indexer->message;
     struct line line = { .at = at };
@@ -219,7 +179,7 @@ static const char *index_start_line(struct indexer *indexer, const char *at, con
     if (line.bad != NULL) {
         note(indexer, 400, line.bad, "no control byte");
         text.size = 0;
-    } else if (!ended && !is_fragment) {
+    } else if (!ended && indexer->extent == AHOY_WHOLE) {
         note(indexer, 400, end, "CRLF");
     }
     if (!ahoy_start_line_parse(text, message, &err))
@@ -235,7 +195,7 @@ static void index_body(struct indexer *indexer, const char *at, const char *end)
     struct ahoy_message *message = indexer->message;
     message->body = ahoy_span_between(at, end);
     const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH);
-    if (field == NULL)
+    if (field == NULL || indexer->extent == AHOY_PART)
         return;
     uint64_t size;
     if (!ahoy_span_number(field->value, UINT32_MAX, &size)) {
@@ -257,50 +217,38 @@ static const char *skip_empty_lines(struct span bytes)
     return at;
 }
 
-/* Indexes message->bytes. */
-static inline void index_all(struct indexer *indexer, bool has_start_line, bool is_fragment)
-{
-    struct ahoy_message *message = indexer->message;
-    const char *at = message->bytes.at;
-    const char *end = ahoy_span_end(message->bytes);
-    message->field_count = 0;
-    memset(message->first, 0, sizeof message->first);
-    if (message->bytes.size > AHOY_MESSAGE_LIMIT)
-        note(indexer, 413, at + AHOY_MESSAGE_LIMIT, "a message of at most 65536 bytes");
-    if (has_start_line)
-        at = index_start_line(indexer, at, end, is_fragment);
-    else
-        ahoy_start_line_none(message);
-    at = index_rows(indexer, at, end, is_fragment);
-    message->headers_end = (size_t)(at - message->bytes.at);
-    index_body(indexer, at == end ? end : at + 2, end);
-}
-
-bool ahoy_message_parse(struct span bytes, struct ahoy_message *message, struct ahoy_err *err)
-{
-    struct indexer indexer;
-    indexer.message = message;
-    indexer.err = err;
-    indexer.sound = true;
-    if (bytes.at == NULL)
-        bytes = SPAN("");
-    const char *end = ahoy_span_end(bytes);
-    const char *at = skip_empty_lines(bytes);
-    message->bytes = ahoy_span_between(at, end);
-    index_all(&indexer, true, false);
-    return indexer.sound;
-}
-
-bool ahoy_fragment_parse(struct span bytes, bool has_start_line, struct ahoy_message *message,
+bool ahoy_fragment_parse(struct span bytes, enum ahoy_extent extent, struct ahoy_message *message,
                          struct ahoy_err *err)
 {
     struct indexer indexer;
     indexer.message = message;
     indexer.err = err;
+    indexer.extent = extent;
     indexer.sound = true;
-    message->bytes = bytes.at == NULL ? SPAN("") : bytes;
-    index_all(&indexer, has_start_line, true);
+    const char *at = bytes.at;
+    const char *end = ahoy_span_end(bytes);
+    message->bytes = bytes;
+    message->field_count = 0;
+    memset(message->first, 0, sizeof message->first);
+    if (bytes.size > AHOY_MESSAGE_LIMIT)
+        note(&indexer, 413, at + AHOY_MESSAGE_LIMIT, "a message of at most 65536 bytes");
+    if (extent <= AHOY_FRAGMENT)
+        at = index_start_line(&indexer, at, end);
+    else
+        ahoy_start_line_none(message);
+    at = index_rows(&indexer, at, end);
+    message->headers_end = (size_t)(at - message->bytes.at);
+    index_body(&indexer, at == end ? end : at + 2, end);
     return indexer.sound;
+}
+
+bool ahoy_message_parse(struct span bytes, struct ahoy_message *message, struct ahoy_err *err)
+{
+    if (bytes.at == NULL)
+        bytes = SPAN("");
+    const char *at = skip_empty_lines(bytes);
+    return ahoy_fragment_parse(ahoy_span_between(at, ahoy_span_end(bytes)), AHOY_WHOLE, message,
+                               err);
 }
 
 const struct ahoy_field *ahoy_message_first(const struct ahoy_message *message,

@@ -154,15 +154,17 @@ static bool read_row(struct ahoy_part *part, const struct ahoy_field *row, struc
  * before the delimiter belongs to it, but ends a row or is the empty line where these come last. */
 static bool read_part(struct ahoy_part *part, struct span text, struct ahoy_err *err)
 {
-    struct span rest = text;
+    struct ahoy_message message;
     struct span none = ahoy_nothing(text.at);
     *part = (struct ahoy_part){ .type = none, .disposition = none, .id = none, .encoding = none };
-    while (rest.size >= 2 && memcmp(rest.at, "\r\n", 2) != 0) {
-        struct ahoy_field row;
-        if (!ahoy_row_next(&rest, &row, err) || !read_row(part, &row, err))
+    if (!ahoy_fragment_parse(text, AHOY_PART, &message, err))
+        return false;
+    for (unsigned i = 0; i < message.field_count; i++) {
+        if (!read_row(part, &message.fields[i], err))
             return false;
     }
-    part->rows = ahoy_span_between(text.at, rest.at);
+    struct span rest = ahoy_span_after(text, message.headers_end);
+    part->rows = (struct span){ text.at, message.headers_end };
     part->content = rest.size >= 4 ? (struct span){ rest.at + 2, rest.size - 4 }
                                    : ahoy_nothing(ahoy_span_end(rest));
     return true;

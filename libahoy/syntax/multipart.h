@@ -44,14 +44,14 @@ bool ahoy_multipart_open(struct ahoy_multipart *walk, struct span type, struct s
 /* The same for the content of |part|, which |outer| gave and whose limits go on. */
 bool ahoy_multipart_enter(struct ahoy_multipart *walk, const struct ahoy_multipart *outer,
                           const struct ahoy_part *part, struct ahoy_err *err);
-/* Takes the next part.  False at the end (err->expected NULL) or at a fault (400): no last boundary,
- * a line that only begins like a boundary, a row that is none, more than 32 parts. */
+/* Takes the next part.  False at the end (err->expected NULL) or at a fault (400): no last
+ * boundary, a line that only begins like a boundary, a row that is none, more than 32 parts. */
 bool ahoy_multipart_next(struct ahoy_multipart *walk, struct ahoy_part *part, struct ahoy_err *err);
 
-/* Finds what is |media| in a body of |type|: the body itself; of multipart/alternative the last such
- * part (RFC 2046 5.1.4), of multipart/related its root (RFC 2387 3.2), of all others, which are as
- * multipart/mixed (5.1.7), the first; in depth too.  False where there is none (err->expected NULL)
- * or at a fault. */
+/* Finds what is |media| in a body of |type|: the body itself; of multipart/alternative the last
+ * such part (RFC 2046 5.1.4); of multipart/related its root (RFC 2387 3.2); of all others, which
+ * are as multipart/mixed (5.1.7), the first; in depth too.  False where there is none
+ * (err->expected NULL) or at a fault. */
 bool ahoy_body_find(struct span type, struct span body, struct span media, struct ahoy_part *found,
                     struct ahoy_err *err);
 

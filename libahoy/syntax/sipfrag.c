@@ -4,16 +4,16 @@
 #include "libahoy/syntax/fragment.h"
 #include "libahoy/syntax/scan.h"
 
-/* Whether |bytes| begin with neither a row nor the empty line before a body.  A start line has no
- * colon behind its first word: a method is followed by a URI, which begins with none, and "SIP" by
- * a slash. */
-static bool begins_with_start_line(struct span bytes)
+/* A fragment begins with a row, or with the empty line before a body, or with a start line, which
+ * has no colon behind its first word: a method is followed by a URI, which begins with none, and
+ * "SIP" by a slash. */
+static enum ahoy_extent extent_of(struct span bytes)
 {
     if (bytes.size == 0 || bytes.at[0] == '\r')
-        return false;
+        return AHOY_FRAGMENT_ROWS;
     const char *end = ahoy_span_end(bytes);
     const char *at = ahoy_skip(ahoy_skip(bytes.at, end, AHOY_TOKEN), end, AHOY_WSP);
-    return at == end || *at != ':';
+    return at < end && *at == ':' ? AHOY_FRAGMENT_ROWS : AHOY_FRAGMENT;
 }
 
 /* callid (25.1): one word, of which there may be a second behind "@". */
@@ -29,7 +29,9 @@ static bool check_call_id(const struct ahoy_message *message, struct ahoy_err *e
 
 bool ahoy_sipfrag_parse(struct span bytes, struct ahoy_message *message, struct ahoy_err *err)
 {
-    if (!ahoy_fragment_parse(bytes, begins_with_start_line(bytes), message, err) ||
+    if (bytes.at == NULL)
+        bytes = SPAN("");
+    if (!ahoy_fragment_parse(bytes, extent_of(bytes), message, err) ||
         !ahoy_message_check(message, err) || !check_call_id(message, err))
         return false;
     /* What a body is must be said: RFC 3261 7.4.1. */

@@ -38,8 +38,8 @@ bool ahoy_uri_param(const struct ahoy_uri *uri, struct span name, struct span *v
  * bytewise but for the scheme's case. */
 bool ahoy_uri_equal(const struct ahoy_uri *a, const struct ahoy_uri *b);
 
-/* Prints |text|, plain bytes, into a part of a URI: what is in no class of |set| (scan.h: AHOY_USER,
- * AHOY_PARAMCHAR, AHOY_HNV ...) becomes an escape. */
+/* Prints |text|, plain bytes, into a part of a URI: what is in no class of |set| (scan.h:
+ * AHOY_USER, AHOY_PARAMCHAR, AHOY_HNV ...) becomes an escape. */
 void ahoy_uri_put_escaped(struct ahoy_buf *buf, struct span text, unsigned set);
 
 /* Prints the address-of-record "user@host" that RFC 3261 10.3 step 5 looks up: escapes of

@@ -140,7 +140,7 @@ static void test_limits(void **state)
     snprintf(text, capacity, HEAD "a=%09000d\r\n", 0); /* Attack 33. */
     expect_fault(text, 488);
     size = (size_t)snprintf(text, capacity, HEAD);
-    for (int i = 0; i < 9000; i++)
+    for (int i = 0; i < 10000; i++)
         size += (size_t)snprintf(text + size, capacity - size, "m=a 0 b 0\r\n");
     expect_fault(text, 488);
     free(text);
@@ -355,7 +355,9 @@ static bool is_unsound(const char *path)
 {
     static const char *const names[] = {
         "/ipv4-mapped-ipv6.dat", /* Its Content-Length ends within the last line. */
+        "/mult-ip-in-sdp.dat",   /* The same. */
         "/mismatch02.dat",       /* No s=: R8866-5.3-1. */
+        "/test.dat",             /* The same. */
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strstr(path, names[i]) != NULL)

@@ -140,7 +140,8 @@ static void test_faults(void **state)
     refuse("--b\r\nContent-Disposition: a;x=\r\n--b--", 30);
 }
 
-/* Attack 34, and RFC 2046 5.1.1: quoted or a token, 1 to 70 legal characters, no space at the end. */
+/* Attack 34, and RFC 2046 5.1.1: quoted or a token, 1 to 70 legal characters, no space at
+ * the end. */
 static void test_boundaries(void **state)
 {
     static const struct {

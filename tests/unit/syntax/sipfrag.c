@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "libahoy/syntax/fragment.h"
 #include "tests/support/bytes.h"
 
 static struct ahoy_message message;
@@ -135,25 +134,6 @@ static void test_faults(void **state)
     refuse(" x: y\r\n", 400, 0);
 }
 
-static void test_row_next(void **state)
-{
-    (void)state;
-    struct span text = test_text("A: b\r\n c\r\nTo :\r\nbad\r\n");
-    struct span rest = text;
-    struct ahoy_field row;
-    struct ahoy_err err;
-    assert_true(ahoy_row_next(&rest, &row, &err));
-    assert_span(row.name, "A");
-    assert_span(row.value, "b\r\n c");
-    assert_span(row.row, "A: b\r\n c\r\n");
-    assert_true(ahoy_row_next(&rest, &row, &err));
-    assert_int_equal(row.header, AHOY_HEADER_TO);
-    assert_span(row.value, "");
-    assert_false(ahoy_row_next(&rest, &row, &err));
-    assert_int_equal(err.status, 400);
-    assert_int_equal(ahoy_err_offset(&err, text), 19);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,7 +142,6 @@ int main(void)
         cmocka_unit_test_teardown(test_bodies, test_free_all),
         cmocka_unit_test_teardown(test_invalid_examples, test_free_all),
         cmocka_unit_test_teardown(test_faults, test_free_all),
-        cmocka_unit_test_teardown(test_row_next, test_free_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

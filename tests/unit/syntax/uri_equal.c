@@ -74,7 +74,7 @@ static void test_scheme_user_and_password(void **state)
     expect(false, "fax:+1", "fax:+2");
     expect(false, "tel:+1", "fax:+1");
     expect(false, "mailto:a", "mailto:A");
-    /* A tel URI that cannot be read as one is compared as any other; see tel.c for those that can. */
+    /* A tel URI that cannot be read as one is compared as any other; tel.c has those that can. */
     expect(true, "tel:+1-2", "TEL:+12");
     expect(true, "tel:911", "TEL:911");
     expect(false, "tel:9-11", "tel:911");
