@@ -17,7 +17,7 @@ define compile
 @cmake --build --preset $(1) $(if $(2),--target $(2))
 endef
 
-.PHONY: build run test bench fuzz sim conformance install clean help
+.PHONY: build run test bench fuzz coverage sim conformance install clean help
 
 build:   ## Build the programs into build/release/bin: ahoyd, ahoyctl, ahoy
 	@tools/bootstrap build
@@ -43,6 +43,11 @@ fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of t
 	@tools/bootstrap build fuzz
 	$(call compile,fuzz,fuzzers)
 	@tools/fuzz build/fuzz $(SECONDS) $(ONLY)
+
+coverage: ## Print which lines of libahoy/syntax and libahoy/sdp the fuzz corpora reach
+	@tools/bootstrap build coverage
+	$(call compile,coverage,fuzzers)
+	@tools/coverage build/coverage
 
 sim:     ## Run the simulated world with SEEDS=100 seeds
 	@tools/bootstrap build

@@ -3,9 +3,10 @@ include(CheckCCompilerFlag)
 include(CheckPIESupported)
 
 option(AHOY_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(AHOY_COVERAGE "Count which lines are reached (clang only)" OFF)
 set(AHOY_SANITIZE "" CACHE STRING "Sanitizers, for -fsanitize=: address,undefined or thread")
-if(AHOY_FUZZ AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
-    message(FATAL_ERROR "AHOY_FUZZ needs clang, not ${CMAKE_C_COMPILER}; use the preset fuzz.")
+if((AHOY_FUZZ OR AHOY_COVERAGE) AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "Not ${CMAKE_C_COMPILER} but clang can do this; use the preset fuzz.")
 endif()
 
 # Every program is position independent: CMake then compiles with -fPIE and links with -pie.
@@ -71,4 +72,8 @@ endif()
 
 if(AHOY_FUZZ)
     target_compile_options(ahoy_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(AHOY_COVERAGE)
+    target_compile_options(ahoy_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+    target_link_options(ahoy_flags INTERFACE -fprofile-instr-generate)
 endif()

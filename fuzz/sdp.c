@@ -61,6 +61,29 @@ static void check_print(void)
     MUST(ahoy_span_equal(ahoy_buf_text(&buf), ahoy_buf_text(&second)));
 }
 
+/* What is looked for by name is what the walks find. */
+static void check_search(const struct ahoy_sdp_media *media)
+{
+    struct span value;
+    struct ahoy_sdp_rtpmap map;
+    bool has_map = ahoy_sdp_attribute(media->lines, SPAN("rtpmap"), &value);
+    for (uint8_t payload = 96; payload < 128; payload++) {
+        if (ahoy_sdp_find_rtpmap(media, payload, &map))
+            MUST(has_map && map.payload == payload);
+    }
+}
+
+/* Our own offer can be read; and the input, as an answer to it, may take something of it. */
+static void check_as_answer(const struct ahoy_sdp_local *local)
+{
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    struct ahoy_sdp_agreed agreed;
+    ahoy_sdp_print_offer(local, &buf);
+    MUST(ahoy_sdp_parse(ahoy_buf_text(&buf), &answer, NULL));
+    if (ahoy_sdp_read_answer(&offer, &agreed))
+        MUST(agreed.codec != AHOY_NO_CODEC && agreed.port > 0);
+}
+
 static void check_answer(struct span text, const struct ahoy_sdp_agreed *agreed)
 {
     struct ahoy_sdp_agreed back;
@@ -87,6 +110,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_lines(offer.lines);
     for (size_t i = 0; i < offer.media_count; i++)
         check_lines(offer.media[i].lines);
+    for (size_t i = 0; i < offer.media_count; i++)
+        check_search(&offer.media[i]);
+    check_as_answer(&local);
     check_print();
     if (ahoy_sdp_print_answer(&offer, &local, &buf, &agreed))
         check_answer(ahoy_buf_text(&buf), &agreed);

@@ -116,7 +116,7 @@ bool ahoy_multipart_enter(struct ahoy_multipart *walk, const struct ahoy_multipa
 static bool read_disposition(struct ahoy_part *part, struct span value, struct ahoy_err *err)
 {
     struct span handling;
-    struct ahoy_err fault;
+    struct ahoy_err fault = { .expected = NULL };
     part->disposition = ahoy_span_trim((struct span){ value.at, ahoy_span_find(value, ';') });
     if (part->disposition.size == 0)
         return ahoy_fail(err, 400, value.at, "a disposition");
