@@ -39,6 +39,12 @@ static bool is_local_digit(unsigned unit)
     return unit < 0x80 && (ahoy_is((char)unit, AHOY_HEX) || unit == '*' || unit == '#');
 }
 
+/* Whether |text|, which begins with "%", begins with an escape. */
+static bool is_escape(struct span text)
+{
+    return text.size >= 3 && ahoy_is(text.at[1], AHOY_HEX) && ahoy_is(text.at[2], AHOY_HEX);
+}
+
 /* Checks that |text| is digits and separators, with one digit at least.  An escape means its
  * character (section 3). */
 static bool check_digits(struct span text, bool (*is_one)(unsigned unit), struct ahoy_err *err)
@@ -46,7 +52,7 @@ static bool check_digits(struct span text, bool (*is_one)(unsigned unit), struct
     size_t digits = 0;
     while (text.size > 0) {
         const char *at = text.at;
-        bool sound = *at != '%' || ahoy_skip_escaped(at, ahoy_span_end(text), 0) > at;
+        bool sound = *at != '%' || is_escape(text);
         unsigned unit = ahoy_escaped_take(&text);
         if (sound && is_one(unit))
             digits++;

@@ -81,7 +81,7 @@ static const struct problem {
     const char *text;
     const char *where; /* How the bytes begin that it is about, or NULL. */
 } problems[] = {
-    /* R3261-8.1.1: what every request has. */
+    /* RFC 3261 8.1.1: what every request has. */
     { "OPTIONS sip:b@b SIP/2.0\r\n" HOPS TO FROM CALL_ID CSEQ NO_BODY "\r\n", FAULT, "Via",
       "there is no Via", NULL },
     { "OPTIONS sip:b@b SIP/2.0\r\n" VIA HOPS FROM CALL_ID CSEQ NO_BODY "\r\n", FAULT, "To",
