@@ -7,10 +7,7 @@
 
 #include "libahoy/resolve/locate.h"
 
-enum {
-    REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
-    ALL = REGISTERING | PHONE_CALL
-};
+enum { REGISTERING = PHONE_REGISTER | PHONE_ANSWER, ALL = REGISTERING | PHONE_CALL };
 
 /* clang-format off */
 #define OPTIONS(OPTION)                                                                            \
@@ -79,6 +76,7 @@ void phone_print_help(void)
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(14 - strlen(verbs[i].name)),
                verbs[i].arguments, verbs[i].help);
+    printf("  ahoy %-14s  %s\n", "explain [FILE]", "explain SIP messages line by line");
     printf("\nahoy VERB --help says more; ahoy --version prints the version.\n");
 }
 
@@ -231,11 +229,11 @@ static int set_account(struct phone_options *options, const struct raw *raw)
         uri.password.size > 0 || uri.params.size > 0 || uri.headers.size > 0)
         return misuse(options->verb, "no USER@DOMAIN: ", user);
     options->address = ahoy_span_after(text, strlen("sip:"));
-    options->account = (struct ahoy_account){ .uri = text,
-                                              .user = uri.user,
-                                              .domain = uri.host,
-                                              .realm = raw->realm ? ahoy_span(raw->realm)
-                                                                  : uri.host };
+    options->account =
+        (struct ahoy_account){ .uri = text,
+                               .user = uri.user,
+                               .domain = uri.host,
+                               .realm = raw->realm ? ahoy_span(raw->realm) : uri.host };
     return -1;
 }
 
