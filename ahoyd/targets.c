@@ -94,10 +94,23 @@ bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoy
     return uri->scheme != AHOY_SCHEME_SIPS || ahoy_transport_is_secure(first->transport);
 }
 
-/* The binding of the user whom To names that has |uri| as its contact; NULL where there is none. */
+/* Whether |uri|, which leads to |hop|, is the contact of |binding|, or names the far end of the
+ * connection that registered it: phones that nobody can connect to write that into their calls. */
+static bool is_of_binding(const struct ahoy_binding *binding, const struct ahoy_uri *uri,
+                          const struct ahoy_hop *hop)
+{
+    struct ahoy_uri contact;
+    return (ahoy_uri_parse(binding->contact, &contact, NULL) && ahoy_uri_equal(&contact, uri)) ||
+           (binding->hop.transport == hop->transport &&
+            ahoy_ip_equal(&binding->hop.remote, &hop->remote));
+}
+
+/* The binding of the user whom To names that |uri|, which leads to |hop|, belongs to; NULL where
+ * there is none. */
 static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
                                                const struct ahoy_event *event,
-                                               const struct ahoy_uri *uri, uint64_t now_ms)
+                                               const struct ahoy_uri *uri,
+                                               const struct ahoy_hop *hop, uint64_t now_ms)
 {
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
@@ -107,9 +120,7 @@ static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, &server->bindings))
         return NULL;
     for (size_t i = 0; i < server->bindings.count; i++) {
-        struct ahoy_uri contact;
-        if (ahoy_uri_parse(server->bindings.list[i].contact, &contact, NULL) &&
-            ahoy_uri_equal(&contact, uri))
+        if (is_of_binding(&server->bindings.list[i], uri, hop))
             return &server->bindings.list[i];
     }
     return NULL;
@@ -131,7 +142,7 @@ bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_even
         return true;
     const struct ahoy_binding *binding = NULL;
     if (!path->has_next)
-        binding = find_binding(server, event, uri, now_ms);
+        binding = find_binding(server, event, uri, &target->hop, now_ms);
     if (binding != NULL) {
         follow_binding(server, binding, &target->hop);
         allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote);

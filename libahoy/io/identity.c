@@ -44,7 +44,8 @@ static bool host_of(struct span uri, struct span *host)
         return false;
     *host = ahoy_span_after(uri, scheme.size);
     for (size_t i = 0; i < host->size; i++) {
-        if (strchr(":;?", host->at[i]) != NULL) {
+        char byte = host->at[i];
+        if (byte == ':' || byte == ';' || byte == '?') {
             host->size = i;
             break;
         }
