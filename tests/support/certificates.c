@@ -51,10 +51,9 @@ static struct certificate begin(struct span common_name, int64_t until_s)
     X509_gmtime_adj(X509_getm_notAfter(made.x509),
                     until_s == 0 ? 365 * (long)CERTIFICATE_DAY_S : (long)until_s);
     if (common_name.size > 0)
-        assert_int_equal(X509_NAME_add_entry_by_NID(X509_get_subject_name(made.x509),
-                                                    NID_commonName, MBSTRING_UTF8,
-                                                    (const unsigned char *)common_name.at,
-                                                    (int)common_name.size, -1, 0),
+        assert_int_equal(X509_NAME_add_entry_by_NID(
+                             X509_get_subject_name(made.x509), NID_commonName, MBSTRING_UTF8,
+                             (const unsigned char *)common_name.at, (int)common_name.size, -1, 0),
                          1);
     X509_set_pubkey(made.x509, made.key);
     return made;

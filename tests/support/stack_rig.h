@@ -19,7 +19,7 @@ struct rig {
     struct ahoy_stack *stack;
     const struct ahoy_stack_counters *counters;
     uint64_t now_ms;
-    bool mute; /* The user does not answer. */
+    bool mute;                /* The user does not answer. */
     struct ahoy_hop last_hop; /* By which the last message came. */
     size_t seen_count;
     struct rig_seen seen[RIG_LIMIT];

@@ -22,34 +22,63 @@ struct row {
 static const char v4[4] = { 10, 0, 0, 1 };
 static const char v6[16] = { 0x20, 0x01, 0x0d, (char)0xb8, [15] = 7 };
 
-#define CN(text)  SPAN_INIT(text)
-#define DNS(text) { GEN_DNS, SPAN_INIT(text) }
-#define URI(text) { GEN_URI, SPAN_INIT(text) }
+#define CN(text) SPAN_INIT(text)
+#define DNS(text)                                                                                  \
+    {                                                                                              \
+        GEN_DNS, SPAN_INIT(text)                                                                   \
+    }
+#define URI(text)                                                                                  \
+    {                                                                                              \
+        GEN_URI, SPAN_INIT(text)                                                                   \
+    }
 
 static const struct row rows[] = {
     { "a sip URI", CN(""), 1, { URI("sip:atlanta.example") }, "atlanta.example," },
     { "its scheme in any case", CN(""), 1, { URI("SIP:atlanta.example") }, "atlanta.example," },
-    { "its port and parameters", CN(""), 2,
-      { URI("sip:a.example:5061"), URI("sip:b.example;transport=tls") }, "a.example,b.example," },
-    { "URIs before DNS names", CN("cn.example"), 3,
-      { DNS("dns.example"), URI("sip:a.example"), DNS("www.example") }, "a.example," },
-    { "a user is no domain", CN(""), 1, { URI("sip:alice@a.example") }, "" },
-    { "other schemes", CN(""), 3,
-      { URI("sips:a.example"), URI("https://b.example"), URI("sip.example") }, "" },
-    { "DNS names where no URI counts", CN(""), 3,
-      { URI("https://b.example"), DNS("a.example"), DNS("c.example") }, "a.example,c.example," },
-    { "the common name where there is nothing else", CN("a.example"), 0, { { 0, { NULL, 0 } } },
+    { "its port and parameters",
+      CN(""),
+      2,
+      { URI("sip:a.example:5061"), URI("sip:b.example;transport=tls") },
+      "a.example,b.example," },
+    { "URIs before DNS names",
+      CN("cn.example"),
+      3,
+      { DNS("dns.example"), URI("sip:a.example"), DNS("www.example") },
       "a.example," },
-    { "no common name beside subjectAltName", CN("a.example"), 1,
-      { { GEN_EMAIL, SPAN_INIT("x@y.example") } }, "" },
+    { "a user is no domain", CN(""), 1, { URI("sip:alice@a.example") }, "" },
+    { "other schemes",
+      CN(""),
+      3,
+      { URI("sips:a.example"), URI("https://b.example"), URI("sip.example") },
+      "" },
+    { "DNS names where no URI counts",
+      CN(""),
+      3,
+      { URI("https://b.example"), DNS("a.example"), DNS("c.example") },
+      "a.example,c.example," },
+    { "the common name where there is nothing else",
+      CN("a.example"),
+      0,
+      { { 0, { NULL, 0 } } },
+      "a.example," },
+    { "no common name beside subjectAltName",
+      CN("a.example"),
+      1,
+      { { GEN_EMAIL, SPAN_INIT("x@y.example") } },
+      "" },
     { "a common name that is none", CN("Atlanta Inc."), 0, { { 0, { NULL, 0 } } }, "" },
     { "a wildcard as common name", CN("*.example"), 0, { { 0, { NULL, 0 } } }, "" },
     { "NUL in a common name", CN("a.example\0.evil.example"), 0, { { 0, { NULL, 0 } } }, "" },
-    { "NUL in a DNS name", CN(""), 2, { DNS("a.example\0.evil.example"), DNS("b.example") },
+    { "NUL in a DNS name",
+      CN(""),
+      2,
+      { DNS("a.example\0.evil.example"), DNS("b.example") },
       "b.example," },
     { "NUL in a URI", CN(""), 1, { URI("sip:a.example\0.evil.example") }, "" },
     { "no name at all in a URI", CN(""), 2, { URI("sip:"), URI("sip:;lr") }, "" },
-    { "addresses", CN(""), 3,
+    { "addresses",
+      CN(""),
+      3,
       { DNS("a.example"), { GEN_IPADD, { v4, 4 } }, { GEN_IPADD, { v6, 16 } } },
       "a.example,10.0.0.1,2001:db8::7," },
     { "an address of five bytes", CN(""), 1, { { GEN_IPADD, SPAN_INIT("12345") } }, "" },
@@ -88,8 +117,9 @@ static void names_are_compared_whole(void **state)
         .count = 3, .names = { SPAN("example.com"), SPAN("*.example.net"), SPAN(".example.org") }
     };
     static const char *const same[] = { "example.com", "EXAMPLE.com", "*.example.net" };
-    static const char *const others[] = { "foo.example.com", "xample.com",      "example.co",
-                                          "foo.example.net", "foo.example.org", "example.org",
+    static const char *const others[] = { "foo.example.com", "xample.com",
+                                          "example.co",      "foo.example.net",
+                                          "foo.example.org", "example.org",
                                           "example.com.",    "" };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         assert_true(ahoy_peer_is(&peer, ahoy_span(same[i])));

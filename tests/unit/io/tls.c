@@ -196,11 +196,16 @@ static void a_client_believes_the_right_peer_only(void **state)
 {
     (void)state;
     static const struct belief beliefs[] = {
-        { "a", "a.example", true },         { "a", "A.Example", true },
-        { "a", "b.example", false },        { "a", "sub.a.example", false },
-        { "a", "", false },                 { "wild", "foo.example", false },
-        { "address", "", true },            { "address", "a.example", false },
-        { "stranger", "a.example", false }, { "ended", "a.example", false },
+        { "a", "a.example", true },
+        { "a", "A.Example", true },
+        { "a", "b.example", false },
+        { "a", "sub.a.example", false },
+        { "a", "", false },
+        { "wild", "foo.example", false },
+        { "address", "", true },
+        { "address", "a.example", false },
+        { "stranger", "a.example", false },
+        { "ended", "a.example", false },
         { "client", "a.example", false },
     };
     static struct end client, server;
