@@ -472,8 +472,8 @@ static int word_tls(lua_State *lua)
 /* Each word once. */
 #define WORDS(WORD)                                                                                \
     WORD(listen)                                                                                   \
-    WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control) WORD(trace)       \
-        WORD(tls)
+    WORD(domain)                                                                                   \
+    WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control) WORD(trace) WORD(tls)
 
 void config_words_define(lua_State *lua)
 {
@@ -522,9 +522,9 @@ void config_finish(struct reader *reader)
     }
     for (size_t i = 0; i < config->domain_count; i++)
         check_domain(reader, i);
-    config_check_tls(reader);
     if (reader->faults->count > 0)
         return;
+    config_check_tls(reader);
     if (config->listen_count == 0)
         config_fault(reader, 0, "listens nowhere; add listen \"udp:127.0.0.1:5060\"");
     if (config->domain_count == 0 && config->route_count == 0)

@@ -12,6 +12,7 @@
 
 #include "ahoyd/control.h"
 #include "ahoyd/diary.h"
+#include "ahoyd/directory.h"
 #include "ahoyd/listeners.h"
 #include "ahoyd/main_tls.h"
 #include "ahoyd/options.h"
@@ -34,6 +35,7 @@ struct daemon {
     struct ahoyd_store *store;
     struct ahoyd_listeners listeners;
     struct ahoyd_tls tls;
+    struct ahoy_directory *directory; /* NULL where there is one worker only. */
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
     struct ahoyd_command_means means; /* Of the control socket. */
@@ -229,6 +231,7 @@ static bool open_worker(struct daemon *daemon, uint16_t number, uint16_t count)
                     .listener_count = daemon->listeners.count,
                     .worker = number,
                     .workers = count,
+                    .directory = daemon->directory,
                     .clocks = AHOY_DEFAULT_CLOCKS,
                     .timer_c_ms = TIMER_C_MS,
                     .log = &daemon->log },
@@ -252,11 +255,24 @@ static bool open_worker(struct daemon *daemon, uint16_t number, uint16_t count)
     return true;
 }
 
+/* What several workers share of their connections. */
+static bool make_directory(struct daemon *daemon)
+{
+    struct ahoy_hash_key secret;
+    if (ahoy_driver_random(&secret, sizeof secret))
+        daemon->directory = ahoyd_directory_new(secret);
+    if (daemon->directory == NULL)
+        ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "directory: no chance or no memory");
+    return daemon->directory != NULL;
+}
+
 static bool open_workers(struct daemon *daemon)
 {
     unsigned count = daemon->config->workers;
     if (count > WORKERS_LIMIT)
         count = WORKERS_LIMIT;
+    if (count > 1 && !make_directory(daemon))
+        return false;
     for (unsigned i = 0; i < count; i++) {
         if (!open_worker(daemon, (uint16_t)i, (uint16_t)count))
             return false;
@@ -356,6 +372,7 @@ static void close_all(struct daemon *daemon)
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_free(daemon->workers[i]);
     ahoyd_tls_close(&daemon->tls);
+    ahoyd_directory_free(daemon->directory);
     ahoyd_listeners_fini(&daemon->listeners);
     if (daemon->trace_fd >= 0)
         close(daemon->trace_fd);

@@ -1,5 +1,5 @@
-/* The connections of a driver: TCP as accepted and opened, TLS above it, one write a turn, closed in
- * such a way that the peer gets what was sent before (RFC 3261 18). */
+/* The connections of a driver: TCP as accepted and opened, TLS above it, one write a turn, closed
+ * in such a way that the peer gets what was sent before (RFC 3261 18). */
 #pragma once
 
 #include "libahoy/io/driver.h"

@@ -93,6 +93,9 @@ bool ahoy_outbound_send(struct ahoy_stack *stack, const struct ahoy_sending *sen
     if (hop->connection.generation != 0 && hop->worker != stack->worker)
         return send_on(stack, hop, sending->bytes, effect);
     struct ahoy_flow *flow = ahoy_flows_find(&stack->flows, hop);
+    struct ahoy_hop elsewhere = *hop;
+    if (flow == NULL && ahoy_flows_find_elsewhere(&stack->flows, &elsewhere))
+        return send_on(stack, &elsewhere, sending->bytes, effect);
     if (flow == NULL)
         return open_for(stack, sending, effect);
     if (flow->state == AHOY_FLOW_OPEN)

@@ -21,7 +21,8 @@ static void init_flows(struct ahoy_stack *stack, const struct ahoy_stack_options
                                               .worker = options->worker,
                                               .limit = options->connection_limit,
                                               .key = flow_key(&options->call_key),
-                                              .timers = &stack->timers };
+                                              .timers = &stack->timers,
+                                              .directory = options->directory };
     ahoy_flows_init(&stack->flows, &flows);
 }
 

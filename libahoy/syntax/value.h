@@ -49,8 +49,8 @@ struct ahoy_value {
     } as;
 };
 
-/* Reads all of |text|, one value of |header| (what ahoy_values_next gives, or a row's value), by its
- * form, and checks its parameters by the table in param_rule.h.  AHOY_HEADER_OTHER is text.
+/* Reads all of |text|, one value of |header| (what ahoy_values_next gives, or a row's value), by
+ * its form, and checks its parameters by the table in param_rule.h.  AHOY_HEADER_OTHER is text.
  * Faults: 400, each saying what was expected, and where. */
 bool ahoy_value_parse(enum ahoy_header header, struct span text, struct ahoy_value *value,
                       struct ahoy_err *err);

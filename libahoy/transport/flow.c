@@ -12,7 +12,8 @@ void ahoy_flows_init(struct ahoy_flows *flows, const struct ahoy_flows_options *
                                   .listener_count = options->listener_count,
                                   .worker = options->worker,
                                   .key = options->key,
-                                  .timers = options->timers };
+                                  .timers = options->timers,
+                                  .directory = options->directory };
     ahoy_pool_init(&flows->pool, sizeof(struct ahoy_flow), options->limit);
     ahoy_map_init(&flows->by_remote, options->limit);
     ahoy_map_init(&flows->strangers, options->limit);
@@ -57,7 +58,7 @@ const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows,
     return wide;
 }
 
-static uint64_t remote_hash(const struct ahoy_flows *flows, const struct ahoy_hop *hop)
+uint64_t ahoy_hop_hash(const struct ahoy_hash_key *key, const struct ahoy_hop *hop)
 {
     const char rest[] = { (char)hop->transport, (char)hop->remote.family,
                           (char)(hop->remote.port >> 8), (char)(hop->remote.port & 0xff) };
@@ -65,7 +66,12 @@ static uint64_t remote_hash(const struct ahoy_flows *flows, const struct ahoy_ho
         { (const char *)hop->remote.bytes, sizeof hop->remote.bytes },
         { rest, sizeof rest },
     };
-    return ahoy_siphash_parts(&flows->key, parts, 2);
+    return ahoy_siphash_parts(key, parts, 2);
+}
+
+bool ahoy_hop_leads_where(const struct ahoy_hop *a, const struct ahoy_hop *b)
+{
+    return a->transport == b->transport && ahoy_ip_equal(&a->remote, &b->remote);
 }
 
 /* What counts as one address: whoever has one address of IPv6 has all 2^64 of its link. */
@@ -129,17 +135,30 @@ struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_ho
     struct ahoy_flow *opening = NULL;
     size_t cursor = 0;
     uint64_t value;
-    uint64_t hash = remote_hash(flows, hop);
+    uint64_t hash = ahoy_hop_hash(&flows->key, hop);
     while (ahoy_map_find(&flows->by_remote, hash, &cursor, &value)) {
         struct ahoy_flow *flow = ahoy_flows_get(flows, ahoy_handle_unpack(value));
-        if (flow->closing || flow->hop.transport != hop->transport ||
-            !ahoy_ip_equal(&flow->hop.remote, &hop->remote) || !leads_to(flows, flow, hop))
+        if (flow->closing || !ahoy_hop_leads_where(&flow->hop, hop) || !leads_to(flows, flow, hop))
             continue;
         if (flow->state == AHOY_FLOW_OPEN)
             return flow;
         opening = flow;
     }
     return opening;
+}
+
+bool ahoy_flows_find_elsewhere(const struct ahoy_flows *flows, struct ahoy_hop *hop)
+{
+    /* What its peer has proved, only its own worker knows. */
+    return hop->domain == 0 && flows->directory != NULL &&
+           flows->directory->find(flows->directory, hop);
+}
+
+/* It is open: from now on the other workers find it. */
+static void list(struct ahoy_flows *flows, const struct ahoy_flow *flow)
+{
+    if (flows->directory != NULL)
+        flows->directory->add(flows->directory, &flow->hop);
 }
 
 static void be_patient(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t deadline_ms)
@@ -156,7 +175,8 @@ static struct ahoy_flow *add(struct ahoy_flows *flows, const struct ahoy_hop *ho
     flow->hop = *hop;
     flow->hop.worker = flows->worker;
     flow->hop.connection = handle;
-    if (!ahoy_map_add(&flows->by_remote, remote_hash(flows, hop), ahoy_handle_pack(handle))) {
+    if (!ahoy_map_add(&flows->by_remote, ahoy_hop_hash(&flows->key, hop),
+                      ahoy_handle_pack(handle))) {
         ahoy_pool_remove(&flows->pool, handle);
         return NULL;
     }
@@ -180,6 +200,7 @@ struct ahoy_flow *ahoy_flows_accept(struct ahoy_flows *flows, const struct ahoy_
         return NULL;
     }
     flow->accepted = true;
+    list(flows, flow);
     return flow;
 }
 
@@ -196,6 +217,7 @@ struct ahoy_flow *ahoy_flows_open(struct ahoy_flows *flows, const struct ahoy_ho
 void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
 {
     flow->state = AHOY_FLOW_OPEN;
+    list(flows, flow);
     be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
 }
 
@@ -248,8 +270,10 @@ void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow)
         pending = next;
     }
     ahoy_timers_cancel(flows->timers, &flow->timer);
+    if (flows->directory != NULL)
+        flows->directory->remove(flows->directory, &flow->hop);
     no_stranger(flows, flow);
-    (void)ahoy_map_remove(&flows->by_remote, remote_hash(flows, &flow->hop),
+    (void)ahoy_map_remove(&flows->by_remote, ahoy_hop_hash(&flows->key, &flow->hop),
                           flow->timer.what); /* It was added with the flow. */
     ahoy_pool_remove(&flows->pool, flow->hop.connection);
 }

@@ -12,6 +12,7 @@
 #include "libahoy/base/rng.h"
 #include "libahoy/base/timers.h"
 #include "libahoy/syntax/message.h"
+#include "libahoy/transport/directory.h"
 #include "libahoy/transport/domains.h"
 #include "libahoy/transport/frame.h"
 
@@ -38,6 +39,10 @@ struct ahoy_hop {
     struct ahoy_handle connection; /* Null for UDP, and where none is known (yet). */
     struct ahoy_ip remote;
 };
+
+/* A hash of where |hop| leads: transport, address and port; and whether two lead to the same. */
+uint64_t ahoy_hop_hash(const struct ahoy_hash_key *key, const struct ahoy_hop *hop);
+bool ahoy_hop_leads_where(const struct ahoy_hop *a, const struct ahoy_hop *b);
 
 /* An address that we listen on.  The texts are written once, at start, and outlive the stack. */
 struct ahoy_listener {
@@ -87,17 +92,19 @@ struct ahoy_flows {
     struct ahoy_map strangers; /* Accepted, untrusted connections by address. */
     struct ahoy_hash_key key;
     struct ahoy_domains domains;
-    struct ahoy_timers *timers; /* The stack's. */
-    size_t held;                /* Bytes in partial and pending messages, and in names. */
+    struct ahoy_timers *timers;       /* The stack's. */
+    struct ahoy_directory *directory; /* Where open connections are listed for others, or NULL. */
+    size_t held;                      /* Bytes in partial and pending messages, and in names. */
 };
 
 struct ahoy_flows_options {
     const struct ahoy_listener *listeners; /* Outlive the table. */
     size_t listener_count;                 /* At most AHOY_LISTENERS_LIMIT. */
     uint16_t worker;
-    uint32_t limit;             /* Connections at once, at least 1. */
-    struct ahoy_hash_key key;   /* Secret: peers choose their ports and addresses. */
-    struct ahoy_timers *timers; /* Outlive the table. */
+    uint32_t limit;                   /* Connections at once, at least 1. */
+    struct ahoy_hash_key key;         /* Secret: peers choose their ports and addresses. */
+    struct ahoy_timers *timers;       /* Outlive the table. */
+    struct ahoy_directory *directory; /* Too; NULL where there is one worker only. */
 };
 
 /* Takes no memory yet. */
@@ -115,6 +122,9 @@ const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows,
  * peer by the same transport, which by TLS has proved the domain that the hop names, if any; NULL
  * where none is open or opening.  The hop must not name one of another worker. */
 struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_hop *hop);
+/* Whether another worker has a connection that leads where |hop| does, which names none: then |hop|
+ * names it. */
+bool ahoy_flows_find_elsewhere(const struct ahoy_flows *flows, struct ahoy_hop *hop);
 /* The connection of this worker with this handle, or NULL. */
 struct ahoy_flow *ahoy_flows_get(const struct ahoy_flows *flows, struct ahoy_handle connection);
 

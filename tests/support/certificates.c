@@ -122,12 +122,10 @@ const char *certificate_path(const struct certificate_folder *folder, const char
     return path;
 }
 
-static FILE *open_file(struct certificate_folder *folder, const char *name, const char *ending)
+static FILE *open_file(struct certificate_folder *folder, const char *name)
 {
     assert_true(folder->count < 32);
-    char file_name[64];
-    snprintf(file_name, sizeof file_name, "%s.%s", name, ending);
-    const char *path = certificate_path(folder, file_name);
+    const char *path = certificate_path(folder, name);
     memcpy(folder->files[folder->count++], path, strlen(path) + 1);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -135,13 +133,39 @@ static FILE *open_file(struct certificate_folder *folder, const char *name, cons
     return file;
 }
 
+static void write_key(struct certificate_folder *folder, const struct certificate *certificate,
+                      const char *name, const char *password)
+{
+    FILE *file = open_file(folder, name);
+    assert_int_equal(PEM_write_PrivateKey(file, certificate->key,
+                                          password != NULL ? EVP_aes_128_cbc() : NULL, NULL, 0,
+                                          NULL, (void *)(uintptr_t)password),
+                     1);
+    fclose(file);
+}
+
 void certificate_write(struct certificate_folder *folder, const struct certificate *certificate,
                        const char *name)
 {
-    FILE *file = open_file(folder, name, "pem");
+    char file_name[64];
+    snprintf(file_name, sizeof file_name, "%s.pem", name);
+    FILE *file = open_file(folder, file_name);
     assert_int_equal(PEM_write_X509(file, certificate->x509), 1);
     fclose(file);
-    file = open_file(folder, name, "key");
-    assert_int_equal(PEM_write_PrivateKey(file, certificate->key, NULL, NULL, 0, NULL, NULL), 1);
+    snprintf(file_name, sizeof file_name, "%s.key", name);
+    write_key(folder, certificate, file_name, NULL);
+}
+
+void certificate_write_secret(struct certificate_folder *folder,
+                              const struct certificate *certificate, const char *name,
+                              const char *password)
+{
+    write_key(folder, certificate, name, password);
+}
+
+void certificate_write_text(struct certificate_folder *folder, const char *name, struct span text)
+{
+    FILE *file = open_file(folder, name);
+    assert_int_equal(fwrite(text.at, 1, text.size, file), text.size);
     fclose(file);
 }

@@ -30,8 +30,8 @@ struct certificate {
 struct certificate certificate_authority(const char *name);
 struct certificate certificate_make(const struct certificate *issuer,
                                     const struct certificate_wish *wish);
-/* One for server and client alike that speaks for |domain|, or for the loopback addresses where that
- * is NULL. */
+/* One for server and client alike that speaks for |domain|, or for the loopback addresses where
+ * that is NULL. */
 struct certificate certificate_for(const struct certificate *issuer, const char *domain);
 void certificate_free(struct certificate *certificate);
 
@@ -47,5 +47,10 @@ void certificate_folder_remove(struct certificate_folder *folder);
 /* Writes NAME.pem and NAME.key over what was there. */
 void certificate_write(struct certificate_folder *folder, const struct certificate *certificate,
                        const char *name);
+/* Writes the key alone, under a password. */
+void certificate_write_secret(struct certificate_folder *folder,
+                              const struct certificate *certificate, const char *name,
+                              const char *password);
+void certificate_write_text(struct certificate_folder *folder, const char *name, struct span text);
 /* The path of |name| in the folder, until 64 others were asked for. */
 const char *certificate_path(const struct certificate_folder *folder, const char *name);

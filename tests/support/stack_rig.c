@@ -28,6 +28,12 @@ static void listen(uint8_t index, enum ahoy_transport transport, const char *hos
 
 void rig_init(struct rig *rig, uint16_t worker, uint16_t workers)
 {
+    rig_init_shared(rig, worker, workers, NULL);
+}
+
+void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
+                     struct ahoy_directory *directory)
+{
     *rig = (struct rig){ .now_ms = 1000000 };
     listen(RIG_UDP4, AHOY_UDP, "192.0.2.1", SPAN("192.0.2.1:5060"));
     listen(RIG_TCP4, AHOY_TCP, "192.0.2.1", SPAN("192.0.2.1:5060"));
@@ -38,6 +44,7 @@ void rig_init(struct rig *rig, uint16_t worker, uint16_t workers)
         .listener_count = RIG_LISTENERS,
         .worker = worker,
         .workers = workers,
+        .directory = directory,
         .connection_limit = RIG_CONNECTIONS,
         .call_key = { { 11, 12 } },
         .transactions = { .clocks = AHOY_DEFAULT_CLOCKS,

@@ -31,6 +31,9 @@ struct rig {
 struct ahoy_ip rig_ip(const char *text, uint16_t port);
 
 void rig_init(struct rig *rig, uint16_t worker, uint16_t workers);
+/* The same, with what the workers share of their connections. */
+void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
+                     struct ahoy_directory *directory);
 void rig_fini(struct rig *rig);
 /* Forgets what was recorded. */
 void rig_forget(struct rig *rig);

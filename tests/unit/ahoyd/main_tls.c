@@ -1,4 +1,5 @@
-/* The certificates of a configuration: faults with their line, reading anew, and warnings in time. */
+/* The certificates of a configuration: faults with their line, reading anew, and warnings in
+ * time. */
 #include "ahoyd/main_tls.h"
 
 #include <setjmp.h>

@@ -5,27 +5,16 @@
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
 
 #include "tests/support/certificates.h"
-
-enum { ROOM = 4 * AHOY_TLS_RECORD_SIZE };
-
-/* One end, and what has come out of it. */
-struct end {
-    struct ahoy_tls *tls;
-    struct ahoy_outgoing outgoing;
-    char plain[ROOM];
-    size_t size;
-};
+#include "tests/support/tls_end.h"
 
 static struct certificate_folder folder;
 static struct certificate authority, stranger;
-static struct ahoy_pages pages;
 
 static const struct ahoy_ip loopback = { .family = AHOY_IPV4, .bytes = { 127, 0, 0, 1 } };
 
@@ -43,53 +32,6 @@ static struct ahoy_tls_context *open_context(const struct ahoy_tls_entry *entrie
     return context;
 }
 
-static struct ahoy_tls_way way_of(struct end *end)
-{
-    return (struct ahoy_tls_way){ .outgoing = &end->outgoing, .pages = &pages };
-}
-
-static void take(struct end *end, struct span sealed)
-{
-    char plain[ROOM];
-    size_t size;
-    struct ahoy_tls_way way = way_of(end);
-    ahoy_tls_open(end->tls, sealed, &way, plain, sizeof plain, &size);
-    assert_true(size <= sizeof end->plain - end->size);
-    memcpy(end->plain + end->size, plain, size);
-    end->size += size;
-}
-
-/* Carries what has left |from| to |to|, |piece| bytes at a time; false where there is nothing. */
-static bool carry(struct end *from, struct end *to, size_t piece)
-{
-    struct iovec pieces[AHOY_PAGES_A_WRITE];
-    if (ahoy_outgoing_pieces(&from->outgoing, pieces) == 0)
-        return false;
-    size_t size = pieces[0].iov_len;
-    for (size_t at = 0; at < size; at += piece)
-        take(to, (struct span){ (const char *)pieces[0].iov_base + at,
-                                piece < size - at ? piece : size - at });
-    ahoy_outgoing_take(&from->outgoing, &pages, size);
-    return true;
-}
-
-/* Until neither has anything more to say. */
-static void talk(struct end *client, struct end *server, size_t piece)
-{
-    bool more = true;
-    while (more) {
-        more = carry(client, server, piece);
-        more = carry(server, client, piece) || more;
-    }
-}
-
-static void end_free(struct end *end)
-{
-    ahoy_outgoing_clear(&end->outgoing, &pages);
-    ahoy_tls_free(end->tls);
-    *end = (struct end){ .size = 0 };
-}
-
 static void start(struct end *client, struct end *server, struct ahoy_tls_context *context,
                   const char *domain, size_t piece)
 {
@@ -97,8 +39,8 @@ static void start(struct end *client, struct end *server, struct ahoy_tls_contex
     server->tls = ahoy_tls_accept(context, 0);
     assert_non_null(client->tls);
     assert_non_null(server->tls);
-    take(client, SPAN(""));
-    talk(client, server, piece);
+    end_take(client, SPAN(""));
+    end_talk(client, server, piece);
 }
 
 static struct ahoy_tls_entry listener(const char *name)
@@ -119,19 +61,6 @@ static struct ahoy_tls_entry outward(void)
                                     .authorities = path("authority.pem") };
 }
 
-static void put(struct end *end, struct span plain)
-{
-    struct ahoy_tls_way way = way_of(end);
-    assert_true(ahoy_tls_seal(end->tls, plain, &way));
-}
-
-static void expect(struct end *end, struct span plain)
-{
-    assert_int_equal(end->size, plain.size);
-    assert_memory_equal(end->plain, plain.at, plain.size);
-    end->size = 0;
-}
-
 /* Bytes both ways, however they are cut. */
 static void both_ends_understand_each_other(void **state)
 {
@@ -147,16 +76,16 @@ static void both_ends_understand_each_other(void **state)
         start(&client, &server, context, "a.example", cuts[i]);
         assert_int_equal(ahoy_tls_state(client.tls), AHOY_TLS_STANDING);
         assert_int_equal(ahoy_tls_state(server.tls), AHOY_TLS_STANDING);
-        put(&client, SPAN("REGISTER"));
-        put(&client, SPAN(" sip:a.example"));
-        talk(&client, &server, cuts[i]);
-        expect(&server, SPAN("REGISTER sip:a.example"));
-        put(&server, (struct span){ large, sizeof large });
-        talk(&client, &server, cuts[i]);
-        expect(&client, (struct span){ large, sizeof large });
-        struct ahoy_tls_way way = way_of(&server);
+        end_put(&client, SPAN("REGISTER"));
+        end_put(&client, SPAN(" sip:a.example"));
+        end_talk(&client, &server, cuts[i]);
+        end_expect(&server, SPAN("REGISTER sip:a.example"));
+        end_put(&server, (struct span){ large, sizeof large });
+        end_talk(&client, &server, cuts[i]);
+        end_expect(&client, (struct span){ large, sizeof large });
+        struct ahoy_tls_way way = end_way_of(&server);
         ahoy_tls_end(server.tls, &way);
-        talk(&client, &server, cuts[i]);
+        end_talk(&client, &server, cuts[i]);
         assert_int_equal(ahoy_tls_state(client.tls), AHOY_TLS_ENDED);
         end_free(&client);
         end_free(&server);
@@ -173,14 +102,14 @@ static void a_client_may_speak_at_once(void **state)
     static struct end client, server;
     client.tls = ahoy_tls_connect(context, SPAN("a.example"), &loopback);
     server.tls = ahoy_tls_accept(context, 0);
-    take(&client, SPAN(""));
-    assert_true(carry(&client, &server, 100000));
-    assert_true(carry(&server, &client, 100000));
+    end_take(&client, SPAN(""));
+    assert_true(end_carry(&client, &server, 100000));
+    assert_true(end_carry(&server, &client, 100000));
     assert_int_equal(ahoy_tls_state(client.tls), AHOY_TLS_STANDING);
     assert_int_equal(ahoy_tls_state(server.tls), AHOY_TLS_SHAKING);
-    put(&client, SPAN("OPTIONS"));
-    assert_true(carry(&client, &server, 100000));
-    expect(&server, SPAN("OPTIONS"));
+    end_put(&client, SPAN("OPTIONS"));
+    assert_true(end_carry(&client, &server, 100000));
+    end_expect(&server, SPAN("OPTIONS"));
     end_free(&client);
     end_free(&server);
     ahoy_tls_context_free(context);
@@ -339,12 +268,12 @@ static void other_talk(struct other *other, struct end *server)
         (void)SSL_read(other->ssl, byte, sizeof byte); /* Shakes hands where that is due. */
         long size = BIO_get_mem_data(other->out, &sealed);
         if (size > 0)
-            take(server, (struct span){ sealed, (size_t)size });
+            end_take(server, (struct span){ sealed, (size_t)size });
         BIO_reset(other->out);
         struct iovec pieces[AHOY_PAGES_A_WRITE];
         if (ahoy_outgoing_pieces(&server->outgoing, pieces) > 0) {
             BIO_write(other->in, pieces[0].iov_base, (int)pieces[0].iov_len);
-            ahoy_outgoing_take(&server->outgoing, &pages, pieces[0].iov_len);
+            ahoy_outgoing_take(&server->outgoing, &end_pages, pieces[0].iov_len);
         }
     }
     ERR_clear_error();
@@ -463,11 +392,11 @@ static void garbage_ends_it(void **state)
     struct ahoy_tls_context *context = open_context(entries, 2);
     static struct end client, server;
     server.tls = ahoy_tls_accept(context, 0);
-    take(&server, SPAN("OPTIONS sip:a.example SIP/2.0\r\n\r\n"));
+    end_take(&server, SPAN("OPTIONS sip:a.example SIP/2.0\r\n\r\n"));
     assert_int_equal(ahoy_tls_state(server.tls), AHOY_TLS_FAILED);
     end_free(&server);
     start(&client, &server, context, "a.example", 100000);
-    take(&server, SPAN("\x17\x03\x03\x00\x20 this is not what was sealed with."));
+    end_take(&server, SPAN("\x17\x03\x03\x00\x20 this is not what was sealed with."));
     assert_int_equal(ahoy_tls_state(server.tls), AHOY_TLS_FAILED);
     assert_true(server.outgoing.size > 0); /* The peer is told. */
     end_free(&client);
@@ -482,52 +411,19 @@ static void an_unfinished_record_is_seen(void **state)
     struct ahoy_tls_context *context = open_context(entries, 2);
     static struct end client, server;
     start(&client, &server, context, "a.example", 100000);
-    put(&client, SPAN("INVITE"));
+    end_put(&client, SPAN("INVITE"));
     struct iovec pieces[AHOY_PAGES_A_WRITE];
     assert_int_equal(ahoy_outgoing_pieces(&client.outgoing, pieces), 1);
     const char *sealed = pieces[0].iov_base;
     for (size_t i = 0; i < pieces[0].iov_len; i++) {
         assert_int_equal(ahoy_tls_is_partial(server.tls), i > 0);
-        take(&server, (struct span){ sealed + i, 1 });
+        end_take(&server, (struct span){ sealed + i, 1 });
     }
     assert_false(ahoy_tls_is_partial(server.tls));
-    expect(&server, SPAN("INVITE"));
+    end_expect(&server, SPAN("INVITE"));
     end_free(&client);
     end_free(&server);
     ahoy_tls_context_free(context);
-}
-
-struct misfit {
-    const char *certificate, *key, *authorities, *what;
-};
-
-/* Each fault says what is wrong; a context that there was stays as it was. */
-static void files_that_do_not_fit_are_faults(void **state)
-{
-    (void)state;
-    static const struct misfit misfits[] = {
-        { "nowhere.pem", "a.key", NULL, "cannot be opened: No such file" },
-        { "a.pem", "nowhere.key", NULL, "cannot be opened: No such file" },
-        { "a.pem", "b.key", NULL, "does not belong to the certificate" },
-        { "a.key", "a.key", NULL, "holds no certificate" },
-        { "a.pem", "a.pem", NULL, "holds no private key" },
-        { "a.pem", "open.key", NULL, "open to everybody" },
-        { ".", "a.key", NULL, "is no file" },
-        { "a.pem", "a.key", "a.key", "authorities" },
-    };
-    for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
-        const struct ahoy_tls_entry entry = {
-            .use = AHOY_TLS_LISTENER,
-            .certificate = path(misfits[i].certificate),
-            .key = path(misfits[i].key),
-            .verify = misfits[i].authorities ? AHOY_TLS_VERIFY_OPTIONAL : AHOY_TLS_VERIFY_NONE,
-            .authorities = misfits[i].authorities ? path(misfits[i].authorities) : NULL,
-        };
-        struct ahoy_tls_fault fault;
-        struct ahoy_tls_context *context = ahoy_tls_context_new(&entry, 1, &fault);
-        if (context != NULL || strstr(fault.what, misfits[i].what) == NULL)
-            fail_msg("%s", fault.what);
-    }
 }
 
 static void rereading_shows_the_new_certificate(void **state)
@@ -545,9 +441,9 @@ static void rereading_shows_the_new_certificate(void **state)
     assert_true(ahoy_tls_context_reread(context, &fault));
     start(&later, &its, context, "second.example", 100000);
     assert_int_equal(ahoy_tls_state(later.tls), AHOY_TLS_STANDING);
-    put(&client, SPAN("still there")); /* The old connection goes on. */
-    talk(&client, &server, 100000);
-    expect(&server, SPAN("still there"));
+    end_put(&client, SPAN("still there")); /* The old connection goes on. */
+    end_talk(&client, &server, 100000);
+    end_expect(&server, SPAN("still there"));
     FILE *file = fopen(path("changing.pem"), "w");
     assert_non_null(file);
     fclose(file);
@@ -585,7 +481,6 @@ static int prepare(void **state)
     static const struct certificate_name a = { GEN_DNS, { "a.example", 9 } };
     static const struct certificate_name b = { GEN_DNS, { "b.example", 9 } };
     certificate_folder_make(&folder);
-    ahoy_pages_init(&pages, 4);
     authority = certificate_authority("authority");
     stranger = certificate_authority("nobody");
     certificate_write(&folder, &authority, "authority");
@@ -601,8 +496,6 @@ static int prepare(void **state)
                "client");
     write_wish(&(struct certificate_wish){ .names = &b, .count = 1, .usage = "serverAuth" },
                "server");
-    certificate_write(&folder, &authority, "open");
-    assert_int_equal(chmod(path("open.key"), 0604), 0);
     return 0;
 }
 
@@ -612,7 +505,6 @@ static int clear(void **state)
     certificate_free(&authority);
     certificate_free(&stranger);
     certificate_folder_remove(&folder);
-    ahoy_pages_trim(&pages);
     return 0;
 }
 
@@ -630,7 +522,6 @@ int main(void)
         cmocka_unit_test(sessions_are_resumed),
         cmocka_unit_test(garbage_ends_it),
         cmocka_unit_test(an_unfinished_record_is_seen),
-        cmocka_unit_test(files_that_do_not_fit_are_faults),
         cmocka_unit_test(rereading_shows_the_new_certificate),
     };
     return cmocka_run_group_tests(tests, prepare, clear);

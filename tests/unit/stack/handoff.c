@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "ahoyd/directory.h"
 #include "libahoy/stack/parts.h"
 #include "tests/support/stack_rig.h"
 
@@ -218,11 +219,10 @@ static void a_message_stays(void **state)
     char space[512];
     unsigned call;
     struct span bytes = for_worker_one(&rigs[0], space, sizeof space, "OPTIONS", &call);
-    struct ahoy_wire_event event = {
-        .kind = AHOY_WIRE_MESSAGE,
-        .hop = { .transport = AHOY_UDP, .remote = rig_ip("198.51.100.7", 1024) },
-        .bytes = bytes
-    };
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_MESSAGE,
+                                     .hop = { .transport = AHOY_UDP,
+                                              .remote = rig_ip("198.51.100.7", 1024) },
+                                     .bytes = bytes };
     rig_step(&rigs[2], &event);
     assert_int_equal(rig_status(rig_sent(&rigs[2], 0)), 200);
 }
@@ -294,6 +294,53 @@ static void trust_travels(void **state)
     assert_int_equal(rigs[1].effect_count, 1);
 }
 
+/* A call's owner reaches a peer by the connection that another worker accepted (18.2.1), or opened,
+ * as long as that is there; after that it opens its own. */
+static void connections_of_others_are_found(void **state)
+{
+    (void)state;
+    struct rig *rigs = calloc(2, sizeof *rigs);
+    assert_non_null(rigs);
+    struct ahoy_directory *directory = ahoyd_directory_new((struct ahoy_hash_key){ { 1, 2 } });
+    rig_init_shared(&rigs[0], 0, 2, directory);
+    rig_init_shared(&rigs[1], 1, 2, directory);
+    struct ahoy_ip accepted = rig_ip("198.51.100.7", 40000);
+    struct ahoy_handle connection = rig_accept(&rigs[0], RIG_TCP4, accepted);
+    rig_request(&rigs[1], AHOY_TCP, accepted, 1, 0);
+    rig_poll(&rigs[1]);
+    assert_int_equal(rigs[1].effect_count, 1);
+    assert_int_equal(rig_sent(&rigs[1], 0)->hop.worker, 0);
+    assert_true(ahoy_handle_equal(rig_sent(&rigs[1], 0)->hop.connection, connection));
+
+    struct ahoy_ip opened = rig_ip("198.51.100.8", 5060);
+    rig_request(&rigs[0], AHOY_TCP, opened, 2, 0);
+    rig_poll(&rigs[0]);
+    assert_int_equal(rig_count(&rigs[0], AHOY_WIRE_CONNECT), 1);
+    struct ahoy_handle outgoing = rigs[0].effects[0].hop.connection;
+    rig_forget(&rigs[1]);
+    rig_request(&rigs[1], AHOY_TCP, opened, 3, 0);
+    rig_poll(&rigs[1]); /* Not open yet: nobody knows of it. */
+    assert_int_equal(rig_count(&rigs[1], AHOY_WIRE_CONNECT), 1);
+    struct ahoy_handle second = rigs[1].effects[0].hop.connection;
+    rig_tell(&rigs[1], AHOY_WIRE_CLOSED, second);
+    rig_tell(&rigs[0], AHOY_WIRE_CONNECTED, outgoing);
+    rig_forget(&rigs[1]);
+    rig_request(&rigs[1], AHOY_TCP, opened, 4, 0);
+    rig_poll(&rigs[1]);
+    assert_int_equal(rig_sent(&rigs[1], 0)->hop.worker, 0);
+    assert_true(ahoy_handle_equal(rig_sent(&rigs[1], 0)->hop.connection, outgoing));
+
+    rig_tell(&rigs[0], AHOY_WIRE_CLOSED, outgoing);
+    rig_forget(&rigs[1]);
+    rig_request(&rigs[1], AHOY_TCP, opened, 5, 0);
+    rig_poll(&rigs[1]);
+    assert_int_equal(rig_count(&rigs[1], AHOY_WIRE_CONNECT), 1);
+    rig_fini(&rigs[0]);
+    rig_fini(&rigs[1]);
+    ahoyd_directory_free(directory);
+    free(rigs);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -307,6 +354,7 @@ int main(void)
         TEST(datagrams_are_answered_directly),
         TEST(names_of_another_worker),
         TEST(trust_travels),
+        cmocka_unit_test(connections_of_others_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
