@@ -149,8 +149,8 @@ static json_t *text_of(struct span text)
 
 static bool visit_user(void *context, struct span user, struct span realm)
 {
-    return add_row(context,
-                   json_pack("{s:o*, s:o*}", "user", text_of(user), "realm", text_of(realm)));
+    return add_row(context, json_pack("{s:o*, s:o*}", "user", text_of(user), "realm",
+                                      text_of(realm)));
 }
 
 static json_t *finish_rows(const char *name, struct rows *rows)
@@ -230,8 +230,12 @@ static const struct {
     const char *name;
     json_t *(*run)(const struct ahoyd_command_means *means, const json_t *request);
 } verbs[] = {
-    { "ping", ping },           { "user-add", user_add },           { "user-remove", user_remove },
-    { "user-list", user_list }, { "registrations", registrations }, { "counters", counters },
+    { "ping", ping },
+    { "user-add", user_add },
+    { "user-remove", user_remove },
+    { "user-list", user_list },
+    { "registrations", registrations },
+    { "counters", counters },
 };
 
 json_t *ahoyd_command(const struct ahoyd_command_means *means, const json_t *request)

@@ -6,9 +6,9 @@
 
 enum { OPTIONS_LIMIT = 16 };
 
-static const char *const type_words[] = {
-    [OPTION_TEXT] = "a text", [OPTION_NUMBER] = "a whole number", [OPTION_FLAG] = "true or false"
-};
+static const char *const type_words[] = { [OPTION_TEXT] = "a text",
+                                          [OPTION_NUMBER] = "a whole number",
+                                          [OPTION_FLAG] = "true or false" };
 
 static struct option *find(struct option *options, size_t count, struct span name)
 {

@@ -24,7 +24,7 @@ struct ahoyd_server_options {
     size_t listener_count;
     uint16_t worker, workers;
     struct ahoy_directory *directory; /* Shared by all workers, outlives them; NULL for one. */
-    uint64_t seed[2];                 /* Random, another for each worker. */
+    uint64_t seed[2]; /* Random, another for each worker. */
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;
     uint32_t transaction_limit; /* At once; 0 for the usual 200,000. */

@@ -90,8 +90,8 @@ static int choose_certificate(SSL *ssl, void *argument)
 /* What holds for both directions. */
 static bool set_rules(SSL_CTX *ssl)
 {
-    /* Of TLS 1.2; those of 1.3 are all good.  DEPARTS: R3261-26.2.1-1 asks for RSA with AES-CBC, which
-     * must not be used any more (RFC 9325 4.1). */
+    /* Of TLS 1.2; those of 1.3 are all good.  DEPARTS: R3261-26.2.1-1 asks for RSA with AES-CBC,
+     * which should not be used any more (RFC 9325 4.1). */
     static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
     SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);

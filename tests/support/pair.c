@@ -13,7 +13,8 @@
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/compose.h"
 
-static void trace(struct pair *pair, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void trace(struct pair *pair, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void trace(struct pair *pair, const char *format, ...)
 {
@@ -44,7 +45,8 @@ static void init_end(struct pair *pair, unsigned index)
     static const struct span users[] = { SPAN_INIT("alice"), SPAN_INIT("bob") };
     static const struct span uris[] = { SPAN_INIT("sip:alice@192.0.2.1"),
                                         SPAN_INIT("sip:bob@192.0.2.2") };
-    static const struct span hosts[] = { SPAN_INIT("192.0.2.1:5060"), SPAN_INIT("192.0.2.2:5060") };
+    static const struct span hosts[] = { SPAN_INIT("192.0.2.1:5060"),
+                                         SPAN_INIT("192.0.2.2:5060") };
     struct pair_end *end = &pair->ends[index];
     struct ahoy_ip ip = { .family = AHOY_IPV4, .port = 5060, .bytes = { 192, 0, 2 } };
     struct ahoy_ip other = ip;
@@ -138,8 +140,8 @@ void pair_inject(struct pair *pair, unsigned to, struct span text)
         return;
     assert_in_range(pair->flying, 0, PAIR_FLIGHT - 1);
     struct pair_datagram *datagram = &pair->flight[pair->flying++];
-    *datagram =
-        (struct pair_datagram){ pair->now_ms + PAIR_DELAY_MS, to, malloc(text.size), text.size };
+    *datagram = (struct pair_datagram){ pair->now_ms + PAIR_DELAY_MS, to, malloc(text.size),
+                                        text.size };
     assert_non_null(datagram->bytes);
     memcpy(datagram->bytes, text.at, text.size);
 }
@@ -147,14 +149,10 @@ void pair_inject(struct pair *pair, unsigned to, struct span text)
 static const char *news_name(enum ahoy_ua_news_kind kind)
 {
     static const char *const names[] = {
-        [AHOY_NEWS_REGISTERED] = "registered",
-        [AHOY_NEWS_UNREGISTERED] = "unregistered",
-        [AHOY_NEWS_REGISTRATION_FAILED] = "failed",
-        [AHOY_NEWS_INCOMING] = "incoming",
-        [AHOY_NEWS_RINGING] = "ringing",
-        [AHOY_NEWS_ANSWERED] = "answered",
-        [AHOY_NEWS_CHANGED] = "changed",
-        [AHOY_NEWS_REFUSED] = "refused",
+        [AHOY_NEWS_REGISTERED] = "registered", [AHOY_NEWS_UNREGISTERED] = "unregistered",
+        [AHOY_NEWS_REGISTRATION_FAILED] = "failed", [AHOY_NEWS_INCOMING] = "incoming",
+        [AHOY_NEWS_RINGING] = "ringing", [AHOY_NEWS_ANSWERED] = "answered",
+        [AHOY_NEWS_CHANGED] = "changed", [AHOY_NEWS_REFUSED] = "refused",
         [AHOY_NEWS_ENDED] = "ended",
     };
     return names[kind];
@@ -281,7 +279,8 @@ void pair_fini(struct pair *pair)
         struct ahoy_wire_event time = { .kind = AHOY_WIRE_TIME };
         assert_int_equal(ahoy_ua_sessions(pair->ends[i].ua), 0);
         ahoy_stack_step(pair->ends[i].stack, &time, pair->now_ms);
-        assert_int_equal(ahoy_transactions_count(ahoy_stack_transactions(pair->ends[i].stack)), 0);
+        assert_int_equal(
+            ahoy_transactions_count(ahoy_stack_transactions(pair->ends[i].stack)), 0);
         ahoy_ua_free(pair->ends[i].ua);
         ahoy_stack_free(pair->ends[i].stack);
     }
@@ -311,8 +310,8 @@ static struct ahoy_ip media_of(unsigned end)
 void pair_call(struct pair *pair)
 {
     struct ahoy_ip media = media_of(ALICE);
-    pair->ends[ALICE].session =
-        ahoy_ua_call(pair->ends[ALICE].ua, SPAN("sip:bob@192.0.2.2"), &media, pair->now_ms);
+    pair->ends[ALICE].session = ahoy_ua_call(pair->ends[ALICE].ua, SPAN("sip:bob@192.0.2.2"),
+                                             &media, pair->now_ms);
     assert_int_not_equal(pair->ends[ALICE].session.generation, 0);
     pair_settle(pair);
 }

@@ -20,8 +20,8 @@ struct pair_end {
     struct ahoy_listener listener;
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
-    struct ahoy_handle session;            /* The last that it heard of. */
-    struct ahoy_ua_news news;              /* The last. */
+    struct ahoy_handle session; /* The last that it heard of. */
+    struct ahoy_ua_news news;   /* The last. */
     char received[AHOY_MESSAGE_LIMIT + 1]; /* The last message that reached it. */
     size_t received_size;
 };
@@ -82,5 +82,5 @@ void pair_forget(struct pair *pair);
 
 /* A session description of G.711 in the given direction. */
 #define PAIR_SDP(direction)                                                                        \
-    "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"                    \
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"                  \
     "m=audio 4000 RTP/AVP 8 0\r\na=" direction "\r\n"
