@@ -25,6 +25,7 @@ struct listening {
     struct ahoy_ip local;
     enum ahoy_transport transport;
     uint8_t index;
+    bool held;               /* It takes no connections. */
     struct ahoy_timer pause; /* Until it accepts again. */
 };
 
@@ -51,11 +52,20 @@ struct ahoy_driver {
     struct ahoy_wire_event *accepted; /* Where that will stand. */
 };
 
+/* Whether |listener| is for connections of ours only. */
+static bool is_held(const struct ahoy_listener *listener, const struct ahoy_driver_options *options)
+{
+    return listener->transport == AHOY_TLS && options->tls != NULL &&
+           !ahoy_tls_context_listens(options->tls, (uint8_t)(listener - options->listeners));
+}
+
 static int open_listener(const struct ahoy_listener *listener,
                          const struct ahoy_driver_options *options, bool share_port)
 {
     if (listener->transport == AHOY_UDP)
         return ahoy_socket_datagram(&listener->local, share_port);
+    if (is_held(listener, options))
+        return ahoy_socket_hold(&listener->local);
     if (listener->transport == AHOY_TCP ||
         (listener->transport == AHOY_TLS && options->tls != NULL))
         return ahoy_socket_listen(&listener->local, share_port);
@@ -85,12 +95,13 @@ static bool start_listening(struct ahoy_driver *driver, struct listening *listen
     if (fd < 0)
         return false;
     bool stream = listener->transport != AHOY_UDP;
+    listening->held = is_held(listener, options);
     listening->source = (struct ahoy_source){ .fd = fd, .kind = stream ? ACCEPTING : DATAGRAMS };
     listening->transport = listener->transport;
     listening->pause.what = (uintptr_t)listening;
     listening->pause.which = ACCEPTING;
     return ahoy_socket_local(fd, &listening->local) &&
-           ahoy_loop_watch(&driver->loop, &listening->source, EPOLLIN);
+           (listening->held || ahoy_loop_watch(&driver->loop, &listening->source, EPOLLIN));
 }
 
 static bool open_listeners(struct ahoy_driver *driver, const struct ahoy_driver_options *options,
@@ -406,10 +417,14 @@ static void send_datagram(struct ahoy_driver *driver, const struct ahoy_wire_eff
 static void connect_to(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect)
 {
     const struct ahoy_hop *hop = &effect->hop;
-    const struct ahoy_ip *local = NULL;
-    if (hop->listener < driver->listening_count)
-        local = &driver->listening[hop->listener].local;
-    ahoy_streams_connect(&driver->streams, local, hop, effect->bytes);
+    struct ahoy_ip local;
+    const struct listening *from = NULL;
+    if (hop->listener < driver->listening_count) {
+        from = &driver->listening[hop->listener];
+        local = from->local;
+        local.port = from->held ? local.port : 0;
+    }
+    ahoy_streams_connect(&driver->streams, from != NULL ? &local : NULL, hop, effect->bytes);
 }
 
 void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect)

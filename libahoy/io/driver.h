@@ -50,7 +50,8 @@ struct ahoy_driver_options {
     struct ahoy_tls_context *tls; /* Outlives the driver; NULL: no TLS. */
 };
 
-/* Opens all listeners: UDP, TCP and TLS; port 0 lets the kernel choose.  NULL where one cannot be
+/* Opens all listeners: UDP, TCP and TLS; port 0 lets the kernel choose.  One of TLS that has no
+ * certificate takes no connections, but ours leave from its very port: so peers find them again.  NULL where one cannot be
  * opened: |failed| is its index and errno says why; listener_count where something else failed. */
 struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, size_t *failed);
 void ahoy_driver_close(struct ahoy_driver *driver);

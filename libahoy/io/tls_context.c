@@ -280,6 +280,15 @@ bool ahoy_tls_context_validity(const struct ahoy_tls_context *context, size_t en
            unix_time(X509_get0_notAfter(certificate), until);
 }
 
+bool ahoy_tls_context_listens(const struct ahoy_tls_context *context, uint8_t listener)
+{
+    for (size_t i = 0; i < context->count; i++) {
+        if (context->entries[i].use == AHOY_TLS_LISTENER && context->entries[i].listener == listener)
+            return true;
+    }
+    return false;
+}
+
 static SSL *make(struct ahoy_tls_context *context, enum ahoy_tls_use use, uint8_t listener)
 {
     SSL *ssl = NULL;

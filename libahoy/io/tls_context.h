@@ -55,6 +55,9 @@ bool ahoy_tls_context_reread(struct ahoy_tls_context *context, struct ahoy_tls_f
 bool ahoy_tls_context_validity(const struct ahoy_tls_context *context, size_t entry, int64_t *from,
                                int64_t *until);
 
+/* Whether there is an entry for |listener|. */
+bool ahoy_tls_context_listens(const struct ahoy_tls_context *context, uint8_t listener);
+
 /* For tls.c: a new connection's end, accepted by |listener|, or outward; NULL where memory is
  * refused or there is no such entry. */
 SSL *ahoy_tls_context_accept(struct ahoy_tls_context *context, uint8_t listener);

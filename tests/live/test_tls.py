@@ -344,6 +344,55 @@ route {{ domain = "far.example", to = "t", from = "anyone" }}""")
                 server.stop()
 
 
+class Phones(Case):
+    def phone(self, *arguments, user="alice", server=None, authorities="ca.pem"):
+        """An ahoy that runs; standard output and error together."""
+        server = server or f"sip:127.0.0.1:{self.tls};transport=tls"
+        process = subprocess.Popen(
+            [os.path.join(os.path.abspath(BUILD), "bin", "ahoy"), *arguments, "--user",
+             f"{user}@atlanta.example", "--server", server, "--authorities", path(authorities)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        return process
+
+    def end(self, process):
+        output = process.communicate(timeout=3 * PATIENCE)[0]
+        return process.returncode, output
+
+    def test_register(self):
+        self.serve()
+        by_name = f"sip:atlanta.example:{self.tls};maddr=127.0.0.1;transport=tls"
+        for server, authorities, more, code in [
+                (None, "ca.pem", [], 0), (by_name, "ca.pem", [], 0),
+                (f"sips:[::1]:{self.tls}", "ca.pem", [], 0), (None, "other.pem", [], 1),
+                (by_name.replace("atlanta", "biloxi"), "ca.pem", [], 1),
+                (None, "other.pem", ["--insecure"], 0), (None, "absent.pem", [], 1)]:
+            with self.subTest(server=server, authorities=authorities, more=more):
+                found, output = self.end(self.phone("register", *more, server=server,
+                                                    authorities=authorities))
+                self.assertEqual(found, code, output)
+                self.assertEqual("--insecure:" in output, more != [])
+
+    def test_call(self):
+        """Neither phone can be connected to; the callee hangs up one call, the caller the other."""
+        self.serve()
+        for caller_for in ("1", "30"):
+            bob = self.phone("answer", "--once", "--ring", "0", "--json", user="bob")
+            while '"registered"' not in bob.stdout.readline():
+                self.assertIsNone(bob.poll())
+            alice = self.phone("call", "sip:bob@atlanta.example", "--for", caller_for, "--json")
+            if caller_for == "30":
+                while '"answered"' not in bob.stdout.readline():
+                    self.assertIsNone(bob.poll())
+                bob.send_signal(signal.SIGINT)
+            code, output = self.end(alice)
+            self.assertEqual(code, 0, output)
+            self.assertIn('"answered"', output)
+            self.assertIn('"ended"', output)
+            self.assertEqual(self.end(bob)[0], 0)
+
+
 class Reread(Case):
     def test_a_hundred_times_under_load(self):
         server = self.serve()
