@@ -51,8 +51,9 @@ struct ahoy_driver_options {
 };
 
 /* Opens all listeners: UDP, TCP and TLS; port 0 lets the kernel choose.  One of TLS that has no
- * certificate takes no connections, but ours leave from its very port: so peers find them again.  NULL where one cannot be
- * opened: |failed| is its index and errno says why; listener_count where something else failed. */
+ * certificate takes no connections, but ours leave from its very port: so peers find them again.
+ * NULL where one cannot be opened: |failed| is its index and errno says why; listener_count where
+ * something else failed. */
 struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, size_t *failed);
 void ahoy_driver_close(struct ahoy_driver *driver);
 /* Where listener |index| is bound, the port that the kernel chose included. */

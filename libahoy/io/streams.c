@@ -1,6 +1,6 @@
-/* A connection's life: CONNECTING, by TLS SHAKING hands, OPEN, then LEAVING while something waits to
- * leave, then DISCARDING until the peer has closed too.  Closing a socket with unread bytes in it
- * would send a reset, and the reset could overtake the answer that told the peer why. */
+/* A connection's life: CONNECTING, by TLS SHAKING hands, OPEN, then LEAVING while something waits
+ * to leave, then DISCARDING until the peer has closed too.  Closing a socket with unread bytes in
+ * it would send a reset, and the reset could overtake the answer that told the peer why. */
 #include "libahoy/io/streams.h"
 
 #include <assert.h>

@@ -283,7 +283,8 @@ bool ahoy_tls_context_validity(const struct ahoy_tls_context *context, size_t en
 bool ahoy_tls_context_listens(const struct ahoy_tls_context *context, uint8_t listener)
 {
     for (size_t i = 0; i < context->count; i++) {
-        if (context->entries[i].use == AHOY_TLS_LISTENER && context->entries[i].listener == listener)
+        const struct ahoy_tls_entry *entry = &context->entries[i];
+        if (entry->use == AHOY_TLS_LISTENER && entry->listener == listener)
             return true;
     }
     return false;

@@ -208,8 +208,35 @@ class Handshakes(Case):
                 client = self.client(context=client_context(certificate))
                 client.ask("OPTIONS", "sip:atlanta.example")
 
+    def half_a_record(self):
+        """A connection on which a sound message has come, and then half of another's record."""
+        connection = socket.create_connection(("127.0.0.1", self.tls))
+        self.addCleanup(connection.close)
+        received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        end = client_context().wrap_bio(received, sent, server_hostname="atlanta.example")
+
+        def until_done(step):
+            while True:
+                try:
+                    done = step()
+                    connection.sendall(sent.read())
+                    return done
+                except ssl.SSLWantReadError:
+                    connection.sendall(sent.read())
+                    received.write(connection.recv(65536))
+        until_done(end.do_handshake)
+        message = (b"OPTIONS sip:atlanta.example SIP/2.0\r\nVia: SIP/2.0/TLS a;branch=z9hG4bKh\r\n"
+                   b"From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: half\r\nCSeq: 1 OPTIONS\r\n"
+                   b"Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n")
+        until_done(lambda: end.write(message))
+        self.assertEqual(status_of(until_done(lambda: end.read(4096))), 200)
+        end.write(message)
+        connection.sendall(sent.read()[:5])
+        return connection
+
     def test_slow_ones_are_closed(self):
-        self.serve()
+        server = self.serve()
+        half = self.half_a_record()
         silent, slow = (socket.create_connection(("127.0.0.1", self.tls)) for _ in range(2))
         self.addCleanup(silent.close)
         self.addCleanup(slow.close)
@@ -224,6 +251,8 @@ class Handshakes(Case):
         self.assertIsNotNone(closed, "a handshake of a byte a second went on")
         self.assertLess(closed, 13)
         self.assertIsNotNone(self.ends(silent, 5))
+        self.assertIsNotNone(self.ends(half, 5), "half a record was waited for")
+        self.assertIn("records_timed_out            1\n", server.ctl("counters").stdout)
         self.assertTrue(self.is_serving())
 
     def test_aborted_ones_do_no_harm(self):
