@@ -83,6 +83,8 @@ static void detach(struct ahoy_streams *streams, struct ahoy_stream *stream)
 {
     if (find(streams, stream->hop.connection) == stream)
         streams->table[stream->hop.connection.slot] = NULL;
+    if (streams->rest_of == stream)
+        streams->rest_of = NULL;
 }
 
 /* Makes room for |slot| in the table. */
@@ -439,10 +441,10 @@ static void time_record(struct ahoy_streams *streams, struct ahoy_stream *stream
 static bool tell_rest(struct ahoy_streams *streams, struct ahoy_stream *stream,
                       struct ahoy_wire_event *event)
 {
-    struct span rest = streams->rest;
-    streams->rest = SPAN("");
-    if (rest.size > 0)
-        return tell(stream, AHOY_WIRE_BYTES, rest, event);
+    bool any = streams->rest_of == stream && streams->rest.size > 0;
+    streams->rest_of = NULL;
+    if (any)
+        return tell(stream, AHOY_WIRE_BYTES, streams->rest, event);
     if (ahoy_tls_state(stream->tls) >= AHOY_TLS_ENDED)
         return finish_reading(streams, stream, 1, event);
     return false;
@@ -457,17 +459,18 @@ static bool read_sealed(struct ahoy_streams *streams, struct ahoy_stream *stream
     enum ahoy_tls_state state =
         ahoy_tls_open(stream->tls, sealed, &way, streams->plain, PLAIN_SIZE, &size);
     streams->rest = (struct span){ streams->plain, size };
-    if (!has_room(streams, stream, 0)) { /* Of what OpenSSL answers by itself. */
+    streams->rest_of = stream;
+    /* OpenSSL answers by itself too: who makes it do so must read. */
+    if (stream->outgoing.size > 0 && !has_room(streams, stream, 0)) {
         streams->counters->outputs_overrun++;
         lose(streams, stream);
         return false;
     }
     send_soon(streams, stream);
-    if (stream->state == SHAKING && state == AHOY_TLS_STANDING &&
-        finish_shaking(streams, stream, event))
-        return true;
+    bool told = stream->state == SHAKING && state == AHOY_TLS_STANDING &&
+                finish_shaking(streams, stream, event);
     time_record(streams, stream);
-    return tell_rest(streams, stream, event);
+    return told || tell_rest(streams, stream, event);
 }
 
 static bool finish_connecting(struct ahoy_streams *streams, struct ahoy_stream *stream,

@@ -20,7 +20,8 @@ struct ahoy_streams {
     char *input;                   /* What was read last. */
     struct ahoy_tls_context *tls;  /* May be NULL: no TLS then. */
     char *plain;                   /* What that was, opened. */
-    struct span rest;              /* Of |plain|, not told yet; the loop's current stream's. */
+    struct span rest;              /* Of |plain|, not told yet ... */
+    struct ahoy_stream *rest_of;   /* ... of this stream; NULL where it is gone. */
     struct ahoy_identity identity; /* Whom it tells of. */
     struct ahoy_pages pages;
     struct ahoy_stream **table; /* By hop.connection's slot. */

@@ -119,6 +119,38 @@ static void a_client_with_a_certificate_is_known(void **state)
     close_pair(&pair);
 }
 
+static void say_at_once(struct loopback *at, const struct ahoy_wire_event *event)
+{
+    if (event->kind == AHOY_WIRE_CONNECTED)
+        loopback_send(at, &event->hop, SPAN("secret"));
+}
+
+static void hang_up_at_once(struct loopback *at, const struct ahoy_wire_event *event)
+{
+    if (event->kind == AHOY_WIRE_PROVED)
+        loopback_hang_up(at, &event->hop);
+}
+
+/* What came along with the end of the handshake is told after that; where its connection is closed
+ * in between, it is nobody's. */
+static void the_words_of_one_are_not_another_s(void **state)
+{
+    (void)state;
+    struct pair pair;
+    open_pair(&pair, 1, "a.example");
+    pair.client.step = say_at_once;
+    pair.server.step = hang_up_at_once;
+    assert_int_equal(event_of(&pair.server, &pair.client, 2)->kind, AHOY_WIRE_PROVED);
+    int fd = loopback_call(&pair.server.listeners[0].local);
+    assert_int_equal(event_of(&pair.server, &pair.client, 3)->kind, AHOY_WIRE_ACCEPTED);
+    assert_int_equal(send(fd, "\x16", 1, MSG_NOSIGNAL), 1);
+    for (int i = 0; i < 20; i++)
+        loopback_turn(&pair.server, 1);
+    assert_int_equal(pair.server.size, 0);
+    close(fd);
+    close_pair(&pair);
+}
+
 /* R5922-7.3-3: the connection is closed, and was never one. */
 static void the_wrong_peer_is_left(void **state)
 {
@@ -290,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_pass_both_ways),
         cmocka_unit_test(a_client_with_a_certificate_is_known),
+        cmocka_unit_test(the_words_of_one_are_not_another_s),
         cmocka_unit_test(the_wrong_peer_is_left),
         cmocka_unit_test(nothing_leaves_before_hands_are_shaken),
         cmocka_unit_test(plain_text_is_refused),
