@@ -24,6 +24,7 @@ BUILD = sys.argv[1]
 OPENSSL = need("openssl")
 FOLDER = tempfile.TemporaryDirectory(prefix="ahoy-tls-")
 HOSTS = {4: "127.0.0.1", 6: "::1"}
+SERVER_NAMES = "DNS:atlanta.example,IP:127.0.0.1,IP:::1"
 
 
 def path(name):
@@ -444,7 +445,7 @@ class Reread(Case):
         before = 0
         for number in range(100):
             if number % 10 == 0:  # Another certificate each time, both files in turn.
-                make_certificate("changing", "DNS:atlanta.example")
+                make_certificate("changing", SERVER_NAMES)
                 for ending in ("pem", "key"):
                     os.replace(path(f"changing.{ending}"), path(f"server.{ending}"))
             count = server.log().count("read anew\n")
@@ -468,7 +469,7 @@ class Reread(Case):
 def setUpModule():
     make_authority("ca")
     make_authority("other")
-    make_certificate("server", "DNS:atlanta.example,IP:127.0.0.1,IP:::1")
+    make_certificate("server", SERVER_NAMES)
     make_certificate("biloxi", "DNS:biloxi.example")
     make_certificate("wild", "DNS:*.chicago.example")
     make_certificate("stranger", "DNS:biloxi.example", "other")
