@@ -160,7 +160,8 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
     phone->stack = ahoy_stack_new(&stack, now_ms);
     if (phone->stack != NULL) {
         struct ahoy_hop server = options->server;
-        server.domain = ahoy_stack_domain(phone->stack, options->server_host);
+        server.domain = ahoy_stack_domain(phone->stack, (enum ahoy_transport)server.transport,
+                                          options->server_host);
         const struct ahoy_ua_options ua = {
             .transactions = ahoy_stack_transactions(phone->stack),
             .account = options->account,

@@ -16,8 +16,7 @@ static bool locate(const struct ahoyd_server *server, const struct ahoy_uri *uri
     if (!ahoy_locate(uri, &transport, &hop->remote, err))
         return false;
     hop->transport = (uint8_t)transport;
-    if (transport == AHOY_TLS)
-        hop->domain = ahoy_stack_domain(server->stack, uri->host);
+    hop->domain = ahoy_stack_domain(server->stack, transport, uri->host);
     return true;
 }
 
@@ -89,8 +88,8 @@ bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoy
     target->uri = uri->text;
     target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
                                      .listener = AHOY_ANY_LISTENER,
-                                     .domain = ahoy_stack_domain(server->stack, first->domain),
                                      .remote = first->ip };
+    target->hop.domain = ahoy_stack_domain(server->stack, first->transport, first->domain);
     return uri->scheme != AHOY_SCHEME_SIPS || ahoy_transport_is_secure(first->transport);
 }
 

@@ -226,10 +226,13 @@ struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack)
     return stack->transactions;
 }
 
-uint32_t ahoy_stack_domain(struct ahoy_stack *stack, struct span host)
+uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transport,
+                           struct span host)
 {
     struct ahoy_ip ip;
-    return ahoy_ip_parse(host, &ip) ? 0 : ahoy_domains_add(&stack->flows.domains, host);
+    if (!ahoy_transport_is_secure(transport) || ahoy_ip_parse(host, &ip))
+        return 0;
+    return ahoy_domains_add(&stack->flows.domains, host);
 }
 
 void ahoy_stack_trust(struct ahoy_stack *stack, const struct ahoy_hop *hop)

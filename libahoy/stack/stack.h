@@ -53,9 +53,10 @@ uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack);
 
 /* The layer that the user calls down to. */
 struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack);
-/* hop.domain for a URI's |host|: its number where it is a name.  0 where memory is refused: then
- * the peer's address must be proved. */
-uint32_t ahoy_stack_domain(struct ahoy_stack *stack, struct span host);
+/* hop.domain for a URI's |host| that is called by |transport|: its number where that is TLS and it
+ * is a name.  Else 0, and where memory is refused: then the peer's address must be proved. */
+uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transport,
+                           struct span host);
 /* The peer on this connection has authenticated, or is a trunk: it is no longer counted as a
  * stranger.  Where the connection is another worker's, that one is told by a HANDOFF without
  * bytes.  Nothing happens for a hop without a connection, or with one that is gone. */
