@@ -179,6 +179,7 @@ static struct ahoy_stream *add(struct ahoy_streams *streams, const struct ahoy_h
     return stream;
 }
 
+/* False where memory is refused, or nothing is known of TLS: the connection is lost. */
 static bool has_its_tls(const struct ahoy_stream *stream)
 {
     return stream->hop.transport != AHOY_TLS || stream->tls != NULL;
