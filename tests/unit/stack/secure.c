@@ -1,5 +1,5 @@
-/* Connections by TLS: the domain that is asked for when one is opened, and which serve whom (RFC 5922
- * 7.3, RFC 5923 9; attack 47). */
+/* Connections by TLS: the domain that is asked for when one is opened, and which serve whom (RFC
+ * 5922 7.3, RFC 5923 9; attack 47). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
