@@ -5,8 +5,11 @@ ONCE ?=
 ONLY ?=
 SECONDS ?= 60
 SEEDS ?= 100
+SECTION ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
+
+comma := ,
 
 # $(call compile,PRESET[,TARGET])
 define compile
@@ -14,7 +17,7 @@ define compile
 @cmake --build --preset $(1) $(if $(2),--target $(2))
 endef
 
-.PHONY: build run test bench fuzz sim install clean help
+.PHONY: build run test bench fuzz coverage sim conformance install clean help
 
 build:   ## Build the programs into build/release/bin: ahoyd, ahoyctl, ahoy
 	@tools/bootstrap build
@@ -33,7 +36,7 @@ test:    ## Run all tests: those in process under the sanitizers, those over soc
 
 bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them
 	@tools/bootstrap build bench
-	$(call compile,release,programs bench-load bench-relay)
+	$(call compile,release,programs bench-load bench-relay bench-parse)
 	@bench/run build/release $(ONLY)
 
 fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of them
@@ -41,10 +44,19 @@ fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of t
 	$(call compile,fuzz,fuzzers)
 	@tools/fuzz build/fuzz $(SECONDS) $(ONLY)
 
+coverage: ## Print which lines of libahoy/syntax and libahoy/sdp the fuzz corpora reach
+	@tools/bootstrap build coverage
+	$(call compile,coverage,fuzzers)
+	@tools/coverage build/coverage
+
 sim:     ## Run the simulated world with SEEDS=100 seeds
 	@tools/bootstrap build
 	$(call compile,test,ahoy-sim)
 	@build/test/bin/ahoy-sim seeds $(SEEDS)
+
+conformance: ## Join requirements and tests into build/conformance; SECTION=7,8.1.1 must be complete
+	@tools/bootstrap test
+	@tools/conformance --out build/conformance $(subst $(comma), ,$(SECTION))
 
 install: ## Install programs, library and manual pages under PREFIX=/usr/local, inside DESTDIR
 	@tools/bootstrap build
@@ -56,4 +68,4 @@ clean:   ## Remove the folder build
 
 help:    ## Print this list
 	@sed -n 's/^\([a-z]*\): *## /make \1|/p' Makefile | \
-	    while IFS='|' read -r verb what; do printf '%-14s%s\n' "$$verb" "$$what"; done
+	    while IFS='|' read -r verb what; do printf '%-18s%s\n' "$$verb" "$$what"; done

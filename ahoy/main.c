@@ -34,6 +34,8 @@ int main(int argc, char **argv)
         if (strcmp(word, phone_verb_name(verbs[i].verb)) == 0)
             return run(&verbs[i], argc - 1, argv + 1);
     }
+    if (strcmp(word, "explain") == 0)
+        return phone_explain(argc - 1, argv + 1);
     if (strcmp(word, "--version") == 0) {
         printf("ahoy %s\n", AHOY_VERSION);
         return PHONE_DONE;
@@ -43,6 +45,6 @@ int main(int argc, char **argv)
         return PHONE_DONE;
     }
     fprintf(stderr, "ahoy: %s%s (see: ahoy --help)\n",
-            argc > 1 ? "there is no verb " : "register, call or answer?", word);
+            argc > 1 ? "there is no verb " : "register, call, answer or explain?", word);
     return PHONE_MISUSED;
 }

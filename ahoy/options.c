@@ -78,6 +78,7 @@ void phone_print_help(void)
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(14 - strlen(verbs[i].name)),
                verbs[i].arguments, verbs[i].help);
+    printf("  ahoy %-14s  %s\n", "explain [FILE]", "explain SIP messages line by line");
     printf("\nahoy VERB --help says more; ahoy --version prints the version.\n");
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "ahoy/json.h"
+
 /* Room for a text of strangers with each byte escaped, and escaped again as JSON. */
 enum { SHOWN_LIMIT = AHOY_NEWS_TEXT_LIMIT * 8 };
 
@@ -55,11 +57,10 @@ static void print_text(struct span text, bool json, char space[SHOWN_LIMIT])
     struct ahoy_buf first = ahoy_buf_over(escaped, sizeof escaped);
     struct ahoy_buf last = ahoy_buf_over(space, SHOWN_LIMIT - 1);
     ahoy_buf_put_escaped(&first, text);
-    for (size_t i = 0; i < first.size; i++) {
-        if (json && (escaped[i] == '"' || escaped[i] == '\\'))
-            ahoy_buf_put_byte(&last, '\\');
-        ahoy_buf_put_byte(&last, escaped[i]);
-    }
+    if (json)
+        phone_json_put(&last, ahoy_buf_text(&first));
+    else
+        ahoy_buf_put(&last, ahoy_buf_text(&first));
     space[last.overflow ? 0 : last.size] = '\0';
 }
 

@@ -2,6 +2,8 @@
 #include "ahoyd/answer.h"
 #include "ahoyd/serve.h"
 
+#include "libahoy/syntax/compose.h"
+
 /* What the server answers by itself; it forwards every method. */
 #define ALLOW "Allow: OPTIONS, REGISTER\r\n"
 
@@ -19,15 +21,10 @@ void ahoyd_serve_not_allowed(struct ahoyd_server *server, const struct ahoy_even
 bool ahoyd_serve_extensions(struct ahoyd_server *server, const struct ahoy_event *event,
                             enum ahoy_header header)
 {
-    const struct ahoy_field *field = ahoy_message_first(event->message, header);
-    if (field == NULL)
-        return true;
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
-    for (; field != NULL; field = ahoy_message_next(event->message, field)) {
-        ahoy_buf_put(&rows, SPAN("Unsupported: ")); /* R3261-16.3-10 */
-        ahoy_buf_put(&rows, field->value);
-        ahoy_buf_put(&rows, SPAN("\r\n"));
-    }
+    ahoy_compose_unsupported(&rows, event->message, header); /* R3261-16.3-10 */
+    if (rows.size == 0 && !rows.overflow)
+        return true;
     ahoyd_answer_with(server, event, 420, ahoy_buf_text(&rows));
     return false;
 }

@@ -3,9 +3,10 @@ include(CheckCCompilerFlag)
 include(CheckPIESupported)
 
 option(AHOY_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(AHOY_COVERAGE "Count which lines are reached (clang only)" OFF)
 set(AHOY_SANITIZE "" CACHE STRING "Sanitizers, for -fsanitize=: address,undefined or thread")
-if(AHOY_FUZZ AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
-    message(FATAL_ERROR "AHOY_FUZZ needs clang, not ${CMAKE_C_COMPILER}; use the preset fuzz.")
+if((AHOY_FUZZ OR AHOY_COVERAGE) AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "Not ${CMAKE_C_COMPILER} but clang can do this; use the preset fuzz.")
 endif()
 
 # Every program is position independent: CMake then compiles with -fPIE and links with -pie.
@@ -59,6 +60,20 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU AND NOT AHOY_SANITIZE)
     target_link_options(ahoy_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-flto=auto>)
 endif()
 
+# GCC for x86 clears and copies structs with "rep stos" and "rep movs", whose start alone costs more
+# than the structs here.
+check_c_compiler_flag(-mmemset-strategy=unrolled_loop:128:noalign,libcall:-1:noalign
+    AHOY_HAS_STRATEGY)
+if(AHOY_HAS_STRATEGY)
+    target_compile_options(ahoy_flags INTERFACE
+        -mmemset-strategy=unrolled_loop:128:noalign,libcall:-1:noalign
+        -mmemcpy-strategy=unrolled_loop:128:noalign,libcall:-1:noalign)
+endif()
+
 if(AHOY_FUZZ)
     target_compile_options(ahoy_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(AHOY_COVERAGE)
+    target_compile_options(ahoy_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+    target_link_options(ahoy_flags INTERFACE -fprofile-instr-generate)
 endif()

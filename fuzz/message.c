@@ -1,6 +1,8 @@
-/* A message: index, routing headers, all typed headers, the answer to it, and that read again. */
+/* A message: index, routing headers, all typed headers, its canonical spelling, the answer to it,
+ * and those read again. */
 #include "fuzz/target.h"
 #include "libahoy/syntax/compose.h"
+#include "libahoy/syntax/print.h"
 
 static struct ahoy_message message;
 static struct ahoy_message answer;
@@ -83,6 +85,26 @@ static void check_edits(bool sound)
     MUST(!sound || parsed);
 }
 
+/* What is printed has the same rows, and prints to itself.  Long rows may grow past their limit. */
+static void check_print(void)
+{
+    static char twice[2 * AHOY_LINE_LIMIT];
+    if (message.bytes.size > AHOY_LINE_LIMIT / 2 || message.field_count == AHOY_HEADERS_LIMIT)
+        return;
+    struct ahoy_buf first = ahoy_buf_over(space, sizeof space);
+    struct ahoy_buf second = ahoy_buf_over(twice, sizeof twice);
+    ahoy_message_print(&message, &first);
+    struct ahoy_err err;
+    MUST(ahoy_message_parse(ahoy_buf_text(&first), &answer, &err));
+    bool added = ahoy_message_first(&message, AHOY_HEADER_CONTENT_LENGTH) == NULL;
+    MUST(answer.field_count == message.field_count + added);
+    for (size_t i = 0; i < message.field_count; i++)
+        MUST(answer.fields[i].header == message.fields[i].header);
+    MUST(ahoy_span_equal(answer.body, message.body));
+    ahoy_message_print(&answer, &second);
+    MUST(!second.overflow && ahoy_span_equal(ahoy_buf_text(&first), ahoy_buf_text(&second)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span bytes = { (const char *)data, size };
@@ -99,6 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (parsed && routed)
         MUST(ahoy_span_equal(call_id, routing.call_id));
     check_edits(parsed);
+    if (parsed)
+        check_print();
     if (!message.is_request)
         return 0;
     check_answer(parsed && routed, &routing);

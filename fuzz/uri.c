@@ -1,7 +1,10 @@
 /* URIs: whatever is read equals itself and has an address-of-record that is read again, and
  * equality is symmetric. */
 #include "fuzz/target.h"
+#include "libahoy/syntax/param_rule.h"
+#include "libahoy/syntax/scan.h"
 #include "libahoy/syntax/uri.h"
+#include "libahoy/syntax/uri_part.h"
 
 /* The address-of-record is a URI behind "sip:" again, and its own address-of-record. */
 static void check_aor(const struct ahoy_uri *uri)
@@ -24,6 +27,17 @@ static void check_aor(const struct ahoy_uri *uri)
     MUST(ahoy_host_equal(back.host, uri->host));
 }
 
+/* A rule, where there is one, is that of the parameter's name. */
+static void check_rules(const struct ahoy_uri *uri)
+{
+    struct span rest = uri->params;
+    struct ahoy_uri_part part;
+    while (ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part)) {
+        const struct ahoy_param_rule *rule = ahoy_uri_param_rule(part.name);
+        MUST(rule == NULL || ahoy_span_equal_nocase(rule->name, part.name));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     /* Two URIs, a line each. */
@@ -41,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span value;
     (void)ahoy_uri_param(&a, SPAN("lr"), &value); /* Either is fine. */
     check_aor(&a);
+    check_rules(&a);
     if (ahoy_uri_parse(second, &b, &err))
         MUST(ahoy_uri_equal(&a, &b) == ahoy_uri_equal(&b, &a));
     return 0;

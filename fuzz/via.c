@@ -39,6 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(sound == (err.expected == NULL));
     MUST(!sound || via.sent_by.size > 0);
     (void)ahoy_via_has_cookie(&via); /* Either is fine. */
+    struct span name = ahoy_transport_uri_name(via.transport);
+    MUST(ahoy_transport_parse(name) == via.transport);
     struct ahoy_ip source;
     MUST(ahoy_ip_parse(SPAN("192.0.2.1"), &source));
     source.port = 5060;

@@ -8,6 +8,13 @@ bool ahoy_fail(struct ahoy_err *err, unsigned status, const char *at, const char
     return false;
 }
 
+bool ahoy_finished(struct ahoy_err *err)
+{
+    if (err != NULL)
+        err->expected = NULL;
+    return false;
+}
+
 size_t ahoy_err_offset(const struct ahoy_err *err, struct span bytes)
 {
     /* As numbers, because pointers into different objects must not be subtracted; what lies before

@@ -14,5 +14,9 @@ struct ahoy_err {
  * ahoy_fail(...)`. */
 bool ahoy_fail(struct ahoy_err *err, unsigned status, const char *at, const char *expected);
 
+/* Says that there is no more, which is no fault: err->expected is NULL.  Returns false, as walks do
+ * at their end. */
+bool ahoy_finished(struct ahoy_err *err);
+
 /* The offset of |err->at| within |bytes|; bytes.size where it lies outside. */
 size_t ahoy_err_offset(const struct ahoy_err *err, struct span bytes);

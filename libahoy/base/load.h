@@ -3,6 +3,7 @@
 #pragma once
 
 #include <endian.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -45,4 +46,24 @@ static inline uint64_t ahoy_fold_case(uint64_t word)
     uint64_t above_z = low_bits + ones * (0x7f - 'Z');
     uint64_t upper = (from_a ^ above_z) & ~word & ones * 0x80;
     return word | upper >> 2;
+}
+
+static inline bool ahoy_word_equal_nocase(uint64_t a, uint64_t b)
+{
+    return a == b || ahoy_fold_case(a) == ahoy_fold_case(b);
+}
+
+/* Compares without regard to the case of ASCII letters.  Inline, because little of it is left where
+ * |size| is known, as that of a literal is. */
+__attribute__((always_inline)) static inline bool ahoy_equal_nocase(const char *a, const char *b,
+                                                                    size_t size)
+{
+    if (size < 8)
+        return ahoy_word_equal_nocase(ahoy_load_tail(a, size), ahoy_load_tail(b, size));
+    size_t last = size - 8; /* Where the last eight bytes begin; some may be compared twice. */
+    for (size_t i = 0; i < last; i += 8) {
+        if (!ahoy_word_equal_nocase(ahoy_load_eight(a + i), ahoy_load_eight(b + i)))
+            return false;
+    }
+    return ahoy_word_equal_nocase(ahoy_load_eight(a + last), ahoy_load_eight(b + last));
 }

@@ -1,22 +1,6 @@
 /* The span operations that are too long for a header. */
 #include "libahoy/base/span.h"
 
-#include "libahoy/base/load.h"
-
-static bool equal_nocase(const char *a, const char *b, size_t size)
-{
-    for (; size >= 8; size -= 8, a += 8, b += 8) {
-        if (ahoy_fold_case(ahoy_load_eight(a)) != ahoy_fold_case(ahoy_load_eight(b)))
-            return false;
-    }
-    return ahoy_fold_case(ahoy_load_tail(a, size)) == ahoy_fold_case(ahoy_load_tail(b, size));
-}
-
-bool ahoy_span_equal_nocase(struct span a, struct span b)
-{
-    return a.size == b.size && equal_nocase(a.at, b.at, a.size);
-}
-
 int ahoy_span_compare(struct span a, struct span b)
 {
     size_t shorter = a.size < b.size ? a.size : b.size;
@@ -24,11 +8,6 @@ int ahoy_span_compare(struct span a, struct span b)
     if (order != 0)
         return order;
     return (a.size > b.size) - (a.size < b.size);
-}
-
-bool ahoy_span_starts_nocase(struct span text, struct span prefix)
-{
-    return text.size >= prefix.size && equal_nocase(text.at, prefix.at, prefix.size);
 }
 
 size_t ahoy_span_find(struct span text, char byte)
@@ -41,7 +20,8 @@ size_t ahoy_span_find(struct span text, char byte)
 
 static bool is_white(char byte)
 {
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+    return (unsigned char)byte <= ' ' &&
+           (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n');
 }
 
 struct span ahoy_span_trim(struct span text)
@@ -62,11 +42,9 @@ bool ahoy_span_number(struct span text, uint64_t limit, uint64_t *value)
     uint64_t sum = 0;
     for (size_t i = 0; i < text.size; i++) {
         unsigned digit = (unsigned)(unsigned char)text.at[i] - '0';
-        if (digit > 9)
+        if (digit > 9 || __builtin_mul_overflow(sum, 10, &sum) ||
+            __builtin_add_overflow(sum, digit, &sum) || sum > limit)
             return false;
-        if (digit > limit || sum > (limit - digit) / 10)
-            return false;
-        sum = sum * 10 + digit;
     }
     *value = sum;
     return true;

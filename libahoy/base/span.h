@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "libahoy/base/load.h"
+
 /* |at| may be NULL only where |size| is 0.  Not terminated by NUL; may hold any byte. */
 struct span {
     const char *at;
@@ -16,7 +18,10 @@ struct span {
 /* The span of a string literal, without its NUL. */
 #define SPAN(literal) ((struct span){ "" literal, sizeof(literal) - 1 })
 /* The same within the initialiser of a static table, where C takes constants alone. */
-#define SPAN_INIT(literal) { "" literal, sizeof(literal) - 1 }
+#define SPAN_INIT(literal)                                                                         \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
 
 /* The span of a C string, without its NUL. */
 static inline struct span ahoy_span(const char *text)
@@ -48,13 +53,21 @@ static inline bool ahoy_span_equal(struct span a, struct span b)
 }
 
 /* Compares without regard to the case of ASCII letters, as RFC 3261 7.3.1 asks for tokens. */
-bool ahoy_span_equal_nocase(struct span a, struct span b);
+__attribute__((always_inline)) static inline bool ahoy_span_equal_nocase(struct span a,
+                                                                         struct span b)
+{
+    return a.size == b.size && ahoy_equal_nocase(a.at, b.at, b.size);
+}
 
 /* Orders bytewise, a shorter prefix first: negative, 0 or positive. */
 int ahoy_span_compare(struct span a, struct span b);
 
 /* Whether |text| begins with |prefix|, ASCII case aside. */
-bool ahoy_span_starts_nocase(struct span text, struct span prefix);
+__attribute__((always_inline)) static inline bool ahoy_span_starts_nocase(struct span text,
+                                                                          struct span prefix)
+{
+    return text.size >= prefix.size && ahoy_equal_nocase(text.at, prefix.at, prefix.size);
+}
 
 /* The index of the first |byte|, or text.size where there is none. */
 size_t ahoy_span_find(struct span text, char byte);

@@ -1,6 +1,8 @@
 /* Offer and answer: RFC 3264 5, 6 and 8. */
 #include "libahoy/sdp/negotiate.h"
 
+#include "libahoy/sdp/attribute.h"
+
 struct codec {
     struct span name;
     struct span payload; /* The static payload type (RFC 3551 6). */
@@ -32,23 +34,20 @@ static enum ahoy_codec codec_of(struct span payload)
 static void find_events(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
 {
     struct span rest = media->lines;
-    struct span value;
-    struct ahoy_err err;
-    char type;
-    while (ahoy_sdp_line(&rest, &type, &value, &err)) {
-        uint64_t payload;
-        if (type != 'a' || !ahoy_span_starts_nocase(value, SPAN("rtpmap:")))
-            continue;
-        value = ahoy_span_after(value, strlen("rtpmap:"));
-        struct span number = ahoy_sdp_word(&value);
-        if (!ahoy_span_equal_nocase(value, SPAN("telephone-event/8000")) ||
-            !ahoy_span_number(number, 127, &payload))
+    struct ahoy_sdp_attribute attribute;
+    struct ahoy_sdp_rtpmap map;
+    while (ahoy_sdp_attribute_next(&rest, &attribute)) {
+        if (!ahoy_span_equal(attribute.name, SPAN("rtpmap")) ||
+            !ahoy_sdp_read_rtpmap(attribute.value, &map, NULL) || map.clock_hz != 8000 ||
+            !ahoy_span_equal_nocase(map.encoding, SPAN("telephone-event")))
             continue;
         struct span formats = media->formats;
         while (formats.size > 0) {
-            if (ahoy_span_equal(ahoy_sdp_word(&formats), number)) {
+            uint64_t payload;
+            if (ahoy_span_number(ahoy_sdp_word(&formats), 127, &payload) &&
+                payload == map.payload) {
                 agreed->has_events = true;
-                agreed->events = (uint8_t)payload;
+                agreed->events = map.payload;
                 return;
             }
         }

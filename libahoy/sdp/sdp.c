@@ -1,5 +1,7 @@
-/* Reading a session description: RFC 8866 5. */
+/* Reading a session description: RFC 8866 5, in the order of 9. */
 #include "libahoy/sdp/sdp.h"
+
+#include "libahoy/sdp/field.h"
 
 static const struct span direction_names[] = {
     [AHOY_SENDRECV] = SPAN_INIT("sendrecv"),
@@ -11,13 +13,6 @@ static const struct span direction_names[] = {
 struct span ahoy_direction_name(enum ahoy_direction direction)
 {
     return direction_names[direction];
-}
-
-struct span ahoy_sdp_word(struct span *rest)
-{
-    struct span word = { rest->at, ahoy_span_find(*rest, ' ') };
-    *rest = ahoy_span_after(*rest, word.size < rest->size ? word.size + 1 : word.size);
-    return word;
 }
 
 bool ahoy_sdp_line(struct span *rest, char *type, struct span *value, struct ahoy_err *err)
@@ -44,61 +39,93 @@ bool ahoy_sdp_line(struct span *rest, char *type, struct span *value, struct aho
     return true;
 }
 
+/* Which lines a section has (9), in their order, and which of them stand once. */
+struct section {
+    struct span order; /* "t" is for "r" and "z" too, which follow it. */
+    struct span once;
+    const char *expected;
+};
+
+static const struct section session_section = {
+    .order = SPAN_INIT("vosiuepcbtka"),
+    .once = SPAN_INIT("vosiuck"),
+    .expected = "lines in the order v o s i u e p c b t k a",
+};
+static const struct section media_section = {
+    .order = SPAN_INIT("icbka"),
+    .once = SPAN_INIT("ik"),
+    .expected = "lines in the order m i c b k a",
+};
+
 /* Where the lines at hand belong to. */
 struct reader {
     struct ahoy_sdp *sdp;
     struct ahoy_sdp_media *media; /* NULL in the session's part. */
-    bool has_name;
+    const struct section *section;
+    size_t place;  /* Of the last line in the section's order. */
+    unsigned seen; /* The letters that the section has had, a bit each. */
 };
 
-static bool read_origin(struct reader *reader, struct span value, struct ahoy_err *err)
+static unsigned bit_of(char type)
 {
-    struct span rest = value;
-    for (int words = 0; words < 6; words++) {
-        if (ahoy_sdp_word(&rest).size == 0)
-            return ahoy_fail(err, 400, value.at, "o= with six fields");
-    }
-    reader->sdp->origin = value;
+    return 1u << (type - 'a');
+}
+
+static bool is_in(struct span letters, char type)
+{
+    return ahoy_span_find(letters, type) < letters.size;
+}
+
+/* Whether |type| may stand here; unknown ones may anywhere. */
+static bool check_place(struct reader *reader, char type, const char *at, struct ahoy_err *err)
+{
+    const struct section *section = reader->section;
+    char group = type == 'r' || type == 'z' ? 't' : type;
+    if (!is_in(session_section.order, group))
+        return true;
+    size_t place = ahoy_span_find(section->order, group);
+    bool is_again = (reader->seen & bit_of(type)) != 0 && is_in(section->once, type);
+    bool lacks_time = group != type && (reader->seen & bit_of('t')) == 0;
+    if (place == section->order.size || place < reader->place || is_again || lacks_time)
+        return ahoy_fail(err, 400, at, section->expected);
+    reader->place = place;
+    reader->seen |= bit_of(type);
     return true;
+}
+
+/* Media and the end follow a session that has what it must have (R8866-5.3-1). */
+static bool check_session(const struct reader *reader, const char *at, struct ahoy_err *err)
+{
+    unsigned needed = bit_of('v') | bit_of('o') | bit_of('s');
+    return reader->media != NULL || (reader->seen & needed) == needed ||
+           ahoy_fail(err, 400, at, "o= and s=");
 }
 
 static bool read_connection(struct reader *reader, struct span value, struct ahoy_err *err)
 {
-    struct span rest = value;
-    struct span network = ahoy_sdp_word(&rest);
-    struct ahoy_sdp_connection connection = { .family = ahoy_sdp_word(&rest) };
-    connection.address = ahoy_sdp_word(&rest);
-    if (network.size == 0 || connection.family.size == 0 || connection.address.size == 0)
-        return ahoy_fail(err, 400, value.at, "c= with three fields");
-    if (reader->media != NULL)
-        reader->media->connection = connection;
-    else
+    struct ahoy_sdp_connection connection;
+    if (!ahoy_sdp_read_connection(value, &connection, err))
+        return false;
+    if (reader->media == NULL)
         reader->sdp->connection = connection;
-    return true;
-}
-
-static bool read_bandwidth(struct span value, struct ahoy_err *err)
-{
-    size_t colon = ahoy_span_find(value, ':');
-    if (colon == 0 || colon >= value.size - 1 || value.size == 0)
-        return ahoy_fail(err, 400, value.at, "b= with a type, a colon and a number");
+    else if (reader->media->connection.address.at == reader->sdp->connection.address.at)
+        reader->media->connection = connection;
     return true;
 }
 
 static bool read_timing(struct reader *reader, struct span value, struct ahoy_err *err)
 {
-    struct span rest = value;
-    uint64_t number;
-    if (!ahoy_span_number(ahoy_sdp_word(&rest), UINT64_MAX, &number) ||
-        !ahoy_span_number(ahoy_sdp_word(&rest), UINT64_MAX, &number))
-        return ahoy_fail(err, 400, value.at, "t= with two numbers");
+    struct ahoy_sdp_time time;
     if (reader->sdp->timing.size == 0)
         reader->sdp->timing = value;
-    return true;
+    return ahoy_sdp_read_time(value, &time, err);
 }
 
-static void read_attribute(struct reader *reader, struct span value)
+static bool read_attribute(struct reader *reader, struct span value, struct ahoy_err *err)
 {
+    struct ahoy_sdp_attribute attribute;
+    if (!ahoy_sdp_read_attribute(value, &attribute, err))
+        return false;
     for (size_t i = 0; i < sizeof direction_names / sizeof direction_names[0]; i++) {
         if (!ahoy_span_equal(value, direction_names[i]))
             continue;
@@ -107,95 +134,98 @@ static void read_attribute(struct reader *reader, struct span value)
         else
             reader->sdp->direction = (enum ahoy_direction)i;
     }
-}
-
-static bool read_port(struct span text, uint16_t *port)
-{
-    uint64_t number;
-    uint64_t count;
-    size_t slash = ahoy_span_find(text, '/');
-    if (slash < text.size && !ahoy_span_number(ahoy_span_after(text, slash + 1), 65535, &count))
-        return false;
-    if (!ahoy_span_number((struct span){ text.at, slash }, 65535, &number))
-        return false;
-    *port = (uint16_t)number;
     return true;
 }
 
 static bool read_media(struct reader *reader, struct span value, struct ahoy_err *err)
 {
     struct ahoy_sdp *sdp = reader->sdp;
+    if (!check_session(reader, value.at, err))
+        return false;
     if (sdp->media_count == AHOY_SDP_MEDIA_LIMIT)
         return ahoy_fail(err, 488, value.at, "at most 64 media");
     struct ahoy_sdp_media *media = &sdp->media[sdp->media_count];
-    struct span rest = value;
-    *media = (struct ahoy_sdp_media){ .type = ahoy_sdp_word(&rest) };
-    bool has_port = read_port(ahoy_sdp_word(&rest), &media->port);
-    media->protocol = ahoy_sdp_word(&rest);
-    media->formats = rest;
-    if (media->type.size == 0 || !has_port || media->protocol.size == 0 || rest.size == 0)
-        return ahoy_fail(err, 400, value.at, "m= with a type, a port, a protocol and formats");
+    if (!ahoy_sdp_read_media(value, media, err))
+        return false;
     media->connection = sdp->connection;
     media->direction = sdp->direction;
     sdp->media_count++;
     reader->media = media;
+    reader->section = &media_section;
+    reader->place = 0;
+    reader->seen = 0;
     return true;
 }
 
 static bool read_line(struct reader *reader, char type, struct span value, struct ahoy_err *err)
 {
+    struct ahoy_sdp_bandwidth bandwidth;
+    struct ahoy_sdp_repeat repeat;
+    if (!check_place(reader, type, value.at - 2, err))
+        return false;
     switch (type) {
+    case 'v':
+        return ahoy_span_equal(value, SPAN("0")) || ahoy_fail(err, 400, value.at, "version 0");
     case 'o':
-        return read_origin(reader, value, err);
+        return ahoy_sdp_read_origin(value, &reader->sdp->origin, err);
     case 's':
-        reader->has_name = true;
+        reader->sdp->name = value;
         return true;
+    case 'u':
+    case 'e':
+    case 'p':
+        return value.size > 0 || ahoy_fail(err, 400, value.at, "a URI, an e-mail address, a phone");
     case 'c':
         return read_connection(reader, value, err);
     case 'b':
-        return read_bandwidth(value, err);
+        return ahoy_sdp_read_bandwidth(value, &bandwidth, err);
     case 't':
         return read_timing(reader, value, err);
+    case 'r':
+        return ahoy_sdp_read_repeat(value, &repeat, err);
+    case 'z':
+        return ahoy_sdp_check_zones(value, err);
     case 'a':
-        read_attribute(reader, value);
-        return true;
+        return read_attribute(reader, value, err);
     case 'm':
         return read_media(reader, value, err);
-    case 'v':
-        return ahoy_fail(err, 400, value.at, "one v= only");
     default:
         return true;
     }
 }
 
+/* Gives the line that ends at |end| to its section; an m= line begins the next one. */
+static void add_line(struct reader *reader, char type, const char *end)
+{
+    struct span *lines = reader->media != NULL ? &reader->media->lines : &reader->sdp->lines;
+    if (type == 'm')
+        *lines = (struct span){ end, 0 };
+    else
+        *lines = ahoy_span_between(lines->at, end);
+}
+
 bool ahoy_sdp_parse(struct span text, struct ahoy_sdp *sdp, struct ahoy_err *err)
 {
-    struct reader reader = { .sdp = sdp };
+    struct reader reader = { .sdp = sdp, .section = &session_section };
+    struct span none = { text.at, 0 };
     struct ahoy_err fault;
     struct span rest = text;
     struct span value;
     char type;
-    sdp->origin = sdp->timing = SPAN("");
-    sdp->connection = (struct ahoy_sdp_connection){ SPAN(""), SPAN("") };
+    sdp->name = sdp->timing = sdp->lines = none;
+    sdp->connection = (struct ahoy_sdp_connection){ none, none, none };
     sdp->direction = AHOY_SENDRECV;
-    sdp->media_count = 0;
-    if (!ahoy_sdp_line(&rest, &type, &value, &fault) || type != 'v' ||
-        !ahoy_span_equal(value, SPAN("0")))
-        return ahoy_fail(err, 400, text.at, "v=0 in the first line");
-    for (size_t lines = 1; ahoy_sdp_line(&rest, &type, &value, &fault); lines++) {
-        if (lines == AHOY_SDP_LINES_LIMIT)
+    sdp->line_count = sdp->media_count = 0;
+    while (ahoy_sdp_line(&rest, &type, &value, &fault)) {
+        if (sdp->line_count == 0 && type != 'v')
+            return ahoy_fail(err, 400, text.at, "v=0 in the first line");
+        if (sdp->line_count++ == AHOY_SDP_LINES_LIMIT)
             return ahoy_fail(err, 488, value.at, "fewer lines");
-        struct ahoy_sdp_media *before = reader.media;
         if (!read_line(&reader, type, value, err))
             return false;
-        if (reader.media != NULL && reader.media != before)
-            reader.media->lines = (struct span){ rest.at, 0 };
-        else if (reader.media != NULL)
-            reader.media->lines.size = (size_t)(rest.at - reader.media->lines.at);
+        add_line(&reader, type, rest.at);
     }
     if (fault.expected != NULL)
         return ahoy_fail(err, fault.status, fault.at, fault.expected);
-    if (sdp->origin.size == 0 || !reader.has_name)
-        return ahoy_fail(err, 400, text.at, "o= and s=");
-    return true;
+    return check_session(&reader, rest.at, err);
 }

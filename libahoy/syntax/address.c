@@ -77,14 +77,15 @@ static bool take_tag(struct ahoy_address *address, const struct ahoy_param *para
     return true;
 }
 
-static bool parse_params(struct ahoy_address *address, struct ahoy_err *err)
+static bool parse_params(struct ahoy_address *address, const char *at, const char *end,
+                         struct ahoy_err *err)
 {
-    struct span rest = address->params;
+    address->params = ahoy_span_between(at, end);
+    struct span rest = ahoy_span_between(at, end);
     struct ahoy_param param;
     struct ahoy_err fault;
     while (ahoy_param_next(&rest, &param, &fault)) {
-        if (param.name.size == 3 && ahoy_span_equal_nocase(param.name, SPAN("tag")) &&
-            !take_tag(address, &param, err))
+        if (ahoy_span_equal_nocase(param.name, SPAN("tag")) && !take_tag(address, &param, err))
             return false;
     }
     return fault.expected == NULL || ahoy_fail(err, 400, fault.at, fault.expected);
@@ -98,14 +99,15 @@ bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct a
     address->params = none;
     address->tag = none;
     address->in_brackets = false;
-    address->uri = (struct ahoy_uri){ .text = none };
     const char *end = text.size == 0 ? text.at : ahoy_span_end(text);
     const char *at = ahoy_skip(text.at, end, AHOY_LWS);
     if (at == end)
-        return ahoy_fail(err, 400, at, "an address");
-    const char *uri = find_bracket(address, at, end, err);
-    if (uri == NULL)
+        ahoy_fail(err, 400, at, "an address");
+    const char *uri = at == end ? NULL : find_bracket(address, at, end, err);
+    if (uri == NULL) {
+        address->uri = (struct ahoy_uri){ .text = none };
         return false;
+    }
     if (*uri == '<')
         at = parse_bracketed(address, uri, end, err);
     else
@@ -115,8 +117,7 @@ bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct a
             err->status = 400; /* 414 is for the Request-URI alone. */
         return false;
     }
-    address->params = ahoy_span_between(ahoy_skip(at, end, AHOY_LWS), end);
-    return parse_params(address, err);
+    return parse_params(address, ahoy_skip(at, end, AHOY_LWS), end, err);
 }
 
 struct span ahoy_address_tag(const struct ahoy_address *address)

@@ -1,34 +1,8 @@
 /* Digest challenges and credentials (RFC 3261 20.7, 22, 25.1; RFC 8760). */
 #include "libahoy/syntax/challenge.h"
 
+#include "libahoy/syntax/params.h"
 #include "libahoy/syntax/scan.h"
-
-struct pair {
-    struct span name;
-    struct span value; /* Without quotes. */
-};
-
-/* Reads name EQUAL ( token / quoted-string ); returns where it ends, NULL at a fault. */
-static const char *parse_pair(const char *at, const char *end, struct pair *pair,
-                              struct ahoy_err *err)
-{
-    const char *stop = ahoy_skip(at, end, AHOY_TOKEN);
-    const char *equal = ahoy_skip(stop, end, AHOY_LWS);
-    if (stop == at || equal == end || *equal != '=') {
-        ahoy_fail(err, 400, stop == at ? at : equal, "a parameter's name and \"=\"");
-        return NULL;
-    }
-    pair->name = ahoy_span_between(at, stop);
-    const char *value = ahoy_skip(equal + 1, end, AHOY_LWS);
-    bool quoted = value < end && *value == '"';
-    stop = quoted ? ahoy_skip_quoted(value, end) : ahoy_skip(value, end, AHOY_VALUE);
-    if (stop == NULL || stop == value) {
-        ahoy_fail(err, 400, value, quoted ? "a closing quote" : "a parameter's value");
-        return NULL;
-    }
-    pair->value = quoted ? ahoy_span_between(value + 1, stop - 1) : ahoy_span_between(value, stop);
-    return stop;
-}
 
 static enum ahoy_digest_algorithm algorithm_of(struct span text)
 {
@@ -39,8 +13,8 @@ static enum ahoy_digest_algorithm algorithm_of(struct span text)
     return AHOY_DIGEST_OTHER;
 }
 
-static bool take_pair(struct ahoy_challenge *challenge, struct span *stale, const struct pair *pair,
-                      struct ahoy_err *err)
+static bool take_pair(struct ahoy_challenge *challenge, struct span *stale,
+                      const struct ahoy_param *pair, struct ahoy_err *err)
 {
     const struct {
         struct span name;
@@ -63,28 +37,25 @@ static bool take_pair(struct ahoy_challenge *challenge, struct span *stale, cons
             continue;
         if (known[i].value->at != NULL)
             return ahoy_fail(err, 400, pair->name.at, "each parameter once");
-        *known[i].value = pair->value;
+        *known[i].value = ahoy_unquote(pair->value);
         return true;
     }
     return true;
 }
 
-static bool parse_digest(struct ahoy_challenge *challenge, const char *at, const char *end,
-                         struct ahoy_err *err)
+static bool parse_digest(struct ahoy_challenge *challenge, struct span rest, struct ahoy_err *err)
 {
     struct span stale = { NULL, 0 };
-    for (;;) {
-        struct pair pair;
-        at = parse_pair(at, end, &pair, err);
-        if (at == NULL || !take_pair(challenge, &stale, &pair, err))
+    struct ahoy_param pair;
+    struct ahoy_err fault;
+    if (rest.size == 0)
+        return ahoy_fail(err, 400, rest.at, "a parameter's name and \"=\"");
+    while (ahoy_pair_next(&rest, &pair, &fault)) {
+        if (!take_pair(challenge, &stale, &pair, err))
             return false;
-        at = ahoy_skip(at, end, AHOY_LWS);
-        if (at == end)
-            break;
-        if (*at != ',')
-            return ahoy_fail(err, 400, at, "a comma between parameters");
-        at = ahoy_skip(at + 1, end, AHOY_LWS);
     }
+    if (fault.expected != NULL)
+        return ahoy_fail(err, 400, fault.at, fault.expected);
     challenge->stale = ahoy_span_equal_nocase(stale, SPAN("true"));
     if (challenge->algorithm_text.at != NULL)
         challenge->algorithm = algorithm_of(challenge->algorithm_text);
@@ -105,5 +76,5 @@ bool ahoy_challenge_parse(struct span text, struct ahoy_challenge *challenge, st
         return ahoy_fail(err, 400, stop, "a scheme and white space");
     challenge->scheme = ahoy_span_between(text.at, stop);
     challenge->is_digest = ahoy_span_equal_nocase(challenge->scheme, SPAN("Digest"));
-    return !challenge->is_digest || parse_digest(challenge, at, end, err);
+    return !challenge->is_digest || parse_digest(challenge, ahoy_span_between(at, end), err);
 }

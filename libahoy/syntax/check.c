@@ -1,105 +1,85 @@
 /* Whether every header that has a type can be read: what a server asks before it acts on a request
- * by itself.  A proxy lets pass what is not its business (RFC 3261 16.3 step 1). */
-#include "libahoy/syntax/challenge.h"
+ * by itself.  A proxy lets pass what is not its business (RFC 3261 16.3 step 1), and nobody judges
+ * what it does not need (8.2), nor what belongs into responses: R3261-7.3.2-1. */
 #include "libahoy/syntax/message.h"
 #include "libahoy/syntax/params.h"
+#include "libahoy/syntax/value.h"
 
-typedef bool check_value(struct span value, struct ahoy_err *err);
-
-static bool check_via(struct span value, struct ahoy_err *err)
-{
-    struct ahoy_via via;
-    return ahoy_via_parse(value, &via, err);
-}
-
-static bool check_address(struct span value, struct ahoy_err *err)
-{
-    struct ahoy_address address;
-    return ahoy_address_parse(value, &address, err);
-}
-
-/* Routes are name-addr: a URI without brackets would lose its ;lr to the header. */
-static bool check_route(struct span value, struct ahoy_err *err)
-{
-    struct ahoy_address address;
-    if (!ahoy_address_parse(value, &address, err))
-        return false;
-    return address.in_brackets || ahoy_fail(err, 400, value.at, "\"<\" and \">\" around a route");
-}
-
-static bool check_cseq(struct span value, struct ahoy_err *err)
-{
-    struct ahoy_cseq cseq;
-    return ahoy_cseq_parse(value, &cseq, err);
-}
-
-static bool check_challenge(struct span value, struct ahoy_err *err)
-{
-    struct ahoy_challenge challenge;
-    return ahoy_challenge_parse(value, &challenge, err);
-}
-
-static const struct {
-    enum ahoy_header header;
-    check_value *check;
-} typed[] = {
-    { AHOY_HEADER_VIA, check_via },
-    { AHOY_HEADER_FROM, check_address },
-    { AHOY_HEADER_TO, check_address },
-    { AHOY_HEADER_CSEQ, check_cseq },
-    { AHOY_HEADER_CONTACT, check_address },
-    { AHOY_HEADER_ROUTE, check_route },
-    { AHOY_HEADER_RECORD_ROUTE, check_route },
-    { AHOY_HEADER_PATH, check_route },
-    { AHOY_HEADER_REFER_TO, check_address },
-    { AHOY_HEADER_AUTHORIZATION, check_challenge },
-    { AHOY_HEADER_PROXY_AUTHORIZATION, check_challenge },
-    { AHOY_HEADER_WWW_AUTHENTICATE, check_challenge },
-    { AHOY_HEADER_PROXY_AUTHENTICATE, check_challenge },
+static const enum ahoy_header checked[] = {
+    AHOY_HEADER_VIA,
+    AHOY_HEADER_FROM,
+    AHOY_HEADER_TO,
+    AHOY_HEADER_CSEQ,
+    AHOY_HEADER_CONTACT,
+    AHOY_HEADER_ROUTE,
+    AHOY_HEADER_RECORD_ROUTE,
+    AHOY_HEADER_PATH,
+    AHOY_HEADER_REFER_TO,
+    AHOY_HEADER_AUTHORIZATION,
+    AHOY_HEADER_PROXY_AUTHORIZATION,
 };
 
-/* Checks the values of one row of a list, of which there is at least one. */
-static bool check_list(struct span value, check_value *check, struct ahoy_err *err)
+/* Whether |text| is all that the message says about its header. */
+static bool is_alone(const struct ahoy_message *message, const struct ahoy_field *field,
+                     struct span text)
 {
-    struct span rest = value;
-    struct span item;
-    struct ahoy_err fault;
-    bool empty = true;
-    while (ahoy_list_next(&rest, &item, &fault)) {
-        empty = false;
-        if (!check(item, err))
-            return false;
-    }
-    if (fault.expected != NULL)
-        return ahoy_fail(err, 400, fault.at, fault.expected);
-    return !empty || ahoy_fail(err, 400, value.at, "a value");
+    return field->value.size == text.size && field->next == 0 &&
+           ahoy_message_first(message, field->header) == field;
 }
 
-/* "Contact: *" (10.2.2) stands alone. */
-static bool is_star(const struct ahoy_message *message, const struct ahoy_field *field)
+/* "Contact: *" stands alone: R3261-10.2.2-1. */
+static bool check_value(const struct ahoy_message *message, const struct ahoy_field *field,
+                        struct span text, struct ahoy_err *err)
 {
-    return field->header == AHOY_HEADER_CONTACT && ahoy_span_equal(field->value, SPAN("*")) &&
-           ahoy_message_first(message, AHOY_HEADER_CONTACT) == field && field->next == 0;
+    struct ahoy_value value;
+    if (!ahoy_value_parse(field->header, text, &value, err))
+        return false;
+    if (value.is_star && !is_alone(message, field, text))
+        return ahoy_fail(err, 400, text.at, "\"*\" alone");
+    return true;
+}
+
+/* Checks the values of one row of a list, of which there is at least one. */
+static bool check_list(const struct ahoy_message *message, const struct ahoy_field *field,
+                       struct ahoy_err *err)
+{
+    struct span rest = field->value;
+    struct span item;
+    struct ahoy_err fault;
+    if (rest.size == 0)
+        return ahoy_fail(err, 400, rest.at, "a value");
+    while (ahoy_list_next(&rest, &item, &fault)) {
+        if (!check_value(message, field, item, err))
+            return false;
+    }
+    return fault.expected == NULL || ahoy_fail(err, 400, fault.at, fault.expected);
 }
 
 static bool check_row(const struct ahoy_message *message, const struct ahoy_field *field,
-                      check_value *check, struct ahoy_err *err)
+                      struct ahoy_err *err)
 {
-    if (is_star(message, field))
-        return true;
     if (ahoy_header_is_list(field->header))
-        return check_list(field->value, check, err);
-    return check(field->value, err);
+        return check_list(message, field, err);
+    return check_value(message, field, field->value, err);
 }
 
 bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err)
 {
-    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
-        const struct ahoy_field *field = ahoy_message_first(message, typed[i].header);
+    for (size_t i = 0; i < sizeof checked / sizeof checked[0]; i++) {
+        const struct ahoy_field *field = ahoy_message_first(message, checked[i]);
         for (; field != NULL; field = ahoy_message_next(message, field)) {
-            if (!check_row(message, field, typed[i].check, err))
+            if (!check_row(message, field, err))
                 return false;
         }
     }
     return true;
+}
+
+bool ahoy_header_is_checked(enum ahoy_header header)
+{
+    for (size_t i = 0; i < sizeof checked / sizeof checked[0]; i++) {
+        if (checked[i] == header)
+            return true;
+    }
+    return false;
 }

@@ -114,6 +114,19 @@ void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *requ
     put_end(buf, response->body);
 }
 
+void ahoy_compose_unsupported(struct ahoy_buf *buf, const struct ahoy_message *request,
+                              enum ahoy_header header)
+{
+    const struct ahoy_field *field = ahoy_message_first(request, header);
+    for (; field != NULL; field = ahoy_message_next(request, field)) {
+        if (field->value.size == 0)
+            continue;
+        ahoy_buf_put(buf, SPAN("Unsupported: "));
+        ahoy_buf_put(buf, field->value);
+        ahoy_buf_put(buf, SPAN("\r\n"));
+    }
+}
+
 /* Start line, topmost Via, Max-Forwards, From, Call-ID, CSeq and Route of a request that belongs to
  * |request|; the caller adds To. */
 static void put_request(struct ahoy_buf *buf, const struct ahoy_message *request,

@@ -51,6 +51,11 @@ struct ahoy_response {
 void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *request,
                            const struct ahoy_response *response);
 
+/* Prints the Unsupported of a 420 from one who knows no extension: a row for each row of |header|
+ * (Require, Proxy-Require) that names any. */
+void ahoy_compose_unsupported(struct ahoy_buf *buf, const struct ahoy_message *request,
+                              enum ahoy_header header);
+
 /* Prints the ACK for a response of 300 to 699 (17.1.1.3): |request| as it was sent, its topmost
  * Via alone, To from |response|. */
 void ahoy_compose_ack(struct ahoy_buf *buf, const struct ahoy_message *request,

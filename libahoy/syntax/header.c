@@ -18,28 +18,41 @@ static const struct row rows[AHOY_HEADER_COUNT] = {
 };
 #undef AHOY_HEADER_ROW
 
-enum { SLOTS = 256 };
+enum { SLOT_BITS = 10, SLOTS = 1 << SLOT_BITS };
 
-/* An open hash table over rows[].  It is filled once, before main, and only read after: so the
- * list of headers stays written once, and no compiler has to take a letter of a literal for a
- * constant. */
+/* An open hash table over rows[], and the front of each name in lower case.  They are filled once,
+ * before main, and only read after: so the list of headers stays written once, and no compiler has
+ * to take a letter of a literal for a constant. */
 static uint8_t slots[SLOTS];
+static ahoy_block fronts[AHOY_HEADER_COUNT];
 static uint8_t compacts[32];
 
-/* A name's slot by its size and three of its letters; |name| is not empty. */
-static unsigned slot_of(struct span name)
+/* |bytes| up to |size| in lower case, zeros behind: what two spellings of a name share. */
+static ahoy_block front_of(ahoy_block bytes, size_t size)
 {
-    unsigned first = (unsigned char)name.at[0] | 0x20u;
-    unsigned middle = (unsigned char)name.at[name.size / 2] | 0x20u;
-    unsigned last = (unsigned char)name.at[name.size - 1] | 0x20u;
-    unsigned mixed = (first << 16 | middle << 8 | last) + ((unsigned)name.size << 20);
-    return mixed * 0x9e3779b1u >> 24;
+    static const uint8_t ones[2 * AHOY_BLOCK_SIZE] = { 255, 255, 255, 255, 255, 255, 255, 255,
+                                                       255, 255, 255, 255, 255, 255, 255, 255 };
+    ahoy_block kept;
+    memcpy(&kept, ones + AHOY_BLOCK_SIZE - (size < AHOY_BLOCK_SIZE ? size : AHOY_BLOCK_SIZE),
+           sizeof kept);
+    ahoy_block upper = (ahoy_block)(bytes - 'A' < 26);
+    return (bytes | (upper & 0x20)) & kept;
+}
+
+static unsigned slot_of(ahoy_block front)
+{
+    uint64_t halves[2];
+    memcpy(halves, &front, sizeof halves);
+    return (unsigned)((halves[0] ^ halves[1] >> 3) * UINT64_C(0x9e3779b97f4a7c15) >>
+                      (64 - SLOT_BITS));
 }
 
 __attribute__((constructor)) static void fill(void)
 {
     for (unsigned i = 1; i < AHOY_HEADER_COUNT; i++) {
-        unsigned slot = slot_of(rows[i].name);
+        struct span name = rows[i].name;
+        fronts[i] = front_of(ahoy_block_load(name.at, ahoy_span_end(name)), name.size);
+        unsigned slot = slot_of(fronts[i]);
         while (slots[slot] != 0)
             slot = (slot + 1) % SLOTS;
         slots[slot] = (uint8_t)i;
@@ -48,25 +61,36 @@ __attribute__((constructor)) static void fill(void)
     }
 }
 
-static bool is_name(struct span name, struct span canonical)
+/* Whether two names are the same behind their fronts. */
+__attribute__((noinline)) static bool is_same_end(struct span a, struct span b)
 {
-    return name.size == canonical.size && (memcmp(name.at, canonical.at, name.size) == 0 ||
-                                           ahoy_span_equal_nocase(name, canonical));
+    return ahoy_span_equal_nocase(a, b);
+}
+
+static bool is_name(struct span name, ahoy_block front, unsigned header)
+{
+    return name.size == rows[header].name.size &&
+           ahoy_block_mask((ahoy_block)(front == fronts[header])) == 0xffff &&
+           (name.size <= AHOY_BLOCK_SIZE || is_same_end(name, rows[header].name));
+}
+
+enum ahoy_header ahoy_header_find(struct span name, ahoy_block bytes)
+{
+    if (name.size <= 1) {
+        bool letter = name.size == 1 && ahoy_is(name.at[0], AHOY_ALPHA);
+        return letter ? (enum ahoy_header)compacts[name.at[0] & 31] : AHOY_HEADER_OTHER;
+    }
+    ahoy_block front = front_of(bytes, name.size);
+    for (unsigned slot = slot_of(front); slots[slot] != 0; slot = (slot + 1) % SLOTS) {
+        if (is_name(name, front, slots[slot]))
+            return (enum ahoy_header)slots[slot];
+    }
+    return AHOY_HEADER_OTHER;
 }
 
 enum ahoy_header ahoy_header_parse(struct span name)
 {
-    if (name.size == 0)
-        return AHOY_HEADER_OTHER;
-    if (name.size == 1) {
-        bool letter = ahoy_is(name.at[0], AHOY_ALPHA);
-        return letter ? (enum ahoy_header)compacts[name.at[0] & 31] : AHOY_HEADER_OTHER;
-    }
-    for (unsigned slot = slot_of(name); slots[slot] != 0; slot = (slot + 1) % SLOTS) {
-        if (is_name(name, rows[slots[slot]].name))
-            return (enum ahoy_header)slots[slot];
-    }
-    return AHOY_HEADER_OTHER;
+    return ahoy_header_find(name, ahoy_block_load(name.at, ahoy_span_end(name)));
 }
 
 struct span ahoy_header_name(enum ahoy_header header)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "libahoy/base/span.h"
+#include "libahoy/syntax/block.h"
 
 enum ahoy_header_kind {
     AHOY_SINGLE, /* At most one row, one value. */
@@ -137,6 +138,8 @@ enum ahoy_header { AHOY_HEADER_OTHER, AHOY_HEADERS(AHOY_HEADER_CONSTANT) AHOY_HE
 
 /* Reads a full or compact name, case aside (RFC 3261 7.3.1, 7.3.3). */
 enum ahoy_header ahoy_header_parse(struct span name);
+/* The same for one who has loaded |bytes| from name.at on, and maybe from behind the name. */
+enum ahoy_header ahoy_header_find(struct span name, ahoy_block bytes);
 /* The canonical name; empty for AHOY_HEADER_OTHER. */
 struct span ahoy_header_name(enum ahoy_header header);
 enum ahoy_header_kind ahoy_header_kind(enum ahoy_header header);

@@ -2,6 +2,7 @@
 #include "libahoy/syntax/host.h"
 
 #include "libahoy/base/ip.h"
+#include "libahoy/syntax/block.h"
 #include "libahoy/syntax/scan.h"
 #include "libahoy/syntax/uri.h"
 
@@ -27,7 +28,9 @@ static bool parse_reference(struct span reference, struct ahoy_ip *ip)
     return ahoy_ip_parse(reference, ip) || parse_three_colons(reference, ip);
 }
 
-static const char *skip_reference(const char *at, const char *end, struct ahoy_err *err)
+/* Kept apart, so that hosts without brackets do not pay for its locals. */
+__attribute__((noinline)) static const char *skip_reference(const char *at, const char *end,
+                                                            struct ahoy_err *err)
 {
     const char *close = memchr(at, ']', (size_t)(end - at));
     struct ahoy_ip ip;
@@ -38,15 +41,27 @@ static const char *skip_reference(const char *at, const char *end, struct ahoy_e
     return close + 1;
 }
 
+/* The first byte that no host holds, or the first dot with no label in front of it. */
+static const char *skip_labels(const char *at, const char *end)
+{
+    unsigned before = 1; /* Whether no label is in front of the block, or a dot. */
+    for (;; at += AHOY_BLOCK_SIZE) {
+        ahoy_block bytes = ahoy_block_load(at, end);
+        unsigned dots = ahoy_block_mask((ahoy_block)(bytes == '.'));
+        unsigned labels = ahoy_block_mask(ahoy_block_alphanumeric(bytes) |
+                                          (ahoy_block)(bytes == '-') | (ahoy_block)(bytes == '_'));
+        unsigned held = labels | (dots & ~(dots << 1 | before));
+        if (held != 0xffff)
+            return at + __builtin_ctz(~held);
+        before = dots >> 15;
+    }
+}
+
 const char *ahoy_host_parse(const char *at, const char *end, struct ahoy_err *err)
 {
     if (at < end && *at == '[')
         return skip_reference(at, end, err);
-    const char *stop = at;
-    for (; stop < end && ahoy_is(*stop, AHOY_HOST); stop++) {
-        if (*stop == '.' && (stop == at || stop[-1] == '.'))
-            break;
-    }
+    const char *stop = skip_labels(at, end);
     if (stop == at || (stop < end && *stop == '.')) {
         ahoy_fail(err, 400, stop, "a host");
         return NULL;

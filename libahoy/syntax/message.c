@@ -1,6 +1,8 @@
 /* The index over a message (RFC 3261 7), and the walks over its rows. */
 #include "libahoy/syntax/message.h"
 
+#include "libahoy/syntax/block.h"
+#include "libahoy/syntax/fragment.h"
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/scan.h"
 #include "libahoy/syntax/start_line.h"
@@ -9,8 +11,8 @@
 struct indexer {
     struct ahoy_message *message;
     struct ahoy_err *err;
-    bool sound;                       /* No fault so far. */
-    uint16_t last[AHOY_HEADER_COUNT]; /* Where first[] is set: 1 + the index of the last row. */
+    enum ahoy_extent extent;
+    bool sound; /* No fault so far. */
 };
 
 /* A row, or the start line, that is being read. */
@@ -29,13 +31,10 @@ static void note(struct indexer *indexer, unsigned status, const char *at, const
     indexer->sound = false;
 }
 
-/* Finds the end of the line that begins at line->at, from |at| on; a row goes on where the next
- * line begins with white space (7.3.1).  False where there is no CRLF. */
-static bool find_end(struct line *line, const char *at, const char *end, bool is_row)
+/* Finds the end of a line as below, from its first control byte on. */
+static bool find_far_end(struct line *line, const char *at, const char *end, bool is_row)
 {
-    line->bad = NULL;
-    for (;;) {
-        at = ahoy_scan_control(at, end);
+    for (;; at = ahoy_scan_control(at, end)) {
         if (at == end)
             return false;
         if (*at == '\r' && end - at >= 2 && at[1] == '\n') {
@@ -50,6 +49,19 @@ static bool find_end(struct line *line, const char *at, const char *end, bool is
     line->end = at;
     line->next = at + 2;
     return true;
+}
+
+/* Finds the end of the line that begins at line->at, from |at| on; a row goes on where the next
+ * line begins with white space (7.3.1).  False where there is no CRLF. */
+static inline bool find_end(struct line *line, const char *at, const char *end, bool is_row)
+{
+    at = ahoy_scan_control(at, end);
+    line->bad = NULL;
+    line->end = at;
+    line->next = at + 2;
+    if (end - at > 2 && memcmp(at, "\r\n", 2) == 0 && !ahoy_is(at[2], AHOY_WSP))
+        return true;
+    return find_far_end(line, at, end, is_row);
 }
 
 /* The first control byte in a row that is neither white space nor escaped inside quotes, where
@@ -98,17 +110,16 @@ static bool add_to_chain(struct indexer *indexer, enum ahoy_header header, const
         note(indexer, 400, at, "this header only once");
         return false;
     } else {
-        message->fields[indexer->last[header] - 1].next = number;
+        message->fields[message->last[header] - 1].next = number;
     }
-    indexer->last[header] = number;
+    message->last[header] = number;
     return true;
 }
 
-static void add_row(struct indexer *indexer, const struct line *line, struct span name,
-                    const char *value)
+static void add_row(struct indexer *indexer, const struct line *line, enum ahoy_header header,
+                    struct span name, const char *value)
 {
     struct ahoy_message *message = indexer->message;
-    enum ahoy_header header = ahoy_header_parse(name);
     if (header != AHOY_HEADER_OTHER && !add_to_chain(indexer, header, line->at))
         return;
     const char *end = line->end;
@@ -123,32 +134,53 @@ static void add_row(struct indexer *indexer, const struct line *line, struct spa
     field->row = ahoy_span_between(line->at, line->next);
 }
 
+/* Reads the name of the row that begins at |at|.  Most are known, stand before a colon, and fit
+ * into a block; a known name has no bytes but those of a token. */
+static struct span read_name(const char *at, const char *end, enum ahoy_header *header)
+{
+    ahoy_block bytes = ahoy_block_load(at, end);
+    unsigned colons = ahoy_block_mask((ahoy_block)(bytes == ':'));
+    if (colons != 0) {
+        struct span name = { at, (size_t)__builtin_ctz(colons) };
+        *header = ahoy_header_find(name, bytes);
+        if (*header != AHOY_HEADER_OTHER)
+            return name;
+    }
+    struct span name = ahoy_span_between(at, ahoy_skip(at, end, AHOY_TOKEN));
+    *header = ahoy_header_parse(name);
+    return name;
+}
+
 /* Indexes the row that begins at |at|; returns where the next one begins, NULL where this one has
  * no end. */
 static const char *index_row(struct indexer *indexer, const char *at, const char *end)
 {
     struct line line = { .at = at };
-    const char *stop = ahoy_skip(at, end, AHOY_TOKEN);
+    enum ahoy_header header;
+    struct span name = read_name(at, end, &header);
+    const char *stop = ahoy_span_end(name);
     const char *colon = ahoy_skip(stop, end, AHOY_WSP);
     if (!find_end(&line, stop, end, true)) {
         note(indexer, 400, end, "CRLF");
         return NULL;
     }
-    if (stop == at)
+    if (name.size == 0)
         note(indexer, 400, at, "a header name");
     else if (*colon != ':')
         note(indexer, 400, colon, "\":\" behind a header name");
     else if (check_bytes(indexer, &line))
-        add_row(indexer, &line, ahoy_span_between(at, stop), colon + 1);
+        add_row(indexer, &line, header, name, colon + 1);
     return line.next;
 }
 
-/* Indexes all rows; returns where the empty line begins, or where there is no more to read. */
+/* Indexes all rows; returns where the empty line begins, or where there is no more to read, which
+ * only a fragment may be without one. */
 static const char *index_rows(struct indexer *indexer, const char *at, const char *end)
 {
-    while (end - at < 2 || at[0] != '\r' || at[1] != '\n') {
+    while (end - at < 2 || memcmp(at, "\r\n", 2) != 0) {
         if (at == end) {
-            note(indexer, 400, end, "an empty line"); /* R3261-7-2 */
+            if (indexer->extent == AHOY_WHOLE)
+                note(indexer, 400, end, "an empty line"); /* R3261-7-2 */
             return end;
         }
         if (indexer->message->field_count == AHOY_HEADERS_LIMIT) {
@@ -175,7 +207,7 @@ static const char *index_start_line(struct indexer *indexer, const char *at, con
     if (line.bad != NULL) {
         note(indexer, 400, line.bad, "no control byte");
         text.size = 0;
-    } else if (!ended) {
+    } else if (!ended && indexer->extent == AHOY_WHOLE) {
         note(indexer, 400, end, "CRLF");
     }
     if (!ahoy_start_line_parse(text, message, &err))
@@ -191,7 +223,7 @@ static void index_body(struct indexer *indexer, const char *at, const char *end)
     struct ahoy_message *message = indexer->message;
     message->body = ahoy_span_between(at, end);
     const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH);
-    if (field == NULL)
+    if (field == NULL || indexer->extent == AHOY_PART)
         return;
     uint64_t size;
     if (!ahoy_span_number(field->value, UINT32_MAX, &size)) {
@@ -213,25 +245,38 @@ static const char *skip_empty_lines(struct span bytes)
     return at;
 }
 
-bool ahoy_message_parse(struct span bytes, struct ahoy_message *message, struct ahoy_err *err)
+bool ahoy_fragment_parse(struct span bytes, enum ahoy_extent extent, struct ahoy_message *message,
+                         struct ahoy_err *err)
 {
     struct indexer indexer;
     indexer.message = message;
     indexer.err = err;
+    indexer.extent = extent;
     indexer.sound = true;
-    if (bytes.at == NULL)
-        bytes = SPAN("");
+    const char *at = bytes.at;
     const char *end = ahoy_span_end(bytes);
-    const char *at = skip_empty_lines(bytes);
-    message->bytes = ahoy_span_between(at, end);
+    message->bytes = bytes;
     message->field_count = 0;
     memset(message->first, 0, sizeof message->first);
-    if (message->bytes.size > AHOY_MESSAGE_LIMIT)
+    if (bytes.size > AHOY_MESSAGE_LIMIT)
         note(&indexer, 413, at + AHOY_MESSAGE_LIMIT, "a message of at most 65536 bytes");
-    at = index_rows(&indexer, index_start_line(&indexer, at, end), end);
+    if (extent <= AHOY_FRAGMENT)
+        at = index_start_line(&indexer, at, end);
+    else
+        ahoy_start_line_none(message);
+    at = index_rows(&indexer, at, end);
     message->headers_end = (size_t)(at - message->bytes.at);
     index_body(&indexer, at == end ? end : at + 2, end);
     return indexer.sound;
+}
+
+bool ahoy_message_parse(struct span bytes, struct ahoy_message *message, struct ahoy_err *err)
+{
+    if (bytes.at == NULL)
+        bytes = SPAN("");
+    const char *at = skip_empty_lines(bytes);
+    return ahoy_fragment_parse(ahoy_span_between(at, ahoy_span_end(bytes)), AHOY_WHOLE, message,
+                               err);
 }
 
 const struct ahoy_field *ahoy_message_first(const struct ahoy_message *message,

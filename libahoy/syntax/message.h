@@ -38,6 +38,7 @@ struct ahoy_message {
     size_t headers_end;      /* Offset of the empty line: where a row can be added. */
     uint16_t field_count;
     uint16_t first[AHOY_HEADER_COUNT]; /* 1 + the index of the first row of each header, or 0. */
+    uint16_t last[AHOY_HEADER_COUNT];  /* The last row, where first[] is set. */
     struct ahoy_field fields[AHOY_HEADERS_LIMIT];
 };
 
@@ -93,9 +94,11 @@ bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routin
                           struct ahoy_err *err);
 
 /* Whether every header that has a type can be read, all values of all rows: Via, From, To, CSeq,
- * Contact ("*" alone is one), Route, Record-Route, Path, Refer-To, and what authentication writes.
- * For requests that the server acts on itself; a proxy does not ask.  Faults: 400. */
+ * Contact ("*" alone is one), Route, Record-Route, Path, Refer-To, and credentials.  For
+ * requests that the server acts on itself; a proxy does not ask.  Faults: 400. */
 bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err);
+/* Whether |header| is one of those. */
+bool ahoy_header_is_checked(enum ahoy_header header);
 
 /* Finds the Call-ID by a cheap scan, before anything is parsed, to choose the worker; empty
  * where there is none. */

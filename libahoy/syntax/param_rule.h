@@ -5,18 +5,20 @@
 #include "libahoy/base/err.h"
 #include "libahoy/syntax/header.h"
 
+enum { AHOY_PARAMS_LIMIT = 64 /* Parameters of one value: each is compared with each. */ };
+
 /* What a parameter's value must look like. */
 enum ahoy_param_shape {
-    AHOY_SHAPE_ANY,    /* generic-param: nothing, a token, a host or a quoted string. */
-    AHOY_SHAPE_FLAG,   /* No value: ;lr */
+    AHOY_SHAPE_ANY,  /* generic-param: nothing, a token, a host or a quoted string. */
+    AHOY_SHAPE_FLAG, /* No value: ;lr */
     AHOY_SHAPE_TOKEN,
     AHOY_SHAPE_QUOTED,
     AHOY_SHAPE_NUMBER, /* 1*DIGIT, below 2^32. */
     AHOY_SHAPE_QVALUE, /* 0 to 1 with three decimals. */
     AHOY_SHAPE_HOST,
-    AHOY_SHAPE_PORT,   /* rport: nothing, or a number. */
-    AHOY_SHAPE_TTL,    /* 0 to 255. */
-    AHOY_SHAPE_BOOL,   /* "true" or "false". */
+    AHOY_SHAPE_PORT, /* rport: nothing, or a number. */
+    AHOY_SHAPE_TTL,  /* 0 to 255. */
+    AHOY_SHAPE_BOOL, /* "true" or "false". */
     AHOY_SHAPE_COUNT
 };
 

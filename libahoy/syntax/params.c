@@ -3,32 +3,31 @@
 
 #include "libahoy/syntax/scan.h"
 
-/* The end of a walk is no fault. */
-static bool finished(struct ahoy_err *err)
-{
-    if (err != NULL)
-        err->expected = NULL;
-    return false;
-}
-
 /* Behind the value that begins at |at|: a quoted string or a run of AHOY_VALUE; NULL where it is
  * empty or open. */
 static const char *skip_value(const char *at, const char *end)
 {
     if (at < end && *at == '"')
         return ahoy_skip_quoted(at, end);
-    const char *stop = ahoy_skip(at, end, AHOY_VALUE);
+    const char *stop = ahoy_skip_word(at, end, AHOY_VALUE);
     return stop == at ? NULL : stop;
+}
+
+/* Behind the URI in brackets that begins at |at|; NULL where it is empty or open. */
+static const char *skip_bracketed(const char *at, const char *end)
+{
+    const char *close = ahoy_skip_escaped(at + 1, end, AHOY_URIC);
+    return close == at + 1 || close == end || *close != '>' ? NULL : close + 1;
 }
 
 bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_err *err)
 {
     if (rest->size == 0)
-        return finished(err);
+        return ahoy_finished(err);
     const char *end = ahoy_span_end(*rest);
     const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
     if (at == end)
-        return finished(err);
+        return ahoy_finished(err);
     if (*at != ';')
         return ahoy_fail(err, 400, at, "\";\" before a parameter");
     const char *name = ahoy_skip(at + 1, end, AHOY_LWS);
@@ -41,11 +40,52 @@ bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_er
     param->has_value = equal < end && *equal == '=';
     if (param->has_value) {
         const char *value = ahoy_skip(equal + 1, end, AHOY_LWS);
-        at = skip_value(value, end);
+        bool is_bracketed = value < end && *value == '<';
+        at = is_bracketed ? skip_bracketed(value, end) : skip_value(value, end);
         if (at == NULL)
             return ahoy_fail(err, 400, value, "a parameter's value");
         param->value = ahoy_span_between(value, at);
     }
+    *rest = ahoy_span_between(at, end);
+    return true;
+}
+
+/* Behind the comma at |at| and the white space around it; |end| at the end, NULL at a fault. */
+static const char *skip_comma(const char *at, const char *end, struct ahoy_err *err)
+{
+    at = ahoy_skip(at, end, AHOY_LWS);
+    if (at == end)
+        return end;
+    const char *next = ahoy_skip(at + 1, end, AHOY_LWS);
+    if (*at == ',' && next < end)
+        return next;
+    if (*at == ',')
+        ahoy_fail(err, 400, end, "a parameter behind the comma");
+    else
+        ahoy_fail(err, 400, at, "a comma between parameters");
+    return NULL;
+}
+
+bool ahoy_pair_next(struct span *rest, struct ahoy_param *pair, struct ahoy_err *err)
+{
+    if (rest->size == 0)
+        return ahoy_finished(err);
+    const char *end = ahoy_span_end(*rest);
+    const char *name_end = ahoy_skip(rest->at, end, AHOY_TOKEN);
+    pair->name = ahoy_span_between(rest->at, name_end);
+    pair->has_value = true;
+    const char *equal = ahoy_skip(name_end, end, AHOY_LWS);
+    if (pair->name.size == 0 || equal == end || *equal != '=')
+        return ahoy_fail(err, 400, pair->name.size == 0 ? rest->at : equal,
+                         "a parameter's name and \"=\"");
+    const char *value = ahoy_skip(equal + 1, end, AHOY_LWS);
+    const char *at = skip_value(value, end);
+    if (at == NULL)
+        return ahoy_fail(err, 400, value, "a parameter's value");
+    pair->value = ahoy_span_between(value, at);
+    at = skip_comma(at, end, err);
+    if (at == NULL)
+        return false;
     *rest = ahoy_span_between(at, end);
     return true;
 }
@@ -64,7 +104,7 @@ bool ahoy_params_find(struct span params, struct span name, struct ahoy_param *p
 static const char *item_end(const char *at, const char *end, const char **open)
 {
     for (;;) {
-        at = ahoy_seek(at, end, AHOY_LISTED);
+        at = ahoy_scan_listed(at, end);
         if (at == end || *at == ',')
             return at;
         *open = at;
@@ -79,25 +119,27 @@ static const char *item_end(const char *at, const char *end, const char **open)
 
 bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
 {
-    struct span text = ahoy_span_trim(*rest);
-    if (text.size == 0)
-        return finished(err);
-    const char *end = ahoy_span_end(text);
+    if (rest->size == 0)
+        return ahoy_finished(err);
+    const char *end = ahoy_span_end(*rest);
+    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
+    if (at == end)
+        return ahoy_finished(err);
     const char *open = NULL;
-    const char *comma = item_end(text.at, end, &open);
+    const char *comma = item_end(at, end, &open);
     if (comma == NULL)
         return ahoy_fail(err, 400, open, *open == '"' ? "a closing quote" : "a closing \">\"");
-    *item = ahoy_span_trim(ahoy_span_between(text.at, comma));
-    if (item->size == 0)
-        return ahoy_fail(err, 400, text.at, "a value before the comma");
-    if (comma == end) {
-        *rest = ahoy_nothing(end);
-        return true;
-    }
-    *rest = ahoy_span_trim(ahoy_span_between(comma + 1, end));
+    if (comma == at)
+        return ahoy_fail(err, 400, at, "a value before the comma");
+    const char *last = comma;
+    while (ahoy_is(last[-1], AHOY_LWS))
+        last--;
+    *item = ahoy_span_between(at, last);
+    const char *next = comma == end ? end : ahoy_skip(comma + 1, end, AHOY_LWS);
     /* A comma at the end promises a value that is not there: leave it for the next call to find. */
-    if (rest->size == 0)
-        *rest = (struct span){ comma, 1 };
+    if (next == end)
+        next = comma;
+    *rest = ahoy_span_between(next, end);
     return true;
 }
 

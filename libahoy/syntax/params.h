@@ -1,18 +1,22 @@
-/* Parameters: ";name", ";name=token", ";name=\"quoted\"" (RFC 3261 25.1 generic-param), and the
- * comma lists that hold values with them. */
+/* Parameters: ";name", ";name=token", ";name=\"quoted\"" (RFC 3261 25.1 generic-param; with a URI
+ * in brackets: RFC 8224 4), and the comma lists that hold values with them. */
 #pragma once
 
 #include "libahoy/base/err.h"
 
 struct ahoy_param {
     struct span name;
-    struct span value; /* As it stands, quotes included; empty without "=". */
+    struct span value; /* As it stands, quotes and brackets included; empty without "=". */
     bool has_value;
 };
 
 /* Takes the next parameter off |rest|, which begins at ";" (or white space before it) or is
  * empty.  Returns false at the end, with err->expected NULL, or at a fault, with |err| filled. */
 bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_err *err);
+
+/* Takes the next pair off |rest|, and the comma behind it: "name=value", as authentication has them
+ * (25.1 auth-param).  Returns like ahoy_param_next. */
+bool ahoy_pair_next(struct span *rest, struct ahoy_param *pair, struct ahoy_err *err);
 
 /* The first parameter |name|, case aside, in well-formed |params| (checked before).  False where
  * absent. */

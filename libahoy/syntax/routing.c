@@ -44,7 +44,7 @@ static bool route_call_id(const struct ahoy_message *message, struct ahoy_routin
     if (field == NULL)
         return missing(message, err, "Call-ID");
     const char *end = ahoy_span_end(field->value);
-    const char *stop = ahoy_skip(field->value.at, end, AHOY_VISIBLE);
+    const char *stop = ahoy_skip_word(field->value.at, end, AHOY_VISIBLE);
     if (field->value.size == 0 || stop != end)
         return ahoy_fail(err, 400, stop, "a Call-ID");
     routing->call_id = field->value;

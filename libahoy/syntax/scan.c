@@ -1,9 +1,7 @@
 /* The table of character classes (RFC 3261 25.1). */
 #include "libahoy/syntax/scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "libahoy/syntax/block.h"
 
 /* Sets that many bytes share.  A gen-value is a token, a host or a quoted string; what phones send
  * unquoted is wider (base64, SIP URIs, bracketed IPv6), and nothing is lost by reading all of it
@@ -52,6 +50,54 @@ const uint16_t ahoy_classes[256] = {
 };
 /* clang-format on */
 
+/* The first byte that |find| picks out; no zero may be passed over by it, unless |end| is. */
+static inline const char *scan(const char *at, const char *end, ahoy_block (*find)(ahoy_block))
+{
+    for (; end - at >= AHOY_BLOCK_SIZE; at += AHOY_BLOCK_SIZE) {
+        unsigned mask = ahoy_block_mask(find(ahoy_block_load(at, end)));
+        if (mask != 0)
+            return at + __builtin_ctz(mask);
+    }
+    unsigned mask = ahoy_block_mask(find(ahoy_block_load(at, end)));
+    return at + __builtin_ctz(mask | 1u << (end - at));
+}
+
+static inline ahoy_block find_no_word(ahoy_block bytes)
+{
+    return ~(ahoy_block_alphanumeric(bytes) | (ahoy_block)(bytes == '-') |
+             (ahoy_block)(bytes == '.'));
+}
+
+static inline ahoy_block find_control(ahoy_block bytes)
+{
+    return (ahoy_block)(bytes < 0x20) | (ahoy_block)(bytes == 0x7f);
+}
+
+static inline ahoy_block find_listed(ahoy_block bytes)
+{
+    return (ahoy_block)(bytes == ',') | (ahoy_block)(bytes == '"') | (ahoy_block)(bytes == '<');
+}
+
+const char *ahoy_skip_word(const char *at, const char *end, unsigned set)
+{
+    for (;;) {
+        at = scan(at, end, find_no_word);
+        if (at == end || !ahoy_is(*at, set))
+            return at;
+        at++;
+    }
+}
+
+const char *ahoy_scan_control(const char *at, const char *end)
+{
+    return scan(at, end, find_control);
+}
+
+const char *ahoy_scan_listed(const char *at, const char *end)
+{
+    return scan(at, end, find_listed);
+}
+
 const char *ahoy_skip_escaped(const char *at, const char *end, unsigned set)
 {
     for (;;) {
@@ -71,30 +117,6 @@ const char *ahoy_skip_quoted(const char *at, const char *end)
             break;
     }
     return NULL;
-}
-
-static bool is_control(char byte)
-{
-    return (unsigned char)byte < 0x20 || byte == 0x7f;
-}
-
-const char *ahoy_scan_control(const char *at, const char *end)
-{
-#ifdef __SSE2__
-    const __m128i highest = _mm_set1_epi8(0x1f);
-    const __m128i delete = _mm_set1_epi8(0x7f);
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, highest), bytes);
-        __m128i found = _mm_or_si128(low, _mm_cmpeq_epi8(bytes, delete));
-        unsigned mask = (unsigned)_mm_movemask_epi8(found);
-        if (mask != 0)
-            return at + __builtin_ctz(mask);
-    }
-#endif
-    while (at < end && !is_control(*at))
-        at++;
-    return at;
 }
 
 static unsigned hex_value(char digit)

@@ -85,14 +85,25 @@ static bool parse_status(struct span line, struct ahoy_message *message, struct 
     return true;
 }
 
-bool ahoy_start_line_parse(struct span line, struct ahoy_message *message, struct ahoy_err *err)
+static void clear(struct ahoy_message *message, const char *at)
 {
     message->is_request = false;
     message->method = AHOY_METHOD_OTHER;
     message->status = 0;
-    message->method_text = ahoy_nothing(line.at);
-    message->request_uri = ahoy_nothing(line.at);
-    message->reason = ahoy_nothing(line.at);
+    message->method_text = ahoy_nothing(at);
+    message->request_uri = ahoy_nothing(at);
+    message->reason = ahoy_nothing(at);
+}
+
+void ahoy_start_line_none(struct ahoy_message *message)
+{
+    message->start_line = ahoy_nothing(message->bytes.at);
+    clear(message, message->bytes.at);
+}
+
+bool ahoy_start_line_parse(struct span line, struct ahoy_message *message, struct ahoy_err *err)
+{
+    clear(message, line.at);
     if (line.size == 0)
         return ahoy_fail(err, 400, line.at, "a start line");
     if (ahoy_span_starts_nocase(line, SPAN("SIP/")))

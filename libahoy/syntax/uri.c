@@ -122,9 +122,9 @@ static bool parse_other(struct ahoy_uri *uri, const char *at, const char *end, s
 
 static enum ahoy_scheme scheme_of(struct span name)
 {
-    if (name.size == 3 && ahoy_span_equal_nocase(name, SPAN("sip")))
+    if (ahoy_span_equal_nocase(name, SPAN("sip")))
         return AHOY_SCHEME_SIP;
-    if (name.size == 4 && ahoy_span_equal_nocase(name, SPAN("sips")))
+    if (ahoy_span_equal_nocase(name, SPAN("sips")))
         return AHOY_SCHEME_SIPS;
     return AHOY_SCHEME_OTHER;
 }
@@ -143,20 +143,24 @@ static const char *find_colon(const char *at, const char *end)
 bool ahoy_uri_parse(struct span text, struct ahoy_uri *uri, struct ahoy_err *err)
 {
     struct span none = ahoy_nothing(text.at);
-    *uri = (struct ahoy_uri){ .text = text,
-                              .name = none,
-                              .user = none,
-                              .password = none,
-                              .host = none,
-                              .params = none,
-                              .headers = none,
-                              .opaque = none };
+    uri->scheme = AHOY_SCHEME_OTHER;
+    uri->port = 0;
+    uri->has_user = false;
+    uri->text = text;
+    uri->name = none;
+    uri->user = none;
+    uri->password = none;
+    uri->host = none;
+    uri->params = none;
+    uri->headers = none;
+    uri->opaque = none;
     if (text.size == 0)
         return ahoy_fail(err, 400, text.at, "a URI");
     if (text.size > AHOY_URI_LIMIT)
         return ahoy_fail(err, 414, text.at + AHOY_URI_LIMIT, "a URI of at most 4096 bytes");
     const char *end = ahoy_span_end(text);
-    const char *colon = find_colon(text.at, end);
+    bool is_sip = ahoy_span_starts_nocase(text, SPAN("sip:"));
+    const char *colon = is_sip ? text.at + 3 : find_colon(text.at, end);
     if (colon == NULL)
         return ahoy_fail(err, 400, text.at, "a URI's scheme and \":\"");
     uri->name = ahoy_span_between(text.at, colon);

@@ -34,14 +34,22 @@ bool ahoy_uri_parse(struct span text, struct ahoy_uri *uri, struct ahoy_err *err
 /* The value of ;name, case aside; false where absent.  ";lr" has an empty value. */
 bool ahoy_uri_param(const struct ahoy_uri *uri, struct span name, struct span *value);
 
-/* Equality by RFC 3261 19.1.4, escapes and case included; other schemes bytewise but for the
- * scheme's case. */
+/* Equality by RFC 3261 19.1.4, escapes and case included; tel URIs by RFC 3966 4; other schemes
+ * bytewise but for the scheme's case. */
 bool ahoy_uri_equal(const struct ahoy_uri *a, const struct ahoy_uri *b);
+
+/* Prints |text|, plain bytes, into a part of a URI: what is in no class of |set| (scan.h:
+ * AHOY_USER, AHOY_PARAMCHAR, AHOY_HNV ...) becomes an escape. */
+void ahoy_uri_put_escaped(struct ahoy_buf *buf, struct span text, unsigned set);
 
 /* Prints the address-of-record "user@host" that RFC 3261 10.3 step 5 looks up: escapes of
  * characters that need none undone, host in lower case, parameters, password, headers and port
  * left out. */
 void ahoy_uri_print_aor(const struct ahoy_uri *uri, struct ahoy_buf *buf);
+
+/* Prints |uri| as a Request-URI: without headers and without a method parameter (19.1.5; 19.1.1,
+ * table 1).  Of another scheme it is printed as it is. */
+void ahoy_uri_print_request(const struct ahoy_uri *uri, struct ahoy_buf *buf);
 
 /* Whether |uri| names |host| (case aside), or the same IP address. */
 bool ahoy_host_equal(struct span a, struct span b);

@@ -1,13 +1,13 @@
 /* When two URIs are one (RFC 3261 19.1.4), and the address-of-record of one (10.3 step 5). */
 #include "libahoy/syntax/scan.h"
+#include "libahoy/syntax/tel.h"
 #include "libahoy/syntax/uri.h"
 #include "libahoy/syntax/uri_part.h"
 
 /* A reserved character that is escaped is another one than the same that is not. */
 enum { ESCAPED_RESERVED = 0x100 };
 
-/* Takes one character off |rest|, which is not empty. */
-static unsigned take(struct span *rest)
+unsigned ahoy_escaped_take(struct span *rest)
 {
     const char *at = rest->at;
     if (*at != '%' || rest->size < 3) {
@@ -19,7 +19,7 @@ static unsigned take(struct span *rest)
     return (unsigned char)byte | (ahoy_is(byte, AHOY_RESERVED) ? ESCAPED_RESERVED : 0u);
 }
 
-static unsigned lower(unsigned unit)
+unsigned ahoy_escaped_lower(unsigned unit)
 {
     return unit >= 'A' && unit <= 'Z' ? unit | 0x20 : unit;
 }
@@ -27,7 +27,7 @@ static unsigned lower(unsigned unit)
 bool ahoy_escaped_equal(struct span a, struct span b)
 {
     while (a.size > 0 && b.size > 0) {
-        if (take(&a) != take(&b))
+        if (ahoy_escaped_take(&a) != ahoy_escaped_take(&b))
             return false;
     }
     return a.size == b.size;
@@ -36,7 +36,7 @@ bool ahoy_escaped_equal(struct span a, struct span b)
 bool ahoy_escaped_equal_nocase(struct span a, struct span b)
 {
     while (a.size > 0 && b.size > 0) {
-        if (lower(take(&a)) != lower(take(&b)))
+        if (ahoy_escaped_lower(ahoy_escaped_take(&a)) != ahoy_escaped_lower(ahoy_escaped_take(&b)))
             return false;
     }
     return a.size == b.size;
@@ -125,33 +125,45 @@ static bool headers_match(const struct ahoy_uri *a, const struct ahoy_uri *b)
     return true;
 }
 
+static bool other_equal(const struct ahoy_uri *a, const struct ahoy_uri *b)
+{
+    struct ahoy_tel first;
+    struct ahoy_tel second;
+    if (ahoy_tel_parse(a->text, &first, NULL) && ahoy_tel_parse(b->text, &second, NULL))
+        return ahoy_tel_equal(&first, &second);
+    return ahoy_span_equal_nocase(a->name, b->name) && ahoy_span_equal(a->opaque, b->opaque);
+}
+
 bool ahoy_uri_equal(const struct ahoy_uri *a, const struct ahoy_uri *b)
 {
     if (a->scheme != b->scheme)
         return false;
     if (a->scheme == AHOY_SCHEME_OTHER)
-        return ahoy_span_equal_nocase(a->name, b->name) && ahoy_span_equal(a->opaque, b->opaque);
+        return other_equal(a, b);
     return a->port == b->port && ahoy_escaped_equal(a->user, b->user) &&
            ahoy_escaped_equal(a->password, b->password) && ahoy_host_equal(a->host, b->host) &&
            params_match(a, b) && params_match(b, a) && headers_match(a, b) && headers_match(b, a);
 }
 
-static void put_user(struct ahoy_buf *buf, struct span user)
+void ahoy_uri_put_escaped(struct ahoy_buf *buf, struct span text, unsigned set)
 {
     static const char digits[] = "0123456789ABCDEF";
-    for (const char *at = user.at, *end = ahoy_span_end(user); at < end; at++) {
-        if (*at != '%') {
+    for (const char *at = text.at, *end = ahoy_span_end(text); at < end; at++) {
+        unsigned char byte = (unsigned char)*at;
+        if (ahoy_is(*at, set)) {
             ahoy_buf_put_byte(buf, *at);
-            continue;
-        }
-        unsigned char byte = (unsigned char)ahoy_unescape(at);
-        at += 2;
-        if (ahoy_is((char)byte, AHOY_USER)) {
-            ahoy_buf_put_byte(buf, (char)byte);
         } else {
             char escape[3] = { '%', digits[byte >> 4], digits[byte & 15] };
             ahoy_buf_put(buf, (struct span){ escape, sizeof escape });
         }
+    }
+}
+
+static void put_user(struct ahoy_buf *buf, struct span user)
+{
+    while (user.size > 0) {
+        char byte = (char)ahoy_escaped_take(&user);
+        ahoy_uri_put_escaped(buf, (struct span){ &byte, 1 }, AHOY_USER);
     }
 }
 

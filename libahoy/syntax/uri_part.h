@@ -19,3 +19,9 @@ bool ahoy_uri_part_next(struct span *rest, char separator, unsigned set,
  * ones (RFC 3261 19.1.4). */
 bool ahoy_escaped_equal(struct span a, struct span b);
 bool ahoy_escaped_equal_nocase(struct span a, struct span b);
+
+/* Takes one character off |rest|, which is not empty: an escape as the byte that it means, and of a
+ * reserved one as another than that byte, above 0xff. */
+unsigned ahoy_escaped_take(struct span *rest);
+/* That in lower case. */
+unsigned ahoy_escaped_lower(unsigned unit);

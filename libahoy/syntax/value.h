@@ -29,10 +29,10 @@ struct ahoy_value {
         struct ahoy_address address; /* AHOY_FORM_ADDRESS, AHOY_FORM_ROUTE. */
         struct ahoy_cseq cseq;
         struct ahoy_challenge challenge;
-        struct ahoy_uri uri;  /* AHOY_FORM_URI */
-        uint64_t number;      /* AHOY_FORM_NUMBER, AHOY_FORM_INTERVAL: up to 2^32 - 1. */
+        struct ahoy_uri uri; /* AHOY_FORM_URI */
+        uint64_t number;     /* AHOY_FORM_NUMBER, AHOY_FORM_INTERVAL: up to 2^32 - 1. */
         struct {
-            struct span first, second; /* Media: type, subtype. Priority: namespace, r-priority. */
+            struct span first, second; /* Type, subtype; or namespace, r-priority. */
         } pair;
         struct {
             uint32_t response;

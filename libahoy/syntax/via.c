@@ -70,8 +70,9 @@ static const char *skip_slash(const char *at, const char *end)
  * message of another version is answered 505, which needs its Via. */
 static const char *parse_protocol(struct ahoy_via *via, const char *at, const char *end)
 {
-    at = skip_slash(at, end);
-    if (at != NULL)
+    if (ahoy_span_starts_nocase(ahoy_span_between(at, end), SPAN("SIP/2.0/")))
+        at = ahoy_skip(at + 8, end, AHOY_LWS);
+    else if ((at = skip_slash(at, end)) != NULL)
         at = skip_slash(at, end);
     if (at == NULL)
         return NULL;
@@ -157,16 +158,34 @@ static bool take_param(struct ahoy_via *via, const struct ahoy_param *param, str
     }
 }
 
+static bool parse_params(struct ahoy_via *via, const char *at, const char *end,
+                         struct ahoy_err *err)
+{
+    via->params = ahoy_span_between(at, end);
+    struct span rest = ahoy_span_between(at, end);
+    struct ahoy_param param;
+    struct ahoy_err fault;
+    while (ahoy_param_next(&rest, &param, &fault)) {
+        if (!take_param(via, &param, err))
+            return false;
+    }
+    return fault.expected == NULL || ahoy_fail(err, 400, fault.at, fault.expected);
+}
+
 bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err)
 {
     struct span none = ahoy_nothing(text.at);
-    *via = (struct ahoy_via){ .text = text,
-                              .host = none,
-                              .sent_by = none,
-                              .branch = none,
-                              .received = none,
-                              .maddr = none,
-                              .params = none };
+    via->transport = AHOY_TRANSPORT_OTHER;
+    via->port = 0;
+    via->has_rport = false;
+    via->rport = 0;
+    via->text = text;
+    via->host = none;
+    via->sent_by = none;
+    via->branch = none;
+    via->received = none;
+    via->maddr = none;
+    via->params = none;
     if (text.size == 0)
         return ahoy_fail(err, 400, text.at, "a Via");
     const char *end = ahoy_span_end(text);
@@ -176,15 +195,7 @@ bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err
     at = parse_sent_by(via, at, end, err);
     if (at == NULL)
         return false;
-    via->params = ahoy_span_between(ahoy_skip(at, end, AHOY_LWS), end);
-    struct span rest = via->params;
-    struct ahoy_param param;
-    struct ahoy_err fault;
-    while (ahoy_param_next(&rest, &param, &fault)) {
-        if (!take_param(via, &param, err))
-            return false;
-    }
-    return fault.expected == NULL || ahoy_fail(err, 400, fault.at, fault.expected);
+    return parse_params(via, ahoy_skip(at, end, AHOY_LWS), end, err);
 }
 
 bool ahoy_via_has_cookie(const struct ahoy_via *via)

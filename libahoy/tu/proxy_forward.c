@@ -4,35 +4,19 @@
 
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/received.h"
-#include "libahoy/syntax/scan.h"
-#include "libahoy/syntax/uri_part.h"
 #include "libahoy/tu/proxy_context.h"
 
-/* Prints |text| without what a Request-URI may not have: headers and a method parameter (19.1.1,
- * table 1; R3261-16.6-6).  Returns whether it is a sips URI. */
+/* Prints |text| without what a Request-URI may not have: R3261-16.6-6.  Returns whether it is a
+ * sips URI. */
 static bool put_request_uri(struct ahoy_buf *buf, struct span text)
 {
     struct ahoy_uri uri;
-    struct span method;
-    if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER) {
+    if (!ahoy_uri_parse(text, &uri, NULL)) {
         ahoy_buf_put(buf, text);
         return false;
     }
-    bool is_sips = uri.scheme == AHOY_SCHEME_SIPS;
-    if (uri.headers.size == 0 && !ahoy_uri_param(&uri, SPAN("method"), &method)) {
-        ahoy_buf_put(buf, text);
-        return is_sips;
-    }
-    struct span rest = uri.params;
-    const char *end = rest.size > 0 ? rest.at : uri.headers.at - 1;
-    ahoy_buf_put(buf, ahoy_span_between(text.at, end));
-    struct ahoy_uri_part part;
-    for (const char *at = rest.at; ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part);
-         at = rest.at) {
-        if (!ahoy_span_equal_nocase(part.name, SPAN("method")))
-            ahoy_buf_put(buf, ahoy_span_between(at, rest.at));
-    }
-    return is_sips;
+    ahoy_uri_print_request(&uri, buf);
+    return uri.scheme == AHOY_SCHEME_SIPS;
 }
 
 /* What was printed since |start|; empty after an overflow, which fails the whole. */

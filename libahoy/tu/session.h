@@ -118,5 +118,3 @@ void ahoy_session_cancelled(struct ahoy_session *session, struct ahoy_ua_context
                             const struct ahoy_event *event, uint64_t now_ms);
 /* The ACK has come, or will not. */
 void ahoy_session_drop_answer(struct ahoy_session *session);
-/* The status that refuses an INVITE for its body or what it requires, with |rows|; 0 for none. */
-unsigned ahoy_session_objection(const struct ahoy_message *request, struct ahoy_buf *rows);

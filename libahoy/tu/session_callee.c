@@ -55,14 +55,16 @@ static struct span compose(const struct ahoy_session *session, struct ahoy_ua_co
         for (; field != NULL; field = ahoy_message_next(&context->message, field))
             ahoy_buf_put(&rows, field->row);
         ahoy_ua_put_contact(context, &context->server, &rows);
-        ahoy_ua_put_abilities(&rows);
+        if (status < 200)
+            ahoy_ua_put_allow(&rows);
+        else
+            ahoy_ua_put_abilities(&rows);
     }
     if (body.size > 0)
         ahoy_buf_put(&rows, SPAN("Content-Type: application/sdp\r\n"));
-    struct ahoy_response response = { .status = status,
-                                      .to_tag = tag_of(session),
-                                      .headers = ahoy_buf_text(&rows),
-                                      .body = body };
+    struct ahoy_response response = {
+        .status = status, .to_tag = tag_of(session), .headers = ahoy_buf_text(&rows), .body = body
+    };
     struct ahoy_buf buf = ahoy_buf_over(context->response, sizeof context->response);
     ahoy_compose_response(&buf, &context->message, &response);
     return rows.overflow ? SPAN("") : ahoy_buf_text(&buf);
@@ -76,36 +78,14 @@ bool ahoy_session_respond(struct ahoy_session *session, struct ahoy_ua_context *
                                                      &text, 1, now_ms);
 }
 
-unsigned ahoy_session_objection(const struct ahoy_message *request, struct ahoy_buf *rows)
-{
-    struct span required = ahoy_message_value(request, AHOY_HEADER_REQUIRE);
-    if (required.size > 0) { /* R3261-8.2.2.3: none is supported. */
-        ahoy_buf_put(rows, SPAN("Unsupported: "));
-        ahoy_buf_put(rows, required);
-        ahoy_buf_put(rows, SPAN("\r\n"));
-        return 420;
-    }
-    if (request->body.size == 0)
-        return 0;
-    struct span type = ahoy_message_value(request, AHOY_HEADER_CONTENT_TYPE);
-    type.size = ahoy_span_find(type, ';');
-    bool encoded = ahoy_message_first(request, AHOY_HEADER_CONTENT_ENCODING) != NULL;
-    if (!encoded && ahoy_span_equal_nocase(ahoy_span_trim(type), SPAN("application/sdp")))
-        return 0;
-    ahoy_buf_put(rows, SPAN("Accept: application/sdp\r\n"));
-    return 415;
-}
-
-/* What an INVITE outside of dialogs must have before somebody is rung (8.2.2, 8.2.3). */
+/* What an INVITE outside of dialogs must have before somebody is rung (8.2.3, 12.1.1). */
 static unsigned objection(struct ahoy_session *session, struct ahoy_ua_context *context,
                           const struct ahoy_event *event, struct ahoy_buf *rows)
 {
     struct ahoy_err err = { .status = 0 };
-    unsigned status = ahoy_session_objection(event->message, rows);
-    if (status != 0)
-        return status;
-    if (event->message->body.size > 0 &&
-        !ahoy_sdp_parse(event->message->body, &context->sdp, &err))
+    if (!ahoy_ua_reads_body(event->message, rows))
+        return 415;
+    if (event->message->body.size > 0 && !ahoy_sdp_parse(event->message->body, &context->sdp, &err))
         return err.status;
     if (!ahoy_dialog_from_request(&session->dialog, event->message, event->routing, tag_of(session),
                                   &err))
@@ -229,7 +209,7 @@ void ahoy_session_cancelled(struct ahoy_session *session, struct ahoy_ua_context
                             const struct ahoy_event *event, uint64_t now_ms)
 {
     ahoy_ua_reply(context, event, 200, tag_of(session), SPAN(""), now_ms);
-    /* Once there is a final response a CANCEL has no effect: R3261-9.2. */
+    /* Once there is a final response a CANCEL has no effect: RFC 3261 9.2. */
     if (session->state != AHOY_SESSION_INCOMING ||
         !ahoy_handle_equal(event->transaction, session->server))
         return;

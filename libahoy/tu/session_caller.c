@@ -94,7 +94,7 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("Cancelled"), now_ms);
         return;
     }
-    if (!ahoy_sdp_parse(event->message->body, &context->sdp, NULL) ||
+    if (!ahoy_ua_read_description(context, event->message) ||
         !ahoy_sdp_read_answer(&context->sdp, &agreed)) {
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("The answer has no codec of ours"),
                          now_ms);

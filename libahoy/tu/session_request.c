@@ -1,5 +1,5 @@
-/* Requests within a session's dialog: ACK, BYE, re-INVITE, OPTIONS and what is not ours to do
- * (RFC 3261 12.2.2, 14.2, 15.1.2). */
+/* Requests within a session's dialog: ACK, BYE, re-INVITE and OPTIONS (RFC 3261 12.2.2, 14.2,
+ * 15.1.2). */
 #include "libahoy/tu/session.h"
 
 static const struct ahoy_handle nobody = { 0, 0 };
@@ -9,8 +9,7 @@ static void take_answer(struct ahoy_session *session, struct ahoy_ua_context *co
                         const struct ahoy_message *ack, uint64_t now_ms)
 {
     struct ahoy_sdp_agreed agreed;
-    if (ahoy_sdp_parse(ack->body, &context->sdp, NULL) &&
-        ahoy_sdp_read_answer(&context->sdp, &agreed)) {
+    if (ahoy_ua_read_description(context, ack) && ahoy_sdp_read_answer(&context->sdp, &agreed)) {
         ahoy_ua_tell(context,
                      &(struct ahoy_ua_news){ .kind = AHOY_NEWS_CHANGED,
                                              .session = session->self,
@@ -48,13 +47,16 @@ static void take_bye(struct ahoy_session *session, struct ahoy_ua_context *conte
 
 /* The status that keeps a re-INVITE from being looked at (14.2); 0 for none. */
 static unsigned refuses_reinvite(const struct ahoy_session *session,
+                                 struct ahoy_ua_context *context,
                                  const struct ahoy_message *request, struct ahoy_buf *rows)
 {
     if (session->state == AHOY_SESSION_INCOMING || session->answer.bytes != NULL) {
-        ahoy_buf_put(rows, SPAN("Retry-After: 2\r\n")); /* R3261-14.2-1 */
+        ahoy_buf_put(rows, SPAN("Retry-After: ")); /* R3261-14.2-1 */
+        ahoy_buf_put_number(rows, ahoy_rng_below(&context->rng, 11));
+        ahoy_buf_put(rows, SPAN("\r\n"));
         return 500;
     }
-    return ahoy_session_objection(request, rows);
+    return ahoy_ua_reads_body(request, rows) ? 0 : 415;
 }
 
 static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -63,7 +65,7 @@ static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *
     char space[1024];
     struct ahoy_sdp_agreed agreed;
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
-    unsigned status = refuses_reinvite(session, event->message, &rows);
+    unsigned status = refuses_reinvite(session, context, event->message, &rows);
     if (status == 0 && !ahoy_session_keep_invite(session, context, event))
         status = 500;
     struct ahoy_handle server = nobody;
@@ -96,8 +98,6 @@ void ahoy_session_request(struct ahoy_session *session, struct ahoy_ua_context *
                           const struct ahoy_event *event, uint64_t now_ms)
 {
     enum ahoy_method method = event->message->method;
-    char space[256];
-    struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
     if (method == AHOY_METHOD_ACK) {
         take_ack(session, context, event, now_ms);
         return;
@@ -110,13 +110,10 @@ void ahoy_session_request(struct ahoy_session *session, struct ahoy_ua_context *
         ahoy_ua_reply(context, event, 500, SPAN(""), SPAN(""), now_ms); /* R3261-12.2.2-3 */
         return;
     }
-    ahoy_ua_put_abilities(&rows);
     if (method == AHOY_METHOD_INVITE)
         take_reinvite(session, context, event, now_ms);
     else if (method == AHOY_METHOD_BYE)
         take_bye(session, context, event, now_ms);
-    else if (method == AHOY_METHOD_OPTIONS)
-        ahoy_ua_reply(context, event, 200, SPAN(""), ahoy_buf_text(&rows), now_ms);
     else
-        ahoy_ua_reply(context, event, 405, SPAN(""), ahoy_buf_text(&rows), now_ms);
+        ahoy_ua_answer_options(context, event, now_ms);
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "libahoy/syntax/compose.h"
 #include "libahoy/tu/registration.h"
 #include "libahoy/tu/session.h"
 
@@ -80,8 +81,8 @@ static struct ahoy_session *find_dialog(struct ahoy_ua *ua, const struct ahoy_ro
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
-        bool has_dialog = session->state != AHOY_SESSION_CALLING &&
-                          session->state != AHOY_SESSION_CANCELLING;
+        bool has_dialog =
+            session->state != AHOY_SESSION_CALLING && session->state != AHOY_SESSION_CANCELLING;
         if (has_dialog && ahoy_dialog_matches(&session->dialog, routing))
             return session;
     }
@@ -125,33 +126,42 @@ static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint
 /* A request outside of dialogs. */
 static void take_outside(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
-    char space[256];
-    struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
-    ahoy_ua_put_abilities(&rows);
-    switch (event->message->method) {
-    case AHOY_METHOD_INVITE:
+    if (event->message->method == AHOY_METHOD_INVITE)
         take_invite(ua, event, now_ms);
-        return;
-    case AHOY_METHOD_OPTIONS:
-        ahoy_ua_reply(&ua->context, event, 200, SPAN(""), ahoy_buf_text(&rows), now_ms);
-        return;
-    case AHOY_METHOD_BYE:
+    else if (event->message->method == AHOY_METHOD_OPTIONS)
+        ahoy_ua_answer_options(&ua->context, event, now_ms);
+    else
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
-        return;
-    default:
-        ahoy_ua_reply(&ua->context, event, 405, SPAN(""), ahoy_buf_text(&rows), now_ms);
-        return;
+}
+
+/* What a request must be before anybody looks at what it is for: sound, of a method that is served
+ * (8.2.1), and not in need of an extension (8.2.2.3), of which we know none.  Else it is
+ * refused. */
+static bool admits(struct ahoy_ua *ua, const struct ahoy_event *event)
+{
+    struct ahoy_ua_context *context = &ua->context;
+    struct ahoy_buf rows = ahoy_buf_over(context->rows, sizeof context->rows);
+    struct ahoy_err err;
+    unsigned status = 0;
+    if (!ahoy_message_check(event->message, &err)) {
+        status = err.status;
+    } else if (!ahoy_ua_serves(event->message->method)) {
+        status = 405;
+        ahoy_ua_put_allow(&rows); /* R3261-21.4.6-1 */
+    } else {
+        ahoy_compose_unsupported(&rows, event->message, AHOY_HEADER_REQUIRE);
+        status = rows.size > 0 || rows.overflow ? 420 : 0; /* R3261-20.32-1, -2 */
     }
+    if (status != 0)
+        ahoy_ua_refuse(context, event, status, ahoy_buf_text(&rows));
+    return status == 0;
 }
 
 static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
-    struct ahoy_err err;
     bool is_ack = event->kind == AHOY_EVENT_ACK;
-    if (!is_ack && !ahoy_message_check(event->message, &err)) {
-        ahoy_ua_refuse(&ua->context, event, err.status, SPAN(""));
+    if (!is_ack && !admits(ua, event))
         return;
-    }
     if (event->routing->to_tag.size == 0) {
         if (!is_ack) /* An ACK is never answered. */
             take_outside(ua, event, now_ms);
@@ -229,19 +239,32 @@ void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms)
     ahoy_registration_client_stop(&ua->registration, &ua->context, now_ms);
 }
 
+/* Whether an INVITE without more is what a URI asks for (19.1.5).  It might ask for another method,
+ * R3261-19.1.5-2, or for headers, which could say anything, an extension among it: R3261-19.1.5-5,
+ * -6. */
+static bool is_for_a_call(const struct ahoy_uri *uri)
+{
+    struct span method;
+    return uri->scheme != AHOY_SCHEME_OTHER && uri->headers.size == 0 &&
+           (!ahoy_uri_param(uri, SPAN("method"), &method) ||
+            ahoy_span_equal(method, SPAN("INVITE")));
+}
+
 struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
                                 uint64_t now_ms)
 {
     const struct ahoy_handle none = { 0, 0 };
+    char space[AHOY_URI_LIMIT];
+    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
     struct ahoy_uri parsed;
-    if (!ahoy_uri_parse(uri, &parsed, NULL) || parsed.scheme == AHOY_SCHEME_OTHER ||
-        parsed.headers.size > 0)
+    if (!ahoy_uri_parse(uri, &parsed, NULL) || !is_for_a_call(&parsed))
         return none;
+    ahoy_uri_print_request(&parsed, &text);
     struct ahoy_session *session = add_session(ua);
     if (session == NULL)
         return none;
     session->local.media = *media;
-    if (!ahoy_session_call(session, &ua->context, uri, now_ms)) {
+    if (!ahoy_session_call(session, &ua->context, ahoy_buf_text(&text), now_ms)) {
         remove_session(ua, session);
         return none;
     }
@@ -265,8 +288,7 @@ void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct 
     ahoy_session_pick_up(session, &ua->context, now_ms);
 }
 
-void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status,
-                    uint64_t now_ms)
+void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status, uint64_t now_ms)
 {
     struct ahoy_session *session = get_session(ua, handle);
     if (session != NULL)

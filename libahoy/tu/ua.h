@@ -39,7 +39,8 @@ void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms);
 void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms);
 
 /* Calls |uri|, with |media| as where our RTP is to be sent to.  Null where |uri| is no sip URI or
- * a limit refuses, and nothing follows; else ANSWERED or not, and REFUSED or ENDED at last. */
+ * asks for more than a call (another method, headers), or a limit refuses, and nothing follows;
+ * else ANSWERED or not, and REFUSED or ENDED at last. */
 struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
                                 uint64_t now_ms);
 /* For a session that is INCOMING; on any other, or a stale handle, nothing happens. */

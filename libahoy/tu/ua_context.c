@@ -46,11 +46,55 @@ void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct aho
     ahoy_buf_put(buf, SPAN(">\r\n"));
 }
 
+static const enum ahoy_method served[] = { AHOY_METHOD_INVITE, AHOY_METHOD_ACK, AHOY_METHOD_CANCEL,
+                                           AHOY_METHOD_BYE, AHOY_METHOD_OPTIONS };
+
+bool ahoy_ua_serves(enum ahoy_method method)
+{
+    for (size_t i = 0; i < sizeof served / sizeof served[0]; i++) {
+        if (served[i] == method)
+            return true;
+    }
+    return false;
+}
+
+void ahoy_ua_put_allow(struct ahoy_buf *buf)
+{
+    for (size_t i = 0; i < sizeof served / sizeof served[0]; i++) {
+        ahoy_buf_put(buf, i == 0 ? SPAN("Allow: ") : SPAN(", "));
+        ahoy_buf_put(buf, ahoy_method_name(served[i]));
+    }
+    ahoy_buf_put(buf, SPAN("\r\n"));
+}
+
 void ahoy_ua_put_abilities(struct ahoy_buf *buf)
 {
-    ahoy_buf_put(buf, SPAN("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
-                           "Accept: application/sdp\r\n"
+    ahoy_ua_put_allow(buf);
+    ahoy_buf_put(buf, SPAN("Accept: application/sdp\r\n"
                            "Supported:\r\n"));
+}
+
+bool ahoy_ua_reads_body(const struct ahoy_message *message, struct ahoy_buf *rows)
+{
+    if (message->body.size == 0)
+        return true;
+    if (ahoy_message_first(message, AHOY_HEADER_CONTENT_ENCODING) != NULL) {
+        ahoy_buf_put(rows, SPAN("Accept-Encoding: identity\r\n")); /* R3261-8.2.3-3 */
+        return false;
+    }
+    struct span type = ahoy_message_value(message, AHOY_HEADER_CONTENT_TYPE);
+    type.size = ahoy_span_find(type, ';');
+    if (ahoy_span_equal_nocase(ahoy_span_trim(type), SPAN("application/sdp")))
+        return true;
+    ahoy_buf_put(rows, SPAN("Accept: application/sdp\r\n")); /* R3261-8.2.3-2 */
+    return false;
+}
+
+bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message)
+{
+    char space[64];
+    struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
+    return ahoy_ua_reads_body(message, &rows) && ahoy_sdp_parse(message->body, &context->sdp, NULL);
 }
 
 static void put_end(struct ahoy_buf *buf, struct span body)
@@ -99,10 +143,9 @@ bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body,
 static struct span compose_reply(struct ahoy_ua_context *context, const struct ahoy_event *event,
                                  unsigned status, struct span tag, struct span rows)
 {
-    struct ahoy_response response = { .status = status,
-                                      .to_tag = tag,
-                                      .headers = rows,
-                                      .received = &event->hop->remote };
+    struct ahoy_response response = {
+        .status = status, .to_tag = tag, .headers = rows, .received = &event->hop->remote
+    };
     struct ahoy_buf buf = ahoy_buf_over(context->response, sizeof context->response);
     ahoy_compose_response(&buf, event->message, &response);
     return ahoy_buf_text(&buf);
@@ -134,6 +177,14 @@ void ahoy_ua_reply(struct ahoy_ua_context *context, const struct ahoy_event *eve
         ahoy_transaction_accept(context->transactions, event, AHOY_UA_NOBODY, now_ms);
     if (!ahoy_transaction_respond(context->transactions, handle, status, &text, 1, now_ms))
         ahoy_transaction_answer(context->transactions, event, &text, 1);
+}
+
+void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_event *event,
+                            uint64_t now_ms)
+{
+    struct ahoy_buf rows = ahoy_buf_over(context->rows, sizeof context->rows);
+    ahoy_ua_put_abilities(&rows);
+    ahoy_ua_reply(context, event, 200, SPAN(""), ahoy_buf_text(&rows), now_ms);
 }
 
 bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,

@@ -21,8 +21,8 @@ typedef bool ahoy_ua_locate(const struct ahoy_uri *uri, enum ahoy_transport *tra
 struct ahoy_ua_context {
     struct ahoy_transactions *transactions;
     struct ahoy_account account;
-    struct ahoy_hop server;    /* Where requests outside of dialogs go. */
-    struct span route;         /* The server as a value of Route: "<sip:192.0.2.1;lr>". */
+    struct ahoy_hop server; /* Where requests outside of dialogs go. */
+    struct span route;      /* The server as a value of Route: "<sip:192.0.2.1;lr>". */
     ahoy_ua_locate *locate;
     uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
     struct ahoy_rng rng;
@@ -56,8 +56,18 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
 /* Adds our Contact, as the hop of the request will reach it. */
 void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
                          struct ahoy_buf *buf);
-/* Adds Allow, Supported and Accept. */
+/* Whether requests of |method| are served; Allow names those that are. */
+bool ahoy_ua_serves(enum ahoy_method method);
+/* Adds Allow. */
+void ahoy_ua_put_allow(struct ahoy_buf *buf);
+/* Adds Allow, Supported and Accept, which belong into requests and 2xx. */
 void ahoy_ua_put_abilities(struct ahoy_buf *buf);
+/* Whether the body, if there is one, can be read: a session description, not encoded.  Else |rows|
+ * get what a 415 says (8.2.3). */
+bool ahoy_ua_reads_body(const struct ahoy_message *message, struct ahoy_buf *rows);
+/* Reads the session description of |message| into |context->sdp|; false where there is none that
+ * can be read. */
+bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message);
 /* Adds Content-Type where there is a body, Content-Length, the empty line and the body; then sends
  * it.  Null where something refuses. */
 struct ahoy_handle ahoy_ua_request_send(struct ahoy_ua_request *request, struct span body,
@@ -73,6 +83,10 @@ void ahoy_ua_reply(struct ahoy_ua_context *context, const struct ahoy_event *eve
 /* The same, once and without state. */
 void ahoy_ua_refuse(struct ahoy_ua_context *context, const struct ahoy_event *event,
                     unsigned status, struct span rows);
+
+/* The 200 to an OPTIONS (11.2). */
+void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_event *event,
+                            uint64_t now_ms);
 
 /* Whether a request of |method| that was answered |response| is to be sent again, with what is now
  * in |credentials|.  A 401 is for registrars: within calls only our proxy is answered, by 407, so

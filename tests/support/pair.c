@@ -13,8 +13,7 @@
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/compose.h"
 
-static void trace(struct pair *pair, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+static void trace(struct pair *pair, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void trace(struct pair *pair, const char *format, ...)
 {
@@ -45,8 +44,7 @@ static void init_end(struct pair *pair, unsigned index)
     static const struct span users[] = { SPAN_INIT("alice"), SPAN_INIT("bob") };
     static const struct span uris[] = { SPAN_INIT("sip:alice@192.0.2.1"),
                                         SPAN_INIT("sip:bob@192.0.2.2") };
-    static const struct span hosts[] = { SPAN_INIT("192.0.2.1:5060"),
-                                         SPAN_INIT("192.0.2.2:5060") };
+    static const struct span hosts[] = { SPAN_INIT("192.0.2.1:5060"), SPAN_INIT("192.0.2.2:5060") };
     struct pair_end *end = &pair->ends[index];
     struct ahoy_ip ip = { .family = AHOY_IPV4, .port = 5060, .bytes = { 192, 0, 2 } };
     struct ahoy_ip other = ip;
@@ -140,8 +138,8 @@ void pair_inject(struct pair *pair, unsigned to, struct span text)
         return;
     assert_in_range(pair->flying, 0, PAIR_FLIGHT - 1);
     struct pair_datagram *datagram = &pair->flight[pair->flying++];
-    *datagram = (struct pair_datagram){ pair->now_ms + PAIR_DELAY_MS, to, malloc(text.size),
-                                        text.size };
+    *datagram =
+        (struct pair_datagram){ pair->now_ms + PAIR_DELAY_MS, to, malloc(text.size), text.size };
     assert_non_null(datagram->bytes);
     memcpy(datagram->bytes, text.at, text.size);
 }
@@ -149,10 +147,14 @@ void pair_inject(struct pair *pair, unsigned to, struct span text)
 static const char *news_name(enum ahoy_ua_news_kind kind)
 {
     static const char *const names[] = {
-        [AHOY_NEWS_REGISTERED] = "registered", [AHOY_NEWS_UNREGISTERED] = "unregistered",
-        [AHOY_NEWS_REGISTRATION_FAILED] = "failed", [AHOY_NEWS_INCOMING] = "incoming",
-        [AHOY_NEWS_RINGING] = "ringing", [AHOY_NEWS_ANSWERED] = "answered",
-        [AHOY_NEWS_CHANGED] = "changed", [AHOY_NEWS_REFUSED] = "refused",
+        [AHOY_NEWS_REGISTERED] = "registered",
+        [AHOY_NEWS_UNREGISTERED] = "unregistered",
+        [AHOY_NEWS_REGISTRATION_FAILED] = "failed",
+        [AHOY_NEWS_INCOMING] = "incoming",
+        [AHOY_NEWS_RINGING] = "ringing",
+        [AHOY_NEWS_ANSWERED] = "answered",
+        [AHOY_NEWS_CHANGED] = "changed",
+        [AHOY_NEWS_REFUSED] = "refused",
         [AHOY_NEWS_ENDED] = "ended",
     };
     return names[kind];
@@ -279,8 +281,7 @@ void pair_fini(struct pair *pair)
         struct ahoy_wire_event time = { .kind = AHOY_WIRE_TIME };
         assert_int_equal(ahoy_ua_sessions(pair->ends[i].ua), 0);
         ahoy_stack_step(pair->ends[i].stack, &time, pair->now_ms);
-        assert_int_equal(
-            ahoy_transactions_count(ahoy_stack_transactions(pair->ends[i].stack)), 0);
+        assert_int_equal(ahoy_transactions_count(ahoy_stack_transactions(pair->ends[i].stack)), 0);
         ahoy_ua_free(pair->ends[i].ua);
         ahoy_stack_free(pair->ends[i].stack);
     }
@@ -300,6 +301,51 @@ void pair_reply(struct pair *pair, const struct ahoy_message *request, unsigned 
     pair_inject(pair, ALICE, ahoy_buf_text(&buf));
 }
 
+/* A request of alice's to bob, whose text is printed so. */
+static void send_by_hand(struct pair *pair, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void send_by_hand(struct pair *pair, const char *format, ...)
+{
+    char text[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    assert_in_range(size, 1, sizeof text - 1);
+    pair_inject(pair, BOB, (struct span){ text, (size_t)size });
+    pair_run(pair, pair->now_ms + 2 * PAIR_DELAY_MS);
+}
+
+void pair_outside(struct pair *pair, const char *method, const char *user, const char *branch,
+                  const char *rows, const char *body)
+{
+    send_by_hand(pair,
+                 "%s sip:%s@192.0.2.2 SIP/2.0\r\n"
+                 "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%s\r\n"
+                 "Max-Forwards: 70\r\nFrom: <sip:alice@192.0.2.1>;tag=x\r\n"
+                 "To: <sip:bob@192.0.2.2>\r\nCall-ID: by-hand\r\nCSeq: 1 %s\r\n"
+                 "Contact: <sip:alice@192.0.2.1>\r\n%sContent-Length: %zu\r\n\r\n%s",
+                 method, user, branch, method, rows, strlen(body), body);
+}
+
+void pair_within(struct pair *pair, const char *method, unsigned cseq, const char *branch,
+                 const char *rows, const char *body)
+{
+    pair_received(pair, BOB);
+    struct span ours = pair->routing.from_tag;
+    struct span theirs = pair->routing.to_tag;
+    struct span call_id = pair->routing.call_id;
+    send_by_hand(pair,
+                 "%s sip:bob@192.0.2.2:5060 SIP/2.0\r\n"
+                 "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%s\r\nMax-Forwards: 70\r\n"
+                 "From: <sip:alice@192.0.2.1>;tag=%.*s\r\nTo: <sip:bob@192.0.2.2>;tag=%.*s\r\n"
+                 "Call-ID: %.*s\r\nCSeq: %u %s\r\n"
+                 "Contact: <sip:moved@192.0.2.1>\r\n%sContent-Length: %zu\r\n\r\n%s",
+                 method, branch, (int)ours.size, ours.at, (int)theirs.size, theirs.at,
+                 (int)call_id.size, call_id.at, cseq, method, rows, strlen(body), body);
+}
+
 static struct ahoy_ip media_of(unsigned end)
 {
     return (struct ahoy_ip){ .family = AHOY_IPV4,
@@ -310,8 +356,8 @@ static struct ahoy_ip media_of(unsigned end)
 void pair_call(struct pair *pair)
 {
     struct ahoy_ip media = media_of(ALICE);
-    pair->ends[ALICE].session = ahoy_ua_call(pair->ends[ALICE].ua, SPAN("sip:bob@192.0.2.2"),
-                                             &media, pair->now_ms);
+    pair->ends[ALICE].session =
+        ahoy_ua_call(pair->ends[ALICE].ua, SPAN("sip:bob@192.0.2.2"), &media, pair->now_ms);
     assert_int_not_equal(pair->ends[ALICE].session.generation, 0);
     pair_settle(pair);
 }

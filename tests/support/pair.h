@@ -20,8 +20,8 @@ struct pair_end {
     struct ahoy_listener listener;
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
-    struct ahoy_handle session; /* The last that it heard of. */
-    struct ahoy_ua_news news;   /* The last. */
+    struct ahoy_handle session;            /* The last that it heard of. */
+    struct ahoy_ua_news news;              /* The last. */
     char received[AHOY_MESSAGE_LIMIT + 1]; /* The last message that reached it. */
     size_t received_size;
 };
@@ -67,6 +67,14 @@ void pair_inject(struct pair *pair, unsigned to, struct span text);
 void pair_reply(struct pair *pair, const struct ahoy_message *request, unsigned status,
                 const char *tag, const char *rows, const char *body);
 
+/* A request of alice's outside of dialogs, by hand, for a user at bob's: |rows| are further rows,
+ * each with its CRLF; |branch| follows the cookie.  Time goes on by 20 ms. */
+void pair_outside(struct pair *pair, const char *method, const char *user, const char *branch,
+                  const char *rows, const char *body);
+/* The same within the dialog that bob has; the last that reached him was a request of it. */
+void pair_within(struct pair *pair, const char *method, unsigned cseq, const char *branch,
+                 const char *rows, const char *body);
+
 /* Alice calls bob; her session is in ends[ALICE].session. */
 void pair_call(struct pair *pair);
 /* The end rings, or answers, what came in last. */
@@ -80,7 +88,8 @@ const struct ahoy_message *pair_received(struct pair *pair, unsigned end);
 void pair_expect(struct pair *pair, const char *lines);
 void pair_forget(struct pair *pair);
 
+#define PAIR_SDP_TYPE "Content-Type: application/sdp\r\n"
 /* A session description of G.711 in the given direction. */
 #define PAIR_SDP(direction)                                                                        \
-    "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"                  \
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"                    \
     "m=audio 4000 RTP/AVP 8 0\r\na=" direction "\r\n"

@@ -1,4 +1,4 @@
-/* Reading and answering a message asks the allocator for nothing. */
+/* Reading, answering and printing a message asks the allocator for nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "libahoy/syntax/compose.h"
+#include "libahoy/syntax/print.h"
 #include "tests/support/bytes.h"
 
 static unsigned long allocations;
@@ -89,6 +90,8 @@ static void read_and_answer(struct span bytes)
     ahoy_edits_remove_first(&edits, &message, AHOY_HEADER_ROUTE);
     (void)ahoy_edits_gather(&edits, pieces);
     ahoy_uri_print_aor(&routing.request_uri, &buf);
+    buf = ahoy_buf_over(space, sizeof space);
+    ahoy_message_print(&message, &buf); /* It reads each value by its form. */
 }
 
 static void test_no_allocation(void **state)

@@ -340,10 +340,14 @@ static void the_server_itself(void **state)
     ask.uri = "sip:192.0.2.100";
     ask.from = "sip:alice@atlanta.example"; /* Who asks that need not prove anything. */
     assert_int_equal(exchange_ask(exchange, &ask), 200);
-    ask.rows = "Require: gruu\r\n";
+    ask.rows = "Require: gruu\r\nRequire: x, y\r\n"; /* R3261-20.32-1, -2, R3261-21.4.15-1 */
     assert_int_equal(exchange_ask(exchange, &ask), 420);
+    message = exchange_sent(exchange, 0);
+    const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_UNSUPPORTED);
+    assert_true(ahoy_span_equal(field->value, SPAN("gruu")));
+    assert_true(ahoy_span_equal(ahoy_message_next(message, field)->value, SPAN("x, y")));
     ask.rows = NULL;
-    ask.method = "BREW";
+    ask.method = "BREW"; /* R3261-21.4.6-1 */
     assert_int_equal(exchange_ask(exchange, &ask), 405);
     assert_string_equal(exchange_value(exchange_sent(exchange, 0), AHOY_HEADER_ALLOW),
                         "OPTIONS, REGISTER");

@@ -139,7 +139,7 @@ static void check_bindings(enum ahoyd_store_kind kind)
     assert_true(bindings.list[0].hop.connection.slot == 3);
     assert_int_equal(count_of(store, "bob@b.example", now_ms + 60000), 1);
     assert_int_equal(count_of(store, "bob@b.example", now_ms + 120000), 0);
-    /* The same Call-ID and a CSeq that is not higher: nothing changes (R3261-10.3). */
+    /* The same Call-ID and a CSeq that is not higher: nothing changes (R3261-10.3-22). */
     assert_int_equal(put(store, "bob@b.example", "sip:bob@192.0.2.1", 0, 1), 500);
     assert_int_equal(count_of(store, "bob@b.example", now_ms), 2);
     assert_int_equal(put(store, "bob@b.example", "sip:bob@192.0.2.1", 0, 3), 200);

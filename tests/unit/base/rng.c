@@ -110,7 +110,7 @@ static bool is_token_digit(char byte)
     return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'v');
 }
 
-/* A token is one number, none of whose 64 bits is lost. */
+/* R3261-19.3-1 wants 32 bits.  A token is one number, none of whose 64 bits is lost. */
 static void test_token_holds_all_bits(void **state)
 {
     (void)state;

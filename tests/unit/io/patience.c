@@ -34,6 +34,7 @@ static void what_never_comes_is_given_up(void **state)
     int fillers[FILLERS];
     uint16_t port;
     int hole = open_black_hole(&port, fillers);
+    uint64_t before_ms = ahoy_driver_now(); /* No later than what the driver takes for now. */
     int stays = loopback_call(&at.listeners[0].local);
     struct ahoy_hop closed = loopback_event(&at, 1)->hop;
     uint64_t start_ms = ahoy_driver_now();
@@ -65,8 +66,7 @@ static void what_never_comes_is_given_up(void **state)
     const struct ahoy_wire_event *event = loopback_event(&at, 2);
     assert_int_equal(event->kind, AHOY_WIRE_CLOSED);
     assert_true(ahoy_handle_equal(event->hop.connection, never.connection));
-    /* The driver counts from the beginning of its turn, which was a little before. */
-    assert_true(ahoy_driver_now() - start_ms + 100 >= AHOY_CONNECT_MS);
+    assert_true(ahoy_driver_now() - before_ms >= AHOY_CONNECT_MS);
     assert_int_equal(ahoy_driver_counters(at.driver)->not_opened, 1);
     for (int i = 0; i < FILLERS; i++)
         close(fillers[i]);

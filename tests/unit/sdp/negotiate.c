@@ -10,8 +10,7 @@
 #include "tests/support/bytes.h"
 
 #define HEAD "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=5 6\r\n"
-#define OURS                                                                                       \
-    "v=0\r\no=- 9 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=5 6\r\n"
+#define OURS "v=0\r\no=- 9 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=5 6\r\n"
 
 static struct ahoy_sdp sdp;
 static struct ahoy_sdp_agreed agreed;
@@ -142,9 +141,12 @@ static void test_no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_offer),      cmocka_unit_test(test_offer_ipv6),
-        cmocka_unit_test(test_answer),     cmocka_unit_test(test_directions),
-        cmocka_unit_test(test_nothing_in_common), cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_offer),
+        cmocka_unit_test(test_offer_ipv6),
+        cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_directions),
+        cmocka_unit_test(test_nothing_in_common),
+        cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

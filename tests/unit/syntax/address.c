@@ -98,7 +98,7 @@ static void test_odd_but_sound(void **state)
     assert_span(parse("<sip:null-%00-null@example.com>").display, "");
 }
 
-/* R3261-20-7, R3261-20.10-1, RFC 4475 3.1.2.13 */
+/* R3261-20-7, R3261-20.10-1, R3261-20.20-1, RFC 4475 3.1.2.13 */
 static void test_brackets_where_they_must_be(void **state)
 {
     (void)state;

@@ -87,8 +87,6 @@ static void test_faults(void **state)
     refuse("Authorization: Digest realm=\"x\r\n", 28);
     refuse("Authorization: Digest realm=\"x\"\r\nAuthorization: Digest realm\r\n", 60);
     refuse("Proxy-Authorization: Digest realm=\"x\" nonce=\"y\"\r\n", 38);
-    refuse("WWW-Authenticate: Digest\r\n", 24);
-    refuse("Proxy-Authenticate:\r\n", 19);
 }
 
 int main(void)

@@ -46,7 +46,7 @@ static struct span compose(const struct ahoy_response *answer)
     return ahoy_buf_text(&buf);
 }
 
-/* R3261-8.2.6.2-1 to -6 */
+/* R3261-8.2.6.2-1 to -6, R3261-7.1-2, -3 */
 static void test_a_response(void **state)
 {
     (void)state;
@@ -73,7 +73,7 @@ static void test_a_response(void **state)
                 "why");
 }
 
-/* R3261-8.2.6.1-1; a 100 gets no tag (8.2.6.2). */
+/* R3261-8.2.6.1-1, R3261-20.14-2; a 100 gets no tag (8.2.6.2). */
 static void test_a_100(void **state)
 {
     (void)state;

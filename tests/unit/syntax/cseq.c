@@ -45,7 +45,7 @@ static void test_cseq(void **state)
     assert_int_equal(parse("1 invite").method, AHOY_METHOD_OTHER);
 }
 
-/* R3261-8.1.1.5-2, attack 10. */
+/* R3261-8.1.1.5-2, R3261-20.16-1, attack 10. */
 static void test_numbers(void **state)
 {
     (void)state;

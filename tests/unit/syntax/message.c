@@ -165,6 +165,32 @@ static void test_lists_over_rows(void **state)
     expect_values(AHOY_HEADER_SUPPORTED, (const char *const[]){ "100rel", "timer", NULL });
 }
 
+/* R3261-7.3.1-2, R3261-20.7-1, R3261-20.28-1: each row of these is one value,
+ * whatever its commas. */
+static void test_rows_that_are_no_lists(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ahoy_header header;
+        const char *name;
+    } rows[] = { { AHOY_HEADER_AUTHORIZATION, "Authorization" },
+                 { AHOY_HEADER_PROXY_AUTHORIZATION, "Proxy-Authorization" },
+                 { AHOY_HEADER_WWW_AUTHENTICATE, "WWW-Authenticate" },
+                 { AHOY_HEADER_PROXY_AUTHENTICATE, "Proxy-Authenticate" } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 START "%s: Digest realm=\"a\", nonce=\"1\"\r\n%s: Digest realm=\"b\"\r\n\r\n",
+                 rows[i].name, rows[i].name);
+        parse(text);
+        const struct ahoy_field *field = ahoy_message_first(&message, rows[i].header);
+        assert_false(ahoy_header_is_list(rows[i].header));
+        assert_span(field->value, "Digest realm=\"a\", nonce=\"1\"");
+        assert_span(ahoy_message_next(&message, field)->value, "Digest realm=\"b\"");
+        assert_true(ahoy_message_check(&message, NULL));
+    }
+}
+
 static void test_a_fault_in_a_list(void **state)
 {
     (void)state;
@@ -224,7 +250,7 @@ static void test_singletons(void **state)
         enum ahoy_header header = (enum ahoy_header)i;
         struct span name = ahoy_header_name(header);
         char text[300];
-        int size = snprintf(text, sizeof text, START "%.*s: 0\r\nX: y\r\n%.*s: 0\r\nX: z\r\n\r\n",
+        int size = snprintf(text, sizeof text, START "%.*s: 0\r\nQ: y\r\n%.*s: 0\r\nQ: z\r\n\r\n",
                             (int)name.size, name.at, (int)name.size, name.at);
         assert_in_range(size, 1, sizeof text - 1);
         if (ahoy_header_kind(header) != AHOY_SINGLE) {
@@ -396,6 +422,7 @@ int main(void)
         cmocka_unit_test_teardown(test_folded_lines, test_free_all),
         cmocka_unit_test_teardown(test_white_space_around_the_colon, test_free_all),
         cmocka_unit_test_teardown(test_lists_over_rows, test_free_all),
+        cmocka_unit_test_teardown(test_rows_that_are_no_lists, test_free_all),
         cmocka_unit_test_teardown(test_a_fault_in_a_list, test_free_all),
         cmocka_unit_test_teardown(test_content_length, test_free_all),
         cmocka_unit_test_teardown(test_any_byte_may_be_in_a_body, test_free_all),

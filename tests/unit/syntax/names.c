@@ -81,12 +81,25 @@ static void test_compact_names(void **state)
         char letter;
         enum ahoy_header header;
     } compact[] = {
-        { 'v', AHOY_HEADER_VIA },          { 'f', AHOY_HEADER_FROM },
-        { 't', AHOY_HEADER_TO },           { 'i', AHOY_HEADER_CALL_ID },
-        { 'm', AHOY_HEADER_CONTACT },      { 'l', AHOY_HEADER_CONTENT_LENGTH },
-        { 'c', AHOY_HEADER_CONTENT_TYPE }, { 'e', AHOY_HEADER_CONTENT_ENCODING },
-        { 'k', AHOY_HEADER_SUPPORTED },    { 's', AHOY_HEADER_SUBJECT },
-        { 'o', AHOY_HEADER_EVENT },        { 'r', AHOY_HEADER_REFER_TO },
+        { 'v', AHOY_HEADER_VIA },
+        { 'f', AHOY_HEADER_FROM },
+        { 't', AHOY_HEADER_TO },
+        { 'i', AHOY_HEADER_CALL_ID },
+        { 'm', AHOY_HEADER_CONTACT },
+        { 'l', AHOY_HEADER_CONTENT_LENGTH },
+        { 'c', AHOY_HEADER_CONTENT_TYPE },
+        { 'e', AHOY_HEADER_CONTENT_ENCODING },
+        { 'k', AHOY_HEADER_SUPPORTED },
+        { 's', AHOY_HEADER_SUBJECT },
+        { 'o', AHOY_HEADER_EVENT },
+        { 'r', AHOY_HEADER_REFER_TO },
+        { 'a', AHOY_HEADER_ACCEPT_CONTACT },
+        { 'j', AHOY_HEADER_REJECT_CONTACT },
+        { 'd', AHOY_HEADER_REQUEST_DISPOSITION },
+        { 'b', AHOY_HEADER_REFERRED_BY },
+        { 'x', AHOY_HEADER_SESSION_EXPIRES },
+        { 'u', AHOY_HEADER_ALLOW_EVENTS },
+        { 'y', AHOY_HEADER_IDENTITY },
     };
     enum ahoy_header by_byte[256] = { AHOY_HEADER_OTHER };
     for (size_t i = 0; i < sizeof compact / sizeof compact[0]; i++) {

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -86,6 +87,27 @@ static void test_param_faults(void **state)
     expect_param_fault(";a b", 3);
     expect_param_fault(";\"a\"=1", 1);
     expect_param_fault(";a=\"x\"y", 6);
+}
+
+/* R3261-25.1-1: what would be taken for a separator, or for white space, stands in quotes.  Of the
+ * rest more is read than a token or a host may have: scan.c says why. */
+static void test_special_characters_in_values(void **state)
+{
+    (void)state;
+    static const char special[] = "<>,;\\\" \t";
+    for (const char *at = special; *at != '\0'; at++) {
+        char text[32];
+        struct ahoy_err err;
+        struct ahoy_param param;
+        snprintf(text, sizeof text, ";a=x%cy", *at);
+        struct span rest = test_text(text);
+        assert_true(ahoy_param_next(&rest, &param, &err));
+        assert_span(param.value, "x");
+        snprintf(text, sizeof text, ";a=\"x%s%cy\"", strchr("\"\\", *at) ? "\\" : "", *at);
+        rest = test_text(text);
+        assert_true(ahoy_param_next(&rest, &param, &err));
+        assert_span(param.value, text + 3);
+    }
 }
 
 static void test_params_are_found_case_aside(void **state)
@@ -174,6 +196,7 @@ int main(void)
         cmocka_unit_test_teardown(test_white_space_and_folds_around_params, test_free_all),
         cmocka_unit_test_teardown(test_nothing_is_no_param, test_free_all),
         cmocka_unit_test_teardown(test_param_faults, test_free_all),
+        cmocka_unit_test_teardown(test_special_characters_in_values, test_free_all),
         cmocka_unit_test_teardown(test_params_are_found_case_aside, test_free_all),
         cmocka_unit_test_teardown(test_lists, test_free_all),
         cmocka_unit_test_teardown(test_list_faults, test_free_all),

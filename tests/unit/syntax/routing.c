@@ -90,9 +90,25 @@ static void test_no_usable_via(void **state)
     refuse(START "Via: SIP/2.0/UDP a;branch=\r\n" END, 400, "\r\n" END, true);
 }
 
+/* R3261-20-2, -3: in a request and in a response. */
 static void test_missing_headers(void **state)
 {
     (void)state;
+    static const char *const rows[] = { FROM, TO, CALL_ID, CSEQ };
+    for (size_t missing = 0; missing < 5; missing++) {
+        char text[1000];
+        struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
+        ahoy_buf_put(&buf, SPAN("SIP/2.0 200 OK\r\n" VIA));
+        for (size_t i = 0; i < 4; i++)
+            ahoy_buf_put(&buf, i == missing ? SPAN("") : ahoy_span(rows[i]));
+        ahoy_buf_put(&buf, SPAN(END));
+        text[buf.size] = '\0';
+        if (missing == 4)
+            route(text); /* None is. */
+        else
+            refuse(text, 400, END, true);
+    }
+    refuse("SIP/2.0 200 OK\r\n" FROM TO CALL_ID CSEQ END, 400, END, false);
     refuse(START VIA TO CALL_ID CSEQ END, 400, END, true);
     refuse(START VIA FROM CALL_ID CSEQ END, 400, END, true);
     refuse(START VIA FROM TO CSEQ END, 400, END, true);

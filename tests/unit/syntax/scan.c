@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "libahoy/syntax/host.h"
 #include "tests/support/bytes.h"
 
 #define ALPHA      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -79,6 +80,45 @@ static void test_scan_control_finds_the_first(void **state)
     }
 }
 
+/* The same for the other two, which look for what the table says. */
+static void test_words_and_lists_end_where_the_table_says(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size < 50; size++) {
+        char bytes[50];
+        for (size_t place = 0; place < size; place++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                memset(bytes, 'x', size);
+                bytes[place] = (char)byte;
+                const char *end = bytes + size;
+                size_t word = ahoy_is((char)byte, AHOY_TOKEN) ? size : place;
+                assert_int_equal(ahoy_skip_word(bytes, end, AHOY_TOKEN) - bytes, word);
+                size_t listed = ahoy_is((char)byte, AHOY_LISTED) ? place : size;
+                assert_int_equal(ahoy_scan_listed(bytes, end) - bytes, listed);
+            }
+        }
+    }
+}
+
+/* A dot needs a label in front of it, wherever the vectors part. */
+static void test_hosts_have_no_empty_label(void **state)
+{
+    (void)state;
+    for (size_t size = 3; size < 50; size++) {
+        char bytes[50];
+        for (size_t place = 0; place + 1 < size; place++) {
+            memset(bytes, 'x', size);
+            bytes[place] = '.';
+            const char *end = bytes + size;
+            struct ahoy_err err;
+            assert_true(ahoy_host_parse(bytes, end, &err) == (place == 0 ? NULL : end));
+            bytes[place + 1] = '.';
+            assert_null(ahoy_host_parse(bytes, end, &err));
+            assert_int_equal(err.at - bytes, place == 0 ? 0 : place + 1);
+        }
+    }
+}
+
 static size_t quoted_size(const char *literal)
 {
     struct span text = test_text(literal);
@@ -126,6 +166,8 @@ int main(void)
         cmocka_unit_test(test_visible_is_what_has_a_glyph),
         cmocka_unit_test(test_a_value_holds_no_separator),
         cmocka_unit_test(test_scan_control_finds_the_first),
+        cmocka_unit_test(test_words_and_lists_end_where_the_table_says),
+        cmocka_unit_test(test_hosts_have_no_empty_label),
         cmocka_unit_test_teardown(test_quoted_strings, test_free_all),
         cmocka_unit_test_teardown(test_escapes, test_free_all),
     };

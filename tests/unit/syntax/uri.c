@@ -4,9 +4,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
+#include "libahoy/resolve/locate.h"
 #include "tests/support/bytes.h"
 
 static struct ahoy_uri parse(const char *text)
@@ -31,7 +33,7 @@ static void refuse(const char *text, unsigned status, size_t offset)
     assert_int_equal(ahoy_err_offset(&err, bytes), offset);
 }
 
-/* The first four are the examples of 19.1.3. */
+/* The first four are the examples of 19.1.3.  R3261-8.1.1.2-1. */
 static void test_all_parts(void **state)
 {
     (void)state;
@@ -179,6 +181,57 @@ static void test_params_and_headers(void **state)
     assert_span(value, "v%61lue%25%34%31");
 }
 
+/* R3261-19.1.1-5: they are no fault, and hide none that are known. */
+static void test_unknown_params(void **state)
+{
+    (void)state;
+    struct ahoy_uri uri = parse("sip:a;nobody=knows;me;transport=tcp;x=%41");
+    struct span value;
+    assert_true(ahoy_uri_param(&uri, SPAN("transport"), &value));
+    assert_span(value, "tcp");
+    enum ahoy_transport transport;
+    struct ahoy_ip ip;
+    uri = parse("sip:192.0.2.1;nobody=knows;me;transport=tcp");
+    assert_true(ahoy_locate(&uri, &transport, &ip, NULL));
+    assert_int_equal(transport, AHOY_TCP);
+}
+
+/* R3261-19.1.2-1 to -5, R3261-25.1-2: each byte of a part stands bare only if the grammar of that
+ * part (25.1) has it; all others are let in as escapes only. */
+static void test_bare_characters(void **state)
+{
+    (void)state;
+#define ALPHANUM   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define UNRESERVED ALPHANUM "-_.!~*'()"
+    static const struct {
+        const char *before, *behind, *bare;
+    } parts[] = {
+        { "sip:x", "y@h", UNRESERVED "&=+$,;?/:" }, /* ":" ends a user, and a password follows. */
+        { "sip:+1;phone-context=", "y@h", UNRESERVED "&=+$,;?/:" },
+        { "sip:u:x", "y@h", UNRESERVED "&=+$," },
+        { "sip:h;x", "y", UNRESERVED "[]/:&+$" },
+        { "sip:h;p=x", "y", UNRESERVED "[]/:&+$" },
+        { "sip:h?h=x", "y", UNRESERVED "[]/?:+$" },
+        { "sip:h?x", "y=1", UNRESERVED "[]/?:+$" },
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        for (int byte = 1; byte < 256; byte++) {
+            char text[64];
+            struct ahoy_uri uri;
+            if (strchr("=;?&@", byte) != NULL && i >= 3)
+                continue; /* Between parts these have a meaning. */
+            snprintf(text, sizeof text, "%s%c%s", parts[i].before, byte, parts[i].behind);
+            if (ahoy_uri_parse(test_text(text), &uri, NULL) !=
+                (strchr(parts[i].bare, byte) != NULL))
+                fail_msg("%s", text);
+            snprintf(text, sizeof text, "%s%%%02x%s", parts[i].before, (unsigned)byte,
+                     parts[i].behind);
+            parse(text);
+        }
+        test_free_all(NULL);
+    }
+}
+
 static void test_bad_params_and_headers(void **state)
 {
     (void)state;
@@ -281,6 +334,8 @@ int main(void)
         cmocka_unit_test_teardown(test_ports, test_free_all),
         cmocka_unit_test_teardown(test_bad_users_and_escapes, test_free_all),
         cmocka_unit_test_teardown(test_params_and_headers, test_free_all),
+        cmocka_unit_test_teardown(test_unknown_params, test_free_all),
+        cmocka_unit_test_teardown(test_bare_characters, test_free_all),
         cmocka_unit_test_teardown(test_bad_params_and_headers, test_free_all),
         cmocka_unit_test_teardown(test_no_scheme, test_free_all),
         cmocka_unit_test_teardown(test_limits, test_free_all),

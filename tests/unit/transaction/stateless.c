@@ -38,7 +38,7 @@ static struct tag answer(unsigned status)
     return tag;
 }
 
-/* Attack rule R3, R3261-8.2.7: never sent again by itself, and again for the same request. */
+/* Attack rule R3, R3261-8.2.7-2, -5: never sent again by itself, and again for the same request. */
 static void test_answered_and_forgotten(void **state)
 {
     (void)state;

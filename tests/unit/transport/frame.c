@@ -18,6 +18,8 @@ static const char *const sound[] = {
     HEAD "Content-Length:\r\n 3\r\n\r\nabc",
     HEAD "L: 1\r\n\t\r\nX: y\r\n\r\nz",
     HEAD "Subject: Content-Length\r\n Content-Length: 9\r\nContent-Lengthy: 8\r\nl: 2\r\n\r\nab",
+    /* R3261-7.4.2-1: there are no chunks; the length is what it says. */
+    HEAD "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\n",
     "SIP/2.0 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n\n",
     "l: 9\r\nl: 0\r\n\r\n", /* The first line is the start line, whatever it looks like. */
 };

@@ -37,7 +37,7 @@ struct reply {
 #define T  "SIP/2.0/TCP "
 
 /* clang-format off */
-/* Every request comes from port 1024; 18.2.2-n is R3261-18.2.2-n, 3581 RFC 3581 4. */
+/* Every request comes from port 1024; 18.2.2-n is one of R3261-18.2.2-2 to -5, 3581 RFC 3581 4. */
 static const struct reply replies[] = {
     { "18.2.2-5", U V4 ":5066", AHOY_UDP, V4, V4, 5066, false },
     { "18.2.2-5 default", U V4 "", AHOY_UDP, V4, V4, 5060, false },

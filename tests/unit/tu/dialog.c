@@ -22,9 +22,8 @@ static void read(const char *text)
     assert_true(ahoy_message_routing(&message, &routing, NULL));
 }
 
-#define VIA "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa\r\n"
-#define ENDS                                                                                       \
-    "From: \"A\" <sip:alice@a.example>;tag=from\r\nTo: <sip:bob@b.example>"
+#define VIA  "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa\r\n"
+#define ENDS "From: \"A\" <sip:alice@a.example>;tag=from\r\nTo: <sip:bob@b.example>"
 
 static void read_request(const char *rows)
 {
@@ -76,7 +75,7 @@ static void test_callee(void **state)
     test_free_all(NULL);
 }
 
-/* R3261-12.1.2-4: the route set is the reverse; -7, -8: the numbers. */
+/* R3261-12.1.2-4, -7, -8: the route set is the reverse; the numbers. */
 static void test_caller(void **state)
 {
     (void)state;
@@ -107,6 +106,29 @@ static void test_no_routes(void **state)
     assert_true(ahoy_dialog_next_hop(&dialog, &hop));
     assert_span(hop.host, "192.0.2.2");
     test_free_all(NULL);
+}
+
+/* R3261-8.1.1.1-1: a route that is given before there is a dialog counts as one of it. */
+static void test_a_route_given_beforehand(void **state)
+{
+    (void)state;
+    struct ahoy_dialog_seed seed = { .call_id = SPAN("c"),
+                                     .local_tag = SPAN("mine"),
+                                     .local_uri = SPAN("sip:alice@a.example"),
+                                     .remote_uri = SPAN("sip:bob@b.example"),
+                                     .target = SPAN("sip:bob@b.example;x"),
+                                     .route = SPAN("<sip:p.example;lr>") };
+    assert_true(ahoy_dialog_begin(&dialog, &seed));
+    expect_request(AHOY_METHOD_INVITE, 1, "INVITE sip:bob@b.example;x SIP/2.0\r\n",
+                   "Route: <sip:p.example;lr>\r\nMax-Forwards: 70\r\n"
+                   "From: <sip:alice@a.example>;tag=mine\r\nTo: <sip:bob@b.example>\r\n"
+                   "Call-ID: c\r\nCSeq: 1 INVITE\r\n");
+    seed.route = SPAN("<sip:strict.example>");
+    assert_true(ahoy_dialog_begin(&dialog, &seed));
+    expect_request(AHOY_METHOD_INVITE, 1, "INVITE sip:strict.example SIP/2.0\r\n",
+                   "Route: <sip:bob@b.example;x>\r\nMax-Forwards: 70\r\n"
+                   "From: <sip:alice@a.example>;tag=mine\r\nTo: <sip:bob@b.example>\r\n"
+                   "Call-ID: c\r\nCSeq: 1 INVITE\r\n");
 }
 
 /* R3261-12.2.1.1-14, -15, -16: a strict router is the Request-URI, the target comes last. */
@@ -229,11 +251,11 @@ static void test_begin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_callee),   cmocka_unit_test(test_caller),
-        cmocka_unit_test(test_no_routes), cmocka_unit_test(test_strict_route),
-        cmocka_unit_test(test_remote_cseq), cmocka_unit_test(test_matching),
-        cmocka_unit_test(test_refresh),  cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_begin),
+        cmocka_unit_test(test_callee),       cmocka_unit_test(test_caller),
+        cmocka_unit_test(test_no_routes),    cmocka_unit_test(test_a_route_given_beforehand),
+        cmocka_unit_test(test_strict_route), cmocka_unit_test(test_remote_cseq),
+        cmocka_unit_test(test_matching),     cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_faults),       cmocka_unit_test(test_begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

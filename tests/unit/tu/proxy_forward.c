@@ -408,7 +408,7 @@ static void test_removed_row(void **state)
     bob_answers(stage);
 }
 
-/* R3261-16.6-39: linphone sends none on UDP. */
+/* R3261-16.6-39, R3261-20-1, R3261-20.14-1: linphone sends none on UDP. */
 static void test_content_length(void **state)
 {
     static const char text[] = "MESSAGE sip:bob@example.com SIP/2.0\r\n"

@@ -11,7 +11,7 @@
 #include "tests/support/pair.h"
 
 static struct pair pair;
-static unsigned asked;         /* REGISTERs that came. */
+static unsigned asked; /* REGISTERs that came. */
 static uint32_t last_cseq;
 static char last_algorithm[16];
 static bool was_right;         /* The last credentials were those of "secret". */
@@ -20,7 +20,7 @@ static unsigned refusal;       /* The status for it. */
 static bool accepts;           /* Right credentials are enough. */
 static const char *granted;    /* Rows of the 200. */
 
-#define MD5    "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"m\", qop=\"auth\"\r\n"
+#define MD5 "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"m\", qop=\"auth\"\r\n"
 #define SHA256                                                                                     \
     "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"s\", qop=\"auth-int,auth\", "     \
     "algorithm=SHA-256, opaque=\"o\"\r\n"
@@ -47,8 +47,7 @@ static void registrar(struct pair *world, const struct ahoy_message *request)
 {
     struct ahoy_cseq cseq;
     assert_int_equal(request->method, AHOY_METHOD_REGISTER);
-    assert_true(
-        ahoy_cseq_parse(ahoy_message_value(request, AHOY_HEADER_CSEQ), &cseq, NULL));
+    assert_true(ahoy_cseq_parse(ahoy_message_value(request, AHOY_HEADER_CSEQ), &cseq, NULL));
     asked++;
     assert_true(cseq.number > last_cseq); /* R3261-10.2-6, R3261-22.2-2 */
     last_cseq = cseq.number;
@@ -254,6 +253,59 @@ static void test_silence(void **state)
     pair_fini(&pair);
 }
 
+/* When a registration is asked for again that stood, and then was refused with |status| and |rows|;
+ * UINT64_MAX for never. */
+static uint64_t again_after(unsigned status, const char *rows)
+{
+    begin(NULL, 401, true, "Expires: 100\r\n");
+    accepts = false;
+    refusal = status;
+    challenges = rows;
+    pair_run(&pair, 80200);
+    assert_int_equal(asked, 2);
+    assert_int_equal(pair.ends[ALICE].news.kind, AHOY_NEWS_REGISTRATION_FAILED);
+    uint64_t due_ms = ahoy_ua_deadline(pair.ends[ALICE].ua);
+    accepts = true;
+    challenges = NULL;
+    pair_fini(&pair);
+    return due_ms;
+}
+
+/* R3261-21.5.4-1 */
+static void test_503_is_as_500(void **state)
+{
+    (void)state;
+    uint64_t due_ms = again_after(500, "");
+    assert_in_range(due_ms, 80201, 300000);
+    assert_int_equal(again_after(503, ""), due_ms);
+    assert_int_equal(again_after(403, ""), UINT64_MAX);
+}
+
+/* R3261-7.3.2-1, R3261-20-6, R3261-20.43-1, R3261-10.2-1, -2: what has no place in a response to
+ * REGISTER, or is for people to read, changes nothing. */
+static void test_rows_out_of_place(void **state)
+{
+    (void)state;
+    begin(NULL, 401, true,
+          "Expires: 100\r\nRecord-Route: <sip:192.0.2.66;lr>\r\nRoute: <sip:192.0.2.66;lr>\r\n"
+          "Max-Forwards: 0\r\nProxy-Require: x\r\nMin-Expires: 7000\r\nUnsupported: x\r\n"
+          "Authorization: Digest x=y\r\nSubject: x\r\nPriority: emergency\r\n"
+          "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\"\r\n"
+          "Warning: 399 example.com \"Throw it away\"\r\n");
+    pair_run(&pair, 85000);
+    pair_expect(&pair, "0 alice > bob REGISTER\n"
+                       "10 bob > alice 200 REGISTER\n"
+                       "20 alice: registered 100\n"
+                       "80020 alice > bob REGISTER\n"
+                       "80030 bob > alice 200 REGISTER\n"
+                       "80040 alice: registered 100\n");
+    pair_received(&pair, BOB);
+    assert_null(ahoy_message_first(&pair.message, AHOY_HEADER_ROUTE));
+    assert_null(ahoy_message_first(&pair.message, AHOY_HEADER_AUTHORIZATION));
+    assert_non_null(strstr(pair.ends[BOB].received, "\r\nExpires: 3600\r\n"));
+    pair_fini(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,7 +314,8 @@ int main(void)
         cmocka_unit_test(test_endless_stale),     cmocka_unit_test(test_foreign_challenges),
         cmocka_unit_test(test_long_nonce),        cmocka_unit_test(test_interval_too_brief),
         cmocka_unit_test(test_unregister),        cmocka_unit_test(test_leave_early),
-        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_silence),           cmocka_unit_test(test_503_is_as_500),
+        cmocka_unit_test(test_rows_out_of_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
