@@ -30,7 +30,8 @@ int config_word_dns(lua_State *lua)
                                        [ANCHOR] = { .name = "anchor", .type = OPTION_TEXT } };
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_config *config = reader->config;
-    if (!config_once(lua, "dns", &reader->dns_line) || !config_options(lua, 1, "dns", options, OPTIONS))
+    if (!config_once(lua, "dns", &reader->dns_line) ||
+        !config_options(lua, 1, "dns", options, OPTIONS))
         return 0;
     for (size_t i = 0; i < options[SERVERS].number; i++) {
         struct span text = options[SERVERS].texts[i];
