@@ -22,9 +22,9 @@ static const struct row rows[AHOY_HEADER_COUNT] = {
 
 enum { SLOT_BITS = 10, SLOTS = 1 << SLOT_BITS };
 
-/* An open hash table over rows[], and the front of each name in lower case, no two alike.  They are filled once,
- * before main, and only read after: so the list of headers stays written once, and no compiler has
- * to take a letter of a literal for a constant. */
+/* An open hash table over rows[], and the front of each name in lower case, no two alike.  They are
+ * filled once, before main, and only read after: so the list of headers stays written once, and no
+ * compiler has to take a letter of a literal for a constant. */
 static uint8_t slots[SLOTS];
 static ahoy_block fronts[AHOY_HEADER_COUNT];
 static uint8_t sizes[AHOY_HEADER_COUNT];
