@@ -26,8 +26,8 @@ static inline ahoy_block ahoy_block_load(const char *at, const char *end)
     size_t size = (size_t)(end - at);
     if (size < 8)
         return (ahoy_block)(halves){ htole64(ahoy_load_tail(at, size)), 0 };
-    return (ahoy_block)(halves){ htole64(ahoy_load_eight(at)),
-                                 htole64(ahoy_load_tail(at + 8, size - 8)) };
+    uint64_t tail = ahoy_load_eight(at + size - 8) >> 8 >> 8 * (15 - size);
+    return (ahoy_block)(halves){ htole64(ahoy_load_eight(at)), htole64(tail) };
 }
 
 /* Which bytes are letters and digits. */

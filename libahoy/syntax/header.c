@@ -1,6 +1,8 @@
 /* Names of header fields, full and compact (RFC 3261 7.3.3, 20). */
 #include "libahoy/syntax/header.h"
 
+#include <assert.h>
+
 #include "libahoy/syntax/scan.h"
 
 struct row {
@@ -20,11 +22,12 @@ static const struct row rows[AHOY_HEADER_COUNT] = {
 
 enum { SLOT_BITS = 10, SLOTS = 1 << SLOT_BITS };
 
-/* An open hash table over rows[], and the front of each name in lower case.  They are filled once,
- * before main, and only read after: so the list of headers stays written once, and no compiler has
- * to take a letter of a literal for a constant. */
+/* An open hash table over rows[], and the front of each name in lower case, no two alike.  They are
+ * filled once, before main, and only read after: so the list of headers stays written once, and no
+ * compiler has to take a letter of a literal for a constant. */
 static uint8_t slots[SLOTS];
 static ahoy_block fronts[AHOY_HEADER_COUNT];
+static uint8_t sizes[AHOY_HEADER_COUNT];
 static uint8_t compacts[32];
 
 /* |bytes| up to |size| in lower case, zeros behind: what two spellings of a name share. */
@@ -47,31 +50,32 @@ static unsigned slot_of(ahoy_block front)
                       (64 - SLOT_BITS));
 }
 
+static bool is_front(ahoy_block front, unsigned header)
+{
+    return ahoy_block_mask((ahoy_block)(front == fronts[header])) == 0xffff;
+}
+
 __attribute__((constructor)) static void fill(void)
 {
     for (unsigned i = 1; i < AHOY_HEADER_COUNT; i++) {
         struct span name = rows[i].name;
         fronts[i] = front_of(ahoy_block_load(name.at, ahoy_span_end(name)), name.size);
+        sizes[i] = (uint8_t)name.size;
         unsigned slot = slot_of(fronts[i]);
-        while (slots[slot] != 0)
-            slot = (slot + 1) % SLOTS;
+        for (; slots[slot] != 0; slot = (slot + 1) % SLOTS)
+            assert(!is_front(fronts[i], slots[slot])); /* Else one name would hide the other. */
         slots[slot] = (uint8_t)i;
         if (rows[i].compact != 0)
             compacts[(unsigned char)rows[i].compact & 31] = (uint8_t)i;
     }
 }
 
-/* Whether two names are the same behind their fronts. */
-__attribute__((noinline)) static bool is_same_end(struct span a, struct span b)
+/* Whether |name| is that of the |header| with the same front; apart, because few names are longer
+ * than a front. */
+__attribute__((noinline)) static enum ahoy_header find_long(struct span name, unsigned header)
 {
-    return ahoy_span_equal_nocase(a, b);
-}
-
-static bool is_name(struct span name, ahoy_block front, unsigned header)
-{
-    return name.size == rows[header].name.size &&
-           ahoy_block_mask((ahoy_block)(front == fronts[header])) == 0xffff &&
-           (name.size <= AHOY_BLOCK_SIZE || is_same_end(name, rows[header].name));
+    bool same = ahoy_span_equal_nocase(name, rows[header].name);
+    return same ? (enum ahoy_header)header : AHOY_HEADER_OTHER;
 }
 
 enum ahoy_header ahoy_header_find(struct span name, ahoy_block bytes)
@@ -81,11 +85,16 @@ enum ahoy_header ahoy_header_find(struct span name, ahoy_block bytes)
         return letter ? (enum ahoy_header)compacts[name.at[0] & 31] : AHOY_HEADER_OTHER;
     }
     ahoy_block front = front_of(bytes, name.size);
-    for (unsigned slot = slot_of(front); slots[slot] != 0; slot = (slot + 1) % SLOTS) {
-        if (is_name(name, front, slots[slot]))
-            return (enum ahoy_header)slots[slot];
+    unsigned slot = slot_of(front);
+    while (!is_front(front, slots[slot])) {
+        if (slots[slot] == 0)
+            return AHOY_HEADER_OTHER;
+        slot = (slot + 1) % SLOTS;
     }
-    return AHOY_HEADER_OTHER;
+    unsigned header = slots[slot];
+    if (name.size > AHOY_BLOCK_SIZE)
+        return find_long(name, header);
+    return name.size == sizes[header] ? (enum ahoy_header)header : AHOY_HEADER_OTHER;
 }
 
 enum ahoy_header ahoy_header_parse(struct span name)

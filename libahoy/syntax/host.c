@@ -71,9 +71,11 @@ const char *ahoy_host_parse(const char *at, const char *end, struct ahoy_err *er
 
 const char *ahoy_port_parse(const char *at, const char *end, uint16_t *port, struct ahoy_err *err)
 {
-    const char *stop = ahoy_skip(at, end, AHOY_DIGIT);
-    uint64_t value;
-    if (!ahoy_span_number(ahoy_span_between(at, stop), 65535, &value) || value == 0) {
+    const char *stop = at;
+    unsigned value = 0;
+    for (; stop < end && ahoy_is(*stop, AHOY_DIGIT) && value <= UINT16_MAX; stop++)
+        value = value * 10 + (unsigned)(*stop - '0');
+    if (value == 0 || value > UINT16_MAX) {
         ahoy_fail(err, 400, at, "a port of 1 to 65535");
         return NULL;
     }

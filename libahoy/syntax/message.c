@@ -19,7 +19,7 @@ struct indexer {
 struct line {
     const char *at;
     const char *end;  /* Before the CRLF. */
-    const char *next; /* Behind it. */
+    const char *next; /* Behind it; NULL where there is no CRLF. */
     const char *bad;  /* The first control byte in it, or NULL. */
 };
 
@@ -32,49 +32,46 @@ static void note(struct indexer *indexer, unsigned status, const char *at, const
 }
 
 /* Finds the end of a line as below, from its first control byte on. */
-static bool find_far_end(struct line *line, const char *at, const char *end, bool is_row)
+__attribute__((noinline)) static struct line find_far_end(const char *begin, const char *at,
+                                                          const char *end, bool is_row)
 {
-    for (;; at = ahoy_scan_control(at, end)) {
-        if (at == end)
-            return false;
+    struct line line = { .at = begin, .end = end };
+    for (; at < end; at = ahoy_scan_control(at + 1, end)) {
         if (*at == '\r' && end - at >= 2 && at[1] == '\n') {
-            if (!is_row || end - at == 2 || !ahoy_is(at[2], AHOY_WSP))
+            if (!is_row || end - at == 2 || !ahoy_is(at[2], AHOY_WSP)) {
+                line.end = at;
+                line.next = at + 2;
                 break;
+            }
             at += 2;
-        } else if (*at != '\t' && line->bad == NULL) {
-            line->bad = at;
+        } else if (*at != '\t' && line.bad == NULL) {
+            line.bad = at;
         }
-        at++;
     }
-    line->end = at;
-    line->next = at + 2;
-    return true;
+    return line;
 }
 
-/* Finds the end of the line that begins at line->at, from |at| on; a row goes on where the next
- * line begins with white space (7.3.1).  False where there is no CRLF. */
-static inline bool find_end(struct line *line, const char *at, const char *end, bool is_row)
+/* Finds the end of the line that begins at |begin|, from |at| on; a row goes on where the next line
+ * begins with white space (7.3.1). */
+static inline struct line find_end(const char *begin, const char *at, const char *end, bool is_row)
 {
     at = ahoy_scan_control(at, end);
-    line->bad = NULL;
-    line->end = at;
-    line->next = at + 2;
     if (end - at > 2 && memcmp(at, "\r\n", 2) == 0 && !ahoy_is(at[2], AHOY_WSP))
-        return true;
-    return find_far_end(line, at, end, is_row);
+        return (struct line){ begin, at, at + 2, NULL };
+    return find_far_end(begin, at, end, is_row);
 }
 
 /* The first control byte in a row that is neither white space nor escaped inside quotes, where
  * 25.1 allows all but CR and LF; NULL where there is none. */
-static const char *find_bad(const struct line *line)
+static const char *find_bad(const char *at, const char *end)
 {
     bool quoted = false;
-    for (const char *at = line->at; at < line->end; at++) {
+    for (; at < end; at++) {
         if (*at == '"') {
             quoted = !quoted;
         } else if (*at == '\r' && at[1] == '\n') {
             at++; /* A fold: a lone CR, or LF, is caught below. */
-        } else if (quoted && *at == '\\' && at + 1 < line->end && at[1] != '\r' && at[1] != '\n') {
+        } else if (quoted && *at == '\\' && at + 1 < end && at[1] != '\r' && at[1] != '\n') {
             at++;
         } else if (*at != '\t' && ahoy_scan_control(at, at + 1) == at) {
             return at;
@@ -92,7 +89,7 @@ static bool check_bytes(struct indexer *indexer, const struct line *line)
     }
     if (line->bad == NULL)
         return true;
-    const char *bad = find_bad(line);
+    const char *bad = find_bad(line->at, line->end);
     if (bad == NULL)
         return true;
     note(indexer, 400, bad, "no control byte");
@@ -155,12 +152,12 @@ static struct span read_name(const char *at, const char *end, enum ahoy_header *
  * no end. */
 static const char *index_row(struct indexer *indexer, const char *at, const char *end)
 {
-    struct line line = { .at = at };
     enum ahoy_header header;
     struct span name = read_name(at, end, &header);
     const char *stop = ahoy_span_end(name);
     const char *colon = ahoy_skip(stop, end, AHOY_WSP);
-    if (!find_end(&line, stop, end, true)) {
+    struct line line = find_end(at, stop, end, true);
+    if (line.next == NULL) {
         note(indexer, 400, end, "CRLF");
         return NULL;
     }
@@ -197,11 +194,11 @@ static const char *index_rows(struct indexer *indexer, const char *at, const cha
 static const char *index_start_line(struct indexer *indexer, const char *at, const char *end)
 {
     struct ahoy_message *message = indexer->message;
-    struct line line = { .at = at };
+    struct line line = find_end(at, at, end, false);
     struct ahoy_err err;
-    bool ended = find_end(&line, at, end, false);
+    bool ended = line.next != NULL;
     if (!ended)
-        line.end = line.next = end;
+        line.next = end;
     message->start_line = ahoy_span_between(at, line.next);
     struct span text = ahoy_span_between(at, line.end);
     if (line.bad != NULL) {

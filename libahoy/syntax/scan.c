@@ -78,6 +78,11 @@ static inline ahoy_block find_listed(ahoy_block bytes)
     return (ahoy_block)(bytes == ',') | (ahoy_block)(bytes == '"') | (ahoy_block)(bytes == '<');
 }
 
+static inline ahoy_block find_quoted(ahoy_block bytes)
+{
+    return (ahoy_block)(bytes == '"') | (ahoy_block)(bytes == '\\');
+}
+
 const char *ahoy_skip_word(const char *at, const char *end, unsigned set)
 {
     for (;;) {
@@ -98,25 +103,22 @@ const char *ahoy_scan_listed(const char *at, const char *end)
     return scan(at, end, find_listed);
 }
 
-const char *ahoy_skip_escaped(const char *at, const char *end, unsigned set)
+const char *ahoy_skip_escapes(const char *at, const char *end, unsigned set)
 {
-    for (;;) {
-        at = ahoy_skip(at, end, set);
-        if (end - at < 3 || *at != '%' || !ahoy_is(at[1], AHOY_HEX) || !ahoy_is(at[2], AHOY_HEX))
-            return at;
-        at += 3;
-    }
+    while (end - at >= 3 && *at == '%' && ahoy_is(at[1], AHOY_HEX) && ahoy_is(at[2], AHOY_HEX))
+        at = ahoy_skip(at + 3, end, set);
+    return at;
 }
 
 const char *ahoy_skip_quoted(const char *at, const char *end)
 {
-    for (at++; at < end; at++) {
-        if (*at == '"')
+    for (at++;; at += 2) {
+        at = scan(at, end, find_quoted);
+        if (at < end && *at == '"')
             return at + 1;
-        if (*at == '\\' && ++at == end)
-            break;
+        if (end - at < 2) /* There is none, or a backslash with nothing behind it. */
+            return NULL;
     }
-    return NULL;
 }
 
 static unsigned hex_value(char digit)

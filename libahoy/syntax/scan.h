@@ -61,8 +61,15 @@ static inline struct span ahoy_nothing(const char *at)
  * ".", as all classes of words do. */
 const char *ahoy_skip_word(const char *at, const char *end, unsigned set);
 
-/* Like ahoy_skip_word, and over "%" HEXDIG HEXDIG. */
-const char *ahoy_skip_escaped(const char *at, const char *end, unsigned set);
+/* Goes on with what ahoy_skip_escaped does, from a byte that is not in |set|. */
+const char *ahoy_skip_escapes(const char *at, const char *end, unsigned set);
+
+/* Like ahoy_skip, and over "%" HEXDIG HEXDIG, which most texts lack. */
+static inline const char *ahoy_skip_escaped(const char *at, const char *end, unsigned set)
+{
+    at = ahoy_skip(at, end, set);
+    return at < end && *at == '%' ? ahoy_skip_escapes(at, end, set) : at;
+}
 
 /* Behind the quoted string that begins at |at|, or NULL where it does not end. */
 const char *ahoy_skip_quoted(const char *at, const char *end);

@@ -24,24 +24,6 @@ static bool parse_userinfo(struct ahoy_uri *uri, const char *at, const char *at_
     return true;
 }
 
-bool ahoy_uri_part_next(struct span *rest, char separator, unsigned set, struct ahoy_uri_part *part)
-{
-    if (rest->size == 0)
-        return false;
-    const char *end = ahoy_span_end(*rest);
-    const char *at = rest->at + (*rest->at == separator);
-    const char *stop = ahoy_skip_escaped(at, end, set);
-    part->name = ahoy_span_between(at, stop);
-    part->has_value = stop < end && *stop == '=';
-    at = part->has_value ? stop + 1 : stop;
-    stop = ahoy_skip_escaped(at, end, set);
-    part->value = ahoy_span_between(at, stop);
-    if (stop == rest->at)
-        return false;
-    *rest = ahoy_span_between(stop, end);
-    return true;
-}
-
 /* Checks the parameters that begin at |at| and the headers behind them. */
 static bool parse_params(struct ahoy_uri *uri, const char *at, const char *end,
                          struct ahoy_err *err)
@@ -56,7 +38,7 @@ static bool parse_params(struct ahoy_uri *uri, const char *at, const char *end,
             (part.has_value && part.value.size == 0))
             return ahoy_fail(err, 400, rest.at, "a URI parameter");
         struct span earlier;
-        if (ahoy_uri_param(uri, part.name, &earlier)) /* R3261-19.1.1-2 */
+        if (count > 0 && ahoy_uri_param(uri, part.name, &earlier)) /* R3261-19.1.1-2 */
             return ahoy_fail(err, 400, part.name.at, "each URI parameter once");
     }
     uri->params = ahoy_span_between(at, rest.at);

@@ -1,7 +1,7 @@
 /* The parameters and headers of a URI, one by one; for those who read and compare URIs. */
 #pragma once
 
-#include "libahoy/base/span.h"
+#include "libahoy/syntax/scan.h"
 
 struct ahoy_uri_part {
     struct span name;
@@ -12,8 +12,24 @@ struct ahoy_uri_part {
 /* Takes ";name=value" (|separator| ';', |set| AHOY_PARAMCHAR) or "name=value" with "&" between
  * ('&', AHOY_HNV) off |rest|.  False where there is none; it stops where a byte does not belong,
  * so |rest| may be left at any. */
-bool ahoy_uri_part_next(struct span *rest, char separator, unsigned set,
-                        struct ahoy_uri_part *part);
+static inline bool ahoy_uri_part_next(struct span *rest, char separator, unsigned set,
+                                      struct ahoy_uri_part *part)
+{
+    if (rest->size == 0)
+        return false;
+    const char *end = ahoy_span_end(*rest);
+    const char *at = rest->at + (*rest->at == separator);
+    const char *stop = ahoy_skip_escaped(at, end, set);
+    part->name = ahoy_span_between(at, stop);
+    part->has_value = stop < end && *stop == '=';
+    at = part->has_value ? stop + 1 : stop;
+    stop = ahoy_skip_escaped(at, end, set);
+    part->value = ahoy_span_between(at, stop);
+    if (stop == rest->at)
+        return false;
+    *rest = ahoy_span_between(stop, end);
+    return true;
+}
 
 /* Whether two stretches of a URI mean the same: an escape equals its character, but for reserved
  * ones (RFC 3261 19.1.4). */
