@@ -54,6 +54,7 @@ struct ahoyd_config {
     char *control_path;  /* The Unix socket; absolute. */
     char *trace_path;    /* Where every message is noted as a line of JSON; NULL for nowhere. */
     unsigned workers;    /* At least 1. */
+    unsigned padding;    /* Bytes that a datagram may grow by. */
     void *memory;        /* All texts. */
 };
 

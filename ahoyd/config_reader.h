@@ -22,7 +22,7 @@ struct reader {
     struct promise *promises;  /* As many as config->routes, in their order. */
     bool *insecure;            /* As many as config->domains: "insecure = true" was said. */
     int *domain_lines;
-    int store_line, control_line, trace_line, workers_line; /* 0: not said yet. */
+    int store_line, control_line, trace_line, workers_line, udp_line; /* 0: not said yet. */
     bool out_of_memory;
 };
 

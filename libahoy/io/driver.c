@@ -84,6 +84,8 @@ static bool start_listening(struct ahoy_driver *driver, struct listening *listen
     listening->source = (struct ahoy_source){ .fd = fd, .kind = stream ? ACCEPTING : DATAGRAMS };
     listening->pause.what = (uintptr_t)listening;
     listening->pause.which = ACCEPTING;
+    if (!stream)
+        ahoy_datagrams_out_couple(&driver->out, fd, listening->index);
     return ahoy_socket_local(fd, &listening->local) &&
            ahoy_loop_watch(&driver->loop, &listening->source, EPOLLIN);
 }
@@ -116,7 +118,8 @@ static bool init(struct ahoy_driver *driver, const struct ahoy_driver_options *o
         driver->watched[i].source = (struct ahoy_source){ .fd = -1, .kind = WATCHED };
     ahoy_timers_init(&driver->timers, ahoy_driver_now());
     driver->streams.now_ms = driver->timers.now_ms;
-    return ahoy_datagrams_in_init(&driver->in) && ahoy_datagrams_out_init(&driver->out) &&
+    return ahoy_datagrams_in_init(&driver->in) &&
+           ahoy_datagrams_out_init(&driver->out, options->padding) &&
            open_listeners(driver, options, failed);
 }
 
@@ -435,6 +438,7 @@ void ahoy_driver_flush(struct ahoy_driver *driver)
     driver->counters.datagrams_out = driver->out.sent;
     driver->counters.datagrams_unsent = driver->out.unsent;
     driver->counters.unreachable = driver->out.unreachable;
+    driver->counters.trains_out = driver->out.trains_sent;
 }
 
 void ahoy_driver_trim(struct ahoy_driver *driver)
