@@ -27,6 +27,10 @@ route { domain = "carrier.example", to = "carrier", from = "users" }
 -- One worker a core, unless it says otherwise:
 -- workers(2)
 
+-- Datagrams to one address leave together, made equally long by spaces behind Content-Length: at
+-- most so many each.
+-- udp { padding = 128 }
+
 -- For ahoyctl; this is the default:
 control "unix:ahoyd.sock"
 
