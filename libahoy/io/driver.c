@@ -13,10 +13,10 @@
 #include "libahoy/io/streams.h"
 
 enum {
-    BATCHES_A_TURN = 4,  /* Of one UDP socket. */
-    READS_A_TURN = 4,    /* Of one connection, 64 KiB each. */
-    ACCEPTS_A_TURN = 16, /* Of one TCP listener. */
-    ANSWERS_A_TURN = 32  /* Of the DNS: many names may fail in one moment. */
+    DATAGRAMS_A_TURN = 4 * AHOY_BATCH, /* Of one UDP socket; no batch is cut. */
+    READS_A_TURN = 4,                  /* Of one connection, 64 KiB each. */
+    ACCEPTS_A_TURN = 16,               /* Of one TCP listener. */
+    ANSWERS_A_TURN = 32                /* Of the DNS: many names may fail in one moment. */
 };
 
 /* What a source is, and what a timer belongs to. */
@@ -88,8 +88,10 @@ static bool start_listening(struct ahoy_driver *driver, struct listening *listen
     listening->source = (struct ahoy_source){ .fd = fd, .kind = stream ? ACCEPTING : DATAGRAMS };
     listening->pause.what = (uintptr_t)listening;
     listening->pause.which = ACCEPTING;
-    if (!stream)
+    if (!stream) {
+        ahoy_datagrams_in_couple(fd);
         ahoy_datagrams_out_couple(&driver->out, fd, listening->index);
+    }
     return ahoy_socket_local(fd, &listening->local) &&
            ahoy_loop_watch(&driver->loop, &listening->source, EPOLLIN);
 }
@@ -316,16 +318,14 @@ static bool read_batch(struct ahoy_driver *driver, const struct listening *liste
         ahoy_datagrams_out_errors(&driver->out, listening->source.fd, listening->index);
     }
     while (driver->budget > 0 && (driver->events & EPOLLIN) != 0) {
-        driver->budget--;
         int count = ahoy_datagrams_in_read(&driver->in, listening->source.fd);
         if (count < 0 && errno != EAGAIN && errno != EINTR) {
+            driver->budget--;
             ahoy_datagrams_out_errors(&driver->out, listening->source.fd, listening->index);
             continue;
         }
         if (count < AHOY_BATCH)
             driver->budget = 0;
-        if (count > 0)
-            driver->counters.datagrams_in += (unsigned)count;
         return count > 0;
     }
     return false;
@@ -340,6 +340,8 @@ static bool serve_datagrams(struct ahoy_driver *driver, const struct listening *
         if (!read_batch(driver, listening))
             return false;
     }
+    driver->counters.datagrams_in++;
+    driver->budget -= driver->budget > 0;
     begin(event, AHOY_WIRE_DATAGRAM, AHOY_UDP, driver, listening->index);
     event->hop.remote = from;
     event->bytes = bytes;
@@ -386,7 +388,7 @@ static bool serve_accepting(struct ahoy_driver *driver, struct listening *listen
 static unsigned budget_of(const struct ahoy_source *source)
 {
     if (source->kind == DATAGRAMS)
-        return BATCHES_A_TURN;
+        return DATAGRAMS_A_TURN;
     return source->kind == ACCEPTING ? ACCEPTS_A_TURN : READS_A_TURN;
 }
 
