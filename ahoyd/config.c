@@ -16,7 +16,8 @@
 enum {
     FILE_LIMIT = 1 << 20,          /* Bytes of a configuration file. */
     INSTRUCTION_LIMIT = 100000000, /* Of Lua, after which a configuration is taken for endless. */
-    MEMORY_LIMIT = 256 << 20       /* Bytes that it may use while it runs. */
+    MEMORY_LIMIT = 256 << 20,      /* Bytes that it may use while it runs. */
+    PADDING = 128                  /* Where the file says nothing. */
 };
 
 /* What config->memory points to. */
@@ -292,6 +293,7 @@ static void defaults(struct reader *reader)
     struct ahoyd_config *config = reader->config;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     config->workers = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
+    config->padding = PADDING;
     config->store = AHOYD_STORE_SQLITE;
 }
 

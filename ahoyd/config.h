@@ -76,6 +76,7 @@ struct ahoyd_config {
     char *control_path; /* The Unix socket; absolute. */
     char *trace_path;   /* Where every message is noted as a line of JSON; NULL for nowhere. */
     unsigned workers;   /* At least 1. */
+    unsigned padding;   /* Bytes that a datagram may grow by. */
     struct ahoy_ip name_servers[AHOYD_NAME_SERVERS_LIMIT]; /* In place of resolv.conf's. */
     size_t name_server_count;
     char *anchor_path;  /* Of DNSSEC's trust anchors; NULL: nothing is validated. */

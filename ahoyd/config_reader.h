@@ -21,7 +21,8 @@ struct reader {
     struct span folder;       /* Of the configuration file: relative paths begin here. */
     struct promise *promises; /* As many as config->routes, in their order. */
     bool *insecure;           /* As many as config->domains: "insecure = true" was said. */
-    int store_line, control_line, trace_line, workers_line, dns_line; /* 0: not said yet. */
+    /* 0: not said yet. */
+    int store_line, control_line, trace_line, workers_line, dns_line, udp_line;
     bool out_of_memory;
 };
 

@@ -1,5 +1,6 @@
 /* The words of the configuration but dns and tls: listen, domain, store, trunk, route, workers,
- * control, trace.  Each notes what it was told, or a fault, and lets the rest of the file run. */
+ * control, trace, udp.  Each notes what it was told, or a fault, and lets the rest of the file run.
+ */
 #include <ctype.h>
 #include <lauxlib.h>
 #include <limits.h>
@@ -11,7 +12,7 @@
 #include "libahoy/resolve/locate.h"
 #include "libahoy/resolve/name.h"
 
-enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64 };
+enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64, PADDING_MOST = 1024 };
 
 /* The text at |index|, or a fault that says what |word| takes. */
 static bool text_argument(lua_State *lua, int index, const char *word, const char *usage,
@@ -479,6 +480,16 @@ static int word_workers(lua_State *lua)
     return 0;
 }
 
+static int word_udp(lua_State *lua)
+{
+    struct reader *reader = config_reader_of(lua);
+    struct option padding = { .name = "padding", .type = OPTION_NUMBER, .most = PADDING_MOST };
+    if (config_once(lua, "udp", &reader->udp_line) && config_options(lua, 1, "udp", &padding, 1) &&
+        padding.given)
+        reader->config->padding = (unsigned)padding.number;
+    return 0;
+}
+
 static int word_dns(lua_State *lua)
 {
     return config_word_dns(lua);
@@ -493,7 +504,7 @@ static int word_tls(lua_State *lua)
 /* clang-format off */
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace) WORD(dns) WORD(tls)
+    WORD(trace) WORD(dns) WORD(tls) WORD(udp)
 /* clang-format on */
 
 void config_words_define(lua_State *lua)

@@ -206,6 +206,7 @@ static struct ahoy_driver *open_driver(struct daemon *daemon, uint16_t number, u
     struct ahoy_driver_options options = { .listeners = daemon->listeners.at,
                                            .listener_count = daemon->listeners.count,
                                            .worker = number,
+                                           .padding = daemon->config->padding,
                                            .share_port = count > 1,
                                            .first = number == 0,
                                            .dns = &dns,

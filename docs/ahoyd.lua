@@ -37,6 +37,10 @@ route { domain = "carrier.example", to = "carrier", from = "users" }
 -- One worker a core, unless it says otherwise:
 -- workers(2)
 
+-- Datagrams to one address leave together, made equally long by spaces behind Content-Length: at
+-- most so many each.
+-- udp { padding = 128 }
+
 -- Name servers of your own, in place of those of /etc/resolv.conf:
 -- dns { servers = { "192.0.2.53", "[2001:db8::53]:5353" } }
 

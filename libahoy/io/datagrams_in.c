@@ -2,6 +2,7 @@
  * 64 KiB apart in address space and cost a page or two each in memory. */
 #include "libahoy/io/datagrams_in.h"
 
+#include <netinet/udp.h>
 #include <sys/mman.h>
 
 enum {
@@ -24,7 +25,9 @@ bool ahoy_datagrams_in_init(struct ahoy_datagrams_in *in)
         in->headers[i].msg_hdr = (struct msghdr){ .msg_name = &in->names[i],
                                                   .msg_namelen = sizeof in->names[i],
                                                   .msg_iov = &in->pieces[i],
-                                                  .msg_iovlen = 1 };
+                                                  .msg_iovlen = 1,
+                                                  .msg_control = in->controls[i].bytes,
+                                                  .msg_controllen = sizeof in->controls[i] };
     }
     return true;
 }
@@ -36,26 +39,53 @@ void ahoy_datagrams_in_fini(struct ahoy_datagrams_in *in)
     in->area = NULL;
 }
 
+void ahoy_datagrams_in_couple(int fd)
+{
+    int one = 1;
+    /* Where it fails, all come one by one. */
+    (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
+}
+
 int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
 {
-    /* The kernel has shortened the names that it wrote the time before. */
-    for (unsigned i = 0; i < in->count; i++)
+    /* The kernel has shortened what it wrote to the time before. */
+    for (unsigned i = 0; i < in->count; i++) {
         in->headers[i].msg_hdr.msg_namelen = sizeof in->names[i];
+        in->headers[i].msg_hdr.msg_controllen = sizeof in->controls[i];
+    }
     in->count = in->next = 0;
+    in->segment = in->offset = 0;
     int count = recvmmsg(fd, in->headers, AHOY_BATCH, MSG_DONTWAIT, NULL);
     if (count > 0)
         in->count = (unsigned)count;
     return count;
 }
 
+/* The size of the segments of what |header| received: all of it where it is no train. */
+static size_t segment_of(struct mmsghdr *header)
+{
+    int segment = 0;
+    struct cmsghdr *control = CMSG_FIRSTHDR(&header->msg_hdr);
+    if (control != NULL && control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO)
+        memcpy(&segment, CMSG_DATA(control), sizeof segment);
+    return segment > 0 ? (size_t)segment : header->msg_len;
+}
+
 bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, struct span *bytes)
 {
-    while (in->next < in->count) {
-        unsigned i = in->next++;
-        if (in->headers[i].msg_len == 0 || (in->headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0)
+    for (; in->next < in->count; in->next++, in->segment = in->offset = 0) {
+        struct mmsghdr *header = &in->headers[in->next];
+        if ((header->msg_hdr.msg_flags & MSG_TRUNC) != 0)
             continue;
-        *from = ahoy_socket_ip(&in->names[i]);
-        *bytes = (struct span){ in->pieces[i].iov_base, in->headers[i].msg_len };
+        if (in->segment == 0)
+            in->segment = segment_of(header);
+        size_t left = header->msg_len - in->offset;
+        if (left == 0)
+            continue;
+        *from = ahoy_socket_ip(&in->names[in->next]);
+        *bytes = (struct span){ in->area + (size_t)in->next * STRIDE + in->offset,
+                                left < in->segment ? left : in->segment };
+        in->offset += bytes->size;
         return true;
     }
     return false;

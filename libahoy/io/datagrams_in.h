@@ -1,4 +1,5 @@
-/* Datagrams from the kernel, a batch a call (recvmmsg). */
+/* Datagrams from the kernel, a batch a call (recvmmsg); those that a peer sent as a train (trains.h)
+ * come as one, where the kernel has kept them together (UDP_GRO), and are told apart here. */
 #pragma once
 
 #include "libahoy/io/socket.h"
@@ -8,22 +9,32 @@ enum {
     AHOY_DATAGRAM_LIMIT = 65535 /* Above what UDP can carry, so nothing is ever cut. */
 };
 
+/* What the kernel tells of a train: the size of its segments. */
+struct ahoy_in_control {
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int))];
+};
+
 struct ahoy_datagrams_in {
     char *area; /* Virtual; only the pages that datagrams reached are really there. */
     unsigned count, next;
+    size_t offset;  /* Of the next segment within the next one. */
+    size_t segment; /* Its size; 0 at a beginning. */
     struct mmsghdr headers[AHOY_BATCH];
     struct iovec pieces[AHOY_BATCH];
     union ahoy_socket_name names[AHOY_BATCH];
+    struct ahoy_in_control controls[AHOY_BATCH];
 };
 
 /* False where memory is refused. */
 bool ahoy_datagrams_in_init(struct ahoy_datagrams_in *in);
 void ahoy_datagrams_in_fini(struct ahoy_datagrams_in *in);
 
-/* Reads up to AHOY_BATCH datagrams, over those of the call before; how many, or -1 and errno.
- * Fewer than AHOY_BATCH: the socket is empty. */
+/* Lets trains that come to |fd| stay together, where the kernel can do it. */
+void ahoy_datagrams_in_couple(int fd);
+/* Reads up to AHOY_BATCH datagrams or trains, over those of the call before; how many, or -1 and
+ * errno.  Fewer than AHOY_BATCH: the socket is empty. */
 int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd);
-/* The next one of the batch that holds anything, until false.  |bytes| live until the next
+/* The next datagram of the batch that holds anything, until false.  |bytes| live until the next
  * read. */
 bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, struct span *bytes);
 /* Gives the kernel its pages back. */

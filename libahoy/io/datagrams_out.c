@@ -3,7 +3,8 @@
  * A socket that listens is not connected, so the kernel has no one peer to blame: an ICMP error
  * makes the next call on the socket fail, whoever that datagram is for.  The truth is in the error
  * queue, which names the peer; so a failing send first empties the queue and is tried once more,
- * and only what fails twice is this datagram's own fault. */
+ * and only what fails twice is this datagram's own fault.  A train that fails is sent again as
+ * plain datagrams, each of which then stands for itself. */
 #include "libahoy/io/datagrams_out.h"
 
 #include <assert.h>
@@ -11,15 +12,20 @@
 #include <linux/errqueue.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/mman.h>
 
 enum {
-    ROOM_WAIT_MS = 5,   /* For a full socket buffer, once a flush: a worker must not be held up. */
-    ERRORS_A_TURN = 256 /* Read from the error queue. */
+    ROOM_WAIT_MS = 5,    /* For a full socket buffer, once a flush: a worker must not be held up. */
+    ERRORS_A_TURN = 256, /* Read from the error queue. */
+    /* A request of more may not leave by UDP (RFC 3261 18.1.1), so none becomes larger in a train;
+     * and whatever Ethernet carries, tunnels included, carries that. */
+    SEGMENT = 1300,
+    SMALL_SEGMENT = 1280 - 48 /* What every path of IPv6 carries. */
 };
 
-bool ahoy_datagrams_out_init(struct ahoy_datagrams_out *out)
+bool ahoy_datagrams_out_init(struct ahoy_datagrams_out *out, unsigned padding)
 {
     memset(out, 0, sizeof *out);
     void *area = mmap(NULL, AHOY_OUT_AREA, PROT_READ | PROT_WRITE,
@@ -27,11 +33,8 @@ bool ahoy_datagrams_out_init(struct ahoy_datagrams_out *out)
     if (area == MAP_FAILED)
         return false;
     out->area = area;
-    for (int i = 0; i < AHOY_OUT_LIMIT; i++) {
-        out->headers[i].msg_hdr = (struct msghdr){ .msg_name = &out->names[i],
-                                                   .msg_iov = &out->pieces[i],
-                                                   .msg_iovlen = 1 };
-    }
+    out->padding = padding < AHOY_PADDING_LIMIT ? padding : AHOY_PADDING_LIMIT;
+    memset(out->spaces, ' ', sizeof out->spaces);
     return true;
 }
 
@@ -40,6 +43,34 @@ void ahoy_datagrams_out_fini(struct ahoy_datagrams_out *out)
     if (out->area != NULL)
         munmap(out->area, AHOY_OUT_AREA);
     out->area = NULL;
+}
+
+void ahoy_datagrams_out_couple(struct ahoy_datagrams_out *out, int fd, uint8_t listener)
+{
+    /* A kernel that does not know the option would send a train as one datagram. */
+    int segment = 0;
+    socklen_t size = sizeof segment;
+    if (getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, &size) == 0)
+        out->sockets[listener] = SEGMENT;
+}
+
+/* The number of the peer: a new one where nothing goes there yet. */
+static unsigned find_peer(struct ahoy_datagrams_out *out, int fd, uint8_t listener,
+                          const struct ahoy_ip *remote)
+{
+    struct ahoy_out_peer peer = { .fd = fd, .listener = listener };
+    peer.name_size = ahoy_socket_name(remote, &peer.name);
+    uint64_t mixed = ahoy_load_eight((const char *)remote->bytes) * 3 +
+                     ahoy_load_eight((const char *)remote->bytes + 8) * 5 + remote->port;
+    peer.key = (uint32_t)(mixed ^ mixed >> 32);
+    for (unsigned i = out->peer_count; i > 0; i--) {
+        const struct ahoy_out_peer *known = &out->peers[i - 1];
+        if (known->key == peer.key && known->fd == fd && known->name_size == peer.name_size &&
+            memcmp(&known->name, &peer.name, peer.name_size) == 0)
+            return i - 1;
+    }
+    out->peers[out->peer_count] = peer;
+    return out->peer_count++;
 }
 
 void ahoy_datagrams_out_put(struct ahoy_datagrams_out *out, int fd, uint8_t listener,
@@ -51,14 +82,13 @@ void ahoy_datagrams_out_put(struct ahoy_datagrams_out *out, int fd, uint8_t list
     }
     if (out->count == AHOY_OUT_LIMIT || bytes.size > AHOY_OUT_AREA - out->used)
         ahoy_datagrams_out_flush(out);
-    unsigned i = out->count++;
-    out->fds[i] = fd;
-    out->listeners[i] = listener;
-    out->headers[i].msg_hdr.msg_namelen = ahoy_socket_name(remote, &out->names[i]);
-    out->pieces[i] = (struct iovec){ out->area + out->used, bytes.size };
+    char *copy = out->area + out->used;
     if (bytes.size > 0)
-        memcpy(out->pieces[i].iov_base, bytes.at, bytes.size);
+        memcpy(copy, bytes.at, bytes.size);
     out->used += bytes.size;
+    out->wagons[out->count++] =
+        (struct ahoy_wagon){ .bytes = { copy, bytes.size },
+                             .peer = (uint8_t)find_peer(out, fd, listener, remote) };
 }
 
 /* What one flush has met. */
@@ -77,54 +107,164 @@ static bool wait_for_room(int fd, struct flush *flush)
     return poll(&room, 1, ROOM_WAIT_MS) == 1;
 }
 
-/* Decides what becomes of the datagram at |i|, which has just failed; false: it is tried again.
- * One that finds no room is dropped without a word: like one that a router dropped, it will be
- * sent again by its transaction. */
-static bool is_lost(struct ahoy_datagrams_out *out, unsigned i, struct flush *flush)
+/* Decides what becomes of |wagon|, which has just failed alone; false: it is tried again.  One that
+ * finds no room is dropped without a word: like one that a router dropped, it will be sent again
+ * by its transaction. */
+static bool is_lost(struct ahoy_datagrams_out *out, unsigned wagon, struct flush *flush)
 {
     int why = errno;
-    if (why == EINTR || (why == EAGAIN && wait_for_room(out->fds[i], flush)))
+    const struct ahoy_out_peer *peer = &out->peers[out->wagons[wagon].peer];
+    if (why == EINTR || (why == EAGAIN && wait_for_room(peer->fd, flush)))
         return false;
     if (why == EAGAIN || why == ENOBUFS || why == ENOMEM) {
         out->unsent++;
         return true;
     }
-    if (flush->accused != i) {
-        flush->accused = i;
-        ahoy_datagrams_out_errors(out, out->fds[i], out->listeners[i]);
+    if (flush->accused != wagon) {
+        flush->accused = wagon;
+        ahoy_datagrams_out_errors(out, peer->fd, peer->listener);
         return false;
     }
-    struct ahoy_ip remote = ahoy_socket_ip(&out->names[i]);
-    ahoy_datagrams_out_fail(out, out->listeners[i], &remote);
+    struct ahoy_ip remote = ahoy_socket_ip(&peer->name);
+    ahoy_datagrams_out_fail(out, peer->listener, &remote);
     out->unsent++;
     return true;
 }
 
-/* Sends the datagrams from |first| to before |end|, which all leave from one socket.  The kernel
- * stops at the first that fails. */
-static void send_run(struct ahoy_datagrams_out *out, unsigned first, unsigned end,
+/* The wagon at |index| of |train|. */
+static unsigned wagon_at(const struct ahoy_datagrams_out *out, const struct ahoy_train *train,
+                         unsigned index)
+{
+    return out->trains.order[train->first + index];
+}
+
+static struct ahoy_out_peer *peer_of(struct ahoy_datagrams_out *out, const struct ahoy_train *train)
+{
+    return &out->peers[out->wagons[wagon_at(out, train, 0)].peer];
+}
+
+/* Whether a train with segments of that size was refused as such: then they are smaller from now
+ * on, or none leave that socket any more. */
+static void learn(struct ahoy_datagrams_out *out, const struct ahoy_train *train, int why)
+{
+    if (why != EMSGSIZE && why != EINVAL && why != EIO)
+        return;
+    bool large = why != EIO && train->segment > SMALL_SEGMENT;
+    out->sockets[peer_of(out, train)->listener] = large ? SMALL_SEGMENT : 0;
+}
+
+/* Sends the datagrams of a train that has just failed one by one, as they were. */
+static void break_up(struct ahoy_datagrams_out *out, const struct ahoy_train *train,
                      struct flush *flush)
 {
-    while (first < end) {
-        int sent = sendmmsg(out->fds[first], out->headers + first, end - first, MSG_DONTWAIT);
-        if (sent > 0) {
-            first += (unsigned)sent;
-            out->sent += (unsigned)sent;
-        } else if (is_lost(out, first, flush)) {
-            first++;
+    struct ahoy_out_peer *peer = peer_of(out, train);
+    learn(out, train, errno);
+    for (unsigned i = 0; i < train->count;) {
+        unsigned wagon = wagon_at(out, train, i);
+        struct span bytes = out->wagons[wagon].bytes;
+        if (sendto(peer->fd, bytes.at, bytes.size, MSG_DONTWAIT, &peer->name.any,
+                   peer->name_size) >= 0) {
+            out->sent++;
+            i++;
+        } else if (is_lost(out, wagon, flush)) {
+            i++;
         }
     }
 }
 
+/* Sends the trains from |first| to before |end|, which all leave from one socket.  The kernel
+ * stops at the first that fails. */
+static void send_run(struct ahoy_datagrams_out *out, unsigned first, unsigned end,
+                     struct flush *flush)
+{
+    const struct ahoy_train *trains = out->trains.list;
+    int fd = peer_of(out, &trains[first])->fd;
+    while (first < end) {
+        int sent = sendmmsg(fd, out->headers + first, end - first, MSG_DONTWAIT);
+        if (sent <= 0 && trains[first].count > 1) {
+            break_up(out, &trains[first++], flush);
+        } else if (sent <= 0 && is_lost(out, wagon_at(out, &trains[first], 0), flush)) {
+            first++;
+        }
+        for (; sent > 0; sent--, first++) {
+            out->sent += trains[first].count;
+            out->trains_sent += trains[first].count > 1;
+        }
+    }
+}
+
+/* Adds |bytes| to what |header| sends. */
+static void add_piece(struct msghdr *header, const char *at, size_t size)
+{
+    header->msg_iov[header->msg_iovlen++] =
+        (struct iovec){ .iov_base = (char *)(uintptr_t)at, .iov_len = size };
+}
+
+static void add_wagon(struct ahoy_datagrams_out *out, struct msghdr *header,
+                      const struct ahoy_wagon *wagon, size_t padding)
+{
+    if (padding == 0) {
+        add_piece(header, wagon->bytes.at, wagon->bytes.size);
+        return;
+    }
+    struct span rest = ahoy_span_after(wagon->bytes, wagon->glance.gap);
+    add_piece(header, wagon->bytes.at, wagon->glance.gap);
+    add_piece(header, out->spaces, padding);
+    add_piece(header, rest.at, rest.size);
+}
+
+/* Fills in the header of train |index|, its pieces from |pieces| on; returns where they end. */
+static struct iovec *load(struct ahoy_datagrams_out *out, unsigned index, struct iovec *pieces)
+{
+    const struct ahoy_train *train = &out->trains.list[index];
+    struct ahoy_out_peer *peer = peer_of(out, train);
+    struct msghdr *header = &out->headers[index].msg_hdr;
+    *header = (struct msghdr){ .msg_name = &peer->name,
+                               .msg_namelen = peer->name_size,
+                               .msg_iov = pieces };
+    for (unsigned i = 0; i < train->count; i++) {
+        const struct ahoy_wagon *wagon = &out->wagons[wagon_at(out, train, i)];
+        bool last = i + 1 == train->count;
+        add_wagon(out, header, wagon, last ? 0 : train->segment - wagon->bytes.size);
+    }
+    if (train->count > 1) {
+        header->msg_control = out->controls[index].bytes;
+        header->msg_controllen = sizeof out->controls[index].bytes;
+        struct cmsghdr *control = CMSG_FIRSTHDR(header);
+        *control = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof train->segment),
+                                     .cmsg_level = IPPROTO_UDP,
+                                     .cmsg_type = UDP_SEGMENT };
+        memcpy(CMSG_DATA(control), &train->segment, sizeof train->segment);
+    }
+    return pieces + header->msg_iovlen;
+}
+
+static void make_up(struct ahoy_datagrams_out *out)
+{
+    for (unsigned i = 0; i < out->peer_count; i++)
+        out->segments[i] = out->sockets[out->peers[i].listener];
+    struct ahoy_trains_options options = { .padding = out->padding,
+                                           .segment = out->segments,
+                                           .peer_count = out->peer_count };
+    ahoy_trains_plan(&out->trains, out->wagons, out->count, &options);
+    struct iovec *pieces = out->pieces;
+    for (unsigned i = 0; i < out->trains.count; i++)
+        pieces = load(out, i, pieces);
+}
+
 void ahoy_datagrams_out_flush(struct ahoy_datagrams_out *out)
 {
+    make_up(out);
     struct flush flush = { .accused = AHOY_OUT_LIMIT };
-    for (unsigned first = 0, end = 0; first < out->count; first = end) {
-        while (end < out->count && out->fds[end] == out->fds[first])
+    const struct ahoy_train *trains = out->trains.list;
+    for (unsigned first = 0, end = 0; first < out->trains.count; first = end) {
+        while (end < out->trains.count &&
+               peer_of(out, &trains[end])->fd == peer_of(out, &trains[first])->fd)
             end++;
         send_run(out, first, end, &flush);
     }
     out->count = 0;
+    out->peer_count = 0;
     out->used = 0;
 }
 

@@ -13,10 +13,10 @@
 #include "libahoy/io/streams.h"
 
 enum {
-    BATCHES_A_TURN = 4,  /* Of one UDP socket. */
-    READS_A_TURN = 4,    /* Of one connection, 64 KiB each. */
-    ACCEPTS_A_TURN = 16, /* Of one TCP listener. */
-    ANSWERS_A_TURN = 32  /* Of the DNS: many names may fail in one moment. */
+    DATAGRAMS_A_TURN = 4 * AHOY_BATCH, /* Of one UDP socket; no batch is cut. */
+    READS_A_TURN = 4,                  /* Of one connection, 64 KiB each. */
+    ACCEPTS_A_TURN = 16,               /* Of one TCP listener. */
+    ANSWERS_A_TURN = 32                /* Of the DNS: many names may fail in one moment. */
 };
 
 /* What a source is, and what a timer belongs to. */
@@ -104,6 +104,10 @@ static bool start_listening(struct ahoy_driver *driver, struct listening *listen
     listening->transport = listener->transport;
     listening->pause.what = (uintptr_t)listening;
     listening->pause.which = ACCEPTING;
+    if (!stream) {
+        ahoy_datagrams_in_couple(fd);
+        ahoy_datagrams_out_couple(&driver->out, fd, listening->index);
+    }
     return ahoy_socket_local(fd, &listening->local) &&
            (listening->held || ahoy_loop_watch(&driver->loop, &listening->source, EPOLLIN));
 }
@@ -136,7 +140,8 @@ static bool init(struct ahoy_driver *driver, const struct ahoy_driver_options *o
         driver->watched[i].source = (struct ahoy_source){ .fd = -1, .kind = WATCHED };
     ahoy_timers_init(&driver->timers, ahoy_driver_now());
     driver->streams.now_ms = driver->timers.now_ms;
-    if (!ahoy_datagrams_in_init(&driver->in) || !ahoy_datagrams_out_init(&driver->out) ||
+    if (!ahoy_datagrams_in_init(&driver->in) ||
+        !ahoy_datagrams_out_init(&driver->out, options->padding) ||
         !open_listeners(driver, options, failed))
         return false;
     if (options->dns != NULL)
@@ -329,16 +334,14 @@ static bool read_batch(struct ahoy_driver *driver, const struct listening *liste
         ahoy_datagrams_out_errors(&driver->out, listening->source.fd, listening->index);
     }
     while (driver->budget > 0 && (driver->events & EPOLLIN) != 0) {
-        driver->budget--;
         int count = ahoy_datagrams_in_read(&driver->in, listening->source.fd);
         if (count < 0 && errno != EAGAIN && errno != EINTR) {
+            driver->budget--;
             ahoy_datagrams_out_errors(&driver->out, listening->source.fd, listening->index);
             continue;
         }
         if (count < AHOY_BATCH)
             driver->budget = 0;
-        if (count > 0)
-            driver->counters.datagrams_in += (unsigned)count;
         return count > 0;
     }
     return false;
@@ -353,6 +356,8 @@ static bool serve_datagrams(struct ahoy_driver *driver, const struct listening *
         if (!read_batch(driver, listening))
             return false;
     }
+    driver->counters.datagrams_in++;
+    driver->budget -= driver->budget > 0;
     begin(event, AHOY_WIRE_DATAGRAM, AHOY_UDP, driver, listening->index);
     event->hop.remote = from;
     event->bytes = bytes;
@@ -399,7 +404,7 @@ static bool serve_accepting(struct ahoy_driver *driver, struct listening *listen
 static unsigned budget_of(const struct ahoy_source *source)
 {
     if (source->kind == DATAGRAMS)
-        return BATCHES_A_TURN;
+        return DATAGRAMS_A_TURN;
     return source->kind == ACCEPTING ? ACCEPTS_A_TURN : READS_A_TURN;
 }
 
@@ -498,6 +503,7 @@ void ahoy_driver_flush(struct ahoy_driver *driver)
     driver->counters.datagrams_out = driver->out.sent;
     driver->counters.datagrams_unsent = driver->out.unsent;
     driver->counters.unreachable = driver->out.unreachable;
+    driver->counters.trains_out = driver->out.trains_sent;
 }
 
 void ahoy_driver_trim(struct ahoy_driver *driver)

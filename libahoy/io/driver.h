@@ -31,6 +31,7 @@ enum {
 /* clang-format off */
 #define AHOY_DRIVER_COUNTERS(COUNTER)                                                              \
     COUNTER(datagrams_in) COUNTER(datagrams_out) COUNTER(datagrams_unsent) COUNTER(unreachable)    \
+    COUNTER(trains_out)                                                                            \
     COUNTER(accepted) COUNTER(accepts_paused) COUNTER(opened) COUNTER(not_opened)                  \
     COUNTER(secured) COUNTER(not_secured) COUNTER(records_timed_out)                               \
     COUNTER(outputs_overrun) COUNTER(waits) COUNTER(dns_asked) COUNTER(dns_answered)
@@ -46,8 +47,9 @@ struct ahoy_driver_options {
     const struct ahoy_listener *listeners; /* Read by open only. */
     size_t listener_count;                 /* At most AHOY_LISTENERS_LIMIT. */
     uint16_t worker;
-    bool share_port; /* SO_REUSEPORT: several workers listen on the same addresses. */
-    bool first;      /* With share_port: nobody may listen there yet, whether sharing or not. */
+    unsigned padding; /* Bytes that a datagram may grow by to leave in a train: trains.h. */
+    bool share_port;  /* SO_REUSEPORT: several workers listen on the same addresses. */
+    bool first;       /* With share_port: nobody may listen there yet, whether sharing or not. */
     struct ahoy_tls_context *tls;       /* Outlives the driver; NULL: no TLS. */
     const struct ahoy_dns_options *dns; /* Read by open only; NULL: every lookup fails. */
 };

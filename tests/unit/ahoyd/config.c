@@ -54,6 +54,7 @@ static void test_all_words(void **state)
               "store \"sqlite:data/ahoy.db\"\n"
               "route { domain = \"bench.example\", to = \"carrier\", from = \"anyone\" }\n"
               "trunk(\"carrier\", { \"sip:127.0.0.1:5070\", \"sip:[::1];transport=tcp\" })\n"
+              "udp { padding = 64 }\n"
               "workers(3) control \"unix:/run/x.sock\" trace \"t.jsonl\"\n",
               &told);
     assert_non_null(config);
@@ -79,6 +80,7 @@ static void test_all_words(void **state)
     assert_int_equal(config->routes[0].from, AHOYD_FROM_ANYONE);
     assert_int_equal(config->routes[0].trunk, 0);
     assert_int_equal(config->workers, 3);
+    assert_int_equal(config->padding, 64);
     assert_string_equal(config->control_path, "/run/x.sock");
     assert_string_equal(config->trace_path, "/etc/ahoy/t.jsonl");
     ahoyd_config_free(config);
@@ -119,6 +121,7 @@ static void test_defaults(void **state)
     assert_null(config->trace_path);
     assert_int_equal(config->domains[0].auth, AHOYD_AUTH_DIGEST);
     assert_true(config->workers >= 1);
+    assert_int_equal(config->padding, 128);
     ahoyd_config_free(config);
 }
 
@@ -186,6 +189,10 @@ static void test_faults(void **state)
     assert_fault("route { domain = 'c.example' }", "needs a domain and a trunk");
     assert_fault("workers(0)", "from 1 to 64");
     assert_fault("workers = 4", "local workers");
+    assert_fault("udp { padding = 1025 }", "between 0 and 1024");
+    assert_fault("udp { padding = -1 }", "between 0 and 1024");
+    assert_fault("udp { paddin = 1 }", "did you mean 'padding'?");
+    assert_fault("udp { padding = 0 } udp {}", "already");
     assert_fault("store 'memory:' store 'memory:'", "already");
     assert_fault("x = = 1", "unexpected symbol");
     assert_fault("error 'stop'", "stop");

@@ -169,6 +169,41 @@ static void large_datagrams_leave_in_order(void **state)
     loopback_close(&to);
 }
 
+/* Trains from one driver to another, each ended by a shorter datagram: all come whole, in order, and
+ * are counted one by one. */
+static void trains_come_as_datagrams(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000, BURST = 100, WORDS = 300 };
+    struct loopback from;
+    struct loopback to;
+    struct counted counted = { .ordered = true };
+    loopback_open(&from, both, 2);
+    loopback_open(&to, both, 2);
+    to.step = count_in_order;
+    to.context = &counted;
+    for (unsigned sent = 0; sent < COUNT;) {
+        struct ahoy_hop hop = { .transport = AHOY_UDP, .listener = sent / BURST % 2 };
+        hop.remote = to.listeners[hop.listener].local;
+        for (unsigned i = 0; i < BURST; i++, sent++) {
+            unsigned words[WORDS] = { sent };
+            size_t size = sizeof *words * (sent % 7 == 0 ? 1 + sent % 100 : WORDS);
+            loopback_send(&from, &hop, (struct span){ (char *)words, size });
+        }
+        ahoy_driver_flush(from.driver);
+        uint64_t end = ahoy_driver_now() + LOOPBACK_PATIENCE_MS;
+        while (counted.next < sent && ahoy_driver_now() < end)
+            loopback_turn(&to, 100);
+        assert_int_equal(counted.next, sent);
+    }
+    assert_true(counted.ordered);
+    assert_true(ahoy_driver_counters(from.driver)->trains_out > 0);
+    assert_int_equal(ahoy_driver_counters(from.driver)->datagrams_out, COUNT);
+    assert_int_equal(ahoy_driver_counters(to.driver)->datagrams_in, COUNT);
+    loopback_close(&from);
+    loopback_close(&to);
+}
+
 /* An empty datagram says nothing, and what comes behind it is not lost. */
 static void an_empty_datagram_is_passed_over(void **state)
 {
@@ -340,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_leave_from_the_listener_that_was_asked),
         cmocka_unit_test(ten_thousand_pass_in_order),
+        cmocka_unit_test(trains_come_as_datagrams),
         cmocka_unit_test(the_largest_datagram_comes_whole),
         cmocka_unit_test(large_datagrams_leave_in_order),
         cmocka_unit_test(an_empty_datagram_is_passed_over),
