@@ -22,7 +22,7 @@ struct reader {
     struct promise *promises;  /* As many as config->routes, in their order. */
     bool *insecure;            /* As many as config->domains: "insecure = true" was said. */
     int *domain_lines;
-    int store_line, control_line, trace_line, workers_line; /* 0: not said yet. */
+    int store_line, control_line, trace_line, workers_line, dns_line; /* 0: not said yet. */
     bool out_of_memory;
 };
 
@@ -51,7 +51,9 @@ const char *const *config_words_names(size_t *count);
 void config_finish(struct reader *reader);
 
 /* What may stand in a table of options. */
-enum option_type { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG };
+enum option_type { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG, OPTION_TEXTS };
+
+enum { OPTION_TEXTS_LIMIT = 8 };
 
 struct option {
     const char *name;
@@ -60,8 +62,9 @@ struct option {
     /* Filled by config_options. */
     bool given;
     struct span text;      /* Lua's; keep a copy. */
-    uint64_t number;
+    uint64_t number;       /* Of OPTION_TEXTS: how many. */
     bool flag;
+    struct span texts[OPTION_TEXTS_LIMIT]; /* Lua's too. */
 };
 
 /* Reads the table at |index| (or nothing, where it is absent) into |options|; unknown names and

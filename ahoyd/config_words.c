@@ -1,5 +1,5 @@
-/* The words of the configuration: listen, domain, store, trunk, route, workers, control, trace.
- * Each notes what it was told, or a fault, and lets the rest of the file run. */
+/* The words of the configuration: listen, domain, store, trunk, route, workers, control, trace,
+ * dns. * Each notes what it was told, or a fault, and lets the rest of the file run. */
 #include <ctype.h>
 #include <lauxlib.h>
 #include <limits.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ahoyd/config_reader.h"
+#include "libahoy/resolve/name.h"
 #include "libahoy/syntax/uri.h"
 
 enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64 };
@@ -225,32 +226,43 @@ static int word_domain(lua_State *lua)
     return 0;
 }
 
-/* Reads the address that a trunk's URI names; host names have to wait for DNS. */
-static bool read_target(lua_State *lua, struct span text, struct ahoyd_trunk_target *target)
+/* Whether |text| is the URI of a trunk's target.  An address is read once; a name is looked up when
+ * the trunk is used. */
+static bool parse_target(const struct ahoy_uri *uri, struct ahoyd_trunk_target *target)
+{
+    struct span name;
+    struct ahoy_dns_name host;
+    target->transport =
+        ahoy_uri_param(uri, SPAN("transport"), &name) ? ahoy_transport_parse(name) : AHOY_UDP;
+    if (uri->scheme != AHOY_SCHEME_SIP ||
+        (target->transport != AHOY_UDP && target->transport != AHOY_TCP))
+        return false;
+    if (!ahoy_ip_parse(uri->host, &target->ip))
+        return ahoy_dns_name_make(&host, SPAN(""), uri->host);
+    target->ip.port = uri->port != 0 ? uri->port : ahoy_transport_port(target->transport);
+    return true;
+}
+
+static bool read_target(lua_State *lua, struct span text, struct ahoyd_trunk_target *target,
+                        struct span *kept)
 {
     struct ahoy_uri uri;
     struct ahoy_err err;
-    struct span name = SPAN("");
     struct reader *reader = config_reader_of(lua);
     if (!ahoy_uri_parse(text, &uri, &err)) {
         config_fault(reader, config_line(lua), "trunk: \"%.100s\" is no URI: expected %s", text.at,
                      err.expected);
         return false;
     }
-    target->transport = ahoy_uri_param(&uri, SPAN("transport"), &name)
-                            ? ahoy_transport_parse(name)
-                            : AHOY_UDP;
-    bool sound = uri.scheme == AHOY_SCHEME_SIP && ahoy_ip_parse(uri.host, &target->ip) &&
-                 (target->transport == AHOY_UDP || target->transport == AHOY_TCP);
-    if (!sound) {
-        config_fault(reader, config_line(lua),
-                     "trunk: \"%.100s\" must be a sip URI with an IP address, by udp or tcp: "
-                     "write \"sip:192.0.2.1:5060;transport=tcp\"",
-                     text.at);
+    if (!parse_target(&uri, target)) {
+        config_fault(
+            reader, config_line(lua),
+            "trunk: \"%.100s\" must be a sip URI with an address or a name, by udp or tcp: "
+            "write \"sip:192.0.2.1:5060;transport=tcp\" or \"sip:carrier.example\"",
+            text.at);
         return false;
     }
-    target->ip.port = uri.port != 0 ? uri.port : ahoy_transport_port(target->transport);
-    target->uri = config_keep(reader, text);
+    *kept = config_keep(reader, text);
     return true;
 }
 
@@ -267,8 +279,9 @@ static bool read_targets(lua_State *lua, struct ahoyd_trunk *trunk)
     for (lua_Unsigned i = 1; i <= count; i++) {
         lua_rawgeti(lua, 2, (lua_Integer)i);
         struct span text;
-        bool sound = text_argument(lua, -1, "trunk", "{ \"sip:192.0.2.1:5060\" }", &text) &&
-                     read_target(lua, text, &trunk->targets[trunk->count]);
+        bool sound =
+            text_argument(lua, -1, "trunk", "{ \"sip:192.0.2.1:5060\" }", &text) &&
+            read_target(lua, text, &trunk->targets[trunk->count], &trunk->uris[trunk->count]);
         lua_pop(lua, 1);
         if (!sound)
             return false;
@@ -459,10 +472,62 @@ static int word_workers(lua_State *lua)
     return 0;
 }
 
+/* "192.0.2.53" or "192.0.2.53:5353", IPv6 in brackets where there is a port. */
+static bool parse_name_server(struct span text, struct ahoy_ip *ip)
+{
+    uint64_t port = 53;
+    if (ahoy_ip_parse(text, ip)) {
+        ip->port = (uint16_t)port;
+        return true;
+    }
+    size_t end = text.size;
+    while (end > 0 && text.at[end - 1] != ':')
+        end--;
+    if (end == 0 || !ahoy_span_number(ahoy_span_after(text, end), UINT16_MAX, &port) || port == 0)
+        return false;
+    text.size = end - 1;
+    if (!ahoy_ip_parse(text, ip))
+        return false;
+    ip->port = (uint16_t)port;
+    return true;
+}
+
+_Static_assert((int)OPTION_TEXTS_LIMIT <= (int)AHOYD_NAME_SERVERS_LIMIT, "there is room for all");
+
+static int word_dns(lua_State *lua)
+{
+    enum { SERVERS, ANCHOR, OPTIONS };
+    struct option options[OPTIONS] = { [SERVERS] = { .name = "servers", .type = OPTION_TEXTS },
+                                       [ANCHOR] = { .name = "anchor", .type = OPTION_TEXT } };
+    struct reader *reader = config_reader_of(lua);
+    struct ahoyd_config *config = reader->config;
+    if (!once(lua, "dns", &reader->dns_line) || !config_options(lua, 1, "dns", options, OPTIONS))
+        return 0;
+    for (size_t i = 0; i < options[SERVERS].number; i++) {
+        struct span text = options[SERVERS].texts[i];
+        if (!parse_name_server(text, &config->name_servers[i])) {
+            config_fault(reader, config_line(lua),
+                         "dns: \"%.100s\" is no address of a name server; write "
+                         "dns { servers = { \"192.0.2.53\", \"[2001:db8::53]:5353\" } }",
+                         text.at);
+            return 0;
+        }
+        config->name_server_count++;
+    }
+    if (!options[ANCHOR].given)
+        return 0;
+    config->anchor_path = keep_path(reader, options[ANCHOR].text);
+    if (config->anchor_path == NULL && !reader->out_of_memory)
+        config_fault(reader, config_line(lua), "dns: the path is too long");
+    return 0;
+}
+
 /* Each word once. */
+/* clang-format off */
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace)
+    WORD(trace) WORD(dns)
+/* clang-format on */
 
 void config_words_define(lua_State *lua)
 {

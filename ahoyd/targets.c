@@ -6,6 +6,15 @@
 #include "ahoyd/policy.h"
 #include "libahoy/resolve/locate.h"
 
+/* Whether the target of |uri| is a name, which has to be looked up. */
+static bool is_name(const struct ahoy_uri *uri)
+{
+    struct ahoy_ip ip;
+    struct span target = uri->host;
+    (void)ahoy_uri_param(uri, SPAN("maddr"), &target); /* Where it is absent the host stays. */
+    return uri->scheme != AHOY_SCHEME_OTHER && !ahoy_ip_parse(target, &ip);
+}
+
 static bool locate(const struct ahoy_uri *uri, struct ahoy_hop *hop, struct ahoy_err *err)
 {
     enum ahoy_transport transport;
@@ -34,17 +43,41 @@ static void follow_binding(const struct ahoyd_server *server, const struct ahoy_
     }
 }
 
+/* A contact that is a name, as those of phones behind a NAT often are, of nobody: it is reached by
+ * the connection that it registered over.  False where there was none. */
+static bool follow_connection(const struct ahoyd_server *server, const struct ahoy_binding *binding,
+                              const struct ahoy_uri *contact, struct ahoy_hop *hop)
+{
+    struct span name;
+    if (!ahoy_uri_param(contact, SPAN("transport"), &name) ||
+        ahoy_transport_parse(name) != binding->hop.transport)
+        return false;
+    *hop = (struct ahoy_hop){ .transport = binding->hop.transport,
+                              .listener = AHOY_ANY_LISTENER,
+                              .remote = binding->hop.remote };
+    follow_binding(server, binding, hop);
+    return hop->connection.generation != 0;
+}
+
 /* False where nothing can be sent to |binding|. */
 static bool target_binding(const struct ahoyd_server *server, const struct ahoy_binding *binding,
                            bool is_secure, struct ahoy_proxy_target *target)
 {
     struct ahoy_uri contact;
     if (!ahoy_uri_parse(binding->contact, &contact, NULL) ||
-        (is_secure && contact.scheme != AHOY_SCHEME_SIPS) ||
-        !locate(&contact, &target->hop, NULL) ||
+        (is_secure && contact.scheme != AHOY_SCHEME_SIPS))
+        return false;
+    *target = (struct ahoy_proxy_target){ .uri = binding->contact, .source = binding->hop.remote };
+    if (is_name(&contact)) {
+        if (!follow_connection(server, binding, &contact, &target->hop)) {
+            target->ways = &target->uri;
+            target->way_count = 1;
+        }
+        return true;
+    }
+    if (!locate(&contact, &target->hop, NULL) ||
         !ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote))
         return false;
-    target->uri = binding->contact;
     follow_binding(server, binding, &target->hop);
     return true;
 }
@@ -67,12 +100,17 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, struct span aor,
 void ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
                             const struct ahoy_uri *uri, struct ahoy_proxy_target *target)
 {
-    const struct ahoyd_trunk_target *first =
-        &server->options.config->trunks[route->trunk].targets[0];
-    target->uri = uri->text;
-    target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
-                                     .listener = AHOY_ANY_LISTENER,
-                                     .remote = first->ip };
+    const struct ahoyd_trunk *trunk = &server->options.config->trunks[route->trunk];
+    const struct ahoyd_trunk_target *first = &trunk->targets[0];
+    *target = (struct ahoy_proxy_target){ .uri = uri->text };
+    if (trunk->count == 1 && first->ip.family != AHOY_NO_FAMILY) {
+        target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
+                                         .listener = AHOY_ANY_LISTENER,
+                                         .remote = first->ip };
+        return;
+    }
+    target->ways = trunk->uris;
+    target->way_count = trunk->count;
 }
 
 /* The binding of the user whom To names that has |uri| as its contact; NULL where there is none. */
@@ -96,12 +134,33 @@ static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
     return NULL;
 }
 
+/* The next hop is a name. */
+static void target_name(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_path *path, uint64_t now_ms,
+                        struct ahoy_proxy_target *target)
+{
+    const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
+    const struct ahoy_binding *binding = NULL;
+    if (!path->has_next)
+        binding = find_binding(server, event, uri, now_ms);
+    if (binding != NULL)
+        target->source = binding->hop.remote;
+    if (binding != NULL && follow_connection(server, binding, uri, &target->hop))
+        return;
+    target->ways = &uri->text;
+    target->way_count = 1;
+}
+
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err)
 {
     const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
-    target->uri = path->target.text;
+    *target = (struct ahoy_proxy_target){ .uri = path->target.text, .source = event->hop->remote };
+    if (is_name(uri)) {
+        target_name(server, event, path, now_ms, target);
+        return true;
+    }
     if (!locate(uri, &target->hop, err))
         return false;
     bool allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &event->hop->remote);

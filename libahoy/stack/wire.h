@@ -15,14 +15,17 @@ enum ahoy_wire_event_kind {
                             * owed. */
     AHOY_WIRE_UNREACHABLE, /* A datagram to hop.remote was refused (ICMP, no route, would block
                             * for good). */
-    AHOY_WIRE_MESSAGE      /* What another worker handed off: one whole message that it received,
+    AHOY_WIRE_MESSAGE,     /* What another worker handed off: one whole message that it received,
                             * with the hop it came by; or no bytes, see HANDOFF. */
+    AHOY_WIRE_ANSWER       /* |bytes| are what the DNS says to |lookup|, a message of RFC 1035; none
+                            * where it says nothing, or what cannot be trusted (DNSSEC). */
 };
 
 /* |bytes| live until the next step. */
 struct ahoy_wire_event {
     enum ahoy_wire_event_kind kind;
     struct ahoy_hop hop;
+    uint64_t lookup; /* ANSWER */
     struct span bytes;
 };
 
@@ -32,9 +35,11 @@ enum ahoy_wire_effect_kind {
     AHOY_WIRE_CONNECT, /* Open hop.connection to hop.remote by hop.transport; answer CONNECTED or
                         * CLOSED. */
     AHOY_WIRE_CLOSE,   /* Close hop.connection once what was sent on it has left. */
-    AHOY_WIRE_HANDOFF  /* |bytes| is a message of a call that belongs to |worker|: give it there as
+    AHOY_WIRE_HANDOFF, /* |bytes| is a message of a call that belongs to |worker|: give it there as
                         * a MESSAGE.  Without bytes: the peer on hop.connection, which is
                         * |worker|'s, is trusted; give that there likewise. */
+    AHOY_WIRE_LOOKUP   /* Ask the DNS for the records of |type| that the name |bytes| has; answer
+                        * ANSWER, once, sooner or later. */
 };
 
 /* |bytes| live until the next poll.  A SEND whose hop.worker is another worker goes through that
@@ -42,6 +47,8 @@ enum ahoy_wire_effect_kind {
 struct ahoy_wire_effect {
     enum ahoy_wire_effect_kind kind;
     uint16_t worker; /* HANDOFF */
+    uint16_t type;   /* LOOKUP: enum ahoy_dns_type */
+    uint64_t lookup; /* LOOKUP: comes back with the answer. */
     struct ahoy_hop hop;
     struct span bytes;
 };
