@@ -7,6 +7,13 @@
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/status.h"
 
+enum {
+    FLOW_TIMER_S = 120,   /* RFC 5626 4.4.1: what is usual where power does not matter, */
+    FLOW_TIMER_UDP_S = 29 /* and 4.4.2: before the quickest NATs forget. */
+};
+
+_Static_assert(AHOY_IDLE_MS / 1000 > FLOW_TIMER_S, "we wait longer: R5626-5.4-3");
+
 /* Step 3.  False where it has been answered. */
 static bool authenticate(struct ahoyd_server *server, const struct ahoy_event *event,
                          const struct ahoyd_domain *domain, uint64_t now_ms,
@@ -116,10 +123,33 @@ static void forget(struct ahoyd_server *server, struct ahoy_handle handle,
     ahoy_pool_remove(&server->waiting, handle);
 }
 
+/* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are
+ * wanted on it, and the way that requests will come (RFC 5626 6, RFC 3327 5.3). */
+static void print_outbound(const struct ahoy_event *event,
+                           const struct ahoy_registration *registration, struct ahoy_buf *rows)
+{
+    bool is_reliable = ahoy_transport_is_reliable(event->hop->transport);
+    if (registration->path.size > 0) {
+        ahoy_buf_put(rows, SPAN("Path: "));
+        ahoy_buf_put(rows, registration->path);
+        ahoy_buf_put(rows, SPAN("\r\n"));
+    }
+    if (!registration->requires_outbound)
+        return;
+    ahoy_buf_put(rows, SPAN("Supported: path, outbound\r\nRequire: outbound\r\n")); /* R5626-6-9 */
+    if (registration->path.size > 0)
+        return; /* The edge knows what the flow needs. */
+    ahoy_buf_put(rows, SPAN("Flow-Timer: "));
+    ahoy_buf_put_number(rows, is_reliable ? FLOW_TIMER_S : FLOW_TIMER_UDP_S);
+    ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
 /* Makes the transaction that will carry the answer, and keeps what the answer needs of the
  * request.  The null handle where a limit or the allocator refuses. */
 static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
-                                         const struct ahoy_event *event, uint64_t now_ms)
+                                         const struct ahoy_event *event,
+                                         const struct ahoy_registration *registration,
+                                         uint64_t now_ms)
 {
     const struct ahoy_handle null = { 0, 0 };
     struct ahoy_handle handle;
@@ -127,7 +157,9 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
     if (waiting == NULL)
         return null;
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
-    ahoyd_answer_print(server, event, 200, SPAN(""), &buf);
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    print_outbound(event, registration, &rows);
+    ahoyd_answer_print(server, event, 200, ahoy_buf_text(&rows), &buf);
     struct span text = ahoy_buf_text(&buf);
     size_t line = ahoy_span_find(text, '\n');
     ahoy_arena_init(&waiting->arena, &server->waiting_chunks);
@@ -169,7 +201,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event, 
     struct ahoyd_change *change = ahoyd_change_bindings(aor, registration, now_ms);
     struct ahoy_handle handle = { 0, 0 };
     if (change != NULL)
-        handle = wait_for_store(server, event, now_ms);
+        handle = wait_for_store(server, event, registration, now_ms);
     if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
         ahoyd_change_free(change);
         ahoyd_answer(server, event, 503);

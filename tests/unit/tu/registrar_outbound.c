@@ -118,7 +118,7 @@ static void others_stay(void **state)
                                  "\r\n"),
                      200);
     assert_int_equal(world->bindings.count, 3);
-    assert_int_equal(register_by(world, 0, "last of all",
+    assert_int_equal(register_by(world, 0, "last-of-all",
                                  "Contact: <sip:a@192.0.2.1>;expires=0\r\n"),
                      200);
     assert_int_equal(world->bindings.count, 0);
