@@ -48,13 +48,21 @@ static void old_rows_are_read(void **state)
 {
     (void)state;
     static struct ahoy_bindings back;
-    const struct span row = SPAN("\1\1"                             /* version, count */
-                                 "\xd0\7\0\0\0\0\0\0" "\5\0\0\0"    /* expires, cseq */
-                                 "\xe8\3" "\0\1\0\0"                /* q, transport to worker */
-                                 "\0\0\0\0\0\0\0\0" "\4"            /* connection, family */
-                                 "\xc4\x13" "\0\0\0\0"              /* port, scope */
-                                 "\x10\0" "\xc0\0\2\1\0\0\0\0\0\0\0\0\0\0\0\0"
-                                 "\5\0" "sip:a" "\4\0" "call");
+    const struct span row = SPAN("\1\1" /* version, count */
+                                 "\xd0\7\0\0\0\0\0\0"
+                                 "\5\0\0\0" /* expires, cseq */
+                                 "\xe8\3"
+                                 "\0\1\0\0" /* q, transport to worker */
+                                 "\0\0\0\0\0\0\0\0"
+                                 "\4" /* connection, family */
+                                 "\xc4\x13"
+                                 "\0\0\0\0" /* port, scope */
+                                 "\x10\0"
+                                 "\xc0\0\2\1\0\0\0\0\0\0\0\0\0\0\0\0"
+                                 "\5\0"
+                                 "sip:a"
+                                 "\4\0"
+                                 "call");
     assert_true(record_decode(row, 1500, &back));
     assert_int_equal(back.count, 1);
     assert_text(back.list[0].contact, "sip:a");
