@@ -1,6 +1,6 @@
-/* Words of 64 bits: the connection; what else there is but the address; the address, for IPv6 in two
- * words and its scope in a third; and a keyed hash of all that and, where the token is for one call
- * only, the Call-ID.  Nothing has to be kept, and every worker can read it. */
+/* Words of 64 bits: the connection; what else there is but the address; the address, for IPv6 in
+ * two words and its scope in a third; and a keyed hash of all that and, where the token is for one
+ * call only, the Call-ID.  Nothing has to be kept, and every worker can read it. */
 #include "ahoyd/flow_token.h"
 
 enum { V4_WORDS = 4, V6_WORDS = AHOYD_FLOW_WORDS_LIMIT };

@@ -153,24 +153,25 @@ bool ahoyd_path_is_outbound(const struct ahoy_event *event)
            ahoy_uri_param(&contact.uri, SPAN("ob"), &ob);
 }
 
-static bool is_first_hop(const struct ahoy_event *event)
+/* R5626-5.1-5 */
+static bool is_flow_registered(const struct ahoy_event *event)
 {
-    struct ahoy_values values = ahoy_message_values(event->message, AHOY_HEADER_VIA);
-    struct span via;
-    return ahoy_values_next(&values, &via, NULL) && !ahoy_values_next(&values, &via, NULL);
+    struct ahoy_address contact;
+    struct ahoy_param reg_id;
+    return event->message->method == AHOY_METHOD_REGISTER &&
+           ahoy_registrar_is_first_hop(event->message) && read_contact(event, &contact) &&
+           ahoy_params_find(contact.params, SPAN("reg-id"), &reg_id);
 }
 
 void ahoyd_path_print_path(const struct ahoyd_server *server, const struct ahoy_event *event,
                            struct ahoy_buf *rows)
 {
-    struct ahoy_address contact;
-    struct ahoy_param reg_id;
+    if (!is_flow_registered(event))
+        return;
     const struct ahoy_listener *listener =
         ahoy_transaction_listener(server->transactions, event->hop);
-    if (event->message->method != AHOY_METHOD_REGISTER || listener == NULL ||
-        !read_contact(event, &contact) ||
-        !ahoy_params_find(contact.params, SPAN("reg-id"), &reg_id) || !is_first_hop(event))
-        return; /* R5626-5.1-5 */
+    if (listener == NULL)
+        return;
     size_t colon = ahoy_span_find(listener->uri, ':');
     ahoy_buf_put(rows, SPAN("Path: <")); /* R5626-5.1-1 */
     ahoy_buf_put(rows, (struct span){ listener->uri.at, colon + 1 });

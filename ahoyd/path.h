@@ -26,9 +26,9 @@ bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event 
  * came: its Contact has "ob" (RFC 5626 5.3.2). */
 bool ahoyd_path_is_outbound(const struct ahoy_event *event);
 
-/* The URI of ours for the way that |event| came by, with a token for that flow, as a Path row: where
- * |event| is a REGISTER with a reg-id that comes straight from the phone (5.1).  Nothing where it is
- * none of that, or where it is longer than |rows|. */
+/* The URI of ours for the way that |event| came by, with a token for that flow, as a Path row:
+ * where |event| is a REGISTER with a reg-id that comes straight from the phone (5.1).  Nothing
+ * where it is none of that, or where it is longer than |rows|. */
 void ahoyd_path_print_path(const struct ahoyd_server *server, const struct ahoy_event *event,
                            struct ahoy_buf *rows);
 

@@ -123,33 +123,10 @@ static void forget(struct ahoyd_server *server, struct ahoy_handle handle,
     ahoy_pool_remove(&server->waiting, handle);
 }
 
-/* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are
- * wanted on it, and the way that requests will come (RFC 5626 6, RFC 3327 5.3). */
-static void print_outbound(const struct ahoy_event *event,
-                           const struct ahoy_registration *registration, struct ahoy_buf *rows)
-{
-    bool is_reliable = ahoy_transport_is_reliable(event->hop->transport);
-    if (registration->path.size > 0) {
-        ahoy_buf_put(rows, SPAN("Path: "));
-        ahoy_buf_put(rows, registration->path);
-        ahoy_buf_put(rows, SPAN("\r\n"));
-    }
-    if (!registration->requires_outbound)
-        return;
-    ahoy_buf_put(rows, SPAN("Supported: path, outbound\r\nRequire: outbound\r\n")); /* R5626-6-9 */
-    if (registration->path.size > 0)
-        return; /* The edge knows what the flow needs. */
-    ahoy_buf_put(rows, SPAN("Flow-Timer: "));
-    ahoy_buf_put_number(rows, is_reliable ? FLOW_TIMER_S : FLOW_TIMER_UDP_S);
-    ahoy_buf_put(rows, SPAN("\r\n"));
-}
-
 /* Makes the transaction that will carry the answer, and keeps what the answer needs of the
  * request.  The null handle where a limit or the allocator refuses. */
 static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
-                                         const struct ahoy_event *event,
-                                         const struct ahoy_registration *registration,
-                                         uint64_t now_ms)
+                                         const struct ahoy_event *event, uint64_t now_ms)
 {
     const struct ahoy_handle null = { 0, 0 };
     struct ahoy_handle handle;
@@ -157,9 +134,7 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
     if (waiting == NULL)
         return null;
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
-    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
-    print_outbound(event, registration, &rows);
-    ahoyd_answer_print(server, event, 200, ahoy_buf_text(&rows), &buf);
+    ahoyd_answer_print(server, event, 200, SPAN(""), &buf);
     struct span text = ahoy_buf_text(&buf);
     size_t line = ahoy_span_find(text, '\n');
     ahoy_arena_init(&waiting->arena, &server->waiting_chunks);
@@ -201,7 +176,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event, 
     struct ahoyd_change *change = ahoyd_change_bindings(aor, registration, now_ms);
     struct ahoy_handle handle = { 0, 0 };
     if (change != NULL)
-        handle = wait_for_store(server, event, registration, now_ms);
+        handle = wait_for_store(server, event, now_ms);
     if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
         ahoyd_change_free(change);
         ahoyd_answer(server, event, 503);
@@ -240,6 +215,26 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
         submit(server, event, ahoy_buf_text(&aor), &registration, now_ms);
 }
 
+/* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are
+ * wanted on it, and the way that requests will come (RFC 5626 6, RFC 3327 5.3). */
+static void print_outbound(const struct ahoy_registration *registration, struct ahoy_buf *rows)
+{
+    bool is_reliable = ahoy_transport_is_reliable(registration->hop.transport);
+    if (registration->path.size > 0) {
+        ahoy_buf_put(rows, SPAN("Path: "));
+        ahoy_buf_put(rows, registration->path);
+        ahoy_buf_put(rows, SPAN("\r\n"));
+    }
+    if (!registration->requires_outbound)
+        return;
+    ahoy_buf_put(rows, SPAN("Supported: path, outbound\r\nRequire: outbound\r\n")); /* R5626-6-9 */
+    if (registration->path.size > 0)
+        return; /* The edge knows what the flow needs. */
+    ahoy_buf_put(rows, SPAN("Flow-Timer: "));
+    ahoy_buf_put_number(rows, is_reliable ? FLOW_TIMER_S : FLOW_TIMER_UDP_S);
+    ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
 void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *change,
                         uint64_t now_ms)
 {
@@ -247,6 +242,7 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
     if (change->status == 200) {
         server->counters.registers++;
         ahoy_registrar_print(&change->bindings, now_ms, &rows);
+        print_outbound(&change->registration, &rows);
     } else {
         server->counters.refused++;
     }

@@ -157,8 +157,8 @@ static size_t find_freshest(const struct ahoy_bindings *bindings, size_t first, 
     return freshest;
 }
 
-/* Makes one target of all bindings of the instance of |first|, the freshest flow at its head and the
- * others behind it: R5626-7-1.  False where none can be reached. */
+/* Makes one target of all bindings of the instance of |first|, the freshest flow at its head and
+ * the others behind it: R5626-7-1.  False where none can be reached. */
 static bool target_instance(const struct search *search, size_t first, bool *taken,
                             struct ahoy_proxy_target *target)
 {

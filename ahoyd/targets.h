@@ -20,9 +20,9 @@ bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_
 void ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
                             const struct ahoy_uri *uri, struct ahoy_proxy_target *target);
 
-/* The flow of a request within a dialog, the next Route, or else the Request-URI, of a request within a dialog; |target| points into
- * |path|.  False where it cannot be located or must not be reached: |err| says why (403, 416,
- * 430, 503). */
+/* The flow of a request within a dialog, or its next Route, or else its Request-URI; |target|
+ * points into |path|.  False where it cannot be located or must not be reached: |err| says why (403,
+ * 416, 430, 503). */
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err);

@@ -27,6 +27,6 @@ void ahoy_riders_fini(struct ahoy_riders *riders);
  * |transactions| knows, are forgotten on the way. */
 void ahoy_riders_add(struct ahoy_riders *riders, const struct ahoy_transactions *transactions,
                      const struct ahoy_hop *hop, struct ahoy_handle transaction);
-/* Takes one that left by hop->connection; the null handle, and nothing is kept of the connection any
- * more, where there is no other. */
+/* Takes one that left by hop->connection; the null handle, and nothing is kept of the connection
+ * any more, where there is no other. */
 struct ahoy_handle ahoy_riders_take(struct ahoy_riders *riders, const struct ahoy_hop *hop);

@@ -85,8 +85,8 @@ static void take_input(struct ahoy_stack *stack, const struct ahoy_hop *source, 
     stack->partial_began = false;
 }
 
-/* What another worker handed off: a message, trust in a connection of this worker, or the end of one
- * of its own. */
+/* What another worker handed off: a message, trust in a connection of this worker, or the end of
+ * one of its own. */
 static void take_handoff(struct ahoy_stack *stack, const struct ahoy_wire_event *event)
 {
     if (event->bytes.size > 0)

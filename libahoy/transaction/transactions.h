@@ -45,8 +45,8 @@ void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struc
 void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
                                    struct ahoy_handle transaction, uint64_t now_ms);
 
-/* Whether |transaction| is a client whose request may be lost with the connection that it left by: to
- * an INVITE no response has come, to others no final one. */
+/* Whether |transaction| is a client whose request may be lost with the connection that it left by:
+ * to an INVITE no response has come, to others no final one. */
 bool ahoy_transactions_is_waiting(const struct ahoy_transactions *transactions,
                                   struct ahoy_handle transaction);
 

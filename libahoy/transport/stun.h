@@ -11,8 +11,8 @@ enum {
     AHOY_STUN_ANSWER_SIZE = 64      /* Room that every answer fits. */
 };
 
-/* Whether |datagram| is STUN rather than SIP: its first byte begins no message of SIP, and the magic
- * cookie stands behind it (RFC 5626 8, RFC 5389 6). */
+/* Whether |datagram| is STUN rather than SIP: its first byte begins no message of SIP, and the
+ * magic cookie stands behind it (RFC 5626 8, RFC 5389 6). */
 bool ahoy_stun_is(struct span datagram);
 
 /* Writes to |answer| what answers |request|, which came from |source|: its address, or an error 420

@@ -1,5 +1,5 @@
-/* The flows of one instance (RFC 5626 7): never two at a time, the next one when one has failed, and
- * none any more once the instance has said anything. */
+/* The flows of one instance (RFC 5626 7): never two at a time, the next one when one has failed,
+ * and none any more once the instance has said anything. */
 #include "libahoy/tu/proxy_context.h"
 
 /* A copy of |target|; NULL where memory is refused. */

@@ -5,6 +5,9 @@
 
 #include "libahoy/tu/bindings.h"
 
+/* Whether nobody stands between us and who sent |request|: it has one Via (RFC 5626 5.1, 6). */
+bool ahoy_registrar_is_first_hop(const struct ahoy_message *request);
+
 struct ahoy_registrar_limits {
     uint32_t min_expires_s;     /* Less, but not 0, is answered 423. */
     uint32_t max_expires_s;     /* More is cut. */
@@ -51,7 +54,7 @@ bool ahoy_registrar_apply(const struct ahoy_bindings *current,
                           const struct ahoy_registration *registration, uint64_t now_ms,
                           struct ahoy_bindings *next, struct ahoy_err *err);
 
-/* Prints the Contact rows of the 200 (10.3 step 8), with expires, q where it is not 1, and all other
- * parameters that they were registered with. */
+/* Prints the Contact rows of the 200 (10.3 step 8), with expires, q where it is not 1, and all
+ * other parameters that they were registered with. */
 void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
                           struct ahoy_buf *buf);

@@ -45,8 +45,7 @@ static bool join_path(const struct ahoy_message *request, struct ahoy_registrati
     return fault.expected == NULL || ahoy_fail(err, fault.status, fault.at, fault.expected);
 }
 
-/* R5626-6-2: whether nobody stands between the phone and us. */
-static bool is_first_hop(const struct ahoy_message *request)
+bool ahoy_registrar_is_first_hop(const struct ahoy_message *request)
 {
     struct ahoy_values values = ahoy_message_values(request, AHOY_HEADER_VIA);
     struct span via;
@@ -100,8 +99,9 @@ bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
     registration->requires_outbound = false;
     if (!join_path(request, registration, &first, err))
         return false;
-    bool kept = registration->path.size > 0 ? ahoy_uri_param(&first.uri, SPAN("ob"), &ob)
-                                            : is_first_hop(request); /* R5626-6-3 */
+    bool kept = registration->path.size > 0
+                    ? ahoy_uri_param(&first.uri, SPAN("ob"), &ob)
+                    : ahoy_registrar_is_first_hop(request); /* R5626-6-2, -3 */
     if (!kept)
         return overlook(registration, supported, err);
     return check_flow(registration, supported, err);

@@ -65,7 +65,7 @@ class Phone:
         return not self.buffer and not select.select([self.connection], [], [], seconds)[0]
 
     def register(self, instance="urn:uuid:1", rows=("Supported: path, outbound",)):
-        self.send("REGISTER", "sip:atlanta.example", {"id": f"{self.user}{self.flow}",
+        self.send("REGISTER", "sip:atlanta.example", {"id": f"r{time.monotonic_ns()}",
                                                       "to": self.user}, rows,
                   contact=f';reg-id={self.flow};+sip.instance="<{instance}>"')
         return self.read(200)

@@ -1,5 +1,5 @@
-/* Flows through the whole server (RFC 5626): as registrar and proxy of its users, and as the edge of
- * somebody else's. */
+/* Flows through the whole server (RFC 5626): as registrar and proxy of its users, and as the edge
+ * of somebody else's. */
 #include "tests/support/exchange.h"
 
 #include <setjmp.h>

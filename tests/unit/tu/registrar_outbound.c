@@ -71,8 +71,8 @@ static void assert_listed(struct world *world, const char *right)
     assert_text(ahoy_buf_text(&buf), right);
 }
 
-/* R5626-6-8, -10, -11: the same flow anew, from another port and in another call, takes the place of
- * the old one, with all that is known of it. */
+/* R5626-6-8, -10, -11: the same flow anew, from another port and in another call, takes the place
+ * of the old one, with all that is known of it. */
 static void a_flow_replaces_itself(void **state)
 {
     struct world *world = *state;
