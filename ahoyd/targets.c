@@ -16,13 +16,17 @@ static bool is_name(const struct ahoy_uri *uri)
     return uri->scheme != AHOY_SCHEME_OTHER && !ahoy_ip_parse(target, &ip);
 }
 
-static bool locate(const struct ahoy_uri *uri, struct ahoy_hop *hop, struct ahoy_err *err)
+/* The domain that the far end must prove is the URI's own, whatever maddr and DNS make of it
+ * (RFC 5922 7.3). */
+static bool locate(const struct ahoyd_server *server, const struct ahoy_uri *uri,
+                   struct ahoy_hop *hop, struct ahoy_err *err)
 {
     enum ahoy_transport transport;
     *hop = (struct ahoy_hop){ .listener = AHOY_ANY_LISTENER };
     if (!ahoy_locate(uri, &transport, &hop->remote, err))
         return false;
     hop->transport = (uint8_t)transport;
+    hop->domain = ahoy_stack_domain(server->stack, transport, uri->host);
     return true;
 }
 
@@ -58,6 +62,15 @@ static bool follow_connection(const struct ahoyd_server *server, const struct ah
                               .remote = binding->hop.remote };
     follow_binding(server, binding, hop);
     return hop->connection.generation != 0;
+}
+
+/* A sip request stays one: a sips contact is written as sip, and still called by TLS (R5630-5.3-5,
+ * R5630-5.3-6, R5630-5.3-7).  |contact| is the server's own copy, and so it may change. */
+static struct span as_sip(struct span contact)
+{
+    char *at = (char *)(uintptr_t)contact.at + 1;
+    memcpy(at, "sip:", 4);
+    return ahoy_span_after(contact, 1);
 }
 
 /* What is looked for on behalf of a request. */
@@ -107,11 +120,12 @@ static bool target_path(const struct ahoyd_server *server, const struct ahoy_bin
         target->way_count = 1;
         return true;
     }
-    return locate(&address.uri, &target->hop, NULL) &&
+    return locate(server, &address.uri, &target->hop, NULL) &&
            ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote);
 }
 
-/* False where nothing can be sent to |binding|. */
+/* False where nothing can be sent to |binding|; to a sip contact nothing that is sips
+ * (R5630-5.3-2, R5630-5.3-3). */
 static bool target_binding(const struct search *search, const struct ahoy_binding *binding,
                            struct ahoyd_flow *flow)
 {
@@ -122,10 +136,16 @@ static bool target_binding(const struct search *search, const struct ahoy_bindin
         (search->is_secure && contact.scheme != AHOY_SCHEME_SIPS))
         return false;
     *target = (struct ahoy_proxy_target){ .uri = binding->contact, .source = binding->hop.remote };
+    if (contact.scheme == AHOY_SCHEME_SIPS && !search->is_secure) {
+        target->uri = as_sip(binding->contact);
+        target->is_secure = true;
+    }
     if (binding->path.size > 0)
         return target_path(server, binding, flow);
+    bool is_safe = ahoy_transport_is_secure((enum ahoy_transport)binding->hop.transport);
     if (binding->reg_id != 0) /* R5626-7-3; not one that has ended: R5626-7-4, R5626-7-5. */
-        return go_down(server, search->call_id, &binding->hop, flow);
+        return (is_safe || contact.scheme != AHOY_SCHEME_SIPS) &&
+               go_down(server, search->call_id, &binding->hop, flow);
     if (is_name(&contact)) {
         if (!follow_connection(server, binding, &contact, &target->hop)) {
             target->ways = &target->uri;
@@ -133,7 +153,7 @@ static bool target_binding(const struct search *search, const struct ahoy_bindin
         }
         return true;
     }
-    if (!locate(&contact, &target->hop, NULL) ||
+    if (!locate(server, &contact, &target->hop, NULL) ||
         !ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote))
         return false;
     follow_binding(server, binding, &target->hop);
@@ -196,26 +216,41 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_even
     return count;
 }
 
-void ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
+bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
                             const struct ahoy_uri *uri, struct ahoy_proxy_target *target)
 {
     const struct ahoyd_trunk *trunk = &server->options.config->trunks[route->trunk];
     const struct ahoyd_trunk_target *first = &trunk->targets[0];
     *target = (struct ahoy_proxy_target){ .uri = uri->text };
-    if (trunk->count == 1 && first->ip.family != AHOY_NO_FAMILY) {
-        target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
-                                         .listener = AHOY_ANY_LISTENER,
-                                         .remote = first->ip };
-        return;
+    if (trunk->count > 1 || first->ip.family == AHOY_NO_FAMILY) {
+        target->ways = trunk->uris;
+        target->way_count = trunk->count;
+        return true; /* A sips request finds safe servers only. */
     }
-    target->ways = trunk->uris;
-    target->way_count = trunk->count;
+    target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
+                                     .listener = AHOY_ANY_LISTENER,
+                                     .remote = first->ip };
+    target->hop.domain = ahoy_stack_domain(server->stack, first->transport, first->domain);
+    return uri->scheme != AHOY_SCHEME_SIPS || ahoy_transport_is_secure(first->transport);
 }
 
-/* The binding of the user whom To names that has |uri| as its contact; NULL where there is none. */
+/* Whether |uri|, which leads to |hop|, is the contact of |binding|, or names the far end of the
+ * connection that registered it: phones that nobody can connect to write that into their calls. */
+static bool is_of_binding(const struct ahoy_binding *binding, const struct ahoy_uri *uri,
+                          const struct ahoy_hop *hop)
+{
+    struct ahoy_uri contact;
+    return (ahoy_uri_parse(binding->contact, &contact, NULL) && ahoy_uri_equal(&contact, uri)) ||
+           (binding->hop.transport == hop->transport &&
+            ahoy_ip_equal(&binding->hop.remote, &hop->remote));
+}
+
+/* The binding of the user whom To names that |uri|, which leads to |hop|, belongs to; NULL where
+ * there is none. */
 static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
                                                const struct ahoy_event *event,
-                                               const struct ahoy_uri *uri, uint64_t now_ms)
+                                               const struct ahoy_uri *uri,
+                                               const struct ahoy_hop *hop, uint64_t now_ms)
 {
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
@@ -225,9 +260,7 @@ static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, &server->bindings))
         return NULL;
     for (size_t i = 0; i < server->bindings.count; i++) {
-        struct ahoy_uri contact;
-        if (ahoy_uri_parse(server->bindings.list[i].contact, &contact, NULL) &&
-            ahoy_uri_equal(&contact, uri))
+        if (is_of_binding(&server->bindings.list[i], uri, hop))
             return &server->bindings.list[i];
     }
     return NULL;
@@ -241,7 +274,7 @@ static void target_name(struct ahoyd_server *server, const struct ahoy_event *ev
     const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
     const struct ahoy_binding *binding = NULL;
     if (!path->has_next)
-        binding = find_binding(server, event, uri, now_ms);
+        binding = find_binding(server, event, uri, &target->hop, now_ms);
     if (binding != NULL)
         target->source = binding->hop.remote;
     if (binding != NULL && follow_connection(server, binding, uri, &target->hop))
@@ -269,19 +302,22 @@ bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_even
         return found;
     }
     const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
+    struct ahoy_uri next = *uri;
     *target = (struct ahoy_proxy_target){ .uri = path->target.text, .source = event->hop->remote };
     if (is_name(uri)) {
         target_name(server, event, path, now_ms, target);
         return true;
     }
-    if (!locate(uri, &target->hop, err))
+    if (path->target.scheme == AHOY_SCHEME_SIPS)
+        next.scheme = AHOY_SCHEME_SIPS; /* R3261-16.6-30: its whole way is safe. */
+    if (!locate(server, &next, &target->hop, err))
         return false;
     bool allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &event->hop->remote);
     if (allowed && !ahoy_transport_is_reliable(target->hop.transport))
         return true;
     const struct ahoy_binding *binding = NULL;
     if (!path->has_next)
-        binding = find_binding(server, event, uri, now_ms);
+        binding = find_binding(server, event, uri, &target->hop, now_ms);
     if (binding != NULL) {
         follow_binding(server, binding, &target->hop);
         allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote);

@@ -16,8 +16,8 @@ bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_
                            struct ahoy_err *err);
 
 /* The trunk of |route|, with all of its targets, to be tried one after the other; |uri| stays the
- * Request-URI. */
-void ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
+ * Request-URI.  False where that is sips and the way to the trunk is not safe. */
+bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
                             const struct ahoy_uri *uri, struct ahoy_proxy_target *target);
 
 /* The flow of a request within a dialog, or its next Route, or else its Request-URI; |target|

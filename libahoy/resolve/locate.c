@@ -1,10 +1,13 @@
 /* The transport first, then the address. */
 #include "libahoy/resolve/locate.h"
 
+enum { OUTGOING = 1 << AHOY_UDP | 1 << AHOY_TCP | 1 << AHOY_TLS };
+
+const struct ahoy_means ahoy_all_means = { OUTGOING, OUTGOING };
+
 static bool is_usable(const struct ahoy_means *means, enum ahoy_transport transport)
 {
-    const uint16_t outgoing = 1 << AHOY_UDP | 1 << AHOY_TCP | 1 << AHOY_TLS;
-    return ((means->v4 | means->v6) & outgoing & 1 << transport) != 0;
+    return ((means->v4 | means->v6) & OUTGOING & 1 << transport) != 0;
 }
 
 /* The transport that the URI names, else the usual one of its scheme (4.1). */
@@ -48,10 +51,8 @@ bool ahoy_place_read(const struct ahoy_uri *uri, const struct ahoy_means *means,
 bool ahoy_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport, struct ahoy_ip *ip,
                  struct ahoy_err *err)
 {
-    const uint16_t spoken = 1 << AHOY_UDP | 1 << AHOY_TCP;
-    const struct ahoy_means means = { spoken, spoken };
     struct ahoy_place place;
-    if (!ahoy_place_read(uri, &means, false, &place, err))
+    if (!ahoy_place_read(uri, &ahoy_all_means, false, &place, err))
         return false;
     if (place.ip.family == AHOY_NO_FAMILY)
         return ahoy_fail(err, 503, place.host.at, "an IP address, as names are not looked up");

@@ -10,6 +10,9 @@ struct ahoy_means {
     uint16_t v4, v6;
 };
 
+/* By UDP, TCP and TLS over both. */
+extern const struct ahoy_means ahoy_all_means;
+
 struct ahoy_place {
     bool is_secure; /* By TLS and nothing else. */
     bool is_named;  /* The URI names |transport|; else it is the usual one. */
@@ -25,7 +28,7 @@ struct ahoy_place {
 bool ahoy_place_read(const struct ahoy_uri *uri, const struct ahoy_means *means, bool is_secure,
                      struct ahoy_place *place, struct ahoy_err *err);
 
-/* Where to send by UDP or TCP for a URI whose target is an address.  False as above, and with 503
- * for a name. */
+/* Where to send by UDP, TCP or TLS for a URI whose target is an address.  False as above, and with
+ * 503 for a name. */
 bool ahoy_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport, struct ahoy_ip *ip,
                  struct ahoy_err *err);

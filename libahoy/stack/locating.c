@@ -16,6 +16,7 @@ struct ahoy_searching {
     struct ahoy_handle handle; /* Its own. */
     uint64_t user;
     unsigned status; /* Why it could not begin; 0 where it did. */
+    uint32_t domain; /* hop.domain of the servers that speak TLS. */
     struct ahoy_timer timer;
     struct ahoy_searching *next; /* In the list of those that have ended. */
 };
@@ -78,6 +79,8 @@ static void begin(struct ahoy_stack *stack, struct ahoy_searching *searching,
         end(stack, searching);
         return;
     }
+    if (((stack->locating.means.v4 | stack->locating.means.v6) & 1 << AHOY_TLS) != 0)
+        searching->domain = ahoy_stack_domain(stack, AHOY_TLS, uri.host);
     searching->timer.what = ahoy_handle_pack(searching->handle);
     searching->timer.which = AHOY_LOCATING_TIMER;
     ahoy_timers_set(&stack->timers, &searching->timer, stack->now_ms + AHOY_SEARCH_MS);
@@ -129,15 +132,18 @@ static bool is_resting(const struct ahoy_stack *stack, const struct ahoy_server 
 }
 
 /* Adds the servers that rest, or those that do not. */
-static void add_hops(const struct ahoy_stack *stack, const struct ahoy_search *search, bool resting,
-                     struct ahoy_located *located)
+static void add_hops(const struct ahoy_stack *stack, const struct ahoy_searching *searching,
+                     bool resting, struct ahoy_located *located)
 {
+    const struct ahoy_search *search = &searching->search;
     for (size_t i = 0; i < search->count; i++) {
         const struct ahoy_server *server = &search->servers[i];
+        bool is_safe = ahoy_transport_is_secure(server->transport);
         if (is_resting(stack, server) == resting)
             located->hops[located->count++] = (struct ahoy_hop){
                 .transport = (uint8_t)server->transport,
                 .listener = AHOY_ANY_LISTENER,
+                .domain = is_safe ? searching->domain : 0,
                 .remote = server->ip,
             };
     }
@@ -149,13 +155,11 @@ bool ahoy_stack_located(struct ahoy_stack *stack, struct ahoy_located *located)
     if (searching == NULL)
         return false;
     stack->locating.ended = searching->next;
-    const struct ahoy_search *search = &searching->search;
-    *located = (struct ahoy_located){ .user = searching->user,
-                                      .status = searching->status,
-                                      .domain = search->domain };
-    add_hops(stack, search, false, located);
+    *located =
+        (struct ahoy_located){ .user = searching->user, .status = searching->status };
+    add_hops(stack, searching, false, located);
     located->fresh = located->count;
-    add_hops(stack, search, true, located);
+    add_hops(stack, searching, true, located);
     if (located->count > 0) {
         stack->counters.located++;
     } else {

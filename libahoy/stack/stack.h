@@ -31,7 +31,7 @@ struct ahoy_stack_counters {
 struct ahoy_stack_options {
     const struct ahoy_listener *listeners; /* Outlive the stack. */
     size_t listener_count;
-    uint16_t worker, workers;          /* This one, and how many there are (at least 1). */
+    uint16_t worker, workers; /* This one, and how many there are (at least 1). */
     uint32_t connection_limit;
     struct ahoy_directory *directory;  /* Shared by all workers; NULL where there is one only. */
     struct ahoy_hash_key call_key;     /* Call-ID to worker: the same for all workers. */
@@ -66,7 +66,6 @@ struct ahoy_located {
     size_t count;
     size_t fresh;    /* So many of them have not failed lately; the others come last. */
     struct ahoy_hop hops[AHOY_SERVERS_LIMIT];
-    struct ahoy_dns_name domain; /* Whose they are; the root where the URI has an address. */
 };
 
 /* Locates servers (RFC 3263 4); what is found is polled, and comes within AHOY_SEARCH_MS.  False
@@ -79,6 +78,10 @@ void ahoy_stack_rest(struct ahoy_stack *stack, const struct ahoy_hop *hop, uint6
 
 /* The layer that the user calls down to. */
 struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack);
+/* hop.domain for a URI's |host| that is called by |transport|: its number where that is TLS and it
+ * is a name.  Else 0, and where memory is refused: then the peer's address must be proved. */
+uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transport,
+                           struct span host);
 /* The peer on this connection has authenticated, or is a trunk: it is no longer counted as a
  * stranger.  Where the connection is another worker's, that one is told by a HANDOFF without
  * bytes.  Nothing happens for a hop without a connection, or with one that is gone. */

@@ -33,6 +33,7 @@ struct ahoy_proxy_target {
     struct ahoy_hop hop;  /* Where it is sent: by the topmost Route value that is left, if any. */
     const struct span *ways;
     size_t way_count;     /* 0: there is a hop.  At most AHOY_TARGETS_LIMIT. */
+    bool is_secure;       /* The ways are those of sips URIs, though |uri| is none. */
     struct ahoy_ip source; /* The owner's: comes back when it is asked. */
     struct span routes;    /* Route values that lead to it, a Path; empty where there are none. */
     struct span flow;      /* The user part of the Record-Route on its side, or empty. */

@@ -31,6 +31,7 @@ struct proxy_kept {
 /* What a target with ways has left to be tried. */
 struct proxy_ways {
     struct span uri, routes, flow; /* The target's. */
+    bool is_secure;
     struct ahoy_ip source;
     const struct span *ways;
     uint8_t way_count;

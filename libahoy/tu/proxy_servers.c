@@ -16,6 +16,7 @@ bool ahoy_proxy_keep_ways(struct proxy_context *context, unsigned index,
         return false;
     *ways = (struct proxy_ways){ .uri = ahoy_arena_copy(arena, target->uri),
                                  .source = target->source,
+                                 .is_secure = target->is_secure,
                                  .ways = texts,
                                  .way_count = (uint8_t)target->way_count };
     bool kept = ways->uri.at != NULL &&
@@ -45,7 +46,7 @@ static bool branch_wish(struct proxy_context *context, unsigned index, struct ah
     const struct proxy_ways *ways = branch->ways;
     wish->uri = ways->ways[ways->next_way - 1];
     wish->source = ways->source;
-    wish->is_secure = ahoy_span_starts_nocase(ways->uri, SPAN("sips:"));
+    wish->is_secure = ways->is_secure || ahoy_span_starts_nocase(ways->uri, SPAN("sips:"));
     return true;
 }
 

@@ -80,7 +80,6 @@ static void test_found(void **state)
     assert_true(ahoy_stack_located(rig.stack, &located));
     assert_int_equal(located.user, 7);
     assert_int_equal(located.status, 0);
-    assert_string_equal(located.domain.text, "example.com");
     expect_hosts(&located, (const uint8_t[]){ 11, 12, 12 }, 3);
     assert_int_equal(located.hops[1].remote.family, AHOY_IPV6);
     assert_false(ahoy_stack_located(rig.stack, &located));
@@ -98,17 +97,23 @@ static void test_at_once(void **state)
     struct ahoy_located located;
     rig_init(&rig, 0, 1);
     assert_true(locate(&rig, "sip:192.0.2.11", 1));
-    assert_true(locate(&rig, "sips:192.0.2.11", 2));
+    assert_true(locate(&rig, "sips:phone.example;maddr=192.0.2.11", 2));
     assert_true(locate(&rig, "sip:192.0.2.11;transport=ws", 3));
     assert_true(locate(&rig, "nonsense", 4));
     assert_true(ahoy_stack_located(rig.stack, &located));
     assert_int_equal(located.user, 1);
-    assert_int_equal(located.domain.size, 0);
     expect_hosts(&located, (const uint8_t[]){ 11 }, 1);
-    const unsigned statuses[] = { 416, 503, 400 };
-    for (uint64_t i = 0; i < 3; i++) {
+    assert_int_equal(located.hops[0].domain, 0);
+    /* The peer must prove the URI's own domain, whatever leads there (R5922-7.3-2). */
+    assert_true(ahoy_stack_located(rig.stack, &located));
+    assert_int_equal(located.user, 2);
+    assert_int_equal(located.hops[0].transport, AHOY_TLS);
+    assert_int_equal(located.hops[0].domain,
+                     ahoy_stack_domain(rig.stack, AHOY_TLS, SPAN("phone.example")));
+    const unsigned statuses[] = { 503, 400 };
+    for (uint64_t i = 0; i < 2; i++) {
         assert_true(ahoy_stack_located(rig.stack, &located));
-        assert_int_equal(located.user, 2 + i);
+        assert_int_equal(located.user, 3 + i);
         assert_int_equal(located.count, 0);
         assert_int_equal(located.status, statuses[i]);
     }
