@@ -2,6 +2,8 @@
  * workers, and the next start of the server, find it right. */
 #include "ahoyd/path.h"
 
+#include "libahoy/syntax/params.h"
+
 /* Two, where the Record-Route that we put was double (RFC 3261 16.6 step 4, RFC 5658). */
 enum { OWN_ROUTES_LIMIT = 2 };
 
@@ -19,6 +21,27 @@ void ahoyd_path_print_param(const struct ahoyd_server *server, struct span call_
     print_token(server, call_id, param + name.size);
 }
 
+/* Notes what the user part of |uri|, a Route value that names us, says of a flow (RFC 5626 5.3). */
+static void take_token(const struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoy_uri *uri, struct ahoyd_path *path)
+{
+    path->has_flow = false;
+    if (!uri->has_user)
+        return;
+    switch (ahoyd_flow_read(&server->flow_key, uri->user, event->routing->call_id, &path->flow_kind,
+                            &path->flow)) {
+    case AHOYD_FLOW_NONE:
+        break;
+    case AHOYD_FLOW_FORGED:
+        path->forged = true;
+        break;
+    case AHOYD_FLOW_SOUND:
+        path->has_flow = true;
+        path->in_dialog |= path->flow_kind == AHOYD_FLOW_OF_CALL;
+        break;
+    }
+}
+
 /* Whether |uri| is one that this server wrote into a Record-Route of this call. */
 static bool is_ours(const struct ahoyd_server *server, const struct ahoy_event *event,
                     const struct ahoy_uri *uri)
@@ -30,6 +53,13 @@ static bool is_ours(const struct ahoyd_server *server, const struct ahoy_event *
     print_token(server, event->routing->call_id, token);
     return ahoy_span_equal(value, (struct span){ token, sizeof token }) &&
            ahoyd_names_is_own_address(&server->names, uri);
+}
+
+/* Whether the request came by |flow|. */
+static bool is_source(const struct ahoy_event *event, const struct ahoy_hop *flow)
+{
+    return ahoy_hop_leads_where(event->hop, flow) &&
+           ahoy_handle_equal(event->hop->connection, flow->connection);
 }
 
 struct walk {
@@ -51,6 +81,7 @@ static void take_route(const struct walk *walk, const struct ahoy_uri *uri)
         return;
     }
     path->own_routes++;
+    take_token(walk->server, walk->event, uri, path); /* The last one is that of the far side. */
     if (is_ours(walk->server, walk->event, uri))
         path->in_dialog = true;
 }
@@ -85,16 +116,67 @@ bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event 
                      struct ahoyd_path *path, struct ahoy_err *err)
 {
     const struct walk walk = { server, event, path };
-    bool strict = is_ours(server, event, &event->routing->request_uri); /* R3261-16.4-2 */
+    const struct ahoy_uri *uri = &event->routing->request_uri;
+    path->in_dialog = false;
+    path->forged = false;
+    path->has_flow = false;
+    if (ahoyd_names_is_own_address(&server->names, uri))
+        take_token(server, event, uri, path);
+    bool strict = path->has_flow || is_ours(server, event, uri); /* R3261-16.4-2 */
     path->target = event->routing->request_uri;
     path->restored = false;
     path->own_routes = 0;
     path->has_next = false;
-    path->in_dialog = false;
     if (!read_routes(&walk, strict, err))
         return false;
+    if (path->has_flow && path->own_routes < OWN_ROUTES_LIMIT && is_source(event, &path->flow))
+        path->has_flow = false; /* It goes out, not in (RFC 5626 5.3). */
     bool fits = path->in_dialog || path->restored;
     path->in_dialog = fits && event->routing->to_tag.size > 0;
     path->domain = ahoyd_names_domain(&server->names, &path->target);
     return true;
+}
+
+/* The URI of the request's first Contact. */
+static bool read_contact(const struct ahoy_event *event, struct ahoy_address *contact)
+{
+    struct ahoy_values values = ahoy_message_values(event->message, AHOY_HEADER_CONTACT);
+    struct span text;
+    return ahoy_values_next(&values, &text, NULL) && ahoy_address_parse(text, contact, NULL);
+}
+
+bool ahoyd_path_is_outbound(const struct ahoy_event *event)
+{
+    struct ahoy_address contact;
+    struct span ob;
+    return ahoy_method_forms_dialog(event->message->method) && read_contact(event, &contact) &&
+           ahoy_uri_param(&contact.uri, SPAN("ob"), &ob);
+}
+
+/* R5626-5.1-5 */
+static bool is_flow_registered(const struct ahoy_event *event)
+{
+    struct ahoy_address contact;
+    struct ahoy_param reg_id;
+    return event->message->method == AHOY_METHOD_REGISTER &&
+           ahoy_registrar_is_first_hop(event->message) && read_contact(event, &contact) &&
+           ahoy_params_find(contact.params, SPAN("reg-id"), &reg_id);
+}
+
+void ahoyd_path_print_path(const struct ahoyd_server *server, const struct ahoy_event *event,
+                           struct ahoy_buf *rows)
+{
+    if (!is_flow_registered(event))
+        return;
+    const struct ahoy_listener *listener =
+        ahoy_transaction_listener(server->transactions, event->hop);
+    if (listener == NULL)
+        return;
+    size_t colon = ahoy_span_find(listener->uri, ':');
+    ahoy_buf_put(rows, SPAN("Path: <")); /* R5626-5.1-1 */
+    ahoy_buf_put(rows, (struct span){ listener->uri.at, colon + 1 });
+    ahoyd_flow_print(&server->flow_key, AHOYD_FLOW_OF_PHONE, event->hop, SPAN(""), rows);
+    ahoy_buf_put_byte(rows, '@'); /* R5626-5.1-2, -3 */
+    ahoy_buf_put(rows, ahoy_span_after(listener->uri, colon + 1));
+    ahoy_buf_put(rows, SPAN(";lr;ob>\r\n")); /* R5626-5.1-4 */
 }

@@ -12,12 +12,27 @@ struct ahoyd_path {
     bool has_next;          /* A Route value follows them. */
     struct ahoy_uri next;   /* Its URI. */
     bool in_dialog;         /* The request belongs to a dialog that this server has let pass. */
+    bool forged;            /* A Route of ours has a flow token that we did not write. */
+    bool has_flow;          /* It goes down |flow|, which a token of ours names: */
+    enum ahoyd_flow_kind flow_kind;
+    struct ahoy_hop flow;
 };
 
 /* False at a Route that cannot be read; |err| says why. */
 bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event *event,
                      struct ahoyd_path *path, struct ahoy_err *err);
 
+/* Whether the sender of a request that forms a dialog wants those of the dialog back by the way it
+ * came: its Contact has "ob" (RFC 5626 5.3.2). */
+bool ahoyd_path_is_outbound(const struct ahoy_event *event);
+
+/* The URI of ours for the way that |event| came by, with a token for that flow, as a Path row:
+ * where |event| is a REGISTER with a reg-id that comes straight from the phone (5.1).  Nothing
+ * where it is none of that, or where it is longer than |rows|. */
+void ahoyd_path_print_path(const struct ahoyd_server *server, const struct ahoy_event *event,
+                           struct ahoy_buf *rows);
+
+enum { AHOYD_PATH_ROW_LIMIT = 512 };
 enum { AHOYD_DIALOG_PARAM_SIZE = 8 + AHOY_TOKEN_SIZE };
 /* ";dialog=" and a token that fits the Call-ID: what our Record-Route carries, so that no one else
  * can write a Route which makes us forward a request without asking who sends it. */

@@ -21,7 +21,7 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
 void ahoyd_serve_options(struct ahoyd_server *server, const struct ahoy_event *event);
 void ahoyd_serve_not_allowed(struct ahoyd_server *server, const struct ahoy_event *event);
 
-/* Answers 420 to the option tags of |header|, of which we know none (8.2.2.3, 16.3 step 5).  False
+/* Answers 420 to the option tags of |header| that we do not know (8.2.2.3, 16.3 step 5).  False
  * where it did, so that the caller goes no further. */
 bool ahoyd_serve_extensions(struct ahoyd_server *server, const struct ahoy_event *event,
                             enum ahoy_header header);

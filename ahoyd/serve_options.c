@@ -7,10 +7,13 @@
 /* What the server answers by itself; it forwards every method. */
 #define ALLOW "Allow: OPTIONS, REGISTER\r\n"
 
+/* Both are the registrar's: RFC 3327, RFC 5626.  As a proxy it needs to know none. */
+#define EXTENSIONS "path, outbound"
+
 void ahoyd_serve_options(struct ahoyd_server *server, const struct ahoy_event *event)
 {
-    /* No body is taken, and no extension supported yet: an empty Supported says so. */
-    ahoyd_answer_with(server, event, 200, SPAN(ALLOW "Accept: \r\nSupported: \r\n"));
+    /* No body is taken. */
+    ahoyd_answer_with(server, event, 200, SPAN(ALLOW "Accept: \r\nSupported: " EXTENSIONS "\r\n"));
 }
 
 void ahoyd_serve_not_allowed(struct ahoyd_server *server, const struct ahoy_event *event)
@@ -22,7 +25,9 @@ bool ahoyd_serve_extensions(struct ahoyd_server *server, const struct ahoy_event
                             enum ahoy_header header)
 {
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
-    ahoy_compose_unsupported(&rows, event->message, header); /* R3261-16.3-10 */
+    bool registers = event->message->method == AHOY_METHOD_REGISTER;
+    ahoy_compose_unsupported(&rows, event->message, header, /* R3261-16.3-10 */
+                             registers ? SPAN(EXTENSIONS) : SPAN(""));
     if (rows.size == 0 && !rows.overflow)
         return true;
     ahoyd_answer_with(server, event, 420, ahoy_buf_text(&rows));

@@ -7,6 +7,13 @@
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/status.h"
 
+enum {
+    FLOW_TIMER_S = 120,   /* RFC 5626 4.4.1: what is usual where power does not matter, */
+    FLOW_TIMER_UDP_S = 29 /* and 4.4.2: before the quickest NATs forget. */
+};
+
+_Static_assert(AHOY_IDLE_MS / 1000 > FLOW_TIMER_S, "we wait longer: R5626-5.4-3");
+
 /* Step 3.  False where it has been answered. */
 static bool authenticate(struct ahoyd_server *server, const struct ahoy_event *event,
                          const struct ahoyd_domain *domain, uint64_t now_ms,
@@ -208,6 +215,26 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
         submit(server, event, ahoy_buf_text(&aor), &registration, now_ms);
 }
 
+/* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are
+ * wanted on it, and the way that requests will come (RFC 5626 6, RFC 3327 5.3). */
+static void print_outbound(const struct ahoy_registration *registration, struct ahoy_buf *rows)
+{
+    bool is_reliable = ahoy_transport_is_reliable(registration->hop.transport);
+    if (registration->path.size > 0) {
+        ahoy_buf_put(rows, SPAN("Path: "));
+        ahoy_buf_put(rows, registration->path);
+        ahoy_buf_put(rows, SPAN("\r\n"));
+    }
+    if (!registration->requires_outbound)
+        return;
+    ahoy_buf_put(rows, SPAN("Supported: path, outbound\r\nRequire: outbound\r\n")); /* R5626-6-9 */
+    if (registration->path.size > 0)
+        return; /* The edge knows what the flow needs. */
+    ahoy_buf_put(rows, SPAN("Flow-Timer: "));
+    ahoy_buf_put_number(rows, is_reliable ? FLOW_TIMER_S : FLOW_TIMER_UDP_S);
+    ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
 void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *change,
                         uint64_t now_ms)
 {
@@ -215,6 +242,7 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
     if (change->status == 200) {
         server->counters.registers++;
         ahoy_registrar_print(&change->bindings, now_ms, &rows);
+        print_outbound(&change->registration, &rows);
     } else {
         server->counters.refused++;
     }

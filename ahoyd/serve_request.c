@@ -23,7 +23,15 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct course *course, uint64_t now_ms)
 {
     char param[AHOYD_DIALOG_PARAM_SIZE];
+    char token[AHOYD_FLOW_TOKEN_LIMIT];
+    char path[AHOYD_PATH_ROW_LIMIT];
+    struct ahoy_buf flow = ahoy_buf_over(token, sizeof token);
+    struct ahoy_buf rows = ahoy_buf_over(path, sizeof path);
     ahoyd_path_print_param(server, event->routing->call_id, param);
+    ahoyd_path_print_path(server, event, &rows);
+    if (ahoyd_path_is_outbound(event))
+        ahoyd_flow_print(&server->flow_key, AHOYD_FLOW_OF_CALL, event->hop, event->routing->call_id,
+                         &flow);
     const struct ahoy_proxy_plan plan = {
         .targets = course->targets,
         .count = course->count,
@@ -32,6 +40,8 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .removed = course->sender.proof,
         .record_route = ahoy_method_forms_dialog(event->message->method),
         .record_route_params = { param, sizeof param },
+        .flow = ahoy_buf_text(&flow),
+        .added = ahoy_buf_text(&rows),
     };
     server->counters.forwarded++;
     if (is_new_call(event))
@@ -64,11 +74,25 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
         return;
     }
     course->targets = server->targets;
-    course->count = ahoyd_targets_of_user(server, ahoy_buf_text(&aor), uri, now_ms);
+    course->count = ahoyd_targets_of_user(server, event, ahoy_buf_text(&aor), uri, now_ms);
     if (course->count > 0)
         start(server, event, course, now_ms);
     else
         answer_not_there(server, event, domain, ahoy_buf_text(&aor), course->sender.caller);
+}
+
+/* To a phone that has registered elsewhere through us, as the token in our Path says. */
+static void forward_down(struct ahoyd_server *server, const struct ahoy_event *event,
+                         struct course *course, uint64_t now_ms)
+{
+    struct ahoy_err err;
+    if (!ahoyd_targets_of_flow(server, event, course->path, &server->flows[0], &err)) {
+        ahoyd_answer(server, event, err.status);
+        return;
+    }
+    course->targets = &server->flows[0].target;
+    course->count = 1;
+    start(server, event, course, now_ms);
 }
 
 /* A request that belongs to no dialog of ours. */
@@ -78,6 +102,10 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
     struct course course = { .path = path };
     if (!ahoyd_policy_sender(server, event, now_ms, &course.sender))
         return;
+    if (path->has_flow) {
+        forward_down(server, event, &course, now_ms);
+        return;
+    }
     if (path->has_next) {
         ahoyd_answer(server, event, 403); /* Nobody chooses our way for us. */
         return;
@@ -117,7 +145,7 @@ static void forward_in_dialog(struct ahoyd_server *server, const struct ahoy_eve
 static bool is_for_us(const struct ahoyd_server *server, const struct ahoy_event *event,
                       const struct ahoyd_path *path)
 {
-    if (path->has_next)
+    if (path->has_next || path->has_flow)
         return false;
     if (path->target.has_user && event->message->method != AHOY_METHOD_REGISTER)
         return false;
@@ -154,6 +182,10 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
         ahoyd_answer(server, event, err.status);
         return;
     }
+    if (path.forged) { /* RFC 5626 5.3.1 */
+        ahoyd_answer(server, event, 403);
+        return;
+    }
     if (path.target.scheme == AHOY_SCHEME_OTHER) {
         ahoyd_answer(server, event, 416);
         return;
@@ -174,7 +206,7 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
         serve(server, event, &path, now_ms);
     else if (server->draining && is_new_call(event))
         ahoyd_serve_later(server, event);
-    else if (path.in_dialog && (path.has_next || path.domain == NULL))
+    else if (path.in_dialog && (path.has_flow || path.has_next || path.domain == NULL))
         forward_in_dialog(server, event, &path, now_ms);
     else /* For a user of ours his bindings say where he is, in a dialog too. */
         forward_new(server, event, &path, now_ms);
@@ -187,7 +219,8 @@ void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event
     struct ahoy_proxy_target target;
     struct ahoy_err err;
     if (event->routing->max_forwards == 0 || !ahoyd_path_read(server, event, &path, &err) ||
-        !path.in_dialog || !ahoyd_targets_in_dialog(server, event, &path, now_ms, &target, &err))
+        path.forged || !path.in_dialog ||
+        !ahoyd_targets_in_dialog(server, event, &path, now_ms, &target, &err))
         return;
     const struct ahoy_proxy_plan plan = {
         .targets = &target, .count = 1, .own_routes = path.own_routes, .restore_uri = path.restored

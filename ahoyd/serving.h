@@ -3,6 +3,7 @@
  * policy.h who sent it and what he may, targets.h where it goes, serve.h what is done. */
 #pragma once
 
+#include "ahoyd/flow_token.h"
 #include "ahoyd/names.h"
 #include "ahoyd/server.h"
 
@@ -28,8 +29,9 @@ struct ahoyd_server {
     struct ahoy_stack *stack;
     struct ahoy_transactions *transactions; /* The stack's. */
     struct ahoy_proxy *proxy;
-    struct ahoy_hash_key nonce_key;  /* Both are the same for all workers of a store. */
+    struct ahoy_hash_key nonce_key;  /* All three are the same for all workers of a store. */
     struct ahoy_hash_key dialog_key;
+    struct ahoy_hash_key flow_key;
     struct ahoy_rng rng;
     struct ahoy_pool waiting;        /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;
@@ -40,6 +42,11 @@ struct ahoyd_server {
     /* Scratch: for the request at hand only. */
     struct ahoy_bindings bindings;
     struct ahoy_proxy_target targets[AHOY_TARGETS_LIMIT];
+    struct ahoyd_flow { /* One for each of |bindings|. */
+        struct ahoy_proxy_target target;
+        struct span way;
+        char token[AHOYD_FLOW_TOKEN_LIMIT];
+    } flows[AHOY_BINDINGS_LIMIT];
     struct ahoy_located located;
     char rows[AHOY_MESSAGE_LIMIT];
     char text[AHOY_MESSAGE_LIMIT];

@@ -5,6 +5,7 @@
 #include "ahoyd/authenticate.h"
 #include "ahoyd/policy.h"
 #include "libahoy/resolve/locate.h"
+#include "libahoy/syntax/params.h"
 
 /* Whether the target of |uri| is a name, which has to be looked up. */
 static bool is_name(const struct ahoy_uri *uri)
@@ -72,20 +73,79 @@ static struct span as_sip(struct span contact)
     return ahoy_span_after(contact, 1);
 }
 
+/* What is looked for on behalf of a request. */
+struct search {
+    struct ahoyd_server *server;
+    struct span call_id;
+    bool is_secure;
+};
+
+/* Whether |hop| is a flow that stands; its listener is looked at again. */
+static bool stands(const struct ahoyd_server *server, struct ahoy_hop *hop)
+{
+    if (ahoy_transport_is_reliable(hop->transport))
+        return ahoy_stack_is_open(server->stack, hop);
+    if (hop->listener >= server->options.listener_count ||
+        server->options.listeners[hop->listener].transport != hop->transport)
+        hop->listener = AHOY_ANY_LISTENER;
+    return true;
+}
+
+/* Sends down |hop|, and has the later requests of the call come that way too.  False where it does
+ * not stand any more. */
+static bool go_down(const struct ahoyd_server *server, struct span call_id,
+                    const struct ahoy_hop *hop, struct ahoyd_flow *flow)
+{
+    struct ahoy_buf token = ahoy_buf_over(flow->token, sizeof flow->token);
+    ahoyd_flow_print(&server->flow_key, AHOYD_FLOW_OF_CALL, hop, call_id, &token);
+    flow->target.flow = ahoy_buf_text(&token);
+    flow->target.hop = *hop;
+    return stands(server, &flow->target.hop);
+}
+
+/* The Path of |binding| is where a request to it goes first (RFC 3327 5.3). */
+static bool target_path(const struct ahoyd_server *server, const struct ahoy_binding *binding,
+                        struct ahoyd_flow *flow)
+{
+    struct ahoy_proxy_target *target = &flow->target;
+    struct span path = binding->path;
+    struct span first;
+    struct ahoy_address address;
+    if (!ahoy_list_next(&path, &first, NULL) || !ahoy_address_parse(first, &address, NULL))
+        return false;
+    target->routes = binding->path;
+    if (is_name(&address.uri)) {
+        flow->way = address.uri.text;
+        target->ways = &flow->way;
+        target->way_count = 1;
+        return true;
+    }
+    return locate(server, &address.uri, &target->hop, NULL) &&
+           ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote);
+}
+
 /* False where nothing can be sent to |binding|; to a sip contact nothing that is sips
  * (R5630-5.3-2, R5630-5.3-3). */
-static bool target_binding(const struct ahoyd_server *server, const struct ahoy_binding *binding,
-                           bool is_secure, struct ahoy_proxy_target *target)
+static bool target_binding(const struct search *search, const struct ahoy_binding *binding,
+                           struct ahoyd_flow *flow)
 {
+    const struct ahoyd_server *server = search->server;
+    struct ahoy_proxy_target *target = &flow->target;
     struct ahoy_uri contact;
     if (!ahoy_uri_parse(binding->contact, &contact, NULL) ||
-        (is_secure && contact.scheme != AHOY_SCHEME_SIPS))
+        (search->is_secure && contact.scheme != AHOY_SCHEME_SIPS))
         return false;
     *target = (struct ahoy_proxy_target){ .uri = binding->contact, .source = binding->hop.remote };
-    if (contact.scheme == AHOY_SCHEME_SIPS && !is_secure) {
+    if (contact.scheme == AHOY_SCHEME_SIPS && !search->is_secure) {
         target->uri = as_sip(binding->contact);
         target->is_secure = true;
     }
+    if (binding->path.size > 0)
+        return target_path(server, binding, flow);
+    bool is_safe = ahoy_transport_is_secure((enum ahoy_transport)binding->hop.transport);
+    if (binding->reg_id != 0) /* R5626-7-3; not one that has ended: R5626-7-4, R5626-7-5. */
+        return (is_safe || contact.scheme != AHOY_SCHEME_SIPS) &&
+               go_down(server, search->call_id, &binding->hop, flow);
     if (is_name(&contact)) {
         if (!follow_connection(server, binding, &contact, &target->hop)) {
             target->ways = &target->uri;
@@ -100,16 +160,57 @@ static bool target_binding(const struct ahoyd_server *server, const struct ahoy_
     return true;
 }
 
-size_t ahoyd_targets_of_user(struct ahoyd_server *server, struct span aor,
-                             const struct ahoy_uri *uri, uint64_t now_ms)
+/* The binding that comes after or with |first| in its instance and was not |taken|, the one that
+ * registered last before others; as many as there are where there is none. */
+static size_t find_freshest(const struct ahoy_bindings *bindings, size_t first, const bool *taken)
+{
+    struct span instance = bindings->list[first].instance;
+    if (instance.size == 0)
+        return taken[first] ? bindings->count : first;
+    size_t freshest = bindings->count;
+    for (size_t i = 0; i < bindings->count; i++) {
+        if (!taken[i] && ahoy_span_equal(bindings->list[i].instance, instance) &&
+            (freshest == bindings->count ||
+             bindings->list[i].updated_ms > bindings->list[freshest].updated_ms))
+            freshest = i;
+    }
+    return freshest;
+}
+
+/* Makes one target of all bindings of the instance of |first|, the freshest flow at its head and
+ * the others behind it: R5626-7-1.  False where none can be reached. */
+static bool target_instance(const struct search *search, size_t first, bool *taken,
+                            struct ahoy_proxy_target *target)
+{
+    const struct ahoy_bindings *bindings = &search->server->bindings;
+    const struct ahoy_proxy_target *head = NULL;
+    const struct ahoy_proxy_target **link = &head;
+    size_t i;
+    while ((i = find_freshest(bindings, first, taken)) < bindings->count) {
+        struct ahoyd_flow *flow = &search->server->flows[i];
+        taken[i] = true;
+        if (target_binding(search, &bindings->list[i], flow)) {
+            *link = &flow->target;
+            link = &flow->target.next;
+        }
+    }
+    if (head != NULL)
+        *target = *head;
+    return head != NULL;
+}
+
+size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_event *event,
+                             struct span aor, const struct ahoy_uri *uri, uint64_t now_ms)
 {
     struct ahoy_bindings *bindings = &server->bindings;
-    bool is_secure = uri->scheme == AHOY_SCHEME_SIPS;
+    const struct search search = { server, event->routing->call_id,
+                                   uri->scheme == AHOY_SCHEME_SIPS };
+    bool taken[AHOY_BINDINGS_LIMIT] = { false };
     size_t count = 0;
     if (!ahoyd_store_find(server->options.store, aor, now_ms, bindings))
         return 0;
     for (size_t i = 0; i < bindings->count && count < AHOY_TARGETS_LIMIT; i++) {
-        if (target_binding(server, &bindings->list[i], is_secure, &server->targets[count]))
+        if (!taken[i] && target_instance(&search, i, taken, &server->targets[count]))
             count++;
     }
     return count;
@@ -182,10 +283,24 @@ static void target_name(struct ahoyd_server *server, const struct ahoy_event *ev
     target->way_count = 1;
 }
 
+bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_event *event,
+                           const struct ahoyd_path *path, struct ahoyd_flow *flow,
+                           struct ahoy_err *err)
+{
+    flow->target = (struct ahoy_proxy_target){ .uri = path->target.text };
+    return go_down(server, event->routing->call_id, &path->flow, flow) ||
+           ahoy_fail(err, 430, path->target.text.at, "a flow that still stands");
+}
+
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err)
 {
+    if (path->has_flow) {
+        bool found = ahoyd_targets_of_flow(server, event, path, &server->flows[0], err);
+        *target = server->flows[0].target;
+        return found;
+    }
     const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
     struct ahoy_uri next = *uri;
     *target = (struct ahoy_proxy_target){ .uri = path->target.text, .source = event->hop->remote };

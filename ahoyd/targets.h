@@ -4,19 +4,25 @@
 
 #include "ahoyd/path.h"
 
-/* Fills server->targets with the bindings of |aor| that can be reached, all of them; for a |uri|
- * of sips only those of sips (never downgraded).  Returns their count. */
-size_t ahoyd_targets_of_user(struct ahoyd_server *server, struct span aor,
-                             const struct ahoy_uri *uri, uint64_t now_ms);
+/* Fills server->targets with the bindings of |aor| that can be reached, all of them, but for each
+ * instance one, with its other flows behind it (RFC 5626 7); for a |uri| of sips only those of sips
+ * (never downgraded).  Returns their count. */
+size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_event *event,
+                             struct span aor, const struct ahoy_uri *uri, uint64_t now_ms);
+
+/* The flow that a token of ours names (RFC 5626 5.3.1).  False with 430 where it has ended. */
+bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_event *event,
+                           const struct ahoyd_path *path, struct ahoyd_flow *flow,
+                           struct ahoy_err *err);
 
 /* The trunk of |route|, with all of its targets, to be tried one after the other; |uri| stays the
  * Request-URI.  False where that is sips and the way to the trunk is not safe. */
 bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
                             const struct ahoy_uri *uri, struct ahoy_proxy_target *target);
 
-/* The next Route, or else the Request-URI, of a request within a dialog; |target| points into
- * |path|.  False where it cannot be located or must not be reached: |err| says why (403, 416,
- * 503). */
+/* The flow of a request within a dialog, or its next Route, or else its Request-URI; |target|
+ * points into |path|.  False where it cannot be located or must not be reached: |err| says why (403,
+ * 416, 430, 503). */
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err);

@@ -340,13 +340,25 @@ void sim_host_resolve(struct sim_host *host, const struct sim_zone *zone)
 
 void sim_host_register(struct sim_host *host, const char *aor, const char *contact)
 {
+    sim_host_register_flow(host, aor, contact, NULL, 0);
+}
+
+void sim_host_register_flow(struct sim_host *host, const char *aor, const char *contact,
+                            const struct ahoy_ip *from, uint32_t reg_id)
+{
     static uint32_t cseq = 0; /* Rises over all registrations: each one is newer. */
     struct ahoy_registration registration = {
         .count = 1,
-        .asked = { { .contact = ahoy_span(contact), .expires_s = 3600, .q = 1000 } },
+        .asked = { { .contact = ahoy_span(contact),
+                     .instance = from != NULL ? SPAN("<urn:uuid:1>") : SPAN(""),
+                     .reg_id = reg_id,
+                     .expires_s = 3600,
+                     .q = 1000 } },
         .call_id = SPAN("registered-by-the-world"),
         .cseq = ++cseq,
-        .hop = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = host->node.ip },
+        .hop = { .transport = AHOY_UDP,
+                 .listener = AHOY_ANY_LISTENER,
+                 .remote = from != NULL ? *from : host->node.ip },
     };
     struct ahoyd_change *change =
         ahoyd_change_bindings(ahoy_span(aor), &registration, sim_world_now(host->world));

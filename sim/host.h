@@ -21,5 +21,9 @@ void sim_host_free(struct sim_host *host);
 void sim_host_resolve(struct sim_host *host, const struct sim_zone *zone);
 /* Registers |contact| for |aor| for an hour, as if a REGISTER had come. */
 void sim_host_register(struct sim_host *host, const char *aor, const char *contact);
+/* The same for the flow |reg_id| of an instance, the only one there is, that came by UDP |from|
+ * there; NULL and 0 for none. */
+void sim_host_register_flow(struct sim_host *host, const char *aor, const char *contact,
+                            const struct ahoy_ip *from, uint32_t reg_id);
 /* How many transactions it holds now. */
 uint32_t sim_host_transactions(const struct sim_host *host);

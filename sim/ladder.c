@@ -24,8 +24,8 @@ struct line {
     unsigned status; /* 0: a request. */
     char callee[32];
     bool again;
-    unsigned flaws;    /* enum sim_flaw */
-    unsigned held;     /* "proxy holds N" */
+    unsigned flaws; /* enum sim_flaw */
+    unsigned held;  /* "proxy holds N" */
 };
 
 struct ladder {
@@ -43,7 +43,7 @@ struct ladder {
     struct sim_zone *zone;
     struct line lines[LINES_LIMIT];
     size_t line_count;
-    size_t next;       /* The first line that has not come true. */
+    size_t next; /* The first line that has not come true. */
     bool verbose, failed;
 };
 
@@ -110,8 +110,8 @@ static bool proxy_sends(void *context, const struct ahoy_ip *to, struct span byt
         return (line->flaws & SIM_LOST) != 0;
     }
     if (!ladder->failed) {
-        snprintf(what, sizeof what, "[%4llu] proxy > %s  %s", (unsigned long long)now(ladder),
-                 name, text);
+        snprintf(what, sizeof what, "[%4llu] proxy > %s  %s", (unsigned long long)now(ladder), name,
+                 text);
         fail(ladder, line == NULL ? 0 : line->number, "instead of this, the proxy sent ", what);
     }
     return false;
@@ -188,8 +188,11 @@ static void read_party(struct ladder *ladder, unsigned number, char **words, siz
                                            party_receives, ladder);
 }
 
+/* "register bob bob carol"; "flows bob bob carol": one instance with several flows, to be tried in
+ * this order. */
 static void read_register(struct ladder *ladder, unsigned number, char **words, size_t count)
 {
+    bool flows = strcmp(words[0], "flows") == 0;
     for (size_t i = 2; i < count; i++) {
         char aor[64], host[64], contact[128];
         const struct sim_party *party = party_named(ladder, words[i]);
@@ -202,7 +205,8 @@ static void read_register(struct ladder *ladder, unsigned number, char **words, 
         snprintf(aor, sizeof aor, "%s@atlanta.example", words[1]);
         snprintf(contact, sizeof contact, "sip:%s@%.*s%s", words[i], (int)ahoy_buf_text(&buf).size,
                  host, sim_party_transport(party) == AHOY_TCP ? ";transport=tcp" : "");
-        sim_host_register(ladder->host, aor, contact);
+        sim_host_register_flow(ladder->host, aor, contact, flows ? sim_party_ip(party) : NULL,
+                               flows ? (uint32_t)i - 1 : 0);
     }
 }
 
@@ -309,7 +313,7 @@ static void read_setting(struct ladder *ladder, unsigned number, char **words, s
     bool is_early = count == 2 && ladder->world == NULL;
     if (strcmp(words[0], "party") == 0)
         read_party(ladder, number, words, count);
-    else if (strcmp(words[0], "register") == 0)
+    else if (strcmp(words[0], "register") == 0 || strcmp(words[0], "flows") == 0)
         read_register(ladder, number, words, count);
     else if (strcmp(words[0], "contact") == 0)
         read_contact(ladder, number, words, count);

@@ -7,6 +7,7 @@
  *                              takes connections there)
  *     party bob udp
  *     register bob bob         bob@atlanta.example is reached at these parties
+ *     flows bob bob carol      one phone of his has these flows, by UDP (RFC 5626)
  *     contact bob sip:b.example   the same at a URI
  *     named bob b.example      his Contact has this host from now on
  *     dns b.example A 192.0.2.12  a record of the DNS (sim/zone.h); parties have 192.0.2.11 and

@@ -32,9 +32,11 @@ struct ahoyd_change *ahoyd_change_bindings(struct span aor,
                                            const struct ahoy_registration *registration,
                                            uint64_t now_ms)
 {
-    size_t size = aor.size + registration->call_id.size;
-    for (size_t i = 0; i < registration->count; i++)
-        size += registration->asked[i].contact.size;
+    size_t size = aor.size + registration->call_id.size + registration->path.size;
+    for (size_t i = 0; i < registration->count; i++) {
+        const struct ahoy_asked_contact *asked = &registration->asked[i];
+        size += asked->contact.size + asked->params.size + asked->instance.size;
+    }
     struct ahoyd_change *change = make(AHOYD_CHANGE_BINDINGS, size);
     if (change == NULL)
         return NULL;
@@ -43,8 +45,13 @@ struct ahoyd_change *ahoyd_change_bindings(struct span aor,
     change->aor = keep(&keeper, aor);
     change->registration = *registration;
     change->registration.call_id = keep(&keeper, registration->call_id);
-    for (size_t i = 0; i < registration->count; i++)
-        change->registration.asked[i].contact = keep(&keeper, registration->asked[i].contact);
+    change->registration.path = keep(&keeper, registration->path);
+    for (size_t i = 0; i < registration->count; i++) {
+        struct ahoy_asked_contact *asked = &change->registration.asked[i];
+        asked->contact = keep(&keeper, asked->contact);
+        asked->params = keep(&keeper, asked->params);
+        asked->instance = keep(&keeper, asked->instance);
+    }
     return change;
 }
 

@@ -1,11 +1,11 @@
 /* The form of a state: a version, a count, and each binding as numbers (little-endian) and texts
- * with their sizes before them.  It is read as if a stranger had written it: a damaged file must
- * not hurt. */
+ * with their sizes before them; what a version adds stands at the end of a binding.  It is read as
+ * if a stranger had written it: a damaged file must not hurt. */
 #include "ahoyd/store/record.h"
 
 #include <stdlib.h>
 
-enum { VERSION = 1 };
+enum { FIRST_VERSION = 1, VERSION = 2 /* RFC 5626 and Path. */ };
 
 struct writer {
     char *at;
@@ -50,6 +50,11 @@ static size_t encode(const struct ahoy_bindings *bindings, char state[RECORD_STA
         put_hop(&writer, &binding->hop);
         put_text(&writer, binding->contact);
         put_text(&writer, binding->call_id);
+        put(&writer, binding->updated_ms, 8);
+        put(&writer, binding->reg_id, 4);
+        put_text(&writer, binding->params);
+        put_text(&writer, binding->instance);
+        put_text(&writer, binding->path);
     }
     return (size_t)(writer.at - state);
 }
@@ -102,13 +107,22 @@ static void take_hop(struct reader *reader, struct ahoy_hop *hop)
         reader->damaged = true;
 }
 
+static void take_outbound(struct reader *reader, struct ahoy_binding *binding)
+{
+    binding->updated_ms = take(reader, 8);
+    binding->reg_id = (uint32_t)take(reader, 4);
+    binding->params = take_text(reader);
+    binding->instance = take_text(reader);
+    binding->path = take_text(reader);
+}
+
 bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bindings)
 {
     struct reader reader = { .rest = state };
     ahoy_bindings_init(bindings);
     uint64_t version = take(&reader, 1);
     uint64_t count = take(&reader, 1);
-    if (version != VERSION || count > AHOY_BINDINGS_LIMIT)
+    if (version < FIRST_VERSION || version > VERSION || count > AHOY_BINDINGS_LIMIT)
         return false;
     for (uint64_t i = 0; i < count && !reader.damaged; i++) {
         struct ahoy_binding binding = { 0 };
@@ -118,6 +132,8 @@ bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bin
         take_hop(&reader, &binding.hop);
         binding.contact = take_text(&reader);
         binding.call_id = take_text(&reader);
+        if (version >= VERSION)
+            take_outbound(&reader, &binding);
         bool lives = binding.expires_ms > now_ms;
         if (!reader.damaged && lives && !ahoy_bindings_add(bindings, &binding))
             reader.damaged = true;
@@ -125,8 +141,7 @@ bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bin
     return !reader.damaged && reader.rest.size == 0;
 }
 
-static struct record *make(struct span aor, struct span state,
-                           const struct ahoy_bindings *bindings)
+static struct record *make(struct span aor, struct span state, const struct ahoy_bindings *bindings)
 {
     struct record *record = malloc(sizeof *record + aor.size + state.size);
     if (record == NULL)

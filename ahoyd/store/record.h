@@ -4,7 +4,7 @@
 
 #include "libahoy/tu/bindings.h"
 
-enum { RECORD_STATE_LIMIT = AHOY_BINDINGS_TEXT_LIMIT + AHOY_BINDINGS_LIMIT * 64 + 2 };
+enum { RECORD_STATE_LIMIT = AHOY_BINDINGS_TEXT_LIMIT + AHOY_BINDINGS_LIMIT * 96 + 2 };
 
 /* From the allocator; its contents never change once it is made. */
 struct record {
@@ -14,7 +14,7 @@ struct record {
     uint64_t until_ms;   /* When its last binding expires. */
     uint32_t state_size;
     uint16_t aor_size;
-    char bytes[];        /* The address-of-record, then the state. */
+    char bytes[]; /* The address-of-record, then the state. */
 };
 
 static inline struct span record_aor(const struct record *record)

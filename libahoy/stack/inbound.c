@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "libahoy/stack/refuse.h"
+#include "libahoy/transport/stun.h"
 #include "libahoy/transport/via_rules.h"
 
 /* What of a chunk is copied behind a partial message before looking whether that is whole. */
@@ -232,6 +233,30 @@ static bool next_of_stream(struct ahoy_stack *stack)
     return found;
 }
 
+/* A datagram that is no SIP: R5626-5.4-1, R5626-8-2.  False where it is. */
+static bool take_keepalive(struct ahoy_stack *stack)
+{
+    if (is_keepalive(stack->input)) {
+        stack->counters.keepalives++;
+        return true;
+    }
+    if (!ahoy_stun_is(stack->input))
+        return false;
+    char space[AHOY_STUN_ANSWER_SIZE];
+    struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
+    if (!ahoy_stun_answer(stack->input, &stack->source.remote, &answer)) {
+        stack->counters.malformed_dropped++;
+        return true;
+    }
+    stack->counters.keepalives++;
+    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND,
+                                       .hop = stack->source,
+                                       .bytes = ahoy_buf_text(&answer) };
+    if (!ahoy_outbox_add_copy(&stack->outbox, &effect))
+        stack->counters.overflows++;
+    return true;
+}
+
 bool ahoy_inbound_next(struct ahoy_stack *stack)
 {
     enum ahoy_input kind = stack->input_kind;
@@ -240,10 +265,8 @@ bool ahoy_inbound_next(struct ahoy_stack *stack)
     if (kind == AHOY_INPUT_STREAM)
         return next_of_stream(stack);
     stack->input_kind = AHOY_INPUT_NONE;
-    if (kind == AHOY_INPUT_DATAGRAM && is_keepalive(stack->input)) {
-        stack->counters.keepalives++;
+    if (kind == AHOY_INPUT_DATAGRAM && take_keepalive(stack))
         return true;
-    }
     if (kind == AHOY_INPUT_MESSAGE)
         read_message(stack, stack->input);
     else

@@ -41,6 +41,14 @@ static bool send_on(struct ahoy_stack *stack, const struct ahoy_hop *hop, struct
     return true;
 }
 
+/* The same on a connection, whose end |transaction| is told of. */
+static bool send_riding(struct ahoy_stack *stack, const struct ahoy_hop *hop,
+                        const struct ahoy_sending *sending, struct ahoy_wire_effect *effect)
+{
+    ahoy_riders_add(&stack->riders, stack->transactions, hop, sending->transaction);
+    return send_on(stack, hop, sending->bytes, effect);
+}
+
 /* The hop with the listener named that it leaves from; false where none fits. */
 static bool choose_listener(const struct ahoy_stack *stack, struct ahoy_hop *hop)
 {
@@ -91,15 +99,15 @@ bool ahoy_outbound_send(struct ahoy_stack *stack, const struct ahoy_sending *sen
     if (!ahoy_transport_is_reliable((enum ahoy_transport)hop->transport))
         return send_datagram(stack, sending, effect);
     if (hop->connection.generation != 0 && hop->worker != stack->worker)
-        return send_on(stack, hop, sending->bytes, effect);
+        return send_riding(stack, hop, sending, effect);
     struct ahoy_flow *flow = ahoy_flows_find(&stack->flows, hop);
     struct ahoy_hop elsewhere = *hop;
     if (flow == NULL && ahoy_flows_find_elsewhere(&stack->flows, &elsewhere))
-        return send_on(stack, &elsewhere, sending->bytes, effect);
+        return send_riding(stack, &elsewhere, sending, effect);
     if (flow == NULL)
         return open_for(stack, sending, effect);
     if (flow->state == AHOY_FLOW_OPEN)
-        return send_on(stack, &flow->hop, sending->bytes, effect);
+        return send_riding(stack, &flow->hop, sending, effect);
     if (!ahoy_flows_wait(&stack->flows, flow, sending->bytes, sending->transaction))
         return fail(stack, sending->transaction);
     return false;
@@ -112,7 +120,9 @@ void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow)
     while (pending != NULL) {
         struct ahoy_pending *next = pending->next;
         struct ahoy_wire_effect effect;
-        (void)send_on(stack, &flow->hop, (struct span){ pending->bytes, pending->size }, &effect);
+        const struct ahoy_sending sending = { .bytes = { pending->bytes, pending->size },
+                                              .transaction = pending->transaction };
+        (void)send_riding(stack, &flow->hop, &sending, &effect);
         if (!ahoy_outbox_add(&stack->outbox, &effect))
             (void)fail(stack, pending->transaction);
         ahoy_outbox_hold(&stack->outbox, pending);
@@ -120,10 +130,48 @@ void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow)
     }
 }
 
+/* The other workers may have sent on |flow|, which ends.  Of a stranger's none has. */
+static void announce(struct ahoy_stack *stack, const struct ahoy_flow *flow)
+{
+    if (flow->state != AHOY_FLOW_OPEN || (flow->accepted && !flow->trusted))
+        return;
+    for (uint16_t worker = 0; worker < stack->workers; worker++) {
+        struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_HANDOFF,
+                                           .worker = worker,
+                                           .hop = flow->hop };
+        if (worker != stack->worker && !ahoy_outbox_add(&stack->outbox, &effect))
+            stack->counters.overflows++;
+    }
+}
+
+void ahoy_outbound_lost(struct ahoy_stack *stack, const struct ahoy_hop *hop)
+{
+    struct ahoy_handle transaction;
+    while ((transaction = ahoy_riders_take(&stack->riders, hop)).generation != 0) {
+        if (ahoy_transactions_is_waiting(stack->transactions, transaction))
+            tell(stack, transaction);
+    }
+}
+
+void ahoy_outbound_close(struct ahoy_stack *stack, struct ahoy_flow *flow)
+{
+    const struct ahoy_hop hop = flow->hop;
+    struct ahoy_handle transaction;
+    announce(stack, flow);
+    ahoy_flows_close(&stack->flows, flow);
+    while ((transaction = ahoy_riders_take(&stack->riders, &hop)).generation != 0) {
+        if (ahoy_transactions_is_waiting(stack->transactions, transaction))
+            (void)fail(stack, transaction);
+    }
+}
+
 void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow)
 {
     struct ahoy_pending *pending = ahoy_flows_take_pending(&stack->flows, flow);
+    const struct ahoy_hop hop = flow->hop;
+    announce(stack, flow);
     ahoy_flows_close(&stack->flows, flow);
+    ahoy_outbound_lost(stack, &hop);
     while (pending != NULL) {
         struct ahoy_pending *next = pending->next;
         tell(stack, pending->transaction);

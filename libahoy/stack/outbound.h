@@ -12,6 +12,11 @@ void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow);
 /* The connection will never stand, or is gone: whose messages waited are told, and it is
  * forgotten. */
 void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow);
+/* hop->connection, perhaps another worker's, is gone: whoever waits for a response that should have
+ * come by it is told. */
+void ahoy_outbound_lost(struct ahoy_stack *stack, const struct ahoy_hop *hop);
+/* We close |flow|, while effects are polled. */
+void ahoy_outbound_close(struct ahoy_stack *stack, struct ahoy_flow *flow);
 /* The network refused a datagram to |remote|: who sent there lately are told. */
 void ahoy_outbound_unreachable(struct ahoy_stack *stack, const struct ahoy_ip *remote);
 /* Tells one transaction what failed while sending; false when there is none. */

@@ -4,6 +4,7 @@
 
 #include "libahoy/stack/locating.h"
 #include "libahoy/stack/outbox.h"
+#include "libahoy/stack/riders.h"
 #include "libahoy/stack/sent.h"
 #include "libahoy/stack/stack.h"
 
@@ -44,6 +45,7 @@ struct ahoy_stack {
     /* Out. */
     struct ahoy_outbox outbox;
     struct ahoy_sent sent;
+    struct ahoy_riders riders;
     struct ahoy_flow *closing; /* Connections whose CLOSE is owed once all has been sent. */
     size_t failure_count;
     struct ahoy_handle failures[AHOY_FAILURES_LIMIT]; /* Found while sending; told by events. */

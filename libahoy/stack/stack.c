@@ -24,6 +24,7 @@ static void init_flows(struct ahoy_stack *stack, const struct ahoy_stack_options
                                               .timers = &stack->timers,
                                               .directory = options->directory };
     ahoy_flows_init(&stack->flows, &flows);
+    ahoy_riders_init(&stack->riders, flows.key);
 }
 
 struct ahoy_stack *ahoy_stack_new(const struct ahoy_stack_options *options, uint64_t now_ms)
@@ -56,6 +57,7 @@ void ahoy_stack_free(struct ahoy_stack *stack)
         return;
     if (stack->transactions != NULL)
         ahoy_transactions_free(stack->transactions);
+    ahoy_riders_fini(&stack->riders);
     ahoy_flows_fini(&stack->flows);
     ahoy_pool_fini(&stack->locating.searches);
     ahoy_outbox_fini(&stack->outbox);
@@ -83,13 +85,16 @@ static void take_input(struct ahoy_stack *stack, const struct ahoy_hop *source, 
     stack->partial_began = false;
 }
 
-/* What another worker handed off: a message, or trust in a connection of this worker. */
+/* What another worker handed off: a message, trust in a connection of this worker, or the end of
+ * one of its own. */
 static void take_handoff(struct ahoy_stack *stack, const struct ahoy_wire_event *event)
 {
     if (event->bytes.size > 0)
         take_input(stack, &event->hop, event->bytes, AHOY_INPUT_MESSAGE);
     else if (event->hop.worker == stack->worker)
         ahoy_stack_trust(stack, &event->hop);
+    else
+        ahoy_outbound_lost(stack, &event->hop);
 }
 
 static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
@@ -169,6 +174,7 @@ static void trim(struct ahoy_stack *stack)
 {
     ahoy_transactions_trim(stack->transactions);
     ahoy_pool_trim(&stack->flows.pool);
+    ahoy_pool_trim(&stack->riders.rides);
     ahoy_pool_trim(&stack->locating.searches);
     if (ahoy_transactions_count(stack->transactions) > 0 || stack->flows.pool.used > 0)
         ahoy_stack_trim_later(stack);
@@ -206,7 +212,7 @@ static bool next_close(struct ahoy_stack *stack, struct ahoy_wire_effect *effect
         return false;
     stack->closing = flow->next_closing;
     *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_CLOSE, .hop = flow->hop };
-    ahoy_flows_close(&stack->flows, flow);
+    ahoy_outbound_close(stack, flow);
     return true;
 }
 
@@ -258,6 +264,19 @@ void ahoy_stack_trust(struct ahoy_stack *stack, const struct ahoy_hop *hop)
     struct ahoy_flow *flow = ahoy_flows_get(&stack->flows, hop->connection);
     if (flow != NULL)
         ahoy_flows_trust(&stack->flows, flow, stack->now_ms);
+}
+
+bool ahoy_stack_is_open(const struct ahoy_stack *stack, const struct ahoy_hop *hop)
+{
+    if (hop->connection.generation == 0)
+        return false;
+    if (hop->worker == stack->worker) {
+        const struct ahoy_flow *flow = ahoy_flows_get(&stack->flows, hop->connection);
+        return flow != NULL && !flow->closing && ahoy_hop_leads_where(&flow->hop, hop);
+    }
+    struct ahoy_hop listed = *hop;
+    return ahoy_flows_find_elsewhere(&stack->flows, &listed) && listed.worker == hop->worker &&
+           ahoy_handle_equal(listed.connection, hop->connection);
 }
 
 const struct ahoy_stack_counters *ahoy_stack_counters(const struct ahoy_stack *stack)

@@ -86,4 +86,6 @@ uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transpo
  * stranger.  Where the connection is another worker's, that one is told by a HANDOFF without
  * bytes.  Nothing happens for a hop without a connection, or with one that is gone. */
 void ahoy_stack_trust(struct ahoy_stack *stack, const struct ahoy_hop *hop);
+/* Whether hop->connection, this worker's or another's, still stands, and leads to hop->remote. */
+bool ahoy_stack_is_open(const struct ahoy_stack *stack, const struct ahoy_hop *hop);
 const struct ahoy_stack_counters *ahoy_stack_counters(const struct ahoy_stack *stack);

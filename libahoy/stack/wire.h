@@ -42,8 +42,9 @@ enum ahoy_wire_effect_kind {
                         * its address. */
     AHOY_WIRE_CLOSE,   /* Close hop.connection once what was sent on it has left. */
     AHOY_WIRE_HANDOFF, /* |bytes| is a message of a call that belongs to |worker|: give it there as
-                        * a MESSAGE.  Without bytes: the peer on hop.connection, which is
-                        * |worker|'s, is trusted; give that there likewise. */
+                        * a MESSAGE.  Without bytes, and to be given there likewise: the peer on
+                        * hop.connection is trusted, where that is |worker|'s; the connection is
+                        * gone, where it is another's. */
     AHOY_WIRE_LOOKUP   /* Ask the DNS for the records of |type| that the name |bytes| has; answer
                         * ANSWER, once, sooner or later. */
 };

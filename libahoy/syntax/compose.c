@@ -114,15 +114,26 @@ void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *requ
     put_end(buf, response->body);
 }
 
-void ahoy_compose_unsupported(struct ahoy_buf *buf, const struct ahoy_message *request,
-                              enum ahoy_header header)
+static bool is_listed(struct span list, struct span tag)
 {
-    const struct ahoy_field *field = ahoy_message_first(request, header);
-    for (; field != NULL; field = ahoy_message_next(request, field)) {
-        if (field->value.size == 0)
+    struct span item;
+    while (ahoy_list_next(&list, &item, NULL)) {
+        if (ahoy_span_equal_nocase(item, tag))
+            return true;
+    }
+    return false;
+}
+
+void ahoy_compose_unsupported(struct ahoy_buf *buf, const struct ahoy_message *request,
+                              enum ahoy_header header, struct span known)
+{
+    struct ahoy_values values = ahoy_message_values(request, header);
+    struct span tag;
+    while (ahoy_values_next(&values, &tag, NULL)) {
+        if (is_listed(known, tag))
             continue;
         ahoy_buf_put(buf, SPAN("Unsupported: "));
-        ahoy_buf_put(buf, field->value);
+        ahoy_buf_put(buf, tag);
         ahoy_buf_put(buf, SPAN("\r\n"));
     }
 }

@@ -51,10 +51,10 @@ struct ahoy_response {
 void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *request,
                            const struct ahoy_response *response);
 
-/* Prints the Unsupported of a 420 from one who knows no extension: a row for each row of |header|
- * (Require, Proxy-Require) that names any. */
+/* Prints the Unsupported of a 420: a row for each option tag of |header| (Require, Proxy-Require)
+ * that is not in the comma list |known|.  Nothing where all are. */
 void ahoy_compose_unsupported(struct ahoy_buf *buf, const struct ahoy_message *request,
-                              enum ahoy_header header);
+                              enum ahoy_header header, struct span known);
 
 /* Prints the ACK for a response of 300 to 699 (17.1.1.3): |request| as it was sent, its topmost
  * Via alone, To from |response|. */

@@ -98,6 +98,17 @@ void ahoy_transactions_send_failed(struct ahoy_transactions *owner, struct ahoy_
         ahoy_client_take_failure(owner, transaction, now_ms);
 }
 
+bool ahoy_transactions_is_waiting(const struct ahoy_transactions *owner, struct ahoy_handle handle)
+{
+    const struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
+    if (transaction == NULL)
+        return false;
+    if (transaction->kind == AHOY_INVITE_CLIENT)
+        return transaction->machine.invite_client.state == INC_CALLING;
+    return transaction->kind == AHOY_NONINVITE_CLIENT &&
+           transaction->machine.noninvite_client.state != NIC_COMPLETED;
+}
+
 void ahoy_transactions_settle(struct ahoy_transactions *owner)
 {
     if (owner->next_sending < owner->sending_count)

@@ -45,6 +45,11 @@ void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struc
 void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
                                    struct ahoy_handle transaction, uint64_t now_ms);
 
+/* Whether |transaction| is a client whose request may be lost with the connection that it left by:
+ * to an INVITE no response has come, to others no final one. */
+bool ahoy_transactions_is_waiting(const struct ahoy_transactions *transactions,
+                                  struct ahoy_handle transaction);
+
 /* The next event for the user, and the next message for the transport; false when there is none.
  * Events must be dry before the next message is given. */
 bool ahoy_transactions_event(struct ahoy_transactions *transactions, struct ahoy_event *event);

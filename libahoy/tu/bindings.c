@@ -20,12 +20,17 @@ bool ahoy_bindings_add(struct ahoy_bindings *bindings, const struct ahoy_binding
 {
     /* Where each text keeps its limit, all of them have room. */
     if (bindings->count == AHOY_BINDINGS_LIMIT || binding->contact.size > AHOY_CONTACT_LIMIT ||
-        binding->call_id.size > AHOY_BINDING_CALL_ID_LIMIT)
+        binding->call_id.size > AHOY_BINDING_CALL_ID_LIMIT ||
+        binding->params.size > AHOY_CONTACT_PARAMS_LIMIT ||
+        binding->instance.size > AHOY_INSTANCE_LIMIT || binding->path.size > AHOY_PATH_LIMIT)
         return false;
     struct ahoy_binding *added = &bindings->list[bindings->count++];
     *added = *binding;
     added->contact = keep(bindings, binding->contact);
     added->call_id = keep(bindings, binding->call_id);
+    added->params = keep(bindings, binding->params);
+    added->instance = keep(bindings, binding->instance);
+    added->path = keep(bindings, binding->path);
     return true;
 }
 

@@ -7,17 +7,26 @@ enum {
     AHOY_BINDINGS_LIMIT = 10,         /* Contacts an address-of-record. */
     AHOY_CONTACT_LIMIT = 1024,        /* Bytes of one contact's URI. */
     AHOY_BINDING_CALL_ID_LIMIT = 256, /* Bytes of its Call-ID. */
+    AHOY_CONTACT_PARAMS_LIMIT = 512,  /* Bytes of its parameters behind the URI. */
+    AHOY_INSTANCE_LIMIT = 128,        /* Bytes of +sip.instance. */
+    AHOY_PATH_LIMIT = 1024,           /* Bytes of its Path. */
     AHOY_BINDINGS_TEXT_LIMIT =
-        AHOY_BINDINGS_LIMIT * (AHOY_CONTACT_LIMIT + AHOY_BINDING_CALL_ID_LIMIT)
+        AHOY_BINDINGS_LIMIT * (AHOY_CONTACT_LIMIT + AHOY_BINDING_CALL_ID_LIMIT +
+                               AHOY_CONTACT_PARAMS_LIMIT + AHOY_INSTANCE_LIMIT + AHOY_PATH_LIMIT)
 };
 
 struct ahoy_binding {
     struct span contact;  /* The URI, as registered. */
+    struct span params;   /* All that stood behind the URI, from ";" on. */
+    struct span instance; /* The value of +sip.instance; empty where there was none. */
+    struct span path;     /* The Path of that REGISTER, in one row; empty where there was none. */
     struct span call_id;  /* Of the REGISTER that set it last. */
     uint32_t cseq;        /* Of the same. */
     uint16_t q;           /* Thousandths, 1,000 where none was given. */
+    uint32_t reg_id;      /* Which flow of the instance this is; 0 for none (RFC 5626). */
     uint64_t expires_ms;
-    struct ahoy_hop hop;  /* How that REGISTER came. */
+    uint64_t updated_ms; /* When that REGISTER came. */
+    struct ahoy_hop hop; /* How. */
 };
 
 /* The spans point into |text|: copy with ahoy_bindings_copy. */

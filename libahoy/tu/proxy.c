@@ -108,12 +108,13 @@ static bool add_branches(struct proxy_context *context, size_t count)
     return true;
 }
 
-/* What is kept for the targets that have ways. */
-static bool keep_ways(struct proxy_context *context, const struct ahoy_event *event,
-                      const struct ahoy_proxy_plan *plan)
+/* What is kept for the targets that have ways, or further flows. */
+static bool keep_targets(struct proxy_context *context, const struct ahoy_event *event,
+                         const struct ahoy_proxy_plan *plan)
 {
     for (unsigned i = 0; i < plan->count; i++) {
-        if (plan->targets[i].way_count == 0)
+        const struct ahoy_proxy_target *target = &plan->targets[i];
+        if (target->way_count == 0 && target->next == NULL)
             continue;
         if (context->kept == NULL) {
             context->kept = ahoy_arena_take(&context->arena, sizeof *context->kept);
@@ -121,7 +122,9 @@ static bool keep_ways(struct proxy_context *context, const struct ahoy_event *ev
                 !ahoy_proxy_keep_request(&context->arena, event, plan, context->kept))
                 return false;
         }
-        if (!ahoy_proxy_keep_ways(context, i, &plan->targets[i]))
+        if (target->way_count > 0 && !ahoy_proxy_keep_ways(context, i, target))
+            return false;
+        if (!ahoy_proxy_keep_flows(context, i, target->next))
             return false;
     }
     return true;
@@ -142,7 +145,7 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->is_invite = event->message->method == AHOY_METHOD_INVITE;
     ahoy_arena_init(&context->arena, &proxy->chunks);
     if (ahoy_proxy_keep_head(proxy, context, event) && add_branches(context, plan->count) &&
-        keep_ways(context, event, plan))
+        keep_targets(context, event, plan))
         context->server =
             ahoy_transaction_accept(proxy->transactions, event, ahoy_proxy_name(handle, 0), now_ms);
     if (context->server.generation == 0) {
@@ -222,7 +225,7 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
         refused[i] = start_target(proxy, context, i, event, plan, &routes, now_ms);
     /* Only now, so that the best is not chosen before all are under way. */
     for (unsigned i = 0; i < context->count; i++) {
-        if (refused[i] != 0)
+        if (refused[i] != 0 && !ahoy_proxy_next_flow(proxy, context, i, now_ms))
             ahoy_proxy_finish(proxy, context, proxy_branch_at(context, i), refused[i], NULL,
                               now_ms);
     }
@@ -258,6 +261,24 @@ static uint64_t rest_ms(const struct ahoy_message *message)
     return 1000 * seconds;
 }
 
+/* The next server, or the next flow of the instance. */
+static bool try_another(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                        uint64_t now_ms)
+{
+    return ahoy_proxy_fail_over(proxy, context, index, AHOY_PROXY_REST_MS, now_ms) ||
+           ahoy_proxy_next_flow(proxy, context, index, now_ms);
+}
+
+/* What a final response asks for before it counts.  Only 430 says that the instance was not met:
+ * R5626-7-2. */
+static bool passes_over(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                        const struct ahoy_message *message, uint64_t now_ms)
+{
+    if (message->status == 503)
+        return ahoy_proxy_fail_over(proxy, context, index, rest_ms(message), now_ms);
+    return message->status == 430 && ahoy_proxy_next_flow(proxy, context, index, now_ms);
+}
+
 /* What counts as a failure of the server, so that the next one is tried: RFC 3263 4.3.  One that
  * has said anything is not left for being silent afterwards. */
 static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
@@ -267,12 +288,11 @@ static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context
     bool silent = !branch->provisional;
     switch (event->kind) {
     case AHOY_EVENT_RESPONSE:
-        if (event->message->status != 503 ||
-            !ahoy_proxy_fail_over(proxy, context, index, rest_ms(event->message), now_ms))
+        if (!passes_over(proxy, context, index, event->message, now_ms))
             ahoy_proxy_response(proxy, context, branch, event->message, now_ms);
         break;
     case AHOY_EVENT_UNREACHABLE:
-        if (!silent || !ahoy_proxy_fail_over(proxy, context, index, AHOY_PROXY_REST_MS, now_ms))
+        if (!silent || !try_another(proxy, context, index, now_ms))
             ahoy_proxy_finish(proxy, context, branch, 503, NULL, now_ms); /* R3261-16.9-1 */
         break;
     case AHOY_EVENT_ENDED:
@@ -280,7 +300,7 @@ static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context
         ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms);
         break;
     case AHOY_EVENT_TIMEOUT:
-        if (!silent || !ahoy_proxy_fail_over(proxy, context, index, AHOY_PROXY_REST_MS, now_ms))
+        if (!silent || !try_another(proxy, context, index, now_ms))
             ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms); /* 16.6 step 7 */
         break;
     default:

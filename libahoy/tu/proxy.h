@@ -35,6 +35,10 @@ struct ahoy_proxy_target {
     size_t way_count;     /* 0: there is a hop.  At most AHOY_TARGETS_LIMIT. */
     bool is_secure;       /* The ways are those of sips URIs, though |uri| is none. */
     struct ahoy_ip source; /* The owner's: comes back when it is asked. */
+    struct span routes;    /* Route values that lead to it, a Path; empty where there are none. */
+    struct span flow;      /* The user part of the Record-Route on its side, or empty. */
+    /* Another flow of the same instance, tried when this one fails (RFC 5626 7); NULL for none. */
+    const struct ahoy_proxy_target *next;
 };
 
 /* What the engine asks of its owner. */
@@ -64,9 +68,12 @@ struct ahoy_proxy_plan {
     size_t own_routes; /* Topmost Route values that name us: removed (16.4). */
     bool restore_uri;  /* The last Route value became the Request-URI (16.4): removed. */
     /* Put a Record-Route (16.6 step 4); two where the request leaves by another listener than it
-     * came by.  What crosses into or out of TLS gets one even where this is false. */
+     * came by, or either side has a flow to be named (RFC 5626 5.3).  What crosses into or out of
+     * TLS gets one even where this is false. */
     bool record_route;
-    struct span record_route_params; /* Behind ";lr" in it, from ";" on. */
+    struct span record_route_params; /* Behind ";lr" in it, from ";" on, where it names no flow. */
+    struct span flow;    /* The user part of the one on the sender's side, or empty. */
+    struct span added;   /* Rows that it gets from us.  Or empty. */
     struct span removed; /* A row that goes no further: credentials for us alone.  Or empty. */
 };
 

@@ -30,7 +30,7 @@ struct proxy_kept {
 
 /* What a target with ways has left to be tried. */
 struct proxy_ways {
-    struct span uri;           /* The target's. */
+    struct span uri, routes, flow; /* The target's. */
     bool is_secure;
     struct ahoy_ip source;
     const struct span *ways;
@@ -45,6 +45,7 @@ struct proxy_ways {
 struct proxy_branch {
     struct ahoy_timer timer;
     struct proxy_ways *ways;   /* NULL where the target had a hop. */
+    const struct ahoy_proxy_target *flows; /* Those that are left to be tried; in the arena. */
     bool waiting;              /* For the answer to a wish. */
     struct ahoy_handle client; /* Null where it was never made, and once it has ended. */
     bool provisional;          /* One has come, 100 included. */
@@ -74,7 +75,7 @@ struct proxy_context {
     struct proxy_branch first; /* Most requests have no other. */
     struct proxy_branch *more;
     struct proxy_failure *failure; /* NULL until there is one to keep. */
-    struct proxy_kept *kept;   /* NULL where no branch has ways. */
+    struct proxy_kept *kept;   /* NULL where no branch has ways or further flows. */
     uint64_t serial;               /* What its To tag is made from. */
     uint16_t best_status;          /* Of the best failure so far; 0 for none. */
     uint8_t count;                 /* Branches. */
@@ -134,6 +135,7 @@ bool ahoy_proxy_start_branch(struct ahoy_proxy *proxy, struct proxy_context *con
 
 /* proxy_kept.c.  Keeping: false where memory is refused.  Recalling: the event as it was, in
  * |proxy|'s room. */
+bool ahoy_proxy_keep_text(struct ahoy_arena *arena, struct span text, struct span *kept);
 bool ahoy_proxy_keep_request(struct ahoy_arena *arena, const struct ahoy_event *event,
                              const struct ahoy_proxy_plan *plan, struct proxy_kept *kept);
 struct ahoy_event ahoy_proxy_recall(struct ahoy_proxy *proxy, const struct proxy_kept *kept);
@@ -148,6 +150,13 @@ bool ahoy_proxy_try(struct ahoy_proxy *proxy, struct proxy_context *context, uns
 bool ahoy_proxy_fail_over(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                           uint64_t rest_ms, uint64_t now_ms);
 void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish);
+
+/* proxy_flows.c (RFC 5626 7).  Keeping: false where memory is refused.  Next: the flow at hand has
+ * failed; false where no other is tried. */
+bool ahoy_proxy_keep_flows(struct proxy_context *context, unsigned index,
+                           const struct ahoy_proxy_target *next);
+bool ahoy_proxy_next_flow(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                          uint64_t now_ms);
 
 /* proxy_ack.c: an ACK whose servers are not known yet. */
 void ahoy_proxy_init_acks(struct ahoy_proxy *proxy);
@@ -169,8 +178,9 @@ void ahoy_proxy_edit_routes(struct ahoy_edits *edits, const struct ahoy_message 
 
 /* proxy_record_route.c: adds our own values before |at|. */
 void ahoy_proxy_record_route(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                             const struct ahoy_proxy_plan *plan, const struct ahoy_hop *hop,
-                             bool is_sips, const char *at, struct ahoy_buf *text);
+                             const struct ahoy_proxy_plan *plan,
+                             const struct ahoy_proxy_target *target, bool is_sips, const char *at,
+                             struct ahoy_buf *text);
 
 /* proxy_forward.c: the request for |target| (16.6), in |proxy|'s room.  False where it has more
  * values to be edited than anybody honest sends. */

@@ -75,6 +75,19 @@ static void edit_content_length(struct ahoy_edits *edits, const struct ahoy_mess
     ahoy_edits_insert(edits, message->bytes.at + message->headers_end, since(text, start));
 }
 
+/* RFC 3327 5.3: the Path of a binding is where a request to it goes first. */
+static void add_routes(struct ahoy_edits *edits, const struct ahoy_message *message,
+                       struct span routes, struct ahoy_buf *text)
+{
+    if (routes.size == 0)
+        return;
+    size_t start = text->size;
+    ahoy_buf_put(text, SPAN("Route: "));
+    ahoy_buf_put(text, routes);
+    ahoy_buf_put(text, SPAN("\r\n"));
+    ahoy_edits_insert(edits, behind_vias(message), since(text, start));
+}
+
 bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                              const struct ahoy_proxy_plan *plan, const struct proxy_routes *routes,
                              const struct ahoy_proxy_target *target, struct ahoy_outgoing *request)
@@ -92,11 +105,14 @@ bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *
     if (message->method != AHOY_METHOD_ACK) {
         const struct ahoy_field *others = ahoy_message_first(message, AHOY_HEADER_RECORD_ROUTE);
         const char *at = others != NULL ? others->row.at : behind_vias(message);
-        ahoy_proxy_record_route(proxy, event, plan, &target->hop, is_sips || routes->top_is_sips,
-                                at, &text);
+        ahoy_proxy_record_route(proxy, event, plan, target, is_sips || routes->top_is_sips, at,
+                                &text);
     }
     edit_max_forwards(edits, message, event->routing, &text);
     ahoy_proxy_edit_routes(edits, message, routes, target->uri, &text);
+    if (plan->added.size > 0)
+        ahoy_edits_insert(edits, behind_vias(message), plan->added);
+    add_routes(edits, message, target->routes, &text);
     if (plan->removed.size > 0)
         ahoy_edits_remove(edits, plan->removed);
     edit_content_length(edits, message, &target->hop, &text);

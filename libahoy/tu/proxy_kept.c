@@ -9,6 +9,14 @@ static struct span moved(struct span text, struct span from, struct span to)
     return (struct span){ to.at + (text.at - from.at), text.size };
 }
 
+bool ahoy_proxy_keep_text(struct ahoy_arena *arena, struct span text, struct span *kept)
+{
+    *kept = SPAN("");
+    if (text.size > 0)
+        *kept = ahoy_arena_copy(arena, text);
+    return kept->size == text.size;
+}
+
 bool ahoy_proxy_keep_request(struct ahoy_arena *arena, const struct ahoy_event *event,
                              const struct ahoy_proxy_plan *plan, struct proxy_kept *kept)
 {
@@ -20,8 +28,10 @@ bool ahoy_proxy_keep_request(struct ahoy_arena *arena, const struct ahoy_event *
         return false;
     kept->plan.targets = NULL;
     kept->plan.removed = moved(plan->removed, bytes, kept->bytes);
-    kept->plan.record_route_params = ahoy_arena_copy(arena, plan->record_route_params);
-    return kept->plan.record_route_params.at != NULL || plan->record_route_params.size == 0;
+    return ahoy_proxy_keep_text(arena, plan->record_route_params,
+                                &kept->plan.record_route_params) &&
+           ahoy_proxy_keep_text(arena, plan->flow, &kept->plan.flow) &&
+           ahoy_proxy_keep_text(arena, plan->added, &kept->plan.added);
 }
 
 struct ahoy_event ahoy_proxy_recall(struct ahoy_proxy *proxy, const struct proxy_kept *kept)

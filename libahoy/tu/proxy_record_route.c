@@ -10,35 +10,43 @@ static bool crosses(const struct ahoy_event *event, bool is_sips)
     return is_sips != is_safe && ahoy_method_forms_dialog(event->message->method);
 }
 
-static void put(struct ahoy_buf *text, struct span uri, bool is_sips, struct span params)
+/* |uri| is a listener's; a |flow| goes in front of its host, and then speaks for itself. */
+static void put(struct ahoy_buf *text, struct span uri, bool is_sips, struct span flow,
+                struct span params)
 {
+    size_t colon = ahoy_span_find(uri, ':');
+    struct span scheme = { uri.at, colon };
     ahoy_buf_put(text, SPAN("Record-Route: <"));
-    if (is_sips && ahoy_span_starts_nocase(uri, SPAN("sip:"))) { /* R3261-16.6-13 */
-        ahoy_buf_put(text, SPAN("sips:"));
-        uri = ahoy_span_after(uri, 4);
-    }
-    ahoy_buf_put(text, uri);
+    ahoy_buf_put(text, is_sips ? SPAN("sips") : scheme); /* R3261-16.6-13 */
+    ahoy_buf_put_byte(text, ':');
+    ahoy_buf_put(text, flow);
+    if (flow.size > 0)
+        ahoy_buf_put_byte(text, '@');
+    ahoy_buf_put(text, ahoy_span_after(uri, colon + 1));
     ahoy_buf_put(text, SPAN(";lr")); /* R3261-16.6-11 */
-    ahoy_buf_put(text, params);
+    if (flow.size == 0)
+        ahoy_buf_put(text, params);
     ahoy_buf_put(text, SPAN(">\r\n"));
 }
 
 void ahoy_proxy_record_route(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                             const struct ahoy_proxy_plan *plan, const struct ahoy_hop *hop,
-                             bool is_sips, const char *at, struct ahoy_buf *text)
+                             const struct ahoy_proxy_plan *plan,
+                             const struct ahoy_proxy_target *target, bool is_sips, const char *at,
+                             struct ahoy_buf *text)
 {
     if (!plan->record_route && !crosses(event, is_sips))
         return;
-    const struct ahoy_listener *to = ahoy_transaction_listener(proxy->transactions, hop);
+    const struct ahoy_listener *to = ahoy_transaction_listener(proxy->transactions, &target->hop);
     const struct ahoy_listener *from = ahoy_transaction_listener(proxy->transactions, event->hop);
     if (to == NULL)
         return; /* It cannot leave at all, which is found where it is to be sent. */
     size_t start = text->size;
-    put(text, to->uri, is_sips, plan->record_route_params);
+    bool names_flow = target->flow.size > 0 || plan->flow.size > 0;
+    put(text, to->uri, is_sips, target->flow, plan->record_route_params);
     /* The callee goes through the values from the top, the caller from the bottom (12.1): each
      * first meets the listener on its own side. */
-    if (from != NULL && from != to)
-        put(text, from->uri, is_sips, plan->record_route_params);
+    if (from != NULL && (from != to || names_flow))
+        put(text, from->uri, is_sips, plan->flow, plan->record_route_params);
     if (!text->overflow)
         ahoy_edits_insert(&proxy->edits, at, (struct span){ text->at + start, text->size - start });
 }

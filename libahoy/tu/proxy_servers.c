@@ -19,7 +19,9 @@ bool ahoy_proxy_keep_ways(struct proxy_context *context, unsigned index,
                                  .is_secure = target->is_secure,
                                  .ways = texts,
                                  .way_count = (uint8_t)target->way_count };
-    bool kept = ways->uri.at != NULL;
+    bool kept = ways->uri.at != NULL &&
+                ahoy_proxy_keep_text(arena, target->routes, &ways->routes) &&
+                ahoy_proxy_keep_text(arena, target->flow, &ways->flow);
     for (size_t i = 0; i < target->way_count; i++) {
         texts[i] = ahoy_arena_copy(arena, target->ways[i]);
         kept &= texts[i].at != NULL;
@@ -94,7 +96,9 @@ static bool send_to(struct ahoy_proxy *proxy, struct proxy_context *context, uns
     struct proxy_branch *branch = proxy_branch_at(context, index);
     const struct ahoy_proxy_plan *plan = &context->kept->plan;
     const struct ahoy_proxy_target target = { .uri = branch->ways->uri,
-                                              .hop = branch->ways->tried };
+                                              .hop = branch->ways->tried,
+                                              .routes = branch->ways->routes,
+                                              .flow = branch->ways->flow };
     struct ahoy_event event = ahoy_proxy_recall(proxy, context->kept);
     struct proxy_routes routes;
     struct ahoy_outgoing request;
@@ -165,7 +169,8 @@ void ahoy_proxy_located(struct ahoy_proxy *proxy, uint64_t user,
         add_hop(branch->ways, branch->ways->fresh++, &found->hops[i]);
     for (size_t i = found->fresh; i < found->count; i++)
         add_hop(branch->ways, branch->ways->hop_count, &found->hops[i]);
-    if (!ahoy_proxy_try(proxy, context, index, now_ms))
+    if (!ahoy_proxy_try(proxy, context, index, now_ms) &&
+        !ahoy_proxy_next_flow(proxy, context, index, now_ms))
         ahoy_proxy_finish(proxy, context, branch, found->status != 0 ? found->status : 503, NULL,
                           now_ms);
 }

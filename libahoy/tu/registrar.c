@@ -2,6 +2,7 @@
 #include "libahoy/tu/registrar.h"
 
 #include "libahoy/syntax/params.h"
+#include "libahoy/tu/registrar_outbound.h"
 
 enum {
     EXPIRES_WHERE_UNREADABLE_S = 3600, /* 20.10, 20.19 */
@@ -85,7 +86,11 @@ static bool read_contact(struct span text, uint32_t expires_s,
     if (address.uri.text.size > AHOY_CONTACT_LIMIT)
         return ahoy_fail(err, 400, text.at, "a contact of at most 1,024 bytes");
     asked->contact = address.uri.text;
+    asked->params = ahoy_span_trim(address.params);
+    if (asked->params.size > AHOY_CONTACT_PARAMS_LIMIT)
+        return ahoy_fail(err, 400, text.at, "at most 512 bytes of parameters");
     return read_contact_params(&address, expires_s, asked, err) &&
+           ahoy_registrar_read_instance(address.params, asked, err) &&
            keep_to_limits(limits, text, asked, err);
 }
 
@@ -151,7 +156,8 @@ bool ahoy_registration_parse(const struct ahoy_message *request, const struct ah
     if (routing->call_id.size > AHOY_BINDING_CALL_ID_LIMIT)
         return ahoy_fail(err, 400, routing->call_id.at, "a Call-ID of at most 256 bytes");
     return read_contacts(request, limits, registration, err) &&
-           check_schemes(registration, &routing->request_uri, err);
+           check_schemes(registration, &routing->request_uri, err) &&
+           ahoy_registrar_read_outbound(request, registration, err);
 }
 
 /* What a request does to the bindings that there are. */
@@ -165,20 +171,52 @@ struct change {
 
 enum { NOT_ASKED = AHOY_BINDINGS_LIMIT };
 
-/* The asked contact that is |uri|; the last one where the request names it twice. */
-static size_t find_asked(const struct change *change, const struct ahoy_uri *uri)
+/* What a binding is known by. */
+struct key {
+    const struct ahoy_uri *uri;
+    struct span instance;
+    uint32_t reg_id;
+};
+
+static struct key key_of_asked(const struct change *change, size_t index)
+{
+    const struct ahoy_asked_contact *asked = &change->registration->asked[index];
+    return (struct key){ &change->uris[index], asked->instance, asked->reg_id };
+}
+
+/* A flow of an instance is known by that and nothing else: RFC 5626 6. */
+static bool is_same(const struct key *a, const struct key *b)
+{
+    if (a->reg_id != b->reg_id)
+        return false;
+    return a->reg_id != 0 ? ahoy_span_equal(a->instance, b->instance)
+                          : ahoy_uri_equal(a->uri, b->uri);
+}
+
+/* Whether the contact that is asked for means the binding of |key|.  To be removed it may be named
+ * by its URI alone. */
+static bool means(const struct change *change, size_t index, const struct key *key)
+{
+    struct key asked = key_of_asked(change, index);
+    bool removes = change->registration->asked[index].expires_s == 0 && asked.reg_id == 0;
+    return is_same(&asked, key) || (removes && ahoy_uri_equal(asked.uri, key->uri));
+}
+
+/* The asked contact that means |key|; the last one where the request names it twice. */
+static size_t find_asked(const struct change *change, const struct key *key)
 {
     for (size_t i = change->registration->count; i > 0; i--) {
-        if (ahoy_uri_equal(&change->uris[i - 1], uri))
+        if (means(change, i - 1, key))
             return i - 1;
     }
     return NOT_ASKED;
 }
 
-static size_t find_asked_text(const struct change *change, struct span contact)
+static size_t find_binding(const struct change *change, const struct ahoy_binding *binding)
 {
     struct ahoy_uri uri;
-    return ahoy_uri_parse(contact, &uri, NULL) ? find_asked(change, &uri) : NOT_ASKED;
+    const struct key key = { &uri, binding->instance, binding->reg_id };
+    return ahoy_uri_parse(binding->contact, &uri, NULL) ? find_asked(change, &key) : NOT_ASKED;
 }
 
 /* Of one call a later request only may change a binding: R3261-10.3-14, -15, -21, -22. */
@@ -202,6 +240,11 @@ static bool put_asked(struct change *change, size_t index, struct ahoy_bindings 
     change->settled[index] = true;
     const struct ahoy_binding binding = {
         .contact = asked->contact,
+        .params = asked->params,
+        .instance = asked->instance,
+        .reg_id = asked->reg_id,
+        .path = registration->path,
+        .updated_ms = change->now_ms,
         .call_id = registration->call_id,
         .cseq = registration->cseq,
         .q = asked->q,
@@ -221,7 +264,7 @@ static bool change_old(struct change *change, struct ahoy_bindings *next, struct
             continue;
         size_t index = NOT_ASKED;
         if (!change->registration->remove_all)
-            index = find_asked_text(change, binding->contact);
+            index = find_binding(change, binding);
         bool touched = change->registration->remove_all || index != NOT_ASKED;
         if (touched && !check_order(change, binding, err))
             return false;
@@ -233,11 +276,23 @@ static bool change_old(struct change *change, struct ahoy_bindings *next, struct
     return true;
 }
 
+/* Whether the request does not name the same binding again behind this one. */
+static bool is_last(const struct change *change, size_t index)
+{
+    const struct key key = key_of_asked(change, index);
+    for (size_t i = index + 1; i < change->registration->count; i++) {
+        const struct key other = key_of_asked(change, i);
+        if (is_same(&key, &other))
+            return false;
+    }
+    return true;
+}
+
 /* Bindings that there were not, each once. */
 static bool add_new(struct change *change, struct ahoy_bindings *next, struct ahoy_err *err)
 {
     for (size_t i = 0; i < change->registration->count; i++) {
-        if (find_asked(change, &change->uris[i]) == i && !put_asked(change, i, next, err))
+        if (is_last(change, i) && !put_asked(change, i, next, err))
             return false;
     }
     return true;
@@ -264,6 +319,22 @@ static void print_q(uint16_t q, struct ahoy_buf *buf)
     ahoy_buf_put_byte(buf, (char)('0' + q % 10));
 }
 
+/* Those that are not printed anew. */
+static void print_params(struct span params, struct ahoy_buf *buf)
+{
+    struct ahoy_param param;
+    while (ahoy_param_next(&params, &param, NULL)) {
+        if (ahoy_span_equal_nocase(param.name, SPAN("expires")) ||
+            ahoy_span_equal_nocase(param.name, SPAN("q")))
+            continue;
+        ahoy_buf_put_byte(buf, ';');
+        ahoy_buf_put(buf, param.name);
+        if (param.has_value)
+            ahoy_buf_put_byte(buf, '=');
+        ahoy_buf_put(buf, param.value);
+    }
+}
+
 void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
                           struct ahoy_buf *buf)
 {
@@ -278,6 +349,7 @@ void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
         ahoy_buf_put_number(buf, (binding->expires_ms - now_ms + 999) / 1000);
         if (binding->q < 1000)
             print_q(binding->q, buf);
+        print_params(binding->params, buf);
         ahoy_buf_put(buf, SPAN("\r\n"));
     }
 }

@@ -5,6 +5,9 @@
 
 #include "libahoy/tu/bindings.h"
 
+/* Whether nobody stands between us and who sent |request|: it has one Via (RFC 5626 5.1, 6). */
+bool ahoy_registrar_is_first_hop(const struct ahoy_message *request);
+
 struct ahoy_registrar_limits {
     uint32_t min_expires_s;     /* Less, but not 0, is answered 423. */
     uint32_t max_expires_s;     /* More is cut. */
@@ -12,8 +15,11 @@ struct ahoy_registrar_limits {
 };
 
 struct ahoy_asked_contact {
-    struct span contact; /* The URI. */
-    uint32_t expires_s;  /* 0 removes. */
+    struct span contact;  /* The URI. */
+    struct span params;   /* All behind it. */
+    struct span instance; /* Of RFC 5626, as in struct ahoy_binding. */
+    uint32_t reg_id;
+    uint32_t expires_s; /* 0 removes. */
     uint16_t q;
 };
 
@@ -25,23 +31,30 @@ struct ahoy_registration {
     struct span call_id;
     uint32_t cseq;
     struct ahoy_hop hop;
+    struct span path;           /* All of its Path values; empty where there are none. */
+    bool requires_outbound;     /* The answer says Require: outbound. */
+    char text[AHOY_PATH_LIMIT]; /* Of |path|. */
 };
 
-/* Reads a REGISTER (10.3 steps 6 and 7).  Faults: 400 (Contact unreadable, too long or no sip URI,
- * `*` with others or without Expires: 0, Call-ID too long), 423, 403 for more than
- * AHOY_BINDINGS_LIMIT contacts. */
+/* Reads a REGISTER (10.3 steps 6 and 7, RFC 3327 5.3, RFC 5626 6).  Faults: 400 (Contact
+ * unreadable, too long or no sip URI, `*` with others or without Expires: 0, Call-ID or Path too
+ * long, a reg-id that is no such number or beside another contact), 423, 403 for more than
+ * AHOY_BINDINGS_LIMIT contacts, 439 where the first hop lacks what a reg-id needs.  A view into
+ * itself: not to be copied as it stands. */
 bool ahoy_registration_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
                              const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
                              struct ahoy_registration *registration, struct ahoy_err *err);
 
 /* Writes to |next| what |current| becomes: all changes or none.  Contacts are compared by
- * 19.1.4; expired ones are left out; of one that the request names twice, the last counts.
+ * 19.1.4, those with a reg-id by instance and reg-id alone (RFC 5626 6); expired ones are left out;
+ * of one that the request names twice, the last counts.
  * |next| is not |current|, and of no use after a fault.  Faults: 500 where a binding to be
  * changed has the same Call-ID and a CSeq that is not lower (10.3 step 7), 403 above the limit. */
 bool ahoy_registrar_apply(const struct ahoy_bindings *current,
                           const struct ahoy_registration *registration, uint64_t now_ms,
                           struct ahoy_bindings *next, struct ahoy_err *err);
 
-/* Prints the Contact rows of the 200 (10.3 step 8), with expires, and q where it is not 1. */
+/* Prints the Contact rows of the 200 (10.3 step 8), with expires, q where it is not 1, and all
+ * other parameters that they were registered with. */
 void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
                           struct ahoy_buf *buf);

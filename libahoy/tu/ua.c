@@ -149,7 +149,7 @@ static bool admits(struct ahoy_ua *ua, const struct ahoy_event *event)
         status = 405;
         ahoy_ua_put_allow(&rows); /* R3261-21.4.6-1 */
     } else {
-        ahoy_compose_unsupported(&rows, event->message, AHOY_HEADER_REQUIRE);
+        ahoy_compose_unsupported(&rows, event->message, AHOY_HEADER_REQUIRE, SPAN(""));
         status = rows.size > 0 || rows.overflow ? 420 : 0; /* R3261-20.32-1, -2 */
     }
     if (status != 0)

@@ -62,8 +62,8 @@ static void answered_by_the_way_it_came(void **state)
 static void keepalives_are_dropped(void **state)
 {
     struct rig *rig = *state;
-    const struct span keepalives[] = { SPAN("\r\n"), SPAN("\r\n\r\n"), SPAN("\0\0\0\0"),
-                                       SPAN("\0"), SPAN("\0") };
+    const struct span keepalives[] = { SPAN("\r\n"), SPAN("\r\n\r\n"), SPAN("\0\0\0\0"), SPAN("\0"),
+                                       SPAN("\0") };
     for (size_t i = 0; i < 5; i++)
         rig_datagram(rig, RIG_UDP4, rig_ip("198.51.100.7", 1024), keepalives[i]);
     rig_datagram(rig, RIG_UDP4, rig_ip("198.51.100.7", 1024), (struct span){ "", 0 });
@@ -72,6 +72,34 @@ static void keepalives_are_dropped(void **state)
     assert_int_equal(rig->effect_count, 0);
     rig_datagram(rig, RIG_UDP4, rig_ip("198.51.100.7", 1024), SPAN("\0\0\0\0\0"));
     assert_int_equal(rig->counters->malformed_dropped, 1);
+}
+
+/* R5626-5.4-1, R5626-6-12, R5626-8-2: STUN is answered on the port of SIP, by the way it came. */
+static void stun_is_answered(void **state)
+{
+    struct rig *rig = *state;
+    const struct span request = SPAN("\x00\x01\x00\x00\x21\x12\xa4\x42"
+                                     "123456789012");
+    const struct span bad = SPAN("\x00\x01\x00\x08\x21\x12\xa4\x42"
+                                 "123456789012");
+    rig_datagram(rig, RIG_UDP4, rig_ip("198.51.100.7", 1024), request);
+    assert_int_equal(rig->effect_count, 1);
+    const struct ahoy_wire_effect *sent = rig_sent(rig, 0);
+    assert_int_equal(sent->bytes.size, 32);
+    assert_memory_equal(sent->bytes.at, "\x01\x01", 2);
+    assert_int_equal(sent->hop.listener, RIG_UDP4);
+    assert_int_equal(sent->hop.remote.port, 1024);
+    rig_forget(rig);
+    rig_datagram(rig, RIG_UDP6, rig_ip("2001:db8::7", 1024), request);
+    sent = rig_sent(rig, 0);
+    assert_int_equal(sent->bytes.size, 44);
+    assert_int_equal(sent->hop.listener, RIG_UDP6);
+    assert_int_equal(rig->counters->keepalives, 2);
+    rig_forget(rig);
+    rig_datagram(rig, RIG_UDP4, rig_ip("198.51.100.7", 1024), bad); /* Attack 36. */
+    assert_int_equal(rig->effect_count, 0);
+    assert_int_equal(rig->counters->malformed_dropped, 1);
+    assert_int_equal(rig->counters->messages_in, 0);
 }
 
 struct fault {
@@ -86,22 +114,23 @@ static const struct fault faults[] = {
     { "row 3: Content-Length negative", OPTIONS VIA REST "Content-Length: -1\r\n\r\n", 400 },
     { "row 4: a control byte in a name", OPTIONS VIA REST "Contact\x01: <sip:a@a>\r\n\r\n", 400 },
     { "row 6: From twice", OPTIONS VIA REST "f: <sip:x@x.example>;tag=2\r\n\r\n", 400 },
-    { "row 10: another method in CSeq",
-      "INFO sip:b@b.example SIP/2.0\r\n" VIA REST "\r\n", 400 },
-    { "no From",
-      OPTIONS VIA "To: <sip:b@b.example>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n", 400 },
-    { "no Call-ID", OPTIONS VIA "f: <sip:a@a.example>;tag=1\r\nt: <sip:b@b.example>\r\n"
-                                "CSeq: 1 OPTIONS\r\n\r\n", 400 },
+    { "row 10: another method in CSeq", "INFO sip:b@b.example SIP/2.0\r\n" VIA REST "\r\n", 400 },
+    { "no From", OPTIONS VIA "To: <sip:b@b.example>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n",
+      400 },
+    { "no Call-ID",
+      OPTIONS VIA "f: <sip:a@a.example>;tag=1\r\nt: <sip:b@b.example>\r\n"
+                  "CSeq: 1 OPTIONS\r\n\r\n",
+      400 },
     { "another version", "OPTIONS sip:b@b.example SIP/7.0\r\n" VIA REST "\r\n", 505 },
-    { "row 9: an empty branch",
-      OPTIONS "Via: SIP/2.0/UDP pc.example:5070;branch=\r\n" REST "\r\n", 400 },
+    { "row 9: an empty branch", OPTIONS "Via: SIP/2.0/UDP pc.example:5070;branch=\r\n" REST "\r\n",
+      400 },
     { "row 8: Via garbage", OPTIONS "Via: garbage\r\n" REST "\r\n", 0 },
     { "no Via", OPTIONS REST "\r\n", 0 },
     { "ACK", "ACK sip:b@b.example SIP/2.0\r\n" VIA REST "\r\n", 0 },
     { "ACK cut short", "ACK sip:b@b.example SIP/2.0\r\n" VIA "Content-Length: 5\r\n\r\n", 0 },
     { "R3261-18.3-2: a response cut short",
-      "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1\r\n" REST
-      "l: 7\r\n\r\n", 0 },
+      "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1\r\n" REST "l: 7\r\n\r\n",
+      0 },
     { "a response with another version",
       "SIP/7.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1\r\n" REST "\r\n", 0 },
     { "no start line", "Hello\r\n" VIA REST "\r\n", 0 },
@@ -227,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(answered_by_the_way_it_came),
         TEST(keepalives_are_dropped),
+        TEST(stun_is_answered),
         TEST(malformed_is_answered_or_dropped),
         TEST(what_a_refusal_looks_like),
         TEST(refused_to_the_other_family),

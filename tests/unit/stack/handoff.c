@@ -294,6 +294,48 @@ static void trust_travels(void **state)
     assert_int_equal(rigs[1].effect_count, 1);
 }
 
+/* A connection of worker 0 ends: the others hear of it, and whoever of theirs waits on it fails at
+ * once.  Of a stranger's connection nobody hears. */
+static void ends_travel(void **state)
+{
+    (void)state;
+    struct rig *rigs = calloc(2, sizeof *rigs);
+    assert_non_null(rigs);
+    struct ahoy_directory *directory = ahoyd_directory_new((struct ahoy_hash_key){ { 1, 2 } });
+    rig_init_shared(&rigs[0], 0, 2, directory);
+    rig_init_shared(&rigs[1], 1, 2, directory);
+    struct ahoy_ip remote = rig_ip("198.51.100.7", 40000);
+    struct ahoy_handle connection = rig_accept(&rigs[0], RIG_TCP4, remote);
+    const struct ahoy_hop hop = {
+        .transport = AHOY_TCP, .worker = 0, .connection = connection, .remote = remote
+    };
+    assert_true(ahoy_stack_is_open(rigs[0].stack, &hop));
+    assert_true(ahoy_stack_is_open(rigs[1].stack, &hop));
+    ahoy_stack_trust(rigs[0].stack, &hop);
+    for (uint64_t user = 1; user <= 40; user++)
+        rig_request(&rigs[1], AHOY_TCP, remote, user, 0);
+    rig_poll(&rigs[1]);
+    rig_forget(&rigs[0]);
+    rig_tell(&rigs[0], AHOY_WIRE_CLOSED, connection);
+    assert_int_equal(rig_count(&rigs[0], AHOY_WIRE_HANDOFF), 1);
+    assert_int_equal(rigs[0].effects[0].worker, 1);
+    assert_int_equal(rigs[0].effects[0].bytes.size, 0);
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_MESSAGE, .hop = rigs[0].effects[0].hop };
+    rig_step(&rigs[1], &event);
+    for (uint64_t user = 1; user <= 40; user++)
+        assert_int_equal(rig_seen_count(&rigs[1], AHOY_EVENT_UNREACHABLE, user), 1);
+    assert_false(ahoy_stack_is_open(rigs[0].stack, &hop));
+    assert_false(ahoy_stack_is_open(rigs[1].stack, &hop));
+    assert_int_equal(rigs[1].stack->riders.rides.used, 0);
+    rig_forget(&rigs[0]);
+    rig_tell(&rigs[0], AHOY_WIRE_CLOSED, rig_accept(&rigs[0], RIG_TCP4, remote));
+    assert_int_equal(rig_count(&rigs[0], AHOY_WIRE_HANDOFF), 0);
+    rig_fini(&rigs[0]);
+    rig_fini(&rigs[1]);
+    ahoyd_directory_free(directory);
+    free(rigs);
+}
+
 /* A call's owner reaches a peer by the connection that another worker accepted (18.2.1), or opened,
  * as long as that is there; after that it opens its own. */
 static void connections_of_others_are_found(void **state)
@@ -354,6 +396,7 @@ int main(void)
         TEST(datagrams_are_answered_directly),
         TEST(names_of_another_worker),
         TEST(trust_travels),
+        TEST(ends_travel),
         cmocka_unit_test(connections_of_others_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static void limits_refuse(void **state)
 {
     (void)state;
     static struct ahoy_bindings bindings;
-    static char text[AHOY_CONTACT_LIMIT + 1];
+    static char text[AHOY_PATH_LIMIT + 1];
     memset(text, 'a', sizeof text);
     ahoy_bindings_init(&bindings);
     struct ahoy_binding binding = binding_of("", 1000);
@@ -55,8 +55,17 @@ static void limits_refuse(void **state)
     binding.contact.size = AHOY_CONTACT_LIMIT;
     binding.call_id = (struct span){ text, AHOY_BINDING_CALL_ID_LIMIT + 1 };
     assert_false(ahoy_bindings_add(&bindings, &binding));
-    assert_int_equal(bindings.count, 0);
     binding.call_id.size = AHOY_BINDING_CALL_ID_LIMIT;
+    binding.params = (struct span){ text, AHOY_CONTACT_PARAMS_LIMIT + 1 };
+    assert_false(ahoy_bindings_add(&bindings, &binding));
+    binding.params.size = AHOY_CONTACT_PARAMS_LIMIT;
+    binding.instance = (struct span){ text, AHOY_INSTANCE_LIMIT + 1 };
+    assert_false(ahoy_bindings_add(&bindings, &binding));
+    binding.instance.size = AHOY_INSTANCE_LIMIT;
+    binding.path = (struct span){ text, AHOY_PATH_LIMIT + 1 };
+    assert_false(ahoy_bindings_add(&bindings, &binding));
+    assert_int_equal(bindings.count, 0);
+    binding.path.size = AHOY_PATH_LIMIT;
     for (int i = 0; i < AHOY_BINDINGS_LIMIT; i++)
         assert_true(ahoy_bindings_add(&bindings, &binding));
     assert_int_equal(bindings.text_size, AHOY_BINDINGS_TEXT_LIMIT);

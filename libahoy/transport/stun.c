@@ -1,0 +1,187 @@
+/* A message of STUN is a head of 20 bytes and attributes: a type, a size, a value that is filled up
+ * to a multiple of four (RFC 5389 6, 15).  All numbers are big-endian. */
+#include "libahoy/transport/stun.h"
+
+enum {
+    HEAD_SIZE = 20,
+    ATTRIBUTE_HEAD_SIZE = 4,
+    BINDING_REQUEST = 0x0001,
+    BINDING_SUCCESS = 0x0101,
+    BINDING_ERROR = 0x0111,
+    COMPREHENSION_OPTIONAL = 0x8000
+};
+
+static const uint32_t cookie = 0x2112a442;
+static const uint32_t fingerprint_mask = 0x5354554e;
+
+/* Those of RFC 5389, none of which changes the answer. */
+enum {
+    MAPPED_ADDRESS = 0x0001,
+    USERNAME = 0x0006,
+    MESSAGE_INTEGRITY = 0x0008,
+    ERROR_CODE = 0x0009,
+    UNKNOWN_ATTRIBUTES = 0x000a,
+    REALM = 0x0014,
+    NONCE = 0x0015,
+    XOR_MAPPED_ADDRESS = 0x0020,
+    FINGERPRINT = 0x8028
+};
+
+static uint32_t number_at(struct span bytes, size_t at, size_t size)
+{
+    uint32_t number = 0;
+    for (size_t i = 0; i < size; i++)
+        number = number << 8 | (unsigned char)bytes.at[at + i];
+    return number;
+}
+
+static void put(struct ahoy_buf *buf, uint32_t number, size_t size)
+{
+    for (size_t i = size; i > 0; i--)
+        ahoy_buf_put_byte(buf, (char)(number >> 8 * (i - 1) & 0xff));
+}
+
+/* The CRC of ITU V.42, four bits at a time (15.5). */
+static uint32_t crc_of(struct span bytes)
+{
+    static const uint32_t steps[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    uint32_t crc = 0xffffffff;
+    for (size_t i = 0; i < bytes.size; i++) {
+        crc ^= (unsigned char)bytes.at[i];
+        crc = crc >> 4 ^ steps[crc & 15];
+        crc = crc >> 4 ^ steps[crc & 15];
+    }
+    return ~crc;
+}
+
+bool ahoy_stun_is(struct span datagram)
+{
+    return datagram.size >= HEAD_SIZE && (unsigned char)datagram.at[0] < 0x40 &&
+           number_at(datagram, 4, 4) == cookie;
+}
+
+static bool is_known(uint32_t type)
+{
+    static const uint16_t known[] = {
+        MAPPED_ADDRESS,     USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, REALM,
+        UNKNOWN_ATTRIBUTES, NONCE,    XOR_MAPPED_ADDRESS
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i] == type)
+            return true;
+    }
+    return (type & COMPREHENSION_OPTIONAL) != 0;
+}
+
+/* What the attributes of a request say. */
+struct reading {
+    bool has_fingerprint;
+    bool protected; /* MESSAGE-INTEGRITY has passed: only FINGERPRINT may follow (15.4). */
+    size_t unknown_count;
+    uint16_t unknown[AHOY_STUN_UNKNOWN_LIMIT];
+};
+
+/* |at| is where the attribute begins, which must be the last one. */
+static bool check_fingerprint(struct span request, size_t at, uint32_t size)
+{
+    if (size != 4 || at + ATTRIBUTE_HEAD_SIZE + size != request.size)
+        return false;
+    uint32_t said = number_at(request, at + ATTRIBUTE_HEAD_SIZE, 4);
+    return said == (crc_of((struct span){ request.at, at }) ^ fingerprint_mask);
+}
+
+static bool read_attribute(struct span request, size_t at, uint32_t size, struct reading *reading)
+{
+    uint32_t type = number_at(request, at, 2);
+    if (type == FINGERPRINT) {
+        reading->has_fingerprint = true;
+        return check_fingerprint(request, at, size);
+    }
+    if (!reading->protected && !is_known(type) && reading->unknown_count < AHOY_STUN_UNKNOWN_LIMIT)
+        reading->unknown[reading->unknown_count++] = (uint16_t)type;
+    reading->protected |= type == MESSAGE_INTEGRITY;
+    return true;
+}
+
+static bool read_attributes(struct span request, struct reading *reading)
+{
+    size_t at = HEAD_SIZE;
+    while (at < request.size) {
+        if (request.size - at < ATTRIBUTE_HEAD_SIZE)
+            return false;
+        uint32_t size = number_at(request, at + 2, 2);
+        size_t filled = ATTRIBUTE_HEAD_SIZE + ((size_t)size + 3) / 4 * 4;
+        if (filled > request.size - at || !read_attribute(request, at, size, reading))
+            return false;
+        at += filled;
+    }
+    return true;
+}
+
+/* The source's port and address, each over the cookie, an address of IPv6 over the transaction too
+ * (15.2), so that no router on the way takes them for its own to rewrite. */
+static void put_address(struct span request, const struct ahoy_ip *source, struct ahoy_buf *answer)
+{
+    bool is_v6 = source->family == AHOY_IPV6;
+    size_t size = is_v6 ? 16 : 4;
+    put(answer, XOR_MAPPED_ADDRESS, 2);
+    put(answer, (uint32_t)(4 + size), 2);
+    put(answer, is_v6 ? 2 : 1, 2);
+    put(answer, source->port ^ cookie >> 16, 2);
+    for (size_t i = 0; i < size; i++)
+        ahoy_buf_put_byte(answer, (char)(source->bytes[i] ^ (unsigned char)request.at[4 + i]));
+}
+
+/* 420 without words: an answer should be no larger than it must be. */
+static void put_unknown(const struct reading *reading, struct ahoy_buf *answer)
+{
+    size_t size = 2 * reading->unknown_count;
+    put(answer, ERROR_CODE, 2);
+    put(answer, 4, 2);
+    put(answer, 4 << 8 | 20, 4);
+    put(answer, UNKNOWN_ATTRIBUTES, 2);
+    put(answer, (uint32_t)size, 2);
+    for (size_t i = 0; i < reading->unknown_count; i++)
+        put(answer, reading->unknown[i], 2);
+    if (size % 4 != 0)
+        put(answer, 0, 2);
+}
+
+static void put_fingerprint(struct ahoy_buf *answer)
+{
+    uint32_t crc = crc_of(ahoy_buf_text(answer));
+    put(answer, FINGERPRINT, 2);
+    put(answer, 4, 2);
+    put(answer, crc ^ fingerprint_mask, 4);
+}
+
+static size_t body_size(const struct reading *reading, const struct ahoy_ip *source)
+{
+    size_t size = source->family == AHOY_IPV6 ? 24 : 12;
+    if (reading->unknown_count > 0)
+        size = 8 + 4 + (2 * reading->unknown_count + 3) / 4 * 4;
+    return size + (reading->has_fingerprint ? 8 : 0);
+}
+
+bool ahoy_stun_answer(struct span request, const struct ahoy_ip *source, struct ahoy_buf *answer)
+{
+    struct reading reading = { .unknown_count = 0 };
+    if (!ahoy_stun_is(request) || request.size > AHOY_STUN_REQUEST_LIMIT ||
+        number_at(request, 0, 2) != BINDING_REQUEST ||
+        number_at(request, 2, 2) != request.size - HEAD_SIZE || !read_attributes(request, &reading))
+        return false;
+    put(answer, reading.unknown_count > 0 ? BINDING_ERROR : BINDING_SUCCESS, 2);
+    put(answer, (uint32_t)body_size(&reading, source), 2);
+    ahoy_buf_put(answer, (struct span){ request.at + 4, HEAD_SIZE - 4 });
+    if (reading.unknown_count > 0)
+        put_unknown(&reading, answer); /* RFC 5389 7.3.1 */
+    else
+        put_address(request, source, answer); /* R5626-8-1 */
+    if (reading.has_fingerprint)
+        put_fingerprint(answer);
+    return true;
+}

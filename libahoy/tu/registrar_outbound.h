@@ -1,0 +1,15 @@
+/* What RFC 5626 6 adds to a REGISTER: which flow of which instance it is for, and whether the way
+ * to it can be kept to.  The inside of registrar.c. */
+#pragma once
+
+#include "libahoy/tu/registrar.h"
+
+/* Reads +sip.instance and reg-id of a contact.  Faults: 400 for an instance that is too long, and a
+ * reg-id that is no number from 1 to 2^31 - 1. */
+bool ahoy_registrar_read_instance(struct span params, struct ahoy_asked_contact *asked,
+                                  struct ahoy_err *err);
+
+/* Reads Path, and decides what becomes of a reg-id.  Faults: 400 for a Path that is unreadable or
+ * above AHOY_PATH_LIMIT, or a reg-id beside another contact; 439. */
+bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
+                                  struct ahoy_registration *registration, struct ahoy_err *err);

@@ -1,0 +1,89 @@
+/* How bindings are written down, and that what an older server wrote is still read. */
+#include "ahoyd/store/record.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static void assert_text(struct span text, const char *right)
+{
+    assert_int_equal(text.size, strlen(right));
+    assert_memory_equal(text.at, right, text.size);
+}
+
+/* R5626-6-8: nothing of a flow is lost. */
+static void flows_are_kept(void **state)
+{
+    (void)state;
+    static struct ahoy_bindings bindings, back;
+    const struct ahoy_binding binding = {
+        .contact = SPAN("sip:a@192.0.2.1"),
+        .params = SPAN(";reg-id=7;+sip.instance=\"<urn:uuid:1>\";audio"),
+        .instance = SPAN("<urn:uuid:1>"),
+        .path = SPAN("<sip:token@edge.example;lr;ob>"),
+        .call_id = SPAN("call"),
+        .reg_id = 7,
+        .expires_ms = 2000,
+        .updated_ms = 1000,
+        .hop = { .transport = AHOY_TCP, .connection = { 3, 4 } },
+    };
+    ahoy_bindings_init(&bindings);
+    assert_true(ahoy_bindings_add(&bindings, &binding));
+    struct record *record = record_new(SPAN("a@atlanta.example"), &bindings);
+    assert_non_null(record);
+    assert_true(record_decode(record_state(record), 1500, &back));
+    assert_int_equal(back.count, 1);
+    assert_text(back.list[0].params, ";reg-id=7;+sip.instance=\"<urn:uuid:1>\";audio");
+    assert_text(back.list[0].instance, "<urn:uuid:1>");
+    assert_text(back.list[0].path, "<sip:token@edge.example;lr;ob>");
+    assert_int_equal(back.list[0].reg_id, 7);
+    assert_int_equal(back.list[0].updated_ms, 1000);
+    assert_int_equal(back.list[0].hop.connection.slot, 3);
+    free(record);
+}
+
+/* Version 1, byte by byte. */
+static void old_rows_are_read(void **state)
+{
+    (void)state;
+    static struct ahoy_bindings back;
+    const struct span row = SPAN("\1\1" /* version, count */
+                                 "\xd0\7\0\0\0\0\0\0"
+                                 "\5\0\0\0" /* expires, cseq */
+                                 "\xe8\3"
+                                 "\0\1\0\0" /* q, transport to worker */
+                                 "\0\0\0\0\0\0\0\0"
+                                 "\4" /* connection, family */
+                                 "\xc4\x13"
+                                 "\0\0\0\0" /* port, scope */
+                                 "\x10\0"
+                                 "\xc0\0\2\1\0\0\0\0\0\0\0\0\0\0\0\0"
+                                 "\5\0"
+                                 "sip:a"
+                                 "\4\0"
+                                 "call");
+    assert_true(record_decode(row, 1500, &back));
+    assert_int_equal(back.count, 1);
+    assert_text(back.list[0].contact, "sip:a");
+    assert_text(back.list[0].call_id, "call");
+    assert_int_equal(back.list[0].hop.remote.port, 5060);
+    assert_int_equal(back.list[0].reg_id, 0);
+    assert_int_equal(back.list[0].instance.size, 0);
+    /* The same as of version 2 is cut off, and a version 3 nobody knows. */
+    char other[128];
+    memcpy(other, row.at, row.size);
+    for (char version = 2; version <= 3; version++) {
+        other[0] = version;
+        assert_false(record_decode((struct span){ other, row.size }, 1500, &back));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flows_are_kept),
+        cmocka_unit_test(old_rows_are_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

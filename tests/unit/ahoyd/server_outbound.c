@@ -1,0 +1,268 @@
+/* Flows through the whole server (RFC 5626): as registrar and proxy of its users, and as the edge
+ * of somebody else's. */
+#include "tests/support/exchange.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
+                             "domain(\"atlanta.example\", { auth = \"none\", insecure = true })\n"
+                             "store \"memory:\"\n"
+                             "trunk(\"carrier\", { \"sip:203.0.113.5:5070\" })\n"
+                             "route { domain = \"carrier.example\", to = \"carrier\", from = "
+                             "\"anyone\" }\n";
+
+#define NAT      "198.51.100.2:40000"
+#define NAT_TWO  "198.51.100.2:40001"
+#define CARRIER  "203.0.113.5:5070"
+#define STRANGER "198.51.100.7:5060"
+#define PRIVATE  "sip:bob@10.0.0.2:5060;ob"
+#define INSTANCE ";+sip.instance=\"<urn:uuid:1>\"\r\n"
+#define OUTBOUND "Supported: path, outbound\r\n"
+
+static int setup(void **state)
+{
+    *state = exchange_new(config, 0);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    exchange_free(*state);
+    return 0;
+}
+
+static unsigned register_flow(struct exchange *exchange, const char *peer, const char *domain,
+                              const char *rows)
+{
+    static unsigned calls;
+    char call_id[32], uri[64], user[64];
+    (void)snprintf(call_id, sizeof call_id, "register-%u", calls++);
+    (void)snprintf(uri, sizeof uri, "sip:%s", domain);
+    (void)snprintf(user, sizeof user, "sip:bob@%s", domain);
+    const struct ask ask = { .peer = peer,
+                             .method = "REGISTER",
+                             .uri = uri,
+                             .from = user,
+                             .to = user,
+                             .call_id = call_id,
+                             .rows = rows };
+    return exchange_ask(exchange, &ask);
+}
+
+static struct ask stranger_asks(const char *method, const char *uri, const char *rows)
+{
+    return (struct ask){ .peer = STRANGER,
+                         .method = method,
+                         .uri = uri,
+                         .from = "sip:stranger@far.example",
+                         .rows = rows };
+}
+
+/* The values of Record-Route, from the caller's end on, as Route rows; |count| of them. */
+static void keep_routes(const struct ahoy_message *message, char *rows, size_t size, size_t count)
+{
+    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_RECORD_ROUTE);
+    struct span value[4];
+    size_t found = 0;
+    while (found < 4 && ahoy_values_next(&values, &value[found], NULL))
+        found++;
+    assert_int_equal(found, count);
+    struct ahoy_buf buf = ahoy_buf_over(rows, size - 1);
+    for (size_t i = found; i > 0; i--) {
+        ahoy_buf_put(&buf, SPAN("Route: "));
+        ahoy_buf_put(&buf, value[i - 1]);
+        ahoy_buf_put(&buf, SPAN("\r\n"));
+    }
+    assert_false(buf.overflow);
+    rows[buf.size] = '\0';
+}
+
+static struct ask bye(const char *rows)
+{
+    struct ask ask = stranger_asks("BYE", PRIVATE, rows);
+    ask.to = "sip:bob@atlanta.example";
+    ask.to_tag = "bobs";
+    ask.cseq = 2;
+    return ask;
+}
+
+/* R5626-6-9, -10, R5626-7-3: the request leaves for where the REGISTER came from, whatever Contact
+ * says, and so do those of the dialog: section 5.3. */
+static void a_call_goes_down_the_flow(void **state)
+{
+    struct exchange *exchange = *state;
+    char routes[1024];
+    assert_int_equal(register_flow(exchange, NAT, "atlanta.example",
+                                   OUTBOUND "Contact: <" PRIVATE ">;reg-id=1" INSTANCE),
+                     200);
+    const struct ahoy_message *answer = exchange_sent_to(exchange, NAT);
+    assert_string_equal(exchange_value(answer, AHOY_HEADER_REQUIRE), "outbound");
+    assert_string_equal(exchange_value(answer, AHOY_HEADER_FLOW_TIMER), "29");
+    struct ask ask = stranger_asks("INVITE", "sip:bob@atlanta.example", NULL);
+    assert_int_equal(exchange_ask(exchange, &ask), 100);
+    const struct ahoy_message *invite = exchange_sent_to(exchange, NAT);
+    assert_non_null(invite);
+    assert_true(ahoy_span_equal(invite->request_uri, SPAN(PRIVATE)));
+    keep_routes(invite, routes, sizeof routes, 2);
+    ask = bye(routes);
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    assert_non_null(exchange_sent_to(exchange, NAT));
+    ask = bye(routes);
+    ask.call_id = "another";
+    assert_int_equal(exchange_ask(exchange, &ask), 403);
+    char *at = strrchr(routes, '@');
+    at[-2] = at[-2] == '0' ? '1' : '0';
+    ask = bye(routes);
+    ask.cseq = 3;
+    assert_int_equal(exchange_ask(exchange, &ask), 403);
+}
+
+/* Section 5.3.2: the caller wants what comes back by his own flow. */
+static void a_caller_with_ob(void **state)
+{
+    struct exchange *exchange = *state;
+    char routes[1024];
+    exchange_bind(exchange, "bob@atlanta.example", "sip:bob@192.0.2.2:5060", "192.0.2.2:5060");
+    struct ask ask = stranger_asks("INVITE", "sip:bob@atlanta.example",
+                                   "Contact: <sip:stranger@10.0.0.9;ob>\r\n");
+    assert_int_equal(exchange_ask(exchange, &ask), 100);
+    const struct ahoy_message *invite = exchange_sent_to(exchange, "192.0.2.2:5060");
+    keep_routes(invite, routes, sizeof routes, 2);
+    /* Bob's side sees them the other way round; here, where one listener is, both are ours. */
+    char *second = strstr(routes, "\r\n") + 2;
+    char back[1024];
+    (void)snprintf(back, sizeof back, "%s%.*s", second, (int)(second - routes), routes);
+    ask = (struct ask){ .peer = "192.0.2.2:5060",
+                        .method = "BYE",
+                        .uri = "sip:stranger@10.0.0.9;ob",
+                        .from = "sip:bob@atlanta.example",
+                        .to = "sip:stranger@far.example",
+                        .to_tag = "from1",
+                        .rows = back };
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    assert_non_null(exchange_sent_to(exchange, STRANGER));
+    /* And his own are not sent back to him. */
+    ask = stranger_asks("BYE", "sip:bob@192.0.2.2:5060", routes);
+    ask.to = "sip:bob@atlanta.example";
+    ask.to_tag = "bobs";
+    ask.cseq = 2;
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    assert_non_null(exchange_sent_to(exchange, "192.0.2.2:5060"));
+}
+
+/* R5626-7-1, R5626-7-2: one flow of an instance at a time. */
+static void flows_are_alternatives(void **state)
+{
+    struct exchange *exchange = *state;
+    assert_int_equal(register_flow(exchange, NAT, "atlanta.example",
+                                   OUTBOUND "Contact: <" PRIVATE ">;reg-id=1" INSTANCE),
+                     200);
+    exchange_wait(exchange, 10);
+    assert_int_equal(register_flow(exchange, NAT_TWO, "atlanta.example",
+                                   OUTBOUND "Contact: <" PRIVATE ">;reg-id=2" INSTANCE),
+                     200);
+    assert_int_equal(exchange_bindings(exchange, "bob@atlanta.example"), 2);
+    struct ask ask = stranger_asks("MESSAGE", "sip:bob@atlanta.example", NULL);
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    assert_non_null(exchange_sent_to(exchange, NAT_TWO)); /* The freshest. */
+    assert_null(exchange_sent_to(exchange, NAT));
+    struct ahoy_wire_event gone = { .kind = AHOY_WIRE_UNREACHABLE,
+                                    .hop = { .remote = exchange_ip(NAT_TWO) } };
+    exchange_step(exchange, &gone);
+    assert_non_null(exchange_sent_to(exchange, NAT));
+}
+
+/* R5626-6-5, R5626-11.6-1 */
+static void a_proxy_without_outbound(void **state)
+{
+    struct exchange *exchange = *state;
+    assert_int_equal(register_flow(exchange, NAT, "atlanta.example",
+                                   OUTBOUND "Via: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bK7\r\n"
+                                            "Contact: <" PRIVATE ">;reg-id=1" INSTANCE),
+                     439);
+}
+
+/* R5626-6-1: requests go the way that Path says, and the answer says which that was. */
+static void a_path_is_followed(void **state)
+{
+    struct exchange *exchange = *state;
+    assert_int_equal(register_flow(exchange, NAT, "atlanta.example",
+                                   OUTBOUND "Via: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bK7\r\n"
+                                            "Path: <sip:token@198.51.100.50:5080;lr;ob>\r\n"
+                                            "Contact: <" PRIVATE ">;reg-id=1" INSTANCE),
+                     200);
+    const struct ahoy_message *answer = exchange_sent_to(exchange, NAT);
+    assert_string_equal(exchange_value(answer, AHOY_HEADER_PATH),
+                        "<sip:token@198.51.100.50:5080;lr;ob>");
+    assert_null(ahoy_message_first(answer, AHOY_HEADER_FLOW_TIMER));
+    struct ask ask = stranger_asks("INVITE", "sip:bob@atlanta.example", NULL);
+    assert_int_equal(exchange_ask(exchange, &ask), 100);
+    const struct ahoy_message *invite = exchange_sent_to(exchange, "198.51.100.50:5080");
+    assert_non_null(invite);
+    assert_true(ahoy_span_equal(invite->request_uri, SPAN(PRIVATE)));
+    assert_string_equal(exchange_value(invite, AHOY_HEADER_ROUTE),
+                        "<sip:token@198.51.100.50:5080;lr;ob>");
+}
+
+/* R5626-5.1-1, -2, -4: the edge of a registrar elsewhere; and 5.3.1: what comes back from there. */
+static void the_edge(void **state)
+{
+    struct exchange *exchange = *state;
+    assert_int_equal(register_flow(exchange, NAT, "carrier.example",
+                                   OUTBOUND "Contact: <" PRIVATE ">;reg-id=1" INSTANCE),
+                     0);
+    const struct ahoy_message *message = exchange_sent_to(exchange, CARRIER);
+    assert_non_null(message);
+    char route[256], rows[1024];
+    (void)snprintf(route, sizeof route, "%s", exchange_value(message, AHOY_HEADER_PATH));
+    assert_non_null(strstr(route, "@192.0.2.100:5060"));
+    assert_non_null(strstr(route, ";lr;ob>"));
+    (void)snprintf(rows, sizeof rows, "Route: %s\r\n", route);
+    struct ask ask = { .peer = CARRIER,
+                       .method = "INVITE",
+                       .uri = PRIVATE,
+                       .from = "sip:x@carrier.example",
+                       .rows = rows };
+    assert_int_equal(exchange_ask(exchange, &ask), 100);
+    message = exchange_sent_to(exchange, NAT);
+    assert_non_null(message);
+    assert_null(ahoy_message_first(message, AHOY_HEADER_ROUTE));
+    keep_routes(message, rows, sizeof rows, 2);
+    ask.method = "BYE";
+    ask.cseq = 2;
+    ask.to_tag = "bobs";
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    assert_non_null(exchange_sent_to(exchange, NAT));
+}
+
+/* R5626-5.1-5 */
+static void the_second_hop_promises_nothing(void **state)
+{
+    struct exchange *exchange = *state;
+    assert_int_equal(register_flow(exchange, NAT, "carrier.example",
+                                   OUTBOUND "Via: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bK7\r\n"
+                                            "Contact: <" PRIVATE ">;reg-id=1" INSTANCE),
+                     0);
+    const struct ahoy_message *message = exchange_sent_to(exchange, CARRIER);
+    assert_null(ahoy_message_first(message, AHOY_HEADER_PATH));
+}
+
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RULE(a_call_goes_down_the_flow),
+        RULE(a_caller_with_ob),
+        RULE(flows_are_alternatives),
+        RULE(a_proxy_without_outbound),
+        RULE(a_path_is_followed),
+        RULE(the_edge),
+        RULE(the_second_hop_promises_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
