@@ -1,5 +1,6 @@
-/* Datagrams from the kernel, a batch a call (recvmmsg); those that a peer sent as a train (trains.h)
- * come as one, where the kernel has kept them together (UDP_GRO), and are told apart here. */
+/* Datagrams from the kernel, a batch a call (recvmmsg).  Those that a peer sent as a train
+ * (trains.h) come in one piece where the kernel has kept them so (UDP_GRO), and are told apart
+ * here. */
 #pragma once
 
 #include "libahoy/io/socket.h"

@@ -169,8 +169,8 @@ static void large_datagrams_leave_in_order(void **state)
     loopback_close(&to);
 }
 
-/* Trains from one driver to another, each ended by a shorter datagram: all come whole, in order, and
- * are counted one by one. */
+/* Trains from one driver to another, each ended by a shorter datagram: all come whole, in order,
+ * and are counted one by one. */
 static void trains_come_as_datagrams(void **state)
 {
     (void)state;
