@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
+                             "listen \"tcp:192.0.2.100:5060\"\n"
                              "domain(\"atlanta.example\", { auth = \"none\", insecure = true })\n"
                              "store \"memory:\"\n"
                              "trunk(\"carrier\", { \"sip:203.0.113.5:5070\" })\n"
@@ -176,6 +177,45 @@ static void flows_are_alternatives(void **state)
     assert_non_null(exchange_sent_to(exchange, NAT));
 }
 
+static void bytes_come(struct exchange *exchange, const struct ahoy_hop *hop, struct span bytes)
+{
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES, .hop = *hop, .bytes = bytes };
+    exchange_step(exchange, &event);
+}
+
+/* R5626-5.4-3: longer than Flow-Timer the flow stands without a word; R5626-7-5: once we have
+ * closed it, nothing is sent to it. */
+static void a_flow_that_we_close(void **state)
+{
+    struct exchange *exchange = *state;
+    char space[1024];
+    const struct ask registers = { .method = "REGISTER",
+                                   .uri = "sip:atlanta.example",
+                                   .from = "sip:bob@atlanta.example",
+                                   .to = "sip:bob@atlanta.example",
+                                   .call_id = "register",
+                                   .rows = OUTBOUND "Contact: <" PRIVATE
+                                                    ";transport=tcp>;reg-id=1" INSTANCE };
+    struct ahoy_wire_event event = {
+        .kind = AHOY_WIRE_ACCEPTED,
+        .hop = { .transport = AHOY_TCP, .listener = 1, .remote = exchange_ip(NAT) }
+    };
+    exchange_step(exchange, &event);
+    const struct ahoy_hop hop = event.hop;
+    bytes_come(exchange, &hop, exchange_print_ask(exchange, &registers, "", space, sizeof space));
+    assert_string_equal(exchange_value(exchange_sent(exchange, 0), AHOY_HEADER_FLOW_TIMER), "120");
+    exchange_wait(exchange, 130000);
+    assert_int_equal(exchange->closed, 0);
+    struct ask ask = stranger_asks("MESSAGE", "sip:bob@atlanta.example", NULL);
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    assert_true(ahoy_handle_equal(exchange->sent[0].hop.connection, hop.connection));
+    bytes_come(exchange, &hop, SPAN("This is no SIP.\n\n"));
+    assert_int_equal(exchange->closed, 1);
+    exchange_wait(exchange, 1);
+    ask.call_id = "another";
+    assert_int_equal(exchange_ask(exchange, &ask), 404);
+}
+
 /* R5626-6-5, R5626-11.6-1 */
 static void a_proxy_without_outbound(void **state)
 {
@@ -259,6 +299,7 @@ int main(void)
         RULE(a_call_goes_down_the_flow),
         RULE(a_caller_with_ob),
         RULE(flows_are_alternatives),
+        RULE(a_flow_that_we_close),
         RULE(a_proxy_without_outbound),
         RULE(a_path_is_followed),
         RULE(the_edge),
