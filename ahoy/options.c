@@ -15,7 +15,9 @@ enum { REGISTERING = PHONE_REGISTER | PHONE_ANSWER, ALL = REGISTERING | PHONE_CA
     OPTION(PASSWORD_FILE, "password-file", "FILE", ALL, "its first line is the password")          \
     OPTION(PASSWORD_STDIN, "password-stdin", NULL, ALL, "standard input's first line is it")       \
     OPTION(REALM, "realm", "REALM", ALL, "the realm that may ask for it (default: DOMAIN)")        \
-    OPTION(SERVER, "server", "URI", ALL, "registrar and proxy, sip:ADDRESS[:PORT][;transport=tcp]")\
+    OPTION(SERVER, "server", "URI", ALL, "registrar and proxy, sip:ADDRESS[:PORT][;transport=tls]")\
+    OPTION(AUTHORITIES, "authorities", "FILE", ALL, "whose certificates are good (TLS)")           \
+    OPTION(INSECURE, "insecure", NULL, ALL, "any certificate is good (TLS)")                       \
     OPTION(LISTEN, "listen", "ADDRESS[:PORT]", ALL, "our own (default: what reaches the server)")  \
     OPTION(EXPIRES, "expires", "SECONDS", REGISTERING, "ask to be registered so long (3600)")      \
     OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
@@ -154,6 +156,9 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
     case OPTION_SERVER:
         raw->server = argument;
         return true;
+    case OPTION_AUTHORITIES:
+        options->authorities = argument;
+        return true;
     case OPTION_TRACE:
         options->trace = argument;
         return true;
@@ -172,6 +177,7 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
         options->keep |= id == OPTION_KEEP;
         options->once |= id == OPTION_ONCE;
         options->busy |= id == OPTION_BUSY;
+        options->insecure |= id == OPTION_INSECURE;
         return true;
     }
 }
@@ -263,6 +269,7 @@ static int set_server(struct phone_options *options, const struct raw *raw)
                 phone_verb_name(options->verb), given, err.expected);
         return PHONE_MISUSED;
     }
+    options->server_host = uri.host;
     options->server.transport = (uint8_t)transport;
     options->server.listener = AHOY_ANY_LISTENER;
     if (options->listen.family != AHOY_NO_FAMILY &&

@@ -20,6 +20,9 @@ struct phone_options {
     struct span address;          /* "alice@atlanta.example" */
     struct ahoy_hop server;
     struct span server_uri;       /* "sip:127.0.0.1:5060;transport=tcp" */
+    struct span server_host;      /* Its host: who the server must prove to be (TLS). */
+    const char *authorities;      /* A file: whose word counts for that; NULL: the system's. */
+    bool insecure;                /* Nobody's is needed. */
     struct span route;            /* The same as a value of Route. */
     struct ahoy_ip listen;        /* AHOY_NO_FAMILY: what reaches the server. */
     const char *trace;            /* A file, or NULL. */

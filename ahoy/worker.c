@@ -9,17 +9,21 @@
 
 #include "libahoy/io/driver.h"
 #include "libahoy/io/socket.h"
+#include "libahoy/io/tls_context.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/stack/stack.h"
 
-enum { LISTENERS = 2, TRANSACTIONS = 1024, MEMORY = 16 * 1024 * 1024, CONNECTIONS = 64 };
+enum { LISTENERS = 3, TRANSACTIONS = 1024, MEMORY = 16 * 1024 * 1024, CONNECTIONS = 64 };
 
 struct phone {
     struct ahoy_driver *driver;
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
     FILE *trace;
+    struct ahoy_tls_entry outward;
+    struct ahoy_tls_context *tls; /* NULL where the server is called in plain. */
     struct ahoy_listener listeners[LISTENERS];
+    size_t listener_count;
     char sent_by[LISTENERS][64];
     char uris[LISTENERS][96];
 };
@@ -83,9 +87,28 @@ static void name_listener(struct phone *phone, size_t index)
     listener->uri = ahoy_buf_text(&uri);
 }
 
+/* Only where the server is called by TLS: authorities are many. */
+static bool open_tls(struct phone *phone, const struct phone_options *options)
+{
+    struct ahoy_tls_fault fault;
+    if (options->server.transport != AHOY_TLS)
+        return true;
+    phone->outward = (struct ahoy_tls_entry){
+        .use = AHOY_TLS_OUTWARD,
+        .verify = options->insecure ? AHOY_TLS_VERIFY_NONE : AHOY_TLS_VERIFY_REQUIRED,
+        .authorities = options->authorities,
+    };
+    if (options->insecure)
+        fprintf(stderr, "ahoy: --insecure: nobody knows whether this is the right server\n");
+    phone->tls = ahoy_tls_context_new(&phone->outward, 1, &fault);
+    if (phone->tls == NULL)
+        fprintf(stderr, "ahoy: %s\n", fault.what);
+    return phone->tls != NULL;
+}
+
 static bool open_driver(struct phone *phone, const struct phone_options *options)
 {
-    static const enum ahoy_transport transports[LISTENERS] = { AHOY_UDP, AHOY_TCP };
+    static const enum ahoy_transport transports[LISTENERS] = { AHOY_UDP, AHOY_TCP, AHOY_TLS };
     struct ahoy_ip local = options->listen;
     char text[64] = "";
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
@@ -93,11 +116,14 @@ static bool open_driver(struct phone *phone, const struct phone_options *options
         fprintf(stderr, "ahoy: no way to the server: %s\n", strerror(errno));
         return false;
     }
-    for (size_t i = 0; i < LISTENERS; i++)
-        phone->listeners[i] =
-            (struct ahoy_listener){ .transport = transports[i], .local = local };
+    phone->listener_count = phone->tls != NULL ? LISTENERS : LISTENERS - 1;
+    for (size_t i = 0; i < phone->listener_count; i++)
+        phone->listeners[i] = (struct ahoy_listener){ .transport = transports[i], .local = local };
+    if (local.port != 0)
+        phone->listeners[LISTENERS - 1].local.port++; /* TCP has the port itself. */
     const struct ahoy_driver_options driver = { .listeners = phone->listeners,
-                                                .listener_count = LISTENERS };
+                                                .listener_count = phone->listener_count,
+                                                .tls = phone->tls };
     size_t failed;
     phone->driver = ahoy_driver_open(&driver, &failed);
     if (phone->driver == NULL) {
@@ -106,7 +132,7 @@ static bool open_driver(struct phone *phone, const struct phone_options *options
                 strerror(errno));
         return false;
     }
-    for (size_t i = 0; i < LISTENERS; i++)
+    for (size_t i = 0; i < phone->listener_count; i++)
         name_listener(phone, i);
     return true;
 }
@@ -121,7 +147,7 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
     }
     const struct ahoy_stack_options stack = {
         .listeners = phone->listeners,
-        .listener_count = LISTENERS,
+        .listener_count = phone->listener_count,
         .workers = 1,
         .connection_limit = CONNECTIONS,
         .call_key = { { seeds[0], seeds[1] } },
@@ -133,10 +159,13 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
     };
     phone->stack = ahoy_stack_new(&stack, now_ms);
     if (phone->stack != NULL) {
+        struct ahoy_hop server = options->server;
+        server.domain = ahoy_stack_domain(phone->stack, (enum ahoy_transport)server.transport,
+                                          options->server_host);
         const struct ahoy_ua_options ua = {
             .transactions = ahoy_stack_transactions(phone->stack),
             .account = options->account,
-            .server = options->server,
+            .server = server,
             .route = options->route,
             .locate = ahoy_locate,
             .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
@@ -177,8 +206,8 @@ struct phone *phone_open(const struct phone_options *options)
         fprintf(stderr, "ahoy: out of memory\n");
         return NULL;
     }
-    if (!open_trace(phone, options->trace) || !open_driver(phone, options) ||
-        !open_stack(phone, options)) {
+    if (!open_trace(phone, options->trace) || !open_tls(phone, options) ||
+        !open_driver(phone, options) || !open_stack(phone, options)) {
         phone_close(phone);
         return NULL;
     }
@@ -195,6 +224,7 @@ void phone_close(struct phone *phone)
     ahoy_stack_free(phone->stack);
     if (phone->driver != NULL)
         ahoy_driver_close(phone->driver);
+    ahoy_tls_context_free(phone->tls);
     if (phone->trace != NULL)
         fclose(phone->trace);
     free(phone);

@@ -180,8 +180,9 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size)
 /* What a configuration has no use for, or what runs long inside C where no hook reaches. */
 static void remove_dangers(lua_State *lua)
 {
-    static const char *const names[] = { "collectgarbage", "dofile", "load",   "loadfile", "rawset",
-                                         "require",        "print",  "rawget", "setmetatable" };
+    static const char *const names[] = { "collectgarbage", "dofile", "load",
+                                         "loadfile",       "rawset", "require",
+                                         "print",          "rawget", "setmetatable" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         lua_pushnil(lua);
         lua_setglobal(lua, names[i]);
@@ -323,7 +324,6 @@ struct ahoyd_config *ahoyd_config_parse(const char *text, size_t size, const cha
     bool sound = read_all(&reader, (struct span){ text, size });
     free(reader.promises);
     free(reader.insecure);
-    free(reader.domain_lines);
     if (!sound) {
         ahoyd_config_free(config);
         return NULL;

@@ -10,37 +10,58 @@ enum ahoyd_store_kind { AHOYD_STORE_MEMORY, AHOYD_STORE_SQLITE };
 
 enum { AHOYD_TRUNK_TARGETS_LIMIT = 16 };
 
+enum ahoyd_verify { AHOYD_VERIFY_NONE, AHOYD_VERIFY_OPTIONAL, AHOYD_VERIFY_REQUIRED };
+
+/* Files of TLS, absolute; NULL where there is none. */
+struct ahoyd_pair {
+    char *certificate, *key; /* Both or none. */
+};
+
 struct ahoyd_listen {
     enum ahoy_transport transport;
     struct ahoy_ip ip;
     struct span advertise; /* "host" or "host:port" for Via and Record-Route; empty: |ip|. */
-    int line;              /* Of the configuration file, for later errors. */
+    struct ahoyd_pair pair;
+    enum ahoyd_verify verify; /* Of clients' certificates ... */
+    char *authorities;        /* ... which these have signed. */
+    int line;                 /* Of the configuration file, for later errors. */
 };
 
 struct ahoyd_domain {
     struct span name; /* Lower case. */
     enum ahoyd_auth auth;
     uint32_t min_expires_s, max_expires_s, default_expires_s;
+    struct ahoyd_pair pair; /* For clients that ask for it by name. */
+    int line;
+};
+
+/* What we show and whom we trust when we open a TLS connection. */
+struct ahoyd_outward {
+    struct ahoyd_pair pair;
+    char *authorities; /* NULL: the system's. */
+    int line;          /* 0: nothing is said. */
 };
 
 struct ahoyd_trunk {
     struct span name;
+    int line;
     size_t count;
     struct ahoyd_trunk_target {
         struct span uri;
+        struct span domain; /* The URI's host: whom the peer must prove to be (TLS). */
         enum ahoy_transport transport;
         struct ahoy_ip ip;
     } targets[AHOYD_TRUNK_TARGETS_LIMIT];
 };
 
 struct ahoyd_route {
-    struct span domain;  /* Lower case. */
-    size_t trunk;        /* Index into trunks. */
+    struct span domain; /* Lower case. */
+    size_t trunk;       /* Index into trunks. */
     enum ahoyd_from from;
 };
 
 struct ahoyd_config {
-    struct span path;    /* The file. */
+    struct span path; /* The file. */
     struct ahoyd_listen *listens;
     size_t listen_count;
     struct ahoyd_domain *domains;
@@ -49,12 +70,13 @@ struct ahoyd_config {
     size_t trunk_count;
     struct ahoyd_route *routes;
     size_t route_count;
+    struct ahoyd_outward outward;
     enum ahoyd_store_kind store;
-    char *store_path;    /* SQLite's; absolute. */
-    char *control_path;  /* The Unix socket; absolute. */
-    char *trace_path;    /* Where every message is noted as a line of JSON; NULL for nowhere. */
-    unsigned workers;    /* At least 1. */
-    void *memory;        /* All texts. */
+    char *store_path;   /* SQLite's; absolute. */
+    char *control_path; /* The Unix socket; absolute. */
+    char *trace_path;   /* Where every message is noted as a line of JSON; NULL for nowhere. */
+    unsigned workers;   /* At least 1. */
+    void *memory;       /* All texts. */
 };
 
 /* Told once for each fault: the line is 0 where the whole file is meant.  |what| says what is

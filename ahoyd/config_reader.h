@@ -18,10 +18,9 @@ struct reader {
     struct ahoyd_config *config;
     struct ahoyd_config_faults *faults;
     struct ahoy_arena *texts;
-    struct span folder;        /* Of the configuration file: relative paths begin here. */
-    struct promise *promises;  /* As many as config->routes, in their order. */
-    bool *insecure;            /* As many as config->domains: "insecure = true" was said. */
-    int *domain_lines;
+    struct span folder;       /* Of the configuration file: relative paths begin here. */
+    struct promise *promises; /* As many as config->routes, in their order. */
+    bool *insecure;           /* As many as config->domains: "insecure = true" was said. */
     int store_line, control_line, trace_line, workers_line; /* 0: not said yet. */
     bool out_of_memory;
 };
@@ -44,11 +43,18 @@ const char *config_nearest(struct span word, const char *const *names, size_t co
 
 /* Defines listen, domain, store ... in |lua|. */
 void config_words_define(lua_State *lua);
+int config_word_tls(lua_State *lua); /* One of them, in config_tls.c. */
 /* The names of all words, for suggestions. */
 const char *const *config_words_names(size_t *count);
 
 /* What only the whole can tell: trunks that routes name, domains without passwords off loopback. */
 void config_finish(struct reader *reader);
+
+/* |path| from the folder of the configuration file, where it is relative; NULL where it is too
+ * long or memory is refused. */
+char *config_keep_path(struct reader *reader, struct span path);
+/* Whether |word| is said for the first time, |line| being 0; else a fault. */
+bool config_once(lua_State *lua, const char *word, int *line);
 
 /* What may stand in a table of options. */
 enum option_type { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG };
@@ -56,10 +62,10 @@ enum option_type { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG };
 struct option {
     const char *name;
     enum option_type type;
-    uint64_t least, most;  /* OPTION_NUMBER */
+    uint64_t least, most; /* OPTION_NUMBER */
     /* Filled by config_options. */
     bool given;
-    struct span text;      /* Lua's; keep a copy. */
+    struct span text; /* Lua's; keep a copy. */
     uint64_t number;
     bool flag;
 };
@@ -68,3 +74,23 @@ struct option {
  * wrong types are faults, told with |word|, and false is returned. */
 bool config_options(lua_State *lua, int index, const char *word, struct option *options,
                     size_t count);
+
+/* The options of TLS, side by side and in this order in the table of a word that has them. */
+enum {
+    CONFIG_CERTIFICATE,
+    CONFIG_KEY,
+    CONFIG_PAIR,
+    CONFIG_AUTHORITIES = CONFIG_PAIR,
+    CONFIG_VERIFY,
+    CONFIG_TLS_OPTIONS
+};
+
+/* config_tls.c: reads certificate and key, which are there together or not at all.  False, and a
+ * fault, where one is missing. */
+bool config_read_pair(lua_State *lua, const char *word, const struct option *options,
+                      struct ahoyd_pair *pair);
+/* Reads those of a listener, for its transport. */
+bool config_read_listen_tls(lua_State *lua, const struct option *options,
+                            struct ahoyd_listen *listen);
+/* What only the whole can tell. */
+void config_check_tls(struct reader *reader);

@@ -1,4 +1,5 @@
-/* The words of the configuration: listen, domain, store, trunk, route, workers, control, trace.
+/* The words of the configuration but tls: listen, domain, store, trunk, route, workers, control,
+ * trace.
  * Each notes what it was told, or a fault, and lets the rest of the file run. */
 #include <ctype.h>
 #include <lauxlib.h>
@@ -8,7 +9,7 @@
 #include <unistd.h>
 
 #include "ahoyd/config_reader.h"
-#include "libahoy/syntax/uri.h"
+#include "libahoy/resolve/locate.h"
 
 enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64 };
 
@@ -51,7 +52,7 @@ static bool make_room(lua_State *lua, const char *word, void *list, size_t count
     return true;
 }
 
-/* "udp:127.0.0.1:5060", "tcp:[::1]:5060", the port 5060 where none is given. */
+/* "udp:127.0.0.1:5060", "tcp:[::1]:5060"; the transport's port where none is given. */
 static bool parse_listen(struct span text, enum ahoy_transport *transport, struct ahoy_ip *ip)
 {
     size_t colon = ahoy_span_find(text, ':');
@@ -59,7 +60,7 @@ static bool parse_listen(struct span text, enum ahoy_transport *transport, struc
         return false;
     *transport = ahoy_transport_parse((struct span){ text.at, colon });
     struct span host = ahoy_span_after(text, colon + 1);
-    struct span port = SPAN("5060");
+    struct span port = SPAN("");
     size_t end = host.size;
     while (end > 0 && host.at[end - 1] != ':' && host.at[end - 1] != ']')
         end--;
@@ -68,7 +69,11 @@ static bool parse_listen(struct span text, enum ahoy_transport *transport, struc
         host.size = end - 1;
     }
     uint64_t number = 0;
-    if (!ahoy_ip_parse(host, ip) || !ahoy_span_number(port, 65535, &number) || number == 0)
+    if (port.size == 0)
+        number = ahoy_transport_port(*transport);
+    else if (!ahoy_span_number(port, 65535, &number))
+        return false;
+    if (number == 0 || !ahoy_ip_parse(host, ip))
         return false;
     ip->port = (uint16_t)number;
     return true;
@@ -101,9 +106,16 @@ static int word_listen(lua_State *lua)
     struct ahoyd_config *config = reader->config;
     int line = config_line(lua);
     struct span text;
-    struct option options[] = { { .name = "advertise", .type = OPTION_TEXT } };
+    enum { ADVERTISE = CONFIG_TLS_OPTIONS, OPTIONS };
+    struct option options[OPTIONS] = {
+        [CONFIG_CERTIFICATE] = { .name = "certificate", .type = OPTION_TEXT },
+        [CONFIG_KEY] = { .name = "key", .type = OPTION_TEXT },
+        [CONFIG_AUTHORITIES] = { .name = "authorities", .type = OPTION_TEXT },
+        [CONFIG_VERIFY] = { .name = "verify", .type = OPTION_TEXT },
+        [ADVERTISE] = { .name = "advertise", .type = OPTION_TEXT },
+    };
     if (!text_argument(lua, 1, "listen", "listen \"udp:127.0.0.1:5060\"", &text) ||
-        !config_options(lua, 2, "listen", options, 1))
+        !config_options(lua, 2, "listen", options, OPTIONS))
         return 0;
     struct ahoyd_listen listen = { .line = line };
     if (!parse_listen(text, &listen.transport, &listen.ip)) {
@@ -111,18 +123,19 @@ static int word_listen(lua_State *lua)
                      "listen \"%.100s\" is no transport and address; write \"udp:127.0.0.1:5060\" "
                      "or \"tcp:[::1]:5060\"",
                      text.at);
-    } else if (listen.transport != AHOY_UDP && listen.transport != AHOY_TCP) {
+    } else if (listen.transport < AHOY_UDP || listen.transport > AHOY_TLS) {
         config_fault(reader, line,
-                     "listen \"%.100s\": Ahoy listens on udp and tcp, not yet on other transports",
+                     "listen \"%.100s\": Ahoy listens on udp, tcp and tls, not yet on others",
                      text.at);
     } else if (listen_is_known(config, listen.transport, &listen.ip)) {
         config_fault(reader, line, "listen \"%.100s\" stands here twice; remove one", text.at);
-    } else if (options[0].given && !is_advertisable(options[0].text)) {
+    } else if (options[ADVERTISE].given && !is_advertisable(options[ADVERTISE].text)) {
         config_fault(reader, line, "listen: advertise = \"%.100s\" is no host or host:port",
-                     options[0].text.at);
-    } else if (make_room(lua, "listen", &config->listens, config->listen_count, sizeof listen,
+                     options[ADVERTISE].text.at);
+    } else if (config_read_listen_tls(lua, options, &listen) &&
+               make_room(lua, "listen", &config->listens, config->listen_count, sizeof listen,
                          AHOY_LISTENERS_LIMIT)) {
-        listen.advertise = config_keep(reader, options[0].text);
+        listen.advertise = config_keep(reader, options[ADVERTISE].text);
         config->listens[config->listen_count++] = listen;
     }
     return 0;
@@ -160,16 +173,14 @@ static bool read_auth(lua_State *lua, const struct option *option, enum ahoyd_au
     return false;
 }
 
-/* The two lists beside config->domains grow with it. */
+/* The list beside config->domains grows with it. */
 static bool make_domain_room(lua_State *lua)
 {
     struct reader *reader = config_reader_of(lua);
     size_t count = reader->config->domain_count;
     return make_room(lua, "domain", &reader->config->domains, count, sizeof(struct ahoyd_domain),
                      CONFIG_DOMAINS_LIMIT) &&
-           make_room(lua, "domain", &reader->insecure, count, sizeof(bool), CONFIG_DOMAINS_LIMIT) &&
-           make_room(lua, "domain", &reader->domain_lines, count, sizeof(int),
-                     CONFIG_DOMAINS_LIMIT);
+           make_room(lua, "domain", &reader->insecure, count, sizeof(bool), CONFIG_DOMAINS_LIMIT);
 }
 
 static uint32_t number_or(const struct option *option, uint32_t otherwise)
@@ -181,8 +192,10 @@ static uint32_t number_or(const struct option *option, uint32_t otherwise)
 
 static int word_domain(lua_State *lua)
 {
-    enum { AUTH, LEAST, MOST, DEFAULT, INSECURE, OPTIONS };
+    enum { AUTH = CONFIG_PAIR, LEAST, MOST, DEFAULT, INSECURE, OPTIONS };
     struct option options[OPTIONS] = {
+        [CONFIG_CERTIFICATE] = { .name = "certificate", .type = OPTION_TEXT },
+        [CONFIG_KEY] = { .name = "key", .type = OPTION_TEXT },
         [AUTH] = { .name = "auth", .type = OPTION_TEXT },
         [LEAST] = { .name = "min_expires", EXPIRES },
         [MOST] = { .name = "max_expires", EXPIRES },
@@ -190,13 +203,14 @@ static int word_domain(lua_State *lua)
         [INSECURE] = { .name = "insecure", .type = OPTION_FLAG },
     };
     struct reader *reader = config_reader_of(lua);
-    struct ahoyd_domain domain = { 0 };
+    struct ahoyd_domain domain = { .line = config_line(lua) };
     struct span text;
     if (!text_argument(lua, 1, "domain", "domain(\"atlanta.example\", { auth = \"digest\" })",
                        &text) ||
         !config_options(lua, 2, "domain", options, OPTIONS) ||
         !keep_domain(lua, "domain", text, &domain.name) ||
-        !read_auth(lua, &options[AUTH], &domain.auth) || !make_domain_room(lua))
+        !read_auth(lua, &options[AUTH], &domain.auth) ||
+        !config_read_pair(lua, "domain", options, &domain.pair) || !make_domain_room(lua))
         return 0;
     domain.min_expires_s = number_or(&options[LEAST], 60);
     domain.max_expires_s = number_or(&options[MOST], 7200);
@@ -221,7 +235,6 @@ static int word_domain(lua_State *lua)
     size_t index = reader->config->domain_count++;
     reader->config->domains[index] = domain;
     reader->insecure[index] = options[INSECURE].flag;
-    reader->domain_lines[index] = config_line(lua);
     return 0;
 }
 
@@ -230,27 +243,21 @@ static bool read_target(lua_State *lua, struct span text, struct ahoyd_trunk_tar
 {
     struct ahoy_uri uri;
     struct ahoy_err err;
-    struct span name = SPAN("");
     struct reader *reader = config_reader_of(lua);
     if (!ahoy_uri_parse(text, &uri, &err)) {
         config_fault(reader, config_line(lua), "trunk: \"%.100s\" is no URI: expected %s", text.at,
                      err.expected);
         return false;
     }
-    target->transport = ahoy_uri_param(&uri, SPAN("transport"), &name)
-                            ? ahoy_transport_parse(name)
-                            : AHOY_UDP;
-    bool sound = uri.scheme == AHOY_SCHEME_SIP && ahoy_ip_parse(uri.host, &target->ip) &&
-                 (target->transport == AHOY_UDP || target->transport == AHOY_TCP);
-    if (!sound) {
+    if (!ahoy_locate(&uri, &target->transport, &target->ip, &err)) {
         config_fault(reader, config_line(lua),
-                     "trunk: \"%.100s\" must be a sip URI with an IP address, by udp or tcp: "
+                     "trunk: \"%.100s\" must be a SIP URI with an IP address, by udp, tcp or tls: "
                      "write \"sip:192.0.2.1:5060;transport=tcp\"",
                      text.at);
         return false;
     }
-    target->ip.port = uri.port != 0 ? uri.port : ahoy_transport_port(target->transport);
     target->uri = config_keep(reader, text);
+    target->domain = config_keep(reader, uri.host);
     return true;
 }
 
@@ -290,7 +297,7 @@ static int word_trunk(lua_State *lua)
 {
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_config *config = reader->config;
-    struct ahoyd_trunk trunk = { 0 };
+    struct ahoyd_trunk trunk = { .line = config_line(lua) };
     struct span name;
     size_t known = 0;
     if (!text_argument(lua, 1, "trunk", "trunk(\"carrier\", { \"sip:192.0.2.1:5060\" })", &name) ||
@@ -310,9 +317,9 @@ static int word_trunk(lua_State *lua)
 
 static bool read_from(lua_State *lua, const struct option *option, enum ahoyd_from *from)
 {
-    static const char *const names[] = { [AHOYD_FROM_USERS] = "users",
-                                         [AHOYD_FROM_TRUNKS] = "trunks",
-                                         [AHOYD_FROM_ANYONE] = "anyone" };
+    static const char *const names[] = {
+        [AHOYD_FROM_USERS] = "users", [AHOYD_FROM_TRUNKS] = "trunks", [AHOYD_FROM_ANYONE] = "anyone"
+    };
     *from = AHOYD_FROM_USERS;
     if (!option->given)
         return true;
@@ -358,8 +365,7 @@ static int word_route(lua_State *lua)
     return 0;
 }
 
-/* |path| from the folder of the configuration file, where it is relative. */
-static char *keep_path(struct reader *reader, struct span path)
+char *config_keep_path(struct reader *reader, struct span path)
 {
     char full[PATH_MAX];
     bool absolute = path.size > 0 && path.at[0] == '/';
@@ -372,8 +378,7 @@ static char *keep_path(struct reader *reader, struct span path)
     return reader->out_of_memory ? NULL : (char *)(uintptr_t)kept.at;
 }
 
-/* Whether |word| is said for the first time; else a fault. */
-static bool once(lua_State *lua, const char *word, int *line)
+bool config_once(lua_State *lua, const char *word, int *line)
 {
     if (*line != 0) {
         config_fault(config_reader_of(lua), config_line(lua),
@@ -393,7 +398,7 @@ static char *scheme_path(lua_State *lua, struct span text, struct span scheme, c
                      usage);
         return NULL;
     }
-    char *path = keep_path(reader, ahoy_span_after(text, scheme.size));
+    char *path = config_keep_path(reader, ahoy_span_after(text, scheme.size));
     if (path == NULL && !reader->out_of_memory)
         config_fault(reader, config_line(lua), "the path is too long");
     return path;
@@ -404,7 +409,7 @@ static int word_store(lua_State *lua)
     static const char usage[] = "store \"sqlite:ahoy.db\" or store \"memory:\"";
     struct reader *reader = config_reader_of(lua);
     struct span text;
-    if (!once(lua, "store", &reader->store_line) ||
+    if (!config_once(lua, "store", &reader->store_line) ||
         !text_argument(lua, 1, "store", usage, &text))
         return 0;
     if (ahoy_span_equal(text, SPAN("memory:"))) {
@@ -420,7 +425,7 @@ static int word_control(lua_State *lua)
     static const char usage[] = "control \"unix:ahoyd.sock\"";
     struct reader *reader = config_reader_of(lua);
     struct span text;
-    if (!once(lua, "control", &reader->control_line) ||
+    if (!config_once(lua, "control", &reader->control_line) ||
         !text_argument(lua, 1, "control", usage, &text))
         return 0;
     char *path = scheme_path(lua, text, SPAN("unix:"), usage);
@@ -434,10 +439,10 @@ static int word_trace(lua_State *lua)
 {
     struct reader *reader = config_reader_of(lua);
     struct span text;
-    if (!once(lua, "trace", &reader->trace_line) ||
+    if (!config_once(lua, "trace", &reader->trace_line) ||
         !text_argument(lua, 1, "trace", "trace \"messages.jsonl\"", &text))
         return 0;
-    reader->config->trace_path = keep_path(reader, text);
+    reader->config->trace_path = config_keep_path(reader, text);
     if (reader->config->trace_path == NULL && !reader->out_of_memory)
         config_fault(reader, config_line(lua), "trace: the path is too long");
     return 0;
@@ -448,7 +453,7 @@ static int word_workers(lua_State *lua)
     struct reader *reader = config_reader_of(lua);
     int is_whole = 0;
     lua_Integer count = lua_tointegerx(lua, 1, &is_whole);
-    if (!once(lua, "workers", &reader->workers_line))
+    if (!config_once(lua, "workers", &reader->workers_line))
         return 0;
     if (!is_whole || lua_type(lua, 1) != LUA_TNUMBER || count < 1 || count > WORKERS_MOST) {
         config_fault(reader, config_line(lua), "workers takes a whole number from 1 to %d",
@@ -459,10 +464,16 @@ static int word_workers(lua_State *lua)
     return 0;
 }
 
+static int word_tls(lua_State *lua)
+{
+    return config_word_tls(lua);
+}
+
 /* Each word once. */
 #define WORDS(WORD)                                                                                \
-    WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace)
+    WORD(listen)                                                                                   \
+    WORD(domain)                                                                                   \
+    WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control) WORD(trace) WORD(tls)
 
 void config_words_define(lua_State *lua)
 {
@@ -491,7 +502,7 @@ static void check_domain(struct reader *reader, size_t index)
         struct ahoy_ip one = { .family = AHOY_IPV6, .bytes[15] = 1 };
         if (ahoy_ip_equal_host(&config->listens[i].ip, &one))
             continue;
-        config_fault(reader, reader->domain_lines[index],
+        config_fault(reader, config->domains[index].line,
                      "domain \"%s\" with auth = \"none\" while line %d listens off loopback lets "
                      "strangers take over its users; write auth = \"digest\", or insecure = true",
                      config->domains[index].name.at, config->listens[i].line);
@@ -513,12 +524,13 @@ void config_finish(struct reader *reader)
         check_domain(reader, i);
     if (reader->faults->count > 0)
         return;
+    config_check_tls(reader);
     if (config->listen_count == 0)
         config_fault(reader, 0, "listens nowhere; add listen \"udp:127.0.0.1:5060\"");
     if (config->domain_count == 0 && config->route_count == 0)
         config_fault(reader, 0, "serves nobody; add domain(\"atlanta.example\")");
     if (reader->store_line == 0)
-        config->store_path = keep_path(reader, SPAN("ahoy.db"));
+        config->store_path = config_keep_path(reader, SPAN("ahoy.db"));
     if (reader->control_line == 0)
-        config->control_path = keep_path(reader, SPAN("ahoyd.sock"));
+        config->control_path = config_keep_path(reader, SPAN("ahoyd.sock"));
 }

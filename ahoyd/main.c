@@ -14,6 +14,7 @@
 #include "ahoyd/diary.h"
 #include "ahoyd/directory.h"
 #include "ahoyd/listeners.h"
+#include "ahoyd/main_tls.h"
 #include "ahoyd/options.h"
 #include "ahoyd/worker.h"
 #include "libahoy/base/poison.h"
@@ -22,6 +23,7 @@
 enum {
     EXIT_FAULT = 2, /* Of the command line or the configuration, an address in use included. */
     WORKERS_LIMIT = 64,
+    LOOK_S = 60,        /* How often certificates are looked at. */
     TIMER_C_MS = 181000 /* R3261-16.6-42: above three minutes. */
 };
 
@@ -32,6 +34,7 @@ struct daemon {
     struct ahoy_log log;
     struct ahoyd_store *store;
     struct ahoyd_listeners listeners;
+    struct ahoyd_tls tls;
     struct ahoy_directory *directory; /* NULL where there is one worker only. */
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
@@ -61,14 +64,26 @@ static const char *find_config(void)
     return paths[0];
 }
 
+/* Reads the certificates, and says how long they last. */
+static bool open_tls(struct daemon *daemon)
+{
+    if (!ahoyd_tls_open(&daemon->tls, daemon->config, &daemon->faults, &daemon->log))
+        return false;
+    ahoyd_tls_look(&daemon->tls, (int64_t)(ahoy_driver_now() / 1000));
+    return true;
+}
+
 static int check(struct daemon *daemon, const char *path)
 {
     daemon->config = ahoyd_config_load(path, &daemon->faults);
     if (daemon->config == NULL)
         return EXIT_FAULT;
-    printf("%s: ok\n", path);
+    bool sound = open_tls(daemon);
+    if (sound)
+        printf("%s: ok\n", path);
+    ahoyd_tls_close(&daemon->tls);
     ahoyd_config_free(daemon->config);
-    return EXIT_SUCCESS;
+    return sound ? EXIT_SUCCESS : EXIT_FAULT;
 }
 
 /* What a server needs of the system, before it opens anything. */
@@ -180,7 +195,8 @@ static struct ahoy_driver *open_driver(struct daemon *daemon, uint16_t number, u
                                            .listener_count = daemon->listeners.count,
                                            .worker = number,
                                            .share_port = count > 1,
-                                           .first = number == 0 };
+                                           .first = number == 0,
+                                           .tls = daemon->tls.context };
     size_t failed;
     struct ahoy_driver *driver = ahoy_driver_open(&options, &failed);
     int why = errno;
@@ -323,19 +339,21 @@ static void announce(const struct daemon *daemon)
 }
 
 /* Serves until a signal ends it. */
-static void serve(const struct daemon *daemon, const sigset_t *signals)
+static void serve(struct daemon *daemon, const sigset_t *signals)
 {
+    const struct timespec look = { .tv_sec = LOOK_S };
     for (;;) {
-        int signal = 0;
-        if (sigwait(signals, &signal) != 0)
-            continue;
-        if (signal != SIGHUP) {
+        int signal = sigtimedwait(signals, NULL, &look);
+        if (signal == SIGHUP) {
+            ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE,
+                          "SIGHUP: certificates are read anew; restart ahoyd to read %s again",
+                          daemon->config->path.at);
+            ahoyd_tls_reread(&daemon->tls);
+        } else if (signal > 0) {
             ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "%s: ending", strsignal(signal));
             return;
         }
-        ahoy_log_line(&daemon->log, AHOY_LOG_WARNING,
-                      "SIGHUP: reload is not there yet; restart ahoyd to read %s again",
-                      daemon->config->path.at);
+        ahoyd_tls_look(&daemon->tls, (int64_t)(ahoy_driver_now() / 1000));
     }
 }
 
@@ -353,6 +371,7 @@ static void close_all(struct daemon *daemon)
         ahoyd_store_close(daemon->store);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_free(daemon->workers[i]);
+    ahoyd_tls_close(&daemon->tls);
     ahoyd_directory_free(daemon->directory);
     ahoyd_listeners_fini(&daemon->listeners);
     if (daemon->trace_fd >= 0)
@@ -368,8 +387,8 @@ static int run(struct daemon *daemon, const char *path)
         return EXIT_FAULT;
     set_limits(daemon);
     bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
-                  open_listeners(daemon) && open_workers(daemon) && start_workers(daemon) &&
-                  open_control(daemon);
+                  open_tls(daemon) && open_listeners(daemon) && open_workers(daemon) &&
+                  start_workers(daemon) && open_control(daemon);
     if (opened) {
         announce(daemon);
         serve(daemon, &signals);

@@ -141,9 +141,15 @@ static bool is_own(const struct ahoyd_names *names, struct span host, uint16_t p
 
 static uint16_t port_of(const struct ahoy_uri *uri)
 {
+    enum ahoy_transport transport = AHOY_UDP;
+    struct span name;
     if (uri->port != 0)
         return uri->port;
-    return ahoy_transport_port(uri->scheme == AHOY_SCHEME_SIPS ? AHOY_TLS : AHOY_UDP);
+    if (uri->scheme == AHOY_SCHEME_SIPS)
+        transport = AHOY_TLS;
+    else if (ahoy_uri_param(uri, SPAN("transport"), &name))
+        transport = ahoy_transport_parse(name);
+    return ahoy_transport_port(transport);
 }
 
 bool ahoyd_names_is_own_address(const struct ahoyd_names *names, const struct ahoy_uri *uri)

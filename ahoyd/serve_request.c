@@ -89,10 +89,12 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
     const struct ahoyd_route *route = ahoyd_names_route(&server->names, &path->target);
     if (route != NULL && ahoyd_policy_may_use(course.sender.caller, route)) {
         struct ahoy_proxy_target target;
-        ahoyd_targets_of_route(server, route, &path->target, &target);
         course.targets = &target;
         course.count = 1;
-        start(server, event, &course, now_ms);
+        if (ahoyd_targets_of_route(server, route, &path->target, &target))
+            start(server, event, &course, now_ms);
+        else
+            ahoyd_answer(server, event, 480); /* R5630-5.3-2, R5630-5.3-4 */
     } else {
         ahoyd_answer(server, event, 403);
     }
@@ -154,6 +156,11 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
     }
     if (path.target.scheme == AHOY_SCHEME_OTHER) {
         ahoyd_answer(server, event, 416);
+        return;
+    }
+    if (path.target.scheme == AHOY_SCHEME_SIPS &&
+        !ahoy_transport_is_secure((enum ahoy_transport)event->hop->transport)) {
+        ahoyd_answer(server, event, 403); /* It was not kept safe on its way here. */
         return;
     }
     bool for_us = is_for_us(server, event, &path);

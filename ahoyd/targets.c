@@ -6,13 +6,17 @@
 #include "ahoyd/policy.h"
 #include "libahoy/resolve/locate.h"
 
-static bool locate(const struct ahoy_uri *uri, struct ahoy_hop *hop, struct ahoy_err *err)
+/* The domain that the far end must prove is the URI's own, whatever maddr and DNS make of it
+ * (RFC 5922 7.3). */
+static bool locate(const struct ahoyd_server *server, const struct ahoy_uri *uri,
+                   struct ahoy_hop *hop, struct ahoy_err *err)
 {
     enum ahoy_transport transport;
     *hop = (struct ahoy_hop){ .listener = AHOY_ANY_LISTENER };
     if (!ahoy_locate(uri, &transport, &hop->remote, err))
         return false;
     hop->transport = (uint8_t)transport;
+    hop->domain = ahoy_stack_domain(server->stack, transport, uri->host);
     return true;
 }
 
@@ -34,17 +38,29 @@ static void follow_binding(const struct ahoyd_server *server, const struct ahoy_
     }
 }
 
-/* False where nothing can be sent to |binding|. */
+/* A sip request stays one: a sips contact is written as sip, and still called by TLS (R5630-5.3-5,
+ * R5630-5.3-6, R5630-5.3-7).  |contact| is the server's own copy, and so it may change. */
+static struct span as_sip(struct span contact)
+{
+    char *at = (char *)(uintptr_t)contact.at + 1;
+    memcpy(at, "sip:", 4);
+    return ahoy_span_after(contact, 1);
+}
+
+/* False where nothing can be sent to |binding|; to a sip contact nothing that is sips
+ * (R5630-5.3-2, R5630-5.3-3). */
 static bool target_binding(const struct ahoyd_server *server, const struct ahoy_binding *binding,
                            bool is_secure, struct ahoy_proxy_target *target)
 {
     struct ahoy_uri contact;
     if (!ahoy_uri_parse(binding->contact, &contact, NULL) ||
         (is_secure && contact.scheme != AHOY_SCHEME_SIPS) ||
-        !locate(&contact, &target->hop, NULL) ||
+        !locate(server, &contact, &target->hop, NULL) ||
         !ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote))
         return false;
     target->uri = binding->contact;
+    if (contact.scheme == AHOY_SCHEME_SIPS && !is_secure)
+        target->uri = as_sip(binding->contact);
     follow_binding(server, binding, &target->hop);
     return true;
 }
@@ -64,7 +80,7 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, struct span aor,
     return count;
 }
 
-void ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
+bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
                             const struct ahoy_uri *uri, struct ahoy_proxy_target *target)
 {
     const struct ahoyd_trunk_target *first =
@@ -73,12 +89,27 @@ void ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoy
     target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
                                      .listener = AHOY_ANY_LISTENER,
                                      .remote = first->ip };
+    target->hop.domain = ahoy_stack_domain(server->stack, first->transport, first->domain);
+    return uri->scheme != AHOY_SCHEME_SIPS || ahoy_transport_is_secure(first->transport);
 }
 
-/* The binding of the user whom To names that has |uri| as its contact; NULL where there is none. */
+/* Whether |uri|, which leads to |hop|, is the contact of |binding|, or names the far end of the
+ * connection that registered it: phones that nobody can connect to write that into their calls. */
+static bool is_of_binding(const struct ahoy_binding *binding, const struct ahoy_uri *uri,
+                          const struct ahoy_hop *hop)
+{
+    struct ahoy_uri contact;
+    return (ahoy_uri_parse(binding->contact, &contact, NULL) && ahoy_uri_equal(&contact, uri)) ||
+           (binding->hop.transport == hop->transport &&
+            ahoy_ip_equal(&binding->hop.remote, &hop->remote));
+}
+
+/* The binding of the user whom To names that |uri|, which leads to |hop|, belongs to; NULL where
+ * there is none. */
 static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
                                                const struct ahoy_event *event,
-                                               const struct ahoy_uri *uri, uint64_t now_ms)
+                                               const struct ahoy_uri *uri,
+                                               const struct ahoy_hop *hop, uint64_t now_ms)
 {
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
@@ -88,9 +119,7 @@ static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, &server->bindings))
         return NULL;
     for (size_t i = 0; i < server->bindings.count; i++) {
-        struct ahoy_uri contact;
-        if (ahoy_uri_parse(server->bindings.list[i].contact, &contact, NULL) &&
-            ahoy_uri_equal(&contact, uri))
+        if (is_of_binding(&server->bindings.list[i], uri, hop))
             return &server->bindings.list[i];
     }
     return NULL;
@@ -101,15 +130,18 @@ bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_even
                              struct ahoy_proxy_target *target, struct ahoy_err *err)
 {
     const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
+    struct ahoy_uri next = *uri;
     target->uri = path->target.text;
-    if (!locate(uri, &target->hop, err))
+    if (path->target.scheme == AHOY_SCHEME_SIPS)
+        next.scheme = AHOY_SCHEME_SIPS; /* R3261-16.6-30: its whole way is safe. */
+    if (!locate(server, &next, &target->hop, err))
         return false;
     bool allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &event->hop->remote);
     if (allowed && !ahoy_transport_is_reliable(target->hop.transport))
         return true;
     const struct ahoy_binding *binding = NULL;
     if (!path->has_next)
-        binding = find_binding(server, event, uri, now_ms);
+        binding = find_binding(server, event, uri, &target->hop, now_ms);
     if (binding != NULL) {
         follow_binding(server, binding, &target->hop);
         allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote);

@@ -9,8 +9,9 @@
 size_t ahoyd_targets_of_user(struct ahoyd_server *server, struct span aor,
                              const struct ahoy_uri *uri, uint64_t now_ms);
 
-/* The trunk of |route|: its first target for now; |uri| stays the Request-URI. */
-void ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
+/* The trunk of |route|: its first target for now; |uri| stays the Request-URI.  False where that is
+ * sips and the way to the trunk is not safe. */
+bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
                             const struct ahoy_uri *uri, struct ahoy_proxy_target *target);
 
 /* The next Route, or else the Request-URI, of a request within a dialog.  False where it cannot be

@@ -12,6 +12,15 @@ listen "tcp:[::1]:5060"
 -- Behind a NAT, say what others must use to reach it:
 -- listen("udp:10.0.0.5:5060", { advertise = "sip.atlanta.example" })
 
+-- TLS, with a certificate and its key in PEM files; certificates that change are read again within a
+-- minute, or at once with SIGHUP.  With verify = "optional" or "required" clients show theirs:
+-- listen("tls:192.0.2.1:5061", { certificate = "atlanta.pem", key = "atlanta.key" })
+-- listen("tls:192.0.2.1:5071", { certificate = "atlanta.pem", key = "atlanta.key",
+--                                verify = "required", authorities = "partners.pem" })
+-- domain("biloxi.example", { certificate = "biloxi.pem", key = "biloxi.key" })
+-- Whom to believe, and what to show, when it opens a connection itself:
+-- tls { authorities = "partners.pem", certificate = "atlanta.pem", key = "atlanta.key" }
+
 -- Whose calls and registrations it serves.  Users are added with ahoyctl:
 --     ahoyctl user add alice@atlanta.example
 domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 7200 })

@@ -23,7 +23,9 @@ enum kind { DATAGRAMS = 1, ACCEPTING, STREAM, WATCHED };
 struct listening {
     struct ahoy_source source;
     struct ahoy_ip local;
+    enum ahoy_transport transport;
     uint8_t index;
+    bool held;               /* It takes no connections. */
     struct ahoy_timer pause; /* Until it accepts again. */
 };
 
@@ -50,11 +52,22 @@ struct ahoy_driver {
     struct ahoy_wire_event *accepted; /* Where that will stand. */
 };
 
-static int open_listener(const struct ahoy_listener *listener, bool share_port)
+/* Whether |listener| is for connections of ours only. */
+static bool is_held(const struct ahoy_listener *listener, const struct ahoy_driver_options *options)
+{
+    return listener->transport == AHOY_TLS && options->tls != NULL &&
+           !ahoy_tls_context_listens(options->tls, (uint8_t)(listener - options->listeners));
+}
+
+static int open_listener(const struct ahoy_listener *listener,
+                         const struct ahoy_driver_options *options, bool share_port)
 {
     if (listener->transport == AHOY_UDP)
         return ahoy_socket_datagram(&listener->local, share_port);
-    if (listener->transport == AHOY_TCP)
+    if (is_held(listener, options))
+        return ahoy_socket_hold(&listener->local);
+    if (listener->transport == AHOY_TCP ||
+        (listener->transport == AHOY_TLS && options->tls != NULL))
         return ahoy_socket_listen(&listener->local, share_port);
     errno = EPROTONOSUPPORT;
     return -1;
@@ -62,9 +75,10 @@ static int open_listener(const struct ahoy_listener *listener, bool share_port)
 
 /* Sockets that share a port tolerate every other that shares it, those of another process too; so
  * the first one asks for the address alone, and gives it back. */
-static bool is_vacant(const struct ahoy_listener *listener)
+static bool is_vacant(const struct ahoy_listener *listener,
+                      const struct ahoy_driver_options *options)
 {
-    int fd = open_listener(listener, false);
+    int fd = open_listener(listener, options, false);
     if (fd < 0)
         return false;
     close(fd);
@@ -75,17 +89,19 @@ static bool start_listening(struct ahoy_driver *driver, struct listening *listen
                             const struct ahoy_listener *listener,
                             const struct ahoy_driver_options *options)
 {
-    if (options->share_port && options->first && !is_vacant(listener))
+    if (options->share_port && options->first && !is_vacant(listener, options))
         return false;
-    int fd = open_listener(listener, options->share_port);
+    int fd = open_listener(listener, options, options->share_port);
     if (fd < 0)
         return false;
     bool stream = listener->transport != AHOY_UDP;
+    listening->held = is_held(listener, options);
     listening->source = (struct ahoy_source){ .fd = fd, .kind = stream ? ACCEPTING : DATAGRAMS };
+    listening->transport = listener->transport;
     listening->pause.what = (uintptr_t)listening;
     listening->pause.which = ACCEPTING;
     return ahoy_socket_local(fd, &listening->local) &&
-           ahoy_loop_watch(&driver->loop, &listening->source, EPOLLIN);
+           (listening->held || ahoy_loop_watch(&driver->loop, &listening->source, EPOLLIN));
 }
 
 static bool open_listeners(struct ahoy_driver *driver, const struct ahoy_driver_options *options,
@@ -132,7 +148,7 @@ struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, 
         return NULL;
     }
     bool opened = ahoy_streams_init(&driver->streams, &driver->loop, &driver->timers,
-                                    &driver->counters, STREAM) &&
+                                    &driver->counters, STREAM, options->tls) &&
                   init(driver, options, failed);
     if (opened)
         return driver;
@@ -332,7 +348,7 @@ static bool serve_accepting(struct ahoy_driver *driver, struct listening *listen
             fail_accept(driver, listening);
             continue;
         }
-        begin(event, AHOY_WIRE_ACCEPTED, AHOY_TCP, driver, listening->index);
+        begin(event, AHOY_WIRE_ACCEPTED, listening->transport, driver, listening->index);
         event->hop.remote = remote;
         driver->accepted_fd = fd;
         driver->accepted = event;
@@ -398,12 +414,17 @@ static void send_datagram(struct ahoy_driver *driver, const struct ahoy_wire_eff
                                effect->bytes);
 }
 
-static void connect_to(struct ahoy_driver *driver, const struct ahoy_hop *hop)
+static void connect_to(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect)
 {
-    const struct ahoy_ip *local = NULL;
-    if (hop->listener < driver->listening_count)
-        local = &driver->listening[hop->listener].local;
-    ahoy_streams_connect(&driver->streams, local, hop);
+    const struct ahoy_hop *hop = &effect->hop;
+    struct ahoy_ip local;
+    const struct listening *from = NULL;
+    if (hop->listener < driver->listening_count) {
+        from = &driver->listening[hop->listener];
+        local = from->local;
+        local.port = from->held ? local.port : 0;
+    }
+    ahoy_streams_connect(&driver->streams, from != NULL ? &local : NULL, hop, effect->bytes);
 }
 
 void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect)
@@ -417,7 +438,7 @@ void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect
             ahoy_streams_send(&driver->streams, effect->hop.connection, effect->bytes);
         break;
     case AHOY_WIRE_CONNECT:
-        connect_to(driver, &effect->hop);
+        connect_to(driver, effect);
         break;
     case AHOY_WIRE_CLOSE:
         ahoy_streams_close(&driver->streams, effect->hop.connection);

@@ -1,5 +1,5 @@
-/* The wire on the kernel: UDP and TCP sockets behind one epoll, datagrams in batches in and out,
- * one write a connection a turn.  Implements stack/wire.h; one a thread.
+/* The wire on the kernel: UDP, TCP and TLS sockets behind one epoll, datagrams in batches in and
+ * out, one write a connection a turn.  Implements stack/wire.h; one a thread.
  *
  * A turn:
  *     ahoy_driver_wait(driver, deadline_ms);
@@ -12,9 +12,11 @@
 #include "libahoy/stack/wire.h"
 
 struct ahoy_driver;
+struct ahoy_tls_context;
 
 enum {
     AHOY_CONNECT_MS = 10000,               /* Until a connection stands, or is given up. */
+    AHOY_RECORD_MS = 10000,                /* For the rest of a record of TLS that has begun. */
     AHOY_LINGER_MS = 5000,                 /* For what was sent to leave, once it is closed. */
     AHOY_LINGERING_LIMIT = 256,            /* Closed connections that wait so, a driver. */
     AHOY_OUTPUT_LIMIT = 1024 * 1024,       /* Bytes that wait for a slow peer: then it is closed. */
@@ -29,6 +31,7 @@ enum {
 #define AHOY_DRIVER_COUNTERS(COUNTER)                                                              \
     COUNTER(datagrams_in) COUNTER(datagrams_out) COUNTER(datagrams_unsent) COUNTER(unreachable)    \
     COUNTER(accepted) COUNTER(accepts_paused) COUNTER(opened) COUNTER(not_opened)                  \
+    COUNTER(secured) COUNTER(not_secured) COUNTER(records_timed_out)                               \
     COUNTER(outputs_overrun) COUNTER(waits)
 /* clang-format on */
 
@@ -44,10 +47,13 @@ struct ahoy_driver_options {
     uint16_t worker;
     bool share_port; /* SO_REUSEPORT: several workers listen on the same addresses. */
     bool first;      /* With share_port: nobody may listen there yet, whether sharing or not. */
+    struct ahoy_tls_context *tls; /* Outlives the driver; NULL: no TLS. */
 };
 
-/* Opens all listeners: UDP and TCP; port 0 lets the kernel choose.  NULL where one cannot be
- * opened: |failed| is its index and errno says why; listener_count where something else failed. */
+/* Opens all listeners: UDP, TCP and TLS; port 0 lets the kernel choose.  One of TLS that has no
+ * certificate takes no connections, but ours leave from its very port: so peers find them again.
+ * NULL where one cannot be opened: |failed| is its index and errno says why; listener_count where
+ * something else failed. */
 struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, size_t *failed);
 void ahoy_driver_close(struct ahoy_driver *driver);
 /* Where listener |index| is bound, the port that the kernel chose included. */

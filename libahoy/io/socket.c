@@ -115,6 +115,16 @@ int ahoy_socket_listen(const struct ahoy_ip *local, bool share_port)
     return fd;
 }
 
+int ahoy_socket_hold(const struct ahoy_ip *local)
+{
+    int fd = open_socket(local, SOCK_STREAM);
+    if (fd < 0)
+        return -1;
+    if (!set(fd, SOL_SOCKET, SO_REUSEADDR, 1) || !bind_to(fd, local, false))
+        return give_up(fd);
+    return fd;
+}
+
 /* None of these is needed for SIP to work, so none of them is asked twice. */
 static void tune_stream(int fd)
 {
@@ -139,11 +149,11 @@ int ahoy_socket_connect(const struct ahoy_ip *local, const struct ahoy_ip *remot
         return -1;
     tune_stream(fd);
     if (local != NULL && local->family == remote->family && !is_wildcard(local)) {
-        struct ahoy_ip from = *local;
-        from.port = 0;
-        /* The port may be shared with other destinations: chosen by connect, not by bind. */
-        (void)set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-        if (!bind_to(fd, &from, false))
+        if (local->port != 0)
+            (void)set(fd, SOL_SOCKET, SO_REUSEADDR, 1); /* Beside the socket that holds it. */
+        else /* The port may be shared with other destinations: chosen by connect, not by bind. */
+            (void)set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+        if (!bind_to(fd, local, false))
             return give_up(fd);
     }
     union ahoy_socket_name name;

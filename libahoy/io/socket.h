@@ -22,7 +22,10 @@ struct ahoy_ip ahoy_socket_ip(const union ahoy_socket_name *name);
 int ahoy_socket_datagram(const struct ahoy_ip *local, bool share_port);
 /* A TCP socket that listens on |local|. */
 int ahoy_socket_listen(const struct ahoy_ip *local, bool share_port);
-/* A TCP socket on its way to |remote|, from |local| where that is neither NULL nor a wildcard. */
+/* A TCP socket that keeps |local| for connections of ours that leave from there, and takes none. */
+int ahoy_socket_hold(const struct ahoy_ip *local);
+/* A TCP socket on its way to |remote|, from |local| where that is neither NULL nor a wildcard; from
+ * its port where that is not 0 and held. */
 int ahoy_socket_connect(const struct ahoy_ip *local, const struct ahoy_ip *remote);
 int ahoy_socket_accept(int listener, struct ahoy_ip *remote);
 

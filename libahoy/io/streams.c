@@ -1,6 +1,6 @@
-/* A connection's life: CONNECTING, OPEN, then LEAVING while something waits to leave, then
- * DISCARDING until the peer has closed too.  Closing a socket with unread bytes in it would send a
- * reset, and the reset could overtake the answer that told the peer why. */
+/* A connection's life: CONNECTING, by TLS SHAKING hands, OPEN, then LEAVING while something waits
+ * to leave, then DISCARDING until the peer has closed too.  Closing a socket with unread bytes in
+ * it would send a reset, and the reset could overtake the answer that told the peer why. */
 #include "libahoy/io/streams.h"
 
 #include <assert.h>
@@ -12,33 +12,40 @@
 
 enum {
     INPUT_SIZE = 65536,
+    PLAIN_SIZE = INPUT_SIZE + AHOY_TLS_RECORD_SIZE,
     EARLY_WRITE = 256 * 1024, /* What is not put off until the end of the turn. */
     PAGES_KEPT = 64,
     TABLE_START = 64
 };
 
-enum state { CONNECTING = 1, OPEN, LEAVING, DISCARDING, GONE };
+enum state { CONNECTING = 1, SHAKING, OPEN, LEAVING, DISCARDING, GONE };
 
 struct ahoy_stream {
     struct ahoy_source source;
     enum state state;
     bool ended;  /* The peer sends no more. */
     bool broken; /* Nothing can be sent any more; reading will find out why. */
+    bool opened; /* By us. */
     struct ahoy_hop hop;
+    struct ahoy_tls *tls; /* NULL for TCP. */
     struct ahoy_outgoing outgoing;
-    struct ahoy_timer timer;                 /* To connect; to leave. */
+    struct ahoy_timer timer;                 /* To connect; for a record's rest; to leave. */
     struct ahoy_stream *next, **link;        /* In all. */
     struct ahoy_stream *queue, **queue_link; /* In dirty or in gone. */
 };
 
 bool ahoy_streams_init(struct ahoy_streams *streams, struct ahoy_loop *loop,
-                       struct ahoy_timers *timers, struct ahoy_driver_counters *counters, int kind)
+                       struct ahoy_timers *timers, struct ahoy_driver_counters *counters, int kind,
+                       struct ahoy_tls_context *tls)
 {
-    *streams =
-        (struct ahoy_streams){ .loop = loop, .timers = timers, .counters = counters, .kind = kind };
+    *streams = (struct ahoy_streams){
+        .loop = loop, .timers = timers, .counters = counters, .kind = kind, .tls = tls
+    };
     ahoy_pages_init(&streams->pages, PAGES_KEPT);
     streams->input = malloc(INPUT_SIZE);
-    return streams->input != NULL;
+    if (tls != NULL)
+        streams->plain = malloc(PLAIN_SIZE);
+    return streams->input != NULL && (tls == NULL || streams->plain != NULL);
 }
 
 static void enqueue(struct ahoy_stream **queue, struct ahoy_stream *stream)
@@ -76,6 +83,8 @@ static void detach(struct ahoy_streams *streams, struct ahoy_stream *stream)
 {
     if (find(streams, stream->hop.connection) == stream)
         streams->table[stream->hop.connection.slot] = NULL;
+    if (streams->rest_of == stream)
+        streams->rest_of = NULL;
 }
 
 /* Makes room for |slot| in the table. */
@@ -105,6 +114,8 @@ static void tear_down(struct ahoy_streams *streams, struct ahoy_stream *stream)
     dequeue(stream);
     ahoy_timers_cancel(streams->timers, &stream->timer);
     ahoy_outgoing_clear(&stream->outgoing, &streams->pages);
+    ahoy_tls_free(stream->tls);
+    stream->tls = NULL;
     if (stream->state == LEAVING || stream->state == DISCARDING)
         streams->lingering--;
     if (stream->source.fd >= 0) {
@@ -137,6 +148,7 @@ void ahoy_streams_fini(struct ahoy_streams *streams)
         forget(streams, streams->all);
     ahoy_pages_trim(&streams->pages);
     free(streams->table);
+    free(streams->plain);
     free(streams->input);
 }
 
@@ -167,6 +179,12 @@ static struct ahoy_stream *add(struct ahoy_streams *streams, const struct ahoy_h
     return stream;
 }
 
+/* False where memory is refused, or nothing is known of TLS: the connection is lost. */
+static bool has_its_tls(const struct ahoy_stream *stream)
+{
+    return stream->hop.transport != AHOY_TLS || stream->tls != NULL;
+}
+
 void ahoy_streams_adopt(struct ahoy_streams *streams, int fd, const struct ahoy_hop *hop)
 {
     struct ahoy_stream *stream = add(streams, hop);
@@ -177,12 +195,16 @@ void ahoy_streams_adopt(struct ahoy_streams *streams, int fd, const struct ahoy_
     stream->source.fd = fd;
     stream->state = OPEN;
     streams->counters->accepted++;
-    if (!ahoy_loop_watch(streams->loop, &stream->source, EPOLLIN))
+    if (hop->transport == AHOY_TLS) {
+        stream->state = SHAKING;
+        stream->tls = ahoy_tls_accept(streams->tls, hop->listener);
+    }
+    if (!has_its_tls(stream) || !ahoy_loop_watch(streams->loop, &stream->source, EPOLLIN))
         lose(streams, stream);
 }
 
 void ahoy_streams_connect(struct ahoy_streams *streams, const struct ahoy_ip *local,
-                          const struct ahoy_hop *hop)
+                          const struct ahoy_hop *hop, struct span domain)
 {
     struct ahoy_stream *stream = add(streams, hop);
     if (stream == NULL) {
@@ -190,7 +212,11 @@ void ahoy_streams_connect(struct ahoy_streams *streams, const struct ahoy_ip *lo
         return;
     }
     stream->state = CONNECTING;
-    stream->source.fd = ahoy_socket_connect(local, &hop->remote);
+    stream->opened = true;
+    if (hop->transport == AHOY_TLS && streams->tls != NULL)
+        stream->tls = ahoy_tls_connect(streams->tls, domain, &hop->remote);
+    if (has_its_tls(stream))
+        stream->source.fd = ahoy_socket_connect(local, &hop->remote);
     if (stream->source.fd < 0 || !ahoy_loop_watch(streams->loop, &stream->source, EPOLLOUT)) {
         streams->counters->not_opened++;
         lose(streams, stream);
@@ -204,7 +230,7 @@ static void set_interest(struct ahoy_streams *streams, struct ahoy_stream *strea
 {
     uint32_t interest = stream->outgoing.size > 0 ? EPOLLOUT : 0;
     /* What a closed connection still sends is read when all has left, to be discarded. */
-    if (stream->state == OPEN || stream->state == DISCARDING)
+    if (stream->state == SHAKING || stream->state == OPEN || stream->state == DISCARDING)
         interest |= EPOLLIN;
     ahoy_loop_change(streams->loop, &stream->source, interest);
 }
@@ -268,8 +294,22 @@ static void write_out(struct ahoy_streams *streams, struct ahoy_stream *stream)
 static bool has_room(const struct ahoy_streams *streams, const struct ahoy_stream *stream,
                      size_t size)
 {
-    return size <= AHOY_OUTPUT_LIMIT - stream->outgoing.size &&
+    return stream->outgoing.size + size <= AHOY_OUTPUT_LIMIT &&
            streams->pages.used + size <= AHOY_OUTPUTS_LIMIT;
+}
+
+static struct ahoy_tls_way way_of(struct ahoy_streams *streams, struct ahoy_stream *stream)
+{
+    return (struct ahoy_tls_way){ .outgoing = &stream->outgoing, .pages = &streams->pages };
+}
+
+/* Puts |bytes| behind what waits, sealed where it is TLS; false where memory is refused. */
+static bool put(struct ahoy_streams *streams, struct ahoy_stream *stream, struct span bytes)
+{
+    struct ahoy_tls_way way = way_of(streams, stream);
+    if (stream->tls != NULL)
+        return ahoy_tls_seal(stream->tls, bytes, &way);
+    return ahoy_outgoing_put(&stream->outgoing, &streams->pages, bytes);
 }
 
 /* Whether epoll will tell when there is room: until then trying is of no use. */
@@ -278,11 +318,19 @@ static bool is_blocked(const struct ahoy_stream *stream)
     return (stream->source.interest & EPOLLOUT) != 0;
 }
 
+/* What waits leaves with the flush, unless epoll is to tell of room. */
+static void send_soon(struct ahoy_streams *streams, struct ahoy_stream *stream)
+{
+    if (stream->outgoing.size > 0 && !is_blocked(stream) && stream->queue_link == NULL)
+        enqueue(&streams->dirty, stream);
+}
+
 void ahoy_streams_send(struct ahoy_streams *streams, struct ahoy_handle connection,
                        struct span bytes)
 {
     struct ahoy_stream *stream = find(streams, connection);
-    if (stream == NULL || stream->broken)
+    bool shaking = stream != NULL && stream->tls != NULL && stream->state < OPEN;
+    if (stream == NULL || stream->broken || shaking) /* Nothing leaves before hands are shaken. */
         return;
     if (!is_blocked(stream) && stream->outgoing.size >= EARLY_WRITE) {
         write_out(streams, stream);
@@ -290,14 +338,12 @@ void ahoy_streams_send(struct ahoy_streams *streams, struct ahoy_handle connecti
         if (stream == NULL || stream->broken)
             return;
     }
-    if (!has_room(streams, stream, bytes.size) ||
-        !ahoy_outgoing_put(&stream->outgoing, &streams->pages, bytes)) {
+    if (!has_room(streams, stream, bytes.size) || !put(streams, stream, bytes)) {
         streams->counters->outputs_overrun++;
         lose(streams, stream);
         return;
     }
-    if (!is_blocked(stream) && stream->queue_link == NULL)
-        enqueue(&streams->dirty, stream);
+    send_soon(streams, stream);
 }
 
 void ahoy_streams_flush(struct ahoy_streams *streams)
@@ -312,6 +358,9 @@ void ahoy_streams_flush(struct ahoy_streams *streams)
 /* Lets what waits leave, for a limited time; the stream may be gone afterwards. */
 static void leave(struct ahoy_streams *streams, struct ahoy_stream *stream)
 {
+    struct ahoy_tls_way way = way_of(streams, stream);
+    if (stream->tls != NULL && !stream->broken)
+        ahoy_tls_end(stream->tls, &way);
     detach(streams, stream);
     if (streams->lingering == AHOY_LINGERING_LIMIT || stream->broken) {
         forget(streams, stream);
@@ -331,7 +380,7 @@ void ahoy_streams_close(struct ahoy_streams *streams, struct ahoy_handle connect
     struct ahoy_stream *stream = find(streams, connection);
     if (stream == NULL)
         return;
-    if (stream->state == CONNECTING)
+    if (stream->state == CONNECTING || stream->state == SHAKING)
         forget(streams, stream);
     else
         leave(streams, stream);
@@ -344,51 +393,128 @@ static bool tell(const struct ahoy_stream *stream, enum ahoy_wire_event_kind kin
     return true;
 }
 
-static bool finish_connecting(struct ahoy_streams *streams, struct ahoy_stream *stream,
-                              struct ahoy_wire_event *event)
-{
-    int why = 0;
-    socklen_t size = sizeof why;
-    int rc = getsockopt(stream->source.fd, SOL_SOCKET, SO_ERROR, &why, &size);
-    ahoy_timers_cancel(streams->timers, &stream->timer);
-    if (rc != 0 || why != 0) {
-        streams->counters->not_opened++;
-        tell(stream, AHOY_WIRE_CLOSED, SPAN(""), event);
-        forget(streams, stream);
-        return true;
-    }
-    streams->counters->opened++;
-    stream->state = OPEN;
-    set_interest(streams, stream);
-    return tell(stream, AHOY_WIRE_CONNECTED, SPAN(""), event);
-}
-
-/* The peer has closed, or is gone: the owner is told at once.  A peer that has only ended its own
- * side may still wait for what is on the way to it. */
-static bool finish_reading(struct ahoy_streams *streams, struct ahoy_stream *stream, bool ended,
+/* The peer has closed, is gone or has broken TLS, which |size| says as recv and 1 would: the owner
+ * is told at once.  A peer that has only ended its own side may still wait for what is on the way
+ * to it. */
+static bool finish_reading(struct ahoy_streams *streams, struct ahoy_stream *stream, ssize_t size,
                            struct ahoy_wire_event *event)
 {
     tell(stream, AHOY_WIRE_CLOSED, SPAN(""), event);
-    stream->ended = ended;
-    if (ended && stream->outgoing.size > 0)
+    stream->ended = size == 0;
+    if (stream->state == SHAKING)
+        *(stream->opened ? &streams->counters->not_opened : &streams->counters->not_secured) += 1;
+    if (size >= 0 && stream->outgoing.size > 0)
         leave(streams, stream);
     else
         forget(streams, stream);
     return true;
 }
 
+/* Hands are shaken: what was to be told of the connection can be; false where there is nothing. */
+static bool finish_shaking(struct ahoy_streams *streams, struct ahoy_stream *stream,
+                           struct ahoy_wire_event *event)
+{
+    stream->state = OPEN;
+    streams->counters->secured++;
+    ahoy_timers_cancel(streams->timers, &stream->timer);
+    bool known = ahoy_tls_identify(stream->tls, &streams->identity);
+    if (stream->opened)
+        streams->counters->opened++;
+    else if (!known)
+        return false;
+    tell(stream, stream->opened ? AHOY_WIRE_CONNECTED : AHOY_WIRE_PROVED, SPAN(""), event);
+    event->peer = known ? &streams->identity.peer : NULL;
+    return true;
+}
+
+/* A record that has begun takes memory, so its end must come. */
+static void time_record(struct ahoy_streams *streams, struct ahoy_stream *stream)
+{
+    if (stream->state != OPEN)
+        return;
+    if (!ahoy_tls_is_partial(stream->tls))
+        ahoy_timers_cancel(streams->timers, &stream->timer);
+    else if (!ahoy_timer_is_set(&stream->timer))
+        ahoy_timers_set(streams->timers, &stream->timer, streams->now_ms + AHOY_RECORD_MS);
+}
+
+/* What has been opened is told before the end that may have come behind it. */
+static bool tell_rest(struct ahoy_streams *streams, struct ahoy_stream *stream,
+                      struct ahoy_wire_event *event)
+{
+    bool any = streams->rest_of == stream && streams->rest.size > 0;
+    streams->rest_of = NULL;
+    if (any)
+        return tell(stream, AHOY_WIRE_BYTES, streams->rest, event);
+    if (ahoy_tls_state(stream->tls) >= AHOY_TLS_ENDED)
+        return finish_reading(streams, stream, 1, event);
+    return false;
+}
+
+/* Opens |sealed|; true where something came of it. */
+static bool read_sealed(struct ahoy_streams *streams, struct ahoy_stream *stream,
+                        struct span sealed, struct ahoy_wire_event *event)
+{
+    struct ahoy_tls_way way = way_of(streams, stream);
+    size_t size;
+    enum ahoy_tls_state state =
+        ahoy_tls_open(stream->tls, sealed, &way, streams->plain, PLAIN_SIZE, &size);
+    streams->rest = (struct span){ streams->plain, size };
+    streams->rest_of = stream;
+    /* OpenSSL answers by itself too: who makes it do so must read. */
+    if (stream->outgoing.size > 0 && !has_room(streams, stream, 0)) {
+        streams->counters->outputs_overrun++;
+        lose(streams, stream);
+        return false;
+    }
+    send_soon(streams, stream);
+    bool told = stream->state == SHAKING && state == AHOY_TLS_STANDING &&
+                finish_shaking(streams, stream, event);
+    time_record(streams, stream);
+    return told || tell_rest(streams, stream, event);
+}
+
+static bool finish_connecting(struct ahoy_streams *streams, struct ahoy_stream *stream,
+                              struct ahoy_wire_event *event)
+{
+    int why = 0;
+    socklen_t size = sizeof why;
+    int rc = getsockopt(stream->source.fd, SOL_SOCKET, SO_ERROR, &why, &size);
+    if (rc != 0 || why != 0) {
+        streams->counters->not_opened++;
+        tell(stream, AHOY_WIRE_CLOSED, SPAN(""), event);
+        forget(streams, stream);
+        return true;
+    }
+    if (stream->tls != NULL) {
+        stream->state = SHAKING;
+        set_interest(streams, stream);
+        return read_sealed(streams, stream, SPAN(""), event);
+    }
+    ahoy_timers_cancel(streams->timers, &stream->timer);
+    streams->counters->opened++;
+    stream->state = OPEN;
+    set_interest(streams, stream);
+    return tell(stream, AHOY_WIRE_CONNECTED, SPAN(""), event);
+}
+
 static bool read_bytes(struct ahoy_streams *streams, struct ahoy_stream *stream, unsigned *reads,
                        struct ahoy_wire_event *event)
 {
+    if (stream->tls != NULL && tell_rest(streams, stream, event))
+        return true;
     if (*reads == 0)
         return false;
     ssize_t size = recv(stream->source.fd, streams->input, INPUT_SIZE, MSG_DONTWAIT);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (size <= 0)
-        return finish_reading(streams, stream, size == 0, event);
+        return finish_reading(streams, stream, size, event);
     *reads = size < INPUT_SIZE ? 0 : *reads - 1;
-    return tell(stream, AHOY_WIRE_BYTES, (struct span){ streams->input, (size_t)size }, event);
+    struct span bytes = { streams->input, (size_t)size };
+    if (stream->tls != NULL)
+        return read_sealed(streams, stream, bytes, event);
+    return tell(stream, AHOY_WIRE_BYTES, bytes, event);
 }
 
 /* Reads and forgets (MSG_TRUNC copies nothing). */
@@ -413,7 +539,8 @@ bool ahoy_streams_serve(struct ahoy_streams *streams, struct ahoy_source *source
         if (streams->loop->current == NULL)
             return false;
     }
-    if (stream->state == OPEN && (ready & ~(uint32_t)EPOLLOUT) != 0)
+    bool reads_on = stream->state == SHAKING || stream->state == OPEN;
+    if (reads_on && (ready & ~(uint32_t)EPOLLOUT) != 0)
         return read_bytes(streams, stream, reads, event);
     if (stream->state == DISCARDING && (ready & ~(uint32_t)EPOLLOUT) != 0)
         discard(streams, stream);
@@ -425,8 +552,11 @@ bool ahoy_streams_serve(struct ahoy_streams *streams, struct ahoy_source *source
 void ahoy_streams_expire(struct ahoy_streams *streams, struct ahoy_timer *timer)
 {
     struct ahoy_stream *stream = (struct ahoy_stream *)(uintptr_t)timer->what;
-    if (stream->state == CONNECTING) {
+    if (stream->state == CONNECTING || stream->state == SHAKING) {
         streams->counters->not_opened++;
+        lose(streams, stream);
+    } else if (stream->state == OPEN) {
+        streams->counters->records_timed_out++;
         lose(streams, stream);
     } else {
         forget(streams, stream);

@@ -1,10 +1,11 @@
-/* The connections of a driver: TCP as accepted and opened, one write a turn, closed in such a way
- * that the peer gets what was sent before (RFC 3261 18). */
+/* The connections of a driver: TCP as accepted and opened, TLS above it, one write a turn, closed
+ * in such a way that the peer gets what was sent before (RFC 3261 18). */
 #pragma once
 
 #include "libahoy/io/driver.h"
 #include "libahoy/io/loop.h"
 #include "libahoy/io/outgoing.h"
+#include "libahoy/io/tls.h"
 
 enum { AHOY_LOST_LIMIT = 64 };
 
@@ -14,9 +15,14 @@ struct ahoy_streams {
     struct ahoy_loop *loop;
     struct ahoy_timers *timers;
     struct ahoy_driver_counters *counters;
-    int kind;        /* Of their sources and of what their timers say in |which|. */
-    uint64_t now_ms; /* Set by the driver, once a turn. */
-    char *input;     /* What was read last. */
+    int kind;                      /* Of their sources and of what their timers say in |which|. */
+    uint64_t now_ms;               /* Set by the driver, once a turn. */
+    char *input;                   /* What was read last. */
+    struct ahoy_tls_context *tls;  /* May be NULL: no TLS then. */
+    char *plain;                   /* What that was, opened. */
+    struct span rest;              /* Of |plain|, not told yet ... */
+    struct ahoy_stream *rest_of;   /* ... of this stream; NULL where it is gone. */
+    struct ahoy_identity identity; /* Whom it tells of. */
     struct ahoy_pages pages;
     struct ahoy_stream **table; /* By hop.connection's slot. */
     size_t table_size;
@@ -30,15 +36,17 @@ struct ahoy_streams {
 
 /* The pointers stay the caller's.  False where memory is refused. */
 bool ahoy_streams_init(struct ahoy_streams *streams, struct ahoy_loop *loop,
-                       struct ahoy_timers *timers, struct ahoy_driver_counters *counters, int kind);
+                       struct ahoy_timers *timers, struct ahoy_driver_counters *counters, int kind,
+                       struct ahoy_tls_context *tls);
 /* Cuts all connections. */
 void ahoy_streams_fini(struct ahoy_streams *streams);
 
-/* From now on |fd| is |hop|'s connection; it stands already. */
+/* From now on |fd| is |hop|'s connection; it stands already, but for TLS. */
 void ahoy_streams_adopt(struct ahoy_streams *streams, int fd, const struct ahoy_hop *hop);
-/* Opens |hop|'s connection, from |local| where that is not NULL. */
+/* Opens |hop|'s connection, from |local| where that is not NULL; by TLS to |domain|, see
+ * ahoy_tls_connect. */
 void ahoy_streams_connect(struct ahoy_streams *streams, const struct ahoy_ip *local,
-                          const struct ahoy_hop *hop);
+                          const struct ahoy_hop *hop, struct span domain);
 void ahoy_streams_send(struct ahoy_streams *streams, struct ahoy_handle connection,
                        struct span bytes);
 void ahoy_streams_close(struct ahoy_streams *streams, struct ahoy_handle connection);

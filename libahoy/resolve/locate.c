@@ -4,17 +4,20 @@
 static bool choose_transport(const struct ahoy_uri *uri, enum ahoy_transport *transport,
                              struct ahoy_err *err)
 {
-    if (uri->scheme == AHOY_SCHEME_SIPS)
-        return ahoy_fail(err, 416, uri->text.at, "a sip URI, as TLS is not spoken");
-    if (uri->scheme != AHOY_SCHEME_SIP)
-        return ahoy_fail(err, 416, uri->text.at, "a sip URI");
+    bool is_sips = uri->scheme == AHOY_SCHEME_SIPS;
+    if (!is_sips && uri->scheme != AHOY_SCHEME_SIP)
+        return ahoy_fail(err, 416, uri->text.at, "a sip or sips URI");
     struct span name;
+    *transport = is_sips ? AHOY_TLS : AHOY_UDP; /* 4.1 */
     if (!ahoy_uri_param(uri, SPAN("transport"), &name))
-        return true; /* UDP, then (4.1). */
-    *transport = ahoy_transport_parse(name);
-    if (*transport != AHOY_UDP && *transport != AHOY_TCP)
-        return ahoy_fail(err, 503, name.at, "transport=udp or transport=tcp");
-    return true;
+        return true;
+    enum ahoy_transport named = ahoy_transport_parse(name);
+    if (is_sips) /* TLS is above TCP (R3261-26.2.2-1: "sips:...;transport=tcp"). */
+        return named == AHOY_TCP || named == AHOY_TLS ||
+               ahoy_fail(err, 503, name.at, "transport=tcp, as sips goes by TLS");
+    *transport = named;
+    return (named >= AHOY_UDP && named <= AHOY_TLS) ||
+           ahoy_fail(err, 503, name.at, "transport=udp, tcp or tls");
 }
 
 bool ahoy_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport, struct ahoy_ip *ip,

@@ -67,7 +67,9 @@ static bool open_for(struct ahoy_stack *stack, const struct ahoy_sending *sendin
                      struct ahoy_wire_effect *effect)
 {
     struct ahoy_hop hop = sending->hop;
-    if (!choose_listener(stack, &hop))
+    struct span domain = ahoy_domains_name(&stack->flows.domains, hop.domain);
+    bool is_forgotten = hop.domain != 0 && domain.size == 0;
+    if (is_forgotten || !choose_listener(stack, &hop))
         return fail(stack, sending->transaction);
     struct ahoy_flow *flow = ahoy_flows_open(&stack->flows, &hop, stack->now_ms);
     if (flow == NULL)
@@ -76,7 +78,8 @@ static bool open_for(struct ahoy_stack *stack, const struct ahoy_sending *sendin
         ahoy_flows_close(&stack->flows, flow);
         return fail(stack, sending->transaction);
     }
-    *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_CONNECT, .hop = flow->hop };
+    *effect =
+        (struct ahoy_wire_effect){ .kind = AHOY_WIRE_CONNECT, .hop = flow->hop, .bytes = domain };
     return true;
 }
 

@@ -109,6 +109,7 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
         ahoy_outbound_unreachable(stack, &event->hop.remote);
         return;
     case AHOY_WIRE_CONNECTED:
+    case AHOY_WIRE_PROVED:
     case AHOY_WIRE_BYTES:
     case AHOY_WIRE_CLOSED:
         /* It may have been closed here while this was on its way. */
@@ -117,6 +118,9 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
     }
     if (flow == NULL)
         return;
+    /* What does not fit is not known: the connection serves those only who name it. */
+    if (event->peer != NULL && !ahoy_flows_prove(&stack->flows, flow, event->peer))
+        stack->counters.overflows++;
     if (event->kind == AHOY_WIRE_CLOSED)
         ahoy_outbound_closed(stack, flow);
     else if (event->kind == AHOY_WIRE_CONNECTED)
@@ -220,6 +224,15 @@ uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack)
 struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack)
 {
     return stack->transactions;
+}
+
+uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transport,
+                           struct span host)
+{
+    struct ahoy_ip ip;
+    if (!ahoy_transport_is_secure(transport) || ahoy_ip_parse(host, &ip))
+        return 0;
+    return ahoy_domains_add(&stack->flows.domains, host);
 }
 
 void ahoy_stack_trust(struct ahoy_stack *stack, const struct ahoy_hop *hop)

@@ -16,10 +16,11 @@
 
 /* Each counter written once. */
 #define AHOY_STACK_COUNTERS(COUNTER)                                                               \
-    COUNTER(messages_in) COUNTER(messages_out) COUNTER(handed_off) COUNTER(malformed_answered)     \
-    COUNTER(malformed_dropped) COUNTER(keepalives) COUNTER(connections_refused)                    \
-    COUNTER(connections_timed_out) COUNTER(send_failures) COUNTER(foreign_responses)               \
-    COUNTER(overflows)
+    COUNTER(messages_in)                                                                           \
+    COUNTER(messages_out) COUNTER(handed_off) COUNTER(malformed_answered)                          \
+        COUNTER(malformed_dropped) COUNTER(keepalives) COUNTER(connections_refused)                \
+            COUNTER(connections_timed_out) COUNTER(send_failures) COUNTER(foreign_responses)       \
+                COUNTER(overflows)
 
 struct ahoy_stack_counters {
 #define AHOY_COUNTER_FIELD(name) uint64_t name;
@@ -30,12 +31,12 @@ struct ahoy_stack_counters {
 struct ahoy_stack_options {
     const struct ahoy_listener *listeners; /* Outlive the stack. */
     size_t listener_count;
-    uint16_t worker, workers;          /* This one, and how many there are (at least 1). */
+    uint16_t worker, workers; /* This one, and how many there are (at least 1). */
     uint32_t connection_limit;
     struct ahoy_directory *directory;  /* Shared by all workers; NULL where there is one only. */
     struct ahoy_hash_key call_key;     /* Call-ID to worker: the same for all workers. */
     struct ahoy_transactions_options transactions;
-    const struct ahoy_log *log;        /* May be NULL. */
+    const struct ahoy_log *log; /* May be NULL. */
 };
 
 struct ahoy_stack;
@@ -52,6 +53,10 @@ uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack);
 
 /* The layer that the user calls down to. */
 struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack);
+/* hop.domain for a URI's |host| that is called by |transport|: its number where that is TLS and it
+ * is a name.  Else 0, and where memory is refused: then the peer's address must be proved. */
+uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transport,
+                           struct span host);
 /* The peer on this connection has authenticated, or is a trunk: it is no longer counted as a
  * stranger.  Where the connection is another worker's, that one is told by a HANDOFF without
  * bytes.  Nothing happens for a hop without a connection, or with one that is gone. */

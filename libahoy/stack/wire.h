@@ -3,13 +3,17 @@
 #pragma once
 
 #include "libahoy/transport/flow.h"
+#include "libahoy/transport/secure.h"
 
 enum ahoy_wire_event_kind {
     AHOY_WIRE_TIME,        /* Nothing but the time: the stack's deadline has come. */
     AHOY_WIRE_DATAGRAM,    /* |bytes| came from hop.remote to hop.listener (UDP). */
     AHOY_WIRE_ACCEPTED,    /* hop.remote connected to hop.listener.  The stack fills
                             * hop.connection: null if refused. */
-    AHOY_WIRE_CONNECTED,   /* The connection that an effect asked for stands. */
+    AHOY_WIRE_CONNECTED,   /* The connection that an effect asked for stands; by TLS its peer has
+                            * proved the domain that was asked for, and |peer| tells all names. */
+    AHOY_WIRE_PROVED,      /* hop.connection, which was accepted by TLS: its |peer| has proved who
+                            * it is. */
     AHOY_WIRE_BYTES,       /* |bytes| came on hop.connection. */
     AHOY_WIRE_CLOSED,      /* hop.connection is gone, or could not be opened; no CLOSE effect is
                             * owed. */
@@ -24,13 +28,15 @@ struct ahoy_wire_event {
     enum ahoy_wire_event_kind kind;
     struct ahoy_hop hop;
     struct span bytes;
+    const struct ahoy_peer *peer; /* Lives as long; NULL where nothing is known. */
 };
 
 enum ahoy_wire_effect_kind {
     AHOY_WIRE_SEND,    /* |bytes| on hop.connection, or as one datagram from hop.listener to
                         * hop.remote. */
     AHOY_WIRE_CONNECT, /* Open hop.connection to hop.remote by hop.transport; answer CONNECTED or
-                        * CLOSED. */
+                        * CLOSED.  By TLS |bytes| is the domain that the peer must prove; none:
+                        * its address. */
     AHOY_WIRE_CLOSE,   /* Close hop.connection once what was sent on it has left. */
     AHOY_WIRE_HANDOFF  /* |bytes| is a message of a call that belongs to |worker|: give it there as
                         * a MESSAGE.  Without bytes: the peer on hop.connection, which is

@@ -46,6 +46,11 @@ bool ahoy_transport_is_reliable(enum ahoy_transport transport)
     return rows[transport].is_reliable;
 }
 
+bool ahoy_transport_is_secure(enum ahoy_transport transport)
+{
+    return transport == AHOY_TLS || transport == AHOY_WSS;
+}
+
 uint16_t ahoy_transport_port(enum ahoy_transport transport)
 {
     return rows[transport].port;

@@ -17,10 +17,11 @@ enum ahoy_transport {
 
 /* "UDP", "udp"; unknown ones are AHOY_TRANSPORT_OTHER. */
 enum ahoy_transport ahoy_transport_parse(struct span text);
-struct span ahoy_transport_name(enum ahoy_transport transport);       /* "UDP", as Via has it. */
-struct span ahoy_transport_uri_name(enum ahoy_transport transport);   /* "udp", as a URI has it. */
+struct span ahoy_transport_name(enum ahoy_transport transport);     /* "UDP", as Via has it. */
+struct span ahoy_transport_uri_name(enum ahoy_transport transport); /* "udp", as a URI has it. */
 bool ahoy_transport_is_reliable(enum ahoy_transport transport);
-uint16_t ahoy_transport_port(enum ahoy_transport transport);          /* 5060 or 5061, 80, 443. */
+bool ahoy_transport_is_secure(enum ahoy_transport transport); /* TLS, or above it. */
+uint16_t ahoy_transport_port(enum ahoy_transport transport);  /* 5060 or 5061, 80, 443. */
 
 #define AHOY_BRANCH_COOKIE "z9hG4bK"
 
@@ -38,7 +39,7 @@ struct ahoy_via {
     struct span branch;   /* Empty where absent. */
     struct span received; /* Empty where absent. */
     struct span maddr;
-    struct span params;   /* From the first ";" on. */
+    struct span params; /* From the first ";" on. */
 };
 
 /* Faults are 400; among them a branch that is empty or too long, and a parameter of those above

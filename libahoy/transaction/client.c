@@ -75,8 +75,8 @@ static struct span join_request(struct ahoy_arena *arena, const struct ahoy_outg
 
 struct ahoy_branch ahoy_client_branch(const struct ahoy_transaction *transaction)
 {
-    return ahoy_branch_make(transaction->hash,
-                            (struct span){ transaction->client.tail, transaction->tail_size });
+    return ahoy_branch_make(transaction->hash, (struct span){ transaction->client.tail,
+                                                              transaction->client.tail_size });
 }
 
 struct ahoy_transaction *ahoy_client_add(struct ahoy_transactions *owner, enum ahoy_method method,
@@ -91,7 +91,7 @@ struct ahoy_transaction *ahoy_client_add(struct ahoy_transactions *owner, enum a
     if (transaction == NULL)
         return NULL;
     transaction->hash = branch->token;
-    transaction->tail_size = branch->tail_size;
+    transaction->client.tail_size = branch->tail_size;
     memcpy(transaction->client.tail, branch->tail, branch->tail_size);
     if (!ahoy_map_add(&owner->clients, transaction->hash, transaction->end.what)) {
         ahoy_owner_remove(owner, transaction);

@@ -5,6 +5,7 @@
 #include "libahoy/transaction/owner.h"
 
 _Static_assert(sizeof(struct ahoy_transaction) <= 256, "there are many");
+_Static_assert(AHOY_METHOD_COUNT <= 32, "it has five bits");
 
 struct ahoy_transaction *ahoy_owner_add(struct ahoy_transactions *owner,
                                         enum ahoy_transaction_kind kind, enum ahoy_method method,
@@ -16,8 +17,8 @@ struct ahoy_transaction *ahoy_owner_add(struct ahoy_transactions *owner,
         return NULL;
     ahoy_arena_init(&transaction->arena, &owner->chunks);
     transaction->again.what = transaction->end.what = ahoy_handle_pack(handle);
-    transaction->kind = (uint8_t)kind;
-    transaction->method = (uint8_t)method;
+    transaction->kind = kind & 7;
+    transaction->method = method & 31;
     transaction->hop = *hop;
     transaction->user = user;
     return transaction;

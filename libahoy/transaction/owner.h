@@ -39,22 +39,22 @@ struct ahoy_transaction {
         struct ahoy_invite_server invite_server;
         struct ahoy_noninvite_server noninvite_server;
     } machine;
-    uint8_t kind;          /* enum ahoy_transaction_kind */
-    uint8_t method;        /* enum ahoy_method */
-    uint8_t owed;          /* A bit for each event that the user is to get: owner.c. */
-    uint8_t round;         /* How often |again| has been started; stays at 255. */
-    bool is_over : 1;      /* Ended: the handle is stale. */
-    bool is_silent : 1;    /* No event comes up: our own CANCEL. */
-    bool is_cancelled : 1; /* The user wants it cancelled. */
-    bool has_ack : 1;      /* |kept| is the ACK. */
-    bool has_cookie : 1;   /* Servers: the peer is one of RFC 3261. */
+    unsigned char kind : 3;   /* enum ahoy_transaction_kind */
+    unsigned char method : 5; /* enum ahoy_method */
+    uint8_t owed;             /* A bit for each event that the user is to get: owner.c. */
+    uint8_t round;            /* How often |again| has been started; stays at 255. */
+    bool is_over : 1;         /* Ended: the handle is stale. */
+    bool is_silent : 1;       /* No event comes up: our own CANCEL. */
+    bool is_cancelled : 1;    /* The user wants it cancelled. */
+    bool has_ack : 1;         /* |kept| is the ACK. */
+    bool has_cookie : 1;      /* Servers: the peer is one of RFC 3261. */
     bool has_long_key : 1;
-    uint8_t tail_size; /* Clients: of the branch. */
     union {
         char short_key[AHOY_SHORT_KEY]; /* Servers: packed. */
         const char *long_key;           /* The same, in the arena. */
         struct {
-            char tail[AHOY_BRANCH_TAIL_LIMIT];
+            char tail[AHOY_BRANCH_TAIL_LIMIT]; /* Of the branch. */
+            uint8_t tail_size;
             struct span cancel_headers; /* In the arena, until the CANCEL may leave. */
         } client;
     };

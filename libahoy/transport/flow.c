@@ -25,6 +25,7 @@ void ahoy_flows_fini(struct ahoy_flows *flows)
     struct ahoy_flow *flow;
     while ((flow = ahoy_pool_next(&flows->pool, handle.slot, &handle)) != NULL)
         ahoy_flows_close(flows, flow);
+    ahoy_domains_fini(&flows->domains);
     ahoy_map_fini(&flows->strangers);
     ahoy_map_fini(&flows->by_remote);
     ahoy_pool_fini(&flows->pool);
@@ -105,6 +106,27 @@ struct ahoy_flow *ahoy_flows_get(const struct ahoy_flows *flows, struct ahoy_han
     return ahoy_pool_get(&flows->pool, connection);
 }
 
+static bool has_proved(const struct ahoy_flow *flow, struct span domain)
+{
+    for (size_t at = 0; at < flow->proved_size;) {
+        struct span name = ahoy_span(flow->proved + at);
+        if (ahoy_span_equal_nocase(name, domain))
+            return true;
+        at += name.size + 1;
+    }
+    return false;
+}
+
+/* Whether |flow|, which leads to the right address, leads to the right peer.  Who is named by his
+ * address alone is who answers there. */
+static bool leads_to(const struct ahoy_flows *flows, const struct ahoy_flow *flow,
+                     const struct ahoy_hop *hop)
+{
+    if (hop->domain == 0 || flow->hop.domain == hop->domain)
+        return true;
+    return has_proved(flow, ahoy_domains_name(&flows->domains, hop->domain));
+}
+
 struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_hop *hop)
 {
     struct ahoy_flow *named = ahoy_flows_get(flows, hop->connection);
@@ -116,7 +138,7 @@ struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_ho
     uint64_t hash = ahoy_hop_hash(&flows->key, hop);
     while (ahoy_map_find(&flows->by_remote, hash, &cursor, &value)) {
         struct ahoy_flow *flow = ahoy_flows_get(flows, ahoy_handle_unpack(value));
-        if (flow->closing || !ahoy_hop_leads_where(&flow->hop, hop))
+        if (flow->closing || !ahoy_hop_leads_where(&flow->hop, hop) || !leads_to(flows, flow, hop))
             continue;
         if (flow->state == AHOY_FLOW_OPEN)
             return flow;
@@ -127,7 +149,9 @@ struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_ho
 
 bool ahoy_flows_find_elsewhere(const struct ahoy_flows *flows, struct ahoy_hop *hop)
 {
-    return flows->directory != NULL && flows->directory->find(flows->directory, hop);
+    /* What its peer has proved, only its own worker knows. */
+    return hop->domain == 0 && flows->directory != NULL &&
+           flows->directory->find(flows->directory, hop);
 }
 
 /* It is open: from now on the other workers find it. */
@@ -197,6 +221,28 @@ void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_
     be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
 }
 
+bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
+                      const struct ahoy_peer *peer)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < peer->count; i++)
+        size += peer->names[i].size + 1;
+    if (flow->proved != NULL || size > AHOY_PEER_TEXT_LIMIT ||
+        size > AHOY_FLOWS_HELD_LIMIT - flows->held)
+        return false;
+    flow->proved = malloc(size + 1);
+    if (flow->proved == NULL)
+        return false;
+    for (size_t i = 0; i < peer->count; i++) {
+        struct span name = peer->names[i];
+        memcpy(flow->proved + flow->proved_size, name.at, name.size);
+        flow->proved[flow->proved_size + name.size] = '\0';
+        flow->proved_size += name.size + 1;
+    }
+    flows->held += size;
+    return true;
+}
+
 static void no_stranger(struct ahoy_flows *flows, struct ahoy_flow *flow)
 {
     if (flow->accepted && !flow->trusted)
@@ -215,6 +261,8 @@ void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t
 void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow)
 {
     free(ahoy_flows_take_partial(flows, flow));
+    flows->held -= flow->proved_size;
+    free(flow->proved);
     struct ahoy_pending *pending = ahoy_flows_take_pending(flows, flow);
     while (pending != NULL) {
         struct ahoy_pending *next = pending->next;

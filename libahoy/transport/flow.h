@@ -3,7 +3,8 @@
  * A hop says how a message travels: transport, our listener, the peer, and for streams the
  * connection.  The table holds this worker's connections: one that we opened is found by its
  * destination address, port and transport, one that we accepted by its source address, port and
- * transport (18.1.1, 18.2.1). */
+ * transport (18.1.1, 18.2.1).  By TLS it must also have proved the domain that is asked for, or
+ * another's traffic could be drawn to it (RFC 5923 9, attack 47). */
 #pragma once
 
 #include "libahoy/base/map.h"
@@ -12,6 +13,7 @@
 #include "libahoy/base/timers.h"
 #include "libahoy/syntax/message.h"
 #include "libahoy/transport/directory.h"
+#include "libahoy/transport/domains.h"
 #include "libahoy/transport/frame.h"
 
 enum {
@@ -33,6 +35,7 @@ struct ahoy_hop {
     uint8_t transport; /* enum ahoy_transport */
     uint8_t listener;  /* Which of ours it came in by or leaves from, or AHOY_ANY_LISTENER. */
     uint16_t worker;   /* Who owns |connection|; without one, of no meaning. */
+    uint32_t domain;   /* TLS: what the peer must prove to be (domains.h); 0: its address alone. */
     struct ahoy_handle connection; /* Null for UDP, and where none is known (yet). */
     struct ahoy_ip remote;
 };
@@ -74,6 +77,8 @@ struct ahoy_flow {
     struct ahoy_pending *pending; /* What waits for the connection to open, oldest first. */
     struct ahoy_pending *newest;
     size_t pending_size;
+    char *proved; /* Names that its peer has proved, each with a NUL behind it. */
+    size_t proved_size;
     struct ahoy_timer timer;        /* Patience: when it is due, the connection is to be closed. */
     struct ahoy_flow *next_closing; /* The stack's. */
 };
@@ -86,9 +91,10 @@ struct ahoy_flows {
     struct ahoy_map by_remote; /* Address, port and transport. */
     struct ahoy_map strangers; /* Accepted, untrusted connections by address. */
     struct ahoy_hash_key key;
+    struct ahoy_domains domains;
     struct ahoy_timers *timers;       /* The stack's. */
     struct ahoy_directory *directory; /* Where open connections are listed for others, or NULL. */
-    size_t held;                      /* Bytes in partial and pending messages. */
+    size_t held;                      /* Bytes in partial and pending messages, and in names. */
 };
 
 struct ahoy_flows_options {
@@ -113,8 +119,8 @@ const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows,
                                                 const struct ahoy_hop *hop);
 
 /* The connection that serves |hop|: the one it names if that lives, else one to or from the same
- * peer by the same transport; NULL where none is open or opening.  The hop must not name one of
- * another worker. */
+ * peer by the same transport, which by TLS has proved the domain that the hop names, if any; NULL
+ * where none is open or opening.  The hop must not name one of another worker. */
 struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_hop *hop);
 /* Whether another worker has a connection that leads where |hop| does, which names none: then |hop|
  * names it. */
@@ -132,6 +138,9 @@ struct ahoy_flow *ahoy_flows_open(struct ahoy_flows *flows, const struct ahoy_ho
                                   uint64_t now_ms);
 /* It stands. */
 void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
+/* Keeps what its peer has proved.  False where a limit or the allocator refuses. */
+bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
+                      const struct ahoy_peer *peer);
 /* Its peer has authenticated, or is a trunk. */
 void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
 /* Forgets |flow| and frees what it holds; its handle is stale from now on. */

@@ -6,8 +6,7 @@
  * path must not be left (R3261-16.6-14, R3261-16.6-15). */
 static bool crosses(const struct ahoy_event *event, bool is_sips)
 {
-    uint8_t transport = event->hop->transport;
-    bool is_safe = transport == AHOY_TLS || transport == AHOY_WSS;
+    bool is_safe = ahoy_transport_is_secure((enum ahoy_transport)event->hop->transport);
     return is_sips != is_safe && ahoy_method_forms_dialog(event->message->method);
 }
 

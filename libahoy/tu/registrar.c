@@ -127,6 +127,18 @@ static bool read_contacts(const struct ahoy_message *request,
     return fault.expected == NULL || ahoy_fail(err, fault.status, fault.at, fault.expected);
 }
 
+/* What is reached safely only must be registered safely (R5630-5.2-2, R5630-5.2-3). */
+static bool check_schemes(const struct ahoy_registration *registration,
+                          const struct ahoy_uri *request_uri, struct ahoy_err *err)
+{
+    size_t safe = 0;
+    for (size_t i = 0; i < registration->count; i++)
+        safe += ahoy_span_starts_nocase(registration->asked[i].contact, SPAN("sips:"));
+    bool all = safe == registration->count && request_uri->scheme == AHOY_SCHEME_SIPS;
+    return safe == 0 || all ||
+           ahoy_fail(err, 400, request_uri->text.at, "sips in all contacts and the Request-URI");
+}
+
 bool ahoy_registration_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
                              const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
                              struct ahoy_registration *registration, struct ahoy_err *err)
@@ -138,7 +150,8 @@ bool ahoy_registration_parse(const struct ahoy_message *request, const struct ah
     registration->hop = *hop;
     if (routing->call_id.size > AHOY_BINDING_CALL_ID_LIMIT)
         return ahoy_fail(err, 400, routing->call_id.at, "a Call-ID of at most 256 bytes");
-    return read_contacts(request, limits, registration, err);
+    return read_contacts(request, limits, registration, err) &&
+           check_schemes(registration, &routing->request_uri, err);
 }
 
 /* What a request does to the bindings that there are. */

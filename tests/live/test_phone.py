@@ -222,7 +222,7 @@ class Case(unittest.TestCase):
                 (["call", "a@b", *server], "--user"),
                 (["call", "tel:+1 2", *user, *server], "tel:+1 2"),
                 (["register", *user], "--server"),
-                (["register", *user, "--server", "sip:192.0.2.1;transport=tls"], "transport"),
+                (["register", *user, "--server", "sip:192.0.2.1;transport=ws"], "transport"),
                 (["register", *user, *server, "--listen", "here"], "--listen"),
                 (["register", *user, *server, "--listen", "[::1]:0"], "IPv6"),
                 (["register", *user, *server, "--expires", "soon"], "--expires"),

@@ -19,17 +19,31 @@ struct ahoy_ip loopback_ip(enum ahoy_family family, uint16_t port)
     return ip;
 }
 
+static enum ahoy_transport transport_of(const char *listener)
+{
+    if (listener[0] == 'u')
+        return AHOY_UDP;
+    return listener[1] == 'l' ? AHOY_TLS : AHOY_TCP;
+}
+
 void loopback_open(struct loopback *loopback, const char *const *listeners, size_t count)
+{
+    loopback_open_tls(loopback, listeners, count, NULL);
+}
+
+void loopback_open_tls(struct loopback *loopback, const char *const *listeners, size_t count,
+                       struct ahoy_tls_context *tls)
 {
     memset(loopback, 0, sizeof *loopback);
     assert_true(count <= sizeof loopback->listeners / sizeof loopback->listeners[0]);
     for (size_t i = 0; i < count; i++) {
         bool six = strchr(listeners[i], '6') != NULL;
-        loopback->listeners[i].transport = listeners[i][0] == 'u' ? AHOY_UDP : AHOY_TCP;
+        loopback->listeners[i].transport = transport_of(listeners[i]);
         loopback->listeners[i].local = loopback_ip(six ? AHOY_IPV6 : AHOY_IPV4, 0);
     }
     struct ahoy_driver_options options = { .listeners = loopback->listeners,
-                                           .listener_count = count };
+                                           .listener_count = count,
+                                           .tls = tls };
     size_t failed;
     loopback->driver = ahoy_driver_open(&options, &failed);
     assert_non_null(loopback->driver);
@@ -67,6 +81,16 @@ static void gather(struct loopback *loopback, const struct ahoy_wire_event *even
     bytes[loopback->size] = '\0';
 }
 
+static void note_peer(struct loopback *loopback, const struct ahoy_peer *peer)
+{
+    struct ahoy_buf buf = ahoy_buf_over(loopback->proved, sizeof loopback->proved - 1);
+    for (size_t i = 0; peer != NULL && i < peer->count; i++) {
+        ahoy_buf_put(&buf, peer->names[i]);
+        ahoy_buf_put_byte(&buf, ',');
+    }
+    loopback->proved[buf.size] = '\0';
+}
+
 static void note(struct loopback *loopback, struct ahoy_wire_event *event)
 {
     if (event->kind == AHOY_WIRE_ACCEPTED && !loopback->refuse)
@@ -75,7 +99,9 @@ static void note(struct loopback *loopback, struct ahoy_wire_event *event)
         gather(loopback, event);
     } else if (loopback->event_count < LOOPBACK_EVENTS) {
         loopback->events[loopback->event_count] = *event;
+        loopback->events[loopback->event_count].peer = NULL; /* It lives no longer. */
         loopback->events[loopback->event_count++].bytes = SPAN("");
+        note_peer(loopback, event->peer);
     }
     if (loopback->step != NULL)
         loopback->step(loopback, event);
@@ -122,6 +148,11 @@ void loopback_send(struct loopback *loopback, const struct ahoy_hop *hop, struct
 void loopback_connect(struct loopback *loopback, const struct ahoy_hop *hop)
 {
     carry(loopback, AHOY_WIRE_CONNECT, hop, SPAN(""));
+}
+
+void loopback_connect_tls(struct loopback *loopback, const struct ahoy_hop *hop, const char *domain)
+{
+    carry(loopback, AHOY_WIRE_CONNECT, hop, ahoy_span(domain));
 }
 
 void loopback_hang_up(struct loopback *loopback, const struct ahoy_hop *hop)

@@ -13,6 +13,7 @@ struct loopback {
     struct ahoy_listener listeners[4];
     struct ahoy_wire_event events[LOOPBACK_EVENTS]; /* Without their bytes. */
     size_t event_count;
+    char proved[256]; /* The names of the last peer that was told, a comma behind each. */
     unsigned datagrams;
     struct ahoy_hop last_hop; /* Of the last DATAGRAM or BYTES. */
     char *bytes;              /* All of them, one behind another. */
@@ -24,9 +25,12 @@ struct loopback {
     void *context;
 };
 
-/* "udp", "tcp", "udp6", "tcp6" in order, ports chosen by the kernel.  Fails the test where that
- * cannot be. */
+/* "udp", "tcp", "tls", "udp6", "tcp6", "tls6" in order, ports chosen by the kernel.  Fails the test
+ * where that cannot be. */
 void loopback_open(struct loopback *loopback, const char *const *listeners, size_t count);
+/* The same with TLS. */
+void loopback_open_tls(struct loopback *loopback, const char *const *listeners, size_t count,
+                       struct ahoy_tls_context *tls);
 void loopback_close(struct loopback *loopback);
 /* Forgets what was noted. */
 void loopback_clear(struct loopback *loopback);
@@ -40,6 +44,9 @@ void loopback_bytes(struct loopback *loopback, size_t size);
 
 void loopback_send(struct loopback *loopback, const struct ahoy_hop *hop, struct span bytes);
 void loopback_connect(struct loopback *loopback, const struct ahoy_hop *hop);
+/* By TLS, to |domain|. */
+void loopback_connect_tls(struct loopback *loopback, const struct ahoy_hop *hop,
+                          const char *domain);
 void loopback_hang_up(struct loopback *loopback, const struct ahoy_hop *hop);
 
 /* An address on loopback, IPv6 where |family| says so. */

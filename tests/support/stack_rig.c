@@ -39,6 +39,7 @@ void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
     listen(RIG_TCP4, AHOY_TCP, "192.0.2.1", SPAN("192.0.2.1:5060"));
     listen(RIG_UDP6, AHOY_UDP, "2001:db8::1", SPAN("[2001:db8::1]:5060"));
     listen(RIG_TCP6, AHOY_TCP, "2001:db8::1", SPAN("[2001:db8::1]:5060"));
+    listen(RIG_TLS4, AHOY_TLS, "192.0.2.1", SPAN("192.0.2.1:5061"));
     const struct ahoy_stack_options options = {
         .listeners = listeners,
         .listener_count = RIG_LISTENERS,
@@ -194,7 +195,10 @@ struct ahoy_handle rig_request(struct rig *rig, enum ahoy_transport transport,
         .request_line = SPAN("OPTIONS sip:b@b.example SIP/2.0\r\n"),
         .pieces = pieces,
         .count = 2,
-        .hop = { .transport = (uint8_t)transport, .listener = AHOY_ANY_LISTENER, .remote = remote },
+        .hop = { .transport = (uint8_t)transport,
+                 .listener = AHOY_ANY_LISTENER,
+                 .domain = rig->domain,
+                 .remote = remote },
         .branch_tail = SPAN(""),
         .user = user
     };

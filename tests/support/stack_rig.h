@@ -7,7 +7,7 @@
 enum { RIG_LIMIT = 512, RIG_CONNECTIONS = 64 };
 
 /* Its listeners, by index. */
-enum { RIG_UDP4, RIG_TCP4, RIG_UDP6, RIG_TCP6, RIG_LISTENERS };
+enum { RIG_UDP4, RIG_TCP4, RIG_UDP6, RIG_TCP6, RIG_TLS4, RIG_LISTENERS };
 
 struct rig_seen {
     enum ahoy_event_kind kind;
@@ -20,6 +20,7 @@ struct rig {
     const struct ahoy_stack_counters *counters;
     uint64_t now_ms;
     bool mute;                /* The user does not answer. */
+    uint32_t domain;          /* That rig_request asks for (TLS). */
     struct ahoy_hop last_hop; /* By which the last message came. */
     size_t seen_count;
     struct rig_seen seen[RIG_LIMIT];

@@ -117,7 +117,24 @@ static void test_faults(void **state)
     assert_fault("elephant()", "unknown name 'elephant'");
     assert_fault("listen(5060)", "listen takes a text, not number");
     assert_fault("listen 'udp:127.0.0.1:5060'", "stands here twice");
-    assert_fault("listen 'tls:127.0.0.1:5061'", "not yet");
+    assert_fault("listen 'ws:127.0.0.1:5061'", "not yet");
+    assert_fault("listen 'tls:127.0.0.1:5061'", "needs a certificate");
+    assert_fault("listen('tls:127.0.0.1', { certificate = 'a.pem' })", "write key = \"key.pem\"");
+    assert_fault("listen('tls:127.0.0.1', { key = 'a.key' })", "write certificate = ");
+    assert_fault("listen('tls:127.0.0.1', { certificate = '', key = 'a' })", "is no path");
+    assert_fault("listen('tcp:127.0.0.1', { certificate = 'a', key = 'a' })", "is for tls");
+    assert_fault("listen('udp:127.0.0.1:5070', { verify = 'none' })", "is for tls");
+    assert_fault("listen('tls:127.0.0.1', { certificate = 'a', key = 'b', verify = 'yes' })",
+                 "verify = \"yes\" is unknown");
+    assert_fault("listen('tls:127.0.0.1', { certificate = 'a', key = 'b', verify = 'required' })",
+                 "go together");
+    assert_fault("listen('tls:127.0.0.1', { certificate = 'a', key = 'b', authorities = 'c' })",
+                 "go together");
+    assert_fault("domain('b.example', { certificate = 'a', key = 'b' })", "nothing listens by tls");
+    assert_fault("domain('b.example', { certificate = 'a' })", "certificate's key is missing");
+    assert_fault("tls { authorities = 'ca.pem' }", "nothing listens by tls");
+    assert_fault("tls { authority = 'ca.pem' }", "tls has no option 'authority'");
+    assert_fault("tls { key = 'a.key' }", "write certificate");
     assert_fault("listen 'udp:localhost'", "is no transport and address");
     assert_fault("listen 'udp:127.0.0.1:99999'", "is no transport and address");
     assert_fault("listen('udp:127.0.0.1:5062', { advertise = 'a b' })", "advertise");
@@ -131,7 +148,8 @@ static void test_faults(void **state)
     assert_fault("store 'ahoy.db'", "store \"sqlite:ahoy.db\"");
     assert_fault("trunk('x', {})", "1 to 16 URIs");
     assert_fault("trunk('x', { 'sip:carrier.example' })", "IP address");
-    assert_fault("trunk('x', { 'sips:192.0.2.1' })", "must be a sip URI");
+    assert_fault("trunk('x', { 'tel:1' })", "must be a SIP URI");
+    assert_fault("trunk('x', { 'sips:192.0.2.1' })", "goes by tls while nothing listens there");
     assert_fault("route { domain = 'c.example', to = 'nobody' }", "no such trunk");
     assert_fault("route { domain = 'c.example' }", "needs a domain and a trunk");
     assert_fault("workers(0)", "from 1 to 64");
@@ -141,6 +159,36 @@ static void test_faults(void **state)
     assert_fault("error 'stop'", "stop");
     assert_fault("while true do pcall(function() while true do end end) end", "come to an end");
     assert_fault("local d = string.rep('a.', 9)", "nil value");
+}
+
+static void test_tls(void **state)
+{
+    (void)state;
+    struct told told;
+    struct ahoyd_config *config =
+        parse("listen('tls:127.0.0.1', { certificate = 'a.pem', key = '/keys/a.key',\n"
+              "    verify = 'optional', authorities = 'ca.pem' })\n"
+              "domain('a.example', { certificate = 'b.pem', key = 'b.key' }) domain 'b.example'\n"
+              "tls { certificate = 'c.pem', key = 'c.key', authorities = 'd.pem' }\n"
+              "trunk('x', { 'sip:sbc.example;maddr=192.0.2.1;transport=tls' })\n",
+              &told);
+    assert_non_null(config);
+    const struct ahoyd_listen *listen = &config->listens[0];
+    assert_int_equal(listen->transport, AHOY_TLS);
+    assert_int_equal(listen->ip.port, 5061);
+    assert_string_equal(listen->pair.certificate, "/etc/ahoy/a.pem");
+    assert_string_equal(listen->pair.key, "/keys/a.key");
+    assert_int_equal(listen->verify, AHOYD_VERIFY_OPTIONAL);
+    assert_string_equal(listen->authorities, "/etc/ahoy/ca.pem");
+    assert_string_equal(config->domains[0].pair.key, "/etc/ahoy/b.key");
+    assert_int_equal(config->domains[0].line, 3);
+    assert_null(config->domains[1].pair.key);
+    assert_string_equal(config->outward.pair.certificate, "/etc/ahoy/c.pem");
+    assert_string_equal(config->outward.authorities, "/etc/ahoy/d.pem");
+    assert_int_equal(config->trunks[0].targets[0].transport, AHOY_TLS);
+    assert_int_equal(config->trunks[0].targets[0].ip.port, 5061);
+    assert_span(config->trunks[0].targets[0].domain, "sbc.example");
+    ahoyd_config_free(config);
 }
 
 static void test_memory_is_bounded(void **state)
@@ -156,9 +204,8 @@ static void test_auth_none(void **state)
 {
     (void)state;
     struct told told;
-    struct ahoyd_config *config =
-        parse("listen 'udp:127.0.0.1' listen 'udp:[::1]'\ndomain('a.example', { auth = 'none' })",
-              &told);
+    struct ahoyd_config *config = parse(
+        "listen 'udp:127.0.0.1' listen 'udp:[::1]'\ndomain('a.example', { auth = 'none' })", &told);
     assert_non_null(config);
     ahoyd_config_free(config);
     static const char *const open_to_all[] = { "udp:0.0.0.0", "udp:[::]", "udp:192.0.2.1" };
@@ -214,10 +261,14 @@ static void test_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_words),  cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_faults),     cmocka_unit_test(test_auth_none),
-        cmocka_unit_test(test_every_fault_is_told), cmocka_unit_test(test_file),
+        cmocka_unit_test(test_all_words),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_auth_none),
+        cmocka_unit_test(test_every_fault_is_told),
+        cmocka_unit_test(test_file),
         cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

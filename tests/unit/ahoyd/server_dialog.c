@@ -230,8 +230,10 @@ static void what_cannot_be_located_is_said(void **state)
     call_bob(exchange, "call", route, sizeof route);
     struct ask ask = stranger_goes_on("BYE", "sip:bob@phone.example", route);
     assert_int_equal(exchange_ask(exchange, &ask), 503);
+    ask.uri = "sip:bob@192.0.2.2;transport=sctp";
+    assert_int_equal(exchange_ask(exchange, &ask), 503);
     ask.uri = "sips:bob@192.0.2.2";
-    assert_int_equal(exchange_ask(exchange, &ask), 416);
+    assert_int_equal(exchange_ask(exchange, &ask), 403);
 }
 
 /* 16.11: along the dialog, or into silence. */

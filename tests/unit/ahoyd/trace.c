@@ -96,7 +96,7 @@ static json_int_t number(const struct desk *desk, size_t line, const char *membe
 
 static void datagram(struct desk *desk, struct span bytes)
 {
-    struct ahoy_wire_event event = { AHOY_WIRE_DATAGRAM, desk->hop, bytes };
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_DATAGRAM, .hop = desk->hop, .bytes = bytes };
     ahoyd_trace_in(desk->trace, &event, 1000250);
 }
 
@@ -185,7 +185,7 @@ static void long_values_are_cut(void **state)
 static void stream(struct desk *desk, uint32_t slot, enum ahoy_wire_event_kind kind,
                    struct span bytes)
 {
-    struct ahoy_wire_event event = { kind, desk->hop, bytes };
+    struct ahoy_wire_event event = { .kind = kind, .hop = desk->hop, .bytes = bytes };
     event.hop.transport = AHOY_TCP;
     event.hop.listener = 1;
     event.hop.connection = (struct ahoy_handle){ slot, 1 };

@@ -24,11 +24,16 @@ static const struct place places[] = {
     { "sip:bob@192.0.2.4:5080;maddr=192.0.2.9", 0, AHOY_UDP, "192.0.2.9", 5080 },
     { "sip:bob@192.0.2.4;maddr=mc.example", 503, 0, NULL, 0 },
     { "sip:bob@example.com", 503, 0, NULL, 0 },
-    { "sip:bob@192.0.2.4;transport=tls", 503, 0, NULL, 0 },
+    { "sip:bob@192.0.2.4;transport=tls", 0, AHOY_TLS, "192.0.2.4", 5061 },
+    { "sip:bob@example.com:5090;maddr=192.0.2.9;transport=tls", 0, AHOY_TLS, "192.0.2.9", 5090 },
+    { "sip:bob@192.0.2.4;transport=wss", 503, 0, NULL, 0 },
     { "sip:bob@192.0.2.4;transport=sctp", 503, 0, NULL, 0 },
     { "sip:bob@192.0.2.4;transport=pigeon", 503, 0, NULL, 0 },
-    { "sips:bob@192.0.2.4", 416, 0, NULL, 0 },
-    { "sips:bob@192.0.2.4;transport=tcp", 416, 0, NULL, 0 },
+    { "sips:bob@192.0.2.4", 0, AHOY_TLS, "192.0.2.4", 5061 },
+    { "sips:bob@192.0.2.4:5071;transport=tcp", 0, AHOY_TLS, "192.0.2.4", 5071 },
+    { "sips:bob@192.0.2.4;transport=tls", 0, AHOY_TLS, "192.0.2.4", 5061 },
+    { "sips:bob@192.0.2.4;transport=udp", 503, 0, NULL, 0 }, /* R3261-19.1.1-3 */
+    { "sips:bob@192.0.2.4;transport=ws", 503, 0, NULL, 0 },
     { "tel:+358-555-1234567", 416, 0, NULL, 0 },
 };
 
@@ -45,8 +50,8 @@ static void numeric_rules(void **state)
         bool located = ahoy_locate(&uri, &transport, &found, &err);
         if (located != (place->status == 0) || transport != place->transport ||
             err.status != place->status || found.port != place->port)
-            fail_msg("%s: transport %d, port %u, status %u", place->uri, (int)transport,
-                     found.port, err.status);
+            fail_msg("%s: transport %d, port %u, status %u", place->uri, (int)transport, found.port,
+                     err.status);
         if (!located) {
             assert_non_null(err.expected);
             continue;

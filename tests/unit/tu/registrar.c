@@ -14,6 +14,7 @@ static const uint64_t now_ms = 1000000;
 
 /* A registrar with one address-of-record, which keeps what apply leaves behind. */
 struct world {
+    bool safe; /* The Request-URI is sips. */
     char text[65536];
     struct ahoy_message message;
     struct ahoy_routing routing;
@@ -26,6 +27,7 @@ static int setup(void **state)
 {
     static struct world world;
     ahoy_bindings_init(&world.bindings);
+    world.safe = false;
     *state = &world;
     return 0;
 }
@@ -33,12 +35,12 @@ static int setup(void **state)
 static bool parse(struct world *world, const char *call_id, unsigned cseq, const char *rows)
 {
     int size = snprintf(world->text, sizeof world->text,
-                        "REGISTER sip:atlanta.example SIP/2.0\r\n"
+                        "REGISTER sip%s:atlanta.example SIP/2.0\r\n"
                         "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKnashds7\r\n"
                         "From: <sip:alice@atlanta.example>;tag=456248\r\n"
                         "To: <sip:alice@atlanta.example>\r\n"
                         "Call-ID: %s\r\nCSeq: %u REGISTER\r\n%s\r\n",
-                        call_id, cseq, rows);
+                        world->safe ? "s" : "", call_id, cseq, rows);
     struct span bytes = { world->text, (size_t)size };
     struct ahoy_hop hop = { .transport = AHOY_UDP };
     assert_in_range(size, 1, sizeof world->text - 1);
@@ -208,6 +210,18 @@ static void a_long_call_id_is_refused(void **state)
     assert_int_equal(register_now(world, call_id, 1, "Contact: <sip:a@b.example>\r\n"), 200);
     call_id[AHOY_BINDING_CALL_ID_LIMIT] = 'c';
     assert_int_equal(register_now(world, call_id, 2, "Contact: <sip:a@b.example>\r\n"), 400);
+}
+
+/* R5630-5.2-2, R5630-5.2-3: with a sips contact all contacts and the Request-URI are sips. */
+static void safe_contacts_are_registered_safely(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(parse_fault(world, "Contact: <sips:a@192.0.2.1>\r\n"), 400);
+    world->safe = true;
+    assert_true(parse(world, "call", 1, "Contact: <sips:a@192.0.2.1>, <SIPS:b@192.0.2.2>\r\n"));
+    assert_true(parse(world, "call", 1, "Contact: <sip:a@192.0.2.1>\r\n"));
+    assert_int_equal(
+        parse_fault(world, "Contact: <sips:a@192.0.2.1>, <sip:b@192.0.2.1>\r\n"), 400);
 }
 
 /* Attack 14, R3261-10.2.2-1, R3261-10.3-12: the bindings stay as they were. */
@@ -384,6 +398,7 @@ int main(void)
         RULE(the_interval_is_bounded),
         RULE(an_hour_is_never_too_brief),
         RULE(q_is_read_in_thousandths),
+        RULE(safe_contacts_are_registered_safely),
         RULE(a_broken_contact_is_refused),
         RULE(a_long_contact_is_kept),
         RULE(a_long_call_id_is_refused),

@@ -1,0 +1,28 @@
+/* The certificates of the configuration: read at the start, read anew on demand and when their
+ * files have changed, and watched for their end. */
+#pragma once
+
+#include "ahoyd/config.h"
+#include "libahoy/base/log.h"
+#include "libahoy/io/tls_context.h"
+
+struct ahoyd_tls {
+    struct ahoy_tls_context *context; /* NULL: nothing is by TLS. */
+    const struct ahoyd_config *config;
+    const struct ahoy_log *log;
+    size_t count;
+    struct ahoy_tls_entry *entries;
+    struct ahoyd_tls_note *notes; /* One an entry. */
+    uint64_t files;               /* What the files looked like when they were read last. */
+};
+
+/* Reads all files.  False where one is missing or does not fit, which |faults| are told with its
+ * line, or memory is refused. */
+bool ahoyd_tls_open(struct ahoyd_tls *tls, const struct ahoyd_config *config,
+                    struct ahoyd_config_faults *faults, const struct ahoy_log *log);
+void ahoyd_tls_close(struct ahoyd_tls *tls);
+/* Reads all anew and says so in the log; what is wrong leaves all as it was. */
+void ahoyd_tls_reread(struct ahoyd_tls *tls);
+/* Once in a while: reads anew where files have changed, and warns of certificates that end within
+ * 30, 7 or 1 days, or have ended. */
+void ahoyd_tls_look(struct ahoyd_tls *tls, int64_t now_s);

@@ -1,0 +1,268 @@
+/* OpenSSL sees a BIO that is there only during a call: it reads the bytes at hand and writes to the
+ * queue of what leaves.  So nothing is kept twice, and an idle connection keeps nothing. */
+#include "libahoy/io/tls.h"
+
+#include <assert.h>
+#include <openssl/err.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { HEADER_SIZE = 5 };
+
+struct ahoy_tls {
+    SSL *ssl;
+    size_t header_size; /* How much of the record at hand's header has come; 0 between two. */
+    size_t body_left;   /* Of its body, once the header is whole. */
+    unsigned char header[HEADER_SIZE];
+    enum ahoy_tls_state state;
+    size_t expected_size; /* Of the name that the peer must prove; 0: none. */
+    char expected[];
+};
+
+/* A call under way. */
+struct passage {
+    struct span sealed;
+    const struct ahoy_tls_way *way;
+    bool full; /* Memory was refused. */
+};
+
+static int read_sealed(BIO *bio, char *bytes, int room)
+{
+    struct passage *passage = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (passage->sealed.size == 0) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    size_t size = (size_t)room < passage->sealed.size ? (size_t)room : passage->sealed.size;
+    memcpy(bytes, passage->sealed.at, size);
+    passage->sealed = ahoy_span_after(passage->sealed, size);
+    return (int)size;
+}
+
+static int write_sealed(BIO *bio, const char *bytes, int size)
+{
+    struct passage *passage = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (size <= 0)
+        return 0;
+    if (ahoy_outgoing_put(passage->way->outgoing, passage->way->pages,
+                          (struct span){ bytes, (size_t)size }))
+        return size;
+    passage->full = true;
+    return -1;
+}
+
+static long control(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio, (void)number, (void)pointer; /* OpenSSL's. */
+    return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *method;
+static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+
+static void make_method(void)
+{
+    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ahoy");
+    if (method == NULL)
+        return;
+    BIO_meth_set_read(method, read_sealed);
+    BIO_meth_set_write(method, write_sealed);
+    BIO_meth_set_ctrl(method, control);
+}
+
+/* |passage| is what OpenSSL reads and writes until leave. */
+static bool enter(struct ahoy_tls *tls, struct passage *passage)
+{
+    ERR_clear_error(); /* Of others: it would be taken for ours. */
+    if (pthread_once(&method_once, make_method) != 0 || method == NULL)
+        return false;
+    BIO *bio = BIO_new(method);
+    if (bio == NULL)
+        return false;
+    BIO_set_data(bio, passage);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(tls->ssl, bio, bio);
+    return true;
+}
+
+static void leave(struct ahoy_tls *tls)
+{
+    SSL_set_bio(tls->ssl, NULL, NULL);
+}
+
+/* Takes |ssl|, which may be NULL. */
+static struct ahoy_tls *make(SSL *ssl, struct span expected)
+{
+    struct ahoy_tls *tls = NULL;
+    if (ssl != NULL)
+        tls = malloc(sizeof *tls + expected.size + 1);
+    if (tls == NULL) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    *tls = (struct ahoy_tls){ .ssl = ssl, .state = AHOY_TLS_SHAKING };
+    tls->expected_size = expected.size;
+    if (expected.size > 0)
+        memcpy(tls->expected, expected.at, expected.size);
+    tls->expected[expected.size] = '\0';
+    return tls;
+}
+
+struct ahoy_tls *ahoy_tls_accept(struct ahoy_tls_context *context, uint8_t listener)
+{
+    struct ahoy_tls *tls = make(ahoy_tls_context_accept(context, listener), SPAN(""));
+    if (tls != NULL)
+        SSL_set_accept_state(tls->ssl);
+    return tls;
+}
+
+struct ahoy_tls *ahoy_tls_connect(struct ahoy_tls_context *context, struct span domain,
+                                  const struct ahoy_ip *remote)
+{
+    char space[64];
+    struct span expected = domain.size > 0 ? domain : ahoy_identity_of_ip(remote, space);
+    struct ahoy_tls *tls = make(ahoy_tls_context_connect(context), expected);
+    if (tls == NULL)
+        return NULL;
+    SSL_set_connect_state(tls->ssl);
+    if (domain.size > 0 && SSL_set_tlsext_host_name(tls->ssl, tls->expected) != 1) {
+        ahoy_tls_free(tls);
+        return NULL;
+    }
+    if (SSL_get_verify_mode(tls->ssl) == SSL_VERIFY_NONE)
+        tls->expected_size = 0;
+    return tls;
+}
+
+void ahoy_tls_free(struct ahoy_tls *tls)
+{
+    if (tls == NULL)
+        return;
+    SSL_free(tls->ssl);
+    free(tls);
+}
+
+enum ahoy_tls_state ahoy_tls_state(const struct ahoy_tls *tls)
+{
+    return tls->state;
+}
+
+bool ahoy_tls_is_partial(const struct ahoy_tls *tls)
+{
+    return tls->header_size > 0;
+}
+
+bool ahoy_tls_identify(const struct ahoy_tls *tls, struct ahoy_identity *identity)
+{
+    const X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
+    if (certificate == NULL || SSL_get_verify_mode(tls->ssl) == SSL_VERIFY_NONE ||
+        SSL_get_verify_result(tls->ssl) != X509_V_OK)
+        return false;
+    ahoy_identity_read(identity, certificate);
+    return identity->peer.count > 0;
+}
+
+/* R5922-7.3-2, R5922-7.3-3 */
+static bool is_expected(const struct ahoy_tls *tls)
+{
+    struct ahoy_identity identity;
+    if (tls->expected_size == 0)
+        return true;
+    return ahoy_tls_identify(tls, &identity) &&
+           ahoy_peer_is(&identity.peer, (struct span){ tls->expected, tls->expected_size });
+}
+
+/* What |rc| of OpenSSL means for a call that wants to go on reading. */
+static enum ahoy_tls_state judge(const struct ahoy_tls *tls, int rc)
+{
+    int why = SSL_get_error(tls->ssl, rc);
+    if (why == SSL_ERROR_WANT_READ)
+        return tls->state;
+    return why == SSL_ERROR_ZERO_RETURN ? AHOY_TLS_ENDED : AHOY_TLS_FAILED;
+}
+
+static void shake_hands(struct ahoy_tls *tls)
+{
+    int rc = SSL_do_handshake(tls->ssl);
+    if (rc != 1)
+        tls->state = judge(tls, rc);
+    else if (is_expected(tls))
+        tls->state = AHOY_TLS_STANDING;
+    else
+        tls->state = AHOY_TLS_FAILED;
+    if (rc == 1 && tls->state == AHOY_TLS_FAILED)
+        (void)SSL_shutdown(tls->ssl); /* Nobody else is there to be told. */
+}
+
+/* Keeps count of where records end: OpenSSL does not tell of one that has a header only. */
+static void follow_records(struct ahoy_tls *tls, struct span sealed)
+{
+    while (sealed.size > 0) {
+        size_t size = 1;
+        if (tls->header_size < HEADER_SIZE) {
+            tls->header[tls->header_size++] = (unsigned char)*sealed.at;
+            tls->body_left = (size_t)tls->header[3] << 8 | tls->header[4];
+        } else {
+            size = tls->body_left < sealed.size ? tls->body_left : sealed.size;
+            tls->body_left -= size;
+        }
+        if (tls->header_size == HEADER_SIZE && tls->body_left == 0)
+            tls->header_size = 0;
+        sealed = ahoy_span_after(sealed, size);
+    }
+}
+
+enum ahoy_tls_state ahoy_tls_open(struct ahoy_tls *tls, struct span sealed,
+                                  const struct ahoy_tls_way *way, char *plain, size_t room,
+                                  size_t *size)
+{
+    struct passage passage = { .sealed = sealed, .way = way };
+    assert(room >= sealed.size + AHOY_TLS_RECORD_SIZE);
+    *size = 0;
+    follow_records(tls, sealed);
+    if (tls->state == AHOY_TLS_ENDED || tls->state == AHOY_TLS_FAILED)
+        return tls->state;
+    if (!enter(tls, &passage))
+        return tls->state = AHOY_TLS_FAILED;
+    if (tls->state == AHOY_TLS_SHAKING)
+        shake_hands(tls);
+    while (tls->state == AHOY_TLS_STANDING) {
+        size_t count = 0;
+        int rc = SSL_read_ex(tls->ssl, plain + *size, room - *size, &count);
+        *size += count;
+        if (rc != 1) {
+            tls->state = judge(tls, rc);
+            break;
+        }
+    }
+    leave(tls);
+    if (passage.full)
+        tls->state = AHOY_TLS_FAILED;
+    return tls->state;
+}
+
+bool ahoy_tls_seal(struct ahoy_tls *tls, struct span plain, const struct ahoy_tls_way *way)
+{
+    struct passage passage = { .way = way };
+    size_t count = 0;
+    if (plain.size == 0)
+        return true;
+    if (tls->state != AHOY_TLS_STANDING || !enter(tls, &passage))
+        return false;
+    int rc = SSL_write_ex(tls->ssl, plain.at, plain.size, &count);
+    leave(tls);
+    return rc == 1 && count == plain.size && !passage.full;
+}
+
+void ahoy_tls_end(struct ahoy_tls *tls, const struct ahoy_tls_way *way)
+{
+    struct passage passage = { .way = way };
+    bool stands = tls->state == AHOY_TLS_STANDING || tls->state == AHOY_TLS_ENDED;
+    if (!stands || !enter(tls, &passage))
+        return;
+    (void)SSL_shutdown(tls->ssl); /* The peer's answer is not waited for. */
+    leave(tls);
+    tls->state = AHOY_TLS_ENDED;
+}

@@ -1,0 +1,479 @@
+#!/usr/bin/env python3
+"""TLS as peers meet it: versions, certificates, identities, calls, and certificates that change
+while calls go on.  Attacks 44, 45, 47 and 48.
+
+test_tls.py BUILD
+"""
+import os
+import re
+import select
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from peer import PATIENCE, Ahoyd, free_port, header, need, status_of
+
+BUILD = sys.argv[1]
+OPENSSL = need("openssl")
+FOLDER = tempfile.TemporaryDirectory(prefix="ahoy-tls-")
+HOSTS = {4: "127.0.0.1", 6: "::1"}
+SERVER_NAMES = "DNS:atlanta.example,IP:127.0.0.1,IP:::1"
+
+
+def path(name):
+    return os.path.join(FOLDER.name, name)
+
+
+def openssl(*arguments):
+    subprocess.run([OPENSSL, *arguments], check=True, capture_output=True, cwd=FOLDER.name)
+
+
+def make_authority(name):
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "30", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem",
+            "-addext", "basicConstraints=critical,CA:TRUE")
+
+
+def make_certificate(name, names, authority="ca"):
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+    with open(path("names"), "w") as file:
+        file.write(f"subjectAltName={names}\n")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey",
+            f"{authority}.key", "-CAcreateserial", "-days", "365", "-extfile", "names",
+            "-out", f"{name}.pem")
+
+
+def client_context(certificate=None):
+    context = ssl.create_default_context(cafile=path("ca.pem"))
+    if certificate:
+        context.load_cert_chain(path(f"{certificate}.pem"), path(f"{certificate}.key"))
+    return context
+
+
+class Client:
+    """A SIP client on one connection, or on UDP."""
+
+    count = 0
+
+    def __init__(self, transport, port, family=4, context=None, name="atlanta.example"):
+        Client.count += 1
+        self.number = Client.count
+        self.transport = transport
+        self.branch = 0
+        self.left = b""
+        kind = socket.AF_INET if family == 4 else socket.AF_INET6
+        self.socket = socket.socket(kind, socket.SOCK_DGRAM if transport == "udp"
+                                    else socket.SOCK_STREAM)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect((HOSTS[family], port))
+        if transport == "tls":
+            self.socket = (context or client_context()).wrap_socket(self.socket,
+                                                                    server_hostname=name)
+        host, own_port = self.socket.getsockname()[:2]
+        self.host = f"{host}:{own_port}" if family == 4 else f"[{host}]:{own_port}"
+
+    def close(self):
+        self.socket.close()
+
+    def contact(self, user, scheme="sip"):
+        return f"<{scheme}:{user}@{self.host};transport={self.transport}>"
+
+    def send(self, method, uri, user="alice", to="bob", more="", cseq=1, call=None, tag=""):
+        self.branch += 1
+        self.socket.sendall((
+            f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{self.transport.upper()} {self.host};rport;"
+            f"branch=z9hG4bK{self.number}x{self.branch}\r\n"
+            f"From: <sip:{user}@atlanta.example>;tag={self.number}\r\n"
+            f"To: <sip:{to}@atlanta.example>{tag}\r\nCall-ID: {call or f'tls-{self.number}'}\r\n"
+            f"CSeq: {cseq} {method}\r\nMax-Forwards: 70\r\n{more}Content-Length: 0\r\n\r\n"
+        ).encode())
+
+    def read(self):
+        """The next message, none of which has a body here."""
+        while b"\r\n\r\n" not in self.left:
+            more = self.socket.recv(65536)
+            if not more:
+                raise ConnectionError("closed")
+            self.left += more
+        message, _, self.left = self.left.partition(b"\r\n\r\n")
+        return message + b"\r\n\r\n"
+
+    def final(self):
+        while True:
+            message = self.read()
+            if status_of(message) >= 200:
+                return message
+
+    def ask(self, *arguments, **settings):
+        self.send(*arguments, **settings)
+        return status_of(self.final())
+
+    def register(self, user, scheme="sip", uri="sip:atlanta.example"):
+        return self.ask("REGISTER", uri, user=user, to=user,
+                        more=f"Contact: {self.contact(user, scheme)}\r\n")
+
+    def answer(self, request, status, more=""):
+        rows = [row for row in request.decode().split("\r\n")
+                if re.match(r"(Via|From|Call-ID|CSeq|Record-Route):", row)]
+        to = header(request, "To")
+        to += "" if ";tag=" in to else f";tag=b{self.number}"
+        self.socket.sendall("\r\n".join([f"SIP/2.0 {status} Yes", *rows, f"To: {to}",
+                                         f"{more}Content-Length: 0", "", ""]).encode())
+
+
+class Case(unittest.TestCase):
+    def serve(self, more="", listen=""):
+        self.port = free_port()
+        self.tls = free_port()
+        pair = f'certificate = "{path("server.pem")}", key = "{path("server.key")}"'
+        lines = [f'listen "{transport}:{host}:{self.port}"' for transport in ("udp", "tcp")
+                 for host in ("127.0.0.1", "[::1]")]
+        lines += [f'listen("tls:{host}:{self.tls}", {{ {pair} {listen} }})'
+                  for host in ("127.0.0.1", "[::1]")]
+        server = Ahoyd(BUILD, "\n".join(lines) + f"""
+domain("atlanta.example", {{ auth = "none" }})
+tls {{ authorities = "{path("ca.pem")}", {pair} }}
+store "memory:"
+workers(2)
+{more}
+""")
+        self.addCleanup(server.__exit__)
+        return server
+
+    def client(self, transport="tls", family=4, **settings):
+        client = Client(transport, self.tls if transport == "tls" else self.port, family,
+                        **settings)
+        self.addCleanup(client.close)
+        return client
+
+    def is_serving(self):
+        client = self.client()
+        status = client.ask("OPTIONS", "sip:atlanta.example")
+        client.close()
+        return status == 200
+
+    def ends(self, connection, seconds):
+        begin = time.monotonic()
+        while time.monotonic() - begin < seconds:
+            if select.select([connection], [], [], 0.2)[0]:
+                try:
+                    if not connection.recv(65536):
+                        return time.monotonic() - begin
+                except ConnectionError:
+                    return time.monotonic() - begin
+        return None
+
+
+class Handshakes(Case):
+    def test_versions_and_ciphers(self):
+        self.serve()
+        ciphers = "DEFAULT:@SECLEVEL=0"
+        for version, suite, works in [
+                ("-tls1", ciphers, False), ("-tls1_1", ciphers, False),
+                ("-tls1_2", "kRSA:@SECLEVEL=0", False), ("-tls1_2", "AES128-SHA", False),
+                ("-tls1_2", "ECDHE-ECDSA-AES256-SHA384", False), ("-tls1_2", ciphers, True),
+                ("-tls1_3", ciphers, True)]:
+            done = subprocess.run(
+                [OPENSSL, "s_client", version, "-cipher", suite, "-CAfile", path("ca.pem"),
+                 "-connect", f"127.0.0.1:{self.tls}", "-verify_return_error"],
+                input=b"", capture_output=True, timeout=PATIENCE, check=False)
+            self.assertEqual(done.returncode == 0, works, (version, suite, done.stderr))
+            if works:
+                self.assertIn(b"Compression: NONE", done.stdout)
+                self.assertRegex(done.stdout, rb"Cipher is (TLS_AES|TLS_CHACHA|ECDHE-ECDSA)")
+
+    def test_a_domain_has_its_certificate(self):
+        self.serve(f"""domain("biloxi.example", {{ certificate = "{path("biloxi.pem")}",
+    key = "{path("biloxi.key")}" }})""")
+        for name, shown in [("atlanta.example", "atlanta.example"),
+                            ("biloxi.example", "biloxi.example")]:
+            client = self.client(name=name)
+            self.assertIn(("DNS", shown), client.socket.getpeercert()["subjectAltName"])
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.client(name="chicago.example")
+
+    def test_mutual(self):
+        self.serve(listen=f', verify = "required", authorities = "{path("ca.pem")}"')
+        known = self.client(context=client_context("biloxi"))
+        self.assertEqual(known.ask("OPTIONS", "sip:atlanta.example"), 200)
+        for certificate in (None, "stranger"):
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                client = self.client(context=client_context(certificate))
+                client.ask("OPTIONS", "sip:atlanta.example")
+
+    def half_a_record(self):
+        """A connection on which a sound message has come, and then half of another's record."""
+        connection = socket.create_connection(("127.0.0.1", self.tls))
+        self.addCleanup(connection.close)
+        received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        end = client_context().wrap_bio(received, sent, server_hostname="atlanta.example")
+
+        def until_done(step):
+            while True:
+                try:
+                    done = step()
+                    connection.sendall(sent.read())
+                    return done
+                except ssl.SSLWantReadError:
+                    connection.sendall(sent.read())
+                    received.write(connection.recv(65536))
+        until_done(end.do_handshake)
+        message = (b"OPTIONS sip:atlanta.example SIP/2.0\r\nVia: SIP/2.0/TLS a;branch=z9hG4bKh\r\n"
+                   b"From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: half\r\nCSeq: 1 OPTIONS\r\n"
+                   b"Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n")
+        until_done(lambda: end.write(message))
+        self.assertEqual(status_of(until_done(lambda: end.read(4096))), 200)
+        end.write(message)
+        connection.sendall(sent.read()[:5])
+        return connection
+
+    def test_slow_ones_are_closed(self):
+        server = self.serve()
+        half = self.half_a_record()
+        silent, slow = (socket.create_connection(("127.0.0.1", self.tls)) for _ in range(2))
+        self.addCleanup(silent.close)
+        self.addCleanup(slow.close)
+        begin = time.monotonic()
+        hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)
+        closed = None
+        for byte in hello:
+            slow.sendall(bytes([byte]))
+            if self.ends(slow, 0.5) is not None:
+                closed = time.monotonic() - begin
+                break
+        self.assertIsNotNone(closed, "a handshake of a byte a second went on")
+        self.assertLess(closed, 13)
+        self.assertIsNotNone(self.ends(silent, 5))
+        self.assertIsNotNone(self.ends(half, 5), "half a record was waited for")
+        self.assertIn("records_timed_out            1\n", server.ctl("counters").stdout)
+        self.assertTrue(self.is_serving())
+
+    def test_aborted_ones_do_no_harm(self):
+        server = self.serve()
+        hello = ssl.MemoryBIO(), ssl.MemoryBIO()
+        try:
+            client_context().wrap_bio(*hello, server_hostname="atlanta.example").do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        hello = hello[1].read()
+        for number in range(200):
+            connection = socket.create_connection(("127.0.0.1", self.tls))
+            connection.sendall(hello[:number * 3] if number % 2 else hello)
+            if number % 6 == 0:
+                connection.recv(1 + number)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+        self.assertTrue(self.is_serving())
+        self.assertTrue(server.alive())
+
+
+class Calls(Case):
+    def call(self, alice, bob):
+        user = f"bob{bob.number}"
+        self.assertEqual(bob.register(user), 200)
+        call = f"call-{alice.number}-{bob.number}"
+        alice.send("INVITE", f"sip:{user}@atlanta.example", to=user, call=call,
+                   more=f"Contact: {alice.contact('alice')}\r\n")
+        invite = bob.read()
+        self.assertTrue(invite.startswith(b"INVITE sip:bob"), invite)
+        bob.answer(invite, 200, f"Contact: {bob.contact(user)}\r\n")
+        answer = alice.final()
+        self.assertEqual(status_of(answer), 200, answer)
+        routes = re.findall(rb"Record-Route: ([^\r]*)", answer)
+        more = "".join(f"Route: {route.decode()}\r\n" for route in reversed(routes))
+        uri = header(answer, "Contact").strip("<>")
+        tag = ";tag=" + header(answer, "To").partition(";tag=")[2]
+        alice.send("ACK", uri, to=user, call=call, more=more, tag=tag)
+        self.assertTrue(bob.read().startswith(b"ACK "))
+        alice.send("BYE", uri, to=user, call=call, more=more, tag=tag, cseq=2)
+        bye = bob.read()
+        self.assertTrue(bye.startswith(b"BYE "), bye)
+        bob.answer(bye, 200)
+        self.assertEqual(status_of(alice.final()), 200)
+
+    def test_between_transports(self):
+        self.serve()
+        ways = [("tls", 4), ("tls", 6), ("udp", 4), ("tcp", 6)]
+        for caller in ways:
+            for callee in ways:
+                if "tls" in (caller[0], callee[0]):
+                    with self.subTest(caller=caller, callee=callee):
+                        self.call(self.client(*caller), self.client(*callee))
+
+    def test_sips_is_never_downgraded(self):
+        server = self.serve()
+        server.ctl("user", "add", "bob@atlanta.example", input="secret\n")
+        alice, bob, carol = (self.client() for _ in range(3))
+        # R5630-5.2-3: a sips contact wants a sips registration.
+        self.assertEqual(carol.register("carol", "sips"), 400)
+        self.assertEqual(carol.register("carol", "sips", "sips:atlanta.example"), 200)
+        self.assertEqual(bob.register("bob"), 200)
+        contact = f"Contact: {alice.contact('alice', 'sips')}\r\n"
+        # R5630-5.3-4
+        self.assertEqual(alice.ask("INVITE", "sips:bob@atlanta.example", more=contact), 480)
+        alice.send("MESSAGE", "sips:carol@atlanta.example", to="carol", call="sips-1")
+        self.assertTrue(carol.read().startswith(b"MESSAGE sips:carol@"))
+        # R5630-5.3-6: a sip request stays one, though it goes by TLS.
+        alice.send("MESSAGE", "sip:carol@atlanta.example", to="carol", call="sips-2")
+        self.assertTrue(carol.read().startswith(b"MESSAGE sip:carol@"))
+        plain = self.client("tcp")
+        self.assertEqual(plain.ask("MESSAGE", "sips:carol@atlanta.example", to="carol"), 403)
+
+    def trunk(self, certificate):
+        """A peer that listens by TLS; what it shook hands for and received."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path(f"{certificate}.pem"), path(f"{certificate}.key"))
+        seen = {"names": [], "bytes": b"", "refused": 0}
+        context.sni_callback = lambda _, name, __: seen["names"].append(name)
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def accept():
+            while True:
+                try:
+                    connection = context.wrap_socket(listener.accept()[0], server_side=True)
+                    seen["bytes"] += connection.recv(65536)
+                except ssl.SSLError:
+                    seen["refused"] += 1
+                except OSError:
+                    return
+        threading.Thread(target=accept, daemon=True).start()
+        return listener.getsockname()[1], seen
+
+    def test_the_identity_of_a_trunk(self):
+        for certificate, name, works in [
+                ("biloxi", "biloxi.example", True), ("biloxi", "BILOXI.example", True),
+                ("biloxi", "atlanta.example", False), ("biloxi", "sub.biloxi.example", False),
+                ("wild", "foo.chicago.example", False), ("stranger", "biloxi.example", False),
+                ("biloxi", "127.0.0.1", False), ("server", "127.0.0.1", True)]:
+            with self.subTest(certificate=certificate, name=name):
+                port, seen = self.trunk(certificate)
+                server = self.serve(f"""
+trunk("t", {{ "sip:{name}:{port};maddr=127.0.0.1;transport=tls" }})
+route {{ domain = "far.example", to = "t", from = "anyone" }}""")
+                alice = self.client("udp")
+                alice.send("OPTIONS", "sip:x@far.example")
+                if works:
+                    deadline = time.monotonic() + PATIENCE
+                    while not seen["bytes"] and time.monotonic() < deadline:
+                        time.sleep(0.01)
+                    self.assertIn(b"OPTIONS sip:x@far.example", seen["bytes"])
+                    if name != "127.0.0.1":
+                        self.assertEqual(seen["names"], [name.lower()])
+                else:
+                    self.assertEqual(status_of(alice.final()), 500)  # 503 goes no further (16.7).
+                    self.assertEqual(seen["bytes"], b"")
+                server.stop()
+
+
+class Phones(Case):
+    def phone(self, *arguments, user="alice", server=None, authorities="ca.pem"):
+        """An ahoy that runs; standard output and error together."""
+        server = server or f"sip:127.0.0.1:{self.tls};transport=tls"
+        process = subprocess.Popen(
+            [os.path.join(os.path.abspath(BUILD), "bin", "ahoy"), *arguments, "--user",
+             f"{user}@atlanta.example", "--server", server, "--authorities", path(authorities)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        return process
+
+    def end(self, process):
+        output = process.communicate(timeout=3 * PATIENCE)[0]
+        return process.returncode, output
+
+    def test_register(self):
+        self.serve()
+        by_name = f"sip:atlanta.example:{self.tls};maddr=127.0.0.1;transport=tls"
+        for server, authorities, more, code in [
+                (None, "ca.pem", [], 0), (by_name, "ca.pem", [], 0),
+                (f"sips:[::1]:{self.tls}", "ca.pem", [], 0), (None, "other.pem", [], 1),
+                (by_name.replace("atlanta", "biloxi"), "ca.pem", [], 1),
+                (None, "other.pem", ["--insecure"], 0), (None, "absent.pem", [], 1)]:
+            with self.subTest(server=server, authorities=authorities, more=more):
+                found, output = self.end(self.phone("register", *more, server=server,
+                                                    authorities=authorities))
+                self.assertEqual(found, code, output)
+                self.assertEqual("--insecure:" in output, more != [])
+
+    def test_call(self):
+        """Neither phone can be connected to; the callee hangs up one call, the caller the other."""
+        self.serve()
+        for caller_for in ("1", "30"):
+            bob = self.phone("answer", "--once", "--ring", "0", "--json", user="bob")
+            while '"registered"' not in bob.stdout.readline():
+                self.assertIsNone(bob.poll())
+            alice = self.phone("call", "sip:bob@atlanta.example", "--for", caller_for, "--json")
+            if caller_for == "30":
+                while '"answered"' not in bob.stdout.readline():
+                    self.assertIsNone(bob.poll())
+                bob.send_signal(signal.SIGINT)
+            code, output = self.end(alice)
+            self.assertEqual(code, 0, output)
+            self.assertIn('"answered"', output)
+            self.assertIn('"ended"', output)
+            self.assertEqual(self.end(bob)[0], 0)
+
+
+class Reread(Case):
+    def test_a_hundred_times_under_load(self):
+        server = self.serve()
+        stop = threading.Event()
+        served, lost = [0] * 4, []
+
+        def load(index):
+            client = Client("tls", self.tls, 4 if index % 2 else 6)
+            try:
+                while not stop.is_set():
+                    if client.ask("OPTIONS", "sip:atlanta.example", cseq=client.branch + 1) != 200:
+                        lost.append("status")
+                    served[index] += 1
+            except OSError as error:
+                lost.append(error)
+            client.close()
+        threads = [threading.Thread(target=load, args=[index]) for index in range(4)]
+        for thread in threads:
+            thread.start()
+        before = 0
+        for number in range(100):
+            if number % 10 == 0:  # Another certificate each time, both files in turn.
+                make_certificate("changing", SERVER_NAMES)
+                for ending in ("pem", "key"):
+                    os.replace(path(f"changing.{ending}"), path(f"server.{ending}"))
+            count = server.log().count("read anew\n")
+            server.process.send_signal(signal.SIGHUP)
+            deadline = time.monotonic() + PATIENCE
+            while server.log().count("read anew\n") == count and time.monotonic() < deadline:
+                time.sleep(0.005)
+            self.assertTrue(self.is_serving())
+            if number == 19:
+                before = server.rss_kb()
+        after = server.rss_kb()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(lost, [])
+        self.assertGreater(min(served), 100)
+        self.assertEqual(server.log().count("have been read anew\n"), 100)
+        self.assertLess(after - before, 2048, "memory grows with each reading")
+
+
+def setUpModule():
+    make_authority("ca")
+    make_authority("other")
+    make_certificate("server", SERVER_NAMES)
+    make_certificate("biloxi", "DNS:biloxi.example")
+    make_certificate("wild", "DNS:*.chicago.example")
+    make_certificate("stranger", "DNS:biloxi.example", "other")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]] + sys.argv[2:])
