@@ -4,11 +4,14 @@
 
 #include <lauxlib.h>
 
-enum { OPTIONS_LIMIT = 16 };
+#include "libahoy/base/buf.h"
+
+enum { OPTIONS_LIMIT = 16, TEXTS_LIMIT = 2048 };
 
 static const char *const type_words[] = { [OPTION_TEXT] = "a text",
                                           [OPTION_NUMBER] = "a whole number",
-                                          [OPTION_FLAG] = "true or false" };
+                                          [OPTION_FLAG] = "true or false",
+                                          [OPTION_TEXTS] = "a list of texts" };
 
 static struct option *find(struct option *options, size_t count, struct span name)
 {
@@ -37,16 +40,52 @@ static bool fault_unknown(lua_State *lua, const char *word, struct span name,
     return false;
 }
 
+/* Joins the texts of the list on top of the stack; false where it holds anything else, a text that
+ * is empty or has a space, or too much. */
+static bool join_texts(lua_State *lua, struct span *joined)
+{
+    char space[TEXTS_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    lua_Unsigned count = lua_rawlen(lua, -1);
+    bool sound = count > 0;
+    for (lua_Unsigned i = 1; sound && i <= count; i++) {
+        struct span text = SPAN(" ");
+        if (lua_rawgeti(lua, -1, (lua_Integer)i) == LUA_TSTRING)
+            text.at = lua_tolstring(lua, -1, &text.size);
+        sound = text.size > 0 && ahoy_span_find(text, ' ') == text.size;
+        ahoy_buf_put(&buf, i > 1 ? SPAN(" ") : SPAN(""));
+        ahoy_buf_put(&buf, text);
+        lua_pop(lua, 1);
+    }
+    *joined = config_keep(config_reader_of(lua), ahoy_buf_text(&buf));
+    return sound && !buf.overflow;
+}
+
+/* Whether the value on top of the stack is of |type|. */
+static bool is_of_type(lua_State *lua, enum option_type type)
+{
+    int is_whole = 0;
+    switch (type) {
+    case OPTION_TEXT:
+        return lua_type(lua, -1) == LUA_TSTRING;
+    case OPTION_NUMBER:
+        (void)lua_tointegerx(lua, -1, &is_whole); /* Its value is read later. */
+        return lua_type(lua, -1) == LUA_TNUMBER && is_whole;
+    case OPTION_FLAG:
+        return lua_isboolean(lua, -1);
+    case OPTION_TEXTS:
+        return lua_istable(lua, -1);
+    }
+    return false;
+}
+
 /* Takes the value on top of the stack. */
 static bool read_value(lua_State *lua, const char *word, struct option *option)
 {
     struct reader *reader = config_reader_of(lua);
-    int is_whole = 0;
-    lua_Integer number = lua_tointegerx(lua, -1, &is_whole);
-    bool fits = option->type == OPTION_TEXT     ? lua_type(lua, -1) == LUA_TSTRING
-                : option->type == OPTION_NUMBER ? lua_type(lua, -1) == LUA_TNUMBER && is_whole
-                                                : lua_isboolean(lua, -1);
-    if (!fits) {
+    lua_Integer number = lua_tointeger(lua, -1);
+    bool fits = is_of_type(lua, option->type);
+    if (!fits || (option->type == OPTION_TEXTS && !join_texts(lua, &option->text))) {
         config_fault(reader, config_line(lua), "%s: '%s' must be %s, not %s", word, option->name,
                      type_words[option->type], luaL_typename(lua, -1));
         return false;

@@ -57,7 +57,7 @@ char *config_keep_path(struct reader *reader, struct span path);
 bool config_once(lua_State *lua, const char *word, int *line);
 
 /* What may stand in a table of options. */
-enum option_type { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG };
+enum option_type { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG, OPTION_TEXTS };
 
 struct option {
     const char *name;
@@ -65,7 +65,7 @@ struct option {
     uint64_t least, most; /* OPTION_NUMBER */
     /* Filled by config_options. */
     bool given;
-    struct span text; /* Lua's; keep a copy. */
+    struct span text; /* Lua's; keep a copy.  Of OPTION_TEXTS: kept, with spaces between. */
     uint64_t number;
     bool flag;
 };

@@ -63,20 +63,23 @@ bool config_read_listen_tls(lua_State *lua, const struct option *options,
                             struct ahoyd_listen *listen)
 {
     struct reader *reader = config_reader_of(lua);
-    for (int i = 0; listen->transport != AHOY_TLS && i < CONFIG_TLS_OPTIONS; i++) {
+    bool is_secure = ahoy_transport_is_secure(listen->transport);
+    for (int i = 0; !is_secure && i < CONFIG_TLS_OPTIONS; i++) {
         if (options[i].given) {
             config_fault(reader, listen->line,
-                         "listen: %s is for tls; remove it, or write \"tls:ADDRESS\"",
+                         "listen: %s is for tls and wss; remove it, or write \"tls:ADDRESS\"",
                          options[i].name);
             return false;
         }
     }
-    if (listen->transport != AHOY_TLS)
+    if (!is_secure)
         return true;
     if (!options[CONFIG_CERTIFICATE].given && !options[CONFIG_KEY].given) {
         config_fault(reader, listen->line,
-                     "listen by tls needs a certificate: write listen(\"tls:ADDRESS\", "
-                     "{ certificate = \"certificate.pem\", key = \"key.pem\" })");
+                     "listen by %s needs a certificate: write listen(\"%s:ADDRESS\", "
+                     "{ certificate = \"certificate.pem\", key = \"key.pem\" })",
+                     ahoy_transport_uri_name(listen->transport).at,
+                     ahoy_transport_uri_name(listen->transport).at);
         return false;
     }
     return config_read_pair(lua, "listen", options, &listen->pair) &&

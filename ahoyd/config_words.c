@@ -100,19 +100,52 @@ static bool listen_is_known(const struct ahoyd_config *config, enum ahoy_transpo
     return false;
 }
 
+/* Whether |text| is "scheme://host" or "scheme://host:port", as a browser writes it. */
+static bool is_origin(struct span text)
+{
+    size_t colon = ahoy_span_find(text, ':');
+    struct span rest = ahoy_span_after(text, colon);
+    return colon > 0 && rest.size > 3 && ahoy_span_starts_nocase(rest, SPAN("://")) &&
+           ahoy_span_find(ahoy_span_after(rest, 3), '/') == rest.size - 3;
+}
+
+/* The origins of a listener; false, and a fault, where they are none, or not for its transport. */
+static bool read_origins(lua_State *lua, const struct option *option, struct ahoyd_listen *listen)
+{
+    struct span rest = option->text;
+    listen->origins = option->text;
+    if (option->given && !ahoy_transport_is_websocket(listen->transport)) {
+        config_fault(config_reader_of(lua), listen->line,
+                     "listen: origins is for ws and wss; remove it");
+        return false;
+    }
+    while (rest.size > 0) {
+        size_t size = ahoy_span_find(rest, ' ');
+        if (!is_origin((struct span){ rest.at, size })) {
+            config_fault(config_reader_of(lua), listen->line,
+                         "listen: \"%.*s\" is no origin; write \"https://phone.example\"",
+                         (int)(size < 100 ? size : 100), rest.at);
+            return false;
+        }
+        rest = ahoy_span_after(rest, size < rest.size ? size + 1 : size);
+    }
+    return true;
+}
+
 static int word_listen(lua_State *lua)
 {
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_config *config = reader->config;
     int line = config_line(lua);
     struct span text;
-    enum { ADVERTISE = CONFIG_TLS_OPTIONS, OPTIONS };
+    enum { ADVERTISE = CONFIG_TLS_OPTIONS, ORIGINS, OPTIONS };
     struct option options[OPTIONS] = {
         [CONFIG_CERTIFICATE] = { .name = "certificate", .type = OPTION_TEXT },
         [CONFIG_KEY] = { .name = "key", .type = OPTION_TEXT },
         [CONFIG_AUTHORITIES] = { .name = "authorities", .type = OPTION_TEXT },
         [CONFIG_VERIFY] = { .name = "verify", .type = OPTION_TEXT },
         [ADVERTISE] = { .name = "advertise", .type = OPTION_TEXT },
+        [ORIGINS] = { .name = "origins", .type = OPTION_TEXTS },
     };
     if (!text_argument(lua, 1, "listen", "listen \"udp:127.0.0.1:5060\"", &text) ||
         !config_options(lua, 2, "listen", options, OPTIONS))
@@ -123,9 +156,9 @@ static int word_listen(lua_State *lua)
                      "listen \"%.100s\" is no transport and address; write \"udp:127.0.0.1:5060\" "
                      "or \"tcp:[::1]:5060\"",
                      text.at);
-    } else if (listen.transport < AHOY_UDP || listen.transport > AHOY_TLS) {
+    } else if (listen.transport == AHOY_TRANSPORT_OTHER || listen.transport == AHOY_SCTP) {
         config_fault(reader, line,
-                     "listen \"%.100s\": Ahoy listens on udp, tcp and tls, not yet on others",
+                     "listen \"%.100s\": Ahoy listens on udp, tcp, tls, ws and wss, not on others",
                      text.at);
     } else if (listen_is_known(config, listen.transport, &listen.ip)) {
         config_fault(reader, line, "listen \"%.100s\" stands here twice; remove one", text.at);
@@ -133,6 +166,7 @@ static int word_listen(lua_State *lua)
         config_fault(reader, line, "listen: advertise = \"%.100s\" is no host or host:port",
                      options[ADVERTISE].text.at);
     } else if (config_read_listen_tls(lua, options, &listen) &&
+               read_origins(lua, &options[ORIGINS], &listen) &&
                make_room(lua, "listen", &config->listens, config->listen_count, sizeof listen,
                          AHOY_LISTENERS_LIMIT)) {
         listen.advertise = config_keep(reader, options[ADVERTISE].text);

@@ -1,9 +1,9 @@
-/* The dialog parameter is a keyed hash of the Call-ID.  It need not be kept anywhere, and all
- * workers, and the next start of the server, find it right. */
+/* The parameters are keyed hashes of the Call-ID.  They need not be kept anywhere, and all workers,
+ * and the next start of the server, find them right. */
 #include "ahoyd/path.h"
 
 /* Two, where the Record-Route that we put was double (RFC 3261 16.6 step 4, RFC 5658). */
-enum { OWN_ROUTES_LIMIT = 2 };
+enum { OWN_ROUTES_LIMIT = 2, FLOW_SIZE = 21 };
 
 static void print_token(const struct ahoyd_server *server, struct span call_id,
                         char token[AHOY_TOKEN_SIZE])
@@ -11,12 +11,88 @@ static void print_token(const struct ahoyd_server *server, struct span call_id,
     ahoy_token_print(ahoy_siphash(&server->dialog_key, call_id), token);
 }
 
-void ahoyd_path_print_param(const struct ahoyd_server *server, struct span call_id,
-                            char param[AHOYD_DIALOG_PARAM_SIZE])
+/* What a flow parameter says of |hop|, byte by byte. */
+static void pack_flow(const struct ahoy_hop *hop, unsigned char bytes[FLOW_SIZE])
 {
-    struct span name = SPAN(";dialog=");
-    memcpy(param, name.at, name.size);
-    print_token(server, call_id, param + name.size);
+    bytes[0] = hop->transport;
+    bytes[1] = hop->listener;
+    bytes[2] = hop->remote.family;
+    bytes[3] = (unsigned char)(hop->remote.port >> 8);
+    bytes[4] = (unsigned char)(hop->remote.port & 0xff);
+    memcpy(bytes + 5, hop->remote.bytes, sizeof hop->remote.bytes);
+}
+
+static void print_flow_token(const struct ahoyd_server *server, struct span flow,
+                             struct span call_id, char token[AHOY_TOKEN_SIZE])
+{
+    const struct span parts[] = { flow, call_id };
+    ahoy_token_print(ahoy_siphash_parts(&server->flow_key, parts, 2), token);
+}
+
+static void put_flow(const struct ahoyd_server *server, const struct ahoy_event *event,
+                     struct ahoy_buf *params)
+{
+    unsigned char bytes[FLOW_SIZE];
+    char token[AHOY_TOKEN_SIZE];
+    pack_flow(event->hop, bytes);
+    print_flow_token(server, (struct span){ (const char *)bytes, FLOW_SIZE },
+                     event->routing->call_id, token);
+    ahoy_buf_put(params, SPAN(";flow="));
+    ahoy_buf_put_hex(params, bytes, FLOW_SIZE);
+    ahoy_buf_put(params, (struct span){ token, sizeof token });
+}
+
+void ahoyd_path_print_params(const struct ahoyd_server *server, const struct ahoy_event *event,
+                             struct ahoy_buf *params)
+{
+    char token[AHOY_TOKEN_SIZE];
+    print_token(server, event->routing->call_id, token);
+    ahoy_buf_put(params, SPAN(";dialog="));
+    ahoy_buf_put(params, (struct span){ token, sizeof token });
+    if (ahoy_transport_is_websocket((enum ahoy_transport)event->hop->transport))
+        put_flow(server, event, params);
+}
+
+static int hex_digit(char byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+static bool read_hex(struct span text, unsigned char *bytes)
+{
+    for (size_t i = 0; i + 1 < text.size; i += 2) {
+        int high = hex_digit(text.at[i]);
+        int low = hex_digit(text.at[i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i / 2] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+/* Reads the flow parameter of a Route of ours. */
+static bool read_flow(const struct ahoyd_server *server, const struct ahoy_event *event,
+                      const struct ahoy_uri *uri, struct ahoy_hop *flow)
+{
+    unsigned char bytes[FLOW_SIZE];
+    char token[AHOY_TOKEN_SIZE];
+    struct span value;
+    if (!ahoy_uri_param(uri, SPAN("flow"), &value) ||
+        value.size != 2 * FLOW_SIZE + AHOY_TOKEN_SIZE ||
+        !read_hex((struct span){ value.at, 2 * FLOW_SIZE }, bytes))
+        return false;
+    print_flow_token(server, (struct span){ (const char *)bytes, FLOW_SIZE },
+                     event->routing->call_id, token);
+    if (memcmp(value.at + 2 * FLOW_SIZE, token, sizeof token) != 0)
+        return false;
+    *flow = (struct ahoy_hop){ .transport = bytes[0],
+                               .listener = bytes[1],
+                               .remote = { .family = bytes[2],
+                                           .port = (uint16_t)(bytes[3] << 8 | bytes[4]) } };
+    memcpy(flow->remote.bytes, bytes + 5, sizeof flow->remote.bytes);
+    return flow->listener < server->options.listener_count;
 }
 
 /* Whether |uri| is one that this server wrote into a Record-Route of this call. */
@@ -51,8 +127,10 @@ static void take_route(const struct walk *walk, const struct ahoy_uri *uri)
         return;
     }
     path->own_routes++;
-    if (is_ours(walk->server, walk->event, uri))
-        path->in_dialog = true;
+    if (!is_ours(walk->server, walk->event, uri))
+        return;
+    path->in_dialog = true;
+    path->has_flow = path->has_flow || read_flow(walk->server, walk->event, uri, &path->flow);
 }
 
 /* The last value is kept back until it is known whether there is another one. */
@@ -90,7 +168,7 @@ bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event 
     path->restored = false;
     path->own_routes = 0;
     path->has_next = false;
-    path->in_dialog = false;
+    path->in_dialog = path->has_flow = false;
     if (!read_routes(&walk, strict, err))
         return false;
     bool fits = path->in_dialog || path->restored;

@@ -12,14 +12,18 @@ struct ahoyd_path {
     bool has_next;          /* A Route value follows them. */
     struct ahoy_uri next;   /* Its URI. */
     bool in_dialog;         /* The request belongs to a dialog that this server has let pass. */
+    bool has_flow;          /* That began on a WebSocket: */
+    struct ahoy_hop flow;   /* Where it came from; no connection is named. */
 };
 
 /* False at a Route that cannot be read; |err| says why. */
 bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event *event,
                      struct ahoyd_path *path, struct ahoy_err *err);
 
-enum { AHOYD_DIALOG_PARAM_SIZE = 8 + AHOY_TOKEN_SIZE };
-/* ";dialog=" and a token that fits the Call-ID: what our Record-Route carries, so that no one else
- * can write a Route which makes us forward a request without asking who sends it. */
-void ahoyd_path_print_param(const struct ahoyd_server *server, struct span call_id,
-                            char param[AHOYD_DIALOG_PARAM_SIZE]);
+enum { AHOYD_PATH_PARAMS_LIMIT = 128 };
+/* What our Record-Route carries: ";dialog=" and a token that fits the Call-ID, so that no one else
+ * can write a Route which makes us forward a request without asking who sends it.  For one that
+ * came by WebSocket also ";flow=", where from, and a token that fits both: its sender may never
+ * have registered, and nothing else leads back to it. */
+void ahoyd_path_print_params(const struct ahoyd_server *server, const struct ahoy_event *event,
+                             struct ahoy_buf *params);

@@ -22,8 +22,9 @@ struct course {
 static void start(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct course *course, uint64_t now_ms)
 {
-    char param[AHOYD_DIALOG_PARAM_SIZE];
-    ahoyd_path_print_param(server, event->routing->call_id, param);
+    char space[AHOYD_PATH_PARAMS_LIMIT];
+    struct ahoy_buf params = ahoy_buf_over(space, sizeof space);
+    ahoyd_path_print_params(server, event, &params);
     const struct ahoy_proxy_plan plan = {
         .targets = course->targets,
         .count = course->count,
@@ -31,7 +32,7 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .restore_uri = course->path->restored,
         .removed = course->sender.proof,
         .record_route = ahoy_method_forms_dialog(event->message->method),
-        .record_route_params = { param, sizeof param },
+        .record_route_params = ahoy_buf_text(&params),
     };
     server->counters.forwarded++;
     if (is_new_call(event))

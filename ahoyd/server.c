@@ -32,6 +32,7 @@ static bool init_names(struct ahoyd_server *server, const unsigned char *secret)
     struct ahoy_hash_key key = derive_key(secret, SPAN("names"));
     server->nonce_key = derive_key(secret, SPAN("nonce"));
     server->dialog_key = derive_key(secret, SPAN("dialog"));
+    server->flow_key = derive_key(secret, SPAN("flow"));
     return ahoyd_names_init(&server->names, options->config, options->listeners,
                             options->listener_count, &key);
 }
@@ -112,6 +113,7 @@ void ahoyd_server_free(struct ahoyd_server *server)
     ahoyd_names_fini(&server->names);
     explicit_bzero(&server->nonce_key, sizeof server->nonce_key);
     explicit_bzero(&server->dialog_key, sizeof server->dialog_key);
+    explicit_bzero(&server->flow_key, sizeof server->flow_key);
     free(server);
 }
 

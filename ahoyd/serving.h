@@ -29,7 +29,7 @@ struct ahoyd_server {
     struct ahoy_transactions *transactions; /* The stack's. */
     struct ahoy_proxy *proxy;
     struct ahoy_hash_key nonce_key;  /* Both are the same for all workers of a store. */
-    struct ahoy_hash_key dialog_key;
+    struct ahoy_hash_key dialog_key, flow_key;
     struct ahoy_rng rng;
     struct ahoy_pool waiting;        /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;

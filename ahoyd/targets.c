@@ -47,6 +47,41 @@ static struct span as_sip(struct span contact)
     return ahoy_span_after(contact, 1);
 }
 
+/* Whether |uri| names the client of a WebSocket.  Nobody can connect to one; it is reached by the
+ * connection that it has opened, and says ws, whether that is above TLS or not (RFC 7118 5.2). */
+static bool is_websocket(const struct ahoy_uri *uri)
+{
+    struct span name;
+    return ahoy_uri_param(uri, SPAN("transport"), &name) &&
+           ahoy_transport_is_websocket(ahoy_transport_parse(name));
+}
+
+/* The way back to such a client that registered |binding|; false where that came by another. */
+static bool follow_websocket(const struct ahoyd_server *server, const struct ahoy_binding *binding,
+                             struct ahoy_hop *hop)
+{
+    const struct ahoy_hop *came = &binding->hop;
+    if (!ahoy_transport_is_websocket((enum ahoy_transport)came->transport) ||
+        came->listener >= server->options.listener_count ||
+        server->options.listeners[came->listener].transport != came->transport)
+        return false;
+    *hop = *came;
+    return true;
+}
+
+/* |hop| leads to |contact|, that of |binding|; false where nothing does, or may. */
+static bool locate_binding(const struct ahoyd_server *server, const struct ahoy_binding *binding,
+                           const struct ahoy_uri *contact, struct ahoy_hop *hop)
+{
+    if (is_websocket(contact))
+        return follow_websocket(server, binding, hop);
+    if (!locate(server, contact, hop, NULL) ||
+        !ahoyd_policy_may_reach(server, &hop->remote, &binding->hop.remote))
+        return false;
+    follow_binding(server, binding, hop);
+    return true;
+}
+
 /* False where nothing can be sent to |binding|; to a sip contact nothing that is sips
  * (R5630-5.3-2, R5630-5.3-3). */
 static bool target_binding(const struct ahoyd_server *server, const struct ahoy_binding *binding,
@@ -55,13 +90,11 @@ static bool target_binding(const struct ahoyd_server *server, const struct ahoy_
     struct ahoy_uri contact;
     if (!ahoy_uri_parse(binding->contact, &contact, NULL) ||
         (is_secure && contact.scheme != AHOY_SCHEME_SIPS) ||
-        !locate(server, &contact, &target->hop, NULL) ||
-        !ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote))
+        !locate_binding(server, binding, &contact, &target->hop))
         return false;
     target->uri = binding->contact;
     if (contact.scheme == AHOY_SCHEME_SIPS && !is_secure)
         target->uri = as_sip(binding->contact);
-    follow_binding(server, binding, &target->hop);
     return true;
 }
 
@@ -125,6 +158,22 @@ static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
     return NULL;
 }
 
+/* The way to the client of a WebSocket: that of its registration, or the one on which its dialog
+ * began, unless the request itself comes from there.  A Route of others leads to none. */
+static bool find_websocket(struct ahoyd_server *server, const struct ahoy_event *event,
+                           const struct ahoyd_path *path, uint64_t now_ms, struct ahoy_hop *hop)
+{
+    if (path->has_next)
+        return false;
+    const struct ahoy_hop nowhere = { .transport = AHOY_TRANSPORT_OTHER };
+    const struct ahoy_binding *binding =
+        find_binding(server, event, &path->target, &nowhere, now_ms);
+    if (binding != NULL && follow_websocket(server, binding, hop))
+        return true;
+    *hop = path->flow;
+    return path->has_flow && !ahoy_hop_leads_where(hop, event->hop);
+}
+
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err)
@@ -134,6 +183,9 @@ bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_even
     target->uri = path->target.text;
     if (path->target.scheme == AHOY_SCHEME_SIPS)
         next.scheme = AHOY_SCHEME_SIPS; /* R3261-16.6-30: its whole way is safe. */
+    if (is_websocket(&next))
+        return find_websocket(server, event, path, now_ms, &target->hop) ||
+               ahoy_fail(err, 480, uri->text.at, "a WebSocket that stands");
     if (!locate(server, &next, &target->hop, err))
         return false;
     bool allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &event->hop->remote);

@@ -15,7 +15,7 @@ bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoy
                             const struct ahoy_uri *uri, struct ahoy_proxy_target *target);
 
 /* The next Route, or else the Request-URI, of a request within a dialog.  False where it cannot be
- * located or must not be reached: |err| says why (403, 416, 503). */
+ * located or must not be reached: |err| says why (403, 416, 480, 503). */
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "libahoy/stack/inbound_websocket.h"
 #include "libahoy/stack/refuse.h"
 #include "libahoy/transport/via_rules.h"
 
@@ -20,9 +21,7 @@ void ahoy_inbound_close(struct ahoy_stack *stack, struct ahoy_flow *flow)
     stack->closing = flow;
 }
 
-/* CRLF (which phones behind a NAT send), and what others send to the same end: no bytes at all, or
- * a few NULs. */
-static bool is_keepalive(struct span bytes)
+bool ahoy_inbound_is_keepalive(struct span bytes)
 {
     if (bytes.size > 4)
         return false;
@@ -92,8 +91,7 @@ static void read_message(struct ahoy_stack *stack, struct span bytes)
     }
 }
 
-/* |bytes| are one whole message that this worker received. */
-static void take_message(struct ahoy_stack *stack, struct span bytes)
+void ahoy_inbound_take(struct ahoy_stack *stack, struct span bytes)
 {
     stack->counters.messages_in++;
     uint16_t owner = owner_of(stack, bytes);
@@ -180,7 +178,7 @@ static bool next_of_partial(struct ahoy_stack *stack, struct ahoy_flow *flow)
             return true;
         }
         finish_partial(stack, flow, partial.size);
-        take_message(stack, partial);
+        ahoy_inbound_take(stack, partial);
         return true;
     }
     return false;
@@ -211,7 +209,7 @@ static bool next_in_place(struct ahoy_stack *stack, struct ahoy_flow *flow)
     }
     flow->frame = (struct ahoy_frame){ 0 };
     stack->input = ahoy_span_after(stack->input, bytes.size);
-    take_message(stack, bytes);
+    ahoy_inbound_take(stack, bytes);
     return true;
 }
 
@@ -220,7 +218,9 @@ static bool next_of_stream(struct ahoy_stack *stack)
     struct ahoy_flow *flow = own_flow(stack);
     bool found = false;
     if (flow != NULL && !flow->closing) {
-        if (flow->partial_size > 0)
+        if (flow->websocket != NULL)
+            found = ahoy_inbound_next_of_websocket(stack, flow);
+        else if (flow->partial_size > 0)
             found = next_of_partial(stack, flow);
         else
             found = next_in_place(stack, flow);
@@ -240,13 +240,13 @@ bool ahoy_inbound_next(struct ahoy_stack *stack)
     if (kind == AHOY_INPUT_STREAM)
         return next_of_stream(stack);
     stack->input_kind = AHOY_INPUT_NONE;
-    if (kind == AHOY_INPUT_DATAGRAM && is_keepalive(stack->input)) {
+    if (kind == AHOY_INPUT_DATAGRAM && ahoy_inbound_is_keepalive(stack->input)) {
         stack->counters.keepalives++;
         return true;
     }
     if (kind == AHOY_INPUT_MESSAGE)
         read_message(stack, stack->input);
     else
-        take_message(stack, stack->input);
+        ahoy_inbound_take(stack, stack->input);
     return true;
 }

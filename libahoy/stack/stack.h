@@ -15,12 +15,13 @@
 #include "libahoy/transaction/transactions.h"
 
 /* Each counter written once. */
+/* clang-format off */
 #define AHOY_STACK_COUNTERS(COUNTER)                                                               \
-    COUNTER(messages_in)                                                                           \
-    COUNTER(messages_out) COUNTER(handed_off) COUNTER(malformed_answered)                          \
-        COUNTER(malformed_dropped) COUNTER(keepalives) COUNTER(connections_refused)                \
-            COUNTER(connections_timed_out) COUNTER(send_failures) COUNTER(foreign_responses)       \
-                COUNTER(overflows)
+    COUNTER(messages_in) COUNTER(messages_out) COUNTER(handed_off) COUNTER(malformed_answered)     \
+    COUNTER(malformed_dropped) COUNTER(keepalives) COUNTER(connections_refused)                    \
+    COUNTER(connections_timed_out) COUNTER(upgrades_refused) COUNTER(send_failures)                \
+    COUNTER(foreign_responses) COUNTER(overflows)
+/* clang-format on */
 
 struct ahoy_stack_counters {
 #define AHOY_COUNTER_FIELD(name) uint64_t name;
