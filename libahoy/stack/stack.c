@@ -81,6 +81,12 @@ static void take_input(struct ahoy_stack *stack, const struct ahoy_hop *source, 
     stack->partial_began = false;
 }
 
+static void take_stream(struct ahoy_stack *stack, const struct ahoy_flow *flow, struct span bytes)
+{
+    take_input(stack, &flow->hop, bytes, AHOY_INPUT_STREAM);
+    stack->partial_began = !ahoy_flow_is_amid(flow);
+}
+
 /* What another worker handed off: a message, or trust in a connection of this worker. */
 static void take_handoff(struct ahoy_stack *stack, const struct ahoy_wire_event *event)
 {
@@ -126,7 +132,7 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
     else if (event->kind == AHOY_WIRE_CONNECTED)
         ahoy_outbound_opened(stack, flow);
     else if (event->bytes.size > 0)
-        take_input(stack, &flow->hop, event->bytes, AHOY_INPUT_STREAM);
+        take_stream(stack, flow, event->bytes);
 }
 
 void ahoy_stack_step(struct ahoy_stack *stack, struct ahoy_wire_event *event, uint64_t now_ms)

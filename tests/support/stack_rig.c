@@ -40,6 +40,8 @@ void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
     listen(RIG_UDP6, AHOY_UDP, "2001:db8::1", SPAN("[2001:db8::1]:5060"));
     listen(RIG_TCP6, AHOY_TCP, "2001:db8::1", SPAN("[2001:db8::1]:5060"));
     listen(RIG_TLS4, AHOY_TLS, "192.0.2.1", SPAN("192.0.2.1:5061"));
+    listen(RIG_WS4, AHOY_WS, "192.0.2.1", SPAN("192.0.2.1:8080"));
+    listeners[RIG_WS4].origins = SPAN("http://www.example.com");
     const struct ahoy_stack_options options = {
         .listeners = listeners,
         .listener_count = RIG_LISTENERS,
@@ -155,7 +157,9 @@ struct ahoy_handle rig_accept(struct rig *rig, uint8_t listener, struct ahoy_ip 
 {
     struct ahoy_wire_event event = {
         .kind = AHOY_WIRE_ACCEPTED,
-        .hop = { .transport = AHOY_TCP, .listener = listener, .remote = remote }
+        .hop = { .transport = (uint8_t)listeners[listener].transport,
+                 .listener = listener,
+                 .remote = remote }
     };
     rig_step(rig, &event);
     return event.hop.connection;
