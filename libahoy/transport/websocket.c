@@ -251,6 +251,16 @@ struct span ahoy_websocket_frame_message(char *payload, size_t size)
     return ahoy_websocket_frame(is_text ? AHOY_TEXT_FRAME : AHOY_BINARY_FRAME, payload, size);
 }
 
+struct span ahoy_websocket_payload(struct span frame)
+{
+    unsigned char first = frame.size >= 2 ? (unsigned char)frame.at[0] : 0;
+    if (first != (0x80 | AHOY_TEXT_FRAME) && first != (0x80 | AHOY_BINARY_FRAME))
+        return SPAN("");
+    size_t length_size = frame.at[1] == 127 ? 8 : frame.at[1] == 126 ? 2 : 0;
+    assert(frame.size >= 2 + length_size);
+    return ahoy_span_after(frame, 2 + length_size);
+}
+
 void ahoy_websocket_put(unsigned opcode, struct span payload, struct ahoy_buf *buf)
 {
     char head[AHOY_FRAME_HEAD_LIMIT];

@@ -61,6 +61,8 @@ enum ahoy_websocket_verdict ahoy_websocket_next(struct ahoy_websocket *websocket
 struct span ahoy_websocket_frame(unsigned opcode, char *payload, size_t size);
 /* The same for a SIP message: text where it is UTF-8, else binary (R7118-4.2-2). */
 struct span ahoy_websocket_frame_message(char *payload, size_t size);
+/* The message in a whole frame of ours; empty where that carries none. */
+struct span ahoy_websocket_payload(struct span frame);
 /* Prints a short frame of ours; |payload| has at most AHOY_SHORT_FRAME_LIMIT bytes. */
 void ahoy_websocket_put(unsigned opcode, struct span payload, struct ahoy_buf *buf);
 /* Prints a close frame that says |code|. */

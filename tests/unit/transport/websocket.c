@@ -244,6 +244,8 @@ static void frames_of_ours(void **state)
         char *payload = text + AHOY_FRAME_HEAD_LIMIT;
         memset(payload, 'x', sizes[i]);
         struct span frame = ahoy_websocket_frame_message(payload, sizes[i]);
+        assert_ptr_equal(ahoy_websocket_payload(frame).at, payload);
+        assert_int_equal(ahoy_websocket_payload(frame).size, sizes[i]);
         struct span got = frames_take(&frame, FRAME_FIN | TEXT);
         assert_int_equal(frame.size, 0);
         assert_ptr_equal(got.at, payload);
@@ -263,6 +265,7 @@ static void short_frames_of_ours(void **state)
     ahoy_websocket_put_close(AHOY_CLOSE_TOO_BIG, &buf);
     ahoy_websocket_put_close(AHOY_CLOSE_NONE, &buf);
     struct span bytes = ahoy_buf_text(&buf);
+    assert_int_equal(ahoy_websocket_payload(bytes).size, 0);
     assert_true(ahoy_span_equal(frames_take(&bytes, FRAME_FIN | AHOY_PONG_FRAME), SPAN("back")));
     assert_true(
         ahoy_span_equal(frames_take(&bytes, FRAME_FIN | AHOY_CLOSE_FRAME), SPAN("\x03\xf1")));
