@@ -56,14 +56,16 @@ static bool is_websocket(const struct ahoy_uri *uri)
            ahoy_transport_is_websocket(ahoy_transport_parse(name));
 }
 
-/* The way back to such a client that registered |binding|; false where that came by another. */
+/* The way back to such a client that registered |binding|; false where that came by another, or
+ * the connection stands no more. */
 static bool follow_websocket(const struct ahoyd_server *server, const struct ahoy_binding *binding,
                              struct ahoy_hop *hop)
 {
     const struct ahoy_hop *came = &binding->hop;
     if (!ahoy_transport_is_websocket((enum ahoy_transport)came->transport) ||
         came->listener >= server->options.listener_count ||
-        server->options.listeners[came->listener].transport != came->transport)
+        server->options.listeners[came->listener].transport != came->transport ||
+        !ahoy_stack_stands(server->stack, came))
         return false;
     *hop = *came;
     return true;
@@ -171,7 +173,8 @@ static bool find_websocket(struct ahoyd_server *server, const struct ahoy_event 
     if (binding != NULL && follow_websocket(server, binding, hop))
         return true;
     *hop = path->flow;
-    return path->has_flow && !ahoy_hop_leads_where(hop, event->hop);
+    return path->has_flow && !ahoy_hop_leads_where(hop, event->hop) &&
+           ahoy_stack_find(server->stack, hop);
 }
 
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,

@@ -241,6 +241,26 @@ uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transpo
     return ahoy_domains_add(&stack->flows.domains, host);
 }
 
+bool ahoy_stack_stands(const struct ahoy_stack *stack, const struct ahoy_hop *hop)
+{
+    struct ahoy_hop found = *hop;
+    if (hop->worker == stack->worker) {
+        const struct ahoy_flow *flow = ahoy_flows_get(&stack->flows, hop->connection);
+        return flow != NULL && !flow->closing;
+    }
+    return ahoy_flows_find_elsewhere(&stack->flows, &found) && found.worker == hop->worker &&
+           ahoy_handle_equal(found.connection, hop->connection);
+}
+
+bool ahoy_stack_find(struct ahoy_stack *stack, struct ahoy_hop *hop)
+{
+    const struct ahoy_flow *flow = ahoy_flows_find(&stack->flows, hop);
+    if (flow == NULL)
+        return ahoy_flows_find_elsewhere(&stack->flows, hop);
+    *hop = flow->hop;
+    return flow->state == AHOY_FLOW_OPEN;
+}
+
 void ahoy_stack_trust(struct ahoy_stack *stack, const struct ahoy_hop *hop)
 {
     if (hop->connection.generation == 0)

@@ -58,6 +58,11 @@ struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack);
  * is a name.  Else 0, and where memory is refused: then the peer's address must be proved. */
 uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transport,
                            struct span host);
+/* Whether the very connection that |hop| names still stands, of this worker or another. */
+bool ahoy_stack_stands(const struct ahoy_stack *stack, const struct ahoy_hop *hop);
+/* Whether any connection stands that leads where |hop| does, which names none; then |hop| names
+ * it. */
+bool ahoy_stack_find(struct ahoy_stack *stack, struct ahoy_hop *hop);
 /* The peer on this connection has authenticated, or is a trunk: it is no longer counted as a
  * stranger.  Where the connection is another worker's, that one is told by a HANDOFF without
  * bytes.  Nothing happens for a hop without a connection, or with one that is gone. */

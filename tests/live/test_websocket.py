@@ -37,18 +37,21 @@ class Stream:
         self.socket = socket.create_connection((HOSTS[family], port), PATIENCE)
         self.left = b""
 
+    def fill(self):
+        more = self.socket.recv(65536)
+        if not more:
+            raise Closed(None)
+        self.left += more
+
     def take(self, size):
         while len(self.left) < size:
-            more = self.socket.recv(65536)
-            if not more:
-                raise Closed(None)
-            self.left += more
+            self.fill()
         taken, self.left = self.left[:size], self.left[size:]
         return taken
 
     def take_until(self, end):
         while end not in self.left:
-            self.left += self.take(len(self.left) + 1)
+            self.fill()
         taken, _, self.left = self.left.partition(end)
         return taken + end
 
@@ -391,6 +394,7 @@ class Calls(unittest.TestCase):
 
     def test_a_closed_websocket_is_no_way(self):
         caller, callee = self.phone("udp", 4, "alice"), self.phone("ws", 4, "bob")
+        self.server.ctl("user", "add", "bob@atlanta.example", input="secret\n")
         callee.register()
         callee.close()
         deadline = time.monotonic() + PATIENCE
