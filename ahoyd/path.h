@@ -7,13 +7,13 @@
 struct ahoyd_path {
     struct ahoy_uri target; /* The Request-URI, restored where a strict router had moved it. */
     const struct ahoyd_domain *domain; /* The one of ours that |target| belongs to, or NULL. */
-    bool restored;          /* |target| was the last Route value. */
-    size_t own_routes;      /* Topmost Route values that name this server. */
-    bool has_next;          /* A Route value follows them. */
-    struct ahoy_uri next;   /* Its URI. */
-    bool in_dialog;         /* The request belongs to a dialog that this server has let pass. */
-    bool has_flow;          /* That began on a WebSocket: */
-    struct ahoy_hop flow;   /* Where it came from; no connection is named. */
+    bool restored;                     /* |target| was the last Route value. */
+    size_t own_routes;                 /* Topmost Route values that name this server. */
+    bool has_next;                     /* A Route value follows them. */
+    struct ahoy_uri next;              /* Its URI. */
+    bool in_dialog;       /* The request belongs to a dialog that this server has let pass. */
+    bool has_flow;        /* That began on a WebSocket: */
+    struct ahoy_hop flow; /* Where it came from; no connection is named. */
 };
 
 /* False at a Route that cannot be read; |err| says why. */

@@ -28,14 +28,14 @@ struct ahoyd_server {
     struct ahoy_stack *stack;
     struct ahoy_transactions *transactions; /* The stack's. */
     struct ahoy_proxy *proxy;
-    struct ahoy_hash_key nonce_key;  /* Both are the same for all workers of a store. */
+    struct ahoy_hash_key nonce_key; /* Both are the same for all workers of a store. */
     struct ahoy_hash_key dialog_key, flow_key;
     struct ahoy_rng rng;
-    struct ahoy_pool waiting;        /* struct ahoyd_waiting */
+    struct ahoy_pool waiting; /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;
     bool draining;
     bool trimmed;
-    uint64_t busy_ms;                /* When something was last under way. */
+    uint64_t busy_ms; /* When something was last under way. */
     struct ahoyd_server_counters counters;
     /* Scratch: for the request at hand only. */
     struct ahoy_bindings bindings;

@@ -31,8 +31,7 @@ static void take(struct ahoy_websocket *websocket, struct span input, struct out
 {
     struct ahoy_websocket_part part;
     while (outcome->closed == 0) {
-        enum ahoy_websocket_verdict verdict =
-            ahoy_websocket_next(websocket, LIMIT, &input, &part);
+        enum ahoy_websocket_verdict verdict = ahoy_websocket_next(websocket, LIMIT, &input, &part);
         if (verdict == AHOY_WEBSOCKET_MORE) {
             MUST(input.size == 0);
             return;

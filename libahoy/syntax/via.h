@@ -22,7 +22,7 @@ struct span ahoy_transport_uri_name(enum ahoy_transport transport); /* "udp", as
 bool ahoy_transport_is_reliable(enum ahoy_transport transport);
 bool ahoy_transport_is_secure(enum ahoy_transport transport);    /* TLS, or above it. */
 bool ahoy_transport_is_websocket(enum ahoy_transport transport); /* WS, WSS */
-uint16_t ahoy_transport_port(enum ahoy_transport transport);  /* 5060 or 5061, 80, 443. */
+uint16_t ahoy_transport_port(enum ahoy_transport transport);     /* 5060 or 5061, 80, 443. */
 
 #define AHOY_BRANCH_COOKIE "z9hG4bK"
 

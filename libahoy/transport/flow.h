@@ -73,9 +73,9 @@ struct ahoy_flow {
     bool closing;  /* Its close is owed: nothing that comes on it is read, nobody finds it
                              * who does not name it. */
     struct ahoy_hop hop;
-    struct ahoy_frame frame; /* How far the message at hand has been read. */
+    struct ahoy_frame frame;          /* How far the message at hand has been read. */
     struct ahoy_websocket *websocket; /* WS and WSS; else NULL. */
-    char *partial; /* The beginning of a message, at most AHOY_MESSAGE_LIMIT. */
+    char *partial;                    /* The beginning of a message, at most AHOY_MESSAGE_LIMIT. */
     size_t partial_size, partial_capacity;
     struct ahoy_pending *pending; /* What waits for the connection to open, oldest first. */
     struct ahoy_pending *newest;

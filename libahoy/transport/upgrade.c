@@ -11,9 +11,9 @@ enum { KEY_SIZE = 24, ACCEPT_SIZE = 28, DIGEST_SIZE = 20 };
 /* The rows that count. */
 struct request {
     struct span host, key, version, origin;
-    bool upgrades;    /* Upgrade names "websocket". */
+    bool upgrades;     /* Upgrade names "websocket". */
     bool is_connected; /* Connection names "Upgrade". */
-    bool speaks_sip;  /* Sec-WebSocket-Protocol names "sip". */
+    bool speaks_sip;   /* Sec-WebSocket-Protocol names "sip". */
 };
 
 static const struct refusal {

@@ -11,12 +11,12 @@
 
 struct ahoy_websocket {
     bool open;
-    uint8_t opcode;       /* Of the message that goes on; 0 between two. */
-    size_t message_size;  /* Of it, so far. */
-    bool in_frame;        /* Its head is read, and something is left of its payload: */
+    uint8_t opcode;      /* Of the message that goes on; 0 between two. */
+    size_t message_size; /* Of it, so far. */
+    bool in_frame;       /* Its head is read, and something is left of its payload: */
     uint64_t left;
-    uint64_t ahead;       /* Bytes that wslay has got beyond the frames that it has told of. */
-    struct span *input;   /* Of this call. */
+    uint64_t ahead;     /* Bytes that wslay has got beyond the frames that it has told of. */
+    struct span *input; /* Of this call. */
     wslay_frame_context_ptr frames; /* NULL where it has nothing. */
     uint8_t control_size;
     char control[AHOY_SHORT_FRAME_LIMIT];
@@ -272,6 +272,6 @@ void ahoy_websocket_put(unsigned opcode, struct span payload, struct ahoy_buf *b
 void ahoy_websocket_put_close(unsigned code, struct ahoy_buf *buf)
 {
     const char payload[] = { (char)(code >> 8), (char)(code & 0xff) };
-    ahoy_websocket_put(AHOY_CLOSE_FRAME,
-                               (struct span){ payload, code == AHOY_CLOSE_NONE ? 0 : 2 }, buf);
+    ahoy_websocket_put(AHOY_CLOSE_FRAME, (struct span){ payload, code == AHOY_CLOSE_NONE ? 0 : 2 },
+                       buf);
 }

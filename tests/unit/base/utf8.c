@@ -9,17 +9,26 @@
 static const struct span sound[] = {
     SPAN_INIT(""),
     SPAN_INIT("plain ASCII, longer than eight bytes\x7f"),
-    SPAN_INIT("Gr\xc3\xbc\xc3\x9f" "e, \xe4\xbd\xa0\xe5\xa5\xbd"),
+    SPAN_INIT("Gr\xc3\xbc\xc3\x9f"
+              "e, \xe4\xbd\xa0\xe5\xa5\xbd"),
     SPAN_INIT("\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"),
     SPAN_INIT("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"),
     SPAN_INIT("a NUL \0 is a character"),
 };
 
 static const struct span unsound[] = {
-    SPAN_INIT("\x80"),             SPAN_INIT("\xc3"),          SPAN_INIT("\xc0\x80"),
-    SPAN_INIT("\xc1\xbf"),         SPAN_INIT("\xe0\x9f\xbf"),  SPAN_INIT("\xed\xa0\x80"),
-    SPAN_INIT("\xf0\x8f\xbf\xbf"), SPAN_INIT("\xf4\x90\x80\x80"), SPAN_INIT("\xf5\x80\x80\x80"),
-    SPAN_INIT("\xff"),             SPAN_INIT("\xe4\xbd"),      SPAN_INIT("\xe4\x20\xa0"),
+    SPAN_INIT("\x80"),
+    SPAN_INIT("\xc3"),
+    SPAN_INIT("\xc0\x80"),
+    SPAN_INIT("\xc1\xbf"),
+    SPAN_INIT("\xe0\x9f\xbf"),
+    SPAN_INIT("\xed\xa0\x80"),
+    SPAN_INIT("\xf0\x8f\xbf\xbf"),
+    SPAN_INIT("\xf4\x90\x80\x80"),
+    SPAN_INIT("\xf5\x80\x80\x80"),
+    SPAN_INIT("\xff"),
+    SPAN_INIT("\xe4\xbd"),
+    SPAN_INIT("\xe4\x20\xa0"),
 };
 
 static void what_is_utf8(void **state)

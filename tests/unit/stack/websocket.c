@@ -90,8 +90,8 @@ static void assert_closes(const struct rig *rig, unsigned code)
     size_t count = rig->effect_count;
     assert_true(count >= 2);
     assert_int_equal(rig->effects[count - 1].kind, AHOY_WIRE_CLOSE);
-    struct span payload = payload_of(rig, rig_count(rig, AHOY_WIRE_SEND) - 1,
-                                     FRAME_FIN | AHOY_CLOSE_FRAME);
+    struct span payload =
+        payload_of(rig, rig_count(rig, AHOY_WIRE_SEND) - 1, FRAME_FIN | AHOY_CLOSE_FRAME);
     assert_int_equal(payload.size, code == 0 ? 0 : 2);
     if (code != 0)
         assert_int_equal((unsigned char)payload.at[0] << 8 | (unsigned char)payload.at[1], code);
@@ -119,8 +119,7 @@ static void each_message_is_answered_in_a_frame(void **state)
         assert_memory_equal(rig_sent(rig, 0)->bytes.at, "HTTP/1.1 101 ", 13);
         /* Within one chunk the pong overtakes answers. */
         size_t pong = steps[i] < 100 ? 2 : 1;
-        assert_true(
-            ahoy_span_equal(payload_of(rig, pong, FRAME_FIN | AHOY_PONG_FRAME), SPAN("?")));
+        assert_true(ahoy_span_equal(payload_of(rig, pong, FRAME_FIN | AHOY_PONG_FRAME), SPAN("?")));
         for (size_t j = 1; j < 5; j++) {
             if (j != pong)
                 assert_answers(rig, j, "SIP/2.0 200 ");
@@ -157,8 +156,7 @@ static void keep_alives(void **state)
     give(rig, connection, ahoy_buf_text(&input), sizeof space);
     assert_int_equal(rig->effect_count, 2);
     assert_true(ahoy_span_equal(payload_of(rig, 0, TEXT), SPAN("\r\n")));
-    assert_true(
-        ahoy_span_equal(payload_of(rig, 1, FRAME_FIN | AHOY_PONG_FRAME), SPAN("ping")));
+    assert_true(ahoy_span_equal(payload_of(rig, 1, FRAME_FIN | AHOY_PONG_FRAME), SPAN("ping")));
     assert_int_equal(rig->counters->keepalives, 4);
 }
 
@@ -212,7 +210,10 @@ static void ends(void **state)
         struct span payload;
         unsigned code;
     } cases[] = {
-        { FRAME_FIN | AHOY_CLOSE_FRAME, SPAN_INIT("\x03\xe8" "bye"), 1000 },
+        { FRAME_FIN | AHOY_CLOSE_FRAME,
+          SPAN_INIT("\x03\xe8"
+                    "bye"),
+          1000 },
         { FRAME_FIN | AHOY_CLOSE_FRAME, SPAN_INIT(""), 0 },
         { FRAME_FIN | 3, SPAN_INIT("what?"), 1002 },
         { TEXT, SPAN_INIT("OPTIONS \xff\xfe SIP/2.0\r\n\r\n"), 1007 }, /* RFC 6455 8.1 */

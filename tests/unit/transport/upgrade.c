@@ -67,7 +67,8 @@ static const struct {
     { "GET /a/b?c=%20 HTTP/1.1\r\n" HOST UP KEY SIP V13 END, 101 },
     /* Names and tokens have no case; lists have other items. */
     { GET "hOST: x\r\nUPGRADE: h2c, WebSocket\r\nconnection: keep-alive, upgrade\r\n" KEY
-          "sec-websocket-protocol: xmpp,sip\r\n" V13 END, 101 },
+          "sec-websocket-protocol: xmpp,sip\r\n" V13 END,
+      101 },
     { GET HOST UP KEY "Sec-WebSocket-Protocol: xmpp\r\n" SIP V13 END, 101 },
     { GET HOST UP KEY SIP V13 "Cookie: a=b\r\nSec-WebSocket-Extensions: permessage-deflate\r\n" END,
       101 },
@@ -159,8 +160,10 @@ static void origins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_example_of_the_rfc),     cmocka_unit_test(its_end_is_found_in_any_pieces),
-        cmocka_unit_test(requests_and_what_they_get), cmocka_unit_test(refusals_say_what_would_do),
+        cmocka_unit_test(the_example_of_the_rfc),
+        cmocka_unit_test(its_end_is_found_in_any_pieces),
+        cmocka_unit_test(requests_and_what_they_get),
+        cmocka_unit_test(refusals_say_what_would_do),
         cmocka_unit_test(origins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

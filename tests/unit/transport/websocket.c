@@ -128,22 +128,22 @@ static void what_is_no_sound_frame(void **state)
         uint64_t length;
         unsigned length_size, code;
     } heads[] = {
-        { FRAME_FIN | TEXT, 0, 1, 1, 1002 },                       /* 5.1: not masked. */
-        { FRAME_FIN | TEXT, FRAME_MASK, 1ull << 63, 8, 1002 },     /* 5.2 */
+        { FRAME_FIN | TEXT, 0, 1, 1, 1002 },                   /* 5.1: not masked. */
+        { FRAME_FIN | TEXT, FRAME_MASK, 1ull << 63, 8, 1002 }, /* 5.2 */
         { FRAME_FIN | TEXT, FRAME_MASK, ~0ull, 8, 1002 },
-        { FRAME_FIN | TEXT, FRAME_MASK, 5, 2, 1002 },              /* 5.2: not the shortest. */
+        { FRAME_FIN | TEXT, FRAME_MASK, 5, 2, 1002 }, /* 5.2: not the shortest. */
         { FRAME_FIN | TEXT, FRAME_MASK, 65535, 8, 1002 },
         { FRAME_FIN | TEXT, FRAME_MASK, LIMIT + 1, 8, 1009 },
         { TEXT, FRAME_MASK, (1ull << 63) - 1, 8, 1009 },
         { FRAME_FIN | FRAME_RSV1 | TEXT, FRAME_MASK, 1, 1, 1002 }, /* 5.2: no extension. */
         { FRAME_FIN | 0x20 | TEXT, FRAME_MASK, 1, 1, 1002 },
         { FRAME_FIN | 0x10 | TEXT, FRAME_MASK, 1, 1, 1002 },
-        { FRAME_FIN | 3, FRAME_MASK, 1, 1, 1002 },                 /* 5.2: unknown ones. */
+        { FRAME_FIN | 3, FRAME_MASK, 1, 1, 1002 }, /* 5.2: unknown ones. */
         { FRAME_FIN | 7, FRAME_MASK, 1, 1, 1002 },
         { FRAME_FIN | 11, FRAME_MASK, 1, 1, 1002 },
         { FRAME_FIN | 15, FRAME_MASK, 1, 1, 1002 },
-        { FRAME_FIN | CONTINUATION, FRAME_MASK, 1, 1, 1002 },      /* 5.4: of nothing. */
-        { AHOY_PING_FRAME, FRAME_MASK, 1, 1, 1002 },               /* 5.5: in fragments. */
+        { FRAME_FIN | CONTINUATION, FRAME_MASK, 1, 1, 1002 }, /* 5.4: of nothing. */
+        { AHOY_PING_FRAME, FRAME_MASK, 1, 1, 1002 },          /* 5.5: in fragments. */
         { AHOY_CLOSE_FRAME, FRAME_MASK, 0, 1, 1002 },
         { FRAME_FIN | AHOY_PING_FRAME, FRAME_MASK, 126, 2, 1002 }, /* 5.5: too long. */
     };
