@@ -8,7 +8,7 @@ enum ahoyd_auth { AHOYD_AUTH_DIGEST, AHOYD_AUTH_NONE };
 enum ahoyd_from { AHOYD_FROM_USERS, AHOYD_FROM_TRUNKS, AHOYD_FROM_ANYONE };
 enum ahoyd_store_kind { AHOYD_STORE_MEMORY, AHOYD_STORE_SQLITE };
 
-enum { AHOYD_TRUNK_TARGETS_LIMIT = 16 };
+enum { AHOYD_TRUNK_TARGETS_LIMIT = 16, AHOYD_NAME_SERVERS_LIMIT = 8 };
 
 enum ahoyd_verify { AHOYD_VERIFY_NONE, AHOYD_VERIFY_OPTIONAL, AHOYD_VERIFY_REQUIRED };
 
@@ -47,11 +47,11 @@ struct ahoyd_trunk {
     struct span name;
     int line;
     size_t count;
+    struct span uris[AHOYD_TRUNK_TARGETS_LIMIT];
     struct ahoyd_trunk_target {
-        struct span uri;
         struct span domain; /* The URI's host: whom the peer must prove to be (TLS). */
         enum ahoy_transport transport;
-        struct ahoy_ip ip;
+        struct ahoy_ip ip; /* Without a family where the URI has a name: then it is located. */
     } targets[AHOYD_TRUNK_TARGETS_LIMIT];
 };
 
@@ -77,6 +77,9 @@ struct ahoyd_config {
     char *control_path; /* The Unix socket; absolute. */
     char *trace_path;   /* Where every message is noted as a line of JSON; NULL for nowhere. */
     unsigned workers;   /* At least 1. */
+    struct ahoy_ip name_servers[AHOYD_NAME_SERVERS_LIMIT]; /* In place of resolv.conf's. */
+    size_t name_server_count;
+    char *anchor_path;  /* Of DNSSEC's trust anchors; NULL: nothing is validated. */
     void *memory;       /* All texts. */
 };
 

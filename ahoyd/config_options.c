@@ -4,14 +4,12 @@
 
 #include <lauxlib.h>
 
-#include "libahoy/base/buf.h"
-
-enum { OPTIONS_LIMIT = 16, TEXTS_LIMIT = 2048 };
+enum { OPTIONS_LIMIT = 16 };
 
 static const char *const type_words[] = { [OPTION_TEXT] = "a text",
                                           [OPTION_NUMBER] = "a whole number",
                                           [OPTION_FLAG] = "true or false",
-                                          [OPTION_TEXTS] = "a list of texts" };
+                                          [OPTION_TEXTS] = "a table of 1 to 8 texts" };
 
 static struct option *find(struct option *options, size_t count, struct span name)
 {
@@ -40,41 +38,38 @@ static bool fault_unknown(lua_State *lua, const char *word, struct span name,
     return false;
 }
 
-/* Joins the texts of the list on top of the stack; false where it holds anything else, a text that
- * is empty or has a space, or too much. */
-static bool join_texts(lua_State *lua, struct span *joined)
+/* Takes the table on top of the stack; the texts in it stay Lua's. */
+static bool read_texts(lua_State *lua, struct option *option)
 {
-    char space[TEXTS_LIMIT];
-    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
-    lua_Unsigned count = lua_rawlen(lua, -1);
-    bool sound = count > 0;
-    for (lua_Unsigned i = 1; sound && i <= count; i++) {
-        struct span text = SPAN(" ");
-        if (lua_rawgeti(lua, -1, (lua_Integer)i) == LUA_TSTRING)
-            text.at = lua_tolstring(lua, -1, &text.size);
-        sound = text.size > 0 && ahoy_span_find(text, ' ') == text.size;
-        ahoy_buf_put(&buf, i > 1 ? SPAN(" ") : SPAN(""));
-        ahoy_buf_put(&buf, text);
+    lua_Unsigned count = lua_istable(lua, -1) ? lua_rawlen(lua, -1) : 0;
+    if (count == 0 || count > OPTION_TEXTS_LIMIT)
+        return false;
+    for (lua_Unsigned i = 0; i < count; i++) {
+        lua_rawgeti(lua, -1, (lua_Integer)i + 1);
+        if (lua_type(lua, -1) == LUA_TSTRING)
+            option->texts[i].at = lua_tolstring(lua, -1, &option->texts[i].size);
         lua_pop(lua, 1);
+        if (option->texts[i].at == NULL)
+            return false;
     }
-    *joined = config_keep(config_reader_of(lua), ahoy_buf_text(&buf));
-    return sound && !buf.overflow;
+    option->number = count;
+    return true;
 }
 
-/* Whether the value on top of the stack is of |type|. */
-static bool is_of_type(lua_State *lua, enum option_type type)
+/* Whether the value on top of the stack is what |option| takes. */
+static bool fits(lua_State *lua, struct option *option)
 {
     int is_whole = 0;
-    switch (type) {
+    switch (option->type) {
     case OPTION_TEXT:
         return lua_type(lua, -1) == LUA_TSTRING;
     case OPTION_NUMBER:
-        (void)lua_tointegerx(lua, -1, &is_whole); /* Its value is read later. */
+        option->number = (uint64_t)lua_tointegerx(lua, -1, &is_whole);
         return lua_type(lua, -1) == LUA_TNUMBER && is_whole;
     case OPTION_FLAG:
         return lua_isboolean(lua, -1);
     case OPTION_TEXTS:
-        return lua_istable(lua, -1);
+        return read_texts(lua, option);
     }
     return false;
 }
@@ -83,22 +78,19 @@ static bool is_of_type(lua_State *lua, enum option_type type)
 static bool read_value(lua_State *lua, const char *word, struct option *option)
 {
     struct reader *reader = config_reader_of(lua);
-    lua_Integer number = lua_tointeger(lua, -1);
-    bool fits = is_of_type(lua, option->type);
-    if (!fits || (option->type == OPTION_TEXTS && !join_texts(lua, &option->text))) {
+    if (!fits(lua, option)) {
         config_fault(reader, config_line(lua), "%s: '%s' must be %s, not %s", word, option->name,
                      type_words[option->type], luaL_typename(lua, -1));
         return false;
     }
     if (option->type == OPTION_NUMBER &&
-        (number < 0 || (uint64_t)number < option->least || (uint64_t)number > option->most)) {
+        (option->number < option->least || option->number > option->most)) {
         config_fault(reader, config_line(lua), "%s: '%s' must be between %llu and %llu", word,
                      option->name, (unsigned long long)option->least,
                      (unsigned long long)option->most);
         return false;
     }
     option->given = true;
-    option->number = (uint64_t)number;
     option->flag = lua_toboolean(lua, -1) != 0;
     if (option->type == OPTION_TEXT)
         option->text.at = lua_tolstring(lua, -1, &option->text.size);

@@ -21,7 +21,7 @@ struct reader {
     struct span folder;       /* Of the configuration file: relative paths begin here. */
     struct promise *promises; /* As many as config->routes, in their order. */
     bool *insecure;           /* As many as config->domains: "insecure = true" was said. */
-    int store_line, control_line, trace_line, workers_line; /* 0: not said yet. */
+    int store_line, control_line, trace_line, workers_line, dns_line; /* 0: not said yet. */
     bool out_of_memory;
 };
 
@@ -44,6 +44,7 @@ const char *config_nearest(struct span word, const char *const *names, size_t co
 /* Defines listen, domain, store ... in |lua|. */
 void config_words_define(lua_State *lua);
 int config_word_tls(lua_State *lua); /* One of them, in config_tls.c. */
+int config_word_dns(lua_State *lua); /* And one in config_dns.c. */
 /* The names of all words, for suggestions. */
 const char *const *config_words_names(size_t *count);
 
@@ -59,15 +60,18 @@ bool config_once(lua_State *lua, const char *word, int *line);
 /* What may stand in a table of options. */
 enum option_type { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG, OPTION_TEXTS };
 
+enum { OPTION_TEXTS_LIMIT = 8 };
+
 struct option {
     const char *name;
     enum option_type type;
     uint64_t least, most; /* OPTION_NUMBER */
     /* Filled by config_options. */
     bool given;
-    struct span text; /* Lua's; keep a copy.  Of OPTION_TEXTS: kept, with spaces between. */
-    uint64_t number;
+    struct span text; /* Lua's; keep a copy. */
+    uint64_t number;  /* Of OPTION_TEXTS: how many. */
     bool flag;
+    struct span texts[OPTION_TEXTS_LIMIT]; /* Lua's too. */
 };
 
 /* Reads the table at |index| (or nothing, where it is absent) into |options|; unknown names and

@@ -1,6 +1,5 @@
-/* The words of the configuration but tls: listen, domain, store, trunk, route, workers, control,
- * trace.
- * Each notes what it was told, or a fault, and lets the rest of the file run. */
+/* The words of the configuration but dns and tls: listen, domain, store, trunk, route, workers,
+ * control, trace.  Each notes what it was told, or a fault, and lets the rest of the file run. */
 #include <ctype.h>
 #include <lauxlib.h>
 #include <limits.h>
@@ -10,6 +9,7 @@
 
 #include "ahoyd/config_reader.h"
 #include "libahoy/resolve/locate.h"
+#include "libahoy/resolve/name.h"
 
 enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64 };
 
@@ -105,30 +105,34 @@ static bool is_origin(struct span text)
 {
     size_t colon = ahoy_span_find(text, ':');
     struct span rest = ahoy_span_after(text, colon);
-    return colon > 0 && rest.size > 3 && ahoy_span_starts_nocase(rest, SPAN("://")) &&
+    return colon > 0 && rest.size > 3 && text.size < 256 &&
+           ahoy_span_find(text, ' ') == text.size && ahoy_span_starts_nocase(rest, SPAN("://")) &&
            ahoy_span_find(ahoy_span_after(rest, 3), '/') == rest.size - 3;
 }
 
-/* The origins of a listener; false, and a fault, where they are none, or not for its transport. */
+/* The origins of a listener, with spaces between; false, and a fault, where they are none, or not
+ * for its transport. */
 static bool read_origins(lua_State *lua, const struct option *option, struct ahoyd_listen *listen)
 {
-    struct span rest = option->text;
-    listen->origins = option->text;
+    struct reader *reader = config_reader_of(lua);
+    char space[OPTION_TEXTS_LIMIT * 256];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     if (option->given && !ahoy_transport_is_websocket(listen->transport)) {
-        config_fault(config_reader_of(lua), listen->line,
-                     "listen: origins is for ws and wss; remove it");
+        config_fault(reader, listen->line, "listen: origins is for ws and wss; remove it");
         return false;
     }
-    while (rest.size > 0) {
-        size_t size = ahoy_span_find(rest, ' ');
-        if (!is_origin((struct span){ rest.at, size })) {
-            config_fault(config_reader_of(lua), listen->line,
-                         "listen: \"%.*s\" is no origin; write \"https://phone.example\"",
-                         (int)(size < 100 ? size : 100), rest.at);
+    for (size_t i = 0; option->given && i < option->number; i++) {
+        struct span text = option->texts[i];
+        if (!is_origin(text)) {
+            config_fault(reader, listen->line,
+                         "listen: \"%.100s\" is no origin; write \"https://phone.example\"",
+                         text.at);
             return false;
         }
-        rest = ahoy_span_after(rest, size < rest.size ? size + 1 : size);
+        ahoy_buf_put(&buf, i > 0 ? SPAN(" ") : SPAN(""));
+        ahoy_buf_put(&buf, text);
     }
+    listen->origins = config_keep(reader, ahoy_buf_text(&buf));
     return true;
 }
 
@@ -272,8 +276,21 @@ static int word_domain(lua_State *lua)
     return 0;
 }
 
-/* Reads the address that a trunk's URI names; host names have to wait for DNS. */
-static bool read_target(lua_State *lua, struct span text, struct ahoyd_trunk_target *target)
+/* Whether |text| is the URI of a trunk's target.  An address is read once; a name is looked up when
+ * the trunk is used. */
+static bool parse_target(const struct ahoy_uri *uri, struct ahoyd_trunk_target *target)
+{
+    struct ahoy_place place;
+    struct ahoy_dns_name name;
+    if (!ahoy_place_read(uri, &ahoy_all_means, false, &place, NULL))
+        return false;
+    target->transport = place.transport;
+    target->ip = place.ip;
+    return place.ip.family != AHOY_NO_FAMILY || ahoy_dns_name_make(&name, SPAN(""), place.host);
+}
+
+static bool read_target(lua_State *lua, struct span text, struct ahoyd_trunk_target *target,
+                        struct span *kept)
 {
     struct ahoy_uri uri;
     struct ahoy_err err;
@@ -283,14 +300,15 @@ static bool read_target(lua_State *lua, struct span text, struct ahoyd_trunk_tar
                      err.expected);
         return false;
     }
-    if (!ahoy_locate(&uri, &target->transport, &target->ip, &err)) {
-        config_fault(reader, config_line(lua),
-                     "trunk: \"%.100s\" must be a SIP URI with an IP address, by udp, tcp or tls: "
-                     "write \"sip:192.0.2.1:5060;transport=tcp\"",
-                     text.at);
+    if (!parse_target(&uri, target)) {
+        config_fault(
+            reader, config_line(lua),
+            "trunk: \"%.100s\" must be a SIP URI with an address or a name, by udp, tcp or tls: "
+            "write \"sip:192.0.2.1:5060;transport=tcp\" or \"sip:carrier.example\"",
+            text.at);
         return false;
     }
-    target->uri = config_keep(reader, text);
+    *kept = config_keep(reader, text);
     target->domain = config_keep(reader, uri.host);
     return true;
 }
@@ -308,8 +326,9 @@ static bool read_targets(lua_State *lua, struct ahoyd_trunk *trunk)
     for (lua_Unsigned i = 1; i <= count; i++) {
         lua_rawgeti(lua, 2, (lua_Integer)i);
         struct span text;
-        bool sound = text_argument(lua, -1, "trunk", "{ \"sip:192.0.2.1:5060\" }", &text) &&
-                     read_target(lua, text, &trunk->targets[trunk->count]);
+        bool sound =
+            text_argument(lua, -1, "trunk", "{ \"sip:192.0.2.1:5060\" }", &text) &&
+            read_target(lua, text, &trunk->targets[trunk->count], &trunk->uris[trunk->count]);
         lua_pop(lua, 1);
         if (!sound)
             return false;
@@ -498,16 +517,22 @@ static int word_workers(lua_State *lua)
     return 0;
 }
 
+static int word_dns(lua_State *lua)
+{
+    return config_word_dns(lua);
+}
+
 static int word_tls(lua_State *lua)
 {
     return config_word_tls(lua);
 }
 
 /* Each word once. */
+/* clang-format off */
 #define WORDS(WORD)                                                                                \
-    WORD(listen)                                                                                   \
-    WORD(domain)                                                                                   \
-    WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control) WORD(trace) WORD(tls)
+    WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
+    WORD(trace) WORD(dns) WORD(tls)
+/* clang-format on */
 
 void config_words_define(lua_State *lua)
 {

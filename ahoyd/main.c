@@ -189,13 +189,26 @@ static void fault_address(struct daemon *daemon, size_t index, int why)
     fault_file(daemon, listen->line, what);
 }
 
+_Static_assert((int)AHOYD_NAME_SERVERS_LIMIT <= (int)AHOY_DNS_SERVERS_LIMIT, "all are asked");
+
+static struct ahoy_dns_options dns_options(const struct ahoyd_config *config)
+{
+    struct ahoy_dns_options options = { .server_count = config->name_server_count,
+                                        .anchor = config->anchor_path };
+    for (size_t i = 0; i < config->name_server_count; i++)
+        options.servers[i] = config->name_servers[i];
+    return options;
+}
+
 static struct ahoy_driver *open_driver(struct daemon *daemon, uint16_t number, uint16_t count)
 {
+    const struct ahoy_dns_options dns = dns_options(daemon->config);
     struct ahoy_driver_options options = { .listeners = daemon->listeners.at,
                                            .listener_count = daemon->listeners.count,
                                            .worker = number,
                                            .share_port = count > 1,
                                            .first = number == 0,
+                                           .dns = &dns,
                                            .tls = daemon->tls.context };
     size_t failed;
     struct ahoy_driver *driver = ahoy_driver_open(&options, &failed);

@@ -58,6 +58,8 @@ static bool index_trunks(struct ahoyd_names *names)
         const struct ahoyd_trunk *trunk = &names->config->trunks[i];
         for (size_t j = 0; j < trunk->count; j++) {
             uint64_t place = i * AHOYD_TRUNK_TARGETS_LIMIT + j;
+            if (trunk->targets[j].ip.family == AHOY_NO_FAMILY)
+                continue;
             if (!ahoy_map_add(&names->trunks, ip_hash(names, &trunk->targets[j].ip), place))
                 return false;
         }

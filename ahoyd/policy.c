@@ -84,6 +84,8 @@ bool ahoyd_policy_may_reach(const struct ahoyd_server *server, const struct ahoy
         return true;
     if (is_nowhere(ip) || ahoy_ip_is_multicast(ip) || ahoyd_names_is_own_ip(&server->names, ip))
         return false;
+    if (source->family == AHOY_NO_FAMILY)
+        return true;
     if (ahoy_ip_is_loopback(ip))
         return ahoy_ip_is_loopback(source);
     return !ahoy_ip_is_link_local(ip) || ahoy_ip_is_link_local(source);

@@ -20,6 +20,7 @@ bool ahoyd_policy_may_use(enum ahoyd_caller caller, const struct ahoyd_route *ro
 
 /* Whether a request or a registration that came from |source| may lead to |ip| (attack 60): never
  * to this server itself, nowhere and everybody; to loopback from there only, to a link from one;
- * always to a trunk. */
+ * always to a trunk.  A |source| without a family is the configuration itself, which had a name
+ * for |ip|. */
 bool ahoyd_policy_may_reach(const struct ahoyd_server *server, const struct ahoy_ip *ip,
                             const struct ahoy_ip *source);

@@ -6,6 +6,7 @@
 
 #include "ahoyd/answer.h"
 #include "ahoyd/serve.h"
+#include "ahoyd/servers.h"
 
 enum {
     WAITING_CHUNK_SIZE = 1024, /* Most answers to a REGISTER. */
@@ -58,6 +59,7 @@ static bool init_stack(struct ahoyd_server *server, const unsigned char *secret,
                           .memory_limit = AHOYD_MESSAGES_MEMORY_LIMIT,
                           .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
                           .tag_key = derive_key(secret, SPAN("tag")) },
+        .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
         .log = options->log,
     };
     server->stack = ahoy_stack_new(&stack, now_ms);
@@ -130,11 +132,24 @@ static void serve_event(struct ahoyd_server *server, const struct ahoy_event *ev
         ahoyd_answer(server, event, 481); /* 9.2: it matches nothing. */
 }
 
-static void serve_events(struct ahoyd_server *server, uint64_t now_ms)
+/* Serves what has come up next; false where nothing has. */
+static bool serve_next(struct ahoyd_server *server, uint64_t now_ms)
 {
     struct ahoy_event event;
-    while (ahoy_stack_event(server->stack, &event))
+    if (ahoy_stack_event(server->stack, &event))
         serve_event(server, &event, now_ms);
+    else if (ahoy_stack_located(server->stack, &server->located))
+        ahoyd_servers_found(server, &server->located, now_ms);
+    else
+        return false;
+    ahoyd_servers_ask(server, now_ms);
+    return true;
+}
+
+static void serve_events(struct ahoyd_server *server, uint64_t now_ms)
+{
+    while (serve_next(server, now_ms))
+        continue;
 }
 
 static bool is_at_rest(const struct ahoyd_server *server)

@@ -40,6 +40,7 @@ struct ahoyd_server {
     /* Scratch: for the request at hand only. */
     struct ahoy_bindings bindings;
     struct ahoy_proxy_target targets[AHOY_TARGETS_LIMIT];
+    struct ahoy_located located;
     char rows[AHOY_MESSAGE_LIMIT];
     char text[AHOY_MESSAGE_LIMIT];
 };

@@ -6,6 +6,15 @@
 #include "ahoyd/policy.h"
 #include "libahoy/resolve/locate.h"
 
+/* Whether the target of |uri| is a name, which has to be looked up. */
+static bool is_name(const struct ahoy_uri *uri)
+{
+    struct ahoy_ip ip;
+    struct span target = uri->host;
+    (void)ahoy_uri_param(uri, SPAN("maddr"), &target); /* Where it is absent the host stays. */
+    return uri->scheme != AHOY_SCHEME_OTHER && !ahoy_ip_parse(target, &ip);
+}
+
 /* The domain that the far end must prove is the URI's own, whatever maddr and DNS make of it
  * (RFC 5922 7.3). */
 static bool locate(const struct ahoyd_server *server, const struct ahoy_uri *uri,
@@ -38,13 +47,20 @@ static void follow_binding(const struct ahoyd_server *server, const struct ahoy_
     }
 }
 
-/* A sip request stays one: a sips contact is written as sip, and still called by TLS (R5630-5.3-5,
- * R5630-5.3-6, R5630-5.3-7).  |contact| is the server's own copy, and so it may change. */
-static struct span as_sip(struct span contact)
+/* A contact that is a name, as those of phones behind a NAT often are, of nobody: it is reached by
+ * the connection that it registered over.  False where there was none. */
+static bool follow_connection(const struct ahoyd_server *server, const struct ahoy_binding *binding,
+                              const struct ahoy_uri *contact, struct ahoy_hop *hop)
 {
-    char *at = (char *)(uintptr_t)contact.at + 1;
-    memcpy(at, "sip:", 4);
-    return ahoy_span_after(contact, 1);
+    struct span name;
+    if (!ahoy_uri_param(contact, SPAN("transport"), &name) ||
+        ahoy_transport_parse(name) != binding->hop.transport)
+        return false;
+    *hop = (struct ahoy_hop){ .transport = binding->hop.transport,
+                              .listener = AHOY_ANY_LISTENER,
+                              .remote = binding->hop.remote };
+    follow_binding(server, binding, hop);
+    return hop->connection.generation != 0;
 }
 
 /* Whether |uri| names the client of a WebSocket.  Nobody can connect to one; it is reached by the
@@ -71,17 +87,13 @@ static bool follow_websocket(const struct ahoyd_server *server, const struct aho
     return true;
 }
 
-/* |hop| leads to |contact|, that of |binding|; false where nothing does, or may. */
-static bool locate_binding(const struct ahoyd_server *server, const struct ahoy_binding *binding,
-                           const struct ahoy_uri *contact, struct ahoy_hop *hop)
+/* A sip request stays one: a sips contact is written as sip, and still called by TLS (R5630-5.3-5,
+ * R5630-5.3-6, R5630-5.3-7).  |contact| is the server's own copy, and so it may change. */
+static struct span as_sip(struct span contact)
 {
-    if (is_websocket(contact))
-        return follow_websocket(server, binding, hop);
-    if (!locate(server, contact, hop, NULL) ||
-        !ahoyd_policy_may_reach(server, &hop->remote, &binding->hop.remote))
-        return false;
-    follow_binding(server, binding, hop);
-    return true;
+    char *at = (char *)(uintptr_t)contact.at + 1;
+    memcpy(at, "sip:", 4);
+    return ahoy_span_after(contact, 1);
 }
 
 /* False where nothing can be sent to |binding|; to a sip contact nothing that is sips
@@ -91,12 +103,26 @@ static bool target_binding(const struct ahoyd_server *server, const struct ahoy_
 {
     struct ahoy_uri contact;
     if (!ahoy_uri_parse(binding->contact, &contact, NULL) ||
-        (is_secure && contact.scheme != AHOY_SCHEME_SIPS) ||
-        !locate_binding(server, binding, &contact, &target->hop))
+        (is_secure && contact.scheme != AHOY_SCHEME_SIPS))
         return false;
-    target->uri = binding->contact;
-    if (contact.scheme == AHOY_SCHEME_SIPS && !is_secure)
+    *target = (struct ahoy_proxy_target){ .uri = binding->contact, .source = binding->hop.remote };
+    if (contact.scheme == AHOY_SCHEME_SIPS && !is_secure) {
         target->uri = as_sip(binding->contact);
+        target->is_secure = true;
+    }
+    if (is_websocket(&contact))
+        return follow_websocket(server, binding, &target->hop);
+    if (is_name(&contact)) {
+        if (!follow_connection(server, binding, &contact, &target->hop)) {
+            target->ways = &target->uri;
+            target->way_count = 1;
+        }
+        return true;
+    }
+    if (!locate(server, &contact, &target->hop, NULL) ||
+        !ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote))
+        return false;
+    follow_binding(server, binding, &target->hop);
     return true;
 }
 
@@ -118,9 +144,14 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, struct span aor,
 bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
                             const struct ahoy_uri *uri, struct ahoy_proxy_target *target)
 {
-    const struct ahoyd_trunk_target *first =
-        &server->options.config->trunks[route->trunk].targets[0];
-    target->uri = uri->text;
+    const struct ahoyd_trunk *trunk = &server->options.config->trunks[route->trunk];
+    const struct ahoyd_trunk_target *first = &trunk->targets[0];
+    *target = (struct ahoy_proxy_target){ .uri = uri->text };
+    if (trunk->count > 1 || first->ip.family == AHOY_NO_FAMILY) {
+        target->ways = trunk->uris;
+        target->way_count = trunk->count;
+        return true; /* A sips request finds safe servers only. */
+    }
     target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
                                      .listener = AHOY_ANY_LISTENER,
                                      .remote = first->ip };
@@ -160,6 +191,23 @@ static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
     return NULL;
 }
 
+/* The next hop is a name. */
+static void target_name(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_path *path, uint64_t now_ms,
+                        struct ahoy_proxy_target *target)
+{
+    const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
+    const struct ahoy_binding *binding = NULL;
+    if (!path->has_next)
+        binding = find_binding(server, event, uri, &target->hop, now_ms);
+    if (binding != NULL)
+        target->source = binding->hop.remote;
+    if (binding != NULL && follow_connection(server, binding, uri, &target->hop))
+        return;
+    target->ways = &uri->text;
+    target->way_count = 1;
+}
+
 /* The way to the client of a WebSocket: that of its registration, or the one on which its dialog
  * began, unless the request itself comes from there.  A Route of others leads to none. */
 static bool find_websocket(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -183,12 +231,16 @@ bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_even
 {
     const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
     struct ahoy_uri next = *uri;
-    target->uri = path->target.text;
-    if (path->target.scheme == AHOY_SCHEME_SIPS)
-        next.scheme = AHOY_SCHEME_SIPS; /* R3261-16.6-30: its whole way is safe. */
-    if (is_websocket(&next))
+    *target = (struct ahoy_proxy_target){ .uri = path->target.text, .source = event->hop->remote };
+    if (is_websocket(uri))
         return find_websocket(server, event, path, now_ms, &target->hop) ||
                ahoy_fail(err, 480, uri->text.at, "a WebSocket that stands");
+    if (is_name(uri)) {
+        target_name(server, event, path, now_ms, target);
+        return true;
+    }
+    if (path->target.scheme == AHOY_SCHEME_SIPS)
+        next.scheme = AHOY_SCHEME_SIPS; /* R3261-16.6-30: its whole way is safe. */
     if (!locate(server, &next, &target->hop, err))
         return false;
     bool allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &event->hop->remote);

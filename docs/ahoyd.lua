@@ -32,11 +32,15 @@ store "sqlite:ahoy.db"
 
 -- Where calls to other domains go, and who may send them there: "users" (who have a password of
 -- ours; the default), "trunks", or "anyone".
-trunk("carrier", { "sip:192.0.2.10:5060", "sip:192.0.2.11:5060;transport=tcp" })
+-- A trunk's targets are tried in this order; a name is looked up when it is needed.
+trunk("carrier", { "sip:192.0.2.10:5060", "sip:carrier.example;transport=tcp" })
 route { domain = "carrier.example", to = "carrier", from = "users" }
 
 -- One worker a core, unless it says otherwise:
 -- workers(2)
+
+-- Name servers of your own, in place of those of /etc/resolv.conf:
+-- dns { servers = { "192.0.2.53", "[2001:db8::53]:5353" } }
 
 -- For ahoyctl; this is the default:
 control "unix:ahoyd.sock"

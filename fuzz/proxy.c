@@ -5,7 +5,8 @@
  * The input is a list of pieces: a byte that says what it is, one that says how it is meant, two
  * that say how many bytes follow, and these.
  *   0: the caller says them; how: bits 0-1 targets less one, 2-3 Route values that are ours, 4 the
- *      URI is restored, 5 Record-Route, 6 the targets are on streams.
+ *      URI is restored, 5 Record-Route, 6 the targets are on streams, 7 their servers have to be
+ *      found, which happens in the next turn.
  *   1: a target says them in answer to what it got last: a status line and rows, without Vias,
  *      which are put behind the first line; how: the target.
  *   2: so many quarters of a minute pass. */
@@ -15,7 +16,7 @@
 #include "libahoy/transaction/transactions.h"
 #include "libahoy/tu/proxy.h"
 
-enum { TARGETS = 4, TIMER_C_MS = 200000, CALLER = 10, FIRST_TARGET = 20 };
+enum { TARGETS = 4, TIMER_C_MS = 200000, CALLER = 10, FIRST_TARGET = 20, WISHES = 64 };
 
 #define OUR_VIA "192.0.2.1:5060;branch=z9hG4bK"
 
@@ -27,6 +28,8 @@ struct world {
     struct ahoy_proxy *proxy;
     struct ahoy_proxy_target targets[TARGETS];
     struct ahoy_proxy_plan plan;
+    size_t wished_count; /* Who waits to be told where the servers are. */
+    uint64_t wished[WISHES];
     size_t via_size[TARGETS]; /* The Via rows of what each target got last. */
     char vias[TARGETS][AHOY_MESSAGE_LIMIT];
     struct ahoy_message message; /* At hand. */
@@ -84,6 +87,36 @@ static void see_sending(struct world *world, const struct ahoy_sending *sending)
         see_request(world, host - FIRST_TARGET, sent);
 }
 
+static void take_wishes(struct world *world)
+{
+    const struct ahoy_proxy_found nothing = { .status = 503 };
+    struct ahoy_proxy_wish wish;
+    while (ahoy_proxy_poll(world->proxy, &wish)) {
+        if (wish.kind == AHOY_WISH_REST)
+            continue;
+        MUST(wish.uri.size > 0);
+        if (world->wished_count < WISHES)
+            world->wished[world->wished_count++] = wish.user;
+        else
+            ahoy_proxy_located(world->proxy, wish.user, &nothing, world->now_ms);
+    }
+}
+
+/* What was wished for in an earlier turn is found: two targets, of which the second rests. */
+static void find_targets(struct world *world)
+{
+    for (size_t count = world->wished_count; count > 0; count--) {
+        uint64_t user = world->wished[0];
+        const struct ahoy_hop hops[] = { world->targets[count % TARGETS].hop,
+                                         world->targets[(count + 1) % TARGETS].hop };
+        const struct ahoy_proxy_found found = { .hops = hops, .count = 2, .fresh = 1 };
+        world->wished_count--;
+        memmove(&world->wished[0], &world->wished[1], world->wished_count * sizeof user);
+        ahoy_proxy_located(world->proxy, user, &found, world->now_ms);
+        take_wishes(world);
+    }
+}
+
 static void take_event(struct world *world, const struct ahoy_event *event)
 {
     if (event->kind == AHOY_EVENT_REQUEST)
@@ -98,8 +131,11 @@ static void turn(struct world *world)
 {
     struct ahoy_event event;
     struct ahoy_sending sending;
-    while (ahoy_transactions_event(world->transactions, &event))
+    find_targets(world);
+    while (ahoy_transactions_event(world->transactions, &event)) {
         take_event(world, &event);
+        take_wishes(world);
+    }
     while (ahoy_transactions_poll(world->transactions, &sending))
         see_sending(world, &sending);
     ahoy_transactions_settle(world->transactions);
@@ -117,6 +153,8 @@ static void hear(struct world *world, struct ahoy_hop hop, struct span text)
 
 static void ask(struct world *world, unsigned how, struct span text)
 {
+    static const struct span ways[] = { SPAN_INIT("sip:one.example"),
+                                        SPAN_INIT("sip:two.example") };
     world->plan = (struct ahoy_proxy_plan){ .targets = world->targets,
                                             .count = 1 + (how & 3),
                                             .own_routes = how >> 2 & 3,
@@ -125,7 +163,9 @@ static void ask(struct world *world, unsigned how, struct span text)
     for (uint8_t i = 0; i < TARGETS; i++)
         world->targets[i] =
             (struct ahoy_proxy_target){ .uri = SPAN("sip:target;method=x;lr?a=b"),
-                                        .hop = hop_to((uint8_t)(FIRST_TARGET + i), how >> 6 & 1) };
+                                        .hop = hop_to((uint8_t)(FIRST_TARGET + i), how >> 6 & 1),
+                                        .ways = ways,
+                                        .way_count = how >> 7 & 1 ? 2 : 0 };
     hear(world, hop_to(CALLER, 0), text);
 }
 
@@ -177,6 +217,7 @@ static void begin(struct world *world)
     world->proxy = ahoy_proxy_new(&options, world->transactions, world->now_ms);
     MUST(world->proxy != NULL);
     memset(world->via_size, 0, sizeof world->via_size);
+    world->wished_count = 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -202,7 +243,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += count;
         size -= count;
     }
-    pass(&world, 4 * TIMER_C_MS);
+    /* What is found at the end of one may be tried in the next. */
+    for (unsigned i = 0; i < 4; i++)
+        pass(&world, 4 * TIMER_C_MS);
     MUST(ahoy_proxy_count(world.proxy) == 0);
     MUST(ahoy_transactions_count(world.transactions) == 0);
     ahoy_proxy_free(world.proxy);

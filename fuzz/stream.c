@@ -104,7 +104,8 @@ static void take_effects(struct world *world)
         case AHOY_WIRE_CONNECT:
             break;
         case AHOY_WIRE_HANDOFF:
-            MUST(false); /* There is one worker. */
+        case AHOY_WIRE_LOOKUP:
+            MUST(false); /* There is one worker, who locates nothing. */
         }
     }
 }

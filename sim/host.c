@@ -1,10 +1,11 @@
 /* Steps the server with what arrives, and carries out what it polls. */
 #include "sim/host.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STREAMS_LIMIT = 256, TEXT_LIMIT = 96 };
+enum { STREAMS_LIMIT = 256, TEXT_LIMIT = 96, ANSWERS_LIMIT = 256, ANSWER_SIZE = 8192 };
 
 struct sim_host {
     struct ahoyd_change_owner owner; /* First: the store gives changes back to it. */
@@ -20,6 +21,12 @@ struct sim_host {
         struct ahoy_handle connection;
         struct ahoy_ip peer;
     } streams[STREAMS_LIMIT];
+    const struct sim_zone *zone;
+    size_t answer_count;
+    struct answer {
+        uint64_t due_ms, lookup;
+        struct span bytes;
+    } answers[ANSWERS_LIMIT];     /* Of the DNS, on their way, in the order of their questions. */
     struct ahoyd_change *changes; /* Given back by the store, not yet by us. */
     sim_host_watch *watch;
     void *watch_context;
@@ -75,6 +82,24 @@ static void close_stream(struct sim_host *host, const struct ahoy_wire_effect *e
     stream->number = 0;
 }
 
+/* Puts the answer on its way. */
+static void look_up(struct sim_host *host, const struct ahoy_wire_effect *effect)
+{
+    uint32_t delay_ms = 0;
+    char *bytes = malloc(ANSWER_SIZE);
+    assert(bytes != NULL && host->answer_count < ANSWERS_LIMIT);
+    struct ahoy_buf message = ahoy_buf_over(bytes, ANSWER_SIZE);
+    if (host->zone != NULL &&
+        !sim_zone_answer(host->zone, effect->bytes, effect->type, &message, &delay_ms)) {
+        free(bytes);
+        return;
+    }
+    host->answers[host->answer_count++] =
+        (struct answer){ .due_ms = sim_world_now(host->world) + delay_ms,
+                         .lookup = effect->lookup,
+                         .bytes = { bytes, message.size } };
+}
+
 static void carry(struct sim_host *host)
 {
     struct ahoy_wire_effect effect;
@@ -85,6 +110,8 @@ static void carry(struct sim_host *host)
             connect_to(host, &effect);
         else if (effect.kind == AHOY_WIRE_CLOSE)
             close_stream(host, &effect);
+        else if (effect.kind == AHOY_WIRE_LOOKUP)
+            look_up(host, &effect);
     }
 }
 
@@ -172,16 +199,49 @@ static void receive(void *self, const struct sim_packet *packet)
     step(host, &event);
 }
 
+/* The index of the answer that comes next; answer_count where none is on its way. */
+static size_t first_answer(const struct sim_host *host)
+{
+    size_t first = 0;
+    for (size_t i = 1; i < host->answer_count; i++) {
+        if (host->answers[i].due_ms < host->answers[first].due_ms)
+            first = i;
+    }
+    return first;
+}
+
+static void deliver_answer(struct sim_host *host, size_t index)
+{
+    const struct answer answer = host->answers[index];
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_ANSWER,
+                                     .lookup = answer.lookup,
+                                     .bytes = answer.bytes };
+    host->answer_count--;
+    memmove(&host->answers[index], &host->answers[index + 1],
+            (host->answer_count - index) * sizeof answer);
+    step(host, &event);
+    free((void *)(uintptr_t)answer.bytes.at);
+}
+
 static void wake(void *self)
 {
+    struct sim_host *host = self;
     struct ahoy_wire_event event = { .kind = AHOY_WIRE_TIME };
-    step(self, &event);
+    size_t first = first_answer(host);
+    if (first < host->answer_count && host->answers[first].due_ms <= sim_world_now(host->world))
+        deliver_answer(host, first);
+    else
+        step(host, &event);
 }
 
 static uint64_t deadline(const void *self)
 {
     const struct sim_host *host = self;
-    return ahoyd_server_deadline(host->server);
+    uint64_t deadline_ms = ahoyd_server_deadline(host->server);
+    size_t first = first_answer(host);
+    if (first < host->answer_count && host->answers[first].due_ms < deadline_ms)
+        deadline_ms = host->answers[first].due_ms;
+    return deadline_ms;
 }
 
 static void say(void *context, const char *file, int line, const char *what)
@@ -266,9 +326,16 @@ void sim_host_free(struct sim_host *host)
         return;
     if (host->server != NULL)
         ahoyd_server_free(host->server);
+    for (size_t i = 0; i < host->answer_count; i++)
+        free((void *)(uintptr_t)host->answers[i].bytes.at);
     ahoyd_store_close(host->store);
     ahoyd_config_free(host->config);
     free(host);
+}
+
+void sim_host_resolve(struct sim_host *host, const struct sim_zone *zone)
+{
+    host->zone = zone;
 }
 
 void sim_host_register(struct sim_host *host, const char *aor, const char *contact)

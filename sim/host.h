@@ -3,6 +3,7 @@
 
 #include "ahoyd/server.h"
 #include "sim/world.h"
+#include "sim/zone.h"
 
 struct sim_host;
 
@@ -16,6 +17,8 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name, const c
                               sim_host_watch *watch, void *context);
 void sim_host_free(struct sim_host *host);
 
+/* From now on |zone| is its DNS, which outlives it; without one every lookup fails. */
+void sim_host_resolve(struct sim_host *host, const struct sim_zone *zone);
 /* Registers |contact| for |aor| for an hour, as if a REGISTER had come. */
 void sim_host_register(struct sim_host *host, const char *aor, const char *contact);
 /* How many transactions it holds now. */

@@ -21,8 +21,8 @@ struct line {
     uint64_t at_ms;
     char from[16], to[16];
     char method[16];
-    unsigned status;   /* 0: a request. */
-    char callee[16];
+    unsigned status; /* 0: a request. */
+    char callee[32];
     bool again;
     unsigned flaws;    /* enum sim_flaw */
     unsigned held;     /* "proxy holds N" */
@@ -36,8 +36,11 @@ struct ladder {
     struct sim_party *parties[PARTIES_LIMIT];
     char names[PARTIES_LIMIT][16];
     size_t party_count;
+    char hosts[PARTIES_LIMIT][64]; /* What they call themselves. */
     struct sim_link link;
     bool v6;
+    char trunk[TEXT_LIMIT]; /* Its targets, as the configuration has them. */
+    struct sim_zone *zone;
     struct line lines[LINES_LIMIT];
     size_t line_count;
     size_t next;       /* The first line that has not come true. */
@@ -139,18 +142,23 @@ static size_t split(char *text, char *words[WORDS_LIMIT])
 static void open_world(struct ladder *ladder)
 {
     static const char config[] = "listen 'udp:%s' listen 'tcp:%s' store 'memory:'\n"
-                                 "domain('atlanta.example', { auth = 'none', insecure = true })";
+                                 "domain('atlanta.example', { auth = 'none', insecure = true })\n";
+    static const char trunk[] = "trunk('carrier', { %s })\n"
+                                "route { domain = 'carrier.example', to = 'carrier' }";
     const char *address = ladder->v6 ? "[2001:db8::1]" : "192.0.2.1";
-    char text[256];
+    char text[512];
     if (ladder->world != NULL)
         return;
-    snprintf(text, sizeof text, config, address, address);
+    int size = snprintf(text, sizeof text, config, address, address);
+    if (ladder->trunk[0] != '\0')
+        snprintf(text + size, sizeof text - (size_t)size, trunk, ladder->trunk);
     ahoy_ip_parse(ahoy_span(address), &ladder->proxy);
     ladder->proxy.port = 5060;
     ladder->world = sim_world_new(1, &ladder->link);
     assert(ladder->world != NULL);
     ladder->host = sim_host_new(ladder->world, "proxy", text, proxy_sends, ladder);
     assert(ladder->host != NULL);
+    sim_host_resolve(ladder->host, ladder->zone);
 }
 
 static void read_party(struct ladder *ladder, unsigned number, char **words, size_t count)
@@ -195,6 +203,55 @@ static void read_register(struct ladder *ladder, unsigned number, char **words, 
         snprintf(contact, sizeof contact, "sip:%s@%.*s%s", words[i], (int)ahoy_buf_text(&buf).size,
                  host, sim_party_transport(party) == AHOY_TCP ? ";transport=tcp" : "");
         sim_host_register(ladder->host, aor, contact);
+    }
+}
+
+/* "contact bob sip:bob@phone.example" */
+static void read_contact(struct ladder *ladder, unsigned number, char **words, size_t count)
+{
+    char aor[64];
+    if (count != 3 || ladder->host == NULL) {
+        fail(ladder, number, "write, behind a party: contact NAME URI", "");
+        return;
+    }
+    snprintf(aor, sizeof aor, "%s@atlanta.example", words[1]);
+    sim_host_register(ladder->host, aor, words[2]);
+}
+
+/* "named bob phone.example" */
+static void read_named(struct ladder *ladder, unsigned number, char **words, size_t count)
+{
+    struct sim_party *party = count == 3 ? party_named(ladder, words[1]) : NULL;
+    if (party == NULL) {
+        fail(ladder, number, "write, behind the party: named NAME HOST", "");
+        return;
+    }
+    for (size_t i = 0; i < ladder->party_count; i++) {
+        if (ladder->parties[i] != party)
+            continue;
+        snprintf(ladder->hosts[i], sizeof ladder->hosts[i], "%s", words[2]);
+        sim_party_call_itself(party, ladder->hosts[i]);
+    }
+}
+
+/* "dns phone.example A 192.0.2.12" */
+static void read_dns(struct ladder *ladder, unsigned number, char **words, size_t count)
+{
+    char line[2 * TEXT_LIMIT] = "";
+    for (size_t i = 1; i < count; i++) {
+        size_t size = strlen(line);
+        snprintf(line + size, sizeof line - size, "%s ", words[i]);
+    }
+    if (!sim_zone_add(ladder->zone, line))
+        fail(ladder, number, "this is no record: ", line);
+}
+
+/* "trunk sip:one.example sip:192.0.2.12" */
+static void read_trunk(struct ladder *ladder, char **words, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        size_t size = strlen(ladder->trunk);
+        snprintf(ladder->trunk + size, sizeof ladder->trunk - size, "'%s', ", words[i]);
     }
 }
 
@@ -254,6 +311,14 @@ static void read_setting(struct ladder *ladder, unsigned number, char **words, s
         read_party(ladder, number, words, count);
     else if (strcmp(words[0], "register") == 0)
         read_register(ladder, number, words, count);
+    else if (strcmp(words[0], "contact") == 0)
+        read_contact(ladder, number, words, count);
+    else if (strcmp(words[0], "named") == 0)
+        read_named(ladder, number, words, count);
+    else if (strcmp(words[0], "dns") == 0)
+        read_dns(ladder, number, words, count);
+    else if (strcmp(words[0], "trunk") == 0 && ladder->world == NULL)
+        read_trunk(ladder, words, count);
     else if (strcmp(words[0], "delay") == 0 && is_early)
         ladder->link.delay_ms = (uint32_t)strtoul(words[1], NULL, 10);
     else if (strcmp(words[0], "world") == 0 && is_early)
@@ -388,6 +453,8 @@ bool sim_ladder_run(const char *path, bool verbose)
     ladder->path = path;
     ladder->verbose = verbose;
     ladder->link.delay_ms = 10;
+    ladder->zone = sim_zone_new();
+    assert(ladder->zone != NULL);
     if (read_file(ladder))
         run(ladder);
     bool sound = !ladder->failed;
@@ -396,6 +463,7 @@ bool sim_ladder_run(const char *path, bool verbose)
         sim_party_free(ladder->parties[i]);
     if (ladder->world != NULL)
         sim_world_free(ladder->world);
+    sim_zone_free(ladder->zone);
     free(ladder);
     return sound;
 }

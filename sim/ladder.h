@@ -7,6 +7,11 @@
  *                              takes connections there)
  *     party bob udp
  *     register bob bob         bob@atlanta.example is reached at these parties
+ *     contact bob sip:b.example   the same at a URI
+ *     named bob b.example      his Contact has this host from now on
+ *     dns b.example A 192.0.2.12  a record of the DNS (sim/zone.h); parties have 192.0.2.11 and
+ *                              onwards, in their order
+ *     trunk sip:c.example sip:192.0.2.12   where calls to carrier.example go; before any party
  *
  *     [   0] alice > proxy  INVITE bob
  *     [  10] proxy > alice  100 INVITE
@@ -17,8 +22,9 @@
  * A line of a party is played; a line of the proxy is expected, to the millisecond and in this
  * order, and nothing else may be sent.  The first word is the method, or the status and its
  * method.  Behind it, where they apply: the callee of a first request (`proxy`: the server
- * itself); `again`, the same bytes once more; `lost`, what the link loses; `stray`, with a branch
- * that is nobody's; `hop`, an ACK made like that to a failure; `forked`, by another agent behind
+ * itself; user@carrier.example: over the trunk); `again`, the same bytes once more; `lost`, what
+ * the link loses; `stray`, with a branch that is nobody's; `hop`, an ACK made like that to a
+ * failure; `forked`, by another agent behind
  * the party; and a remark in parentheses.
  *
  * `[9999] proxy holds 0` expects that many transactions, after all that happens in that

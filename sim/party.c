@@ -29,6 +29,7 @@ struct sim_party {
     struct sim_world *world;
     enum ahoy_transport transport;
     bool old;
+    const char *host; /* In its Contact; NULL: its address. */
     unsigned calls, requests, cseq;
     struct kept kept[4 * KEPT_LIMIT];
     size_t kept_count;
@@ -159,6 +160,11 @@ struct sim_party *sim_party_new(struct sim_world *world, const char *name, const
     return party;
 }
 
+void sim_party_call_itself(struct sim_party *party, const char *host)
+{
+    party->host = host;
+}
+
 void sim_party_free(struct sim_party *party)
 {
     if (party == NULL)
@@ -217,7 +223,10 @@ static void put_via(struct sim_party *party, struct ahoy_buf *buf)
 static void put_contact(const struct sim_party *party, struct ahoy_buf *buf)
 {
     put(buf, "Contact: <sip:%s@", party->name);
-    put_own_host(party, buf);
+    if (party->host != NULL)
+        put(buf, "%s", party->host);
+    else
+        put_own_host(party, buf);
     put(buf, "%s>\r\n", party->transport == AHOY_TCP ? ";transport=tcp" : "");
 }
 
@@ -226,12 +235,13 @@ static void compose_first(struct sim_party *party, const char *method, const cha
                           struct ahoy_buf *buf)
 {
     bool to_server = strcmp(callee, "proxy") == 0 || strcmp(method, "REGISTER") == 0;
-    put(buf, "%s sip:%s%satlanta.example SIP/2.0\r\n", method, to_server ? "" : callee,
-        to_server ? "" : "@");
+    const char *domain = strchr(callee, '@') != NULL ? "" : "@atlanta.example";
+    put(buf, "%s sip:%s%s SIP/2.0\r\n", method, to_server ? "" : callee,
+        to_server ? domain + 1 : domain);
     put_via(party, buf);
     put(buf, "Max-Forwards: 70\r\nFrom: <sip:%s@atlanta.example>%s%s\r\n", party->name,
         party->old ? "" : ";tag=tag-", party->old ? "" : party->name);
-    put(buf, "To: <sip:%s@atlanta.example>\r\n", callee);
+    put(buf, "To: <sip:%s%s>\r\n", callee, domain);
     put(buf, "Call-ID: call-%u-%s\r\nCSeq: %u %s\r\n", ++party->calls, party->name, ++party->cseq,
         method);
     put_contact(party, buf);

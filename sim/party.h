@@ -16,6 +16,8 @@ struct sim_party *sim_party_new(struct sim_world *world, const char *name, const
                                 enum ahoy_transport transport, bool old, sim_party_watch *watch,
                                 void *context);
 void sim_party_free(struct sim_party *party);
+/* From now on its Contact has |host|, which outlives it, in place of its address. */
+void sim_party_call_itself(struct sim_party *party, const char *host);
 const char *sim_party_name(const struct sim_party *party);
 const struct ahoy_ip *sim_party_ip(const struct sim_party *party);
 enum ahoy_transport sim_party_transport(const struct sim_party *party);
@@ -28,10 +30,10 @@ enum sim_flaw {
     SIM_FORKED = 1 << 3   /* Another agent behind the party answers: another To tag. */
 };
 
-/* Sends a request to |proxy|: one with a |callee| begins a call, or registers him, and the callee
- * "proxy" is the server itself; ACK, BYE and others in the dialog go on with it; CANCEL and the
- * ACK to a failure follow the INVITE.  |flaws| is a set of sim_flaw.  False where there is nothing
- * to make it from. */
+/* Sends a request to |proxy|: one with a |callee|, a user or user@domain, begins a call, or
+ * registers him, and the callee "proxy" is the server itself; ACK, BYE and others in the dialog go
+ * on with it; CANCEL and the ACK to a failure follow the INVITE.  |flaws| is a set of sim_flaw.
+ * False where there is nothing to make it from. */
 bool sim_party_request(struct sim_party *party, const char *method, const struct ahoy_ip *proxy,
                        const char *callee, unsigned flaws);
 /* Answers the last request of |method| that came. */

@@ -9,16 +9,18 @@
 
 #include "libahoy/io/datagrams_in.h"
 #include "libahoy/io/datagrams_out.h"
+#include "libahoy/io/dns_events.h"
 #include "libahoy/io/streams.h"
 
 enum {
-    BATCHES_A_TURN = 4, /* Of one UDP socket. */
-    READS_A_TURN = 4,   /* Of one connection, 64 KiB each. */
-    ACCEPTS_A_TURN = 16 /* Of one TCP listener. */
+    BATCHES_A_TURN = 4,  /* Of one UDP socket. */
+    READS_A_TURN = 4,    /* Of one connection, 64 KiB each. */
+    ACCEPTS_A_TURN = 16, /* Of one TCP listener. */
+    ANSWERS_A_TURN = 32  /* Of the DNS: many names may fail in one moment. */
 };
 
 /* What a source is, and what a timer belongs to. */
-enum kind { DATAGRAMS = 1, ACCEPTING, STREAM, WATCHED };
+enum kind { DATAGRAMS = 1, ACCEPTING, STREAM, WATCHED, DNS };
 
 struct listening {
     struct ahoy_source source;
@@ -45,6 +47,8 @@ struct ahoy_driver {
     struct ahoy_datagrams_in in;
     struct ahoy_datagrams_out out;
     struct ahoy_streams streams;
+    struct ahoy_dns *dns; /* NULL: nobody is asked. */
+    unsigned answers;     /* That may still be told in this turn. */
     struct watched watched[AHOY_WATCHES_LIMIT];
     uint32_t events;                  /* Of the loop's current source. */
     unsigned budget;                  /* How often that may still be read, or accepted from. */
@@ -132,8 +136,12 @@ static bool init(struct ahoy_driver *driver, const struct ahoy_driver_options *o
         driver->watched[i].source = (struct ahoy_source){ .fd = -1, .kind = WATCHED };
     ahoy_timers_init(&driver->timers, ahoy_driver_now());
     driver->streams.now_ms = driver->timers.now_ms;
-    return ahoy_datagrams_in_init(&driver->in) && ahoy_datagrams_out_init(&driver->out) &&
-           open_listeners(driver, options, failed);
+    if (!ahoy_datagrams_in_init(&driver->in) || !ahoy_datagrams_out_init(&driver->out) ||
+        !open_listeners(driver, options, failed))
+        return false;
+    if (options->dns != NULL)
+        driver->dns = ahoy_dns_open(options->dns, &driver->loop, &driver->timers, DNS);
+    return options->dns == NULL || driver->dns != NULL;
 }
 
 struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, size_t *failed)
@@ -162,6 +170,7 @@ void ahoy_driver_close(struct ahoy_driver *driver)
 {
     if (driver == NULL)
         return;
+    ahoy_dns_close(driver->dns);
     ahoy_streams_fini(&driver->streams);
     for (size_t i = 0; i < driver->listening_count; i++) {
         if (driver->listening[i].source.fd >= 0)
@@ -204,7 +213,8 @@ static void settle_accepted(struct ahoy_driver *driver)
 /* How long to sleep: nothing while something waits to be told. */
 static int timeout_ms(const struct ahoy_driver *driver, uint64_t deadline_ms)
 {
-    if (driver->out.failed_count > 0 || ahoy_streams_have_gone(&driver->streams))
+    if (driver->out.failed_count > 0 || ahoy_streams_have_gone(&driver->streams) ||
+        (driver->dns != NULL && ahoy_dns_has_next(driver->dns)))
         return 0;
     uint64_t mine = ahoy_timers_deadline(&driver->timers);
     if (mine < deadline_ms)
@@ -223,6 +233,8 @@ static void expire(struct ahoy_driver *driver)
     while ((timer = ahoy_timers_expire(&driver->timers, driver->streams.now_ms)) != NULL) {
         if (timer->which == STREAM) {
             ahoy_streams_expire(&driver->streams, timer);
+        } else if (timer->which == DNS) {
+            ahoy_dns_events_due(timer);
         } else {
             struct listening *listening = (struct listening *)(uintptr_t)timer->what;
             ahoy_loop_change(&driver->loop, &listening->source, EPOLLIN);
@@ -230,15 +242,19 @@ static void expire(struct ahoy_driver *driver)
     }
 }
 
-/* Other business of the thread.  What it calls may watch and unwatch. */
+/* Other business of the thread, and the resolver's.  What it calls may watch and unwatch. */
 static void serve_watched(struct ahoy_driver *driver)
 {
     struct ahoy_loop *loop = &driver->loop;
     for (int i = 0; i < loop->ready_count; i++) {
         struct ahoy_source *source = loop->ready[i].data.ptr;
-        if (source == NULL || source->kind != WATCHED)
+        if (source == NULL || (source->kind != WATCHED && source->kind != DNS))
             continue;
         loop->ready[i].data.ptr = NULL;
+        if (source->kind == DNS) {
+            ahoy_dns_events_ready(source, loop->ready[i].events);
+            continue;
+        }
         struct watched *watched = (struct watched *)(void *)source;
         watched->ready(watched->context);
     }
@@ -249,6 +265,7 @@ void ahoy_driver_wait(struct ahoy_driver *driver, uint64_t deadline_ms)
     driver->counters.waits++;
     ahoy_loop_wait(&driver->loop, timeout_ms(driver, deadline_ms));
     driver->streams.now_ms = ahoy_driver_now();
+    driver->answers = ANSWERS_A_TURN;
     expire(driver);
     serve_watched(driver);
 }
@@ -266,6 +283,28 @@ static void begin(struct ahoy_wire_event *event, enum ahoy_wire_event_kind kind,
     event->hop.transport = (uint8_t)transport;
     event->hop.listener = listener;
     event->hop.worker = driver->worker;
+}
+
+static bool next_answer(struct ahoy_driver *driver, struct ahoy_wire_event *event)
+{
+    uint64_t lookup;
+    struct span message;
+    if (driver->dns == NULL || driver->answers == 0 ||
+        !ahoy_dns_next(driver->dns, &lookup, &message))
+        return false;
+    driver->answers--;
+    begin(event, AHOY_WIRE_ANSWER, AHOY_TRANSPORT_OTHER, driver, AHOY_ANY_LISTENER);
+    event->lookup = lookup;
+    event->bytes = message;
+    driver->counters.dns_answered++;
+    return true;
+}
+
+static void look_up(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect)
+{
+    driver->counters.dns_asked++;
+    if (driver->dns != NULL)
+        ahoy_dns_ask(driver->dns, effect->lookup, effect->type, effect->bytes);
 }
 
 /* What was noticed outside of reading. */
@@ -379,7 +418,7 @@ static bool serve(struct ahoy_driver *driver, struct ahoy_source *source,
 bool ahoy_driver_next(struct ahoy_driver *driver, struct ahoy_wire_event *event)
 {
     settle_accepted(driver);
-    if (next_failure(driver, event))
+    if (next_failure(driver, event) || next_answer(driver, event))
         return true;
     for (;;) {
         if (driver->loop.current != NULL && serve(driver, driver->loop.current, event))
@@ -442,6 +481,9 @@ void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect
         break;
     case AHOY_WIRE_CLOSE:
         ahoy_streams_close(&driver->streams, effect->hop.connection);
+        break;
+    case AHOY_WIRE_LOOKUP:
+        look_up(driver, effect);
         break;
     case AHOY_WIRE_HANDOFF:
         break;

@@ -9,6 +9,7 @@
  *     ahoy_driver_flush(driver); */
 #pragma once
 
+#include "libahoy/io/dns.h"
 #include "libahoy/stack/wire.h"
 
 struct ahoy_driver;
@@ -32,7 +33,7 @@ enum {
     COUNTER(datagrams_in) COUNTER(datagrams_out) COUNTER(datagrams_unsent) COUNTER(unreachable)    \
     COUNTER(accepted) COUNTER(accepts_paused) COUNTER(opened) COUNTER(not_opened)                  \
     COUNTER(secured) COUNTER(not_secured) COUNTER(records_timed_out)                               \
-    COUNTER(outputs_overrun) COUNTER(waits)
+    COUNTER(outputs_overrun) COUNTER(waits) COUNTER(dns_asked) COUNTER(dns_answered)
 /* clang-format on */
 
 struct ahoy_driver_counters {
@@ -47,11 +48,13 @@ struct ahoy_driver_options {
     uint16_t worker;
     bool share_port; /* SO_REUSEPORT: several workers listen on the same addresses. */
     bool first;      /* With share_port: nobody may listen there yet, whether sharing or not. */
-    struct ahoy_tls_context *tls; /* Outlives the driver; NULL: no TLS. */
+    struct ahoy_tls_context *tls;       /* Outlives the driver; NULL: no TLS. */
+    const struct ahoy_dns_options *dns; /* Read by open only; NULL: every lookup fails. */
 };
 
-/* Opens all listeners: UDP, TCP and TLS; port 0 lets the kernel choose.  One of TLS that has no
- * certificate takes no connections, but ours leave from its very port: so peers find them again.
+/* Opens all listeners: UDP, TCP and TLS; port 0 lets the kernel choose; and what asks the DNS.  A
+ * listener of TLS that has no certificate takes no connections, but ours leave from its very port:
+ * so peers find them again.
  * NULL where one cannot be opened: |failed| is its index and errno says why; listener_count where
  * something else failed. */
 struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, size_t *failed);
@@ -79,8 +82,9 @@ void ahoy_driver_wake(struct ahoy_driver *driver);
  * hop.connection that the stack put into |event|, no later than in the next call of next, carry
  * or flush; |event| must stay where it is until then. */
 bool ahoy_driver_next(struct ahoy_driver *driver, struct ahoy_wire_event *event);
-/* Carries out SEND, CONNECT or CLOSE; copies the bytes.  A connection that no longer is, is passed
- * over in silence: its CLOSED is on the way or has been told.  HANDOFF is the owner's business. */
+/* Carries out SEND, CONNECT, CLOSE or LOOKUP; copies the bytes.  A connection that no longer is, is
+ * passed over in silence: its CLOSED is on the way or has been told.  HANDOFF is the owner's
+ * business. */
 void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect);
 /* Sends what has gathered. */
 void ahoy_driver_flush(struct ahoy_driver *driver);

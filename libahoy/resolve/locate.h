@@ -1,14 +1,34 @@
-/* Where a request for a URI goes: RFC 3263 section 4, as far as it needs no DNS. */
+/* What a URI says by itself about where its servers are: RFC 3263 4.1 and 4.2, as far as they ask
+ * nobody. */
 #pragma once
 
 #include "libahoy/syntax/uri.h"
 #include "libahoy/syntax/via.h"
 
-/* For a URI whose target, the maddr parameter or else the host, is an IP address: the transport
- * that its parameter names, else UDP, for sips always TLS (4.1); the port that is written, else the
- * transport's default (4.2).
- *
- * False, with |err| saying why: 416 for a scheme other than sip and sips; 503 for a host name, for
- * a transport other than UDP, TCP and TLS, and for one that would make sips unsafe. */
+/* What we can send by: a set of 1 << enum ahoy_transport for each family. */
+struct ahoy_means {
+    uint16_t v4, v6;
+};
+
+/* By UDP, TCP and TLS over both. */
+extern const struct ahoy_means ahoy_all_means;
+
+struct ahoy_place {
+    bool is_secure; /* By TLS and nothing else. */
+    bool is_named;  /* The URI names |transport|; else it is the usual one. */
+    enum ahoy_transport transport; /* UDP, TCP or TLS. */
+    uint16_t port;    /* That is written, or 0. */
+    struct span host; /* The target: the maddr parameter, or else the host. */
+    struct ahoy_ip ip; /* Where that is an address, with its port; else without a family. */
+};
+
+/* Reads |uri|, as a sips URI where |is_secure| (RFC 3261 16.6 step 7).  False, with |err| saying
+ * why: 416 for a scheme other than sip and sips, and for sips without TLS; 503 for a transport or
+ * an address that we have no means for. */
+bool ahoy_place_read(const struct ahoy_uri *uri, const struct ahoy_means *means, bool is_secure,
+                     struct ahoy_place *place, struct ahoy_err *err);
+
+/* Where to send by UDP, TCP or TLS for a URI whose target is an address.  False as above, and with
+ * 503 for a name. */
 bool ahoy_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport, struct ahoy_ip *ip,
                  struct ahoy_err *err);

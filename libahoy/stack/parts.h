@@ -2,6 +2,7 @@
  * through it. */
 #pragma once
 
+#include "libahoy/stack/locating.h"
 #include "libahoy/stack/outbox.h"
 #include "libahoy/stack/sent.h"
 #include "libahoy/stack/stack.h"
@@ -29,6 +30,7 @@ struct ahoy_stack {
     struct ahoy_timer trim;    /* Set while there is or was work; a stack at rest does not wake. */
     struct ahoy_flows flows;
     struct ahoy_transactions *transactions;
+    struct ahoy_locating locating;
 
     /* In: what is still to be read of this step's event, and what was read last. */
     enum ahoy_input input_kind;

@@ -40,6 +40,7 @@ struct ahoy_stack *ahoy_stack_new(const struct ahoy_stack_options *options, uint
     ahoy_timers_init(&stack->timers, now_ms);
     stack->trim.which = AHOY_TRIM_TIMER;
     init_flows(stack, options);
+    ahoy_locating_init(stack, options->seed);
     stack->transactions =
         ahoy_transactions_new(&options->transactions, &stack->flows, &stack->timers);
     if (stack->transactions == NULL) {
@@ -56,6 +57,7 @@ void ahoy_stack_free(struct ahoy_stack *stack)
     if (stack->transactions != NULL)
         ahoy_transactions_free(stack->transactions);
     ahoy_flows_fini(&stack->flows);
+    ahoy_pool_fini(&stack->locating.searches);
     ahoy_outbox_fini(&stack->outbox);
     free(stack->spent);
     free(stack);
@@ -114,6 +116,9 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
     case AHOY_WIRE_UNREACHABLE:
         ahoy_outbound_unreachable(stack, &event->hop.remote);
         return;
+    case AHOY_WIRE_ANSWER:
+        ahoy_locating_answer(stack, event->lookup, event->bytes);
+        return;
     case AHOY_WIRE_CONNECTED:
     case AHOY_WIRE_PROVED:
     case AHOY_WIRE_BYTES:
@@ -170,6 +175,7 @@ static void trim(struct ahoy_stack *stack)
 {
     ahoy_transactions_trim(stack->transactions);
     ahoy_pool_trim(&stack->flows.pool);
+    ahoy_pool_trim(&stack->locating.searches);
     if (ahoy_transactions_count(stack->transactions) > 0 || stack->flows.pool.used > 0)
         ahoy_stack_trim_later(stack);
 }
@@ -183,6 +189,8 @@ static bool next_timer(struct ahoy_stack *stack)
         time_out(stack, ahoy_handle_unpack(timer->what));
     else if (timer->which == AHOY_TRIM_TIMER)
         trim(stack);
+    else if (timer->which == AHOY_LOCATING_TIMER)
+        ahoy_locating_expire(stack, ahoy_handle_unpack(timer->what));
     else
         ahoy_transactions_timer(stack->transactions, timer, stack->now_ms);
     return true;

@@ -3,14 +3,15 @@
  * The owner's turn is always the same:
  *
  *     ahoy_stack_step(stack, &wire_event, now_ms);
- *     while (ahoy_stack_event(stack, &event))
- *         the user works, and may call down (transaction/user.h);
+ *     while (ahoy_stack_event(stack, &event) or ahoy_stack_located(stack, &located))
+ *         the user works, and may call down (transaction/user.h, and ahoy_stack_locate);
  *     while (ahoy_stack_poll(stack, &effect))
  *         the wire carries it out;
  *
- * Both polls must be dry before the next step. */
+ * All polls must be dry before the next step. */
 #pragma once
 
+#include "libahoy/resolve/search.h"
 #include "libahoy/stack/wire.h"
 #include "libahoy/transaction/transactions.h"
 
@@ -20,7 +21,8 @@
     COUNTER(messages_in) COUNTER(messages_out) COUNTER(handed_off) COUNTER(malformed_answered)     \
     COUNTER(malformed_dropped) COUNTER(keepalives) COUNTER(connections_refused)                    \
     COUNTER(connections_timed_out) COUNTER(upgrades_refused) COUNTER(send_failures)                \
-    COUNTER(foreign_responses) COUNTER(overflows)
+    COUNTER(foreign_responses) COUNTER(overflows) COUNTER(lookups) COUNTER(located)                \
+    COUNTER(not_located)
 /* clang-format on */
 
 struct ahoy_stack_counters {
@@ -37,6 +39,7 @@ struct ahoy_stack_options {
     struct ahoy_directory *directory; /* Shared by all workers; NULL where there is one only. */
     struct ahoy_hash_key call_key;    /* Call-ID to worker: the same for all workers. */
     struct ahoy_transactions_options transactions;
+    uint64_t seed[2];           /* Of the chance that SRV records ask for. */
     const struct ahoy_log *log; /* May be NULL. */
 };
 
@@ -51,6 +54,30 @@ bool ahoy_stack_event(struct ahoy_stack *stack, struct ahoy_event *event);
 bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect);
 /* When a step with AHOY_WIRE_TIME is due at the latest; UINT64_MAX for never. */
 uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack);
+
+/* A URI whose servers are to be found. */
+struct ahoy_wanted {
+    struct span uri;
+    bool is_secure; /* As a sips URI, whatever it is (RFC 3261 16.6 step 7). */
+    uint64_t user;  /* Comes back with what was found. */
+};
+
+/* What was found: hops in the order in which they are to be tried. */
+struct ahoy_located {
+    uint64_t user;
+    unsigned status; /* 0; where nothing was found, what a proxy makes of that: 416, 503. */
+    size_t count;
+    size_t fresh; /* So many of them have not failed lately; the others come last. */
+    struct ahoy_hop hops[AHOY_SERVERS_LIMIT];
+};
+
+/* Locates servers (RFC 3263 4); what is found is polled, and comes within AHOY_SEARCH_MS.  False
+ * where the limit of searches or the allocator refuses; nothing comes then. */
+bool ahoy_stack_locate(struct ahoy_stack *stack, const struct ahoy_wanted *wanted);
+bool ahoy_stack_located(struct ahoy_stack *stack, struct ahoy_located *located);
+/* A request to |hop| failed, in the sense of RFC 3263 4.3: for |rest_ms| every search names it
+ * last. */
+void ahoy_stack_rest(struct ahoy_stack *stack, const struct ahoy_hop *hop, uint64_t rest_ms);
 
 /* The layer that the user calls down to. */
 struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack);

@@ -19,14 +19,17 @@ enum ahoy_wire_event_kind {
                             * owed. */
     AHOY_WIRE_UNREACHABLE, /* A datagram to hop.remote was refused (ICMP, no route, would block
                             * for good). */
-    AHOY_WIRE_MESSAGE      /* What another worker handed off: one whole message that it received,
+    AHOY_WIRE_MESSAGE,     /* What another worker handed off: one whole message that it received,
                             * with the hop it came by; or no bytes, see HANDOFF. */
+    AHOY_WIRE_ANSWER       /* |bytes| are what the DNS says to |lookup|, a message of RFC 1035; none
+                            * where it says nothing, or what cannot be trusted (DNSSEC). */
 };
 
 /* |bytes| live until the next step. */
 struct ahoy_wire_event {
     enum ahoy_wire_event_kind kind;
     struct ahoy_hop hop;
+    uint64_t lookup; /* ANSWER */
     struct span bytes;
     const struct ahoy_peer *peer; /* Lives as long; NULL where nothing is known. */
 };
@@ -38,9 +41,11 @@ enum ahoy_wire_effect_kind {
                         * CLOSED.  By TLS |bytes| is the domain that the peer must prove; none:
                         * its address. */
     AHOY_WIRE_CLOSE,   /* Close hop.connection once what was sent on it has left. */
-    AHOY_WIRE_HANDOFF  /* |bytes| is a message of a call that belongs to |worker|: give it there as
+    AHOY_WIRE_HANDOFF, /* |bytes| is a message of a call that belongs to |worker|: give it there as
                         * a MESSAGE.  Without bytes: the peer on hop.connection, which is
                         * |worker|'s, is trusted; give that there likewise. */
+    AHOY_WIRE_LOOKUP   /* Ask the DNS for the records of |type| that the name |bytes| has; answer
+                        * ANSWER, once, sooner or later. */
 };
 
 /* |bytes| live until the next poll.  A SEND whose hop.worker is another worker goes through that
@@ -48,6 +53,8 @@ enum ahoy_wire_effect_kind {
 struct ahoy_wire_effect {
     enum ahoy_wire_effect_kind kind;
     uint16_t worker; /* HANDOFF */
+    uint16_t type;   /* LOOKUP: enum ahoy_dns_type */
+    uint64_t lookup; /* LOOKUP: comes back with the answer. */
     struct ahoy_hop hop;
     struct span bytes;
 };

@@ -13,26 +13,31 @@ enum {
     CHUNK_SIZE = 416 /* The head of a request that came over two hops fits. */
 };
 
-_Static_assert((int)AHOY_TARGETS_LIMIT <= (int)PROXY_NO_BRANCH, "no branch has that number");
+_Static_assert((int)AHOY_TARGETS_LIMIT <= (int)PROXY_ACK, "no branch has that number");
 _Static_assert((int)PROXY_NO_BRANCH <= (int)INDEX_MASK, "a branch's number fits into a name");
 _Static_assert((int)AHOY_PROXY_LIMIT <= 1 << INDEX_SHIFT, "a slot's number fits into a name");
 
-uint64_t ahoy_proxy_name(const struct proxy_context *context, unsigned index)
+uint64_t ahoy_proxy_name(struct ahoy_handle handle, unsigned index)
 {
-    return ahoy_handle_pack(context->handle) | (uint64_t)index << INDEX_SHIFT;
+    return ahoy_handle_pack(handle) | (uint64_t)index << INDEX_SHIFT;
+}
+
+struct ahoy_handle ahoy_proxy_unname(uint64_t name, unsigned *index)
+{
+    *index = name >> INDEX_SHIFT & INDEX_MASK;
+    return ahoy_handle_unpack(name & ~((uint64_t)INDEX_MASK << INDEX_SHIFT));
 }
 
 /* The context that |name| belongs to, or NULL where that is no more. */
 static struct proxy_context *find(const struct ahoy_proxy *proxy, uint64_t name, unsigned *index)
 {
-    *index = name >> INDEX_SHIFT & INDEX_MASK;
-    name &= ~((uint64_t)INDEX_MASK << INDEX_SHIFT);
-    return ahoy_pool_get(&proxy->contexts, ahoy_handle_unpack(name));
+    return ahoy_pool_get(&proxy->contexts, ahoy_proxy_unname(name, index));
 }
 
 static void init_memory(struct ahoy_proxy *proxy, uint32_t limit)
 {
     ahoy_pool_init(&proxy->contexts, sizeof(struct proxy_context), limit);
+    ahoy_proxy_init_acks(proxy);
     /* Beside the share of each, room for two of the largest messages even where few may be. */
     size_t memory = (size_t)limit * AHOY_PROXY_MEMORY + 4 * (size_t)AHOY_MESSAGE_LIMIT;
     ahoy_chunks_init(&proxy->chunks, CHUNK_SIZE, memory);
@@ -50,6 +55,7 @@ struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
     proxy->timer_c_ms = options->timer_c_ms;
     proxy->serial = 0;
     proxy->open = 0;
+    proxy->wish_count = proxy->next_wish = 0;
     ahoy_rng_init(&proxy->rng, options->seed);
     init_memory(proxy, options->limit);
     ahoy_timers_init(&proxy->timers, now_ms);
@@ -74,6 +80,7 @@ void ahoy_proxy_free(struct ahoy_proxy *proxy)
         ahoy_pool_remove(&proxy->contexts, handle);
     }
     ahoy_pool_fini(&proxy->contexts);
+    ahoy_proxy_fini_acks(proxy);
     ahoy_chunks_fini(&proxy->chunks);
     free(proxy);
 }
@@ -101,11 +108,30 @@ static bool add_branches(struct proxy_context *context, size_t count)
     return true;
 }
 
+/* What is kept for the targets that have ways. */
+static bool keep_ways(struct proxy_context *context, const struct ahoy_event *event,
+                      const struct ahoy_proxy_plan *plan)
+{
+    for (unsigned i = 0; i < plan->count; i++) {
+        if (plan->targets[i].way_count == 0)
+            continue;
+        if (context->kept == NULL) {
+            context->kept = ahoy_arena_take(&context->arena, sizeof *context->kept);
+            if (context->kept == NULL ||
+                !ahoy_proxy_keep_request(&context->arena, event, plan, context->kept))
+                return false;
+        }
+        if (!ahoy_proxy_keep_ways(context, i, &plan->targets[i]))
+            return false;
+    }
+    return true;
+}
+
 /* A context with its server transaction; NULL where a limit or the allocator refuses. */
 static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                                   size_t count, uint64_t now_ms)
+                                   const struct ahoy_proxy_plan *plan, uint64_t now_ms)
 {
-    if (count > AHOY_TARGETS_LIMIT)
+    if (plan->count > AHOY_TARGETS_LIMIT)
         return NULL;
     struct ahoy_handle handle;
     struct proxy_context *context = ahoy_pool_add(&proxy->contexts, &handle);
@@ -115,9 +141,10 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->serial = proxy->serial++;
     context->is_invite = event->message->method == AHOY_METHOD_INVITE;
     ahoy_arena_init(&context->arena, &proxy->chunks);
-    if (ahoy_proxy_keep_head(proxy, context, event) && add_branches(context, count))
-        context->server = ahoy_transaction_accept(proxy->transactions, event,
-                                                  ahoy_proxy_name(context, 0), now_ms);
+    if (ahoy_proxy_keep_head(proxy, context, event) && add_branches(context, plan->count) &&
+        keep_ways(context, event, plan))
+        context->server =
+            ahoy_transaction_accept(proxy->transactions, event, ahoy_proxy_name(handle, 0), now_ms);
     if (context->server.generation == 0) {
         end(proxy, context);
         return NULL;
@@ -128,20 +155,21 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     return context;
 }
 
-static void start_branch(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
-                         struct ahoy_outgoing *request, uint64_t now_ms)
+bool ahoy_proxy_start_branch(struct ahoy_proxy *proxy, struct proxy_context *context,
+                             unsigned index, struct ahoy_outgoing *request, uint64_t now_ms)
 {
     struct proxy_branch *branch = proxy_branch_at(context, index);
-    request->user = ahoy_proxy_name(context, index);
+    request->user = ahoy_proxy_name(context->handle, index);
     branch->client = ahoy_transaction_request(proxy->transactions, request, now_ms);
     if (branch->client.generation == 0)
-        return;
+        return false;
     context->living++;
     if (!context->is_invite)
-        return;
+        return true;
     branch->timer.what = request->user; /* R3261-16.6-41 */
     branch->timer.which = PROXY_TIMER_C;
     ahoy_timers_set(&proxy->timers, &branch->timer, now_ms + proxy->timer_c_ms);
+    return true;
 }
 
 /* The first response: an INVITE's at once (16.2), another's after a while. */
@@ -152,9 +180,26 @@ static void begin_answer(struct ahoy_proxy *proxy, struct proxy_context *context
         return;
     }
     struct ahoy_timer *timer = &context->first.timer;
-    timer->what = ahoy_proxy_name(context, 0);
+    timer->what = ahoy_proxy_name(context->handle, 0);
     timer->which = PROXY_TIMER_TRYING;
     ahoy_timers_set(&proxy->timers, timer, now_ms + AHOY_PROXY_TRYING_MS);
+}
+
+/* Sends the request to a target, or begins to look for its servers.  Returns 0, or what it counts
+ * as where that cannot be. */
+static unsigned start_target(struct ahoy_proxy *proxy, struct proxy_context *context,
+                             unsigned index, const struct ahoy_event *event,
+                             const struct ahoy_proxy_plan *plan, const struct proxy_routes *routes,
+                             uint64_t now_ms)
+{
+    const struct ahoy_proxy_target *target = &plan->targets[index];
+    struct ahoy_outgoing request;
+    if (target->way_count > 0)
+        return ahoy_proxy_try(proxy, context, index, now_ms) ? 0 : 503;
+    if (!ahoy_proxy_make_request(proxy, event, plan, routes, target, &request))
+        return 400;
+    /* R3261-16.9-1 */
+    return ahoy_proxy_start_branch(proxy, context, index, &request, now_ms) ? 0 : 503;
 }
 
 void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
@@ -166,25 +211,20 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
         ahoy_proxy_refuse(proxy, event, 400);
         return;
     }
-    struct proxy_context *context = begin(proxy, event, plan->count, now_ms);
+    struct proxy_context *context = begin(proxy, event, plan, now_ms);
     if (context == NULL) {
         ahoy_proxy_refuse(proxy, event, 503);
         return;
     }
     begin_answer(proxy, context, now_ms);
-    unsigned refused = 503; /* R3261-16.9-1 */
-    for (unsigned i = 0; i < context->count; i++) {
-        struct ahoy_outgoing request;
-        if (ahoy_proxy_make_request(proxy, event, plan, &routes, &plan->targets[i], &request))
-            start_branch(proxy, context, i, &request, now_ms);
-        else
-            refused = 400;
-    }
+    unsigned refused[AHOY_TARGETS_LIMIT];
+    for (unsigned i = 0; i < context->count; i++)
+        refused[i] = start_target(proxy, context, i, event, plan, &routes, now_ms);
     /* Only now, so that the best is not chosen before all are under way. */
     for (unsigned i = 0; i < context->count; i++) {
-        struct proxy_branch *branch = proxy_branch_at(context, i);
-        if (branch->client.generation == 0)
-            ahoy_proxy_finish(proxy, context, branch, refused, NULL, now_ms);
+        if (refused[i] != 0)
+            ahoy_proxy_finish(proxy, context, proxy_branch_at(context, i), refused[i], NULL,
+                              now_ms);
     }
 }
 
@@ -204,28 +244,44 @@ static void server_event(struct ahoy_proxy *proxy, struct proxy_context *context
     }
 }
 
+/* How long a server that answers 503 wants to be left alone (20.33, 21.5.4). */
+static uint64_t rest_ms(const struct ahoy_message *message)
+{
+    struct span value = ahoy_message_value(message, AHOY_HEADER_RETRY_AFTER);
+    uint64_t seconds;
+    size_t digits = 0;
+    while (digits < value.size && value.at[digits] >= '0' && value.at[digits] <= '9')
+        digits++;
+    value.size = digits;
+    if (!ahoy_span_number(value, AHOY_PROXY_REST_MOST_MS / 1000, &seconds))
+        return digits == 0 ? AHOY_PROXY_REST_MS : AHOY_PROXY_REST_MOST_MS;
+    return 1000 * seconds;
+}
+
+/* What counts as a failure of the server, so that the next one is tried: RFC 3263 4.3.  One that
+ * has said anything is not left for being silent afterwards. */
 static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                          const struct ahoy_event *event, uint64_t now_ms)
 {
-    if (index >= context->count)
-        return;
     struct proxy_branch *branch = proxy_branch_at(context, index);
-    if (branch->client.generation == 0)
-        return;
+    bool silent = !branch->provisional;
     switch (event->kind) {
     case AHOY_EVENT_RESPONSE:
-        ahoy_proxy_response(proxy, context, branch, event->message, now_ms);
+        if (event->message->status != 503 ||
+            !ahoy_proxy_fail_over(proxy, context, index, rest_ms(event->message), now_ms))
+            ahoy_proxy_response(proxy, context, branch, event->message, now_ms);
         break;
     case AHOY_EVENT_UNREACHABLE:
-        ahoy_proxy_finish(proxy, context, branch, 503, NULL, now_ms); /* R3261-16.9-1 */
+        if (!silent || !ahoy_proxy_fail_over(proxy, context, index, AHOY_PROXY_REST_MS, now_ms))
+            ahoy_proxy_finish(proxy, context, branch, 503, NULL, now_ms); /* R3261-16.9-1 */
         break;
     case AHOY_EVENT_ENDED:
         branch->client = (struct ahoy_handle){ 0, 0 };
-        context->living--;
         ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms);
         break;
     case AHOY_EVENT_TIMEOUT:
-        ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms); /* 16.6 step 7 */
+        if (!silent || !ahoy_proxy_fail_over(proxy, context, index, AHOY_PROXY_REST_MS, now_ms))
+            ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms); /* 16.6 step 7 */
         break;
     default:
         break;
@@ -245,10 +301,15 @@ void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, u
     }
     if (context == NULL || index == PROXY_NO_BRANCH)
         return;
-    if (event->is_server)
+    if (event->is_server) {
         server_event(proxy, context, event, now_ms);
-    else
-        client_event(proxy, context, index, event, now_ms);
+    } else if (index < context->count) {
+        if (event->kind == AHOY_EVENT_ENDED)
+            context->living--;
+        /* What happens to a server that was left for the next one means nothing any more. */
+        if (ahoy_handle_equal(event->transaction, proxy_branch_at(context, index)->client))
+            client_event(proxy, context, index, event, now_ms);
+    }
     if (context->living == 0)
         end(proxy, context);
 }
@@ -287,10 +348,11 @@ uint32_t ahoy_proxy_open(const struct ahoy_proxy *proxy)
 
 void ahoy_proxy_trim(struct ahoy_proxy *proxy)
 {
-    if (proxy->contexts.used > 0)
+    if (proxy->contexts.used > 0 || proxy->acks.used > 0)
         return;
     uint32_t limit = proxy->contexts.limit;
     ahoy_pool_fini(&proxy->contexts);
+    ahoy_proxy_fini_acks(proxy);
     ahoy_chunks_fini(&proxy->chunks);
     init_memory(proxy, limit);
 }

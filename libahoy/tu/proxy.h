@@ -13,7 +13,10 @@ enum {
     AHOY_CHALLENGES_LIMIT = 8192,       /* Bytes of challenges that join those of the best. */
     AHOY_PROXY_REASON_LIMIT = 1024,     /* Bytes of Reason that a CANCEL passes on. */
     AHOY_PROXY_TRYING_MS = 3500,        /* When a non-INVITE request gets its 100 (RFC 4320). */
-    AHOY_PROXY_AGAIN_MS = 500           /* When a refused final response is tried again. */
+    AHOY_PROXY_AGAIN_MS = 500,          /* When a refused final response is tried again. */
+    AHOY_PROXY_ACKS_LIMIT = 1024,       /* ACKs that wait until their next hop is located. */
+    AHOY_PROXY_REST_MS = 30000,         /* How long a server that failed is better left alone. */
+    AHOY_PROXY_REST_MOST_MS = 300000    /* The same where its Retry-After asks for more. */
 };
 
 struct ahoy_proxy_options {
@@ -22,10 +25,36 @@ struct ahoy_proxy_options {
     uint64_t seed[2];
 };
 
-/* One of the target set (16.5), located. */
+/* One of the target set (16.5).  Where its servers are known it has a hop.  Else it has ways: URIs
+ * that the owner is asked to locate, the next one when all servers of the one before have failed
+ * (RFC 3263 4.3); so does a target that has several servers. */
 struct ahoy_proxy_target {
     struct span uri;      /* The new Request-URI (16.6 step 2). */
     struct ahoy_hop hop;  /* Where it is sent: by the topmost Route value that is left, if any. */
+    const struct span *ways;
+    size_t way_count;     /* 0: there is a hop.  At most AHOY_TARGETS_LIMIT. */
+    bool is_secure;       /* The ways are those of sips URIs, though |uri| is none. */
+    struct ahoy_ip source; /* The owner's: comes back when it is asked. */
+};
+
+/* What the engine asks of its owner. */
+struct ahoy_proxy_wish {
+    enum { AHOY_WISH_LOCATE = 1, AHOY_WISH_REST } kind;
+    uint64_t user;         /* LOCATE: ahoy_proxy_located takes it. */
+    struct span uri;       /* LOCATE: the way; lives until the next call. */
+    bool is_secure;        /* LOCATE: to be taken as a sips URI (16.6 step 7). */
+    struct ahoy_ip source; /* LOCATE: the target's. */
+    struct ahoy_hop hop;   /* REST: it failed and should be tried last. */
+    uint64_t rest_ms;      /* REST: for so long. */
+};
+
+/* What became of a way. */
+struct ahoy_proxy_found {
+    const struct ahoy_hop *hops; /* In the order in which they are to be tried. */
+    size_t count;
+    size_t fresh;                /* So many of them have not failed lately; the others rest, and are
+                                  * tried when nothing else is left. */
+    unsigned status;             /* Where there are none: what that counts as. */
 };
 
 /* How a request is to be forwarded; copied as far as needed. */
@@ -55,6 +84,15 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
 /* Forwards an ACK event to the plan's first target, without state (16.11). */
 void ahoy_proxy_forward_ack(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                             const struct ahoy_proxy_plan *plan);
+
+/* The next wish.  The owner polls until there is none after each call that starts, forwards, steps
+ * or has located. */
+bool ahoy_proxy_poll(struct ahoy_proxy *proxy, struct ahoy_proxy_wish *wish);
+/* Whether somebody still waits for the answer to the LOCATE of |user|, and the target's source. */
+bool ahoy_proxy_waits(const struct ahoy_proxy *proxy, uint64_t user, struct ahoy_ip *source);
+/* The answer to a LOCATE, in the same turn or later; each gets one. */
+void ahoy_proxy_located(struct ahoy_proxy *proxy, uint64_t user,
+                        const struct ahoy_proxy_found *found, uint64_t now_ms);
 
 /* Every other event whose |user| is not 0, CANCEL included (whose own 200 the engine sends),
  * comes here. */

@@ -67,7 +67,7 @@ void ahoy_proxy_answer_cancel(struct ahoy_proxy *proxy, const struct proxy_conte
     make_tag(proxy, context, tag);
     struct span text = compose(proxy, event, 200, (struct span){ tag, sizeof tag });
     struct ahoy_handle cancel = ahoy_transaction_accept(
-        proxy->transactions, event, ahoy_proxy_name(context, PROXY_NO_BRANCH), now_ms);
+        proxy->transactions, event, ahoy_proxy_name(context->handle, PROXY_NO_BRANCH), now_ms);
     if (!ahoy_transaction_respond(proxy->transactions, cancel, 200, &text, 1, now_ms))
         ahoy_transaction_answer(proxy->transactions, event, &text, 1);
 }

@@ -8,6 +8,10 @@ void ahoy_proxy_cancel_branch(struct ahoy_proxy *proxy, struct proxy_context *co
     if (!context->is_invite || branch->done || branch->cancelled) /* S3261-9.1-1 */
         return;
     branch->cancelled = true;
+    if (branch->waiting) {
+        ahoy_proxy_drop(proxy, context, branch, 487); /* There is nobody to send a CANCEL to. */
+        return;
+    }
     /* From here on the transaction itself makes sure that an end comes (9.1). */
     ahoy_timers_cancel(&proxy->timers, &branch->timer);
     ahoy_transaction_cancel(proxy->transactions, branch->client, reason, now_ms);
@@ -36,6 +40,8 @@ void ahoy_proxy_take_cancel(struct ahoy_proxy *proxy, struct proxy_context *cont
     ahoy_proxy_answer_cancel(proxy, context, event, now_ms); /* R3261-16.10-2 */
     struct span reason = reason_of(proxy, event->message);
     ahoy_proxy_cancel_pending(proxy, context, reason, now_ms); /* R3261-16.10-3 */
+    if (context->pending == 0 && !context->closed)
+        ahoy_proxy_choose(proxy, context, now_ms);
 }
 
 void ahoy_proxy_timer_c(struct ahoy_proxy *proxy, struct proxy_context *context,

@@ -180,7 +180,7 @@ void ahoy_proxy_choose(struct ahoy_proxy *proxy, struct proxy_context *context, 
     }
     /* The peer must get an answer, or its transaction here would never end. */
     struct ahoy_timer *timer = &context->first.timer;
-    timer->what = ahoy_proxy_name(context, 0);
+    timer->what = ahoy_proxy_name(context->handle, 0);
     timer->which = PROXY_TIMER_AGAIN;
     ahoy_timers_set(&proxy->timers, timer, now_ms + AHOY_PROXY_AGAIN_MS);
 }

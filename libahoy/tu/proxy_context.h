@@ -8,6 +8,9 @@
 
 enum {
     PROXY_TEXT_LIMIT = AHOY_MESSAGE_LIMIT + 16384,
+    PROXY_WISHES_LIMIT = 2 * AHOY_TARGETS_LIMIT, /* Of one call. */
+    /* What stands in a name where a branch's number would. */
+    PROXY_ACK = 30,      /* An ACK that waits. */
     PROXY_NO_BRANCH = 31 /* A CANCEL's own server transaction: its events mean nothing to us. */
 };
 
@@ -18,8 +21,31 @@ enum proxy_timer {
     PROXY_TIMER_AGAIN   /* The final response could not be sent. */
 };
 
+/* A request that has to be made again: for a server that is not known yet, or for the next one. */
+struct proxy_kept {
+    struct span bytes;           /* As it came; in an arena, as all that |plan| points to. */
+    struct ahoy_hop source;
+    struct ahoy_proxy_plan plan; /* Without targets. */
+};
+
+/* What a target with ways has left to be tried. */
+struct proxy_ways {
+    struct span uri;           /* The target's. */
+    bool is_secure;
+    struct ahoy_ip source;
+    const struct span *ways;
+    uint8_t way_count;
+    uint8_t next_way;          /* The first that was not asked for. */
+    uint8_t tries;             /* Servers that it was sent to, or should have been. */
+    uint8_t hop_count, fresh;  /* Of |hops|; those that rest stand behind those that do not. */
+    struct ahoy_hop hops[AHOY_TARGETS_LIMIT];
+    struct ahoy_hop tried;     /* The server at hand. */
+};
+
 struct proxy_branch {
     struct ahoy_timer timer;
+    struct proxy_ways *ways;   /* NULL where the target had a hop. */
+    bool waiting;              /* For the answer to a wish. */
     struct ahoy_handle client; /* Null where it was never made, and once it has ended. */
     bool provisional;          /* One has come, 100 included. */
     bool cancelled;            /* CANCEL has been asked for. */
@@ -48,6 +74,7 @@ struct proxy_context {
     struct proxy_branch first; /* Most requests have no other. */
     struct proxy_branch *more;
     struct proxy_failure *failure; /* NULL until there is one to keep. */
+    struct proxy_kept *kept;   /* NULL where no branch has ways. */
     uint64_t serial;               /* What its To tag is made from. */
     uint16_t best_status;          /* Of the best failure so far; 0 for none. */
     uint8_t count;                 /* Branches. */
@@ -57,6 +84,13 @@ struct proxy_context {
     bool closed; /* The final response was sent, or there is nobody to send one to. */
 };
 
+/* A wish that was not polled. */
+struct proxy_wish {
+    uint64_t user;       /* 0: REST. */
+    struct ahoy_hop hop;
+    uint64_t rest_ms;
+};
+
 struct ahoy_proxy {
     struct ahoy_transactions *transactions;
     uint32_t timer_c_ms;
@@ -64,12 +98,17 @@ struct ahoy_proxy {
     uint64_t serial;     /* Of the next context. */
     uint32_t open;       /* Contexts that are not closed. */
     struct ahoy_pool contexts;
+    struct ahoy_pool acks; /* struct proxy_ack, in proxy_ack.c */
     struct ahoy_chunks chunks;
     struct ahoy_timers timers;
+    size_t wish_count, next_wish; /* A ring. */
+    struct proxy_wish wishes[PROXY_WISHES_LIMIT];
     /* Room to work in; nothing stays from one call to the next. */
     struct ahoy_edits edits;
     struct span pieces[AHOY_PIECES_LIMIT];
     struct ahoy_message head;
+    struct ahoy_message again; /* A kept request. */
+    struct ahoy_routing routing;
     char text[PROXY_TEXT_LIMIT];
 };
 
@@ -86,8 +125,39 @@ static inline struct proxy_branch *proxy_branch_at(struct proxy_context *context
     return index == 0 ? &context->first : &context->more[index - 1];
 }
 
-/* proxy.c: what transactions and timers know a context's branch by. */
-uint64_t ahoy_proxy_name(const struct proxy_context *context, unsigned index);
+/* proxy.c: what transactions, timers and wishes know a branch by; |index| may be one of the numbers
+ * above.  Starting: false where no transaction can be made. */
+uint64_t ahoy_proxy_name(struct ahoy_handle handle, unsigned index);
+struct ahoy_handle ahoy_proxy_unname(uint64_t name, unsigned *index);
+bool ahoy_proxy_start_branch(struct ahoy_proxy *proxy, struct proxy_context *context,
+                             unsigned index, struct ahoy_outgoing *request, uint64_t now_ms);
+
+/* proxy_kept.c.  Keeping: false where memory is refused.  Recalling: the event as it was, in
+ * |proxy|'s room. */
+bool ahoy_proxy_keep_request(struct ahoy_arena *arena, const struct ahoy_event *event,
+                             const struct ahoy_proxy_plan *plan, struct proxy_kept *kept);
+struct ahoy_event ahoy_proxy_recall(struct ahoy_proxy *proxy, const struct proxy_kept *kept);
+
+/* proxy_servers.c (RFC 3263 4.3, RFC 3261 16.6 step 7).  Keeping: false where memory is refused.
+ * Trying: the next server, or the next way is asked for; false where none is left.  Failing over:
+ * the server at hand has failed; false where no other is tried. */
+bool ahoy_proxy_keep_ways(struct proxy_context *context, unsigned index,
+                          const struct ahoy_proxy_target *target);
+bool ahoy_proxy_try(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                    uint64_t now_ms);
+bool ahoy_proxy_fail_over(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                          uint64_t rest_ms, uint64_t now_ms);
+void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish);
+
+/* proxy_ack.c: an ACK whose servers are not known yet. */
+void ahoy_proxy_init_acks(struct ahoy_proxy *proxy);
+void ahoy_proxy_fini_acks(struct ahoy_proxy *proxy);
+void ahoy_proxy_wait_with_ack(struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                              const struct ahoy_proxy_plan *plan);
+bool ahoy_proxy_ack_wish(const struct ahoy_proxy *proxy, struct ahoy_handle handle,
+                         struct ahoy_proxy_wish *wish);
+void ahoy_proxy_ack_located(struct ahoy_proxy *proxy, struct ahoy_handle handle,
+                            const struct ahoy_proxy_found *found);
 
 /* proxy_route.c.  Reading fails where a value cannot be read.  |uri| is the Request-URI that a
  * strict router is to find in the last value. */
@@ -107,6 +177,9 @@ void ahoy_proxy_record_route(struct ahoy_proxy *proxy, const struct ahoy_event *
 bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                              const struct ahoy_proxy_plan *plan, const struct proxy_routes *routes,
                              const struct ahoy_proxy_target *target, struct ahoy_outgoing *request);
+
+/* What stays the same when an ACK is sent again, and with it our branch (R3261-16.11-9). */
+struct span ahoy_proxy_seed(const struct ahoy_event *event);
 
 /* proxy_answer.c: what we say ourselves.  Refusing is done without state. */
 void ahoy_proxy_refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event, unsigned status);
@@ -128,6 +201,9 @@ void ahoy_proxy_finish(struct ahoy_proxy *proxy, struct proxy_context *context,
                        struct proxy_branch *branch, unsigned status,
                        const struct ahoy_message *message, uint64_t now_ms);
 void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context);
+/* |branch| will never be sent; whoever drops it sees to what follows when it was the last. */
+void ahoy_proxy_drop(struct ahoy_proxy *proxy, struct proxy_context *context,
+                     struct proxy_branch *branch, unsigned status);
 /* The response without our Via, in proxy->pieces; 0 where none but ours is there. */
 size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message);
 

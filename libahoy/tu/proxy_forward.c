@@ -105,9 +105,8 @@ bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *
     return request->count > 0 && !text.overflow;
 }
 
-/* What stays the same when the ACK is sent again, and with it our branch (R3261-16.11-9): of a
- * peer whose branch is not unique, all that it wrote. */
-static struct span seed_of(const struct ahoy_event *event)
+/* Of a peer whose branch is not unique, it is all that it wrote. */
+struct span ahoy_proxy_seed(const struct ahoy_event *event)
 {
     if (ahoy_via_has_cookie(&event->routing->via))
         return event->routing->via.branch;
@@ -120,9 +119,13 @@ void ahoy_proxy_forward_ack(struct ahoy_proxy *proxy, const struct ahoy_event *e
     assert(plan->count > 0);
     struct proxy_routes routes;
     struct ahoy_outgoing request;
+    if (plan->targets[0].way_count > 0) {
+        ahoy_proxy_wait_with_ack(proxy, event, plan);
+        return;
+    }
     if (!ahoy_proxy_read_routes(event->message, plan, &routes) ||
         !ahoy_proxy_make_request(proxy, event, plan, &routes, &plan->targets[0], &request))
         return; /* An ACK is never answered. */
     /* Nobody is told either where it cannot leave: the callee will send its 2xx again. */
-    (void)ahoy_transaction_send(proxy->transactions, &request, seed_of(event));
+    (void)ahoy_transaction_send(proxy->transactions, &request, ahoy_proxy_seed(event));
 }

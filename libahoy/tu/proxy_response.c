@@ -43,6 +43,8 @@ void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
     if (context->failure != NULL)
         ahoy_arena_release(&context->failure->arena);
     context->failure = NULL;
+    context->kept = NULL; /* Nothing is tried any more. */
+    context->first.ways = NULL;
     /* The transactions live on for half a minute; what no answer needs any more goes now. */
     if (context->count > 1)
         return;
@@ -61,6 +63,14 @@ static bool mark_done(struct ahoy_proxy *proxy, struct proxy_context *context,
     if (branch->timer.which == PROXY_TIMER_C)
         ahoy_timers_cancel(&proxy->timers, &branch->timer);
     return true;
+}
+
+void ahoy_proxy_drop(struct ahoy_proxy *proxy, struct proxy_context *context,
+                     struct proxy_branch *branch, unsigned status)
+{
+    branch->waiting = false;
+    if (mark_done(proxy, context, branch))
+        ahoy_proxy_keep(proxy, context, status, NULL);
 }
 
 static struct span reason_for(unsigned status, char *room, size_t size)

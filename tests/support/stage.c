@@ -169,6 +169,53 @@ void stage_fork(struct stage *stage, size_t count)
     stage->plan.count = count;
 }
 
+void stage_add_ways(struct stage *stage, const struct span *ways, size_t count)
+{
+    stage->targets[stage->plan.count++] = (struct ahoy_proxy_target){
+        .uri = SPAN("sip:bob@biloxi.example"), .ways = ways, .way_count = count
+    };
+}
+
+/* All that the proxy wishes for. */
+static void take_wishes(struct stage *stage)
+{
+    struct ahoy_proxy_wish wish;
+    while (ahoy_proxy_poll(stage->proxy, &wish)) {
+        if (wish.kind == AHOY_WISH_REST) {
+            assert_true(stage->rest_count < STAGE_WISHES_LIMIT);
+            stage->rests[stage->rest_count++] = wish;
+            continue;
+        }
+        assert_true(stage->wanted_count < STAGE_WISHES_LIMIT);
+        struct stage_wanted *wanted = &stage->wanted[stage->wanted_count++];
+        wanted->user = wish.user;
+        wanted->is_secure = wish.is_secure;
+        snprintf(wanted->uri, sizeof wanted->uri, "%.*s", (int)wish.uri.size, wish.uri.at);
+    }
+}
+
+void stage_locate(struct stage *stage, const char *uri, const enum stage_peer *peers, size_t fresh)
+{
+    struct ahoy_hop hops[STAGE_PEERS];
+    struct ahoy_proxy_found found = { .hops = hops, .status = 503 };
+    assert_true(stage->wanted_read < stage->wanted_count);
+    const struct stage_wanted *wanted = &stage->wanted[stage->wanted_read++];
+    assert_string_equal(wanted->uri, uri);
+    for (; peers != NULL && peers[found.count] != ALICE; found.count++)
+        hops[found.count] = stage->peers[peers[found.count]];
+    found.fresh = fresh < found.count ? fresh : found.count;
+    ahoy_proxy_located(stage->proxy, wanted->user, &found, stage->now_ms);
+    stage_turn(stage);
+}
+
+void stage_expect_rest(struct stage *stage, enum stage_peer peer, uint64_t rest_ms)
+{
+    assert_true(stage->rest_read < stage->rest_count);
+    const struct ahoy_proxy_wish *rest = &stage->rests[stage->rest_read++];
+    assert_true(ahoy_ip_equal(&rest->hop.remote, &stage->peers[peer].remote));
+    assert_int_equal(rest->rest_ms, rest_ms);
+}
+
 void stage_transport(struct stage *stage, enum stage_peer peer, enum ahoy_transport transport)
 {
     stage->peers[peer].transport = (uint8_t)transport;
@@ -213,10 +260,12 @@ void stage_turn(struct stage *stage)
     struct ahoy_event event;
     struct ahoy_sending sending;
     bool busy;
+    take_wishes(stage);
     do {
         busy = false;
         while (ahoy_transactions_event(stage->transactions, &event)) {
             take_event(stage, &event);
+            take_wishes(stage);
             busy = true;
         }
         while (ahoy_transactions_poll(stage->transactions, &sending)) {

@@ -21,7 +21,7 @@ enum stage_peer { ALICE, BOB, CAROL, DAVE, STAGE_PEERS = 20 };
 /* The listeners of 192.0.2.1 and [2001:db8::1], by index. */
 enum { STAGE_UDP, STAGE_TCP, STAGE_UDP6, STAGE_TLS, STAGE_UDP_ALT, STAGE_LISTENERS };
 
-enum { STAGE_LOG_LIMIT = 4096, STAGE_TIMER_C_MS = 200000 };
+enum { STAGE_LOG_LIMIT = 4096, STAGE_TIMER_C_MS = 200000, STAGE_WISHES_LIMIT = 256 };
 
 struct stage_message {
     uint64_t at_ms;
@@ -42,6 +42,15 @@ struct stage {
     /* What the owner's policy makes of the next request; one target, Bob, at first. */
     struct ahoy_proxy_target targets[STAGE_PEERS];
     struct ahoy_proxy_plan plan;
+
+    /* What the proxy wished for, LOCATE and REST apart, and how much of it a test has looked at. */
+    size_t wanted_count, wanted_read, rest_count, rest_read;
+    struct stage_wanted {
+        uint64_t user;
+        char uri[64];
+        bool is_secure;
+    } wanted[STAGE_WISHES_LIMIT];
+    struct ahoy_proxy_wish rests[STAGE_WISHES_LIMIT];
 
     /* Where these are set: the first gets what leaves, and nothing is logged; the second sees each
      * event before the proxy does, and NULL at the end of each turn. */
@@ -79,6 +88,15 @@ int stage_tear_down(void **state);
 
 /* The next request is for |count| targets: Bob, Carol, Dave ... */
 void stage_fork(struct stage *stage, size_t count);
+/* The next request is for one more target, Bob by name, that has |count| ways. */
+void stage_add_ways(struct stage *stage, const struct span *ways, size_t count);
+/* The proxy wants |uri| to be located, and finds |peers|, those behind the first |fresh| resting;
+ * the list ends with ALICE. */
+void stage_locate(struct stage *stage, const char *uri, const enum stage_peer *peers, size_t fresh);
+#define STAGE_AT(...) ((const enum stage_peer[]){ __VA_ARGS__, ALICE })
+/* The proxy wants |peer| to rest. */
+void stage_expect_rest(struct stage *stage, enum stage_peer peer, uint64_t rest_ms);
+
 /* |peer| speaks by |transport| from now on. */
 void stage_transport(struct stage *stage, enum stage_peer peer, enum ahoy_transport transport);
 

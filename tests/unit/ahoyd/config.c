@@ -84,6 +84,29 @@ static void test_all_words(void **state)
     ahoyd_config_free(config);
 }
 
+/* Names where addresses may stand, and name servers of our own. */
+static void test_names(void **state)
+{
+    (void)state;
+    struct told told;
+    struct ahoyd_config *config =
+        parse("listen 'udp:127.0.0.1:5060' domain 'a.example'\n"
+              "trunk('x', { 'sip:carrier.example', 'sip:192.0.2.1:5070' })\n"
+              "dns { servers = { '127.0.0.1:5353', '2001:db8::53', '[::1]:54' }, anchor = 'k' }",
+              &told);
+    assert_non_null(config);
+    assert_int_equal(config->trunks[0].targets[0].ip.family, AHOY_NO_FAMILY);
+    assert_span(config->trunks[0].uris[0], "sip:carrier.example");
+    assert_int_equal(config->trunks[0].targets[1].ip.port, 5070);
+    assert_int_equal(config->name_server_count, 3);
+    assert_int_equal(config->name_servers[0].port, 5353);
+    assert_int_equal(config->name_servers[1].port, 53);
+    assert_int_equal(config->name_servers[1].family, AHOY_IPV6);
+    assert_int_equal(config->name_servers[2].port, 54);
+    assert_string_equal(config->anchor_path, "/etc/ahoy/k");
+    ahoyd_config_free(config);
+}
+
 static void test_defaults(void **state)
 {
     (void)state;
@@ -143,11 +166,11 @@ static void test_faults(void **state)
     assert_fault("listen('ws:127.0.0.1', { certificate = 'a', key = 'a' })", "is for tls and wss");
     assert_fault("listen('tcp:127.0.0.1', { origins = { 'https://a.example' } })",
                  "origins is for ws and wss");
-    assert_fault("listen('ws:127.0.0.1', { origins = 'https://a.example' })", "a list of texts");
-    assert_fault("listen('ws:127.0.0.1', { origins = {} })", "a list of texts");
-    assert_fault("listen('ws:127.0.0.1', { origins = { 5 } })", "a list of texts");
-    assert_fault("listen('ws:127.0.0.1', { origins = { 'https://a https://b' } })",
-                 "a list of texts");
+    assert_fault("listen('ws:127.0.0.1', { origins = 'https://a.example' })",
+                 "a table of 1 to 8 texts");
+    assert_fault("listen('ws:127.0.0.1', { origins = {} })", "a table of 1 to 8 texts");
+    assert_fault("listen('ws:127.0.0.1', { origins = { 5 } })", "a table of 1 to 8 texts");
+    assert_fault("listen('ws:127.0.0.1', { origins = { 'https://a https://b' } })", "is no origin");
     assert_fault("listen('ws:127.0.0.1', { origins = { 'https://a.example/' } })", "is no origin");
     assert_fault("listen('ws:127.0.0.1', { origins = { 'a.example' } })", "is no origin");
     assert_fault("listen 'tls:127.0.0.1:5061'", "needs a certificate");
@@ -179,7 +202,16 @@ static void test_faults(void **state)
     assert_fault("domain 'a b'", "is no domain name");
     assert_fault("store 'ahoy.db'", "store \"sqlite:ahoy.db\"");
     assert_fault("trunk('x', {})", "1 to 16 URIs");
-    assert_fault("trunk('x', { 'sip:carrier.example' })", "IP address");
+    assert_fault(
+        "trunk('x', { 'sip:a234567890b234567890c234567890d234567890e234567890f234567890gggg' })",
+        "must be a SIP URI");
+    assert_fault("dns { servers = '127.0.0.1' }", "must be a table of 1 to 8 texts");
+    assert_fault("dns { servers = {} }", "must be a table of 1 to 8 texts");
+    assert_fault("dns { servers = { 53 } }", "must be a table of 1 to 8 texts");
+    assert_fault("dns { servers = { 'localhost' } }", "is no address of a name server");
+    assert_fault("dns { servers = { '127.0.0.1:0' } }", "is no address of a name server");
+    assert_fault("dns { server = {} }", "did you mean 'servers'?");
+    assert_fault("dns {} dns {}", "already");
     assert_fault("trunk('x', { 'tel:1' })", "must be a SIP URI");
     assert_fault("trunk('x', { 'sips:192.0.2.1' })", "goes by tls while nothing listens there");
     assert_fault("route { domain = 'c.example', to = 'nobody' }", "no such trunk");
@@ -293,11 +325,11 @@ static void test_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_words),  cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_websockets), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_all_words),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_faults),
         cmocka_unit_test(test_auth_none),  cmocka_unit_test(test_every_fault_is_told),
         cmocka_unit_test(test_file),       cmocka_unit_test(test_memory_is_bounded),
-        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_websockets), cmocka_unit_test(test_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
