@@ -104,10 +104,10 @@ int config_word_tls(lua_State *lua)
     return 0;
 }
 
-static bool listens_by_tls(const struct ahoyd_config *config)
+static bool listens_by(const struct ahoyd_config *config, enum ahoy_transport transport)
 {
     for (size_t i = 0; i < config->listen_count; i++) {
-        if (config->listens[i].transport == AHOY_TLS)
+        if (config->listens[i].transport == transport)
             return true;
     }
     return false;
@@ -128,7 +128,7 @@ void config_check_tls(struct reader *reader)
     const struct ahoyd_config *config = reader->config;
     static const char mend[] = "listen(\"tls:ADDRESS\", { certificate = \"certificate.pem\", "
                                "key = \"key.pem\" })";
-    if (listens_by_tls(config))
+    if (listens_by(config, AHOY_TLS))
         return;
     for (size_t i = 0; i < config->trunk_count; i++) {
         if (goes_by_tls(&config->trunks[i]))
@@ -137,7 +137,7 @@ void config_check_tls(struct reader *reader)
                          config->trunks[i].name.at, mend);
     }
     for (size_t i = 0; i < config->domain_count; i++) {
-        if (config->domains[i].pair.key != NULL)
+        if (config->domains[i].pair.key != NULL && !listens_by(config, AHOY_WSS))
             config_fault(reader, config->domains[i].line,
                          "domain \"%.100s\" has a certificate while nothing listens by tls; add %s",
                          config->domains[i].name.at, mend);
