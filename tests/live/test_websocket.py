@@ -356,20 +356,25 @@ class Calls(unittest.TestCase):
             callee.respond(callee.read("BYE"), 200)
             self.assertEqual(status_of(caller.final()), 200)
             return
-        self.hang_up(caller, callee, invite, answer, call)
+        if hang_up == "forger":
+            self.send_bye(caller, callee, invite, answer, call, [
+                value[:-2] + ("b" if value[-2] == "a" else "a") + ">" for value in routes(invite)])
+            self.assertEqual(status_of(callee.final()), 480)
+        self.send_bye(caller, callee, invite, answer, call, routes(invite))
+        bye = caller.read("BYE")
+        self.assertEqual(routes(bye, "Route"), [])
+        caller.respond(bye, 200)
+        self.assertEqual(status_of(callee.final()), 200)
 
-    def hang_up(self, caller, callee, invite, answer, call):
+    @staticmethod
+    def send_bye(caller, callee, invite, answer, call, way):
         """The callee does."""
         callee.branches += 1
         callee.way.send((
             f"BYE {caller.contact} SIP/2.0\r\nVia: SIP/2.0/{callee.transport.upper()} {callee.host}"
             f";branch=z9hG4bK{callee.number}x{callee.branches};rport\r\nMax-Forwards: 70\r\n"
             f"From: {header(answer, 'To')}\r\nTo: {header(invite, 'From')}\r\nCall-ID: {call}\r\n"
-            f"CSeq: 7 BYE\r\n{route_row(routes(invite))}Content-Length: 0\r\n\r\n").encode())
-        bye = caller.read("BYE")
-        self.assertEqual(routes(bye, "Route"), [])
-        caller.respond(bye, 200)
-        self.assertEqual(status_of(callee.final()), 200)
+            f"CSeq: {callee.branches} BYE\r\n{route_row(way)}Content-Length: 0\r\n\r\n").encode())
 
     def test_every_transport_with_every_other(self):
         number = 0
@@ -391,6 +396,11 @@ class Calls(unittest.TestCase):
             callee = self.phone(transport, 4, f"known{number}")
             callee.register()
             self.call(caller, callee, "callee")
+
+    def test_a_forged_way_leads_nowhere(self):
+        caller, callee = self.phone("ws", 4, "stranger"), self.phone("udp", 4, "known")
+        callee.register()
+        self.call(caller, callee, "forger")
 
     def test_a_closed_websocket_is_no_way(self):
         caller, callee = self.phone("udp", 4, "alice"), self.phone("ws", 4, "bob")
