@@ -21,6 +21,7 @@ struct ahoyd_listen {
     enum ahoy_transport transport;
     struct ahoy_ip ip;
     struct span advertise; /* "host" or "host:port" for Via and Record-Route; empty: |ip|. */
+    struct span origins;   /* WebSocket: as ahoy_listener has them. */
     struct ahoyd_pair pair;
     enum ahoyd_verify verify; /* Of clients' certificates ... */
     char *authorities;        /* ... which these have signed. */

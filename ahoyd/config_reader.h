@@ -90,6 +90,10 @@ enum {
     CONFIG_TLS_OPTIONS
 };
 
+/* config_origins.c: the origins of a listener, with spaces between; false, and a fault, where they
+ * are none, or not for its transport. */
+bool config_read_origins(lua_State *lua, const struct option *option, struct ahoyd_listen *listen);
+
 /* config_tls.c: reads certificate and key, which are there together or not at all.  False, and a
  * fault, where one is missing. */
 bool config_read_pair(lua_State *lua, const char *word, const struct option *options,

@@ -63,20 +63,23 @@ bool config_read_listen_tls(lua_State *lua, const struct option *options,
                             struct ahoyd_listen *listen)
 {
     struct reader *reader = config_reader_of(lua);
-    for (int i = 0; listen->transport != AHOY_TLS && i < CONFIG_TLS_OPTIONS; i++) {
+    bool is_secure = ahoy_transport_is_secure(listen->transport);
+    for (int i = 0; !is_secure && i < CONFIG_TLS_OPTIONS; i++) {
         if (options[i].given) {
             config_fault(reader, listen->line,
-                         "listen: %s is for tls; remove it, or write \"tls:ADDRESS\"",
+                         "listen: %s is for tls and wss; remove it, or write \"tls:ADDRESS\"",
                          options[i].name);
             return false;
         }
     }
-    if (listen->transport != AHOY_TLS)
+    if (!is_secure)
         return true;
     if (!options[CONFIG_CERTIFICATE].given && !options[CONFIG_KEY].given) {
         config_fault(reader, listen->line,
-                     "listen by tls needs a certificate: write listen(\"tls:ADDRESS\", "
-                     "{ certificate = \"certificate.pem\", key = \"key.pem\" })");
+                     "listen by %s needs a certificate: write listen(\"%s:ADDRESS\", "
+                     "{ certificate = \"certificate.pem\", key = \"key.pem\" })",
+                     ahoy_transport_uri_name(listen->transport).at,
+                     ahoy_transport_uri_name(listen->transport).at);
         return false;
     }
     return config_read_pair(lua, "listen", options, &listen->pair) &&
@@ -101,10 +104,10 @@ int config_word_tls(lua_State *lua)
     return 0;
 }
 
-static bool listens_by_tls(const struct ahoyd_config *config)
+static bool listens_by(const struct ahoyd_config *config, enum ahoy_transport transport)
 {
     for (size_t i = 0; i < config->listen_count; i++) {
-        if (config->listens[i].transport == AHOY_TLS)
+        if (config->listens[i].transport == transport)
             return true;
     }
     return false;
@@ -125,7 +128,7 @@ void config_check_tls(struct reader *reader)
     const struct ahoyd_config *config = reader->config;
     static const char mend[] = "listen(\"tls:ADDRESS\", { certificate = \"certificate.pem\", "
                                "key = \"key.pem\" })";
-    if (listens_by_tls(config))
+    if (listens_by(config, AHOY_TLS))
         return;
     for (size_t i = 0; i < config->trunk_count; i++) {
         if (goes_by_tls(&config->trunks[i]))
@@ -134,7 +137,7 @@ void config_check_tls(struct reader *reader)
                          config->trunks[i].name.at, mend);
     }
     for (size_t i = 0; i < config->domain_count; i++) {
-        if (config->domains[i].pair.key != NULL)
+        if (config->domains[i].pair.key != NULL && !listens_by(config, AHOY_WSS))
             config_fault(reader, config->domains[i].line,
                          "domain \"%.100s\" has a certificate while nothing listens by tls; add %s",
                          config->domains[i].name.at, mend);

@@ -107,13 +107,14 @@ static int word_listen(lua_State *lua)
     struct ahoyd_config *config = reader->config;
     int line = config_line(lua);
     struct span text;
-    enum { ADVERTISE = CONFIG_TLS_OPTIONS, OPTIONS };
+    enum { ADVERTISE = CONFIG_TLS_OPTIONS, ORIGINS, OPTIONS };
     struct option options[OPTIONS] = {
         [CONFIG_CERTIFICATE] = { .name = "certificate", .type = OPTION_TEXT },
         [CONFIG_KEY] = { .name = "key", .type = OPTION_TEXT },
         [CONFIG_AUTHORITIES] = { .name = "authorities", .type = OPTION_TEXT },
         [CONFIG_VERIFY] = { .name = "verify", .type = OPTION_TEXT },
         [ADVERTISE] = { .name = "advertise", .type = OPTION_TEXT },
+        [ORIGINS] = { .name = "origins", .type = OPTION_TEXTS },
     };
     if (!text_argument(lua, 1, "listen", "listen \"udp:127.0.0.1:5060\"", &text) ||
         !config_options(lua, 2, "listen", options, OPTIONS))
@@ -124,9 +125,9 @@ static int word_listen(lua_State *lua)
                      "listen \"%.100s\" is no transport and address; write \"udp:127.0.0.1:5060\" "
                      "or \"tcp:[::1]:5060\"",
                      text.at);
-    } else if (listen.transport < AHOY_UDP || listen.transport > AHOY_TLS) {
+    } else if (listen.transport == AHOY_TRANSPORT_OTHER || listen.transport == AHOY_SCTP) {
         config_fault(reader, line,
-                     "listen \"%.100s\": Ahoy listens on udp, tcp and tls, not yet on others",
+                     "listen \"%.100s\": Ahoy listens on udp, tcp, tls, ws and wss, not on others",
                      text.at);
     } else if (listen_is_known(config, listen.transport, &listen.ip)) {
         config_fault(reader, line, "listen \"%.100s\" stands here twice; remove one", text.at);
@@ -134,6 +135,7 @@ static int word_listen(lua_State *lua)
         config_fault(reader, line, "listen: advertise = \"%.100s\" is no host or host:port",
                      options[ADVERTISE].text.at);
     } else if (config_read_listen_tls(lua, options, &listen) &&
+               config_read_origins(lua, &options[ORIGINS], &listen) &&
                make_room(lua, "listen", &config->listens, config->listen_count, sizeof listen,
                          AHOY_LISTENERS_LIMIT)) {
         listen.advertise = config_keep(reader, options[ADVERTISE].text);

@@ -37,7 +37,7 @@ static void add_all(struct ahoyd_tls *tls)
                                               .certificate = listen->pair.certificate,
                                               .key = listen->pair.key,
                                               .authorities = listen->authorities };
-        if (listen->transport == AHOY_TLS)
+        if (ahoy_transport_is_secure(listen->transport))
             add(tls, &entry, listen->line);
     }
     for (size_t i = 0; i < config->domain_count; i++) {

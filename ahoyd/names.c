@@ -147,10 +147,10 @@ static uint16_t port_of(const struct ahoy_uri *uri)
     struct span name;
     if (uri->port != 0)
         return uri->port;
-    if (uri->scheme == AHOY_SCHEME_SIPS)
-        transport = AHOY_TLS;
-    else if (ahoy_uri_param(uri, SPAN("transport"), &name))
+    if (ahoy_uri_param(uri, SPAN("transport"), &name))
         transport = ahoy_transport_parse(name);
+    if (uri->scheme == AHOY_SCHEME_SIPS) /* RFC 7118 5.5: sips and ws are WSS. */
+        transport = transport == AHOY_WS ? AHOY_WSS : AHOY_TLS;
     return ahoy_transport_port(transport);
 }
 

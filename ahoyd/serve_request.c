@@ -29,7 +29,8 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
     struct ahoy_buf rows = ahoy_buf_over(path, sizeof path);
     ahoyd_path_print_param(server, event->routing->call_id, param);
     ahoyd_path_print_path(server, event, &rows);
-    if (ahoyd_path_is_outbound(event))
+    if (ahoyd_path_is_outbound(event) ||
+        ahoy_transport_is_websocket((enum ahoy_transport)event->hop->transport))
         ahoyd_flow_print(&server->flow_key, AHOYD_FLOW_OF_CALL, event->hop, event->routing->call_id,
                          &flow);
     const struct ahoy_proxy_plan plan = {

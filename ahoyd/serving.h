@@ -33,11 +33,11 @@ struct ahoyd_server {
     struct ahoy_hash_key dialog_key;
     struct ahoy_hash_key flow_key;
     struct ahoy_rng rng;
-    struct ahoy_pool waiting;        /* struct ahoyd_waiting */
+    struct ahoy_pool waiting; /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;
     bool draining;
     bool trimmed;
-    uint64_t busy_ms;                /* When something was last under way. */
+    uint64_t busy_ms; /* When something was last under way. */
     struct ahoyd_server_counters counters;
     /* Scratch: for the request at hand only. */
     struct ahoy_bindings bindings;

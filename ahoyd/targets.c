@@ -64,6 +64,30 @@ static bool follow_connection(const struct ahoyd_server *server, const struct ah
     return hop->connection.generation != 0;
 }
 
+/* Whether |uri| names the client of a WebSocket.  Nobody can connect to one; it is reached by the
+ * connection that it has opened, and says ws, whether that is above TLS or not (RFC 7118 5.2). */
+static bool is_websocket(const struct ahoy_uri *uri)
+{
+    struct span name;
+    return ahoy_uri_param(uri, SPAN("transport"), &name) &&
+           ahoy_transport_is_websocket(ahoy_transport_parse(name));
+}
+
+/* The way back to such a client that registered |binding|; false where that came by another, or
+ * the connection stands no more. */
+static bool follow_websocket(const struct ahoyd_server *server, const struct ahoy_binding *binding,
+                             struct ahoy_hop *hop)
+{
+    const struct ahoy_hop *came = &binding->hop;
+    if (!ahoy_transport_is_websocket((enum ahoy_transport)came->transport) ||
+        came->listener >= server->options.listener_count ||
+        server->options.listeners[came->listener].transport != came->transport ||
+        !ahoy_stack_stands(server->stack, came))
+        return false;
+    *hop = *came;
+    return true;
+}
+
 /* A sip request stays one: a sips contact is written as sip, and still called by TLS (R5630-5.3-5,
  * R5630-5.3-6, R5630-5.3-7).  |contact| is the server's own copy, and so it may change. */
 static struct span as_sip(struct span contact)
@@ -146,6 +170,8 @@ static bool target_binding(const struct search *search, const struct ahoy_bindin
     if (binding->reg_id != 0) /* R5626-7-3; not one that has ended: R5626-7-4, R5626-7-5. */
         return (is_safe || contact.scheme != AHOY_SCHEME_SIPS) &&
                go_down(server, search->call_id, &binding->hop, flow);
+    if (is_websocket(&contact))
+        return follow_websocket(server, binding, &target->hop);
     if (is_name(&contact)) {
         if (!follow_connection(server, binding, &contact, &target->hop)) {
             target->ways = &target->uri;
@@ -292,6 +318,19 @@ bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_
            ahoy_fail(err, 430, path->target.text.at, "a flow that still stands");
 }
 
+/* The way to the client of a WebSocket: that of its registration.  Where it never registered, a
+ * token in our Record-Route leads there, and one of others' Routes leads to none. */
+static bool find_websocket(struct ahoyd_server *server, const struct ahoy_event *event,
+                           const struct ahoyd_path *path, uint64_t now_ms, struct ahoy_hop *hop)
+{
+    if (path->has_next)
+        return false;
+    const struct ahoy_hop nowhere = { .transport = AHOY_TRANSPORT_OTHER };
+    const struct ahoy_binding *binding =
+        find_binding(server, event, &path->target, &nowhere, now_ms);
+    return binding != NULL && follow_websocket(server, binding, hop);
+}
+
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err)
@@ -304,6 +343,9 @@ bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_even
     const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
     struct ahoy_uri next = *uri;
     *target = (struct ahoy_proxy_target){ .uri = path->target.text, .source = event->hop->remote };
+    if (is_websocket(uri))
+        return find_websocket(server, event, path, now_ms, &target->hop) ||
+               ahoy_fail(err, 480, uri->text.at, "a WebSocket that stands");
     if (is_name(uri)) {
         target_name(server, event, path, now_ms, target);
         return true;

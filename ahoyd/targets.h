@@ -22,7 +22,7 @@ bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoy
 
 /* The flow of a request within a dialog, or its next Route, or else its Request-URI; |target|
  * points into |path|.  False where it cannot be located or must not be reached: |err| says why
- * (403, 416, 430, 503). */
+ * (403, 416, 430, 480, 503). */
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "libahoy/transport/frame.h"
+#include "libahoy/transport/upgrade.h"
 
 enum {
     BUFFER_SIZE = 128 * 1024,
@@ -22,6 +23,7 @@ struct partial {
     struct partial *next;
     struct ahoy_handle connection;
     struct ahoy_frame frame;
+    struct ahoy_websocket *websocket; /* WS and WSS; else NULL. */
     bool broken;
     char *at;
     size_t size;
@@ -51,6 +53,7 @@ static void remove_partial(struct ahoyd_trace *trace, struct partial **link)
     struct partial *partial = *link;
     *link = partial->next;
     trace->partial_count--;
+    ahoy_websocket_free(partial->websocket);
     free(partial->at);
     free(partial);
 }
@@ -290,13 +293,78 @@ static void continue_stream(struct ahoyd_trace *trace, struct partial **link,
     partial->size = bytes.size;
 }
 
+/* Drops the request for a WebSocket, which no frame looks like, off |bytes|; false where it is not
+ * whole yet. */
+static bool skip_upgrade(struct partial *partial, struct span *bytes)
+{
+    bool is_frame = partial->size == 0 && ((unsigned char)bytes->at[0] & 0x70) == 0;
+    size_t seen = partial->size;
+    size_t whole = 0;
+    if (!is_frame && (seen + bytes->size > AHOY_UPGRADE_LIMIT || !keep(partial, *bytes))) {
+        partial->broken = true;
+        return false;
+    }
+    if (!is_frame)
+        whole = ahoy_upgrade_size((struct span){ partial->at, partial->size }, seen);
+    if (!is_frame && whole == 0)
+        return false;
+    *bytes = is_frame ? *bytes : ahoy_span_after(*bytes, whole - seen);
+    partial->size = 0;
+    ahoy_websocket_open(partial->websocket);
+    return true;
+}
+
+/* Notes the messages in frames. */
+static void note_frames(struct ahoyd_trace *trace, struct partial *partial,
+                        const struct ahoy_hop *hop, struct span bytes, uint64_t now_us)
+{
+    struct ahoy_websocket_part part;
+    while (!partial->broken) {
+        enum ahoy_websocket_verdict verdict =
+            ahoy_websocket_next(partial->websocket, AHOY_MESSAGE_LIMIT, &bytes, &part);
+        if (verdict == AHOY_WEBSOCKET_MORE)
+            return;
+        bool carries = verdict == AHOY_WEBSOCKET_PIECE || verdict == AHOY_WEBSOCKET_LAST;
+        partial->broken = verdict == AHOY_WEBSOCKET_CLOSE ||
+                          (carries && part.bytes.size > 0 && !keep(partial, part.bytes));
+        if (verdict != AHOY_WEBSOCKET_LAST || partial->broken)
+            continue;
+        note(trace, SPAN("in"), hop, (struct span){ partial->at, partial->size }, now_us);
+        partial->size = 0;
+    }
+}
+
+/* Between two messages nothing is kept. */
+static void read_websocket(struct ahoyd_trace *trace, struct partial **link,
+                           const struct ahoy_wire_event *event, uint64_t now_us)
+{
+    struct span bytes = event->bytes;
+    if (*link == NULL) {
+        struct partial *partial = add_partial(trace, event->hop.connection);
+        if (partial == NULL)
+            return;
+        link = &trace->partials;
+        partial->websocket = ahoy_websocket_new();
+        partial->broken = partial->websocket == NULL;
+    }
+    struct partial *partial = *link;
+    if (partial->broken)
+        return;
+    if (ahoy_websocket_is_open(partial->websocket) || skip_upgrade(partial, &bytes))
+        note_frames(trace, partial, &event->hop, bytes, now_us);
+    if (!partial->broken && partial->size == 0 && !ahoy_websocket_is_amid(partial->websocket))
+        remove_partial(trace, link);
+}
+
 void ahoyd_trace_in(struct ahoyd_trace *trace, const struct ahoy_wire_event *event, uint64_t now_us)
 {
     if (event->kind == AHOY_WIRE_DATAGRAM) {
         note(trace, SPAN("in"), &event->hop, event->bytes, now_us);
     } else if (event->kind == AHOY_WIRE_BYTES) {
         struct partial **link = find(trace, event->hop.connection);
-        if (*link == NULL)
+        if (ahoy_transport_is_websocket((enum ahoy_transport)event->hop.transport))
+            read_websocket(trace, link, event, now_us);
+        else if (*link == NULL)
             begin_stream(trace, event, now_us);
         else
             continue_stream(trace, link, event, now_us);
@@ -310,6 +378,10 @@ void ahoyd_trace_in(struct ahoyd_trace *trace, const struct ahoy_wire_event *eve
 void ahoyd_trace_out(struct ahoyd_trace *trace, const struct ahoy_wire_effect *effect,
                      uint64_t now_us)
 {
-    if (effect->kind == AHOY_WIRE_SEND)
-        note(trace, SPAN("out"), &effect->hop, effect->bytes, now_us);
+    struct span message = effect->bytes;
+    if (effect->kind != AHOY_WIRE_SEND)
+        return;
+    if (ahoy_transport_is_websocket((enum ahoy_transport)effect->hop.transport))
+        message = ahoy_websocket_payload(message);
+    note(trace, SPAN("out"), &effect->hop, message, now_us);
 }

@@ -15,6 +15,8 @@ listen "tcp:[::1]:5060"
 -- TLS, with a certificate and its key in PEM files; certificates that change are read again within a
 -- minute, or at once with SIGHUP.  With verify = "optional" or "required" clients show theirs:
 -- listen("tls:192.0.2.1:5061", { certificate = "atlanta.pem", key = "atlanta.key" })
+-- listen("wss:192.0.2.1:443", { certificate = "atlanta.pem", key = "atlanta.key",
+--                              origins = { "https://phone.atlanta.example" } })
 -- listen("tls:192.0.2.1:5071", { certificate = "atlanta.pem", key = "atlanta.key",
 --                                verify = "required", authorities = "partners.pem" })
 -- domain("biloxi.example", { certificate = "biloxi.pem", key = "biloxi.key" })

@@ -1,6 +1,8 @@
 /* A writer into bytes of the caller's. */
 #include "libahoy/base/buf.h"
 
+#include "libahoy/base/utf8.h"
+
 struct ahoy_buf ahoy_buf_over(void *at, size_t capacity)
 {
     return (struct ahoy_buf){ .at = at, .capacity = capacity };
@@ -60,26 +62,13 @@ static bool is_obeyed(uint32_t character)
            (character >= 0x2066 && character <= 0x2069);
 }
 
-/* The bytes of the UTF-8 character (RFC 3629 4) that begins |text|, which is of two to four
- * bytes; 0 where it is malformed, overlong, a surrogate, beyond U+10FFFF, or not to be shown. */
+/* The bytes of the character that begins |text|, which is of two to four bytes; 0 where it is no
+ * UTF-8, or not to be shown. */
 static size_t shown_wide(struct span text)
 {
-    unsigned char lead = (unsigned char)text.at[0];
-    size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || size > text.size)
-        return 0;
-    uint32_t character = lead & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        unsigned char next = (unsigned char)text.at[i];
-        if ((next & 0xc0) != 0x80)
-            return 0;
-        character = character << 6 | (next & 0x3f);
-    }
-    bool overlong = (size == 3 && character < 0x800) || (size == 4 && character < 0x10000);
-    bool surrogate = character >= 0xd800 && character <= 0xdfff;
-    if (overlong || surrogate || character > 0x10ffff || is_obeyed(character))
-        return 0;
-    return size;
+    uint32_t character;
+    size_t size = ahoy_utf8_wide(text, &character);
+    return size > 0 && !is_obeyed(character) ? size : 0;
 }
 
 /* The bytes of the character that begins |text| where it goes out as it is, or 0. */

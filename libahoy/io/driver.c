@@ -70,8 +70,8 @@ static int open_listener(const struct ahoy_listener *listener,
         return ahoy_socket_datagram(&listener->local, share_port);
     if (is_held(listener, options))
         return ahoy_socket_hold(&listener->local);
-    if (listener->transport == AHOY_TCP ||
-        (listener->transport == AHOY_TLS && options->tls != NULL))
+    if (listener->transport == AHOY_TCP || listener->transport == AHOY_WS ||
+        (ahoy_transport_is_secure(listener->transport) && options->tls != NULL))
         return ahoy_socket_listen(&listener->local, share_port);
     errno = EPROTONOSUPPORT;
     return -1;

@@ -179,10 +179,15 @@ static struct ahoy_stream *add(struct ahoy_streams *streams, const struct ahoy_h
     return stream;
 }
 
+static bool is_secure(const struct ahoy_hop *hop)
+{
+    return ahoy_transport_is_secure((enum ahoy_transport)hop->transport);
+}
+
 /* False where memory is refused, or nothing is known of TLS: the connection is lost. */
 static bool has_its_tls(const struct ahoy_stream *stream)
 {
-    return stream->hop.transport != AHOY_TLS || stream->tls != NULL;
+    return !is_secure(&stream->hop) || stream->tls != NULL;
 }
 
 void ahoy_streams_adopt(struct ahoy_streams *streams, int fd, const struct ahoy_hop *hop)
@@ -195,7 +200,7 @@ void ahoy_streams_adopt(struct ahoy_streams *streams, int fd, const struct ahoy_
     stream->source.fd = fd;
     stream->state = OPEN;
     streams->counters->accepted++;
-    if (hop->transport == AHOY_TLS) {
+    if (is_secure(hop)) {
         stream->state = SHAKING;
         stream->tls = ahoy_tls_accept(streams->tls, hop->listener);
     }
@@ -213,7 +218,7 @@ void ahoy_streams_connect(struct ahoy_streams *streams, const struct ahoy_ip *lo
     }
     stream->state = CONNECTING;
     stream->opened = true;
-    if (hop->transport == AHOY_TLS && streams->tls != NULL)
+    if (is_secure(hop) && streams->tls != NULL)
         stream->tls = ahoy_tls_connect(streams->tls, domain, &hop->remote);
     if (has_its_tls(stream))
         stream->source.fd = ahoy_socket_connect(local, &hop->remote);

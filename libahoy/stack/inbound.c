@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "libahoy/stack/inbound_websocket.h"
 #include "libahoy/stack/refuse.h"
 #include "libahoy/transport/stun.h"
 #include "libahoy/transport/via_rules.h"
@@ -21,9 +22,7 @@ void ahoy_inbound_close(struct ahoy_stack *stack, struct ahoy_flow *flow)
     stack->closing = flow;
 }
 
-/* CRLF (which phones behind a NAT send), and what others send to the same end: no bytes at all, or
- * a few NULs. */
-static bool is_keepalive(struct span bytes)
+bool ahoy_inbound_is_keepalive(struct span bytes)
 {
     if (bytes.size > 4)
         return false;
@@ -93,8 +92,7 @@ static void read_message(struct ahoy_stack *stack, struct span bytes)
     }
 }
 
-/* |bytes| are one whole message that this worker received. */
-static void take_message(struct ahoy_stack *stack, struct span bytes)
+void ahoy_inbound_take(struct ahoy_stack *stack, struct span bytes)
 {
     stack->counters.messages_in++;
     uint16_t owner = owner_of(stack, bytes);
@@ -181,7 +179,7 @@ static bool next_of_partial(struct ahoy_stack *stack, struct ahoy_flow *flow)
             return true;
         }
         finish_partial(stack, flow, partial.size);
-        take_message(stack, partial);
+        ahoy_inbound_take(stack, partial);
         return true;
     }
     return false;
@@ -212,7 +210,7 @@ static bool next_in_place(struct ahoy_stack *stack, struct ahoy_flow *flow)
     }
     flow->frame = (struct ahoy_frame){ 0 };
     stack->input = ahoy_span_after(stack->input, bytes.size);
-    take_message(stack, bytes);
+    ahoy_inbound_take(stack, bytes);
     return true;
 }
 
@@ -221,7 +219,9 @@ static bool next_of_stream(struct ahoy_stack *stack)
     struct ahoy_flow *flow = own_flow(stack);
     bool found = false;
     if (flow != NULL && !flow->closing) {
-        if (flow->partial_size > 0)
+        if (flow->websocket != NULL)
+            found = ahoy_inbound_next_of_websocket(stack, flow);
+        else if (flow->partial_size > 0)
             found = next_of_partial(stack, flow);
         else
             found = next_in_place(stack, flow);
@@ -236,7 +236,7 @@ static bool next_of_stream(struct ahoy_stack *stack)
 /* A datagram that is no SIP: R5626-5.4-1, R5626-8-2.  False where it is. */
 static bool take_keepalive(struct ahoy_stack *stack)
 {
-    if (is_keepalive(stack->input)) {
+    if (ahoy_inbound_is_keepalive(stack->input)) {
         stack->counters.keepalives++;
         return true;
     }
@@ -270,6 +270,6 @@ bool ahoy_inbound_next(struct ahoy_stack *stack)
     if (kind == AHOY_INPUT_MESSAGE)
         read_message(stack, stack->input);
     else
-        take_message(stack, stack->input);
+        ahoy_inbound_take(stack, stack->input);
     return true;
 }

@@ -8,5 +8,11 @@
  * or given to the transaction layer.  False when no whole message is left. */
 bool ahoy_inbound_next(struct ahoy_stack *stack);
 
+/* |bytes| are one whole message that this worker received; they live until the next step. */
+void ahoy_inbound_take(struct ahoy_stack *stack, struct span bytes);
+/* CRLF (which phones behind a NAT send), and what others send to the same end: no bytes at all, or
+ * a few NULs. */
+bool ahoy_inbound_is_keepalive(struct span bytes);
+
 /* Owes |flow| a CLOSE, which leaves when all that this step sends has. */
 void ahoy_inbound_close(struct ahoy_stack *stack, struct ahoy_flow *flow);

@@ -33,10 +33,29 @@ bool ahoy_outbound_tell_failure(struct ahoy_stack *stack)
     return true;
 }
 
+struct span ahoy_outbound_frame(struct ahoy_stack *stack, const struct ahoy_hop *hop,
+                                struct span message)
+{
+    char *scratch = ahoy_stack_scratch(stack);
+    if (!ahoy_transport_is_websocket((enum ahoy_transport)hop->transport))
+        return message;
+    if (message.size == 0 || message.size > AHOY_MESSAGE_LIMIT)
+        return SPAN("");
+    memmove(scratch, message.at, message.size);
+    return ahoy_websocket_frame_message(scratch, message.size);
+}
+
+/* False where a message is too large for a frame: then it is lost, and timers tell. */
 static bool send_on(struct ahoy_stack *stack, const struct ahoy_hop *hop, struct span bytes,
                     struct ahoy_wire_effect *effect)
 {
-    *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_SEND, .hop = *hop, .bytes = bytes };
+    *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_SEND,
+                                         .hop = *hop,
+                                         .bytes = ahoy_outbound_frame(stack, hop, bytes) };
+    if (effect->bytes.size == 0) {
+        stack->counters.overflows++;
+        return false;
+    }
     stack->counters.messages_out++;
     return true;
 }
@@ -70,14 +89,16 @@ static bool send_datagram(struct ahoy_stack *stack, const struct ahoy_sending *s
     return send_on(stack, &hop, sending->bytes, effect);
 }
 
-/* No connection leads there (any more): one is opened, and the message waits for it. */
+/* No connection leads there (any more): one is opened, and the message waits for it.  But nobody
+ * can connect to the client of a WebSocket. */
 static bool open_for(struct ahoy_stack *stack, const struct ahoy_sending *sending,
                      struct ahoy_wire_effect *effect)
 {
     struct ahoy_hop hop = sending->hop;
     struct span domain = ahoy_domains_name(&stack->flows.domains, hop.domain);
     bool is_forgotten = hop.domain != 0 && domain.size == 0;
-    if (is_forgotten || !choose_listener(stack, &hop))
+    if (is_forgotten || ahoy_transport_is_websocket((enum ahoy_transport)hop.transport) ||
+        !choose_listener(stack, &hop))
         return fail(stack, sending->transaction);
     struct ahoy_flow *flow = ahoy_flows_open(&stack->flows, &hop, stack->now_ms);
     if (flow == NULL)
@@ -122,8 +143,8 @@ void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow)
         struct ahoy_wire_effect effect;
         const struct ahoy_sending sending = { .bytes = { pending->bytes, pending->size },
                                               .transaction = pending->transaction };
-        (void)send_riding(stack, &flow->hop, &sending, &effect);
-        if (!ahoy_outbox_add(&stack->outbox, &effect))
+        if (!send_riding(stack, &flow->hop, &sending, &effect) ||
+            !ahoy_outbox_add(&stack->outbox, &effect))
             (void)fail(stack, pending->transaction);
         ahoy_outbox_hold(&stack->outbox, pending);
         pending = next;

@@ -4,6 +4,10 @@
 
 #include "libahoy/stack/parts.h"
 
+/* |message| as it goes out on |hop|: itself, or by WebSocket a frame around it, which stands in the
+ * scratch; empty where it is empty, or too large for that. */
+struct span ahoy_outbound_frame(struct ahoy_stack *stack, const struct ahoy_hop *hop,
+                                struct span message);
 /* The effect of |sending|; false where it has none (yet): it waits, or has failed. */
 bool ahoy_outbound_send(struct ahoy_stack *stack, const struct ahoy_sending *sending,
                         struct ahoy_wire_effect *effect);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "libahoy/base/buf.h"
+
 void ahoy_outbox_reset(struct ahoy_outbox *outbox)
 {
     outbox->next = outbox->count = 0;
@@ -48,21 +50,27 @@ void ahoy_outbox_hold(struct ahoy_outbox *outbox, struct ahoy_pending *pending)
     outbox->held = pending;
 }
 
+struct span ahoy_outbox_copy(struct ahoy_outbox *outbox, const struct span *pieces, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].size;
+    struct ahoy_pending *copy = malloc(sizeof *copy + size);
+    if (copy == NULL)
+        return (struct span){ NULL, 0 };
+    copy->size = size;
+    struct ahoy_buf buf = ahoy_buf_over(copy->bytes, size);
+    for (size_t i = 0; i < count; i++)
+        ahoy_buf_put(&buf, pieces[i]);
+    ahoy_outbox_hold(outbox, copy);
+    return (struct span){ copy->bytes, size };
+}
+
 bool ahoy_outbox_add_copy(struct ahoy_outbox *outbox, const struct ahoy_wire_effect *effect)
 {
-    struct ahoy_pending *copy = malloc(sizeof *copy + effect->bytes.size);
-    if (copy == NULL)
-        return false;
-    copy->size = effect->bytes.size;
-    memcpy(copy->bytes, effect->bytes.at, effect->bytes.size);
     struct ahoy_wire_effect owned = *effect;
-    owned.bytes.at = copy->bytes;
-    if (!ahoy_outbox_add(outbox, &owned)) {
-        free(copy);
-        return false;
-    }
-    ahoy_outbox_hold(outbox, copy);
-    return true;
+    owned.bytes = ahoy_outbox_copy(outbox, &effect->bytes, 1);
+    return owned.bytes.at != NULL && ahoy_outbox_add(outbox, &owned);
 }
 
 bool ahoy_outbox_next(struct ahoy_outbox *outbox, struct ahoy_wire_effect *effect)

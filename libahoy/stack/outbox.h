@@ -21,6 +21,8 @@ void ahoy_outbox_reset(struct ahoy_outbox *outbox);
 bool ahoy_outbox_add(struct ahoy_outbox *outbox, const struct ahoy_wire_effect *effect);
 /* The same with a copy of its bytes. */
 bool ahoy_outbox_add_copy(struct ahoy_outbox *outbox, const struct ahoy_wire_effect *effect);
+/* A copy of all |pieces| together that lives as long; its |at| is NULL where memory is refused. */
+struct span ahoy_outbox_copy(struct ahoy_outbox *outbox, const struct span *pieces, size_t count);
 /* Takes |pending|, one alone, over. */
 void ahoy_outbox_hold(struct ahoy_outbox *outbox, struct ahoy_pending *pending);
 

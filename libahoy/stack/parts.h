@@ -49,8 +49,15 @@ struct ahoy_stack {
     struct ahoy_flow *closing; /* Connections whose CLOSE is owed once all has been sent. */
     size_t failure_count;
     struct ahoy_handle failures[AHOY_FAILURES_LIMIT]; /* Found while sending; told by events. */
-    char scratch[AHOY_MESSAGE_LIMIT];                 /* Where answers are composed. */
+    char scratch[AHOY_FRAME_HEAD_LIMIT + AHOY_MESSAGE_LIMIT];
 };
+
+/* Where messages are composed, AHOY_MESSAGE_LIMIT bytes: in front of it is room for the head of a
+ * frame. */
+static inline char *ahoy_stack_scratch(struct ahoy_stack *stack)
+{
+    return stack->scratch + AHOY_FRAME_HEAD_LIMIT;
+}
 
 /* There is work, so there will be memory to give back. */
 static inline void ahoy_stack_trim_later(struct ahoy_stack *stack)

@@ -2,6 +2,7 @@
 #include "libahoy/stack/refuse.h"
 
 #include "libahoy/base/log.h"
+#include "libahoy/stack/outbound.h"
 #include "libahoy/syntax/compose.h"
 #include "libahoy/transport/via_rules.h"
 
@@ -23,14 +24,15 @@ static bool answer(struct ahoy_stack *stack, unsigned status)
     const struct ahoy_response response = { .status = status,
                                             .to_tag = { tag, sizeof tag },
                                             .received = &stack->source.remote };
-    struct ahoy_buf buf = ahoy_buf_over(stack->scratch, sizeof stack->scratch);
+    struct ahoy_buf buf = ahoy_buf_over(ahoy_stack_scratch(stack), AHOY_MESSAGE_LIMIT);
     ahoy_compose_response(&buf, &stack->message, &response);
-    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND, .bytes = ahoy_buf_text(&buf) };
+    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND };
     ahoy_via_reply(&stack->routing.via, &stack->source, &effect.hop);
     const struct ahoy_listener *listener = ahoy_flows_listener(&stack->flows, &effect.hop);
     if (listener == NULL)
         return false;
     effect.hop.listener = (uint8_t)(listener - stack->flows.listeners);
+    effect.bytes = ahoy_outbound_frame(stack, &effect.hop, ahoy_buf_text(&buf));
     if (effect.bytes.size == 0 || !ahoy_outbox_add_copy(&stack->outbox, &effect))
         return false;
     stack->counters.messages_out++;

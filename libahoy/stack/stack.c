@@ -85,6 +85,12 @@ static void take_input(struct ahoy_stack *stack, const struct ahoy_hop *source, 
     stack->partial_began = false;
 }
 
+static void take_stream(struct ahoy_stack *stack, const struct ahoy_flow *flow, struct span bytes)
+{
+    take_input(stack, &flow->hop, bytes, AHOY_INPUT_STREAM);
+    stack->partial_began = !ahoy_flow_is_amid(flow);
+}
+
 /* What another worker handed off: a message, trust in a connection of this worker, or the end of
  * one of its own. */
 static void take_handoff(struct ahoy_stack *stack, const struct ahoy_wire_event *event)
@@ -136,7 +142,7 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
     else if (event->kind == AHOY_WIRE_CONNECTED)
         ahoy_outbound_opened(stack, flow);
     else if (event->bytes.size > 0)
-        take_input(stack, &flow->hop, event->bytes, AHOY_INPUT_STREAM);
+        take_stream(stack, flow, event->bytes);
 }
 
 void ahoy_stack_step(struct ahoy_stack *stack, struct ahoy_wire_event *event, uint64_t now_ms)
@@ -247,6 +253,17 @@ uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transpo
     if (!ahoy_transport_is_secure(transport) || ahoy_ip_parse(host, &ip))
         return 0;
     return ahoy_domains_add(&stack->flows.domains, host);
+}
+
+bool ahoy_stack_stands(const struct ahoy_stack *stack, const struct ahoy_hop *hop)
+{
+    struct ahoy_hop found = *hop;
+    if (hop->worker == stack->worker) {
+        const struct ahoy_flow *flow = ahoy_flows_get(&stack->flows, hop->connection);
+        return flow != NULL && !flow->closing;
+    }
+    return ahoy_flows_find_elsewhere(&stack->flows, &found) && found.worker == hop->worker &&
+           ahoy_handle_equal(found.connection, hop->connection);
 }
 
 void ahoy_stack_trust(struct ahoy_stack *stack, const struct ahoy_hop *hop)

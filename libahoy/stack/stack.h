@@ -16,11 +16,14 @@
 #include "libahoy/transaction/transactions.h"
 
 /* Each counter written once. */
+/* clang-format off */
 #define AHOY_STACK_COUNTERS(COUNTER)                                                               \
     COUNTER(messages_in) COUNTER(messages_out) COUNTER(handed_off) COUNTER(malformed_answered)     \
     COUNTER(malformed_dropped) COUNTER(keepalives) COUNTER(connections_refused)                    \
-    COUNTER(connections_timed_out) COUNTER(send_failures) COUNTER(foreign_responses)               \
-    COUNTER(overflows) COUNTER(lookups) COUNTER(located) COUNTER(not_located)
+    COUNTER(connections_timed_out) COUNTER(upgrades_refused) COUNTER(send_failures)                \
+    COUNTER(foreign_responses) COUNTER(overflows) COUNTER(lookups) COUNTER(located)                \
+    COUNTER(not_located)
+/* clang-format on */
 
 struct ahoy_stack_counters {
 #define AHOY_COUNTER_FIELD(name) uint64_t name;
@@ -33,11 +36,11 @@ struct ahoy_stack_options {
     size_t listener_count;
     uint16_t worker, workers; /* This one, and how many there are (at least 1). */
     uint32_t connection_limit;
-    struct ahoy_directory *directory;  /* Shared by all workers; NULL where there is one only. */
-    struct ahoy_hash_key call_key;     /* Call-ID to worker: the same for all workers. */
+    struct ahoy_directory *directory; /* Shared by all workers; NULL where there is one only. */
+    struct ahoy_hash_key call_key;    /* Call-ID to worker: the same for all workers. */
     struct ahoy_transactions_options transactions;
-    uint64_t seed[2];                  /* Of the chance that SRV records ask for. */
-    const struct ahoy_log *log;        /* May be NULL. */
+    uint64_t seed[2];           /* Of the chance that SRV records ask for. */
+    const struct ahoy_log *log; /* May be NULL. */
 };
 
 struct ahoy_stack;
@@ -64,7 +67,7 @@ struct ahoy_located {
     uint64_t user;
     unsigned status; /* 0; where nothing was found, what a proxy makes of that: 416, 503. */
     size_t count;
-    size_t fresh;    /* So many of them have not failed lately; the others come last. */
+    size_t fresh; /* So many of them have not failed lately; the others come last. */
     struct ahoy_hop hops[AHOY_SERVERS_LIMIT];
 };
 
@@ -82,6 +85,8 @@ struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack);
  * is a name.  Else 0, and where memory is refused: then the peer's address must be proved. */
 uint32_t ahoy_stack_domain(struct ahoy_stack *stack, enum ahoy_transport transport,
                            struct span host);
+/* Whether the very connection that |hop| names still stands, of this worker or another. */
+bool ahoy_stack_stands(const struct ahoy_stack *stack, const struct ahoy_hop *hop);
 /* The peer on this connection has authenticated, or is a trunk: it is no longer counted as a
  * stranger.  Where the connection is another worker's, that one is told by a HANDOFF without
  * bytes.  Nothing happens for a hop without a connection, or with one that is gone. */

@@ -18,16 +18,16 @@ enum {
 /* One row. */
 struct ahoy_field {
     enum ahoy_header header;
-    uint16_t next;    /* 1 + the index of the next row of the same header, or 0; not for OTHER. */
-    struct span name; /* As written. */
+    uint16_t next;     /* 1 + the index of the next row of the same header, or 0; not for OTHER. */
+    struct span name;  /* As written. */
     struct span value; /* Trimmed; may hold folded lines (CRLF and white space mean one space). */
-    struct span row;  /* From the name to behind the CRLF: what an edit removes. */
+    struct span row;   /* From the name to behind the CRLF: what an edit removes. */
 };
 
 /* Some 15 KB, so it is better kept than put on a stack, where it would be cleared each time. */
 struct ahoy_message {
-    struct span bytes;       /* From the start line to the end of the body, nothing behind. */
-    struct span start_line;  /* With its CRLF. */
+    struct span bytes;      /* From the start line to the end of the body, nothing behind. */
+    struct span start_line; /* With its CRLF. */
     bool is_request;
     enum ahoy_method method; /* Requests. */
     unsigned status;         /* Responses: 100 to 699. */
@@ -35,7 +35,7 @@ struct ahoy_message {
     struct span request_uri; /* Requests, as written. */
     struct span reason;      /* Responses. */
     struct span body;
-    size_t headers_end;      /* Offset of the empty line: where a row can be added. */
+    size_t headers_end; /* Offset of the empty line: where a row can be added. */
     uint16_t field_count;
     uint16_t first[AHOY_HEADER_COUNT]; /* 1 + the index of the first row of each header, or 0. */
     uint16_t last[AHOY_HEADER_COUNT];  /* The last row, where first[] is set. */
@@ -83,7 +83,7 @@ struct ahoy_routing {
     struct span from_tag, to_tag; /* Empty where absent. */
     struct span call_id;
     struct ahoy_cseq cseq;
-    unsigned max_forwards;       /* 70 where absent. */
+    unsigned max_forwards; /* 70 where absent. */
 };
 
 /* Parses and checks the headers that 8.1.1 makes mandatory, in the order Via first:

@@ -51,6 +51,11 @@ bool ahoy_transport_is_secure(enum ahoy_transport transport)
     return transport == AHOY_TLS || transport == AHOY_WSS;
 }
 
+bool ahoy_transport_is_websocket(enum ahoy_transport transport)
+{
+    return transport == AHOY_WS || transport == AHOY_WSS;
+}
+
 uint16_t ahoy_transport_port(enum ahoy_transport transport)
 {
     return rows[transport].port;

@@ -20,8 +20,9 @@ enum ahoy_transport ahoy_transport_parse(struct span text);
 struct span ahoy_transport_name(enum ahoy_transport transport);     /* "UDP", as Via has it. */
 struct span ahoy_transport_uri_name(enum ahoy_transport transport); /* "udp", as a URI has it. */
 bool ahoy_transport_is_reliable(enum ahoy_transport transport);
-bool ahoy_transport_is_secure(enum ahoy_transport transport); /* TLS, or above it. */
-uint16_t ahoy_transport_port(enum ahoy_transport transport);  /* 5060 or 5061, 80, 443. */
+bool ahoy_transport_is_secure(enum ahoy_transport transport);    /* TLS, or above it. */
+bool ahoy_transport_is_websocket(enum ahoy_transport transport); /* WS, WSS */
+uint16_t ahoy_transport_port(enum ahoy_transport transport);     /* 5060 or 5061, 80, 443. */
 
 #define AHOY_BRANCH_COOKIE "z9hG4bK"
 

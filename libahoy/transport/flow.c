@@ -195,7 +195,11 @@ struct ahoy_flow *ahoy_flows_accept(struct ahoy_flows *flows, const struct ahoy_
     if (flow == NULL)
         return NULL;
     flow->state = AHOY_FLOW_OPEN;
-    if (!ahoy_map_add(&flows->strangers, stranger_hash(flows, &hop->remote), flow->timer.what)) {
+    bool is_websocket = ahoy_transport_is_websocket((enum ahoy_transport)hop->transport);
+    if (is_websocket)
+        flow->websocket = ahoy_websocket_new();
+    if ((is_websocket && flow->websocket == NULL) ||
+        !ahoy_map_add(&flows->strangers, stranger_hash(flows, &hop->remote), flow->timer.what)) {
         ahoy_flows_close(flows, flow);
         return NULL;
     }
@@ -243,6 +247,12 @@ bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
     return true;
 }
 
+bool ahoy_flow_is_amid(const struct ahoy_flow *flow)
+{
+    return flow->partial_size > 0 ||
+           (flow->websocket != NULL && ahoy_websocket_is_amid(flow->websocket));
+}
+
 static void no_stranger(struct ahoy_flows *flows, struct ahoy_flow *flow)
 {
     if (flow->accepted && !flow->trusted)
@@ -254,13 +264,14 @@ void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t
 {
     no_stranger(flows, flow);
     flow->trusted = true;
-    if (flow->state == AHOY_FLOW_OPEN && flow->partial_size == 0)
+    if (flow->state == AHOY_FLOW_OPEN && !ahoy_flow_is_amid(flow))
         be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
 }
 
 void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow)
 {
     free(ahoy_flows_take_partial(flows, flow));
+    ahoy_websocket_free(flow->websocket);
     flows->held -= flow->proved_size;
     free(flow->proved);
     struct ahoy_pending *pending = ahoy_flows_take_pending(flows, flow);
@@ -324,7 +335,7 @@ void ahoy_flows_rest(struct ahoy_flows *flows, struct ahoy_flow *flow, bool bega
     /* Until a stranger has sent something sound, its ten seconds are those since it connected. */
     if (flow->accepted && !flow->trusted && !flow->sound)
         return;
-    if (flow->partial_size == 0)
+    if (!ahoy_flow_is_amid(flow))
         be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
     else if (began)
         be_patient(flows, flow, now_ms + AHOY_PATIENCE_MS);

@@ -15,6 +15,7 @@
 #include "libahoy/transport/directory.h"
 #include "libahoy/transport/domains.h"
 #include "libahoy/transport/frame.h"
+#include "libahoy/transport/websocket.h"
 
 enum {
     AHOY_ANY_LISTENER = 255,
@@ -50,6 +51,7 @@ struct ahoy_listener {
     struct ahoy_ip local; /* As bound. */
     struct span sent_by;  /* For Via: "192.0.2.1:5060", what is advertised where that differs. */
     struct span uri;      /* For Record-Route and Contact: "sip:192.0.2.1:5060;transport=udp". */
+    struct span origins;  /* WebSocket: whose scripts are let in (upgrade.h). */
 };
 
 /* A message that waits for its connection, from the allocator. */
@@ -71,8 +73,9 @@ struct ahoy_flow {
     bool closing;  /* Its close is owed: nothing that comes on it is read, nobody finds it
                              * who does not name it. */
     struct ahoy_hop hop;
-    struct ahoy_frame frame; /* How far the message at hand has been read. */
-    char *partial;           /* The beginning of a message, at most AHOY_MESSAGE_LIMIT. */
+    struct ahoy_frame frame;          /* How far the message at hand has been read. */
+    struct ahoy_websocket *websocket; /* WS and WSS; else NULL. */
+    char *partial;                    /* The beginning of a message, at most AHOY_MESSAGE_LIMIT. */
     size_t partial_size, partial_capacity;
     struct ahoy_pending *pending; /* What waits for the connection to open, oldest first. */
     struct ahoy_pending *newest;
@@ -146,6 +149,8 @@ void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t
 /* Forgets |flow| and frees what it holds; its handle is stale from now on. */
 void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow);
 
+/* Whether a part of a message has come, and the rest has not. */
+bool ahoy_flow_is_amid(const struct ahoy_flow *flow);
 /* Keeps |bytes| behind those of the partial message.  False where a limit or the allocator
  * refuses. */
 bool ahoy_flows_keep(struct ahoy_flows *flows, struct ahoy_flow *flow, struct span bytes);

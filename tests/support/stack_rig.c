@@ -40,6 +40,8 @@ void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
     listen(RIG_UDP6, AHOY_UDP, "2001:db8::1", SPAN("[2001:db8::1]:5060"));
     listen(RIG_TCP6, AHOY_TCP, "2001:db8::1", SPAN("[2001:db8::1]:5060"));
     listen(RIG_TLS4, AHOY_TLS, "192.0.2.1", SPAN("192.0.2.1:5061"));
+    listen(RIG_WS4, AHOY_WS, "192.0.2.1", SPAN("192.0.2.1:8080"));
+    listeners[RIG_WS4].origins = SPAN("http://www.example.com");
     const struct ahoy_stack_options options = {
         .listeners = listeners,
         .listener_count = RIG_LISTENERS,
@@ -153,10 +155,10 @@ void rig_datagram(struct rig *rig, uint8_t listener, struct ahoy_ip remote, stru
 
 struct ahoy_handle rig_accept(struct rig *rig, uint8_t listener, struct ahoy_ip remote)
 {
-    struct ahoy_wire_event event = {
-        .kind = AHOY_WIRE_ACCEPTED,
-        .hop = { .transport = AHOY_TCP, .listener = listener, .remote = remote }
-    };
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_ACCEPTED,
+                                     .hop = { .transport = (uint8_t)listeners[listener].transport,
+                                              .listener = listener,
+                                              .remote = remote } };
     rig_step(rig, &event);
     return event.hop.connection;
 }
@@ -190,18 +192,17 @@ struct ahoy_handle rig_request(struct rig *rig, enum ahoy_transport transport,
     char *body = calloc(1, body_size + 1);
     assert_non_null(body);
     const struct span pieces[] = { ahoy_buf_text(&buf), { body, body_size } };
-    const struct ahoy_outgoing outgoing = {
-        .method = AHOY_METHOD_OPTIONS,
-        .request_line = SPAN("OPTIONS sip:b@b.example SIP/2.0\r\n"),
-        .pieces = pieces,
-        .count = 2,
-        .hop = { .transport = (uint8_t)transport,
-                 .listener = AHOY_ANY_LISTENER,
-                 .domain = rig->domain,
-                 .remote = remote },
-        .branch_tail = SPAN(""),
-        .user = user
-    };
+    const struct ahoy_outgoing outgoing = { .method = AHOY_METHOD_OPTIONS,
+                                            .request_line =
+                                                SPAN("OPTIONS sip:b@b.example SIP/2.0\r\n"),
+                                            .pieces = pieces,
+                                            .count = 2,
+                                            .hop = { .transport = (uint8_t)transport,
+                                                     .listener = AHOY_ANY_LISTENER,
+                                                     .domain = rig->domain,
+                                                     .remote = remote },
+                                            .branch_tail = SPAN(""),
+                                            .user = user };
     struct ahoy_handle handle =
         ahoy_transaction_request(ahoy_stack_transactions(rig->stack), &outgoing, rig->now_ms);
     free(body);

@@ -7,7 +7,7 @@
 enum { RIG_LIMIT = 512, RIG_CONNECTIONS = 64 };
 
 /* Its listeners, by index. */
-enum { RIG_UDP4, RIG_TCP4, RIG_UDP6, RIG_TCP6, RIG_TLS4, RIG_LISTENERS };
+enum { RIG_UDP4, RIG_TCP4, RIG_UDP6, RIG_TCP6, RIG_TLS4, RIG_WS4, RIG_LISTENERS };
 
 struct rig_seen {
     enum ahoy_event_kind kind;

@@ -125,6 +125,27 @@ static void test_defaults(void **state)
     ahoyd_config_free(config);
 }
 
+/* RFC 7118: ports by default, and whose scripts are let in. */
+static void test_websockets(void **state)
+{
+    (void)state;
+    struct told told;
+    struct ahoyd_config *config =
+        parse("listen 'udp:127.0.0.1:5060' domain 'a.example'\n"
+              "listen('ws:127.0.0.1', { origins = { 'https://a.example', 'http://b:8080' } })\n"
+              "listen('wss:[::1]', { certificate = 'c.pem', key = '/k.pem' })\n",
+              &told);
+    assert_non_null(config);
+    assert_int_equal(config->listens[1].transport, AHOY_WS);
+    assert_int_equal(config->listens[1].ip.port, 80);
+    assert_span(config->listens[1].origins, "https://a.example http://b:8080");
+    assert_int_equal(config->listens[2].transport, AHOY_WSS);
+    assert_int_equal(config->listens[2].ip.port, 443);
+    assert_span(config->listens[2].origins, "");
+    assert_string_equal(config->listens[2].pair.certificate, "/etc/ahoy/c.pem");
+    ahoyd_config_free(config);
+}
+
 /* A sound beginning, then |text| on line 2: one fault there, which says |what|. */
 static void assert_fault(const char *text, const char *what)
 {
@@ -143,7 +164,18 @@ static void test_faults(void **state)
     assert_fault("elephant()", "unknown name 'elephant'");
     assert_fault("listen(5060)", "listen takes a text, not number");
     assert_fault("listen 'udp:127.0.0.1:5060'", "stands here twice");
-    assert_fault("listen 'ws:127.0.0.1:5061'", "not yet");
+    assert_fault("listen 'sctp:127.0.0.1:5061'", "not on others");
+    assert_fault("listen 'wss:127.0.0.1'", "listen by wss needs a certificate");
+    assert_fault("listen('ws:127.0.0.1', { certificate = 'a', key = 'a' })", "is for tls and wss");
+    assert_fault("listen('tcp:127.0.0.1', { origins = { 'https://a.example' } })",
+                 "origins is for ws and wss");
+    assert_fault("listen('ws:127.0.0.1', { origins = 'https://a.example' })",
+                 "a table of 1 to 8 texts");
+    assert_fault("listen('ws:127.0.0.1', { origins = {} })", "a table of 1 to 8 texts");
+    assert_fault("listen('ws:127.0.0.1', { origins = { 5 } })", "a table of 1 to 8 texts");
+    assert_fault("listen('ws:127.0.0.1', { origins = { 'https://a https://b' } })", "is no origin");
+    assert_fault("listen('ws:127.0.0.1', { origins = { 'https://a.example/' } })", "is no origin");
+    assert_fault("listen('ws:127.0.0.1', { origins = { 'a.example' } })", "is no origin");
     assert_fault("listen 'tls:127.0.0.1:5061'", "needs a certificate");
     assert_fault("listen('tls:127.0.0.1', { certificate = 'a.pem' })", "write key = \"key.pem\"");
     assert_fault("listen('tls:127.0.0.1', { key = 'a.key' })", "write certificate = ");
@@ -300,11 +332,11 @@ static void test_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_words), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_auth_none), cmocka_unit_test(test_every_fault_is_told),
-        cmocka_unit_test(test_file),      cmocka_unit_test(test_memory_is_bounded),
-        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_all_words),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_auth_none),  cmocka_unit_test(test_every_fault_is_told),
+        cmocka_unit_test(test_file),       cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_websockets), cmocka_unit_test(test_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -199,8 +199,8 @@ static int64_t rows_in(const struct place *place)
     sqlite3 *database = NULL;
     sqlite3_stmt *statement = NULL;
     assert_int_equal(sqlite3_open(place->path, &database), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_prepare_v2(database, "SELECT count(*) FROM log", -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, "SELECT count(*) FROM log", -1, &statement, NULL),
+                     SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     int64_t count = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);

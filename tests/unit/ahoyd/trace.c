@@ -10,6 +10,7 @@
 
 #include "ahoyd/trace.h"
 #include "tests/support/failing_alloc.h"
+#include "tests/support/frames.h"
 
 #define REST                                                                                       \
     "Via: SIP/2.0/UDP 192.0.2.7:5062;branch=z9hG4bK1\r\n"                                          \
@@ -134,6 +135,51 @@ static void a_line_says_what_is_promised(void **state)
     assert_string_equal(text(&desk, 1, "local"), "");
     assert_string_equal(text(&desk, 1, "start"), "SIP/2.0 200 OK");
     close_desk(&desk);
+}
+
+/* What stands in frames is noted, in whatever pieces they come, and nothing else of a WebSocket. */
+static void websockets(void **state)
+{
+    (void)state;
+    static char space[4096];
+    static const size_t steps[] = { 1, 7, sizeof space };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct desk desk;
+        open_desk(&desk);
+        desk.hop.transport = AHOY_WS;
+        desk.hop.connection = (struct ahoy_handle){ 1, 1 };
+        struct ahoy_buf input = ahoy_buf_over(space, sizeof space);
+        ahoy_buf_put(&input, frames_request());
+        frames_put(&input, FRAME_FIN | AHOY_TEXT_FRAME, SPAN(INVITE));
+        frames_put(&input, AHOY_TEXT_FRAME, SPAN("SIP/2.0 200"));
+        frames_put(&input, FRAME_FIN | AHOY_PING_FRAME, SPAN("ping"));
+        frames_put(&input, FRAME_FIN, SPAN(" OK\r\n" REST "\r\n"));
+        frames_put(&input, FRAME_FIN | AHOY_CLOSE_FRAME, SPAN(""));
+        for (size_t at = 0; at < input.size; at += steps[i]) {
+            size_t size = input.size - at < steps[i] ? input.size - at : steps[i];
+            struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES,
+                                             .hop = desk.hop,
+                                             .bytes = { input.at + at, size } };
+            ahoyd_trace_in(desk.trace, &event, 1000250);
+        }
+        struct ahoy_buf output = ahoy_buf_over(space, sizeof space);
+        ahoy_websocket_put(AHOY_PONG_FRAME, SPAN("ping"), &output);
+        struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND,
+                                           .hop = desk.hop,
+                                           .bytes = ahoy_buf_text(&output) };
+        ahoyd_trace_out(desk.trace, &effect, 1000250);
+        struct span answer = SPAN(OK_200);
+        memcpy(space + AHOY_FRAME_HEAD_LIMIT, answer.at, answer.size);
+        effect.bytes = ahoy_websocket_frame_message(space + AHOY_FRAME_HEAD_LIMIT, answer.size);
+        ahoyd_trace_out(desk.trace, &effect, 1000250);
+        read_lines(&desk, 3);
+        assert_string_equal(text(&desk, 0, "start"), "INVITE sip:bob@atlanta.example SIP/2.0");
+        assert_string_equal(text(&desk, 0, "transport"), "ws");
+        assert_string_equal(text(&desk, 1, "start"), "SIP/2.0 200 OK");
+        assert_string_equal(text(&desk, 2, "dir"), "out");
+        assert_int_equal(number(&desk, 2, "size"), sizeof OK_200 - 1);
+        close_desk(&desk);
+    }
 }
 
 /* Attack 29: nothing that a stranger writes breaks a line, and no password is shown (law 26). */
@@ -264,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_says_what_is_promised),
+        cmocka_unit_test(websockets),
         cmocka_unit_test(what_strangers_write_is_escaped),
         cmocka_unit_test(long_values_are_cut),
         cmocka_unit_test(streams_are_cut_into_messages),

@@ -11,11 +11,9 @@
 
 /* Messages that are each whole. */
 static const char *const sound[] = {
-    HEAD "Content-Length: 4\r\n\r\nbody",
-    HEAD "Content-Length: 0\r\n\r\n",
+    HEAD "Content-Length: 4\r\n\r\nbody", HEAD "Content-Length: 0\r\n\r\n",
     HEAD "l:4\r\nSubject: after it\r\n\r\n\r\n\r\n",
-    HEAD "CONTENT-length \t :\t 0007 \r\n\r\nl: 99\r\n",
-    HEAD "Content-Length:\r\n 3\r\n\r\nabc",
+    HEAD "CONTENT-length \t :\t 0007 \r\n\r\nl: 99\r\n", HEAD "Content-Length:\r\n 3\r\n\r\nabc",
     HEAD "L: 1\r\n\t\r\nX: y\r\n\r\nz",
     HEAD "Subject: Content-Length\r\n Content-Length: 9\r\nContent-Lengthy: 8\r\nl: 2\r\n\r\nab",
     /* R3261-7.4.2-1: there are no chunks; the length is what it says. */
@@ -116,8 +114,7 @@ static void attacks_break_the_stream(void **state)
 }
 
 /* Writes |count| rows of |size| bytes each behind a start line. */
-static struct span many_rows(char *at, size_t capacity, size_t count, size_t size,
-                             const char *end)
+static struct span many_rows(char *at, size_t capacity, size_t count, size_t size, const char *end)
 {
     struct ahoy_buf buf = ahoy_buf_over(at, capacity);
     ahoy_buf_put(&buf, SPAN("INVITE sip:b@b.example SIP/2.0\r\n"));
@@ -221,9 +218,15 @@ static void blanks_between_messages(void **state)
         const char *bytes;
         size_t doubles;
     } cases[] = {
-        { "", 0 },         { "\r\n", 0 },         { "\r\n\r\n", 1 },
-        { "\r\n\r\n\r\n", 1 }, { "\r\n\r\n\r\n\r\n", 2 }, { "\n\r\n\r\n", 1 },
-        { "\r\n\r\r\n\r\n", 1 }, { "\r\n\n\r\n", 0 },  { "\n\n\n\n", 0 },
+        { "", 0 },
+        { "\r\n", 0 },
+        { "\r\n\r\n", 1 },
+        { "\r\n\r\n\r\n", 1 },
+        { "\r\n\r\n\r\n\r\n", 2 },
+        { "\n\r\n\r\n", 1 },
+        { "\r\n\r\r\n\r\n", 1 },
+        { "\r\n\n\r\n", 0 },
+        { "\n\n\n\n", 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t size = strlen(cases[i].bytes);
@@ -247,12 +250,9 @@ static void blanks_between_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_byte_counts),
-        cmocka_unit_test(any_split_and_what_follows),
-        cmocka_unit_test(attacks_break_the_stream),
-        cmocka_unit_test(limits_of_the_head),
-        cmocka_unit_test(long_rows_in_pieces),
-        cmocka_unit_test(the_largest_message),
+        cmocka_unit_test(each_byte_counts),         cmocka_unit_test(any_split_and_what_follows),
+        cmocka_unit_test(attacks_break_the_stream), cmocka_unit_test(limits_of_the_head),
+        cmocka_unit_test(long_rows_in_pieces),      cmocka_unit_test(the_largest_message),
         cmocka_unit_test(blanks_between_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

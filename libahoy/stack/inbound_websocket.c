@@ -1,0 +1,161 @@
+/* A WebSocket keeps messages apart by itself, so what it carries is read like datagrams: each whole
+ * message is one of SIP, whatever Content-Length says or does not say (RFC 7118 5). */
+#include "libahoy/stack/inbound_websocket.h"
+
+#include <stdlib.h>
+
+#include "libahoy/base/utf8.h"
+#include "libahoy/stack/inbound.h"
+#include "libahoy/transport/upgrade.h"
+
+/* Sends what has been printed, which is no SIP message. */
+static void reply(struct ahoy_stack *stack, const struct ahoy_buf *buf)
+{
+    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND,
+                                       .hop = stack->source,
+                                       .bytes = ahoy_buf_text(buf) };
+    if (!ahoy_outbox_add_copy(&stack->outbox, &effect))
+        stack->counters.overflows++;
+}
+
+/* Gives back what was taken behind the request, and forgets that. */
+static void finish_request(struct ahoy_stack *stack, struct ahoy_flow *flow, size_t size)
+{
+    size_t surplus = flow->partial_size - size;
+    stack->input = (struct span){ stack->input.at - surplus, stack->input.size + surplus };
+    free(ahoy_flows_take_partial(&stack->flows, flow));
+}
+
+/* The client's request is whole: it is a WebSocket from now on, or no connection. */
+static void answer_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow, size_t size)
+{
+    char space[512];
+    struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
+    const struct ahoy_listener *listener = ahoy_flows_listener(&stack->flows, &flow->hop);
+    struct span request = { flow->partial, size };
+    unsigned status = ahoy_upgrade_answer(request, listener->origins, &answer);
+    finish_request(stack, flow, size);
+    reply(stack, &answer);
+    if (status == 101) {
+        ahoy_websocket_open(flow->websocket);
+        return;
+    }
+    stack->counters.upgrades_refused++;
+    ahoy_inbound_close(stack, flow);
+}
+
+static void refuse_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow)
+{
+    char space[512];
+    struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
+    ahoy_upgrade_refuse(431, &answer);
+    reply(stack, &answer);
+    stack->counters.upgrades_refused++;
+    ahoy_inbound_close(stack, flow);
+}
+
+/* Gathers the client's request. */
+static bool next_of_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow)
+{
+    size_t seen = flow->partial_size;
+    size_t size = AHOY_UPGRADE_LIMIT - seen;
+    if (size > stack->input.size)
+        size = stack->input.size;
+    if (size == 0)
+        return false;
+    if (!ahoy_flows_keep(&stack->flows, flow, (struct span){ stack->input.at, size })) {
+        stack->counters.overflows++;
+        ahoy_inbound_close(stack, flow);
+        return false;
+    }
+    stack->input = ahoy_span_after(stack->input, size);
+    struct span bytes = { flow->partial, flow->partial_size };
+    size_t whole = ahoy_upgrade_size(bytes, seen);
+    if (whole > 0)
+        answer_upgrade(stack, flow, whole);
+    else if (bytes.size == AHOY_UPGRADE_LIMIT)
+        refuse_upgrade(stack, flow);
+    return whole > 0;
+}
+
+/* Says why, and closes. */
+static void end(struct ahoy_stack *stack, struct ahoy_flow *flow, unsigned code)
+{
+    char space[AHOY_FRAME_HEAD_LIMIT];
+    struct ahoy_buf frame = ahoy_buf_over(space, sizeof space);
+    ahoy_websocket_put_close(code, &frame);
+    reply(stack, &frame);
+    ahoy_inbound_close(stack, flow);
+}
+
+/* A ping wants a pong; a double CRLF, as on any stream, a single one (R5626-5.4-2). */
+static void answer_keepalive(struct ahoy_stack *stack, unsigned opcode, struct span payload)
+{
+    char space[AHOY_FRAME_HEAD_LIMIT + AHOY_SHORT_FRAME_LIMIT];
+    struct ahoy_buf frame = ahoy_buf_over(space, sizeof space);
+    ahoy_websocket_put(opcode, payload, &frame);
+    reply(stack, &frame);
+}
+
+/* The pieces before are kept with the flow, |last| is the end.  The message lives as long as the
+ * step, as others may be handed what stands in it. */
+static struct span join(struct ahoy_stack *stack, struct ahoy_flow *flow, struct span last)
+{
+    const struct span pieces[] = { { flow->partial, flow->partial_size }, last };
+    struct span message = ahoy_outbox_copy(&stack->outbox, pieces, 2);
+    free(ahoy_flows_take_partial(&stack->flows, flow));
+    return message;
+}
+
+/* A whole message has come. */
+static void take(struct ahoy_stack *stack, struct ahoy_flow *flow,
+                 const struct ahoy_websocket_part *part)
+{
+    stack->partial_began = true; /* What follows it. */
+    struct span message = join(stack, flow, part->bytes);
+    if (message.at == NULL) {
+        stack->counters.overflows++;
+        end(stack, flow, AHOY_CLOSE_INTERNAL);
+    } else if (part->is_text && !ahoy_utf8_is_valid(message)) {
+        end(stack, flow, AHOY_CLOSE_NOT_UTF8);
+    } else if (ahoy_inbound_is_keepalive(message)) {
+        stack->counters.keepalives++;
+        if (ahoy_span_equal(message, SPAN("\r\n\r\n")))
+            answer_keepalive(stack, AHOY_TEXT_FRAME, SPAN("\r\n"));
+    } else {
+        ahoy_inbound_take(stack, message);
+    }
+}
+
+static bool next_of_frames(struct ahoy_stack *stack, struct ahoy_flow *flow)
+{
+    struct ahoy_websocket_part part;
+    switch (ahoy_websocket_next(flow->websocket, AHOY_MESSAGE_LIMIT, &stack->input, &part)) {
+    case AHOY_WEBSOCKET_MORE:
+        return false;
+    case AHOY_WEBSOCKET_PIECE:
+        if (!ahoy_flows_keep(&stack->flows, flow, part.bytes)) {
+            stack->counters.overflows++;
+            end(stack, flow, AHOY_CLOSE_INTERNAL);
+        }
+        break;
+    case AHOY_WEBSOCKET_LAST:
+        take(stack, flow, &part);
+        break;
+    case AHOY_WEBSOCKET_PING:
+        stack->counters.keepalives++;
+        answer_keepalive(stack, AHOY_PONG_FRAME, part.bytes);
+        break;
+    case AHOY_WEBSOCKET_CLOSE:
+        end(stack, flow, part.code);
+        break;
+    }
+    return true;
+}
+
+bool ahoy_inbound_next_of_websocket(struct ahoy_stack *stack, struct ahoy_flow *flow)
+{
+    if (ahoy_websocket_is_open(flow->websocket))
+        return next_of_frames(stack, flow);
+    return next_of_upgrade(stack, flow);
+}
