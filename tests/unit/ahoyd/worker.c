@@ -468,7 +468,7 @@ static void running_out_of_memory_makes_no_worker(void **state)
         configure(&crew, "memory:");
         open_store(&crew);
         crew.listeners[0] =
-            (struct ahoy_listener){ AHOY_UDP, loopback_ip(AHOY_IPV4, 0), SPAN(""), SPAN("") };
+            (struct ahoy_listener){ .transport = AHOY_UDP, .local = loopback_ip(AHOY_IPV4, 0) };
         crew.listeners[1] = crew.listeners[0];
         crew.listeners[1].transport = AHOY_TCP;
         struct ahoyd_worker_options options = worker_options(&crew, 0);
