@@ -337,11 +337,17 @@ static void test_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_words),  cmocka_unit_test(test_names),
-        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_auth_none),  cmocka_unit_test(test_every_fault_is_told),
-        cmocka_unit_test(test_file),       cmocka_unit_test(test_memory_is_bounded),
-        cmocka_unit_test(test_websockets), cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_all_words),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_auth_none),
+        cmocka_unit_test(test_every_fault_is_told),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_websockets),
+        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_faults_of_websockets_and_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
