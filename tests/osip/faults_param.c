@@ -110,8 +110,8 @@ static bool is_no_host_value(const struct place *place)
     struct span value = value_of(place);
     unsigned char address[16];
     char text[64];
-    if (value.size > 0 && *value.at == '[')
-        return is_no_reference(place);
+    if (value.size > 0 && *value.at == '[') /* The address, and what stands behind its bracket. */
+        return is_no_reference(place) || ahoy_span_find(value, ']') + 1 < value.size;
     if (value.size == 0 || value.size >= sizeof text)
         return true;
     memcpy(text, value.at, value.size);
