@@ -18,6 +18,7 @@ from peer import Ahoyd, free_port, header, status_of
 MESSAGES = pathlib.Path(__file__).resolve().parent.parent / "torture"
 SILENCE_S = 0.15  # After which nothing is expected to come any more.
 ANSWER_S = 10     # For an answer that must come.
+HERE = "127.0.0.9"  # A loopback address on which nobody is likely to have taken port 5060.
 # On a stream a message ends where Content-Length says: these have none, or one that is wrong.
 UNFRAMED = {"clerr", "ncl", "mcl01", "inv2543", "baddn", "test", "ipv6-in-sdp"}
 # What RFC 4475 asks of a proxy for these, beyond being sound.
@@ -80,7 +81,7 @@ def send_udp(row, port):
     """Sends it from the port that its Via names, where the answer will come."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         try:
-            udp.bind(("127.0.0.1", via_port(row["bytes"])))
+            udp.bind((HERE, via_port(row["bytes"])))
         except OSError:
             return None, False
         udp.sendto(row["bytes"], ("127.0.0.1", port))
