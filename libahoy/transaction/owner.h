@@ -49,6 +49,7 @@ struct ahoy_transaction {
     bool has_ack : 1;         /* |kept| is the ACK. */
     bool has_cookie : 1;      /* Servers: the peer is one of RFC 3261. */
     bool has_long_key : 1;
+    bool is_moved : 1; /* Clients: from UDP to TCP, for its size. */
     union {
         char short_key[AHOY_SHORT_KEY]; /* Servers: packed. */
         const char *long_key;           /* The same, in the arena. */

@@ -109,6 +109,12 @@ bool ahoy_transactions_is_waiting(const struct ahoy_transactions *owner, struct 
            transaction->machine.noninvite_client.state != NIC_COMPLETED;
 }
 
+bool ahoy_transactions_is_moved(const struct ahoy_transactions *owner, struct ahoy_handle handle)
+{
+    const struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
+    return transaction != NULL && transaction->is_moved;
+}
+
 void ahoy_transactions_settle(struct ahoy_transactions *owner)
 {
     if (owner->next_sending < owner->sending_count)

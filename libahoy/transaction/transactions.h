@@ -50,6 +50,11 @@ void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
 bool ahoy_transactions_is_waiting(const struct ahoy_transactions *transactions,
                                   struct ahoy_handle transaction);
 
+/* Whether |transaction| went by TCP only because it is too large for a datagram, and is to go by UDP
+ * where that fails. */
+bool ahoy_transactions_is_moved(const struct ahoy_transactions *transactions,
+                                struct ahoy_handle transaction);
+
 /* The next event for the user, and the next message for the transport; false when there is none.
  * Events must be dry before the next message is given. */
 bool ahoy_transactions_event(struct ahoy_transactions *transactions, struct ahoy_event *event);

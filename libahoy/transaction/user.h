@@ -84,7 +84,9 @@ struct ahoy_outgoing {
     struct span request_line;  /* With its CRLF. */
     const struct span *pieces; /* All that follows: rows, the empty line, the body. */
     size_t count;
-    struct ahoy_hop hop;     /* Where to. */
+    struct ahoy_hop hop; /* Where to.  What is too large for a datagram goes by TCP instead of UDP
+                              * (18.1.1), and where that is refused by UDP after all. */
+    bool is_flow;        /* Nothing else leads there (RFC 5626): it goes by no other transport. */
     struct span branch_tail; /* Appended to the branch, at most AHOY_BRANCH_TAIL_LIMIT bytes of a
                               * token; empty for none. */
     uint64_t user;           /* Comes back in the events. */
@@ -92,7 +94,7 @@ struct ahoy_outgoing {
 
 /* Starts a client transaction (any method but ACK) and sends.  Null where a limit (of
  * transactions, of memory, AHOY_MESSAGE_LIMIT) or the allocator refuses, or where no listener of
- * ours fits the hop; nothing comes up then.  Otherwise events follow, the last one
+ * ours fits the hop, or that is a group; nothing comes up then.  Otherwise events follow, the last one
  * AHOY_EVENT_ENDED. */
 struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *transactions,
                                             const struct ahoy_outgoing *request, uint64_t now_ms);

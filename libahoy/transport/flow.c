@@ -218,6 +218,11 @@ struct ahoy_flow *ahoy_flows_open(struct ahoy_flows *flows, const struct ahoy_ho
     return flow;
 }
 
+void ahoy_flows_hurry(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
+{
+    be_patient(flows, flow, now_ms + AHOY_SHORT_PATIENCE_MS);
+}
+
 void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
 {
     flow->state = AHOY_FLOW_OPEN;

@@ -15,6 +15,7 @@
 #include "libahoy/transport/directory.h"
 #include "libahoy/transport/domains.h"
 #include "libahoy/transport/frame.h"
+#include "libahoy/transport/refusals.h"
 #include "libahoy/transport/websocket.h"
 
 enum {
@@ -23,12 +24,13 @@ enum {
     AHOY_PENDING_LIMIT = 256 * 1024,      /* Bytes that wait for one connection to open. */
     AHOY_FLOWS_HELD_LIMIT = 64 * 1048576, /* Bytes that all connections hold: what waits to leave
                                            * and messages of which only a part has come. */
-    AHOY_STRANGERS_LIMIT = 32,  /* Accepted connections an address that are not trusted; an IPv6
+    AHOY_STRANGERS_LIMIT = 32,     /* Accepted connections an address that are not trusted; an IPv6
                                  * peer's address is its /64, of which it has all. */
-    AHOY_PATIENCE_MS = 10000,   /* For a connection to open, for the first sound message on one
+    AHOY_PATIENCE_MS = 10000,      /* For a connection to open, for the first sound message on one
                                  * that is not trusted, for the rest of a message on any. */
-    AHOY_IDLE_MS = 7200 * 1000, /* For the next message on all others. */
-    AHOY_FLOW_TIMER = 0x100     /* timer->which of patience; timer->what is the packed handle. */
+    AHOY_SHORT_PATIENCE_MS = 2000, /* For one to open that UDP takes the place of otherwise. */
+    AHOY_IDLE_MS = 7200 * 1000,    /* For the next message on all others. */
+    AHOY_FLOW_TIMER = 0x100        /* timer->which of patience; timer->what is the packed handle. */
 };
 
 /* Plain data; copied freely. */
@@ -95,6 +97,7 @@ struct ahoy_flows {
     struct ahoy_map strangers; /* Accepted, untrusted connections by address. */
     struct ahoy_hash_key key;
     struct ahoy_domains domains;
+    struct ahoy_refusals refusals;    /* Peers that took no connection by TCP. */
     struct ahoy_timers *timers;       /* The stack's. */
     struct ahoy_directory *directory; /* Where open connections are listed for others, or NULL. */
     size_t held;                      /* Bytes in partial and pending messages, and in names. */
@@ -139,6 +142,8 @@ struct ahoy_flow *ahoy_flows_accept(struct ahoy_flows *flows, const struct ahoy_
  * AHOY_ANY_LISTENER.  NULL where the limit of connections or the allocator refuses. */
 struct ahoy_flow *ahoy_flows_open(struct ahoy_flows *flows, const struct ahoy_hop *hop,
                                   uint64_t now_ms);
+/* It has AHOY_SHORT_PATIENCE_MS to open. */
+void ahoy_flows_hurry(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
 /* It stands. */
 void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
 /* Keeps what its peer has proved.  False where a limit or the allocator refuses. */
