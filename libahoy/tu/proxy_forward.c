@@ -61,12 +61,12 @@ static void edit_max_forwards(struct ahoy_edits *edits, const struct ahoy_messag
     ahoy_edits_replace(edits, field->value, since(text, start));
 }
 
-/* A datagram's end is its body's end; on a stream something must say so. */
+/* A datagram's end is its body's end; on a stream something must say so, and for its size any
+ * request may end up on one (18.1.1). */
 static void edit_content_length(struct ahoy_edits *edits, const struct ahoy_message *message,
-                                const struct ahoy_hop *hop, struct ahoy_buf *text)
+                                struct ahoy_buf *text)
 {
-    if (ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH) != NULL ||
-        !ahoy_transport_is_reliable(hop->transport))
+    if (ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH) != NULL)
         return;
     size_t start = text->size; /* R3261-16.6-39 */
     ahoy_buf_put(text, SPAN("Content-Length: "));
@@ -97,7 +97,9 @@ bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *
     struct ahoy_buf text = ahoy_buf_over(proxy->text, sizeof proxy->text);
     bool is_sips;
     struct span uri = routes->strict.size > 0 ? routes->strict : target->uri;
-    *request = (struct ahoy_outgoing){ .method = message->method, .hop = target->hop };
+    *request = (struct ahoy_outgoing){ .method = message->method,
+                                       .hop = target->hop,
+                                       .is_flow = target->flow.size > 0 };
     request->request_line = put_request_line(&text, message->method_text, uri, &is_sips);
 
     ahoy_edits_init(edits, ahoy_span_after(message->bytes, message->start_line.size));
@@ -115,7 +117,7 @@ bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *
     add_routes(edits, message, target->routes, &text);
     if (plan->removed.size > 0)
         ahoy_edits_remove(edits, plan->removed);
-    edit_content_length(edits, message, &target->hop, &text);
+    edit_content_length(edits, message, &text);
     request->pieces = proxy->pieces;
     request->count = ahoy_edits_gather(edits, proxy->pieces);
     return request->count > 0 && !text.overflow;

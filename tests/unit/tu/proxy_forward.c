@@ -348,7 +348,7 @@ static void test_record_route_of_two_addresses(void **state)
     bob_answers(stage);
 }
 
-/* R3261-16.6-13 to -15. */
+/* R3261-16.6-13 to -15; R5630-5.3-10 for sips. */
 static void test_record_route_and_sips(void **state)
 {
     struct stage *stage = *state;
@@ -368,7 +368,7 @@ static void test_record_route_and_sips(void **state)
     stage_expect(stage, ALICE, "100");
     stage_expect(stage, BOB, "INVITE");
     assert_true(stage_has(stage, "Record-Route: <sip:192.0.2.1:5060;transport=udp;lr>"));
-    assert_true(stage_has(stage, "Record-Route: <sip:192.0.2.1:5061;lr>"));
+    assert_true(stage_has(stage, "Record-Route: <sip:192.0.2.1:5061;transport=tls;lr>"));
     bob_answers(stage);
     stage_wait(stage, 70000);
 
@@ -440,7 +440,7 @@ static void test_content_length(void **state)
     stage_transport(stage, BOB, AHOY_UDP);
     stage_say(stage, ALICE, text);
     stage_expect(stage, BOB, "MESSAGE");
-    assert_false(stage_has(stage, "Content-Length: 5"));
+    assert_true(stage_has(stage, "Content-Length: 5")); /* It might have been too large for UDP. */
     bob_answers(stage);
 }
 
