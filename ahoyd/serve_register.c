@@ -220,7 +220,7 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
 static void print_outbound(const struct ahoy_registration *registration, struct ahoy_buf *rows)
 {
     bool is_reliable = ahoy_transport_is_reliable(registration->hop.transport);
-    if (registration->path.size > 0) {
+    if (registration->shows_path) {
         ahoy_buf_put(rows, SPAN("Path: "));
         ahoy_buf_put(rows, registration->path);
         ahoy_buf_put(rows, SPAN("\r\n"));

@@ -17,6 +17,7 @@ struct course {
     struct ahoyd_sender sender;
     const struct ahoy_proxy_target *targets;
     size_t count;
+    bool is_home; /* They are bindings. */
 };
 
 static void start(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -39,6 +40,7 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .own_routes = course->path->own_routes,
         .restore_uri = course->path->restored,
         .removed = course->sender.proof,
+        .is_home = course->is_home,
         .record_route = ahoy_method_forms_dialog(event->message->method),
         .record_route_params = { param, sizeof param },
         .flow = ahoy_buf_text(&flow),
@@ -75,6 +77,7 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
         return;
     }
     course->targets = server->targets;
+    course->is_home = true;
     course->count = ahoyd_targets_of_user(server, event, ahoy_buf_text(&aor), uri, now_ms);
     if (course->count > 0)
         start(server, event, course, now_ms);

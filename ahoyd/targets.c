@@ -314,8 +314,11 @@ bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_
                            struct ahoy_err *err)
 {
     flow->target = (struct ahoy_proxy_target){ .uri = path->target.text };
+    /* 430 is for the proxy that knows further flows, not for the far end of a call (RFC 5626 5.3,
+     * 11.5). */
+    unsigned status = path->flow_kind == AHOYD_FLOW_OF_CALL ? 480 : 430;
     return go_down(server, event->routing->call_id, &path->flow, flow) ||
-           ahoy_fail(err, 430, path->target.text.at, "a flow that still stands");
+           ahoy_fail(err, status, path->target.text.at, "a flow that still stands");
 }
 
 /* The way to the client of a WebSocket: that of its registration.  Where it never registered, a

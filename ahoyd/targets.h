@@ -10,7 +10,8 @@
 size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_event *event,
                              struct span aor, const struct ahoy_uri *uri, uint64_t now_ms);
 
-/* The flow that a token of ours names (RFC 5626 5.3.1).  False with 430 where it has ended. */
+/* The flow that a token of ours names (RFC 5626 5.3.1).  False where it has ended: with 430,
+ * or for one of a call with 480. */
 bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_event *event,
                            const struct ahoyd_path *path, struct ahoyd_flow *flow,
                            struct ahoy_err *err);

@@ -143,6 +143,7 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->handle = handle;
     context->serial = proxy->serial++;
     context->is_invite = event->message->method == AHOY_METHOD_INVITE;
+    context->is_home = plan->is_home;
     ahoy_arena_init(&context->arena, &proxy->chunks);
     if (ahoy_proxy_keep_head(proxy, context, event) && add_branches(context, plan->count) &&
         keep_targets(context, event, plan))
@@ -276,7 +277,13 @@ static bool passes_over(struct ahoy_proxy *proxy, struct proxy_context *context,
 {
     if (message->status == 503)
         return ahoy_proxy_fail_over(proxy, context, index, rest_ms(message), now_ms);
-    return message->status == 430 && ahoy_proxy_next_flow(proxy, context, index, now_ms);
+    if (message->status != 430)
+        return false;
+    if (ahoy_proxy_next_flow(proxy, context, index, now_ms))
+        return true;
+    if (context->is_home)
+        ahoy_proxy_finish(proxy, context, proxy_branch_at(context, index), 480, NULL, now_ms);
+    return context->is_home;
 }
 
 /* What counts as a failure of the server, so that the next one is tried: RFC 3263 4.3.  One that

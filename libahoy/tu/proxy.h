@@ -8,20 +8,20 @@ struct ahoy_proxy;
 
 enum {
     AHOY_TARGETS_LIMIT = 16,
-    AHOY_PROXY_LIMIT = 1 << 27,         /* What options.limit may be at most. */
-    AHOY_PROXY_MEMORY = 1024,           /* Bytes that each context may hold, on the average. */
-    AHOY_CHALLENGES_LIMIT = 8192,       /* Bytes of challenges that join those of the best. */
-    AHOY_PROXY_REASON_LIMIT = 1024,     /* Bytes of Reason that a CANCEL passes on. */
-    AHOY_PROXY_TRYING_MS = 3500,        /* When a non-INVITE request gets its 100 (RFC 4320). */
-    AHOY_PROXY_AGAIN_MS = 500,          /* When a refused final response is tried again. */
-    AHOY_PROXY_ACKS_LIMIT = 1024,       /* ACKs that wait until their next hop is located. */
-    AHOY_PROXY_REST_MS = 30000,         /* How long a server that failed is better left alone. */
-    AHOY_PROXY_REST_MOST_MS = 300000    /* The same where its Retry-After asks for more. */
+    AHOY_PROXY_LIMIT = 1 << 27,      /* What options.limit may be at most. */
+    AHOY_PROXY_MEMORY = 1024,        /* Bytes that each context may hold, on the average. */
+    AHOY_CHALLENGES_LIMIT = 8192,    /* Bytes of challenges that join those of the best. */
+    AHOY_PROXY_REASON_LIMIT = 1024,  /* Bytes of Reason that a CANCEL passes on. */
+    AHOY_PROXY_TRYING_MS = 3500,     /* When a non-INVITE request gets its 100 (RFC 4320). */
+    AHOY_PROXY_AGAIN_MS = 500,       /* When a refused final response is tried again. */
+    AHOY_PROXY_ACKS_LIMIT = 1024,    /* ACKs that wait until their next hop is located. */
+    AHOY_PROXY_REST_MS = 30000,      /* How long a server that failed is better left alone. */
+    AHOY_PROXY_REST_MOST_MS = 300000 /* The same where its Retry-After asks for more. */
 };
 
 struct ahoy_proxy_options {
-    uint32_t limit;       /* Contexts at once: 1 to AHOY_PROXY_LIMIT. */
-    uint32_t timer_c_ms;  /* Above 180,000 (16.6 step 11). */
+    uint32_t limit;      /* Contexts at once: 1 to AHOY_PROXY_LIMIT. */
+    uint32_t timer_c_ms; /* Above 180,000 (16.6 step 11). */
     uint64_t seed[2];
 };
 
@@ -29,11 +29,11 @@ struct ahoy_proxy_options {
  * that the owner is asked to locate, the next one when all servers of the one before have failed
  * (RFC 3263 4.3); so does a target that has several servers. */
 struct ahoy_proxy_target {
-    struct span uri;      /* The new Request-URI (16.6 step 2). */
-    struct ahoy_hop hop;  /* Where it is sent: by the topmost Route value that is left, if any. */
+    struct span uri;     /* The new Request-URI (16.6 step 2). */
+    struct ahoy_hop hop; /* Where it is sent: by the topmost Route value that is left, if any. */
     const struct span *ways;
-    size_t way_count;     /* 0: there is a hop.  At most AHOY_TARGETS_LIMIT. */
-    bool is_secure;       /* The ways are those of sips URIs, though |uri| is none. */
+    size_t way_count;      /* 0: there is a hop.  At most AHOY_TARGETS_LIMIT. */
+    bool is_secure;        /* The ways are those of sips URIs, though |uri| is none. */
     struct ahoy_ip source; /* The owner's: comes back when it is asked. */
     struct span routes;    /* Route values that lead to it, a Path; empty where there are none. */
     struct span flow;      /* The user part of the Record-Route on its side, or empty. */
@@ -56,9 +56,9 @@ struct ahoy_proxy_wish {
 struct ahoy_proxy_found {
     const struct ahoy_hop *hops; /* In the order in which they are to be tried. */
     size_t count;
-    size_t fresh;                /* So many of them have not failed lately; the others rest, and are
+    size_t fresh;    /* So many of them have not failed lately; the others rest, and are
                                   * tried when nothing else is left. */
-    unsigned status;             /* Where there are none: what that counts as. */
+    unsigned status; /* Where there are none: what that counts as. */
 };
 
 /* How a request is to be forwarded; copied as far as needed. */
@@ -72,8 +72,10 @@ struct ahoy_proxy_plan {
      * TLS gets one even where this is false. */
     bool record_route;
     struct span record_route_params; /* Behind ";lr" in it, from ";" on, where it names no flow. */
-    struct span flow;    /* The user part of the one on the sender's side, or empty. */
-    struct span added;   /* Rows that it gets from us.  Or empty. */
+    bool is_home;      /* The targets are bindings of a user of ours: that a flow of his has failed
+                          * (430) is for us alone to know, and comes out as 480 (RFC 5626 11.5). */
+    struct span flow;  /* The user part of the one on the sender's side, or empty. */
+    struct span added; /* Rows that it gets from us.  Or empty. */
     struct span removed; /* A row that goes no further: credentials for us alone.  Or empty. */
 };
 

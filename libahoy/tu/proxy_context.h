@@ -23,7 +23,7 @@ enum proxy_timer {
 
 /* A request that has to be made again: for a server that is not known yet, or for the next one. */
 struct proxy_kept {
-    struct span bytes;           /* As it came; in an arena, as all that |plan| points to. */
+    struct span bytes; /* As it came; in an arena, as all that |plan| points to. */
     struct ahoy_hop source;
     struct ahoy_proxy_plan plan; /* Without targets. */
 };
@@ -35,18 +35,18 @@ struct proxy_ways {
     struct ahoy_ip source;
     const struct span *ways;
     uint8_t way_count;
-    uint8_t next_way;          /* The first that was not asked for. */
-    uint8_t tries;             /* Servers that it was sent to, or should have been. */
-    uint8_t hop_count, fresh;  /* Of |hops|; those that rest stand behind those that do not. */
+    uint8_t next_way;         /* The first that was not asked for. */
+    uint8_t tries;            /* Servers that it was sent to, or should have been. */
+    uint8_t hop_count, fresh; /* Of |hops|; those that rest stand behind those that do not. */
     struct ahoy_hop hops[AHOY_TARGETS_LIMIT];
-    struct ahoy_hop tried;     /* The server at hand. */
+    struct ahoy_hop tried; /* The server at hand. */
 };
 
 struct proxy_branch {
     struct ahoy_timer timer;
-    struct proxy_ways *ways;   /* NULL where the target had a hop. */
+    struct proxy_ways *ways;               /* NULL where the target had a hop. */
     const struct ahoy_proxy_target *flows; /* Those that are left to be tried; in the arena. */
-    bool waiting;              /* For the answer to a wish. */
+    bool waiting;                          /* For the answer to a wish. */
     struct ahoy_handle client; /* Null where it was never made, and once it has ended. */
     bool provisional;          /* One has come, 100 included. */
     bool cancelled;            /* CANCEL has been asked for. */
@@ -75,19 +75,20 @@ struct proxy_context {
     struct proxy_branch first; /* Most requests have no other. */
     struct proxy_branch *more;
     struct proxy_failure *failure; /* NULL until there is one to keep. */
-    struct proxy_kept *kept;   /* NULL where no branch has ways or further flows. */
+    struct proxy_kept *kept;       /* NULL where no branch has ways or further flows. */
     uint64_t serial;               /* What its To tag is made from. */
     uint16_t best_status;          /* Of the best failure so far; 0 for none. */
     uint8_t count;                 /* Branches. */
     uint8_t pending;               /* Of them, those not done. */
     uint8_t living;                /* Transactions that have not ended. */
     bool is_invite;
-    bool closed; /* The final response was sent, or there is nobody to send one to. */
+    bool is_home; /* The plan's. */
+    bool closed;  /* The final response was sent, or there is nobody to send one to. */
 };
 
 /* A wish that was not polled. */
 struct proxy_wish {
-    uint64_t user;       /* 0: REST. */
+    uint64_t user; /* 0: REST. */
     struct ahoy_hop hop;
     uint64_t rest_ms;
 };

@@ -33,6 +33,7 @@ struct ahoy_registration {
     struct ahoy_hop hop;
     struct span path;           /* All of its Path values; empty where there are none. */
     bool requires_outbound;     /* The answer says Require: outbound. */
+    bool shows_path;            /* The answer says Path: the phone supports it. */
     char text[AHOY_PATH_LIMIT]; /* Of |path|. */
 };
 

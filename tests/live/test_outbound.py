@@ -182,7 +182,7 @@ workers(3)
         bob.close()
         time.sleep(0.3)
         alice.send("BYE", self.target, dialog, rows, "bob", 2)
-        alice.read(430)
+        alice.read(480)
 
     # R5626-5.4-1, R5626-8-1, R5626-8-2
     def test_stun_between_messages(self):

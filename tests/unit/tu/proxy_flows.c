@@ -57,6 +57,22 @@ static void the_last_flow_has_the_last_word(void **state)
     end_with(stage, "430");
 }
 
+/* RFC 5626 11.5: who called the user learns nothing of his flows. */
+static void a_failed_flow_is_no_answer_at_home(void **state)
+{
+    struct stage *stage = *state;
+    stage->plan.is_home = true;
+    call(stage);
+    stage_lose(stage, BOB);
+    stage_expect(stage, CAROL, "INVITE");
+    stage_answer(stage, CAROL, 430, "");
+    stage_expect(stage, CAROL, "ACK");
+    stage_expect(stage, DAVE, "INVITE");
+    stage_answer(stage, DAVE, 430, "");
+    stage_expect(stage, DAVE, "ACK");
+    end_with(stage, "480");
+}
+
 /* R5626-7-2: the instance has answered. */
 static void any_other_response_is_the_instances(void **state)
 {
@@ -111,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         stage_test(a_flow_that_failed_is_followed_by_the_next),
         stage_test(the_last_flow_has_the_last_word),
+        stage_test(a_failed_flow_is_no_answer_at_home),
         stage_test(any_other_response_is_the_instances),
         stage_test(a_flow_that_rang),
         stage_test(tokens_stand_in_record_route),
