@@ -10,10 +10,20 @@ static bool crosses(const struct ahoy_event *event, bool is_sips)
     return is_sips != is_safe && ahoy_method_forms_dialog(event->message->method);
 }
 
+/* What says in |uri| that it is met by TLS, which a sips URI says itself: R5630-5.3-10. */
+static struct span without_tls(struct span uri)
+{
+    const struct span tls = SPAN(";transport=tls");
+    size_t size = uri.size < tls.size ? 0 : uri.size - tls.size;
+    return ahoy_span_equal(ahoy_span_after(uri, size), tls) ? (struct span){ uri.at, size } : uri;
+}
+
 /* |uri| is a listener's; a |flow| goes in front of its host, and then speaks for itself. */
 static void put(struct ahoy_buf *text, struct span uri, bool is_sips, struct span flow,
                 struct span params)
 {
+    if (is_sips)
+        uri = without_tls(uri);
     size_t colon = ahoy_span_find(uri, ':');
     struct span scheme = { uri.at, colon };
     ahoy_buf_put(text, SPAN("Record-Route: <"));
