@@ -15,7 +15,7 @@ void ahoy_flows_init(struct ahoy_flows *flows, const struct ahoy_flows_options *
                                   .timers = options->timers,
                                   .directory = options->directory };
     ahoy_pool_init(&flows->pool, sizeof(struct ahoy_flow), options->limit);
-    ahoy_map_init(&flows->by_remote, options->limit);
+    ahoy_map_init(&flows->by_remote, 2 * (size_t)options->limit); /* An alias each. */
     ahoy_map_init(&flows->strangers, options->limit);
 }
 
@@ -117,14 +117,25 @@ static bool has_proved(const struct ahoy_flow *flow, struct span domain)
     return false;
 }
 
-/* Whether |flow|, which leads to the right address, leads to the right peer.  Who is named by his
- * address alone is who answers there. */
+/* |flow|'s hop with the port that its peer asked for. */
+static struct ahoy_hop alias_of(const struct ahoy_flow *flow)
+{
+    struct ahoy_hop hop = flow->hop;
+    hop.remote.port = flow->alias_port;
+    return hop;
+}
+
+/* Whether |flow| leads to the address and the peer that |hop| names.  Who is named by his address
+ * alone is who answers there; at an alias only who has proved his name. */
 static bool leads_to(const struct ahoy_flows *flows, const struct ahoy_flow *flow,
                      const struct ahoy_hop *hop)
 {
-    if (hop->domain == 0 || flow->hop.domain == hop->domain)
+    const struct ahoy_hop alias = alias_of(flow);
+    bool is_there = ahoy_hop_leads_where(&flow->hop, hop);
+    if (is_there && (hop->domain == 0 || flow->hop.domain == hop->domain))
         return true;
-    return has_proved(flow, ahoy_domains_name(&flows->domains, hop->domain));
+    return (is_there || ahoy_hop_leads_where(&alias, hop)) && hop->domain != 0 &&
+           has_proved(flow, ahoy_domains_name(&flows->domains, hop->domain));
 }
 
 struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_hop *hop)
@@ -138,7 +149,7 @@ struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_ho
     uint64_t hash = ahoy_hop_hash(&flows->key, hop);
     while (ahoy_map_find(&flows->by_remote, hash, &cursor, &value)) {
         struct ahoy_flow *flow = ahoy_flows_get(flows, ahoy_handle_unpack(value));
-        if (flow->closing || !ahoy_hop_leads_where(&flow->hop, hop) || !leads_to(flows, flow, hop))
+        if (flow->closing || !leads_to(flows, flow, hop))
             continue;
         if (flow->state == AHOY_FLOW_OPEN)
             return flow;
@@ -252,6 +263,17 @@ bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
     return true;
 }
 
+void ahoy_flows_alias(struct ahoy_flows *flows, struct ahoy_flow *flow, uint16_t port)
+{
+    if (!flow->accepted || flow->hop.transport != AHOY_TLS || flow->proved == NULL ||
+        flow->alias_port != 0 || port == 0)
+        return;
+    flow->alias_port = port;
+    const struct ahoy_hop alias = alias_of(flow);
+    if (!ahoy_map_add(&flows->by_remote, ahoy_hop_hash(&flows->key, &alias), flow->timer.what))
+        flow->alias_port = 0;
+}
+
 bool ahoy_flow_is_amid(const struct ahoy_flow *flow)
 {
     return flow->partial_size > 0 ||
@@ -291,6 +313,10 @@ void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow)
     no_stranger(flows, flow);
     (void)ahoy_map_remove(&flows->by_remote, ahoy_hop_hash(&flows->key, &flow->hop),
                           flow->timer.what); /* It was added with the flow. */
+    const struct ahoy_hop alias = alias_of(flow);
+    if (flow->alias_port != 0)
+        (void)ahoy_map_remove(&flows->by_remote, ahoy_hop_hash(&flows->key, &alias),
+                              flow->timer.what); /* So was that. */
     ahoy_pool_remove(&flows->pool, flow->hop.connection);
 }
 
