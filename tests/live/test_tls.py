@@ -200,6 +200,7 @@ class Handshakes(Case):
         with self.assertRaises(ssl.SSLCertVerificationError):
             self.client(name="chicago.example")
 
+    # R5922-7.5-1
     def test_mutual(self):
         self.serve(listen=f', verify = "required", authorities = "{path("ca.pem")}"')
         known = self.client(context=client_context("biloxi"))
@@ -308,6 +309,7 @@ class Calls(Case):
                     with self.subTest(caller=caller, callee=callee):
                         self.call(self.client(*caller), self.client(*callee))
 
+    # R5630-5.2-1, R5630-5.3-1 to -7
     def test_sips_is_never_downgraded(self):
         server = self.serve()
         server.ctl("user", "add", "bob@atlanta.example", input="secret\n")
@@ -348,6 +350,7 @@ class Calls(Case):
         threading.Thread(target=accept, daemon=True).start()
         return listener.getsockname()[1], seen
 
+    # R5922-7.5-2
     def test_the_identity_of_a_trunk(self):
         for certificate, name, works in [
                 ("biloxi", "biloxi.example", True), ("biloxi", "BILOXI.example", True),

@@ -120,7 +120,7 @@ struct belief {
     bool believed;
 };
 
-/* R5922-7.3-2, R5922-7.3-3 */
+/* R5922-7.1-1, R5922-7.3-1 to -3, R3261-26.3.1-2, R3261-26.3.2.1-2 */
 static void a_client_believes_the_right_peer_only(void **state)
 {
     (void)state;
@@ -168,7 +168,7 @@ static void who_need_not_be_believed_is_not_asked(void **state)
     ahoy_tls_context_free(context);
 }
 
-/* The domain that is asked for decides which certificate is shown (SNI). */
+/* R3261-26.3.2.1-1: the domain that is asked for decides which certificate is shown (SNI). */
 static void a_domain_has_its_certificate(void **state)
 {
     (void)state;
@@ -195,7 +195,7 @@ struct mutual {
     const char *proved;
 };
 
-/* RFC 5922 7.4 */
+/* R5922-7.4-1, -2, R3261-26.3.1-1 */
 static void a_server_may_ask_for_a_certificate(void **state)
 {
     (void)state;
@@ -208,7 +208,7 @@ static void a_server_may_ask_for_a_certificate(void **state)
         { AHOY_TLS_VERIFY_REQUIRED, "b", true, "b.example" },
         { AHOY_TLS_VERIFY_REQUIRED, "stranger", false, NULL },
         { AHOY_TLS_VERIFY_REQUIRED, "ended", false, NULL },
-        { AHOY_TLS_VERIFY_REQUIRED, "server", false, NULL }, /* For servers only (R5922-7.1-2). */
+        { AHOY_TLS_VERIFY_REQUIRED, "server", false, NULL }, /* For servers only: R5922-7.1-2. */
     };
     static struct end client, server;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -51,6 +51,7 @@ static void tell(struct rig *rig, enum ahoy_wire_event_kind kind, struct ahoy_ha
     rig_step(rig, &event);
 }
 
+/* R5923-8.1-4, -8 and -9, R5923-8.3-3 */
 static void a_connection_is_opened_for_a_domain(void **state)
 {
     struct rig *rig = *state;
@@ -69,6 +70,30 @@ static void a_connection_is_opened_for_a_domain(void **state)
     effect = ask_for(rig, "c.example", 3); /* It has proved to be that too. */
     assert_int_equal(effect->kind, AHOY_WIRE_SEND);
     assert_true(ahoy_handle_equal(effect->hop.connection, first));
+    tell(rig, AHOY_WIRE_CLOSED, first, NULL);
+    effect = ask_for(rig, "c.example", 4);
+    assert_int_equal(effect->kind, AHOY_WIRE_CONNECT);
+    assert_false(ahoy_handle_equal(effect->hop.connection, first));
+}
+
+/* R5923-8.3-1, -2: we close, and who waits for a response is told; what still comes is not read. */
+static void a_connection_that_we_close(void **state)
+{
+    struct rig *rig = *state;
+    struct ahoy_handle connection = ask_for(rig, "a.example", 1)->hop.connection;
+    const struct ahoy_peer peer = { .count = 1, .names = { SPAN("a.example") } };
+    tell(rig, AHOY_WIRE_CONNECTED, connection, &peer);
+    rig_forget(rig);
+    rig_bytes(rig, connection, SPAN("OPTIONS sip:a SIP/2.0\r\nContent-Length: -1\r\n\r\n"));
+    assert_int_equal(rig_count(rig, AHOY_WIRE_CLOSE), 1);
+    rig_wait(rig, rig->now_ms);
+    assert_int_equal(rig_seen_count(rig, AHOY_EVENT_UNREACHABLE, 1), 1);
+    rig_forget(rig);
+    rig_bytes(rig, connection,
+              SPAN("OPTIONS sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/TLS a;branch=z9hG4bK1\r\n"
+                   "From: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>\r\nCall-ID: 1\r\n"
+                   "CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"));
+    assert_int_equal(rig->seen_count + rig->effect_count, 0);
 }
 
 /* Where only the address is asked for, the address is to be proved. */
@@ -185,8 +210,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_connection_is_opened_for_a_domain), TEST(an_address_is_no_domain),
-        TEST(an_alias_is_for_proved_names),        TEST(nobody_draws_calls_to_himself),
-        TEST(a_forgotten_domain_is_a_failure),
+        TEST(a_connection_that_we_close),          TEST(an_alias_is_for_proved_names),
+        TEST(nobody_draws_calls_to_himself),       TEST(a_forgotten_domain_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

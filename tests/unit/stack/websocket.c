@@ -97,7 +97,7 @@ static void assert_closes(const struct rig *rig, unsigned code)
         assert_int_equal((unsigned char)payload.at[0] << 8 | (unsigned char)payload.at[1], code);
 }
 
-/* R7118-4.1-2, R7118-5-2: requests without Content-Length, in text or binary frames, whole or in
+/* R7118-4.1-2, -3, R7118-5-2, R7118-5.3-3: requests without Content-Length, in text or binary frames, whole or in
  * fragments, several in one chunk or byte by byte, from the first byte behind the upgrade on. */
 static void each_message_is_answered_in_a_frame(void **state)
 {
@@ -124,6 +124,8 @@ static void each_message_is_answered_in_a_frame(void **state)
             if (j != pong)
                 assert_answers(rig, j, "SIP/2.0 200 ");
         }
+        struct span last = payload_of(rig, 4, TEXT);
+        assert_non_null(memmem(last.at, last.size, ";received=198.51.100.7", 22));
         assert_int_equal(rig->last_hop.transport, AHOY_WS);
         rig_tell(rig, AHOY_WIRE_CLOSED, connection);
     }

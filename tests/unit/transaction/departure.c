@@ -70,12 +70,13 @@ static void expect_by(enum ahoy_transport transport, size_t size)
              (int)name.size, name.at);
     layer.sent[layer.sent_size] = '\0';
     assert_non_null(strstr(layer.sent, start));
+    assert_non_null(strstr(layer.sent, ";rport\r\n"));
     assert_int_equal(layer.sending.hop.transport, transport);
     assert_int_equal(layer.sending.hop.listener, transport == AHOY_UDP ? LAYER_UDP : LAYER_TCP);
     assert_int_equal(layer.sent_size, size);
 }
 
-/* R3261-18.1.1-1, -2 and R3261-18-2: 1300 bytes may be a datagram, one more may not. */
+/* R3261-18.1.1-1, -2 and -5, R3261-18-2, R3581-3-1: 1300 bytes may be a datagram, one more may not. */
 static void test_border(void **state)
 {
     (void)state;

@@ -72,7 +72,7 @@ static const struct {
     { GET HOST UP KEY "Sec-WebSocket-Protocol: xmpp\r\n" SIP V13 END, 101 },
     { GET HOST UP KEY SIP V13 "Cookie: a=b\r\nSec-WebSocket-Extensions: permessage-deflate\r\n" END,
       101 },
-    /* R7118-4.1-1, -2: nothing but SIP is spoken here. */
+    /* R7118-4.1-2: nothing but SIP is spoken here. */
     { GET HOST UP KEY V13 END, 400 },
     { GET HOST UP KEY "Sec-WebSocket-Protocol: SIP\r\n" V13 END, 400 },
     { GET HOST UP KEY "Sec-WebSocket-Protocol: sips, xsip\r\n" V13 END, 400 },

@@ -348,7 +348,7 @@ static void test_record_route_of_two_addresses(void **state)
     bob_answers(stage);
 }
 
-/* R3261-16.6-13 to -15; R5630-5.3-10 for sips. */
+/* R3261-16.6-13 to -15; a sips URI needs no transport=tls. */
 static void test_record_route_and_sips(void **state)
 {
     struct stage *stage = *state;

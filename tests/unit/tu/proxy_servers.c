@@ -75,8 +75,8 @@ static void test_located(void **state)
     assert_int_equal(stage->proxy->chunks.taken, 0);
 }
 
-/* R3263-4-1, 16.6 step 7: each failure leads to the next server, by a new branch; whoever failed
- * rests. */
+/* R3263-4-1, R3261-16.6-31 to -33: each failure leads to the next server, by a new transaction and
+ * branch; whoever failed rests. */
 static void test_next_server(void **state)
 {
     struct stage *stage = *state;
@@ -336,7 +336,7 @@ static void test_noninvite(void **state)
     stage_expect_silence(stage);
 }
 
-/* 16.6 step 7: what is for sips goes no other way, whatever the way is called. */
+/* R3261-16.6-22, R3261-16.6-30: what is for sips goes no other way, whatever the way is called. */
 static void test_secure(void **state)
 {
     struct stage *stage = *state;

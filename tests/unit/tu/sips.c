@@ -30,7 +30,7 @@ static void take_sending(struct layer *owner, const struct ahoy_sending *sending
 static const struct layer_watch watch = { take_event, take_sending };
 
 /* A user agent whose server is met by |transport|; it has a listener for UDP and one for TLS. */
-static void open_ua(enum ahoy_transport transport)
+static void open_ua_with(enum ahoy_transport transport, struct span route)
 {
     layer_init(&layer, transport);
     layer.listeners[LAYER_TCP].transport = AHOY_TLS;
@@ -43,11 +43,17 @@ static void open_ua(enum ahoy_transport transport)
                                                           .realm = SPAN("a.example"),
                                                           .password = SPAN("secret") },
                                              .server = layer.source,
+                                             .route = route,
                                              .locate = ahoy_locate,
                                              .t1_ms = 500,
                                              .t2_ms = 4000 };
     ua = ahoy_ua_new(&options);
     assert_non_null(ua);
+}
+
+static void open_ua(enum ahoy_transport transport)
+{
+    open_ua_with(transport, SPAN(""));
 }
 
 static void close_ua(void)
@@ -125,6 +131,65 @@ static void test_within_the_dialog(void **state)
     close_ua();
 }
 
+/* R5630-5.1.1-2, -5 and -6: a sips Route asks for as much, for a sip URI too. */
+static void test_a_safe_route(void **state)
+{
+    (void)state;
+    open_ua_with(AHOY_UDP, SPAN("<sips:192.0.2.9;lr>"));
+    assert_int_equal(call(SPAN("sip:bob@192.0.2.2")).generation, 0);
+    close_ua();
+    open_ua_with(AHOY_TLS, SPAN("<sips:192.0.2.9;lr>"));
+    assert_int_not_equal(call(SPAN("sip:bob@192.0.2.2")).generation, 0);
+    assert_int_equal(layer.sending.hop.transport, AHOY_TLS);
+    assert_non_null(strstr(layer.sent, "INVITE sip:bob@192.0.2.2 SIP/2.0\r\n"));
+    assert_non_null(strstr(layer.sent, "Contact: <sips:alice@"));
+    close_ua();
+    open_ua_with(AHOY_TLS, SPAN("<sips:192.0.2.9>"));
+    assert_int_not_equal(call(SPAN("sip:bob@192.0.2.2")).generation, 0);
+    assert_int_equal(layer.sending.hop.transport, AHOY_TLS);
+    assert_non_null(strstr(layer.sent, "INVITE sips:192.0.2.9 SIP/2.0\r\n"));
+    close_ua();
+}
+
+/* R5630-5.1.1-3: who has no sips, or no TLS, is not called by sip instead. */
+static void test_no_second_try(void **state)
+{
+    (void)state;
+    static const unsigned statuses[] = { 416, 480 };
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        open_ua(AHOY_TLS);
+        (void)call(SPAN("sips:bob@192.0.2.2"));
+        char text[4096];
+        const struct ahoy_response response = {
+            .status = statuses[i],
+            .to_tag = SPAN("bobs"),
+            .headers = SPAN("Warning: 380 192.0.2.2 \"SIPS Not Allowed\"\r\n")
+        };
+        struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
+        assert_true(ahoy_message_parse(layer_sent(&layer), &layer.parsed, NULL));
+        ahoy_compose_response(&buf, &layer.parsed, &response);
+        assert_true(layer_receive(&layer, ahoy_buf_text(&buf)));
+        assert_non_null(strstr(layer.sent, "ACK sips:bob@192.0.2.2 SIP/2.0\r\n"));
+        assert_int_equal(ahoy_ua_busy(ua), 0);
+        close_ua();
+    }
+}
+
+/* R5630-5.1.1.1-2, -3 and -5: one sip Contact, for a sip address-of-record, by TLS too. */
+static void test_register(void **state)
+{
+    (void)state;
+    open_ua(AHOY_TLS);
+    ahoy_ua_register(ua, 3600, 0);
+    layer_drain(&layer);
+    assert_non_null(strstr(layer.sent, "REGISTER "));
+    assert_non_null(strstr(layer.sent, "Contact: <sip:alice@"));
+    assert_non_null(strstr(layer.sent, "From: <sip:alice@a.example>"));
+    assert_non_null(strstr(layer.sent, "To: <sip:alice@a.example>"));
+    assert_null(strstr(layer.sent, "sips:"));
+    close_ua();
+}
+
 /* What an INVITE says of itself, and the scheme of the Contact that answers it: R3261-12.1.1-4,
  * R5630-5.1.2-1, -2. */
 static const struct {
@@ -168,7 +233,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_call_by_sips), cmocka_unit_test(test_a_call_by_sip),
         cmocka_unit_test(test_no_way_but_tls), cmocka_unit_test(test_within_the_dialog),
-        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_a_safe_route),   cmocka_unit_test(test_no_second_try),
+        cmocka_unit_test(test_register),       cmocka_unit_test(test_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
