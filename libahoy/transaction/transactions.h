@@ -50,8 +50,8 @@ void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
 bool ahoy_transactions_is_waiting(const struct ahoy_transactions *transactions,
                                   struct ahoy_handle transaction);
 
-/* Whether |transaction| went by TCP only because it is too large for a datagram, and is to go by UDP
- * where that fails. */
+/* Whether |transaction| went by TCP only because it is too large for a datagram, and is to go by
+ * UDP where that fails. */
 bool ahoy_transactions_is_moved(const struct ahoy_transactions *transactions,
                                 struct ahoy_handle transaction);
 

@@ -94,8 +94,8 @@ struct ahoy_outgoing {
 
 /* Starts a client transaction (any method but ACK) and sends.  Null where a limit (of
  * transactions, of memory, AHOY_MESSAGE_LIMIT) or the allocator refuses, or where no listener of
- * ours fits the hop, or that is a group; nothing comes up then.  Otherwise events follow, the last one
- * AHOY_EVENT_ENDED. */
+ * ours fits the hop, or that is a group; nothing comes up then.  Otherwise events follow, the last
+ * one AHOY_EVENT_ENDED. */
 struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *transactions,
                                             const struct ahoy_outgoing *request, uint64_t now_ms);
 

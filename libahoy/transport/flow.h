@@ -3,8 +3,9 @@
  * A hop says how a message travels: transport, our listener, the peer, and for streams the
  * connection.  The table holds this worker's connections: one that we opened is found by its
  * destination address, port and transport, one that we accepted by its source address, port and
- * transport (18.1.1, 18.2.1), or by the port that its peer asked for (RFC 5923).  By TLS it must also have proved the domain that is asked for, or
- * another's traffic could be drawn to it (RFC 5923 9, attack 47). */
+ * transport (18.1.1, 18.2.1), or by the port that its peer asked for (RFC 5923).  By TLS it must
+ * also have proved the domain that is asked for, or another's traffic could be drawn to it (RFC
+ * 5923 9, attack 47). */
 #pragma once
 
 #include "libahoy/base/map.h"
@@ -150,9 +151,9 @@ void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_
 /* Keeps what its peer has proved.  False where a limit or the allocator refuses. */
 bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
                       const struct ahoy_peer *peer);
-/* The peer of |flow| says by "alias" that it takes requests to |port| of its address here too.  That
- * holds for the names that it has proved, and no others; a connection by TCP, or one that has proved
- * nothing, stays as it is.  Only the first port counts (RFC 5923 8.2, 9.2). */
+/* The peer of |flow| says by "alias" that it takes requests to |port| of its address here too.
+ * That holds for the names that it has proved, and no others; a connection by TCP, or one that has
+ * proved nothing, stays as it is.  Only the first port counts (RFC 5923 8.2, 9.2). */
 void ahoy_flows_alias(struct ahoy_flows *flows, struct ahoy_flow *flow, uint16_t port);
 /* Its peer has authenticated, or is a trunk. */
 void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);

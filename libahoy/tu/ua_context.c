@@ -46,8 +46,8 @@ void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct aho
     /* Without a listener nothing is sent either. */
     if (listener != NULL)
         ahoy_buf_put(buf, listener->sent_by);
-    /* DEPARTS: R5630-5.1.1-7 wants no transport=tls; but nothing else leads by TLS to a sip URI, and
-     * sips would promise more than is meant (docs/decisions/0057). */
+    /* DEPARTS: R5630-5.1.1-7 wants no transport=tls; but nothing else leads by TLS to a sip URI,
+     * and sips would promise more than is meant (docs/decisions/0057). */
     if (listener != NULL && listener->transport != AHOY_UDP && !is_sips) {
         ahoy_buf_put(buf, SPAN(";transport="));
         ahoy_buf_put(buf, ahoy_transport_uri_name(listener->transport));

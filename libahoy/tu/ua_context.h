@@ -49,7 +49,7 @@ struct ahoy_ua_request {
 };
 
 /* Begins a request of |dialog|, which leaves for the server where |outside| says that there is no
- * dialog yet, else for the next hop of the dialog; by TLS alone where that is one of sips. */
+ * dialog yet, else for the next hop of the dialog; by TLS alone in one of sips. */
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                            enum ahoy_method method, uint32_t cseq, bool outside,
                            struct ahoy_ua_request *request);

@@ -223,7 +223,7 @@ static void floods_leave_nothing(void **state)
     }
 }
 
-/* R7118-9.2-1: what is sips came by TLS, below a WebSocket too; whom it is for is another matter. */
+/* R7118-9.2-1: what is sips came by TLS, below a WebSocket too; who is there is another matter. */
 static void sips_comes_by_tls(void **state)
 {
     (void)state;

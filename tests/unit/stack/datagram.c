@@ -33,7 +33,7 @@ static bool holds(const struct ahoy_wire_effect *effect, const char *text)
     return strstr(effect->bytes.at, text) != NULL;
 }
 
-/* 18.2.1, 18.2.2, R3581-4-4: the answer leaves from where the request came in, to where Via says. */
+/* 18.2.1, 18.2.2, R3581-4-4: the answer leaves from where the request came to, as Via says. */
 static void answered_by_the_way_it_came(void **state)
 {
     struct rig *rig = *state;

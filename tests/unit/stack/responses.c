@@ -1,4 +1,4 @@
-/* Where a response to a request of ours may come from, and by which way (RFC 3261 18.1.1, 18.1.2). */
+/* Where a response to a request of ours may come from, and how (RFC 3261 18.1.1, 18.1.2). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -97,8 +97,9 @@ static void assert_closes(const struct rig *rig, unsigned code)
         assert_int_equal((unsigned char)payload.at[0] << 8 | (unsigned char)payload.at[1], code);
 }
 
-/* R7118-4.1-2, -3, R7118-5-2, R7118-5.3-3: requests without Content-Length, in text or binary frames, whole or in
- * fragments, several in one chunk or byte by byte, from the first byte behind the upgrade on. */
+/* R7118-4.1-2, -3, R7118-5-2, R7118-5.3-3: requests without Content-Length, in text or binary
+ * frames, whole or in fragments, several in one chunk or byte by byte, from the first byte behind
+ * the upgrade on. */
 static void each_message_is_answered_in_a_frame(void **state)
 {
     struct rig *rig = *state;

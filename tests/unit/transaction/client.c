@@ -40,26 +40,6 @@ static struct kept begin(enum ahoy_transport transport, enum ahoy_method method)
     return keep_sent();
 }
 
-/* R7118-5-1: nothing is sent again, and nothing lingers, on any transport but UDP. */
-static void test_reliable_transports(void **state)
-{
-    (void)state;
-    static const enum ahoy_transport reliable[] = { AHOY_TCP, AHOY_TLS, AHOY_WS, AHOY_WSS };
-    for (size_t i = 0; i < sizeof reliable / sizeof reliable[0]; i++) {
-        layer_init(&layer, AHOY_TCP);
-        layer.listeners[LAYER_TCP].transport = reliable[i];
-        layer.source.transport = (uint8_t)reliable[i];
-        layer_send(&layer, AHOY_METHOD_OPTIONS, 7);
-        layer_run(&layer, 5000);
-        layer_answer(&layer, 200);
-        layer_run(&layer, 5001);
-        layer_expect(&layer, "0 > OPTIONS\n"
-                             "5000 ^ 200 user 7\n"
-                             "5000 ^ ended user 7\n");
-        layer_fini(&layer);
-    }
-}
-
 /* R3261-17.1.1.2-2 to -8; S3261-17.1.1.2-5. */
 static void test_invite_unanswered(void **state)
 {
@@ -577,7 +557,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_invite_unanswered),
-        cmocka_unit_test(test_reliable_transports),
         cmocka_unit_test(test_invite_unanswered_reliable),
         cmocka_unit_test(test_invite_rings),
         cmocka_unit_test(test_two_forks_answer),

@@ -76,7 +76,7 @@ static void expect_by(enum ahoy_transport transport, size_t size)
     assert_int_equal(layer.sent_size, size);
 }
 
-/* R3261-18.1.1-1, -2 and -5, R3261-18-2, R3581-3-1: 1300 bytes may be a datagram, one more may not. */
+/* R3261-18.1.1-1, -2 and -5, R3261-18-2, R3581-3-1: 1300 bytes may be a datagram, and no more. */
 static void test_border(void **state)
 {
     (void)state;
@@ -95,6 +95,26 @@ static void test_clocks_of_tcp(void **state)
     layer_expect(&layer, "0 > INVITE\n"
                          "32000 ^ timeout user 7\n"
                          "32000 ^ ended user 7\n");
+}
+
+/* R7118-5-1: nothing is sent again, and nothing lingers, on any transport but UDP. */
+static void test_reliable_transports(void **state)
+{
+    (void)state;
+    static const enum ahoy_transport reliable[] = { AHOY_TCP, AHOY_TLS, AHOY_WS, AHOY_WSS };
+    for (size_t i = 0; i < sizeof reliable / sizeof reliable[0]; i++) {
+        layer_init(&layer, AHOY_TCP);
+        layer.listeners[LAYER_TCP].transport = reliable[i];
+        layer.source.transport = (uint8_t)reliable[i];
+        layer_send(&layer, AHOY_METHOD_OPTIONS, 7);
+        layer_run(&layer, 5000);
+        layer_answer(&layer, 200);
+        layer_run(&layer, 5001);
+        layer_expect(&layer, "0 > OPTIONS\n"
+                             "5000 ^ 200 user 7\n"
+                             "5000 ^ ended user 7\n");
+        layer_fini(&layer);
+    }
 }
 
 /* S3261-18.1.1-1: TCP is refused, so UDP has it, with the same branch and the clocks of UDP. */
@@ -236,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_border, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clocks_of_tcp, set_up, tear_down),
+        cmocka_unit_test(test_reliable_transports),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancelled_on_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_heard_by_tcp, set_up, tear_down),
