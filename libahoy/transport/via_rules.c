@@ -8,8 +8,9 @@ static uint16_t sent_by_port(const struct ahoy_via *via, enum ahoy_transport tra
     return via->port != 0 ? via->port : ahoy_transport_port(transport);
 }
 
-/* DEPARTS: 18.2.2 follows every maddr.  A name in it is not looked up, and one that leads a
- * stranger's responses to our own loopback (attack 60) is as if it were not there. */
+/* DEPARTS: 18.2.2 follows every maddr, and where all else fails the name in sent-by.  No name is
+ * looked up (docs/decisions/0059), and a maddr that leads a stranger's responses to our own
+ * loopback (attack 60) is as if it were not there. */
 static bool maddr_of(const struct ahoy_via *via, const struct ahoy_ip *source, struct ahoy_ip *ip)
 {
     if (via->maddr.size == 0 || !ahoy_ip_parse(via->maddr, ip))

@@ -42,8 +42,9 @@ enum { WAYS = sizeof ways / sizeof ways[0] };
 #define REST                                                                                       \
     "From: <sip:bob@open.example>;tag=a\r\nTo: <sip:bob@open.example>\r\nCall-ID: attack\r\n"      \
     "CSeq: 1 REGISTER\r\nContact: <sip:evil@198.51.100.7>\r\n"
-#define SMUGGLED HEAD VIA REST "Content-Length: 0\r\n\r\n"
-#define VIA      "Via: SIP/2.0/%s 198.51.100.7;branch=z9hG4bKa\r\n"
+#define SMUGGLED                                                                                   \
+    HEAD "Via: SIP/2.0/TCP 198.51.100.7;branch=z9hG4bKb\r\n" REST "Content-Length: 0\r\n\r\n"
+#define VIA "Via: SIP/2.0/%s 198.51.100.7;branch=z9hG4bKa\r\n"
 
 struct end {
     struct exchange *exchange;
@@ -74,7 +75,7 @@ static struct end begin(const struct way *way)
     return end;
 }
 
-/* |format| has a %s for the name of the transport. */
+/* |format| has a %s for the name of the transport, and one for |more|. */
 static void say(struct end *end, const char *format, const char *more)
 {
     static char text[4096], framed[8192];
