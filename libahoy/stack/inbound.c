@@ -62,7 +62,8 @@ static struct ahoy_flow *own_flow(struct ahoy_stack *stack)
     return ahoy_flows_get(&stack->flows, stack->source.connection);
 }
 
-/* The peer of a TLS connection that has proved who it is may take requests on it (RFC 5923). */
+/* The peer of a connection that has proved who it is may take requests on it, but only at the first
+ * port that it asks for (RFC 5923 8.2, 9.2). */
 static void see_alias(struct ahoy_stack *stack)
 {
     struct ahoy_flow *flow = own_flow(stack);

@@ -265,8 +265,7 @@ bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
 
 void ahoy_flows_alias(struct ahoy_flows *flows, struct ahoy_flow *flow, uint16_t port)
 {
-    if (!flow->accepted || flow->hop.transport != AHOY_TLS || flow->proved == NULL ||
-        flow->alias_port != 0 || port == 0)
+    if (!flow->accepted || flow->hop.transport != AHOY_TLS || port == 0)
         return;
     flow->alias_port = port;
     const struct ahoy_hop alias = alias_of(flow);

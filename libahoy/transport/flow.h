@@ -151,9 +151,9 @@ void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_
 /* Keeps what its peer has proved.  False where a limit or the allocator refuses. */
 bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
                       const struct ahoy_peer *peer);
-/* The peer of |flow| says by "alias" that it takes requests to |port| of its address here too.
- * That holds for the names that it has proved, and no others; a connection by TCP, or one that has
- * proved nothing, stays as it is.  Only the first port counts (RFC 5923 8.2, 9.2). */
+/* The peer of |flow|, which has proved names and asked for no port before, says by "alias" that it
+ * takes requests to |port| of its address here too; 0 for none.  That holds for those names, and no
+ * others; a connection that we opened, or one that is not of TLS, stays as it is (RFC 5923 8.2). */
 void ahoy_flows_alias(struct ahoy_flows *flows, struct ahoy_flow *flow, uint16_t port);
 /* Its peer has authenticated, or is a trunk. */
 void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);

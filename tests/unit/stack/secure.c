@@ -164,6 +164,8 @@ static struct ahoy_handle accept_alias(struct rig *rig, const struct alias *row)
                    row->via);
     rig_bytes(rig, accepted, ahoy_span(text));
     assert_int_equal(rig_status(rig_sent(rig, 0)), 200);
+    if (row->proved == NULL) /* R5923-9.2-3 */
+        assert_int_equal(rig->stack->flows.by_remote.used, 1);
     return accepted;
 }
 
