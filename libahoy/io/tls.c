@@ -1,4 +1,4 @@
-/* OpenSSL sees a BIO that is there only during a call: it reads the bytes at hand and writes to the
+/* OpenSSL sees a BIO that has bytes only during a call: it reads those at hand and writes to the
  * queue of what leaves.  So nothing is kept twice, and an idle connection keeps nothing. */
 #include "libahoy/io/tls.h"
 
@@ -11,6 +11,7 @@ enum { HEADER_SIZE = 5 };
 
 struct ahoy_tls {
     SSL *ssl;
+    BIO *bio;           /* The SSL's, whose data is the passage of the call under way. */
     size_t header_size; /* How much of the record at hand's header has come; 0 between two. */
     size_t body_left;   /* Of its body, once the header is whole. */
     unsigned char header[HEADER_SIZE];
@@ -73,36 +74,42 @@ static void make_method(void)
 }
 
 /* |passage| is what OpenSSL reads and writes until leave. */
-static bool enter(struct ahoy_tls *tls, struct passage *passage)
+static void enter(struct ahoy_tls *tls, struct passage *passage)
 {
-    ERR_clear_error(); /* Of others: it would be taken for ours. */
-    if (pthread_once(&method_once, make_method) != 0 || method == NULL)
-        return false;
-    BIO *bio = BIO_new(method);
-    if (bio == NULL)
-        return false;
-    BIO_set_data(bio, passage);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(tls->ssl, bio, bio);
-    return true;
+    if (ERR_peek_error() != 0)
+        ERR_clear_error(); /* Of others: it would be taken for ours. */
+    BIO_set_data(tls->bio, passage);
 }
 
 static void leave(struct ahoy_tls *tls)
 {
-    SSL_set_bio(tls->ssl, NULL, NULL);
+    BIO_set_data(tls->bio, NULL);
+}
+
+static BIO *make_bio(void)
+{
+    if (pthread_once(&method_once, make_method) != 0 || method == NULL)
+        return NULL;
+    BIO *bio = BIO_new(method);
+    if (bio != NULL)
+        BIO_set_init(bio, 1);
+    return bio;
 }
 
 /* Takes |ssl|, which may be NULL. */
 static struct ahoy_tls *make(SSL *ssl, struct span expected)
 {
     struct ahoy_tls *tls = NULL;
-    if (ssl != NULL)
+    BIO *bio = ssl != NULL ? make_bio() : NULL;
+    if (bio != NULL)
         tls = malloc(sizeof *tls + expected.size + 1);
     if (tls == NULL) {
+        BIO_free(bio);
         SSL_free(ssl);
         return NULL;
     }
-    *tls = (struct ahoy_tls){ .ssl = ssl, .state = AHOY_TLS_SHAKING };
+    SSL_set_bio(ssl, bio, bio);
+    *tls = (struct ahoy_tls){ .ssl = ssl, .bio = bio, .state = AHOY_TLS_SHAKING };
     tls->expected_size = expected.size;
     if (expected.size > 0)
         memcpy(tls->expected, expected.at, expected.size);
@@ -224,8 +231,7 @@ enum ahoy_tls_state ahoy_tls_open(struct ahoy_tls *tls, struct span sealed,
     follow_records(tls, sealed);
     if (tls->state == AHOY_TLS_ENDED || tls->state == AHOY_TLS_FAILED)
         return tls->state;
-    if (!enter(tls, &passage))
-        return tls->state = AHOY_TLS_FAILED;
+    enter(tls, &passage);
     if (tls->state == AHOY_TLS_SHAKING)
         shake_hands(tls);
     while (tls->state == AHOY_TLS_STANDING) {
@@ -249,8 +255,9 @@ bool ahoy_tls_seal(struct ahoy_tls *tls, struct span plain, const struct ahoy_tl
     size_t count = 0;
     if (plain.size == 0)
         return true;
-    if (tls->state != AHOY_TLS_STANDING || !enter(tls, &passage))
+    if (tls->state != AHOY_TLS_STANDING && tls->state != AHOY_TLS_ENDED)
         return false;
+    enter(tls, &passage);
     int rc = SSL_write_ex(tls->ssl, plain.at, plain.size, &count);
     leave(tls);
     return rc == 1 && count == plain.size && !passage.full;
@@ -259,9 +266,9 @@ bool ahoy_tls_seal(struct ahoy_tls *tls, struct span plain, const struct ahoy_tl
 void ahoy_tls_end(struct ahoy_tls *tls, const struct ahoy_tls_way *way)
 {
     struct passage passage = { .way = way };
-    bool stands = tls->state == AHOY_TLS_STANDING || tls->state == AHOY_TLS_ENDED;
-    if (!stands || !enter(tls, &passage))
+    if (tls->state != AHOY_TLS_STANDING && tls->state != AHOY_TLS_ENDED)
         return;
+    enter(tls, &passage);
     (void)SSL_shutdown(tls->ssl); /* The peer's answer is not waited for. */
     leave(tls);
     tls->state = AHOY_TLS_ENDED;
