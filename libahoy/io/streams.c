@@ -87,6 +87,7 @@ static bool finish_shaking(struct ahoy_streams *streams, struct ahoy_stream *str
 {
     stream->state = AHOY_STREAM_OPEN;
     streams->counters->secured++;
+    streams->counters->resumed += ahoy_tls_is_resumed(stream->tls);
     ahoy_timers_cancel(streams->timers, &stream->timer);
     bool known = ahoy_tls_identify(stream->tls, &streams->identity);
     if (stream->opened)

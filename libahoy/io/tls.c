@@ -17,7 +17,7 @@ struct ahoy_tls {
     unsigned char header[HEADER_SIZE];
     enum ahoy_tls_state state;
     size_t expected_size; /* Of the name that the peer must prove; 0: none. */
-    char expected[];
+    char expected[];      /* That, or the name that it was called, with a NUL behind it. */
 };
 
 /* A call under way. */
@@ -125,6 +125,27 @@ struct ahoy_tls *ahoy_tls_accept(struct ahoy_tls_context *context, uint8_t liste
     return tls;
 }
 
+/* What was agreed on with the same peer before. */
+static void resume(struct ahoy_tls *tls)
+{
+    SSL_SESSION *session = ahoy_sessions_take(ahoy_tls_context_sessions(tls->ssl), tls->expected);
+    if (session != NULL)
+        (void)SSL_set_session(tls->ssl, session); /* Without it hands are shaken in full. */
+    SSL_SESSION_free(session);
+}
+
+/* The peer has proved to be who was called: its session may be resumed.  By TLS 1.3 it says so later,
+ * in tickets. */
+static void keep_session(struct ahoy_tls *tls)
+{
+    if (SSL_is_server(tls->ssl))
+        return;
+    (void)SSL_set_app_data(tls->ssl, tls->expected); /* Without it no ticket is kept. */
+    if (SSL_version(tls->ssl) < TLS1_3_VERSION)
+        ahoy_sessions_put(ahoy_tls_context_sessions(tls->ssl), tls->expected,
+                          SSL_get1_session(tls->ssl));
+}
+
 struct ahoy_tls *ahoy_tls_connect(struct ahoy_tls_context *context, struct span domain,
                                   const struct ahoy_ip *remote)
 {
@@ -140,6 +161,7 @@ struct ahoy_tls *ahoy_tls_connect(struct ahoy_tls_context *context, struct span 
     }
     if (SSL_get_verify_mode(tls->ssl) == SSL_VERIFY_NONE)
         tls->expected_size = 0;
+    resume(tls);
     return tls;
 }
 
@@ -147,6 +169,9 @@ void ahoy_tls_free(struct ahoy_tls *tls)
 {
     if (tls == NULL)
         return;
+    /* A connection that was only lost does not spoil its session, as OpenSSL would have it. */
+    if (tls->state == AHOY_TLS_STANDING)
+        SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN);
     SSL_free(tls->ssl);
     free(tls);
 }
@@ -159,6 +184,11 @@ enum ahoy_tls_state ahoy_tls_state(const struct ahoy_tls *tls)
 bool ahoy_tls_is_partial(const struct ahoy_tls *tls)
 {
     return tls->header_size > 0;
+}
+
+bool ahoy_tls_is_resumed(const struct ahoy_tls *tls)
+{
+    return SSL_session_reused(tls->ssl) == 1;
 }
 
 bool ahoy_tls_identify(const struct ahoy_tls *tls, struct ahoy_identity *identity)
@@ -193,14 +223,15 @@ static enum ahoy_tls_state judge(const struct ahoy_tls *tls, int rc)
 static void shake_hands(struct ahoy_tls *tls)
 {
     int rc = SSL_do_handshake(tls->ssl);
-    if (rc != 1)
+    if (rc != 1) {
         tls->state = judge(tls, rc);
-    else if (is_expected(tls))
+    } else if (is_expected(tls)) {
         tls->state = AHOY_TLS_STANDING;
-    else
+        keep_session(tls);
+    } else {
         tls->state = AHOY_TLS_FAILED;
-    if (rc == 1 && tls->state == AHOY_TLS_FAILED)
         (void)SSL_shutdown(tls->ssl); /* Nobody else is there to be told. */
+    }
 }
 
 /* Keeps count of where records end: OpenSSL does not tell of one that has a header only. */

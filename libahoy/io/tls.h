@@ -51,6 +51,8 @@ void ahoy_tls_end(struct ahoy_tls *tls, const struct ahoy_tls_way *way);
 
 /* Whether a record has begun that has no end yet: 17 KiB wait for it. */
 bool ahoy_tls_is_partial(const struct ahoy_tls *tls);
+/* Whether hands were shaken with what was agreed on before: that takes half the time. */
+bool ahoy_tls_is_resumed(const struct ahoy_tls *tls);
 /* What the peer's certificate proves, once STANDING; false where it has shown none, or none that
  * was looked at. */
 bool ahoy_tls_identify(const struct ahoy_tls *tls, struct ahoy_identity *identity);
