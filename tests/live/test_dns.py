@@ -303,7 +303,7 @@ _sip._tcp SRV 1 1 {tcp.port} one
             while client.drain(0.002):
                 continue
         self.assertEqual(client.receive_all(names), {500})
-        self.assertEqual(elsewhere.count, len(trips))
+        self.assertGreaterEqual(elsewhere.count, len(trips))
         trips.sort()
         print(f"{len(trips)} round trips while {len(names)} names were not answered: median "
               f"{trips[len(trips) // 2]:.2f} ms, 99 % {trips[len(trips) * 99 // 100]:.2f} ms, "
