@@ -1,4 +1,5 @@
-/* A list that is looked through: it is asked once a connection, which costs a thousand times more. */
+/* A list that is looked through: it is asked once a connection, and that costs a thousand times as
+ * much. */
 #include "libahoy/io/sessions.h"
 
 #include <stdlib.h>

@@ -1,10 +1,11 @@
 /* What happens on connections: they are opened, shake hands, are read and end. */
-#include "libahoy/io/stream.h"
+#include "libahoy/io/streams.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 #include "libahoy/io/socket.h"
+#include "libahoy/io/stream.h"
 
 static bool is_secure(const struct ahoy_hop *hop)
 {

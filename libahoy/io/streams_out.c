@@ -1,5 +1,5 @@
-/* What leaves by connections.  A message is copied to the end of what waits; the flush at the end of
- * the turn seals it, where it is TLS, and writes it.  So many messages make one record and one
+/* What leaves by connections.  A message is copied to the end of what waits; the flush at the end
+ * of the turn seals it, where it is TLS, and writes it.  So many messages make one record and one
  * write, which is what both cost by. */
 #include "libahoy/io/stream.h"
 

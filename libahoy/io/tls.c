@@ -134,8 +134,8 @@ static void resume(struct ahoy_tls *tls)
     SSL_SESSION_free(session);
 }
 
-/* The peer has proved to be who was called: its session may be resumed.  By TLS 1.3 it says so later,
- * in tickets. */
+/* The peer has proved to be who was called: its session may be resumed.  By TLS 1.3 it says so
+ * later, in tickets. */
 static void keep_session(struct ahoy_tls *tls)
 {
     if (SSL_is_server(tls->ssl))

@@ -51,8 +51,8 @@ struct ahoy_tls_context *ahoy_tls_context_new(const struct ahoy_tls_entry *entri
 void ahoy_tls_context_free(struct ahoy_tls_context *context);
 /* Reads all anew, from any thread; false, and |fault|, leaves all as it was. */
 bool ahoy_tls_context_reread(struct ahoy_tls_context *context, struct ahoy_tls_fault *fault);
-/* A new key for tickets, from any thread; those of the last one are still taken.  False where random
- * bytes are refused. */
+/* A new key for tickets, from any thread; those of the last one are still taken.  False where
+ * random bytes are refused. */
 bool ahoy_tls_context_rotate(struct ahoy_tls_context *context);
 /* From when to when the certificate of an entry is valid, in Unix seconds; false where it has
  * none.  Asked by the thread that rereads. */

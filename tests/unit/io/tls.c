@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -429,7 +428,6 @@ static void a_client_resumes(void **state)
     assert_true(call_again(calling, called, "a.example"));
     assert_true(ahoy_tls_context_reread(calling, &fault));
     assert_false(call_again(calling, called, "a.example"));
-    assert_true(call_again(calling, called, "a.example"));
     /* A peer that was not believed leaves nothing to resume. */
     assert_false(call_again(calling, other, "c.example"));
     assert_false(call_again(calling, called, "c.example"));
@@ -455,33 +453,6 @@ static void keys_of_tickets_change(void **state)
     assert_true(call_again(calling, called, "a.example"));
     ahoy_tls_context_free(calling);
     ahoy_tls_context_free(called);
-}
-
-/* As many names as there is room for, each session once, and none that is old. */
-static void sessions_are_bounded(void **state)
-{
-    (void)state;
-    static struct ahoy_sessions sessions;
-    assert_true(ahoy_sessions_init(&sessions));
-    assert_null(ahoy_sessions_take(&sessions, "0"));
-    for (int i = 0; i < AHOY_TLS_SESSIONS_LIMIT + 1; i++) {
-        char name[16];
-        SSL_SESSION *session = SSL_SESSION_new();
-        assert_int_equal(SSL_SESSION_set1_id(session, (const unsigned char *)"id", 2), 1);
-        SSL_SESSION_set_time(session, time(NULL) - (i == 5 ? AHOY_TLS_SESSION_S : 0));
-        snprintf(name, sizeof name, "%d", i);
-        ahoy_sessions_put(&sessions, name, session);
-    }
-    assert_null(ahoy_sessions_take(&sessions, "0"));
-    assert_null(ahoy_sessions_take(&sessions, "5"));
-    SSL_SESSION *last = ahoy_sessions_take(&sessions, "256");
-    assert_non_null(last);
-    assert_null(ahoy_sessions_take(&sessions, "256"));
-    SSL_SESSION_free(last);
-    ahoy_sessions_put(&sessions, "256", SSL_SESSION_new()); /* It cannot be resumed. */
-    assert_null(ahoy_sessions_take(&sessions, "256"));
-    ahoy_sessions_put(&sessions, "256", NULL);
-    ahoy_sessions_fini(&sessions);
 }
 
 /* Row 42 for TLS: what is no TLS ends it, wherever it comes. */
@@ -622,7 +593,6 @@ int main(void)
         cmocka_unit_test(sessions_are_resumed),
         cmocka_unit_test(a_client_resumes),
         cmocka_unit_test(keys_of_tickets_change),
-        cmocka_unit_test(sessions_are_bounded),
         cmocka_unit_test(garbage_ends_it),
         cmocka_unit_test(an_unfinished_record_is_seen),
         cmocka_unit_test(rereading_shows_the_new_certificate),
