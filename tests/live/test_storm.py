@@ -22,7 +22,7 @@ from peer import PATIENCE, Ahoyd, free_port, need, status_of
 BUILD = sys.argv[1]
 OPENSSL = need("openssl")
 FOLDER = tempfile.TemporaryDirectory(prefix="ahoy-storm-")
-PHONES = {"udp": 4000, "tcp": 3000, "tls": 1000}
+PHONES = {"udp": 10000, "tcp": 3000, "tls": 1000}
 SOCKETS = 200  # Of UDP; each is that many phones' NAT.
 AT_ONCE = 250  # Handshakes that one process has under way.
 T1_S, GIVE_UP_S = 0.5, 32
@@ -47,11 +47,12 @@ def storm_udp(port, count, report):
     sockets = []
     for _ in range(SOCKETS):
         sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sockets[-1].bind(("127.0.0.2", 0))  # Never where the server listens: it forbids that.
         sockets[-1].connect(("127.0.0.1", port))
     waiting, resent, begin = {}, 0, time.monotonic()
     for number in range(count):
         by = sockets[number % SOCKETS]
-        host = "127.0.0.1:%d" % by.getsockname()[1]
+        host = "%s:%d" % by.getsockname()
         waiting[b"storm-%d" % number] = [register(number, "udp", host), by, begin, T1_S]
         by.send(waiting[b"storm-%d" % number][0])
     while waiting and time.monotonic() < begin + GIVE_UP_S:
