@@ -6,7 +6,8 @@
 #include "libahoy/base/log.h"
 #include "libahoy/io/tls_context.h"
 
-enum { AHOYD_TICKET_KEY_S = 4 * 3600 }; /* Twice what a ticket lasts. */
+/* So a key goes when the last of its tickets does: RFC 9325 3.4. */
+enum { AHOYD_TICKET_KEY_S = AHOY_TICKET_S };
 
 struct ahoyd_tls {
     struct ahoy_tls_context *context; /* NULL: nothing is by TLS. */

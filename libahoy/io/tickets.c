@@ -97,6 +97,7 @@ static int choose_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPH
 
 bool ahoy_tickets_serve(struct ahoy_tickets *tickets, SSL_CTX *ssl)
 {
+    SSL_CTX_set_timeout(ssl, AHOY_TICKET_S);
     return SSL_CTX_set_ex_data(ssl, tickets_index, tickets) == 1 &&
            SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, choose_key) == 1;
 }

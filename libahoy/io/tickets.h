@@ -1,14 +1,19 @@
 /* What session tickets are sealed with (RFC 5077), for all workers: so a phone resumes its session
  * wherever its next connection lands.  Tickets are sealed with the newest key; those of the key
  * before are taken too, and renewed.  A key that is lost tells no more than what its tickets began
- * (RFC 9325 4.2.1 wants them changed). */
+ * (RFC 9325 3.4 wants them changed). */
 #pragma once
 
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdbool.h>
 
-enum { AHOY_TICKET_KEYS = 2, AHOY_TICKET_KEY_SIZE = 32, AHOY_TICKET_NAME_SIZE = 16 };
+enum {
+    AHOY_TICKET_S = 7200, /* How long one lasts. */
+    AHOY_TICKET_KEYS = 2,
+    AHOY_TICKET_KEY_SIZE = 32,
+    AHOY_TICKET_NAME_SIZE = 16
+};
 
 struct ahoy_tickets {
     pthread_mutex_t lock; /* Taken for a moment, in handshakes only. */

@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "libahoy/io/credential.h"
-#include "libahoy/io/tickets.h"
 
 /* One of its entries as read. */
 struct member {

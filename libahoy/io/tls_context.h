@@ -10,6 +10,7 @@
 
 #include "libahoy/base/span.h"
 #include "libahoy/io/sessions.h"
+#include "libahoy/io/tickets.h"
 
 enum ahoy_tls_use {
     AHOY_TLS_LISTENER, /* The certificate that a listener shows to those who ask for no other. */

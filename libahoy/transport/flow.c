@@ -174,6 +174,7 @@ static bool is_websocket(const struct ahoy_flow *flow)
 /* Nothing is expected to come. */
 static void be_idle(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
 {
+    flow->asked = false;
     be_patient(flows, flow, now_ms + (is_websocket(flow) ? AHOY_SILENCE_MS : AHOY_IDLE_MS));
 }
 
@@ -349,7 +350,6 @@ static bool is_on_trial(const struct ahoy_flow *flow)
 
 void ahoy_flows_rest(struct ahoy_flows *flows, struct ahoy_flow *flow, bool began, uint64_t now_ms)
 {
-    flow->asked = false;
     if (is_on_trial(flow))
         return;
     if (!ahoy_flow_is_amid(flow))

@@ -171,7 +171,7 @@ static void the_end_is_warned_of(void **state)
     assert_non_null(strstr(desk->told, "ends in 3 days"));
 }
 
-/* Tickets get another key every four hours, whatever happens in between. */
+/* Tickets get another key every two hours, whatever happens in between. */
 static void the_key_of_tickets_changes(void **state)
 {
     struct desk *desk = *state;

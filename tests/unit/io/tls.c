@@ -435,7 +435,7 @@ static void a_client_resumes(void **state)
     ahoy_tls_context_free(other);
 }
 
-/* RFC 9325 4.2.1: keys of tickets change; a ticket lives for one change, and is renewed then. */
+/* RFC 9325 3.4: keys of tickets change; a ticket lives for one change, and is renewed then. */
 static void keys_of_tickets_change(void **state)
 {
     (void)state;
