@@ -8,6 +8,7 @@ test_storm.py BUILD
 import errno
 import multiprocessing
 import os
+import re
 import select
 import socket
 import ssl
@@ -17,7 +18,7 @@ import tempfile
 import time
 import unittest
 
-from peer import PATIENCE, Ahoyd, free_port, need, status_of
+from peer import PATIENCE, Ahoyd, free_port, header, need, status_of
 
 BUILD = sys.argv[1]
 OPENSSL = need("openssl")
@@ -30,42 +31,70 @@ T1_S, GIVE_UP_S = 0.5, 32
 
 def request(method, number, transport, host, rows, uri="sip:atlanta.example", cseq=1):
     return (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport.upper()} {host};rport;"
-            f"branch=z9hG4bK{number}{method}\r\nMax-Forwards: 70\r\n{rows}"
+            f"branch=z9hG4bK{number}{method}{cseq}\r\nMax-Forwards: 70\r\n{rows}"
             f"Call-ID: {number}\r\nCSeq: {cseq} {method}\r\n"
             "Content-Length: 0\r\n\r\n").encode()
 
 
-def register(number, transport, host):
+def register(number, transport, host, cseq=1):
     user = f"<sip:phone{number}@atlanta.example>"
     return request("REGISTER", f"storm-{number}", transport, host,
                    f"From: {user};tag=s{number}\r\nTo: {user}\r\n"
-                   f"Contact: <sip:phone{number}@{host};transport={transport}>\r\n")
+                   f"Contact: <sip:phone{number}@{host};transport={transport}>\r\n", cseq=cseq)
+
+
+class UdpPhone:
+    """Sends again as RFC 3261 17.1.2.2 says, so what a full socket drops comes back; and comes
+    again when a 503 says so (20.33)."""
+
+    def __init__(self, number, by):
+        self.number, self.by, self.cseq = number, by, 0
+        self.host = "%s:%d" % by.getsockname()
+        self.ask()
+
+    def ask(self):
+        self.cseq += 1
+        self.request = register(self.number, "udp", self.host, self.cseq)
+        self.due, self.wait = time.monotonic() + T1_S, T1_S
+        self.by.send(self.request)
+
+    def answered(self, answer):
+        """Whether it is registered; what else may come is that it must come again."""
+        if b"CSeq: %d " % self.cseq not in answer or status_of(answer) != 503:
+            return status_of(answer) == 200
+        self.due, self.wait = time.monotonic() + int(header(answer, "Retry-After")), 0
+        return False
+
+    def send_again(self, now):
+        """Whether it was due."""
+        if now < self.due:
+            return False
+        if self.wait == 0:
+            self.ask()
+            return False
+        self.wait = min(2 * self.wait, 4)
+        self.due = now + self.wait
+        self.by.send(self.request)
+        return True
 
 
 def storm_udp(port, count, report):
-    """Requests are sent again as RFC 3261 17.1.2.2 says, so what a full socket drops comes back."""
     sockets = []
     for _ in range(SOCKETS):
         sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         sockets[-1].bind(("127.0.0.2", 0))  # Never where the server listens: it forbids that.
         sockets[-1].connect(("127.0.0.1", port))
-    waiting, resent, begin = {}, 0, time.monotonic()
-    for number in range(count):
-        by = sockets[number % SOCKETS]
-        host = "%s:%d" % by.getsockname()
-        waiting[b"storm-%d" % number] = [register(number, "udp", host), by, begin, T1_S]
-        by.send(waiting[b"storm-%d" % number][0])
-    while waiting and time.monotonic() < begin + GIVE_UP_S:
+    resent, begin = 0, time.monotonic()
+    waiting = {b"storm-%d" % number: UdpPhone(number, sockets[number % SOCKETS])
+               for number in range(count)}
+    while waiting and time.monotonic() < begin + 2 * GIVE_UP_S:
         for ready in select.select(sockets, [], [], 0.01)[0]:
             answer = ready.recv(65536)
-            if status_of(answer) == 200:
-                waiting.pop(answer.partition(b"Call-ID: ")[2].partition(b"\r\n")[0], None)
+            call = header(answer, "Call-ID").encode()
+            if call in waiting and waiting[call].answered(answer):
+                del waiting[call]
         now = time.monotonic()
-        for entry in waiting.values():
-            if now >= entry[2] + entry[3]:
-                entry[2], entry[3] = now, min(2 * entry[3], 4)
-                entry[1].send(entry[0])
-                resent += 1
+        resent += sum(phone.send_again(now) for phone in waiting.values())
     report.put((count - len(waiting), resent, time.monotonic() - begin))
     for by in sockets:
         by.close()
@@ -247,6 +276,8 @@ route {{ domain = "far.example", to = "callee", from = "anyone" }}
         print(f"{transport}: {registered} of {PHONES[transport]} phones registered in "
               f"{seconds:.1f} s, {resent} requests sent again\n"
               f"  in peace:     {peace.figures()}\n  in the storm: {storm.figures()}", flush=True)
+        refused = re.search(r"(?m)^refused +(\d+)$", server.ctl("counters").stdout)
+        print(f"  {refused.group(1)} requests refused", flush=True)
         self.assertEqual(registered, PHONES[transport])
         self.assertEqual((peace.failed, storm.failed), (0, 0))
 
