@@ -211,6 +211,11 @@ void ahoyd_server_drain(struct ahoyd_server *server)
     server->draining = true;
 }
 
+void ahoyd_server_leave(struct ahoyd_server *server)
+{
+    ahoy_stack_leave(server->stack);
+}
+
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server)
 {
     return ahoy_proxy_open(server->proxy) + server->waiting.used;

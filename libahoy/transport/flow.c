@@ -177,6 +177,18 @@ static void be_patient(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_
     ahoy_timers_set(flows->timers, &flow->timer, deadline_ms);
 }
 
+static bool is_websocket(const struct ahoy_flow *flow)
+{
+    return flow->websocket != NULL && ahoy_websocket_is_open(flow->websocket);
+}
+
+/* Nothing is expected to come. */
+static void be_idle(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
+{
+    flow->asked = false;
+    be_patient(flows, flow, now_ms + (is_websocket(flow) ? AHOY_SILENCE_MS : AHOY_IDLE_MS));
+}
+
 static struct ahoy_flow *add(struct ahoy_flows *flows, const struct ahoy_hop *hop, uint64_t now_ms)
 {
     struct ahoy_handle handle;
@@ -238,7 +250,7 @@ void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_
 {
     flow->state = AHOY_FLOW_OPEN;
     list(flows, flow);
-    be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
+    be_idle(flows, flow, now_ms);
 }
 
 bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
@@ -291,7 +303,7 @@ void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t
     no_stranger(flows, flow);
     flow->trusted = true;
     if (flow->state == AHOY_FLOW_OPEN && !ahoy_flow_is_amid(flow))
-        be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
+        be_idle(flows, flow, now_ms);
 }
 
 void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow)
@@ -360,15 +372,29 @@ char *ahoy_flows_take_partial(struct ahoy_flows *flows, struct ahoy_flow *flow)
     return partial;
 }
 
+/* Until a stranger has sent something sound, its ten seconds are those since it connected. */
+static bool is_on_trial(const struct ahoy_flow *flow)
+{
+    return flow->accepted && !flow->trusted && !flow->sound;
+}
+
 void ahoy_flows_rest(struct ahoy_flows *flows, struct ahoy_flow *flow, bool began, uint64_t now_ms)
 {
-    /* Until a stranger has sent something sound, its ten seconds are those since it connected. */
-    if (flow->accepted && !flow->trusted && !flow->sound)
+    if (is_on_trial(flow))
         return;
     if (!ahoy_flow_is_amid(flow))
-        be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
+        be_idle(flows, flow, now_ms);
     else if (began)
         be_patient(flows, flow, now_ms + AHOY_PATIENCE_MS);
+}
+
+bool ahoy_flows_ask(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
+{
+    if (!is_websocket(flow) || flow->asked || is_on_trial(flow) || ahoy_flow_is_amid(flow))
+        return false;
+    flow->asked = true;
+    be_patient(flows, flow, now_ms + AHOY_PATIENCE_MS);
+    return true;
 }
 
 bool ahoy_flows_wait(struct ahoy_flows *flows, struct ahoy_flow *flow, struct span bytes,

@@ -30,7 +30,9 @@ enum {
     AHOY_PATIENCE_MS = 10000,      /* For a connection to open, for the first sound message on one
                                  * that is not trusted, for the rest of a message on any. */
     AHOY_SHORT_PATIENCE_MS = 2000, /* For one to open that UDP takes the place of otherwise. */
-    AHOY_IDLE_MS = 7200 * 1000,    /* For the next message on all others. */
+    AHOY_IDLE_MS = 7200 * 1000,    /* For the next message on all others ... */
+    AHOY_SILENCE_MS = 45000,       /* ... but a WebSocket is asked then whether its peer is there,
+                                    * and has AHOY_PATIENCE_MS to answer. */
     AHOY_FLOW_TIMER = 0x100        /* timer->which of patience; timer->what is the packed handle. */
 };
 
@@ -73,6 +75,7 @@ struct ahoy_flow {
     bool accepted; /* By us, rather than opened. */
     bool trusted;  /* Its peer has authenticated, or is a trunk: no stranger any more. */
     bool sound;    /* A sound message has come on it. */
+    bool asked;    /* A ping of ours waits for anything to come. */
     bool closing;  /* Its close is owed: nothing that comes on it is read, nobody finds it
                              * who does not name it. */
     struct ahoy_hop hop;
@@ -170,6 +173,10 @@ char *ahoy_flows_take_partial(struct ahoy_flows *flows, struct ahoy_flow *flow);
 /* All bytes that came have been read: patience begins anew, with |began| where the message that is
  * partly there began with them. */
 void ahoy_flows_rest(struct ahoy_flows *flows, struct ahoy_flow *flow, bool began, uint64_t now_ms);
+
+/* Patience with |flow| is over.  True where its peer can be asked first whether it is still there,
+ * and has not been: then it gets a little more. */
+bool ahoy_flows_ask(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
 
 /* Keeps a copy of |bytes| until the connection stands.  False where a limit or the allocator
  * refuses. */

@@ -200,6 +200,22 @@ class Handshakes(Case):
         with self.assertRaises(ssl.SSLCertVerificationError):
             self.client(name="chicago.example")
 
+    def test_sessions_are_resumed(self):
+        """Wherever the next connection lands: the workers share the keys of tickets."""
+        server = self.serve()
+        context, session, resumed = client_context(), None, []
+        for _ in range(20):
+            connection = socket.create_connection(("127.0.0.1", self.tls))
+            connection = context.wrap_socket(connection, server_hostname="atlanta.example",
+                                             session=session)
+            connection.sendall(b"\r\n\r\n")
+            self.assertEqual(connection.recv(16), b"\r\n")  # The ticket has come before it.
+            session = connection.session
+            resumed.append(connection.session_reused)
+            connection.close()
+        self.assertEqual(resumed, [False] + 19 * [True])
+        self.assertRegex(server.ctl("counters").stdout, r"(?m)^resumed +19$")
+
     # R5922-7.5-1
     def test_mutual(self):
         self.serve(listen=f', verify = "required", authorities = "{path("ca.pem")}"')
@@ -329,11 +345,11 @@ class Calls(Case):
         plain = self.client("tcp")
         self.assertEqual(plain.ask("MESSAGE", "sips:carol@atlanta.example", to="carol"), 403)
 
-    def trunk(self, certificate):
+    def trunk(self, certificate, hangs_up=False):
         """A peer that listens by TLS; what it shook hands for and received."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path(f"{certificate}.pem"), path(f"{certificate}.key"))
-        seen = {"names": [], "bytes": b"", "refused": 0}
+        seen = {"names": [], "bytes": b"", "refused": 0, "resumed": 0}
         context.sni_callback = lambda _, name, __: seen["names"].append(name)
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
@@ -342,13 +358,26 @@ class Calls(Case):
             while True:
                 try:
                     connection = context.wrap_socket(listener.accept()[0], server_side=True)
+                    seen["resumed"] += connection.session_reused
                     seen["bytes"] += connection.recv(65536)
+                    if hangs_up:
+                        connection.close()
                 except ssl.SSLError:
                     seen["refused"] += 1
                 except OSError:
                     return
         threading.Thread(target=accept, daemon=True).start()
         return listener.getsockname()[1], seen
+
+    def test_the_session_of_a_trunk_is_resumed(self):
+        port, seen = self.trunk("biloxi", hangs_up=True)
+        self.serve(f"""
+trunk("t", {{ "sip:biloxi.example:{port};maddr=127.0.0.1;transport=tls" }})
+route {{ domain = "far.example", to = "t", from = "anyone" }}""")
+        for count in range(1, 4):
+            self.assertEqual(self.client("udp").ask("OPTIONS", "sip:x@far.example"), 500)
+            self.assertEqual(seen["bytes"].count(b"OPTIONS sip:x@far.example"), count)
+        self.assertEqual(seen["resumed"], 2)
 
     # R5922-7.5-2
     def test_the_identity_of_a_trunk(self):
@@ -428,7 +457,11 @@ class Phones(Case):
 
 class Reread(Case):
     def test_a_hundred_times_under_load(self):
+        """Connections that talk all the time, and others that stand by; none is lost."""
         server = self.serve()
+        idle = [self.client(family=4 if number % 2 else 6) for number in range(60)]
+        for client in idle:  # A stranger would have to go after 10 s.
+            self.assertEqual(client.register(f"idle{client.number}"), 200)
         stop = threading.Event()
         served, lost = [0] * 4, []
 
@@ -463,6 +496,11 @@ class Reread(Case):
         stop.set()
         for thread in threads:
             thread.join()
+        for client in idle:
+            self.assertEqual(client.ask("OPTIONS", "sip:atlanta.example", cseq=2), 200)
+        print(f"certificates reread 100 times: {len(idle) + 4} connections, {sum(served)} requests "
+              f"on 4 of them meanwhile, {len(lost)} lost; memory after 20 times {before} KB, after "
+              f"100 {after} KB", flush=True)
         self.assertEqual(lost, [])
         self.assertGreater(min(served), 100)
         self.assertEqual(server.log().count("have been read anew\n"), 100)

@@ -289,6 +289,11 @@ class Frames(unittest.TestCase):
         client.socket.sendall(client.frame(struct.pack("!H", 1001) + b"leaving", CLOSE))
         self.assertEqual(client.closed_with(), 1001)
 
+    def test_a_server_that_ends_says_so(self):
+        clients = [self.open() for _ in range(5)]
+        self.server.stop()
+        self.assertEqual([client.closed_with() for client in clients], 5 * [1001])
+
     def test_what_breaks_the_rules(self):
         sound = self.open()
         for frame, code in ((sound.frame(b"x", mask=False), 1002),

@@ -283,9 +283,54 @@ static void patience(void **state)
     struct ahoy_buf input = begin();
     frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
     give(rig, connection, ahoy_buf_text(&input), sizeof space);
-    rig_wait(rig, rig->now_ms + 60000);
+    rig_wait(rig, rig->now_ms + AHOY_SILENCE_MS - 1);
     give(rig, connection, (struct span){ space, 1 }, 1);
     wait_for_close(rig, AHOY_PATIENCE_MS);
+}
+
+/* RFC 6455 5.5.2: who is silent is asked; who answers stays, who does not is gone. */
+static void silence(void **state)
+{
+    struct rig *rig = *state;
+    struct ahoy_handle connection = upgraded(rig);
+    struct ahoy_buf input = begin();
+    frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
+    give(rig, connection, ahoy_buf_text(&input), sizeof space);
+    for (int i = 0; i < 3; i++) {
+        rig_forget(rig);
+        rig_wait(rig, rig->now_ms + AHOY_SILENCE_MS - 1);
+        assert_int_equal(rig->effect_count, 0);
+        rig_wait(rig, rig->now_ms + 1);
+        assert_int_equal(rig->effect_count, 1);
+        assert_int_equal(payload_of(rig, 0, FRAME_FIN | AHOY_PING_FRAME).size, 0);
+        if (i == 2)
+            break;
+        rig_wait(rig, rig->now_ms + AHOY_PATIENCE_MS - 1);
+        input = begin();
+        frames_put(&input, FRAME_FIN | AHOY_PONG_FRAME, SPAN(""));
+        give(rig, connection, ahoy_buf_text(&input), sizeof space);
+        assert_int_equal(rig->effect_count, 1);
+    }
+    wait_for_close(rig, AHOY_PATIENCE_MS);
+    assert_closes(rig, AHOY_CLOSE_AWAY);
+    assert_int_equal(rig->counters->pings, 3);
+}
+
+/* RFC 6455 7.4.1: a server that ends says so to all, but to those who have not upgraded yet. */
+static void a_farewell(void **state)
+{
+    struct rig *rig = *state;
+    struct ahoy_handle first = upgraded(rig);
+    struct ahoy_handle second = upgraded(rig);
+    connect_to(rig);
+    ahoy_stack_leave(rig->stack);
+    rig_poll(rig);
+    assert_int_equal(rig->effect_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct span code = payload_of(rig, i, FRAME_FIN | AHOY_CLOSE_FRAME);
+        assert_true(ahoy_span_equal(code, SPAN("\x03\xe9")));
+        assert_true(ahoy_handle_equal(rig_sent(rig, i)->hop.connection, i == 0 ? first : second));
+    }
 }
 
 /* Nobody can connect to a browser. */
@@ -327,6 +372,8 @@ int main(void)
         UNIT(huge_frames),
         UNIT(the_largest_message),
         UNIT(patience),
+        UNIT(silence),
+        UNIT(a_farewell),
         UNIT(no_connection_is_opened),
         UNIT(requests_go_back),
     };
