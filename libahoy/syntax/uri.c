@@ -37,6 +37,8 @@ static bool parse_params(struct ahoy_uri *uri, const char *at, const char *end,
         if (!ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part) || part.name.size == 0 ||
             (part.has_value && part.value.size == 0))
             return ahoy_fail(err, 400, rest.at, "a URI parameter");
+        if (rest.size > 0 && *rest.at != ';' && *rest.at != '?' && !part.has_value)
+            break; /* The name is not over, but holds a byte that it must not. */
         struct span earlier;
         if (count > 0 && ahoy_uri_param(uri, part.name, &earlier)) /* R3261-19.1.1-2 */
             return ahoy_fail(err, 400, part.name.at, "each URI parameter once");
@@ -102,13 +104,10 @@ static bool parse_other(struct ahoy_uri *uri, const char *at, const char *end, s
     return true;
 }
 
+/* That of a |name| other than "sip". */
 static enum ahoy_scheme scheme_of(struct span name)
 {
-    if (ahoy_span_equal_nocase(name, SPAN("sip")))
-        return AHOY_SCHEME_SIP;
-    if (ahoy_span_equal_nocase(name, SPAN("sips")))
-        return AHOY_SCHEME_SIPS;
-    return AHOY_SCHEME_OTHER;
+    return ahoy_span_equal_nocase(name, SPAN("sips")) ? AHOY_SCHEME_SIPS : AHOY_SCHEME_OTHER;
 }
 
 /* The colon behind a scheme (RFC 2396 3.1), or NULL. */
@@ -146,7 +145,7 @@ bool ahoy_uri_parse(struct span text, struct ahoy_uri *uri, struct ahoy_err *err
     if (colon == NULL)
         return ahoy_fail(err, 400, text.at, "a URI's scheme and \":\"");
     uri->name = ahoy_span_between(text.at, colon);
-    uri->scheme = scheme_of(uri->name);
+    uri->scheme = is_sip ? AHOY_SCHEME_SIP : scheme_of(uri->name);
     if (uri->scheme == AHOY_SCHEME_OTHER)
         return parse_other(uri, colon + 1, end, err);
     return parse_sip(uri, colon + 1, end, err);
