@@ -95,9 +95,16 @@ static bool parse_sip(struct ahoy_uri *uri, const char *at, const char *end, str
     return stop == end || parse_headers(uri, stop + 1, end, err);
 }
 
+/* Behind "//" a server may be an IPv6 reference (25.1 srvr), whose brackets stand nowhere else. */
 static bool parse_other(struct ahoy_uri *uri, const char *at, const char *end, struct ahoy_err *err)
 {
-    const char *stop = ahoy_skip_escaped(at, end, AHOY_URIC);
+    const char *stop = at;
+    if (end - at > 2 && memcmp(at, "//[", 3) == 0) {
+        stop = ahoy_host_parse(at + 2, end, err);
+        if (stop == NULL)
+            return false;
+    }
+    stop = ahoy_skip_escaped(stop, end, AHOY_URIC);
     uri->opaque = ahoy_span_between(at, stop);
     if (stop == at || stop < end)
         return ahoy_fail(err, 400, stop, "a character that a URI may have");
