@@ -148,8 +148,8 @@ bool ahoy_uri_parse(struct span text, struct ahoy_uri *uri, struct ahoy_err *err
         return ahoy_fail(err, 414, text.at + AHOY_URI_LIMIT, "a URI of at most 4096 bytes");
     const char *end = ahoy_span_end(text);
     bool is_sip = ahoy_span_starts_nocase(text, SPAN("sip:"));
-    const char *colon = is_sip ? text.at + 3 : find_colon(text.at, end);
-    if (colon == NULL)
+    const char *colon = text.at + 3;
+    if (!is_sip && (colon = find_colon(text.at, end)) == NULL)
         return ahoy_fail(err, 400, text.at, "a URI's scheme and \":\"");
     uri->name = ahoy_span_between(text.at, colon);
     uri->scheme = is_sip ? AHOY_SCHEME_SIP : scheme_of(uri->name);
