@@ -26,8 +26,8 @@ enum { SLOT_BITS = 9, SLOTS = 1 << SLOT_BITS };
 static ahoy_block fronts[SLOTS];
 static uint8_t headers[SLOTS];
 
-/* The first |size| of |bytes|, letters in lower case, and zeros behind: what two spellings of a name
- * share.  So would a control byte and a digit or sign, were they let in here. */
+/* The first |size| of |bytes|, letters in lower case, and zeros behind: what two spellings of a
+ * name share.  So would a control byte and a digit or sign, were they let in here. */
 static ahoy_block front_of(ahoy_block bytes, size_t size)
 {
     static const uint8_t ones[2 * AHOY_BLOCK_SIZE] = { 255, 255, 255, 255, 255, 255, 255, 255,

@@ -1,5 +1,5 @@
-/* Where in a text something is found: a bit for each of 64 bytes.  Whoever goes from one find to the
- * next looks at the bytes once, and from then on at the bits alone. */
+/* Where in a text something is found: a bit for each of 64 bytes.  Whoever goes from one find to
+ * the next looks at the bytes once, and from then on at the bits alone. */
 #pragma once
 
 #include "libahoy/syntax/block.h"

@@ -52,7 +52,7 @@ __attribute__((noinline)) static struct line find_far_end(const char *begin, con
     return line;
 }
 
-/* Whether a row ends at |at|: it would go on where the next line begins with white space (7.3.1). */
+/* Whether a row ends at |at|: it goes on where the next line begins with white space (7.3.1). */
 static inline bool is_row_end(const char *at, const char *end)
 {
     return end - at > 2 && memcmp(at, "\r\n", 2) == 0 && !ahoy_is(at[2], AHOY_WSP);
