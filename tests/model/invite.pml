@@ -23,8 +23,8 @@ bool heard_success, heard_timeout, heard_unreachable;
 
 /* The server, and what its user has answered and heard. */
 byte server = ABSENT, server_again = NONE, server_end = NONE, server_sends, server_kept = NONE;
-bool server_failed, is_silent, was_confirmed, heard_ack, heard_no_ack;
-byte provisionals, finals, first_final = NONE;
+bool server_failed, is_silent, was_confirmed, heard_ack, heard_no_ack, has_rung;
+byte finals, first_final = NONE;
 
 #define is_there    (server != ABSENT && server != INS_TERMINATED)
 #define is_thinking (is_there && finals == 0)
@@ -184,7 +184,7 @@ proctype server_side()
             if :: true -> heard_ack = true :: is_there -> event = INS_ACK; kind = ACK_SUCCESS fi
         :: arrives(to_server, CANCEL) -> if :: is_thinking -> kind = FAILURE :: else fi
         /* The user may answer again and too late; it is a fault of its own, and does no harm. */
-        :: is_there && !is_silent && provisionals < SENDS -> provisionals++; kind = PROVISIONAL
+        :: is_there && !is_silent && !has_rung -> has_rung = true; kind = PROVISIONAL
         :: is_there && !is_silent && finals < 2 -> kind = SUCCESS
         :: is_there && !is_silent && finals < 2 -> kind = FAILURE
 #ifdef HASTY

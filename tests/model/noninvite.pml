@@ -19,8 +19,8 @@ bool heard_timeout, heard_unreachable;
 
 /* The server, and what its user has answered. */
 byte server = ABSENT, server_end = NONE, server_kept = NONE;
-bool server_failed, is_silent;
-byte provisionals, finals;
+bool server_failed, is_silent, has_rung;
+byte finals;
 
 #define is_there    (server != ABSENT && server != NIS_TERMINATED)
 #define is_thinking (is_there && finals == 0)
@@ -120,8 +120,8 @@ proctype server_side()
         if
         :: arrives(to_server, REQUEST) -> event = NIS_REQUEST
         /* The user may answer again and too late; it is a fault of its own, and does no harm. */
-        :: is_there && !is_silent && provisionals < SENDS ->
-            provisionals++; event = NIS_PROVISIONAL; kind = PROVISIONAL
+        :: is_there && !is_silent && !has_rung ->
+            has_rung = true; event = NIS_PROVISIONAL; kind = PROVISIONAL
         :: is_there && !is_silent && finals < 2 -> finals++; event = NIS_FINAL; kind = FINAL
 #ifdef HASTY
         :: is_thinking && !is_silent -> is_silent = true
