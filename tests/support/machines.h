@@ -1,6 +1,6 @@
-/* The tables of the four machines of libahoy/transaction/, and the names of all that is in them, for
- * what reads them: the machines are compiled into the program that includes this, under their own
- * names.  One that wants to note their steps gives them others first. */
+/* The tables of the four machines of libahoy/transaction/, and the names of all that is in them.
+ * The machines are compiled into the program that includes this, under their own names; one that
+ * wants to note their steps gives them others first. */
 #pragma once
 
 #include <stddef.h>
