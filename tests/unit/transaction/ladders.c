@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "sim/ladder.h"
+#include "sim/cells.h"
 
 #define edge  inc_edge
 #define edges inc_edges
@@ -161,7 +161,7 @@ static bool is_shown(const struct row *row)
     }
     snprintf(path, sizeof path, "%s/tests/ladder/%s", AHOY_SOURCE_DIR, row->ladder);
     memset(visited, 0, sizeof visited);
-    return sim_ladder_run(path, false) &&
+    return sim_cells_run(path, false) &&
            visited[row->machine][row->state_index][row->event_index];
 }
 
