@@ -1,5 +1,5 @@
-"""The ways of a SIP client to a server: UDP, TCP and WebSocket, the latter two by TLS as well.  Each
-sends a message and reads the next."""
+"""The ways of a SIP client to a server: UDP, TCP and WebSocket, the latter two by TLS as well.
+Each sends a message and reads the next."""
 import base64
 import os
 import socket

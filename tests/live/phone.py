@@ -10,8 +10,8 @@ NAMES = {"mtls": "tls"}  # Where SIP calls it otherwise.
 
 
 class Phone:
-    """It names the address of its socket in Contact, or |contact|; over a WebSocket, like a browser,
-    a name that is none (RFC 7118 5.3.1)."""
+    """It names the address of its socket in Contact, or |contact|; over a WebSocket, like a
+    browser, a name that is none (RFC 7118 5.3.1)."""
 
     count = 0
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every transport on IPv4 and IPv6, with the released server: who registers is reached, and calls go
-and end between any two.  tests/ladder/matrix.ladder plays the same in the simulated world.
+"""Every transport on IPv4 and IPv6, with the released server: who registers is reached, and calls
+go and end between any two.  tests/ladder/matrix.ladder plays the same in the simulated world.
 
 test_matrix.py BUILD
 """
