@@ -1,4 +1,4 @@
-"""Headless Chromium, driven by its DevTools protocol through a pipe: JSON, each with a NUL behind."""
+"""Headless Chromium, driven by its DevTools protocol through a pipe: JSON, a NUL behind each."""
 import json
 import os
 import select

@@ -45,5 +45,6 @@ class Certificates:
         """Of a client that trusts "ca", and shows |certificate|."""
         context = ssl.create_default_context(cafile=self.path("ca.pem"))
         if certificate:
-            context.load_cert_chain(self.path(f"{certificate}.pem"), self.path(f"{certificate}.key"))
+            context.load_cert_chain(self.path(f"{certificate}.pem"),
+                                    self.path(f"{certificate}.key"))
         return context
