@@ -1,5 +1,6 @@
-/* A stack that is fed chunks on two connections and a WebSocket, and datagrams.  How a stream is cut into chunks
- * must not matter: the same input is given again byte by byte, and the same must come of it.
+/* A stack that is fed chunks on two connections and a WebSocket, and datagrams.  How a stream is
+ * cut into chunks must not matter: the same input is given again byte by byte, and the same must
+ * come of it.
  *
  * The input is a list of pieces: a byte that says where it goes (0 and 1: a connection; 2: a
  * datagram; 3: time passes, as many seconds; 4: the WebSocket; 8 more: as a frame of text), one
