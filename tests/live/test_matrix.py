@@ -24,7 +24,7 @@ class Matrix:
         self.certificates.make("phone", "DNS:phone.example")
         self.ports = {end: free_port(socket.AF_INET if end[1] == 4 else socket.AF_INET6)
                       for end in ENDS}
-        for family in (4, 6):  # R3261-18.2.1-1
+        for family in (4, 6):
             self.ports["tcp", family] = self.ports["udp", family]
         self.server = Ahoyd(build, "\n".join(self.listen(*end) for end in ENDS) + """
 domain("atlanta.example", { auth = "none" })
