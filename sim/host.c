@@ -8,8 +8,8 @@
 enum { STREAMS_LIMIT = 256, TEXT_LIMIT = 96, ANSWERS_LIMIT = 256, ANSWER_SIZE = 8192 };
 
 struct sim_host {
-    struct ahoyd_change_owner owner; /* First: the store gives changes back to it. */
-    struct sim_node node;
+    struct ahoyd_change_owner owner;             /* First: the store gives changes back to it. */
+    struct sim_node nodes[AHOY_LISTENERS_LIMIT]; /* One a listener. */
     struct sim_world *world;
     struct ahoyd_config *config;
     struct ahoyd_store *store;
@@ -18,8 +18,8 @@ struct sim_host {
     char texts[AHOY_LISTENERS_LIMIT][2][TEXT_LIMIT];
     struct stream {
         uint64_t number; /* 0: this place is free. */
-        struct ahoy_handle connection;
-        struct ahoy_ip peer;
+        struct ahoy_hop hop;
+        char domain[AHOY_PEER_NAME_LIMIT + 1]; /* Whom we opened it to by TLS must prove it. */
     } streams[STREAMS_LIMIT];
     const struct sim_zone *zone;
     size_t answer_count;
@@ -45,22 +45,38 @@ static struct stream *stream_of(struct sim_host *host, struct ahoy_handle connec
 {
     for (size_t i = 0; i < STREAMS_LIMIT; i++) {
         if (host->streams[i].number != 0 &&
-            ahoy_handle_equal(host->streams[i].connection, connection))
+            ahoy_handle_equal(host->streams[i].hop.connection, connection))
             return &host->streams[i];
     }
     return NULL;
 }
 
+static const struct ahoy_ip *local_of(const struct sim_host *host, const struct ahoy_hop *hop)
+{
+    return &host->listeners[hop->listener].local;
+}
+
+/* Whether the watcher wants it lost.  The answer to an upgrade, and frames that carry no message,
+ * are not told. */
+static bool must_lose(const struct sim_host *host, const struct ahoy_wire_effect *effect)
+{
+    struct span message = effect->bytes;
+    if (ahoy_transport_is_websocket((enum ahoy_transport)effect->hop.transport))
+        message = ahoy_websocket_payload(message);
+    return message.size > 0 && host->watch(host->watch_context, &effect->hop.remote, message);
+}
+
 static void send(struct sim_host *host, const struct ahoy_wire_effect *effect)
 {
-    bool lost = host->watch(host->watch_context, &effect->hop.remote, effect->bytes);
+    const struct ahoy_ip *local = local_of(host, &effect->hop);
+    bool lost = must_lose(host, effect);
     if (effect->hop.transport == AHOY_UDP) {
-        sim_world_datagram(host->world, &host->node.ip, &effect->hop.remote, effect->bytes, lost);
+        sim_world_datagram(host->world, local, &effect->hop.remote, effect->bytes, lost);
         return;
     }
     struct stream *stream = stream_of(host, effect->hop.connection);
     if (stream != NULL && !lost)
-        sim_world_bytes(host->world, stream->number, &host->node.ip, &stream->peer, effect->bytes);
+        sim_world_bytes(host->world, stream->number, local, &stream->hop.remote, effect->bytes);
 }
 
 static void connect_to(struct sim_host *host, const struct ahoy_wire_effect *effect)
@@ -68,9 +84,14 @@ static void connect_to(struct sim_host *host, const struct ahoy_wire_effect *eff
     struct stream *stream = find_stream(host, 0);
     if (stream == NULL)
         return;
-    stream->number = sim_world_open(host->world, &host->node.ip, &effect->hop.remote);
-    stream->connection = effect->hop.connection;
-    stream->peer = effect->hop.remote;
+    stream->number = sim_world_open(host->world, local_of(host, &effect->hop), &effect->hop.remote);
+    stream->hop = effect->hop;
+    struct ahoy_buf domain = ahoy_buf_over(stream->domain, sizeof stream->domain - 1);
+    if (effect->bytes.size > 0)
+        ahoy_buf_put(&domain, effect->bytes);
+    else
+        ahoy_ip_print_bare(&effect->hop.remote, &domain);
+    stream->domain[domain.size] = '\0';
 }
 
 static void close_stream(struct sim_host *host, const struct ahoy_wire_effect *effect)
@@ -78,7 +99,7 @@ static void close_stream(struct sim_host *host, const struct ahoy_wire_effect *e
     struct stream *stream = stream_of(host, effect->hop.connection);
     if (stream == NULL)
         return;
-    sim_world_close(host->world, stream->number, &host->node.ip, &stream->peer);
+    sim_world_close(host->world, stream->number, local_of(host, &stream->hop), &stream->hop.remote);
     stream->number = 0;
 }
 
@@ -139,64 +160,99 @@ static void step(struct sim_host *host, struct ahoy_wire_event *event)
     settle(host);
 }
 
-/* The listener of |transport|; this host has one address. */
-static uint8_t listener_of(const struct sim_host *host, enum ahoy_transport transport)
+/* The listener for datagrams, or for streams, at |local|. */
+static uint8_t listener_at(const struct sim_host *host, bool datagrams, const struct ahoy_ip *local)
 {
     for (size_t i = 0; i < host->config->listen_count; i++) {
-        if (host->listeners[i].transport == transport)
+        const struct ahoy_listener *listener = &host->listeners[i];
+        if ((listener->transport == AHOY_UDP) == datagrams &&
+            ahoy_ip_equal(&listener->local, local))
             return (uint8_t)i;
     }
     return AHOY_ANY_LISTENER;
 }
 
+static void end_stream(struct sim_host *host, struct stream *stream)
+{
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_CLOSED, .hop = stream->hop };
+    stream->number = 0;
+    step(host, &event);
+}
+
+/* What TLS would do: the stack is told what the peer proves, or that the connection is gone where
+ * the peer had to prove something and does not. */
+static void shake_hands(struct sim_host *host, struct stream *stream, bool accepted)
+{
+    const struct sim_node *node = sim_world_node(host->world, &stream->hop.remote);
+    const struct ahoyd_listen *listen = &host->config->listens[stream->hop.listener];
+    struct ahoy_wire_event event = { .kind = accepted ? AHOY_WIRE_PROVED : AHOY_WIRE_CONNECTED,
+                                     .hop = stream->hop };
+    bool is_secure = ahoy_transport_is_secure((enum ahoy_transport)stream->hop.transport);
+    bool must_prove = is_secure && (!accepted || listen->verify == AHOYD_VERIFY_REQUIRED);
+    if (is_secure && node != NULL)
+        event.peer = node->proves;
+    bool proves =
+        event.peer != NULL && (accepted || ahoy_peer_is(event.peer, ahoy_span(stream->domain)));
+    if (must_prove && !proves) {
+        sim_world_close(host->world, stream->number, local_of(host, &stream->hop),
+                        &stream->hop.remote);
+        end_stream(host, stream);
+    } else if (!accepted || event.peer != NULL) {
+        step(host, &event);
+    }
+}
+
 static void accept_stream(struct sim_host *host, const struct sim_packet *packet)
 {
+    uint8_t listener = listener_at(host, false, &packet->to);
     struct ahoy_wire_event event = { .kind = AHOY_WIRE_ACCEPTED,
-                                     .hop = { .transport = AHOY_TCP,
-                                              .listener = listener_of(host, AHOY_TCP),
+                                     .hop = { .transport = host->listeners[listener].transport,
+                                              .listener = listener,
                                               .remote = packet->from } };
     struct stream *stream = find_stream(host, 0);
     if (stream != NULL)
         step(host, &event);
     if (stream == NULL || event.hop.connection.generation == 0) {
-        sim_world_close(host->world, packet->stream, &host->node.ip, &packet->from);
+        sim_world_close(host->world, packet->stream, &packet->to, &packet->from);
         return;
     }
-    *stream = (struct stream){ packet->stream, event.hop.connection, packet->from };
+    *stream = (struct stream){ .number = packet->stream, .hop = event.hop };
+    shake_hands(host, stream, true);
+}
+
+static void receive_on_stream(struct sim_host *host, struct stream *stream,
+                              const struct sim_packet *packet)
+{
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES,
+                                     .hop = stream->hop,
+                                     .bytes = packet->bytes };
+    if (packet->kind == SIM_OPENED)
+        shake_hands(host, stream, false);
+    else if (packet->kind == SIM_CLOSE)
+        end_stream(host, stream);
+    else
+        step(host, &event);
 }
 
 static void receive(void *self, const struct sim_packet *packet)
 {
     struct sim_host *host = self;
     struct ahoy_wire_event event = { .bytes = packet->bytes, .hop.remote = packet->from };
+    struct stream *stream = NULL;
     if (packet->kind == SIM_OPEN) {
         accept_stream(host, packet);
-        return;
-    }
-    if (packet->kind == SIM_DATAGRAM) {
+    } else if (packet->kind == SIM_DATAGRAM) {
         event.kind = AHOY_WIRE_DATAGRAM;
         event.hop.transport = AHOY_UDP;
-        event.hop.listener = listener_of(host, AHOY_UDP);
-        step(host, &event);
-        return;
-    }
-    if (packet->kind == SIM_UNREACHABLE) {
+        event.hop.listener = listener_at(host, true, &packet->to);
+        if (event.hop.listener != AHOY_ANY_LISTENER)
+            step(host, &event);
+    } else if (packet->kind == SIM_UNREACHABLE) {
         event.kind = AHOY_WIRE_UNREACHABLE;
         step(host, &event);
-        return;
+    } else if ((stream = find_stream(host, packet->stream)) != NULL) {
+        receive_on_stream(host, stream, packet);
     }
-    struct stream *stream = find_stream(host, packet->stream);
-    if (stream == NULL)
-        return;
-    event.hop.transport = AHOY_TCP;
-    event.hop.listener = listener_of(host, AHOY_TCP);
-    event.hop.connection = stream->connection;
-    event.kind = packet->kind == SIM_BYTES    ? AHOY_WIRE_BYTES
-                 : packet->kind == SIM_OPENED ? AHOY_WIRE_CONNECTED
-                                              : AHOY_WIRE_CLOSED;
-    if (event.kind == AHOY_WIRE_CLOSED)
-        stream->number = 0;
-    step(host, &event);
 }
 
 /* The index of the answer that comes next; answer_count where none is on its way. */
@@ -260,7 +316,9 @@ static void name_listeners(struct sim_host *host)
         ahoy_buf_put(&uri, SPAN("sip:"));
         ahoy_ip_print(&listen->ip, &uri);
         ahoy_buf_put(&uri, SPAN(";transport="));
-        ahoy_buf_put(&uri, ahoy_transport_uri_name(listen->transport));
+        /* RFC 7118 5.2: a URI does not tell WS and WSS apart. */
+        bool is_websocket = ahoy_transport_is_websocket(listen->transport);
+        ahoy_buf_put(&uri, ahoy_transport_uri_name(is_websocket ? AHOY_WS : listen->transport));
         host->listeners[i] = (struct ahoy_listener){ .transport = listen->transport,
                                                      .local = listen->ip,
                                                      .sent_by = ahoy_buf_text(&sent_by),
@@ -294,6 +352,25 @@ static bool open_server(struct sim_host *host)
     return host->server != NULL;
 }
 
+static uint64_t never(const void *self)
+{
+    (void)self; /* The first node wakes the host. */
+    return UINT64_MAX;
+}
+
+static void add_nodes(struct sim_host *host, const char *name)
+{
+    for (size_t i = 0; i < host->config->listen_count; i++) {
+        host->nodes[i] = (struct sim_node){ .name = name,
+                                            .ip = host->config->listens[i].ip,
+                                            .self = host,
+                                            .receive = receive,
+                                            .wake = wake,
+                                            .deadline = i == 0 ? deadline : never };
+        sim_world_add(host->world, &host->nodes[i]);
+    }
+}
+
 struct sim_host *sim_host_new(struct sim_world *world, const char *name, const char *config_text,
                               sim_host_watch *watch, void *context)
 {
@@ -310,13 +387,7 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name, const c
         sim_host_free(host);
         return NULL;
     }
-    host->node = (struct sim_node){ .name = name,
-                                    .ip = host->config->listens[0].ip,
-                                    .self = host,
-                                    .receive = receive,
-                                    .wake = wake,
-                                    .deadline = deadline };
-    sim_world_add(world, &host->node);
+    add_nodes(host, name);
     return host;
 }
 
@@ -358,7 +429,7 @@ void sim_host_register_flow(struct sim_host *host, const char *aor, const char *
         .cseq = ++cseq,
         .hop = { .transport = AHOY_UDP,
                  .listener = AHOY_ANY_LISTENER,
-                 .remote = from != NULL ? *from : host->node.ip },
+                 .remote = from != NULL ? *from : host->nodes[0].ip },
     };
     struct ahoyd_change *change =
         ahoyd_change_bindings(ahoy_span(aor), &registration, sim_world_now(host->world));

@@ -149,12 +149,20 @@ void sim_world_unreachable(struct sim_world *world, const struct ahoy_ip *from,
     push(world, packet, world->link.delay_ms);
 }
 
+static bool listens(const struct sim_world *world, const struct ahoy_ip *at)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        if (ahoy_ip_equal(&world->nodes[i]->ip, at))
+            return true;
+    }
+    return false;
+}
+
 uint64_t sim_world_open(struct sim_world *world, const struct ahoy_ip *from,
                         const struct ahoy_ip *to)
 {
     uint64_t stream = ++world->next_stream;
-    const struct sim_node *peer = sim_world_node(world, to);
-    if (peer == NULL || peer->ip.port != to->port) {
+    if (!listens(world, to)) {
         struct sim_packet refusal = { SIM_CLOSE, .stream = stream, .from = *to, .to = *from };
         push(world, refusal, 2 * world->link.delay_ms);
         return stream;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""TLS as peers meet it: versions, certificates, identities, calls, and certificates that change
+"""TLS as peers meet it: certificates, identities, calls, and certificates that change
 while calls go on.  Attacks 44, 45, 47 and 48.
 
 test_tls.py BUILD
@@ -13,49 +13,17 @@ import ssl
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
 
-from peer import PATIENCE, Ahoyd, free_port, header, need, status_of
+from certificates import SERVER_NAMES, Certificates
+from peer import PATIENCE, Ahoyd, free_port, header, status_of
 
 BUILD = sys.argv[1]
-OPENSSL = need("openssl")
-FOLDER = tempfile.TemporaryDirectory(prefix="ahoy-tls-")
 HOSTS = {4: "127.0.0.1", 6: "::1"}
-SERVER_NAMES = "DNS:atlanta.example,IP:127.0.0.1,IP:::1"
-
-
-def path(name):
-    return os.path.join(FOLDER.name, name)
-
-
-def openssl(*arguments):
-    subprocess.run([OPENSSL, *arguments], check=True, capture_output=True, cwd=FOLDER.name)
-
-
-def make_authority(name):
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-days", "30", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem",
-            "-addext", "basicConstraints=critical,CA:TRUE")
-
-
-def make_certificate(name, names, authority="ca"):
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-    with open(path("names"), "w") as file:
-        file.write(f"subjectAltName={names}\n")
-    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey",
-            f"{authority}.key", "-CAcreateserial", "-days", "365", "-extfile", "names",
-            "-out", f"{name}.pem")
-
-
-def client_context(certificate=None):
-    context = ssl.create_default_context(cafile=path("ca.pem"))
-    if certificate:
-        context.load_cert_chain(path(f"{certificate}.pem"), path(f"{certificate}.key"))
-    return context
+CERTIFICATES = Certificates()
+path, client_context = CERTIFICATES.path, CERTIFICATES.context
 
 
 class Client:
@@ -173,23 +141,6 @@ workers(2)
 
 
 class Handshakes(Case):
-    def test_versions_and_ciphers(self):
-        self.serve()
-        ciphers = "DEFAULT:@SECLEVEL=0"
-        for version, suite, works in [
-                ("-tls1", ciphers, False), ("-tls1_1", ciphers, False),
-                ("-tls1_2", "kRSA:@SECLEVEL=0", False), ("-tls1_2", "AES128-SHA", False),
-                ("-tls1_2", "ECDHE-ECDSA-AES256-SHA384", False), ("-tls1_2", ciphers, True),
-                ("-tls1_3", ciphers, True)]:
-            done = subprocess.run(
-                [OPENSSL, "s_client", version, "-cipher", suite, "-CAfile", path("ca.pem"),
-                 "-connect", f"127.0.0.1:{self.tls}", "-verify_return_error"],
-                input=b"", capture_output=True, timeout=PATIENCE, check=False)
-            self.assertEqual(done.returncode == 0, works, (version, suite, done.stderr))
-            if works:
-                self.assertIn(b"Compression: NONE", done.stdout)
-                self.assertRegex(done.stdout, rb"Cipher is (TLS_AES|TLS_CHACHA|ECDHE-ECDSA)")
-
     def test_a_domain_has_its_certificate(self):
         self.serve(f"""domain("biloxi.example", {{ certificate = "{path("biloxi.pem")}",
     key = "{path("biloxi.key")}" }})""")
@@ -481,7 +432,7 @@ class Reread(Case):
         before = 0
         for number in range(100):
             if number % 10 == 0:  # Another certificate each time, both files in turn.
-                make_certificate("changing", SERVER_NAMES)
+                CERTIFICATES.make("changing", SERVER_NAMES)
                 for ending in ("pem", "key"):
                     os.replace(path(f"changing.{ending}"), path(f"server.{ending}"))
             count = server.log().count("read anew\n")
@@ -508,12 +459,12 @@ class Reread(Case):
 
 
 def setUpModule():
-    make_authority("ca")
-    make_authority("other")
-    make_certificate("server", SERVER_NAMES)
-    make_certificate("biloxi", "DNS:biloxi.example")
-    make_certificate("wild", "DNS:*.chicago.example")
-    make_certificate("stranger", "DNS:biloxi.example", "other")
+    CERTIFICATES.authority("ca")
+    CERTIFICATES.authority("other")
+    CERTIFICATES.make("server", SERVER_NAMES)
+    CERTIFICATES.make("biloxi", "DNS:biloxi.example")
+    CERTIFICATES.make("wild", "DNS:*.chicago.example")
+    CERTIFICATES.make("stranger", "DNS:biloxi.example", "other")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "sim/ladder.h"
+#include "sim/cells.h"
 
 #define ahoy_invite_client_step    inc_step
 #define ahoy_invite_server_step    ins_step
@@ -97,7 +97,8 @@ static bool is_shown(const struct row *row)
     }
     snprintf(path, sizeof path, "%s/tests/ladder/%s", AHOY_SOURCE_DIR, row->ladder);
     memset(visited, 0, sizeof visited);
-    return sim_ladder_run(path, false) && visited[row->machine][row->state_index][row->event_index];
+    return sim_cells_run(path, false) &&
+           visited[row->machine][row->state_index][row->event_index];
 }
 
 static unsigned check_row(const char *text, unsigned number)
