@@ -12,6 +12,15 @@ const struct ahoy_listener *ahoy_transaction_listener(const struct ahoy_transact
     return ahoy_flows_listener(owner->flows, hop);
 }
 
+bool ahoy_transaction_is_own_via(const struct ahoy_transactions *owner, const struct ahoy_via *via)
+{
+    for (size_t i = 0; i < owner->flows->listener_count; i++) {
+        if (ahoy_span_equal_nocase(via->sent_by, owner->flows->listeners[i].sent_by))
+            return true;
+    }
+    return false;
+}
+
 /* Where a request goes, and what it says of where it comes from. */
 struct departure {
     struct ahoy_hop hop; /* Names the listener, so that whatever follows leaves from it too. */
@@ -160,8 +169,11 @@ static void start(struct ahoy_transactions *owner, struct ahoy_transaction *tran
 static void tell_message(struct ahoy_transactions *owner,
                          const struct ahoy_transaction *transaction)
 {
-    if (!transaction->is_silent)
-        ahoy_owner_tell_message(owner, AHOY_EVENT_RESPONSE, transaction);
+    if (transaction->is_silent)
+        return;
+    ahoy_owner_tell_message(owner, AHOY_EVENT_RESPONSE, transaction);
+    /* What the effects behind this one put in its place frees it in the next settle only. */
+    owner->arrival.event.sent = transaction->kept;
 }
 
 static void apply_invite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,

@@ -49,6 +49,7 @@ struct ahoy_event {
     const struct ahoy_message *message; /* REQUEST, ACK, CANCEL, RESPONSE */
     const struct ahoy_routing *routing; /* of |message| */
     const struct ahoy_hop *hop;         /* by which |message| came */
+    struct span sent; /* RESPONSE: the request, as it was sent; empty where it is kept no more. */
 };
 
 /* Makes a server transaction of a REQUEST or CANCEL event, which then absorbs retransmissions.
@@ -114,6 +115,10 @@ void ahoy_transaction_cancel(struct ahoy_transactions *transactions, struct ahoy
  * where none fits. */
 const struct ahoy_listener *ahoy_transaction_listener(const struct ahoy_transactions *transactions,
                                                       const struct ahoy_hop *hop);
+
+/* Whether |via| has the sent-by of one of our listeners. */
+bool ahoy_transaction_is_own_via(const struct ahoy_transactions *transactions,
+                                 const struct ahoy_via *via);
 
 /* The To tag for an answer without state: the same for the same request and its ACK, unguessable
  * (8.2.7).  An ACK event whose To tag equals its own is the ACK to such an answer, and is

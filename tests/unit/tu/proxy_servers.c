@@ -62,6 +62,7 @@ static void test_located(void **state)
                              "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\r\n"
                              "Record-Route: <sip:192.0.2.1:5060;transport=udp;lr;dialog=1>\r\n"
                              "Max-Forwards: 69\r\n"
+                             "Max-Breadth: 60\r\n"
                              "From: <sip:alice@example.com>;tag=a\r\n"
                              "To: <sip:bob@example.com>\r\n"
                              "Call-ID: 1@192.0.2.10\r\n"
