@@ -122,7 +122,7 @@ static void take_event(struct world *world, const struct ahoy_event *event)
     if (event->kind == AHOY_EVENT_REQUEST)
         ahoy_proxy_start(world->proxy, event, &world->plan, world->now_ms);
     else if (event->kind == AHOY_EVENT_ACK)
-        ahoy_proxy_forward_ack(world->proxy, event, &world->plan);
+        ahoy_proxy_forward(world->proxy, event, &world->plan);
     else if (event->user != 0)
         ahoy_proxy_step(world->proxy, event, world->now_ms);
 }

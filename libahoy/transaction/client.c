@@ -285,8 +285,11 @@ static struct ahoy_transaction *find(const struct ahoy_transactions *owner)
 void ahoy_client_take_response(struct ahoy_transactions *owner)
 {
     struct ahoy_transaction *transaction = find(owner);
-    if (transaction == NULL)
-        return; /* R6026-8.9-2 */
+    if (transaction == NULL) {
+        if (ahoy_stateless_is_response(owner)) /* Else it goes no further: R6026-8.9-2. */
+            ahoy_owner_tell_message(owner, AHOY_EVENT_STRAY, NULL);
+        return;
+    }
     unsigned status = owner->arrival.message->status;
     uint64_t now_ms = owner->arrival.now_ms;
     if (transaction->kind == AHOY_NONINVITE_CLIENT) {

@@ -189,3 +189,5 @@ void ahoy_server_take_failure(struct ahoy_transactions *owner, struct ahoy_trans
 /* Answers without state: stateless.c. */
 bool ahoy_stateless_is_ack(const struct ahoy_transactions *owner,
                            const struct ahoy_routing *routing);
+/* Whether the response at hand, which no transaction has, is to what we sent from a seed. */
+bool ahoy_stateless_is_response(const struct ahoy_transactions *owner);

@@ -23,9 +23,11 @@ enum ahoy_event_kind {
      * matches (9.2), with its |user|; null where none does. */
     AHOY_EVENT_CANCEL,
     /* A response to the client transaction |transaction|: each provisional, the first final, and
-     * after a 2xx to INVITE every further one (RFC 6026).  Responses that match no transaction
-     * never come up. */
+     * after a 2xx to INVITE every further one (RFC 6026). */
     AHOY_EVENT_RESPONSE,
+    /* A response to what ahoy_transaction_send sent, whose branch fits that of the Via below it
+     * (16.11).  Others that match no transaction never come up (RFC 6026 8.9). */
+    AHOY_EVENT_STRAY,
     /* The client transaction |transaction| heard no final response in time: timer B or F, or
      * 64*T1 after its CANCEL. */
     AHOY_EVENT_TIMEOUT,
@@ -98,11 +100,17 @@ struct ahoy_outgoing {
 struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *transactions,
                                             const struct ahoy_outgoing *request, uint64_t now_ms);
 
-/* Sends a request once and forgets it: an ACK to a 2xx.  The branch is made from |seed| (the
- * branch that it came with, say) so that a retransmission gets the same one (16.11).  False
+/* Sends a request once and forgets it: an ACK to a 2xx, or what is forwarded without state.  The
+ * branch is made from |seed| (the branch that it came with) so that a retransmission gets the same
+ * one (16.11).  False
  * where no listener fits, or where a limit or the allocator refuses. */
 bool ahoy_transaction_send(struct ahoy_transactions *transactions,
                            const struct ahoy_outgoing *request, struct span seed);
+
+/* Sends a response of others once to |hop|: what is made of a STRAY event.  Where memory is refused it
+ * is lost, as on the way. */
+void ahoy_transaction_pass(struct ahoy_transactions *transactions, const struct ahoy_hop *hop,
+                           const struct span *pieces, size_t count);
 
 /* Cancels an INVITE client transaction (9.1): the CANCEL leaves at once where a provisional
  * response has come, else with the first one; never after a final one.  |headers| are further

@@ -273,9 +273,6 @@ unsigned ahoy_proxy_send_kept(struct ahoy_proxy *proxy, struct proxy_context *co
                               unsigned index, const struct ahoy_proxy_target *target,
                               uint64_t now_ms);
 
-/* What stays the same when an ACK is sent again, and with it our branch (R3261-16.11-9). */
-struct span ahoy_proxy_seed(const struct ahoy_event *event);
-
 /* proxy_answer.c: what we say ourselves.  Refusing is done without state. */
 void ahoy_proxy_refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event, unsigned status);
 bool ahoy_proxy_keep_head(struct ahoy_proxy *proxy, struct proxy_context *context,

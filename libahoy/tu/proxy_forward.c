@@ -1,7 +1,5 @@
 /* Making the forwarded request (RFC 3261 16.6 steps 1 to 9): a list of edits over the received
  * one, for each target anew. */
-#include <assert.h>
-
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/received.h"
 #include "libahoy/tu/proxy_context.h"
@@ -169,35 +167,4 @@ unsigned ahoy_proxy_send_kept(struct ahoy_proxy *proxy, struct proxy_context *co
     if (!ahoy_proxy_read_routes(event->message, making.plan, &routes))
         return 400;
     return ahoy_proxy_send(proxy, context, index, &making, now_ms);
-}
-
-/* Of a peer whose branch is not unique, it is all that it wrote. */
-struct span ahoy_proxy_seed(const struct ahoy_event *event)
-{
-    if (ahoy_via_has_cookie(&event->routing->via))
-        return event->routing->via.branch;
-    return (struct span){ event->message->bytes.at, event->message->headers_end };
-}
-
-void ahoy_proxy_forward_ack(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                            const struct ahoy_proxy_plan *plan)
-{
-    assert(plan->count > 0);
-    struct proxy_routes routes;
-    struct ahoy_outgoing request;
-    struct proxy_making making = {
-        .event = event, .plan = plan, .routes = &routes, .target = &plan->targets[0]
-    };
-    uint8_t breadth = AHOY_MAX_BREADTH_LIMIT;
-    (void)ahoy_proxy_read_breadth(event->message, &breadth); /* Unreadable, it is made anew. */
-    making.breadth = breadth;
-    if (plan->targets[0].way_count > 0) {
-        ahoy_proxy_wait_with_ack(proxy, event, plan);
-        return;
-    }
-    if (!ahoy_proxy_read_routes(event->message, plan, &routes) ||
-        !ahoy_proxy_make_request(proxy, &making, &request))
-        return; /* An ACK is never answered. */
-    /* Nobody is told either where it cannot leave: the callee will send its 2xx again. */
-    (void)ahoy_transaction_send(proxy->transactions, &request, ahoy_proxy_seed(event));
 }

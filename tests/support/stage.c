@@ -289,7 +289,7 @@ static void take_event(struct stage *stage, const struct ahoy_event *event)
     else if (event->kind == AHOY_EVENT_REQUEST)
         ahoy_proxy_start(stage->proxy, event, &stage->plan, stage->now_ms);
     else if (event->kind == AHOY_EVENT_ACK)
-        ahoy_proxy_forward_ack(stage->proxy, event, &stage->plan);
+        ahoy_proxy_forward(stage->proxy, event, &stage->plan);
     else if (event->user != 0)
         ahoy_proxy_step(stage->proxy, event, stage->now_ms);
 }

@@ -399,7 +399,7 @@ static void test_many_acks(void **state)
         .kind = AHOY_EVENT_ACK, .message = &message, .routing = &routing, .hop = &stage.peers[ALICE]
     };
     for (size_t i = 0; i < 2 * AHOY_PROXY_ACKS_LIMIT; i++) {
-        ahoy_proxy_forward_ack(stage.proxy, &event, &stage.plan);
+        ahoy_proxy_forward(stage.proxy, &event, &stage.plan);
         while (ahoy_proxy_poll(stage.proxy, &wish))
             users[count++] = wish.user;
     }
@@ -410,7 +410,7 @@ static void test_many_acks(void **state)
         ahoy_proxy_located(stage.proxy, users[i], &nothing, stage.now_ms);
     assert_int_equal(stage.proxy->chunks.taken, 0);
     /* Some are left when all ends. */
-    ahoy_proxy_forward_ack(stage.proxy, &event, &stage.plan);
+    ahoy_proxy_forward(stage.proxy, &event, &stage.plan);
     assert_true(ahoy_proxy_poll(stage.proxy, &wish));
     stage_close(&stage);
 }
