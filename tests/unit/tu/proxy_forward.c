@@ -84,7 +84,7 @@ static void test_invite(void **state)
     bob_answers(stage);
 }
 
-/* The 100 of 16.2, made by 8.2.6: no To tag, Timestamp echoed (R3261-8.2.6.1-1), Via marked. */
+/* The 100 of 16.2, made by 8.2.6, R3261-16.2-1: no To tag, Timestamp echoed (R3261-8.2.6.1-1), Via marked. */
 static void test_trying(void **state)
 {
     struct stage *stage = *state;
@@ -192,7 +192,7 @@ static void test_own_routes(void **state)
         check_routes(stage, rows[i].own, false, rows[i].rows, "sip:bob@192.0.2.11", rows[i].got);
 }
 
-/* R3261-16.4-2: what a strict router before us has pushed to the end is the target now. */
+/* R3261-16.4-1 to -3: what a strict router before us has pushed to the end is the target now. */
 static void test_restored_uri(void **state)
 {
     static const struct {
@@ -213,7 +213,7 @@ static void test_restored_uri(void **state)
     check_routes(stage, 0, true, "", "sip:bob@192.0.2.11", "");
 }
 
-/* R3261-16.6-24 to -26, and the example of 16.12.1.2. */
+/* R3261-16.6-23 to -26, and the example of 16.12.1.2. */
 static void test_strict_router(void **state)
 {
     static const struct {

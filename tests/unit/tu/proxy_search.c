@@ -262,6 +262,7 @@ static void what_is_no_invite_goes_on_soon(void **state)
     stage_expect(stage, ALICE, "200");
 }
 
+/* And what is best when the client has given up is told to nobody: R4320-4.2-2. */
 static void what_is_no_invite_begins_nothing_late(void **state)
 {
     struct stage *stage = *state;
