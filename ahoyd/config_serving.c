@@ -1,5 +1,5 @@
-/* How a domain serves its users: as a proxy or as a redirect server, one phone after the other or all
- * at once, with their redirections or without. */
+/* How a domain serves its users: as a proxy or as a redirect server, one phone after the other
+ * or all at once, with their redirections or without. */
 #include <stdio.h>
 
 #include "ahoyd/config_reader.h"

@@ -34,8 +34,8 @@ void ahoyd_path_print_path(const struct ahoyd_server *server, const struct ahoy_
 
 enum { AHOYD_PATH_ROW_LIMIT = 512 };
 enum { AHOYD_DIALOG_PARAM_SIZE = 8 + AHOY_TOKEN_SIZE };
-/* What our Record-Route of a call carries: the parameter below, and on the sender's side the flow that
- * it came by, where nothing else leads back to it (RFC 5626 5.3). */
+/* What our Record-Route of a call carries: the parameter below, and on the sender's side the
+ * flow that it came by, where nothing else leads back to it (RFC 5626 5.3). */
 struct ahoyd_marks;
 void ahoyd_path_print_marks(const struct ahoyd_server *server, const struct ahoy_event *event,
                             struct ahoyd_marks *marks);

@@ -13,8 +13,8 @@ void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event
 /* A CANCEL that matches nothing: 481, but for what is not ours to end (8.3, 16.10). */
 void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *event);
 
-/* A request to a user of a domain that redirects: 302 with all of his contacts, without state (8.3).
- * False where there is none to name. */
+/* A request to a user of a domain that redirects: 302 with all of his contacts, without state
+ * (8.3). False where there is none to name. */
 bool ahoyd_serve_redirect(struct ahoyd_server *server, const struct ahoy_event *event,
                           const struct ahoyd_path *path, uint64_t now_ms);
 /* A response to what we forwarded: what a 3xx names is followed as far as the caller might have

@@ -1,6 +1,7 @@
-/* Redirections, ours and those of others: a domain that answers 302 in place of forwarding (RFC 3261
- * 8.3), and Contacts of a 3xx that are followed (16.7 step 4).  Whoever redirects a call to him gets
- * it no further than the caller could have called: to our users, and by the routes that he may use. */
+/* Redirections, ours and those of others: a domain that answers 302 in place of forwarding (RFC
+ * 3261 8.3), and Contacts of a 3xx that are followed (16.7 step 4).  Whoever redirects a call to
+ * him gets it no further than the caller could have called: to our users, and by the routes that
+ * he may use. */
 #include "ahoyd/answer.h"
 #include "ahoyd/authenticate.h"
 #include "ahoyd/policy.h"
@@ -9,8 +10,8 @@
 #include "libahoy/syntax/params.h"
 #include "libahoy/tu/registrar.h"
 
-/* Whether the contact of |binding| may stand in a redirection of |uri|: not that itself, and nothing
- * less safe (R3261-8.3-1, 26.4.4). */
+/* Whether the contact of |binding| may stand in a redirection of |uri|: not that itself, and
+ * nothing less safe (R3261-8.3-1, 26.4.4). */
 static bool is_elsewhere(const struct ahoy_binding *binding, const struct ahoy_uri *uri)
 {
     struct ahoy_uri contact;

@@ -1,7 +1,7 @@
-/* Forwarding without state (RFC 3261 16.11), for routes that say so: from one datagram to another, so
- * that whoever sent a request sends it again where it is lost, to a target that is an address and is
- * chosen by the Call-ID.  What follows a request, its CANCEL and the ACK to a failure, goes the same
- * way, as both have its Request-URI and Call-ID. */
+/* Forwarding without state (RFC 3261 16.11), for routes that say so: from one datagram to
+ * another, so that whoever sent a request sends it again where it is lost, to a target that is
+ * an address and is chosen by the Call-ID.  What follows a request, its CANCEL and the ACK to a
+ * failure, goes the same way, as both have its Request-URI and Call-ID. */
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
 

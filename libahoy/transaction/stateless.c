@@ -1,6 +1,6 @@
-/* What is sent once and forgotten.  Answers without state (RFC 3261 8.2.7): their ACK is known again
- * by a To tag that nobody else could have made.  Requests without state (16.11): their responses are
- * known again by a branch that nobody else could have made of the one below it. */
+/* What is sent once and forgotten.  Answers without state (RFC 3261 8.2.7): their ACK is known
+ * again by a To tag that nobody else could have made.  Requests without state (16.11): their
+ * responses are known again by a branch that nobody else could have made of the one below it. */
 #include <assert.h>
 
 #include "libahoy/transaction/owner.h"

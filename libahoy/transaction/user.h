@@ -107,8 +107,8 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *transactio
 bool ahoy_transaction_send(struct ahoy_transactions *transactions,
                            const struct ahoy_outgoing *request, struct span seed);
 
-/* Sends a response of others once to |hop|: what is made of a STRAY event.  Where memory is refused it
- * is lost, as on the way. */
+/* Sends a response of others once to |hop|: what is made of a STRAY event.  Where memory is
+ * refused it is lost, as on the way. */
 void ahoy_transaction_pass(struct ahoy_transactions *transactions, const struct ahoy_hop *hop,
                            const struct span *pieces, size_t count);
 

@@ -98,8 +98,8 @@ void ahoy_proxy_free(struct ahoy_proxy *proxy);
 void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                       const struct ahoy_proxy_plan *plan, uint64_t now_ms);
 
-/* Forwards a request of any method to the plan's first target, without state (16.11).  But for an ACK
- * to a 2xx it comes by UDP, has a branch with the cookie, and a target with a hop by UDP. */
+/* Forwards a request of any method to the plan's first target, without state (16.11).  But for
+ * an ACK to a 2xx it comes by UDP, has a branch with the cookie, and a target with a hop by UDP. */
 void ahoy_proxy_forward(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                         const struct ahoy_proxy_plan *plan);
 /* Where the response of a STRAY event goes; false where its Via does not say so. */

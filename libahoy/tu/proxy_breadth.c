@@ -1,5 +1,6 @@
-/* What bounds forking (RFC 5393): a request that is forked is known again when it comes round (4.2),
- * and Max-Breadth says how many branches it may have at a time, here and further down (5.3). */
+/* What bounds forking (RFC 5393): a request that is forked is known again when it comes round
+ * (4.2), and Max-Breadth says how many branches it may have at a time, here and further down
+ * (5.3). */
 #include "libahoy/tu/proxy_context.h"
 
 bool ahoy_proxy_read_breadth(const struct ahoy_message *message, uint8_t *breadth)

@@ -134,8 +134,8 @@ void ahoy_proxy_add(struct ahoy_proxy *proxy, const struct ahoy_event *event,
     }
 }
 
-/* Takes those that were |followed| out of a row of Contacts; |number| is that of its first.  Returns
- * that of the first behind it. */
+/* Takes those that were |followed| out of a row of Contacts; |number| is that of its first.
+ * Returns that of the first behind it. */
 static unsigned edit_contacts(struct ahoy_edits *edits, const struct ahoy_field *field,
                               uint32_t followed, unsigned number)
 {

@@ -7,7 +7,8 @@
 _Static_assert((int)AHOY_LISTENERS_LIMIT <= 100, "a listener's number has two digits");
 
 /* What stays the same when a request is sent again, and in its CANCEL and its ACK
- * (R3261-16.11-9, R3261-16.11-10).  Of a peer whose branch is not unique, it is all that it wrote. */
+ * (R3261-16.11-9, R3261-16.11-10).  Of a peer whose branch is not unique, it is all that it
+ * wrote. */
 static struct span seed_of(const struct ahoy_event *event)
 {
     if (ahoy_via_has_cookie(&event->routing->via))

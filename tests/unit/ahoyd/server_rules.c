@@ -53,8 +53,8 @@ static void say(struct exchange *exchange, const char *text)
     "Call-ID: rules\r\n"                                                                           \
     "CSeq: 7 BREW\r\n"
 
-/* R3261-16.3-6, R3261-16.6-3, R3261-16.2-2: unknown methods, rows and bodies pass, byte for byte but
- * for the Request-URI, our Via, Max-Forwards and Max-Breadth. */
+/* R3261-16.3-6, R3261-16.6-3, R3261-16.2-2: unknown methods, rows and bodies pass, byte for byte
+ * but for the Request-URI, our Via, Max-Forwards and Max-Breadth. */
 static void what_is_not_known_passes_untouched(void **state)
 {
     struct exchange *exchange = *state;
@@ -203,8 +203,8 @@ static void a_user_is_looked_up(void **state)
     }
 }
 
-/* A preloaded Route leads nobody anywhere but to us: it is for whoever has a token of ours, or for a
- * user of ours through us. */
+/* A preloaded Route leads nobody anywhere but to us: it is for whoever has a token of ours, or
+ * for a user of ours through us. */
 static void preloaded_routes_lead_nowhere(void **state)
 {
     static const struct {

@@ -84,7 +84,8 @@ static void test_invite(void **state)
     bob_answers(stage);
 }
 
-/* The 100 of 16.2, made by 8.2.6, R3261-16.2-1: no To tag, Timestamp echoed (R3261-8.2.6.1-1), Via marked. */
+/* The 100 of 16.2, made by 8.2.6, R3261-16.2-1: no To tag, Timestamp echoed (R3261-8.2.6.1-1),
+ * Via marked. */
 static void test_trying(void **state)
 {
     struct stage *stage = *state;

@@ -45,8 +45,8 @@ static size_t held(const struct stage *stage)
     return stage->proxy->chunks.taken;
 }
 
-/* As small as it should be: a call of one branch, from ringing to its end, which is that of its last
- * transaction (R3261-16.7-32). */
+/* As small as it should be: a call of one branch, from ringing to its end, which is that of its
+ * last transaction (R3261-16.7-32). */
 static void test_size_of_a_call(void **state)
 {
     struct stage *stage = *state;

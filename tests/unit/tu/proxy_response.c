@@ -276,7 +276,8 @@ static void test_global_failure_loses_to_success(void **state)
     stage_expect_silence(stage);
 }
 
-/* R3261-16.7-19, R3261-16.7-23: what every 401 and 407 asks for, as it stands, behind the rows of the first. */
+/* R3261-16.7-19, R3261-16.7-23: what every 401 and 407 asks for, as it stands, behind the rows
+ * of the first. */
 static void test_challenges(void **state)
 {
     struct stage *stage = *state;
