@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "tests/support/failing_alloc.h"
 #include "tests/support/stage.h"
 
 /* Alice calls Bob; what redirects him may be followed. */
@@ -258,6 +259,51 @@ static void what_is_no_invite_is_sent_on(void **state)
     stage_expect(stage, ALICE, "200");
 }
 
+/* Two tiers, of which the first redirects, with the allocation number |count| and perhaps all later
+ * ones refused; false when none was. */
+static bool fails_at(size_t count, enum failing_alloc_mode mode)
+{
+    static struct stage stage;
+    failing_alloc_begin(count, mode);
+    bool opened = stage_open(&stage, 10);
+    if (opened) {
+        for (unsigned i = 0; i < 5; i++)
+            stage_transport(&stage, (enum stage_peer)i, AHOY_TCP);
+        stage_fork(&stage, 2);
+        stage.targets[0].q = 1000;
+        stage.plan.follows = true;
+        stage.plan.tier_ms = 20000;
+        stage_say(&stage, ALICE, STAGE_INVITE);
+        if (stage_can_answer(&stage, BOB))
+            stage_answer(&stage, BOB, 302, "Contact: <sip:dave@192.0.2.13>, <tel:+1>\r\n");
+        if (stage_can_answer(&stage, DAVE))
+            stage_answer(&stage, DAVE, 486, "");
+        if (stage_can_answer(&stage, CAROL))
+            stage_answer(&stage, CAROL, 404, "");
+    }
+    size_t refused = failing_alloc_end();
+    if (!opened)
+        return true;
+    stage_wait(&stage, 600000);
+    assert_int_equal(ahoy_proxy_count(stage.proxy), 0);
+    assert_int_equal(ahoy_proxy_open(stage.proxy), 0);
+    assert_int_equal(ahoy_transactions_count(stage.transactions), 0);
+    assert_true(ahoy_proxy_deadline(stage.proxy) == UINT64_MAX);
+    stage_close(&stage);
+    return refused > 0;
+}
+
+static void failing_allocations_are_survived(void **state)
+{
+    (void)state;
+    for (int mode = FAILING_ALLOC_ONE; mode <= FAILING_ALLOC_FROM_THERE; mode++) {
+        size_t count = 0;
+        while (fails_at(count, (enum failing_alloc_mode)mode))
+            count++;
+        assert_true(count > 8);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +317,7 @@ int main(void)
         stage_test(a_flood_has_an_end),
         stage_test(after_a_cancel_nothing_is_followed),
         stage_test(what_is_no_invite_is_sent_on),
+        cmocka_unit_test(failing_allocations_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
