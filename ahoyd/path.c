@@ -153,6 +153,18 @@ bool ahoyd_path_is_outbound(const struct ahoy_event *event)
            ahoy_uri_param(&contact.uri, SPAN("ob"), &ob);
 }
 
+void ahoyd_path_print_marks(const struct ahoyd_server *server, const struct ahoy_event *event,
+                            struct ahoyd_marks *marks)
+{
+    struct ahoy_buf flow = ahoy_buf_over(marks->flow, sizeof marks->flow);
+    ahoyd_path_print_param(server, event->routing->call_id, marks->param);
+    if (ahoyd_path_is_outbound(event) ||
+        ahoy_transport_is_websocket((enum ahoy_transport)event->hop->transport))
+        ahoyd_flow_print(&server->flow_key, AHOYD_FLOW_OF_CALL, event->hop, event->routing->call_id,
+                         &flow);
+    marks->flow_size = ahoy_buf_text(&flow).size;
+}
+
 /* R5626-5.1-5 */
 static bool is_flow_registered(const struct ahoy_event *event)
 {

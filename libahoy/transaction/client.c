@@ -13,6 +13,15 @@ const struct ahoy_listener *ahoy_transaction_listener(const struct ahoy_transact
     return ahoy_flows_listener(owner->flows, hop);
 }
 
+bool ahoy_transaction_is_own_via(const struct ahoy_transactions *owner, const struct ahoy_via *via)
+{
+    for (size_t i = 0; i < owner->flows->listener_count; i++) {
+        if (ahoy_span_equal_nocase(via->sent_by, owner->flows->listeners[i].sent_by))
+            return true;
+    }
+    return false;
+}
+
 struct ahoy_branch ahoy_client_branch(const struct ahoy_transaction *transaction)
 {
     return ahoy_branch_make(transaction->hash, (struct span){ transaction->client.tail,
@@ -104,8 +113,11 @@ static void start(struct ahoy_transactions *owner, struct ahoy_transaction *tran
 static void tell_message(struct ahoy_transactions *owner,
                          const struct ahoy_transaction *transaction)
 {
-    if (!transaction->is_silent)
-        ahoy_owner_tell_message(owner, AHOY_EVENT_RESPONSE, transaction);
+    if (transaction->is_silent)
+        return;
+    ahoy_owner_tell_message(owner, AHOY_EVENT_RESPONSE, transaction);
+    /* What the effects behind this one put in its place frees it in the next settle only. */
+    owner->arrival.event.sent = transaction->kept;
 }
 
 static void apply_invite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
@@ -217,8 +229,11 @@ static struct ahoy_transaction *find(const struct ahoy_transactions *owner)
 void ahoy_client_take_response(struct ahoy_transactions *owner)
 {
     struct ahoy_transaction *transaction = find(owner);
-    if (transaction == NULL)
-        return; /* R6026-8.9-2 */
+    if (transaction == NULL) {
+        if (ahoy_stateless_is_response(owner)) /* Else it goes no further: R6026-8.9-2. */
+            ahoy_owner_tell_message(owner, AHOY_EVENT_STRAY, NULL);
+        return;
+    }
     unsigned status = owner->arrival.message->status;
     uint64_t now_ms = owner->arrival.now_ms;
     if (transaction->kind == AHOY_NONINVITE_CLIENT) {

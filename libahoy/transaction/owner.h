@@ -18,7 +18,7 @@ enum ahoy_transaction_kind {
 
 enum {
     AHOY_SHORT_KEY = 64,         /* Bytes of a packed key that the slot itself can hold. */
-    AHOY_MESSAGE_CHUNK = 2016,   /* With what the store and the allocator add, 2 KiB. */
+    AHOY_MESSAGE_CHUNK = 864,    /* An INVITE of a phone that came over two hops fits. */
     AHOY_SENDINGS_RESERVE = 1024 /* Messages that may wait beyond two a transaction. */
 };
 
@@ -190,3 +190,5 @@ void ahoy_server_take_failure(struct ahoy_transactions *owner, struct ahoy_trans
 /* Answers without state: stateless.c. */
 bool ahoy_stateless_is_ack(const struct ahoy_transactions *owner,
                            const struct ahoy_routing *routing);
+/* Whether the response at hand, which no transaction has, is to what we sent from a seed. */
+bool ahoy_stateless_is_response(const struct ahoy_transactions *owner);

@@ -24,7 +24,7 @@ struct ahoy_transactions *ahoy_transactions_new(const struct ahoy_transactions_o
     owner->tag_key = options->tag_key;
     ahoy_rng_init(&owner->rng, options->seed);
     owner->match_key = draw_key(&owner->rng);
-    owner->branch_key = draw_key(&owner->rng);
+    owner->branch_key = options->branch_key;
     owner->flows = flows;
     owner->timers = timers;
     ahoy_pool_init(&owner->pool, sizeof(struct ahoy_transaction), options->limit);

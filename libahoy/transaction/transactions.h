@@ -9,11 +9,12 @@
 
 struct ahoy_transactions_options {
     struct ahoy_clocks clocks;
-    uint32_t limit;               /* Transactions at once. */
-    size_t memory_limit;          /* Bytes of all their messages; the last eighth only for what
+    uint32_t limit;                  /* Transactions at once. */
+    size_t memory_limit;             /* Bytes of all their messages; the last eighth only for what
                                    * ends a transaction: final responses, ACK, CANCEL. */
-    uint64_t seed[2];             /* Of branches and tags. */
-    struct ahoy_hash_key tag_key; /* Of stateless tags: the same for all workers. */
+    uint64_t seed[2];                /* Of branches and tags. */
+    struct ahoy_hash_key tag_key;    /* Of stateless tags: the same for all workers. */
+    struct ahoy_hash_key branch_key; /* Of branches that are made from a seed: the same again. */
 };
 
 /* A message on its way down to the transport. */

@@ -52,6 +52,9 @@ struct stage {
     } wanted[STAGE_WISHES_LIMIT];
     struct ahoy_proxy_wish rests[STAGE_WISHES_LIMIT];
 
+    unsigned redirected; /* How often the policy was asked about a 3xx, ... */
+    uint8_t sender;      /* ... the last time on behalf of this one. */
+
     /* Where these are set: the first gets what leaves, and nothing is logged; the second sees each
      * event before the proxy does, and NULL at the end of each turn. */
     void (*watch)(void *watcher, const struct ahoy_sending *sending);

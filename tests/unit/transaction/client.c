@@ -40,7 +40,7 @@ static struct kept begin(enum ahoy_transport transport, enum ahoy_method method)
     return keep_sent();
 }
 
-/* R3261-17.1.1.2-2 to -8; S3261-17.1.1.2-5. */
+/* R3261-17.1.1.2-1 to -8; S3261-17.1.1.2-5. */
 static void test_invite_unanswered(void **state)
 {
     (void)state;
@@ -304,8 +304,8 @@ static void test_noninvite_answered_reliable(void **state)
     layer_fini(&layer);
 }
 
-/* 17.1.3: a response with another branch or another method in CSeq is a stray, and R6026-8.9-2
- * says what becomes of it. */
+/* 17.1.3: a response with another branch or another method in CSeq is a stray, R6026-8.9-1, and
+ * R6026-8.9-2 says what becomes of it. */
 static void test_strays(void **state)
 {
     (void)state;

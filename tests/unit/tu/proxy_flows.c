@@ -95,7 +95,8 @@ static void a_flow_that_rang(void **state)
     end_with(stage, "486");
 }
 
-/* The Record-Route of a flow names it, and its own alone. */
+/* The Record-Route of a flow names it, and its own alone.  A Path is a Route where there was none:
+ * R3261-16.6-20. */
 static void tokens_stand_in_record_route(void **state)
 {
     struct stage *stage = *state;

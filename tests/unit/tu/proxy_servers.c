@@ -62,6 +62,7 @@ static void test_located(void **state)
                              "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\r\n"
                              "Record-Route: <sip:192.0.2.1:5060;transport=udp;lr;dialog=1>\r\n"
                              "Max-Forwards: 69\r\n"
+                             "Max-Breadth: 60\r\n"
                              "From: <sip:alice@example.com>;tag=a\r\n"
                              "To: <sip:bob@example.com>\r\n"
                              "Call-ID: 1@192.0.2.10\r\n"
@@ -398,7 +399,7 @@ static void test_many_acks(void **state)
         .kind = AHOY_EVENT_ACK, .message = &message, .routing = &routing, .hop = &stage.peers[ALICE]
     };
     for (size_t i = 0; i < 2 * AHOY_PROXY_ACKS_LIMIT; i++) {
-        ahoy_proxy_forward_ack(stage.proxy, &event, &stage.plan);
+        ahoy_proxy_forward(stage.proxy, &event, &stage.plan);
         while (ahoy_proxy_poll(stage.proxy, &wish))
             users[count++] = wish.user;
     }
@@ -409,7 +410,7 @@ static void test_many_acks(void **state)
         ahoy_proxy_located(stage.proxy, users[i], &nothing, stage.now_ms);
     assert_int_equal(stage.proxy->chunks.taken, 0);
     /* Some are left when all ends. */
-    ahoy_proxy_forward_ack(stage.proxy, &event, &stage.plan);
+    ahoy_proxy_forward(stage.proxy, &event, &stage.plan);
     assert_true(ahoy_proxy_poll(stage.proxy, &wish));
     stage_close(&stage);
 }
