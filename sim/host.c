@@ -206,7 +206,8 @@ static void accept_stream(struct sim_host *host, const struct sim_packet *packet
 {
     uint8_t listener = listener_at(host, false, &packet->to);
     struct ahoy_wire_event event = { .kind = AHOY_WIRE_ACCEPTED,
-                                     .hop = { .transport = host->listeners[listener].transport,
+                                     .hop = { .transport =
+                                                  (uint8_t)host->listeners[listener].transport,
                                               .listener = listener,
                                               .remote = packet->from } };
     struct stream *stream = find_stream(host, 0);

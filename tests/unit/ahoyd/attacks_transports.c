@@ -71,7 +71,7 @@ static struct end begin(const struct way *way)
     if (way->kind != DATAGRAM)
         exchange_step(end.exchange, &end.event);
     if (way->kind == WEBSOCKET)
-        give(&end, frames_request());
+        give(&end, sim_frames_request());
     return end;
 }
 
@@ -84,7 +84,7 @@ static void say(struct end *end, const char *format, const char *more)
     struct span bytes = { text, (size_t)size };
     struct ahoy_buf buf = ahoy_buf_over(framed, sizeof framed);
     if (end->way->kind == WEBSOCKET) {
-        frames_put(&buf, FRAME_FIN | AHOY_TEXT_FRAME, bytes);
+        sim_frames_put(&buf, SIM_FRAME_FIN | AHOY_TEXT_FRAME, bytes);
         bytes = ahoy_buf_text(&buf);
     }
     give(end, bytes);

@@ -295,7 +295,7 @@ static void silence(void **state)
     struct rig *rig = *state;
     struct ahoy_handle connection = upgraded(rig);
     struct ahoy_buf input = begin();
-    frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
+    sim_frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
     give(rig, connection, ahoy_buf_text(&input), sizeof space);
     for (int i = 0; i < 3; i++) {
         rig_forget(rig);
@@ -303,12 +303,12 @@ static void silence(void **state)
         assert_int_equal(rig->effect_count, 0);
         rig_wait(rig, rig->now_ms + 1);
         assert_int_equal(rig->effect_count, 1);
-        assert_int_equal(payload_of(rig, 0, FRAME_FIN | AHOY_PING_FRAME).size, 0);
+        assert_int_equal(payload_of(rig, 0, SIM_FRAME_FIN | AHOY_PING_FRAME).size, 0);
         if (i == 2)
             break;
         rig_wait(rig, rig->now_ms + AHOY_PATIENCE_MS - 1);
         input = begin();
-        frames_put(&input, FRAME_FIN | AHOY_PONG_FRAME, SPAN(""));
+        sim_frames_put(&input, SIM_FRAME_FIN | AHOY_PONG_FRAME, SPAN(""));
         give(rig, connection, ahoy_buf_text(&input), sizeof space);
         assert_int_equal(rig->effect_count, 1);
     }
@@ -328,7 +328,7 @@ static void a_farewell(void **state)
     rig_poll(rig);
     assert_int_equal(rig->effect_count, 2);
     for (size_t i = 0; i < 2; i++) {
-        struct span code = payload_of(rig, i, FRAME_FIN | AHOY_CLOSE_FRAME);
+        struct span code = payload_of(rig, i, SIM_FRAME_FIN | AHOY_CLOSE_FRAME);
         assert_true(ahoy_span_equal(code, SPAN("\x03\xe9")));
         assert_true(ahoy_handle_equal(rig_sent(rig, i)->hop.connection, i == 0 ? first : second));
     }
