@@ -484,6 +484,30 @@ void stage_check_text(struct stage *stage, const char *text, const char *file, i
     _fail(file, line);
 }
 
+void stage_check_invite(struct stage *stage, const char *uri, const char *rows, const char *file,
+                        int line)
+{
+    char text[2048];
+    int size = snprintf(text, sizeof text,
+                        "INVITE %s SIP/2.0\r\n"
+                        "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=BRANCH\r\n"
+                        "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\r\n"
+                        "%s"
+                        "Max-Forwards: 69\r\n"
+                        "Max-Breadth: 60\r\n"
+                        "From: <sip:alice@example.com>;tag=a\r\n"
+                        "To: <sip:bob@example.com>\r\n"
+                        "Call-ID: 1@192.0.2.10\r\n"
+                        "CSeq: 1 INVITE\r\n"
+                        "Contact: <sip:alice@192.0.2.10>\r\n"
+                        "Content-Length: 5\r\n"
+                        "\r\n"
+                        "v=0\r\n",
+                        uri, rows);
+    assert_in_range(size, 1, sizeof text - 1);
+    stage_check_text(stage, text, file, line);
+}
+
 bool stage_has(const struct stage *stage, const char *row)
 {
     struct span rest = stage->last;

@@ -9,23 +9,6 @@
 
 enum { LARGE = 2000 };
 
-static int set_up(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-    assert_non_null(rig);
-    rig_init(rig, 0, 1);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct rig *rig = *state;
-    rig_fini(rig);
-    free(rig);
-    return 0;
-}
-
 static struct ahoy_ip bob(void)
 {
     return rig_ip("198.51.100.7", 5060);
@@ -132,11 +115,8 @@ static void chosen_tcp(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(goes_by_tcp, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(swallowed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(broken, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(chosen_tcp, set_up, tear_down),
+        rig_test(goes_by_tcp), rig_test(refused),    rig_test(swallowed),
+        rig_test(broken),      rig_test(chosen_tcp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

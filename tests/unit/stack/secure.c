@@ -9,23 +9,6 @@
 #include "libahoy/stack/parts.h"
 #include "tests/support/stack_rig.h"
 
-static int set_up(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-    assert_non_null(rig);
-    rig_init(rig, 0, 1);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct rig *rig = *state;
-    rig_fini(rig);
-    free(rig);
-    return 0;
-}
-
 static struct ahoy_ip far_end(void)
 {
     return rig_ip("198.51.100.7", 5061);
@@ -209,11 +192,10 @@ static void a_forgotten_domain_is_a_failure(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_connection_is_opened_for_a_domain), TEST(an_address_is_no_domain),
-        TEST(a_connection_that_we_close),          TEST(an_alias_is_for_proved_names),
-        TEST(nobody_draws_calls_to_himself),       TEST(a_forgotten_domain_is_a_failure),
+        rig_test(a_connection_is_opened_for_a_domain), rig_test(an_address_is_no_domain),
+        rig_test(a_connection_that_we_close),          rig_test(an_alias_is_for_proved_names),
+        rig_test(nobody_draws_calls_to_himself),       rig_test(a_forgotten_domain_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,22 +20,6 @@ enum { TEXT = SIM_FRAME_FIN | AHOY_TEXT_FRAME, BINARY = SIM_FRAME_FIN | AHOY_BIN
 
 static char space[2 * AHOY_MESSAGE_LIMIT];
 
-static int set_up(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-    assert_non_null(rig);
-    rig_init(rig, 0, 1);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_fini(*state);
-    free(*state);
-    return 0;
-}
-
 static struct ahoy_handle connect_to(struct rig *rig)
 {
     struct ahoy_handle connection = rig_accept(rig, RIG_WS4, rig_ip("198.51.100.7", 40000));
@@ -359,24 +343,22 @@ static void requests_go_back(void **state)
     assert_non_null(memmem(request.at, request.size, "Via: SIP/2.0/WS 192.0.2.1:8080;", 31));
 }
 
-#define UNIT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(each_message_is_answered_in_a_frame),
-        UNIT(a_malformed_message_ends_nothing),
-        UNIT(keep_alives),
-        UNIT(refused_upgrades_close),
-        UNIT(an_endless_upgrade),
-        UNIT(ends),
-        UNIT(huge_frames),
-        UNIT(the_largest_message),
-        UNIT(patience),
-        UNIT(silence),
-        UNIT(a_farewell),
-        UNIT(no_connection_is_opened),
-        UNIT(requests_go_back),
+        rig_test(each_message_is_answered_in_a_frame),
+        rig_test(a_malformed_message_ends_nothing),
+        rig_test(keep_alives),
+        rig_test(refused_upgrades_close),
+        rig_test(an_endless_upgrade),
+        rig_test(ends),
+        rig_test(huge_frames),
+        rig_test(the_largest_message),
+        rig_test(patience),
+        rig_test(silence),
+        rig_test(a_farewell),
+        rig_test(no_connection_is_opened),
+        rig_test(requests_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,19 +68,7 @@ static void test_invite(void **state)
     stage_say(stage, ALICE, STAGE_INVITE);
     stage_expect(stage, ALICE, "100");
     stage_expect(stage, BOB, "INVITE");
-    stage_expect_text(stage, "INVITE sip:bob@192.0.2.11 SIP/2.0\r\n"
-                             "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=BRANCH\r\n"
-                             "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\r\n"
-                             "Max-Forwards: 69\r\n"
-                             "Max-Breadth: 60\r\n"
-                             "From: <sip:alice@example.com>;tag=a\r\n"
-                             "To: <sip:bob@example.com>\r\n"
-                             "Call-ID: 1@192.0.2.10\r\n"
-                             "CSeq: 1 INVITE\r\n"
-                             "Contact: <sip:alice@192.0.2.10>\r\n"
-                             "Content-Length: 5\r\n"
-                             "\r\n"
-                             "v=0\r\n");
+    stage_expect_invite(stage, "sip:bob@192.0.2.11", "");
     bob_answers(stage);
 }
 

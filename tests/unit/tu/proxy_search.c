@@ -30,24 +30,11 @@ static void call(struct stage *stage)
     stage_expect(stage, BOB, "INVITE");
 }
 
-static void fails(struct stage *stage, enum stage_peer peer, unsigned status)
-{
-    stage_answer(stage, peer, status, "");
-    stage_expect(stage, peer, "ACK");
-}
-
 static void cancelled(struct stage *stage, enum stage_peer peer)
 {
     stage_expect(stage, peer, "CANCEL");
     stage_answer_to(stage, peer, "CANCEL", 200, "");
-    fails(stage, peer, 487);
-}
-
-static void end_with(struct stage *stage, const char *status)
-{
-    stage_expect(stage, ALICE, status);
-    stage_say(stage, ALICE, STAGE_ACK);
-    stage_expect_silence(stage);
+    stage_fail(stage, peer, 487, "");
 }
 
 static void the_next_has_its_turn_when_one_fails(void **state)
@@ -56,14 +43,14 @@ static void the_next_has_its_turn_when_one_fails(void **state)
     RANK(stage, 1000, 700, 300);
     call(stage);
     stage_expect_silence(stage);
-    fails(stage, BOB, 486);
+    stage_fail(stage, BOB, 486, "");
     stage_expect(stage, CAROL, "INVITE");
     stage_answer(stage, CAROL, 180, "");
     stage_expect(stage, ALICE, "180");
-    fails(stage, CAROL, 480);
+    stage_fail(stage, CAROL, 480, "");
     stage_expect(stage, DAVE, "INVITE");
-    fails(stage, DAVE, 404);
-    end_with(stage, "486");
+    stage_fail(stage, DAVE, 404, "");
+    stage_end_with(stage, "486");
 }
 
 static void those_of_one_q_ring_together(void **state)
@@ -72,9 +59,9 @@ static void those_of_one_q_ring_together(void **state)
     RANK(stage, 1000, 1000, 300);
     call(stage);
     stage_expect(stage, CAROL, "INVITE");
-    fails(stage, CAROL, 486);
+    stage_fail(stage, CAROL, 486, "");
     stage_expect_silence(stage);
-    fails(stage, BOB, 404);
+    stage_fail(stage, BOB, 404, "");
     stage_expect(stage, DAVE, "INVITE");
     stage_answer(stage, DAVE, 200, "");
     stage_expect(stage, ALICE, "200");
@@ -94,12 +81,12 @@ static void a_tier_has_its_time(void **state)
     stage_expect(stage, BOB, "CANCEL");
     stage_expect(stage, CAROL, "INVITE");
     stage_answer_to(stage, BOB, "CANCEL", 200, "");
-    fails(stage, BOB, 487);
+    stage_fail(stage, BOB, 487, "");
     stage_answer(stage, CAROL, 100, "");
     stage_wait(stage, 2 * TIER_MS); /* There is no further one. */
     stage_expect_silence(stage);
-    fails(stage, CAROL, 486);
-    end_with(stage, "487");
+    stage_fail(stage, CAROL, 486, "");
+    stage_end_with(stage, "487");
 }
 
 /* Nobody is there: it is cancelled once it says something, and does not hold up the next. */
@@ -115,7 +102,7 @@ static void a_silent_tier_has_its_time(void **state)
     stage_expect(stage, BOB, "CANCEL");
     stage_answer_to(stage, BOB, "CANCEL", 200, "");
     stage_expect(stage, ALICE, "180");
-    fails(stage, BOB, 487);
+    stage_fail(stage, BOB, 487, "");
     stage_answer(stage, CAROL, 200, "");
     stage_expect(stage, ALICE, "200");
 }
@@ -138,7 +125,7 @@ static void an_answer_ends_the_search(void **state)
     stage_expect(stage, CAROL, "CANCEL");
     assert_true(stage_has(stage, "Reason: SIP ;cause=200 ;text=\"Call completed elsewhere\""));
     stage_answer_to(stage, CAROL, "CANCEL", 200, "");
-    fails(stage, CAROL, 487);
+    stage_fail(stage, CAROL, 487, "");
     stage_wait(stage, 3 * TIER_MS);
     stage_expect_silence(stage);
 }
@@ -151,9 +138,9 @@ static void a_6xx_ends_the_search(void **state)
     call(stage);
     stage_expect(stage, CAROL, "INVITE");
     stage_answer(stage, CAROL, 100, "");
-    fails(stage, BOB, 603);
+    stage_fail(stage, BOB, 603, "");
     cancelled(stage, CAROL);
-    end_with(stage, "603");
+    stage_end_with(stage, "603");
     stage_wait(stage, 3 * TIER_MS);
     stage_expect_silence(stage);
 }
@@ -175,7 +162,7 @@ static void the_caller_ends_the_search(void **state)
               "CSeq: 1 CANCEL\r\n\r\n");
     stage_expect(stage, ALICE, "200");
     cancelled(stage, BOB);
-    end_with(stage, "487");
+    stage_end_with(stage, "487");
     stage_wait(stage, 3 * TIER_MS);
     stage_expect_silence(stage);
 }
@@ -190,14 +177,14 @@ static void what_cannot_be_sent_is_passed_over(void **state)
     stage_say(stage, ALICE, STAGE_INVITE);
     stage_expect(stage, ALICE, "100");
     stage_expect(stage, DAVE, "INVITE");
-    fails(stage, DAVE, 486);
-    end_with(stage, "486");
+    stage_fail(stage, DAVE, 486, "");
+    stage_end_with(stage, "486");
     for (size_t i = 0; i < 3; i++)
         stage->targets[i].hop = nowhere;
     stage_wait(stage, 40000);
     stage_say(stage, ALICE, STAGE_INVITE);
     stage_expect(stage, ALICE, "100");
-    end_with(stage, "500");
+    stage_end_with(stage, "500");
 }
 
 /* Where no time is said, the next one rings when those before it have failed. */
@@ -211,10 +198,10 @@ static void without_a_time_only_failures_count(void **state)
     stage_expect(stage, ALICE, "180");
     stage_wait(stage, 100000);
     stage_expect_silence(stage);
-    fails(stage, BOB, 480);
+    stage_fail(stage, BOB, 480, "");
     stage_expect(stage, CAROL, "INVITE");
-    fails(stage, CAROL, 486);
-    end_with(stage, "480");
+    stage_fail(stage, CAROL, 486, "");
+    stage_end_with(stage, "480");
 }
 
 /* Names and flows wait like others, and are found when it is their turn. */
@@ -229,15 +216,15 @@ static void names_and_flows_have_their_turn(void **state)
     stage_add_ways(stage, &way, 1);
     stage->targets[2].q = 300;
     call(stage);
-    fails(stage, BOB, 486);
+    stage_fail(stage, BOB, 486, "");
     stage_expect(stage, CAROL, "INVITE");
-    fails(stage, CAROL, 430);
+    stage_fail(stage, CAROL, 430, "");
     stage_expect(stage, DAVE, "INVITE");
-    fails(stage, DAVE, 480);
+    stage_fail(stage, DAVE, 480, "");
     stage_locate(stage, "sip:biloxi.example", STAGE_AT(BOB), 1);
     stage_expect(stage, BOB, "INVITE");
-    fails(stage, BOB, 404);
-    end_with(stage, "486");
+    stage_fail(stage, BOB, 404, "");
+    stage_end_with(stage, "486");
 }
 
 /* What is no INVITE is not cancelled, waits four seconds at most, and begins nothing late: its
