@@ -32,21 +32,19 @@ bool ahoyd_path_is_outbound(const struct ahoy_event *event);
 void ahoyd_path_print_path(const struct ahoyd_server *server, const struct ahoy_event *event,
                            struct ahoy_buf *rows);
 
-enum { AHOYD_PATH_ROW_LIMIT = 512 };
+enum { AHOYD_PATH_ROW_LIMIT = 512 }; /* Bytes that such a row takes. */
 enum { AHOYD_DIALOG_PARAM_SIZE = 8 + AHOY_TOKEN_SIZE };
-/* What our Record-Route of a call carries: the parameter below, and on the sender's side the
- * flow that it came by, where nothing else leads back to it (RFC 5626 5.3). */
-struct ahoyd_marks;
-void ahoyd_path_print_marks(const struct ahoyd_server *server, const struct ahoy_event *event,
-                            struct ahoyd_marks *marks);
 
-/* ";dialog=" and a token that fits the Call-ID: what our Record-Route carries, so that no one else
- * can write a Route which makes us forward a request without asking who sends it. */
-void ahoyd_path_print_param(const struct ahoyd_server *server, struct span call_id,
-                            char param[AHOYD_DIALOG_PARAM_SIZE]);
-
+/* What our Record-Route of a call carries. */
 struct ahoyd_marks {
+    /* ";dialog=" and a token that fits the Call-ID, so that no one else can write a Route which
+     * makes us forward a request without asking who sends it. */
     char param[AHOYD_DIALOG_PARAM_SIZE];
+    /* The user part on the sender's side: the flow that the call came by, where nothing else leads
+     * back to it (RFC 5626 5.3). */
     char flow[AHOYD_FLOW_TOKEN_LIMIT];
     size_t flow_size; /* 0 where there is none. */
 };
+
+void ahoyd_path_print_marks(const struct ahoyd_server *server, const struct ahoy_event *event,
+                            struct ahoyd_marks *marks);

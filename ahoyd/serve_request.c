@@ -18,7 +18,6 @@ struct course {
     struct ahoyd_sender sender;
     const struct ahoy_proxy_target *targets;
     size_t count;
-    bool is_home; /* They are bindings. */
 };
 
 static void start(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -39,7 +38,7 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .own_routes = course->path->own_routes,
         .restore_uri = course->path->restored,
         .removed = course->sender.proof,
-        .is_home = course->is_home,
+        .is_home = domain != NULL,
         .record_route = ahoy_method_forms_dialog(event->message->method),
         .record_route_params = { marks.param, sizeof marks.param },
         .flow = { marks.flow, marks.flow_size },
@@ -77,7 +76,6 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
     const struct ahoy_uri *uri = &course->path->target;
     course->domain = domain;
     course->targets = server->targets;
-    course->is_home = true;
     course->count = 0;
     if (domain->mode != AHOYD_MODE_REDIRECT)
         course->count = ahoyd_targets_of_user(server, event, domain, uri, now_ms);

@@ -87,9 +87,10 @@ struct ahoy_outgoing {
     struct span request_line;  /* With its CRLF. */
     const struct span *pieces; /* All that follows: rows, the empty line, the body. */
     size_t count;
-    struct ahoy_hop hop; /* Where to.  What is too large for a datagram goes by TCP instead of UDP
-                              * (18.1.1), and where that is refused by UDP after all. */
-    bool is_flow;        /* Nothing else leads there (RFC 5626): it goes by no other transport. */
+    /* Where to.  What is too large for a datagram goes by TCP instead of UDP (18.1.1), and where
+     * that is refused by UDP after all. */
+    struct ahoy_hop hop;
+    bool is_flow; /* Nothing else leads there (RFC 5626): it goes by no other transport. */
     struct span branch_tail; /* Appended to the branch, at most AHOY_BRANCH_TAIL_LIMIT bytes of a
                               * token; empty for none. */
     uint64_t user;           /* Comes back in the events. */
@@ -104,8 +105,7 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *transactio
 
 /* Sends a request once and forgets it: an ACK to a 2xx, or what is forwarded without state.  The
  * branch is made from |seed| (the branch that it came with) so that a retransmission gets the same
- * one (16.11).  False
- * where no listener fits, or where a limit or the allocator refuses. */
+ * one (16.11).  False where no listener fits, or where a limit or the allocator refuses. */
 bool ahoy_transaction_send(struct ahoy_transactions *transactions,
                            const struct ahoy_outgoing *request, struct span seed);
 

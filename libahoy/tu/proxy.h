@@ -42,7 +42,8 @@ struct ahoy_proxy_target {
     struct ahoy_ip source; /* The owner's: comes back when it is asked. */
     struct span routes;    /* Route values that lead to it, a Path; empty where there are none. */
     struct span flow;      /* The user part of the Record-Route on its side, or empty. */
-    uint16_t q;            /* Those of one q ring together (16.6), a higher one before a lower. */
+    /* In thousandths.  Those of one q ring together (16.6), a higher one before a lower. */
+    uint16_t q;
     /* Another flow of the same instance, tried when this one fails (RFC 5626 7); NULL for none. */
     const struct ahoy_proxy_target *next;
 };
@@ -62,8 +63,9 @@ struct ahoy_proxy_wish {
 struct ahoy_proxy_found {
     const struct ahoy_hop *hops; /* In the order in which they are to be tried. */
     size_t count;
-    size_t fresh;    /* So many of them have not failed lately; the others rest, and are
-                                  * tried when nothing else is left. */
+    /* So many of them have not failed lately; the others rest, and are tried when nothing else is
+     * left. */
+    size_t fresh;
     unsigned status; /* Where there are none: what that counts as. */
 };
 
@@ -81,10 +83,11 @@ struct ahoy_proxy_plan {
      * TLS gets one even where this is false. */
     bool record_route;
     struct span record_route_params; /* Behind ";lr" in it, from ";" on, where it names no flow. */
-    bool is_home;      /* The targets are bindings of a user of ours: that a flow of his has failed
-                          * (430) is for us alone to know, and comes out as 480 (RFC 5626 11.5). */
-    struct span flow;                /* The user part of the one on the sender's side, or empty. */
-    struct span added;               /* Rows that it gets from us.  Or empty. */
+    /* The targets are bindings of a user of ours: that a flow of his has failed (430) is for us
+     * alone to know, and comes out as 480 (RFC 5626 11.5). */
+    bool is_home;
+    struct span flow;    /* The user part of the one on the sender's side, or empty. */
+    struct span added;   /* Rows that it gets from us.  Or empty. */
     struct span removed; /* A row that goes no further: credentials for us alone.  Or empty. */
 };
 
