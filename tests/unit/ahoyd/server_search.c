@@ -123,6 +123,23 @@ static void phones_ring_in_their_order(void **state)
     assert_true(invited(exchange, BOB) && invited(exchange, CAROL));
 }
 
+/* RFC 5626 11.5: that a phone's flow has failed is for its own proxy to know; what another proxy
+ * says of its own passes. */
+static void a_failed_flow_is_for_its_proxy(void **state)
+{
+    struct exchange *exchange = *state;
+    bind(exchange, "bob@open.example", "<sip:bob@192.0.2.2>", BOB);
+    struct ask ask = call("sip:bob@open.example");
+    assert_int_equal(exchange_ask(exchange, &ask), 100);
+    answer(exchange, BOB, 430, "");
+    assert_int_equal(told(exchange, ALICE), 480);
+    ask = call("sip:bob@users.example");
+    ask.call_id = "other";
+    assert_int_equal(exchange_ask(exchange, &ask), 100);
+    answer(exchange, CARRIER, 430, "");
+    assert_int_equal(told(exchange, ALICE), 430);
+}
+
 /* Bob's phone sends Alice to |contact|; what she then is told, 0 where she waits. */
 static unsigned redirected(struct exchange *exchange, const char *from, const char *contact)
 {
@@ -366,6 +383,7 @@ int main(void)
 #define EXCHANGE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         EXCHANGE_TEST(phones_ring_in_their_order),     EXCHANGE_TEST(redirections_are_followed),
+        EXCHANGE_TEST(a_failed_flow_is_for_its_proxy), EXCHANGE_TEST(redirections_are_followed),
         EXCHANGE_TEST(bad_redirections_are_passed_on), EXCHANGE_TEST(a_domain_may_pass_them_all_on),
         EXCHANGE_TEST(a_domain_may_redirect),          EXCHANGE_TEST(a_route_may_be_stateless),
         EXCHANGE_TEST(what_follows_goes_the_same_way), EXCHANGE_TEST(responses_find_their_way),
