@@ -22,6 +22,7 @@ static void establish(void)
     pair_forget(&pair);
 }
 
+/* R3261-17.1.1.3-1: the ACK to a 2xx is the user agent's own. */
 static void test_call(void **state)
 {
     (void)state;
@@ -312,6 +313,41 @@ static void test_second_fork(void **state)
     pair_fini(&pair);
 }
 
+/* Answers from behind a proxy that stays on the way. */
+static void script_behind_proxy(struct pair *world, const struct ahoy_message *message)
+{
+    static const char rows[] = "Record-Route: <sip:192.0.2.2;lr>\r\n"
+                               "Contact: <sip:one@192.0.2.2>\r\n"
+                               "Content-Type: application/sdp\r\n";
+    if (message->method == AHOY_METHOD_INVITE)
+        pair_reply(world, message, 200, "one", rows, PAIR_SDP("sendrecv"));
+    if (message->method == AHOY_METHOD_BYE)
+        pair_reply(world, message, 200, "", "", "");
+}
+
+/* R3261-16.6-17: a call's route set ends with it. */
+static void test_routes_are_of_one_call(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_behind_proxy;
+    for (unsigned i = 0; i < 2; i++) {
+        pair_call(&pair);
+        pair_run(&pair, 1000 * i + 15);
+        const struct ahoy_message *invite = pair_received(&pair, BOB);
+        assert_int_equal(invite->method, AHOY_METHOD_INVITE);
+        assert_null(ahoy_message_first(invite, AHOY_HEADER_ROUTE));
+        pair_run(&pair, 1000 * i + 100);
+        pair_hangup(&pair, ALICE);
+        pair_run(&pair, 1000 * i + 200);
+        const struct ahoy_message *bye = pair_received(&pair, BOB);
+        assert_int_equal(bye->method, AHOY_METHOD_BYE);
+        assert_non_null(ahoy_message_first(bye, AHOY_HEADER_ROUTE));
+        pair_run(&pair, 1000 * (i + 1));
+    }
+    pair_fini(&pair);
+}
+
 static unsigned byes;
 static const char *challenge;
 static unsigned challenge_status;
@@ -492,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_long_ring),
         cmocka_unit_test(test_second_fork),
+        cmocka_unit_test(test_routes_are_of_one_call),
         cmocka_unit_test(test_challenged_bye),
         cmocka_unit_test(test_hold),
         cmocka_unit_test(test_unacceptable_change),
