@@ -60,7 +60,7 @@ static void survive(const struct ask *ask, enum failing_alloc_mode mode, unsigne
         assert_int_equal(ahoyd_server_transactions(exchange->server), 0);
         exchange_free(exchange);
     }
-    assert_true(count > 1 && count < ENOUGH);
+    assert_true((count > 1 || !failing_alloc_works()) && count < ENOUGH);
 }
 
 static void a_registration_survives(void **state)
@@ -106,7 +106,7 @@ static void a_start_survives(void **state)
         assert_int_equal(server == NULL, refused > 0);
         ahoyd_server_free(server);
     }
-    assert_true(count > 1 && count < ENOUGH);
+    assert_true((count > 1 || !failing_alloc_works()) && count < ENOUGH);
     exchange_free(exchange);
 }
 
