@@ -29,7 +29,8 @@ enum failing_alloc_mode {
  * notice. */
 void failing_alloc_begin(size_t count, enum failing_alloc_mode mode);
 
-/* Whether anything can be refused at all: not so under ThreadSanitizer. */
+/* Whether anything can be refused at all: not so under ThreadSanitizer.  Tests that ask for
+ * refusals are skipped where it cannot. */
 bool failing_alloc_works(void);
 
 /* Refuses no more.  Returns how many allocations were refused since begin. */
