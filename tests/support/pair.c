@@ -333,6 +333,8 @@ void pair_within(struct pair *pair, const char *method, unsigned cseq, const cha
                  const char *rows, const char *body)
 {
     pair_received(pair, BOB);
+    if (pair->routing.to_tag.size == 0)
+        pair_received(pair, ALICE);
     struct span ours = pair->routing.from_tag;
     struct span theirs = pair->routing.to_tag;
     struct span call_id = pair->routing.call_id;

@@ -71,7 +71,8 @@ void pair_reply(struct pair *pair, const struct ahoy_message *request, unsigned 
  * each with its CRLF; |branch| follows the cookie.  Time goes on by 20 ms. */
 void pair_outside(struct pair *pair, const char *method, const char *user, const char *branch,
                   const char *rows, const char *body);
-/* The same within the dialog that bob has; the last that reached him was a request of it. */
+/* The same within the dialog that bob has; the last that reached him was a request of it, or the
+ * INVITE that he has answered provisionally. */
 void pair_within(struct pair *pair, const char *method, unsigned cseq, const char *branch,
                  const char *rows, const char *body);
 

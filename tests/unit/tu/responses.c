@@ -231,23 +231,23 @@ static void test_retry_after(void **state)
 {
     (void)state;
     unsigned seen[11] = { 0 };
-    establish();
-    pair_within(&pair, "INVITE", 10, "first", PAIR_SDP_TYPE, PAIR_SDP("sendonly"));
+    pair_init(&pair);
+    pair_call(&pair);
+    pair_run(&pair, 100);
+    pair_ring(&pair, BOB);
+    pair_run(&pair, 200);
     for (unsigned i = 0; i < 200; i++) {
         char branch[16];
         uint64_t seconds;
         snprintf(branch, sizeof branch, "b%u", i);
         pair_within(&pair, "INVITE", 11 + i, branch, PAIR_SDP_TYPE, PAIR_SDP("sendrecv"));
-        if (pair_received(&pair, ALICE)->status != 200) { /* The first one's, sent again. */
-            struct span value = ahoy_message_value(response(500), AHOY_HEADER_RETRY_AFTER);
-            assert_true(ahoy_span_number(value, 10, &seconds));
-            seen[seconds]++;
-        }
+        struct span value = ahoy_message_value(response(500), AHOY_HEADER_RETRY_AFTER);
+        assert_true(ahoy_span_number(value, 10, &seconds));
+        seen[seconds]++;
         pair_within(&pair, "ACK", 11 + i, branch, "", "");
     }
     for (size_t i = 0; i < 11; i++)
         assert_in_range(seen[i], 1, 60);
-    pair_within(&pair, "ACK", 10, "ack", "", "");
     finish();
 }
 
