@@ -28,9 +28,21 @@ struct sim_host {
         struct span bytes;
     } answers[ANSWERS_LIMIT];     /* Of the DNS, on their way, in the order of their questions. */
     struct ahoyd_change *changes; /* Given back by the store, not yet by us. */
+    bool holds;                   /* Changes wait to be committed, ... */
+    uint64_t commit_ms;           /* ... in the world's time; UINT64_MAX while none does. */
+    struct sim_host_store manner;
+    int64_t skew_ms; /* Of its clock. */
     sim_host_watch *watch;
     void *watch_context;
+    const struct sim_host_eyes *eyes;
 };
+
+static const struct sim_host_eyes closed_eyes;
+
+uint64_t sim_host_now(const struct sim_host *host)
+{
+    return sim_world_now(host->world) + (uint64_t)host->skew_ms;
+}
 
 static struct stream *find_stream(struct sim_host *host, uint64_t number)
 {
@@ -54,13 +66,16 @@ static struct stream *stream_of(struct sim_host *host, struct ahoy_handle connec
 static void send(struct sim_host *host, const struct ahoy_wire_effect *effect)
 {
     bool lost = host->watch(host->watch_context, &effect->hop.remote, effect->bytes);
+    const struct stream *used = stream_of(host, effect->hop.connection);
+    if (host->eyes->sends != NULL)
+        host->eyes->sends(host->eyes->context, used == NULL ? 0 : used->number,
+                          &effect->hop.remote, effect->bytes);
     if (effect->hop.transport == AHOY_UDP) {
         sim_world_datagram(host->world, &host->node.ip, &effect->hop.remote, effect->bytes, lost);
         return;
     }
-    struct stream *stream = stream_of(host, effect->hop.connection);
-    if (stream != NULL && !lost)
-        sim_world_bytes(host->world, stream->number, &host->node.ip, &stream->peer, effect->bytes);
+    if (used != NULL && !lost)
+        sim_world_bytes(host->world, used->number, &host->node.ip, &used->peer, effect->bytes);
 }
 
 static void connect_to(struct sim_host *host, const struct ahoy_wire_effect *effect)
@@ -115,6 +130,18 @@ static void carry(struct sim_host *host)
     }
 }
 
+static void enter(const struct sim_host *host)
+{
+    if (host->eyes->enters != NULL)
+        host->eyes->enters(host->eyes->context);
+}
+
+static void leave(const struct sim_host *host)
+{
+    if (host->eyes->leaves != NULL)
+        host->eyes->leaves(host->eyes->context);
+}
+
 static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
 {
     struct sim_host *host = (struct sim_host *)owner;
@@ -128,14 +155,32 @@ static void settle(struct sim_host *host)
     while (host->changes != NULL) {
         struct ahoyd_change *change = host->changes;
         host->changes = change->next;
-        ahoyd_server_stored(host->server, change, sim_world_now(host->world));
+        enter(host);
+        ahoyd_server_stored(host->server, change, sim_host_now(host));
+        leave(host);
         carry(host);
     }
+    if (host->eyes->rests != NULL)
+        host->eyes->rests(host->eyes->context);
 }
 
 static void step(struct sim_host *host, struct ahoy_wire_event *event)
 {
-    ahoyd_server_step(host->server, event, sim_world_now(host->world));
+    enter(host);
+    ahoyd_server_step(host->server, event, sim_host_now(host));
+    leave(host);
+    if (host->holds && host->commit_ms == UINT64_MAX)
+        host->commit_ms = sim_world_now(host->world) + host->manner.delay_ms;
+    settle(host);
+}
+
+/* The store's thread: all that has waited is committed, or not. */
+static void commit(struct sim_host *host)
+{
+    struct ahoy_rng *rng = sim_world_rng(host->world);
+    host->commit_ms = UINT64_MAX;
+    while (ahoyd_store_settle(host->store, ahoy_rng_below(rng, 100) < host->manner.failing))
+        continue;
     settle(host);
 }
 
@@ -165,10 +210,32 @@ static void accept_stream(struct sim_host *host, const struct sim_packet *packet
     *stream = (struct stream){ packet->stream, event.hop.connection, packet->from };
 }
 
+/* Nobody is there: a connection is refused, all else is lost. */
+static void refuse(struct sim_host *host, const struct sim_packet *packet)
+{
+    if (packet->kind == SIM_OPEN)
+        sim_world_close(host->world, packet->stream, &host->node.ip, &packet->from);
+}
+
+static void see(struct sim_host *host, const struct sim_packet *packet)
+{
+    const struct sim_host_eyes *eyes = host->eyes;
+    if (eyes->receives != NULL && (packet->kind == SIM_DATAGRAM || packet->kind == SIM_BYTES))
+        eyes->receives(eyes->context, packet->stream, &packet->from, packet->bytes);
+    if (eyes->loses != NULL && packet->kind == SIM_CLOSE)
+        eyes->loses(eyes->context, packet->stream);
+}
+
 static void receive(void *self, const struct sim_packet *packet)
 {
     struct sim_host *host = self;
     struct ahoy_wire_event event = { .bytes = packet->bytes, .hop.remote = packet->from };
+    if (host->server == NULL) {
+        refuse(host, packet);
+        return;
+    }
+    if (packet->kind == SIM_DATAGRAM || find_stream(host, packet->stream) != NULL)
+        see(host, packet);
     if (packet->kind == SIM_OPEN) {
         accept_stream(host, packet);
         return;
@@ -230,6 +297,8 @@ static void wake(void *self)
     size_t first = first_answer(host);
     if (first < host->answer_count && host->answers[first].due_ms <= sim_world_now(host->world))
         deliver_answer(host, first);
+    else if (host->commit_ms <= sim_world_now(host->world))
+        commit(host);
     else
         step(host, &event);
 }
@@ -237,7 +306,13 @@ static void wake(void *self)
 static uint64_t deadline(const void *self)
 {
     const struct sim_host *host = self;
+    if (host->server == NULL)
+        return UINT64_MAX;
     uint64_t deadline_ms = ahoyd_server_deadline(host->server);
+    if (deadline_ms != UINT64_MAX)
+        deadline_ms -= (uint64_t)host->skew_ms;
+    if (host->commit_ms < deadline_ms)
+        deadline_ms = host->commit_ms;
     size_t first = first_answer(host);
     if (first < host->answer_count && host->answers[first].due_ms < deadline_ms)
         deadline_ms = host->answers[first].due_ms;
@@ -268,16 +343,19 @@ static void name_listeners(struct sim_host *host)
     }
 }
 
+static struct ahoyd_store *open_store(const struct sim_host *host)
+{
+    static const unsigned char secret[AHOYD_SECRET_SIZE] = SIM_SECRET;
+    struct ahoyd_store_options store = { AHOYD_STORE_MEMORY,
+                                         .now_ms = sim_host_now(host),
+                                         .secret = secret };
+    char fault[256];
+    return ahoyd_store_open(&store, fault, sizeof fault);
+}
+
 static bool open_server(struct sim_host *host)
 {
-    static const unsigned char secret[AHOYD_SECRET_SIZE] = "one for every simulated world";
-    uint64_t now_ms = sim_world_now(host->world);
-    struct ahoyd_store_options store = { AHOYD_STORE_MEMORY, .now_ms = now_ms, .secret = secret };
-    char fault[256];
-    host->store = ahoyd_store_open(&store, fault, sizeof fault);
-    if (host->store == NULL)
-        return false;
-    name_listeners(host);
+    uint64_t now_ms = sim_host_now(host);
     struct ahoyd_server_options options = {
         .config = host->config,
         .store = host->store,
@@ -302,11 +380,20 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name, const c
         return NULL;
     struct ahoyd_config_faults faults = { .told = say };
     host->owner.done = take_back;
+    host->commit_ms = UINT64_MAX;
+    host->eyes = &closed_eyes;
     host->world = world;
     host->watch = watch;
     host->watch_context = context;
     host->config = ahoyd_config_parse(config_text, strlen(config_text), name, &faults);
-    if (host->config == NULL || !open_server(host)) {
+    if (host->config != NULL)
+        host->store = open_store(host);
+    if (host->store == NULL) {
+        sim_host_free(host);
+        return NULL;
+    }
+    name_listeners(host);
+    if (!open_server(host)) {
         sim_host_free(host);
         return NULL;
     }
@@ -320,14 +407,36 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name, const c
     return host;
 }
 
+static void forget_changes(struct sim_host *host)
+{
+    while (host->changes != NULL) {
+        struct ahoyd_change *change = host->changes;
+        host->changes = change->next;
+        ahoyd_change_free(change);
+    }
+}
+
+/* All that the process held is gone, and what the store was still to commit. */
+static void stop(struct sim_host *host)
+{
+    if (host->server != NULL)
+        ahoyd_server_free(host->server);
+    host->server = NULL;
+    while (host->store != NULL && ahoyd_store_settle(host->store, true))
+        continue;
+    forget_changes(host);
+    for (size_t i = 0; i < host->answer_count; i++)
+        free((void *)(uintptr_t)host->answers[i].bytes.at);
+    host->answer_count = 0;
+    host->commit_ms = UINT64_MAX;
+    memset(host->streams, 0, sizeof host->streams);
+}
+
 void sim_host_free(struct sim_host *host)
 {
     if (host == NULL)
         return;
-    if (host->server != NULL)
-        ahoyd_server_free(host->server);
-    for (size_t i = 0; i < host->answer_count; i++)
-        free((void *)(uintptr_t)host->answers[i].bytes.at);
+    stop(host);
     ahoyd_store_close(host->store);
     ahoyd_config_free(host->config);
     free(host);
@@ -336,6 +445,17 @@ void sim_host_free(struct sim_host *host)
 void sim_host_resolve(struct sim_host *host, const struct sim_zone *zone)
 {
     host->zone = zone;
+}
+
+/* Has the store keep |change| at once. */
+static void put_change(struct sim_host *host, struct ahoyd_change *change)
+{
+    assert(change != NULL);
+    change->owner = &host->owner;
+    (void)ahoyd_store_submit(host->store, change); /* Nothing else waits. */
+    while (ahoyd_store_settle(host->store, false))
+        continue;
+    forget_changes(host);
 }
 
 void sim_host_register(struct sim_host *host, const char *aor, const char *contact)
@@ -361,14 +481,123 @@ void sim_host_register_flow(struct sim_host *host, const char *aor, const char *
                  .remote = from != NULL ? *from : host->node.ip },
     };
     struct ahoyd_change *change =
-        ahoyd_change_bindings(ahoy_span(aor), &registration, sim_world_now(host->world));
-    change->owner = &host->owner;
-    (void)ahoyd_store_submit(host->store, change); /* The memory store is never too busy. */
-    host->changes = change->next;
-    ahoyd_change_free(change);
+        ahoyd_change_bindings(ahoy_span(aor), &registration, sim_host_now(host));
+    put_change(host, change);
+}
+
+void sim_host_observe(struct sim_host *host, const struct sim_host_eyes *eyes)
+{
+    host->eyes = eyes;
+}
+
+void sim_host_jump(struct sim_host *host, int64_t ms)
+{
+    assert(ms >= 0 || host->server == NULL);
+    host->skew_ms += ms;
+}
+
+void sim_host_set_store(struct sim_host *host, const struct sim_host_store *store)
+{
+    host->manner = *store;
+    host->holds = true;
+    ahoyd_store_hold(host->store, store->limit);
+}
+
+void sim_host_crash(struct sim_host *host)
+{
+    stop(host);
+    sim_world_reset(host->world, &host->node.ip);
+}
+
+/* What the file of a real store would bring back: every binding, but no connection. */
+struct revival {
+    struct sim_host *host;
+    struct ahoyd_change *changes;
+};
+
+static bool revive(void *context, struct span aor, const struct ahoy_bindings *bindings)
+{
+    struct revival *revival = context;
+    for (size_t i = 0; i < bindings->count; i++) {
+        const struct ahoy_binding *binding = &bindings->list[i];
+        struct ahoy_registration registration = {
+            .count = 1,
+            .asked = { { .contact = binding->contact,
+                         .params = binding->params,
+                         .instance = binding->instance,
+                         .reg_id = binding->reg_id,
+                         .expires_s =
+                             (uint32_t)((binding->expires_ms - binding->updated_ms) / 1000),
+                         .q = binding->q } },
+            .call_id = binding->call_id,
+            .cseq = binding->cseq,
+            .hop = binding->hop,
+            .path = binding->path,
+        };
+        registration.hop.connection = (struct ahoy_handle){ 0, 0 };
+        struct ahoyd_change *change =
+            ahoyd_change_bindings(aor, &registration, binding->updated_ms);
+        assert(change != NULL);
+        change->next = revival->changes;
+        revival->changes = change;
+    }
+    return true;
+}
+
+static bool copy_user(void *context, struct span user, struct span realm)
+{
+    struct revival *revival = context;
+    struct ahoyd_change *change =
+        ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &(struct ahoyd_user){ 0 });
+    assert(change != NULL);
+    change->next = revival->changes;
+    revival->changes = change;
+    return true;
+}
+
+void sim_host_restart(struct sim_host *host)
+{
+    struct revival revival = { .host = host };
+    struct ahoyd_store *old = host->store;
+    ahoyd_store_each_aor(old, sim_host_now(host), revive, &revival);
+    ahoyd_store_each_user(old, copy_user, &revival);
+    host->store = open_store(host);
+    assert(host->store != NULL);
+    while (revival.changes != NULL) {
+        struct ahoyd_change *change = revival.changes;
+        revival.changes = change->next;
+        if (change->kind == AHOYD_CHANGE_USER_PUT)
+            ahoyd_store_user(old, change->user, change->realm, &change->credentials);
+        put_change(host, change);
+    }
+    ahoyd_store_close(old);
+    if (host->holds)
+        ahoyd_store_hold(host->store, host->manner.limit);
+    bool opened = open_server(host);
+    assert(opened);
+}
+
+bool sim_host_is_up(const struct sim_host *host)
+{
+    return host->server != NULL;
+}
+
+struct ahoyd_store *sim_host_store(const struct sim_host *host)
+{
+    return host->store;
+}
+
+const struct ahoyd_config *sim_host_config(const struct sim_host *host)
+{
+    return host->config;
 }
 
 uint32_t sim_host_transactions(const struct sim_host *host)
 {
-    return ahoyd_server_transactions(host->server);
+    return host->server == NULL ? 0 : ahoyd_server_transactions(host->server);
+}
+
+uint32_t sim_host_busy(const struct sim_host *host)
+{
+    return host->server == NULL ? 0 : ahoyd_server_busy(host->server);
 }

@@ -25,7 +25,10 @@ struct ahoyd_store {
     unsigned char secret[AHOYD_SECRET_SIZE];
     const struct ahoy_log *log;
     pthread_mutex_t memory_lock;   /* The memory store's: one writer at a time. */
-    struct sqlite_writer *writer;  /* The SQLite store's. */
+    bool holds;                    /* Likewise: changes wait to be settled, ... */
+    size_t held_count, held_limit; /* ... so many of so many. */
+    struct ahoyd_change *held, *newest_held; /* Oldest first. */
+    struct sqlite_writer *writer;            /* The SQLite store's. */
 };
 
 /* A change and what it will publish once it is committed. */
