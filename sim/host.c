@@ -31,6 +31,7 @@ struct sim_host {
     bool holds;                   /* Changes wait to be committed, ... */
     uint64_t commit_ms;           /* ... in the world's time; UINT64_MAX while none does. */
     struct sim_host_store manner;
+    struct sim_host_dns dns;
     int64_t skew_ms; /* Of its clock. */
     sim_host_watch *watch;
     void *watch_context;
@@ -97,6 +98,22 @@ static void close_stream(struct sim_host *host, const struct ahoy_wire_effect *e
     stream->number = 0;
 }
 
+/* What faults make of the DNS's answer |message|.  False where it never comes. */
+static bool spoil(struct sim_host *host, struct ahoy_buf *message)
+{
+    struct ahoy_rng *rng = sim_world_rng(host->world);
+    uint64_t chance = ahoy_rng_below(rng, 100);
+    if (chance < host->dns.silent)
+        return false;
+    chance -= host->dns.silent;
+    if (chance < host->dns.failing)
+        message->size = 0;
+    else if (chance < host->dns.failing + host->dns.bogus && message->size > 0)
+        for (unsigned i = 0; i < 8; i++)
+            message->at[ahoy_rng_below(rng, message->size)] = (char)ahoy_rng_below(rng, 256);
+    return true;
+}
+
 /* Puts the answer on its way. */
 static void look_up(struct sim_host *host, const struct ahoy_wire_effect *effect)
 {
@@ -105,10 +122,12 @@ static void look_up(struct sim_host *host, const struct ahoy_wire_effect *effect
     assert(bytes != NULL && host->answer_count < ANSWERS_LIMIT);
     struct ahoy_buf message = ahoy_buf_over(bytes, ANSWER_SIZE);
     if (host->zone != NULL &&
-        !sim_zone_answer(host->zone, effect->bytes, effect->type, &message, &delay_ms)) {
+        (!sim_zone_answer(host->zone, effect->bytes, effect->type, &message, &delay_ms) ||
+         !spoil(host, &message))) {
         free(bytes);
         return;
     }
+    delay_ms += host->dns.delay_ms;
     host->answers[host->answer_count++] =
         (struct answer){ .due_ms = sim_world_now(host->world) + delay_ms,
                          .lookup = effect->lookup,
@@ -496,6 +515,22 @@ void sim_host_jump(struct sim_host *host, int64_t ms)
     host->skew_ms += ms;
 }
 
+void sim_host_set_dns(struct sim_host *host, const struct sim_host_dns *dns)
+{
+    host->dns = *dns;
+}
+
+void sim_host_add_user(struct sim_host *host, const char *user, const char *password)
+{
+    struct ahoyd_user ha1;
+    struct span name = ahoy_span(user), realm = host->config->domains[0].name;
+    bool made =
+        ahoy_digest_ha1(AHOY_DIGEST_MD5, name, realm, ahoy_span(password), &ha1.md5) &&
+        ahoy_digest_ha1(AHOY_DIGEST_SHA256, name, realm, ahoy_span(password), &ha1.sha256);
+    assert(made);
+    put_change(host, ahoyd_change_user(AHOYD_CHANGE_USER_PUT, name, realm, &ha1));
+}
+
 void sim_host_set_store(struct sim_host *host, const struct sim_host_store *store)
 {
     host->manner = *store;
@@ -518,8 +553,8 @@ struct revival {
 static bool revive(void *context, struct span aor, const struct ahoy_bindings *bindings)
 {
     struct revival *revival = context;
-    for (size_t i = 0; i < bindings->count; i++) {
-        const struct ahoy_binding *binding = &bindings->list[i];
+    for (size_t i = bindings->count; i > 0; i--) { /* The first of them is put first. */
+        const struct ahoy_binding *binding = &bindings->list[i - 1];
         struct ahoy_registration registration = {
             .count = 1,
             .asked = { { .contact = binding->contact,

@@ -61,6 +61,14 @@ struct sim_host_store {
     uint32_t limit;    /* So many changes may wait; then it is busy. */
 };
 
+/* What the DNS is like from now on: so many questions, in percent, are never answered, fail, or get
+ * an answer of random bytes; all others take so long. */
+struct sim_host_dns {
+    uint32_t silent, failing, bogus, delay_ms;
+};
+
+void sim_host_set_dns(struct sim_host *host, const struct sim_host_dns *dns);
+void sim_host_add_user(struct sim_host *host, const char *user, const char *password);
 void sim_host_set_store(struct sim_host *host, const struct sim_host_store *store);
 struct ahoyd_store *sim_host_store(const struct sim_host *host);
 const struct ahoyd_config *sim_host_config(const struct sim_host *host);
