@@ -70,7 +70,8 @@ static void answer_invite(struct sim_actor *actor)
     unsigned status = final[actor_below(actor, sizeof final / sizeof *final)];
     respond_finally(actor, status, tag, answer_ms);
     if (actor_chance(actor, 5)) { /* Another one behind it answers too. */
-        snprintf(tag, sizeof tag, "%s-too", actor->options.name);
+        snprintf(tag, sizeof tag, "%s-too-%llu", actor->options.name,
+                 (unsigned long long)actor->next_order);
         respond_finally(actor, 200, tag, answer_ms + actor_below(actor, 2000));
     }
     if (actor->options.is_wild && !actor->is_calm && actor_chance(actor, 30))

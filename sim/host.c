@@ -513,6 +513,8 @@ void sim_host_jump(struct sim_host *host, int64_t ms)
 {
     assert(ms >= 0 || host->server == NULL);
     host->skew_ms += ms;
+    if (host->server != NULL)
+        step(host, &(struct ahoy_wire_event){ .kind = AHOY_WIRE_TIME }); /* What is due, is due. */
 }
 
 void sim_host_set_dns(struct sim_host *host, const struct sim_host_dns *dns)

@@ -7,7 +7,7 @@ static bool is_forwarded_request(const struct sim_news *news)
 {
     return news->message->is_request && news->message->method != AHOY_METHOD_ACK &&
            news->message->method != AHOY_METHOD_CANCEL && news->lower != NULL &&
-           news->upper != NULL && !news->is_again;
+           news->upper != NULL && !news->upper->is_forged && !news->is_again;
 }
 
 static bool has_same(const struct ahoy_message *a, const struct ahoy_message *b,
@@ -20,7 +20,8 @@ static bool has_same(const struct ahoy_message *a, const struct ahoy_message *b,
 void sim_law_dialog_names(struct sim_witness *witness, const struct sim_news *news)
 {
     const struct sim_upper *upper = news->upper;
-    if (upper == NULL || (news->message->is_request && !is_forwarded_request(news)))
+    if (upper == NULL || upper->is_forged ||
+        (news->message->is_request && !is_forwarded_request(news)))
         return;
     const struct ahoy_message *request = sim_witness_request(witness, upper->bytes, upper->size);
     if (!has_same(request, news->message, AHOY_HEADER_FROM))
@@ -106,7 +107,8 @@ static bool is_way_back(const struct sim_upper *upper, const struct ahoy_via *vi
 void sim_law_own_via(struct sim_witness *witness, const struct sim_news *news)
 {
     const struct sim_upper *upper = news->upper;
-    if (upper == NULL || (news->message->is_request && !is_forwarded_request(news)))
+    if (upper == NULL || upper->is_forged ||
+        (news->message->is_request && !is_forwarded_request(news)))
         return;
     const struct ahoy_message *request = sim_witness_request(witness, upper->bytes, upper->size);
     if (!has_vias_of(news->message, news->message->is_request ? 1 : 0, request))

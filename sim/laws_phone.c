@@ -155,7 +155,11 @@ static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip 
     const struct ahoy_routing *routing = &watcher->routing;
     uint64_t now_ms = sim_world_now(watcher->witness->world);
     uint64_t name = name_dialog(routing->call_id, routing->from_tag, routing->to_tag);
-    if (!is_success(watcher) || routing->to_tag.size == 0)
+    uint64_t transaction = sim_hash(routing->via.branch);
+    if (!watcher->message.is_request && watcher->message.status >= 300)
+        begin(watcher, phone, transaction, true); /* Whatever comes behind it means nothing. */
+    if (!is_success(watcher) || routing->to_tag.size == 0 ||
+        find(watcher, phone, transaction) != NULL)
         return;
     begin(watcher, phone, name, true);
     const struct dialog *dialog = find(watcher, phone, name);
@@ -189,8 +193,9 @@ void sim_laws_print(const struct sim_world *world, enum sim_passage passage,
     struct ahoy_via via = { 0 };
     const struct sim_node *from = sim_world_node(world, &packet->from);
     const struct sim_node *to = sim_world_node(world, &packet->to);
+    bool is_sent = from != NULL && strcmp(from->name, "proxy") == 0;
     if ((packet->kind != SIM_DATAGRAM && packet->kind != SIM_BYTES) ||
-        (packet->kind == SIM_DATAGRAM && passage == SIM_LEFT))
+        passage == (is_sent ? SIM_ARRIVED : SIM_LEFT))
         return;
     (void)ahoy_message_parse(packet->bytes, &message, NULL); /* Then little is known of it. */
     (void)ahoy_via_parse(ahoy_message_value(&message, AHOY_HEADER_VIA), &via, NULL); /* Too. */

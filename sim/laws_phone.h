@@ -14,6 +14,7 @@ void sim_phone_witness_add(struct sim_phone_witness *watcher, const struct ahoy_
 void sim_phone_witness_see(struct sim_phone_witness *watcher, enum sim_passage passage,
                            const struct sim_packet *packet);
 
-/* Prints a line of a ladder. */
+/* Prints a line of a ladder, as the server sees it: what it sends when that leaves, and what comes
+ * when it arrives. */
 void sim_laws_print(const struct sim_world *world, enum sim_passage passage,
                     const struct sim_packet *packet);

@@ -19,12 +19,23 @@ static bool takes_success(const struct sim_witness *witness, const struct sim_lo
     const struct sim_upper *upper = lower->upper;
     if (lower->final / 100 != 2 || (upper->final != 0 && upper->final / 100 != 2))
         return false;
-    bool has_given_up =
-        lower->cancels > 0 || /* 64*T1 behind it nobody waits any more. */
-        (lower->first_provisional_turn == 0 && now_ms >= lower->began_ms + SIM_64T1_MS);
-    bool is_late = now_ms >= lower->final_ms + SIM_64T1_MS ||
-                   (upper->final != 0 && now_ms >= upper->final_ms + SIM_64T1_MS);
-    return !has_given_up && !is_late && !lower->is_excused && !upper->is_excused;
+    bool is_late = upper->final != 0 && now_ms >= upper->final_ms + SIM_64T1_MS;
+    return !is_late && !lower->is_excused && !upper->is_excused;
+}
+
+/* Whether the Via behind our own is that of the request: else it is passed on to somebody else. */
+static bool leads_back(struct sim_witness *witness, const struct sim_news *news)
+{
+    const struct sim_upper *upper = news->lower->upper;
+    struct ahoy_values values = ahoy_message_values(news->message, AHOY_HEADER_VIA);
+    struct span text;
+    struct ahoy_via came, asked;
+    const struct ahoy_message *request = sim_witness_request(witness, upper->bytes, upper->size);
+    return ahoy_values_next(&values, &text, NULL) && ahoy_values_next(&values, &text, NULL) &&
+           ahoy_via_parse(text, &came, NULL) &&
+           ahoy_via_parse(ahoy_message_value(request, AHOY_HEADER_VIA), &asked, NULL) &&
+           ahoy_span_equal(came.branch, asked.branch) &&
+           ahoy_span_equal(came.sent_by, asked.sent_by);
 }
 
 /* Law 9. */
@@ -33,7 +44,8 @@ void sim_law_success_comes(struct sim_witness *witness, const struct sim_news *n
     if (news->message->is_request || news->message->status / 100 != 2 || !is_invite(news->lower))
         return;
     struct sim_upper *upper = news->lower->upper;
-    if (takes_success(witness, news->lower) && can_be_answered(witness, upper))
+    if (leads_back(witness, news) && takes_success(witness, news->lower) &&
+        can_be_answered(witness, upper))
         upper->successes_met++;
 }
 

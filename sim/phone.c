@@ -7,7 +7,7 @@
 #include "libahoy/resolve/locate.h"
 #include "libahoy/stack/stack.h"
 
-enum { TEXT_LIMIT = 96 };
+enum { TEXT_LIMIT = 96, SESSIONS_KEPT = 256 };
 
 struct sim_phone {
     struct sim_node node;
@@ -17,16 +17,16 @@ struct sim_phone {
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
     struct ahoy_handle session; /* The last one. */
-    struct ahoy_handle sessions[AHOY_UA_SESSIONS_LIMIT]; /* And those before. */
+    struct ahoy_handle sessions[SESSIONS_KEPT]; /* And those before. */
     size_t session_count;
     struct sim_phone_told told;
 };
 
-/* Keeps the handle: more sessions than there is room for do not live at once. */
+/* Keeps the handle, in place of one that is long over. */
 static void keep_session(struct sim_phone *phone, struct ahoy_handle session)
 {
     phone->session = session;
-    phone->sessions[phone->session_count++ % AHOY_UA_SESSIONS_LIMIT] = session;
+    phone->sessions[phone->session_count++ % SESSIONS_KEPT] = session;
 }
 
 static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
@@ -204,7 +204,7 @@ void sim_phone_hangup(struct sim_phone *phone)
 
 void sim_phone_hangup_all(struct sim_phone *phone)
 {
-    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++)
+    for (size_t i = 0; i < SESSIONS_KEPT; i++)
         ahoy_ua_hangup(phone->ua, phone->sessions[i], sim_world_now(phone->world));
     settle(phone);
 }

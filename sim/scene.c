@@ -54,7 +54,7 @@ static bool lose_nothing(void *context, const struct ahoy_ip *to, struct span by
 
 static void say(const struct scene *scene, const char *what)
 {
-    if (scene->ladder)
+    if (scene->ladder && scene->witness.law == 0)
         printf("[%7llu] %s\n",
                (unsigned long long)(sim_world_now(scene->world) - sim_world_epoch()), what);
 }
@@ -73,7 +73,7 @@ static void watch(void *context, enum sim_passage passage, const struct sim_pack
     scene->messages += passage == SIM_ARRIVED;
     if (packet->kind == SIM_DATAGRAM)
         sim_phone_witness_see(scene->phone_witness, passage, packet);
-    if (scene->ladder)
+    if (scene->ladder && scene->witness.law == 0)
         sim_laws_print(scene->world, passage, packet);
 }
 

@@ -119,8 +119,10 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     struct sim_upper *invite = find_upper(witness, key_of(via, SPAN("INVITE")));
     if (is_ack) {
         news->upper = invite;
-        if (invite != NULL && invite->final >= 300)
+        if (invite != NULL && invite->final >= 300 && !invite->is_acked) {
             invite->is_acked = true;
+            invite->acked_turn = witness->turn;
+        }
         return;
     }
     if (is_cancel && invite != NULL && !is_over(witness, invite))
@@ -129,8 +131,33 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     struct sim_upper *upper = find_upper(witness, key);
     news->is_again = upper != NULL && !is_over(witness, upper);
     news->upper = news->is_again ? upper : add_upper(witness, news, key);
-    if (news->upper != NULL)
-        news->upper->asked_turn = witness->turn;
+    if (news->upper == NULL)
+        return;
+    news->upper->asked_turn = witness->turn;
+    /* Another request under a name that is taken: what is answered whom cannot be told. */
+    if (!ahoy_span_equal((struct span){ news->upper->bytes, news->upper->size }, message->bytes))
+        news->upper->is_excused = news->upper->is_forged = true;
+}
+
+/* Whether the client transaction has given up by itself: timers B and F, and 64*T1 behind a CANCEL
+ * (9.1).  What comes then belongs to nothing. */
+static bool has_given_up(const struct sim_lower *lower, uint64_t now_ms)
+{
+    if (lower->final != 0)
+        return now_ms >= lower->final_ms + SIM_64T1_MS;
+    if (lower->cancelled_ms != 0 && now_ms >= lower->cancelled_ms + SIM_64T1_MS)
+        return true;
+    bool waits = lower->method == AHOY_METHOD_INVITE && lower->provisional_ms != 0;
+    return !waits && now_ms >= lower->began_ms + SIM_64T1_MS;
+}
+
+/* A response whose topmost Via is another's is dropped: 18.1.2. */
+static bool is_ours(const struct sim_witness *witness, const struct ahoy_via *via)
+{
+    struct ahoy_ip ip;
+    const struct ahoy_ip *own = &sim_host_config(witness->host)->listens[0].ip;
+    return ahoy_ip_parse(via->host, &ip) && ahoy_ip_equal_host(&ip, own) &&
+           via->port == own->port;
 }
 
 /* A response has come. */
@@ -140,9 +167,9 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
     unsigned status = news->message->status;
     struct sim_lower *lower = find_lower(witness, sim_hash(news->routing->via.branch),
                                          news->routing->cseq.method_text);
-    news->lower = lower;
-    if (lower == NULL)
+    if (lower == NULL || has_given_up(lower, now_ms) || !is_ours(witness, &news->routing->via))
         return;
+    news->lower = lower;
     news->upper = lower->upper;
     news->is_again = lower->final != 0;
     if (status < 200 && lower->final == 0) {
@@ -154,6 +181,7 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
     } else if (status >= 200 && lower->final == 0) {
         lower->final = status;
         lower->final_ms = now_ms;
+        lower->final_turn = witness->turn;
     }
 }
 
@@ -216,8 +244,10 @@ static void note_forwarded(struct sim_witness *witness, struct sim_news *news)
     news->upper = lower->upper;
     lower->sends++;
     lower->sent_turn = witness->turn;
-    if (lower->invite != NULL && !news->is_again)
-        lower->invite->cancels++;
+    if (lower->invite == NULL || news->is_again)
+        return;
+    lower->invite->cancels++;
+    lower->invite->cancelled_ms = sim_witness_now(witness);
 }
 
 /* A response leaves. */
@@ -261,8 +291,12 @@ static void take(struct sim_witness *witness, uint64_t stream, const struct ahoy
                              .stream = stream };
     if (!read(witness, bytes)) {
         witness->blurred_ms = sim_witness_now(witness);
+        witness->blurred_turn = witness->turn;
         return;
     }
+    /* What answers something unreadable looks like an answer to what that was made from. */
+    if (!comes && !witness->message.is_request && witness->blurred_turn == witness->turn)
+        return;
     bool is_request = witness->message.is_request;
     if (comes && is_request)
         note_request(witness, &news);
@@ -347,6 +381,7 @@ static void rests(void *context)
     }
     pass_over(witness);
     witness->turn++;
+    witness->last_ms = sim_witness_now(witness);
 }
 
 void sim_witness_excuse(struct sim_witness *witness)

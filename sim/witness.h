@@ -32,6 +32,7 @@ struct sim_upper {
     bool is_stateless;       /* Answered at once by the server itself: it may be answered again. */
     bool has_provisional;
     bool is_excused;         /* Memory was short while it lived, or a connection was lost. */
+    bool is_forged;          /* Two different requests came under its name. */
     unsigned branches;       /* Requests that it was forwarded as. */
     unsigned final;          /* The first final response that was sent; 0 for none. */
     uint64_t final_tag;      /* Of its To. */
@@ -42,6 +43,7 @@ struct sim_upper {
     uint64_t successes_met;  /* 2xx that came for it in this turn ... */
     uint64_t successes_sent; /* ... and went. */
     uint64_t asked_turn;     /* When its request last came. */
+    uint64_t acked_turn;
 };
 
 /* A request that the server sent. */
@@ -61,9 +63,10 @@ struct sim_lower {
     uint64_t provisional_ms;        /* The last one; 0 for none. */
     uint64_t first_provisional_turn;
     unsigned final;
-    uint64_t final_ms;
+    uint64_t final_ms, final_turn;
     uint64_t acked_turn;
     uint64_t owes_ack_turn;
+    uint64_t cancelled_ms; /* When a CANCEL for it left; 0: none did. */
     unsigned cancels; /* CANCEL requests, retransmissions aside. */
     bool may_be_cancelled; /* There is a reason for one. */
     uint64_t must_cancel_turn; /* One must leave in this turn; 0: none. */
@@ -88,6 +91,7 @@ struct sim_witness {
     struct sim_host *host;
     struct sim_world *world;
     uint64_t turn;
+    uint64_t last_ms; /* When the turn before this one was over. */
     struct sim_upper uppers[SIM_UPPERS_LIMIT];
     struct sim_lower lowers[SIM_LOWERS_LIMIT];
     size_t upper_count, lower_count;
@@ -102,7 +106,8 @@ struct sim_witness {
     bool is_strict;        /* Every request of a user of ours must prove who sends it. */
     struct ahoyd_user ha1; /* Of the user "alice": what must not be seen. */
     uint64_t short_ms;     /* When an allocation was last refused. */
-    uint64_t blurred_ms;   /* When a message last came that cannot be followed. */
+    uint64_t blurred_ms;   /* When a message last came that cannot be followed, ... */
+    uint64_t blurred_turn; /* ... and in which turn one could not even be read. */
     unsigned law;          /* The first that was broken; 0 for none. */
     uint64_t broken_ms;
     char what[160];

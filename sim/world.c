@@ -110,8 +110,8 @@ void sim_world_heal(struct sim_world *world)
     memset(world->cuts, 0, sizeof world->cuts);
 }
 
-static void tell(const struct sim_world *world, enum sim_passage passage,
-                 const struct sim_packet *packet)
+void sim_world_tell(const struct sim_world *world, enum sim_passage passage,
+                    const struct sim_packet *packet)
 {
     if (world->tap != NULL)
         world->tap(world->tap_context, passage, packet);
@@ -186,7 +186,7 @@ void sim_world_datagram(struct sim_world *world, const struct ahoy_ip *from,
         if (sim_world_chance(world, link->late))
             delay_ms += ahoy_rng_below(&world->rng, link->late_ms + 1);
         bool passes = !lost && !sim_world_chance(world, link->loss) && !cut;
-        tell(world, passes ? SIM_LEFT : SIM_LOST_ON_ITS_WAY, &packet);
+        sim_world_tell(world, passes ? SIM_LEFT : SIM_LOST_ON_ITS_WAY, &packet);
         if (passes)
             sim_world_push(world, packet, delay_ms);
     }
@@ -217,7 +217,7 @@ static const struct sim_node *first_deadline(const struct sim_world *world, uint
 void sim_world_hand_over(struct sim_world *world, const struct sim_packet *packet)
 {
     const struct sim_node *node = sim_world_node(world, &packet->to);
-    tell(world, node == NULL ? SIM_LOST_ON_ITS_WAY : SIM_ARRIVED, packet);
+    sim_world_tell(world, node == NULL ? SIM_LOST_ON_ITS_WAY : SIM_ARRIVED, packet);
     if (node != NULL)
         node->receive(node->self, packet);
 }

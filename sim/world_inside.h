@@ -36,6 +36,8 @@ struct sim_world {
 };
 
 bool sim_world_chance(struct sim_world *world, uint32_t percent);
+void sim_world_tell(const struct sim_world *world, enum sim_passage passage,
+                    const struct sim_packet *packet);
 /* Puts |packet| on its way, with a copy of its bytes. */
 void sim_world_push(struct sim_world *world, struct sim_packet packet, uint64_t delay_ms);
 /* When the cut that lies between the two ends; 0 where there is none. */

@@ -76,6 +76,8 @@ void sim_world_bytes(struct sim_world *world, uint64_t stream, const struct ahoy
     struct sim_packet packet = { SIM_BYTES, .stream = stream, .from = *from, .to = *to };
     if (find(world, stream)->broken)
         return;
+    packet.bytes = bytes;
+    sim_world_tell(world, SIM_LEFT, &packet);
     unsigned pieces = 1;
     if (sim_world_chance(world, world->link.split))
         pieces += 1 + (unsigned)ahoy_rng_below(&world->rng, PIECES_MOST);
