@@ -94,6 +94,8 @@ static void close_stream(struct sim_host *host, const struct ahoy_wire_effect *e
     struct stream *stream = stream_of(host, effect->hop.connection);
     if (stream == NULL)
         return;
+    if (host->eyes->loses != NULL)
+        host->eyes->loses(host->eyes->context, stream->number);
     sim_world_close(host->world, stream->number, &host->node.ip, &stream->peer);
     stream->number = 0;
 }

@@ -59,6 +59,8 @@ static bool is_over(const struct sim_witness *witness, const struct sim_upper *u
     uint64_t now_ms = sim_witness_now(witness);
     if (upper->final == 0)
         return upper->method != AHOY_METHOD_INVITE && now_ms > upper->began_ms + SIM_64T1_MS;
+    if (upper->stream != 0 && upper->method != AHOY_METHOD_INVITE)
+        return true; /* Timer J is 0. */
     return upper->is_stateless || now_ms >= upper->final_ms + SIM_64T1_MS ||
            (upper->is_acked && now_ms >= upper->final_ms + 5000);
 }
@@ -282,6 +284,11 @@ static bool read(struct sim_witness *witness, struct span bytes)
            ahoy_message_routing(&witness->message, &witness->routing, NULL);
 }
 
+static bool says_unreadable(unsigned status)
+{
+    return status == 400 || status == 413 || status == 414 || status == 505;
+}
+
 static void take(struct sim_witness *witness, uint64_t stream, const struct ahoy_ip *peer,
                  struct span bytes, bool comes)
 {
@@ -295,7 +302,8 @@ static void take(struct sim_witness *witness, uint64_t stream, const struct ahoy
         return;
     }
     /* What answers something unreadable looks like an answer to what that was made from. */
-    if (!comes && !witness->message.is_request && witness->blurred_turn == witness->turn)
+    if (!comes && !witness->message.is_request && witness->blurred_turn == witness->turn &&
+        says_unreadable(witness->message.status))
         return;
     bool is_request = witness->message.is_request;
     if (comes && is_request)
