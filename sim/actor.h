@@ -13,12 +13,12 @@ struct sim_actor_options {
     enum ahoy_transport transport; /* UDP or TCP. */
     struct ahoy_ip server;
     uint64_t seed;
-    const char *password; /* NULL: it answers no challenge. */
+    const char *password;                         /* NULL: it answers no challenge. */
     const char *friends[SIM_ACTOR_FRIENDS_LIMIT]; /* Whom it calls: users, up to NULL. */
-    const char *host;   /* In half of its Contacts instead of its address; NULL: none. */
+    const char *host; /* In half of its Contacts instead of its address; NULL: none. */
     bool is_wild;
-    bool loops;         /* Sends what comes for it back to the server, as a proxy would. */
-    uint64_t idle_ms;   /* The longest wait between two deeds. */
+    bool loops;       /* Sends what comes for it back to the server, as a proxy would. */
+    uint64_t idle_ms; /* The longest wait between two deeds. */
 };
 
 struct sim_actor;

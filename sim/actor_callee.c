@@ -30,13 +30,12 @@ static struct actor_pending *respond(struct sim_actor *actor, unsigned status, c
                                             .to_tag = ahoy_span(tag),
                                             .headers = ahoy_buf_text(&headers) };
     ahoy_compose_response(&buf, request, &response);
-    struct actor_pending *pending = actor_later(actor, delay_ms, &actor->came_from,
-                                                actor->came_by, ahoy_buf_text(&buf));
+    struct actor_pending *pending =
+        actor_later(actor, delay_ms, &actor->came_from, actor->came_by, ahoy_buf_text(&buf));
     if (pending == NULL)
         return NULL;
     pending->status = status;
-    pending->transaction =
-        actor_transaction(actor->routing.via.branch, request->method_text);
+    pending->transaction = actor_transaction(actor->routing.via.branch, request->method_text);
     return pending;
 }
 
@@ -97,8 +96,8 @@ static void answer_cancel(struct sim_actor *actor)
         return;
     struct actor_kept *kept = actor_find(actor->asked, ACTOR_ASKED_LIMIT, invite);
     actor_drop(actor, invite, true);
-    if (kept == NULL || !ahoy_message_parse((struct span){ kept->bytes, kept->size },
-                                            &actor->message, NULL))
+    if (kept == NULL ||
+        !ahoy_message_parse((struct span){ kept->bytes, kept->size }, &actor->message, NULL))
         return;
     respond_finally(actor, 487, "cancelled", 0);
 }

@@ -100,8 +100,7 @@ static void follow_success(struct sim_actor *actor, const char *method, struct a
     size_t count = 0;
     if (!ahoy_address_parse(ahoy_message_value(message, AHOY_HEADER_CONTACT), &contact, NULL))
         return;
-    actor_put(buf, "%s %.*s SIP/2.0\r\n", method, (int)contact.uri.text.size,
-              contact.uri.text.at);
+    actor_put(buf, "%s %.*s SIP/2.0\r\n", method, (int)contact.uri.text.size, contact.uri.text.at);
     actor_put_via(actor, buf);
     struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_RECORD_ROUTE);
     while (count < 8 && ahoy_values_next(&values, &routes[count], NULL))
@@ -157,8 +156,7 @@ static void answer_challenge(struct sim_actor *actor, const struct ahoy_message 
     ahoy_buf_put(&buf, ahoy_span_between(ahoy_span_end(via->row), field->row.at));
     actor_put(&buf, "CSeq: %u %.*s\r\n", number, (int)request->method_text.size,
               request->method_text.at);
-    ahoy_buf_put(&buf, ahoy_span_between(ahoy_span_end(field->row),
-                                         ahoy_span_end(request->bytes)));
+    ahoy_buf_put(&buf, ahoy_span_between(ahoy_span_end(field->row), ahoy_span_end(request->bytes)));
     actor_ask(actor, ahoy_buf_text(&buf));
 }
 
@@ -176,8 +174,7 @@ static void cancel_later(struct sim_actor *actor, const struct ahoy_message *inv
     pending->is_cancel = true;
 }
 
-static void take_failure(struct sim_actor *actor, const struct ahoy_message *request,
-                         bool is_first)
+static void take_failure(struct sim_actor *actor, const struct ahoy_message *request, bool is_first)
 {
     char space[ACTOR_MESSAGE_LIMIT];
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
@@ -204,8 +201,7 @@ void actor_take_response(struct sim_actor *actor)
     bool was_pending = false;
     for (size_t i = 0; i < actor->pending_count; i++)
         was_pending |= actor->pending[i].due_ms != 0 && actor->pending[i].status == 0 &&
-                       !actor->pending[i].is_cancel &&
-                       actor->pending[i].transaction == transaction;
+                       !actor->pending[i].is_cancel && actor->pending[i].transaction == transaction;
     bool is_first = was_pending || actor_chance(actor, 50);
     if (status >= 200 || is_invite)
         actor_drop(actor, transaction, false);

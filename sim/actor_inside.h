@@ -23,7 +23,7 @@ struct actor_pending {
     uint64_t stream; /* 0: its own. */
     char *bytes;
     size_t size;
-    bool is_cancel; /* The CANCEL of what it belongs to; else the response to it ... */
+    bool is_cancel;  /* The CANCEL of what it belongs to; else the response to it ... */
     unsigned status; /* ... with this status; 0: a request. */
 };
 
@@ -53,14 +53,13 @@ struct sim_actor {
     struct sim_inlets inlets;
     struct ahoy_message message, other;
     struct ahoy_routing routing;
-    uint64_t came_by; /* The stream of the message at hand, ... */
+    uint64_t came_by;         /* The stream of the message at hand, ... */
     struct ahoy_ip came_from; /* ... and its source. */
 };
 
 bool actor_chance(struct sim_actor *actor, unsigned percent);
 uint64_t actor_below(struct sim_actor *actor, uint64_t bound);
-void actor_put(struct ahoy_buf *buf, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void actor_put(struct ahoy_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void actor_put_via(struct sim_actor *actor, struct ahoy_buf *buf);
 void actor_put_contact(struct sim_actor *actor, struct ahoy_buf *buf);
 /* Names the transaction of a branch and a method. */

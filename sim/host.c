@@ -5,38 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STREAMS_LIMIT = 256, TEXT_LIMIT = 96, ANSWERS_LIMIT = 256, ANSWER_SIZE = 8192 };
-
-struct sim_host {
-    struct ahoyd_change_owner owner; /* First: the store gives changes back to it. */
-    struct sim_node node;
-    struct sim_world *world;
-    struct ahoyd_config *config;
-    struct ahoyd_store *store;
-    struct ahoyd_server *server;
-    struct ahoy_listener listeners[AHOY_LISTENERS_LIMIT];
-    char texts[AHOY_LISTENERS_LIMIT][2][TEXT_LIMIT];
-    struct stream {
-        uint64_t number; /* 0: this place is free. */
-        struct ahoy_handle connection;
-        struct ahoy_ip peer;
-    } streams[STREAMS_LIMIT];
-    const struct sim_zone *zone;
-    size_t answer_count;
-    struct answer {
-        uint64_t due_ms, lookup;
-        struct span bytes;
-    } answers[ANSWERS_LIMIT];     /* Of the DNS, on their way, in the order of their questions. */
-    struct ahoyd_change *changes; /* Given back by the store, not yet by us. */
-    bool holds;                   /* Changes wait to be committed, ... */
-    uint64_t commit_ms;           /* ... in the world's time; UINT64_MAX while none does. */
-    struct sim_host_store manner;
-    struct sim_host_dns dns;
-    int64_t skew_ms; /* Of its clock. */
-    sim_host_watch *watch;
-    void *watch_context;
-    const struct sim_host_eyes *eyes;
-};
+#include "sim/host_inside.h"
 
 static const struct sim_host_eyes closed_eyes;
 
@@ -69,8 +38,8 @@ static void send(struct sim_host *host, const struct ahoy_wire_effect *effect)
     bool lost = host->watch(host->watch_context, &effect->hop.remote, effect->bytes);
     const struct stream *used = stream_of(host, effect->hop.connection);
     if (host->eyes->sends != NULL)
-        host->eyes->sends(host->eyes->context, used == NULL ? 0 : used->number,
-                          &effect->hop.remote, effect->bytes);
+        host->eyes->sends(host->eyes->context, used == NULL ? 0 : used->number, &effect->hop.remote,
+                          effect->bytes);
     if (effect->hop.transport == AHOY_UDP) {
         sim_world_datagram(host->world, &host->node.ip, &effect->hop.remote, effect->bytes, lost);
         return;
@@ -364,17 +333,7 @@ static void name_listeners(struct sim_host *host)
     }
 }
 
-static struct ahoyd_store *open_store(const struct sim_host *host)
-{
-    static const unsigned char secret[AHOYD_SECRET_SIZE] = SIM_SECRET;
-    struct ahoyd_store_options store = { AHOYD_STORE_MEMORY,
-                                         .now_ms = sim_host_now(host),
-                                         .secret = secret };
-    char fault[256];
-    return ahoyd_store_open(&store, fault, sizeof fault);
-}
-
-static bool open_server(struct sim_host *host)
+bool sim_host_open_server(struct sim_host *host)
 {
     uint64_t now_ms = sim_host_now(host);
     struct ahoyd_server_options options = {
@@ -408,13 +367,13 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name, const c
     host->watch_context = context;
     host->config = ahoyd_config_parse(config_text, strlen(config_text), name, &faults);
     if (host->config != NULL)
-        host->store = open_store(host);
+        host->store = sim_host_open_store(host);
     if (host->store == NULL) {
         sim_host_free(host);
         return NULL;
     }
     name_listeners(host);
-    if (!open_server(host)) {
+    if (!sim_host_open_server(host)) {
         sim_host_free(host);
         return NULL;
     }
@@ -428,36 +387,11 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name, const c
     return host;
 }
 
-static void forget_changes(struct sim_host *host)
-{
-    while (host->changes != NULL) {
-        struct ahoyd_change *change = host->changes;
-        host->changes = change->next;
-        ahoyd_change_free(change);
-    }
-}
-
-/* All that the process held is gone, and what the store was still to commit. */
-static void stop(struct sim_host *host)
-{
-    if (host->server != NULL)
-        ahoyd_server_free(host->server);
-    host->server = NULL;
-    while (host->store != NULL && ahoyd_store_settle(host->store, true))
-        continue;
-    forget_changes(host);
-    for (size_t i = 0; i < host->answer_count; i++)
-        free((void *)(uintptr_t)host->answers[i].bytes.at);
-    host->answer_count = 0;
-    host->commit_ms = UINT64_MAX;
-    memset(host->streams, 0, sizeof host->streams);
-}
-
 void sim_host_free(struct sim_host *host)
 {
     if (host == NULL)
         return;
-    stop(host);
+    sim_host_stop(host);
     ahoyd_store_close(host->store);
     ahoyd_config_free(host->config);
     free(host);
@@ -466,17 +400,6 @@ void sim_host_free(struct sim_host *host)
 void sim_host_resolve(struct sim_host *host, const struct sim_zone *zone)
 {
     host->zone = zone;
-}
-
-/* Has the store keep |change| at once. */
-static void put_change(struct sim_host *host, struct ahoyd_change *change)
-{
-    assert(change != NULL);
-    change->owner = &host->owner;
-    (void)ahoyd_store_submit(host->store, change); /* Nothing else waits. */
-    while (ahoyd_store_settle(host->store, false))
-        continue;
-    forget_changes(host);
 }
 
 void sim_host_register(struct sim_host *host, const char *aor, const char *contact)
@@ -503,7 +426,7 @@ void sim_host_register_flow(struct sim_host *host, const char *aor, const char *
     };
     struct ahoyd_change *change =
         ahoyd_change_bindings(ahoy_span(aor), &registration, sim_host_now(host));
-    put_change(host, change);
+    sim_host_put_change(host, change);
 }
 
 void sim_host_observe(struct sim_host *host, const struct sim_host_eyes *eyes)
@@ -524,96 +447,11 @@ void sim_host_set_dns(struct sim_host *host, const struct sim_host_dns *dns)
     host->dns = *dns;
 }
 
-void sim_host_add_user(struct sim_host *host, const char *user, const char *password)
-{
-    struct ahoyd_user ha1;
-    struct span name = ahoy_span(user), realm = host->config->domains[0].name;
-    bool made =
-        ahoy_digest_ha1(AHOY_DIGEST_MD5, name, realm, ahoy_span(password), &ha1.md5) &&
-        ahoy_digest_ha1(AHOY_DIGEST_SHA256, name, realm, ahoy_span(password), &ha1.sha256);
-    assert(made);
-    put_change(host, ahoyd_change_user(AHOYD_CHANGE_USER_PUT, name, realm, &ha1));
-}
-
 void sim_host_set_store(struct sim_host *host, const struct sim_host_store *store)
 {
     host->manner = *store;
     host->holds = true;
     ahoyd_store_hold(host->store, store->limit);
-}
-
-void sim_host_crash(struct sim_host *host)
-{
-    stop(host);
-    sim_world_reset(host->world, &host->node.ip);
-}
-
-/* What the file of a real store would bring back: every binding, but no connection. */
-struct revival {
-    struct sim_host *host;
-    struct ahoyd_change *changes;
-};
-
-static bool revive(void *context, struct span aor, const struct ahoy_bindings *bindings)
-{
-    struct revival *revival = context;
-    for (size_t i = bindings->count; i > 0; i--) { /* The first of them is put first. */
-        const struct ahoy_binding *binding = &bindings->list[i - 1];
-        struct ahoy_registration registration = {
-            .count = 1,
-            .asked = { { .contact = binding->contact,
-                         .params = binding->params,
-                         .instance = binding->instance,
-                         .reg_id = binding->reg_id,
-                         .expires_s =
-                             (uint32_t)((binding->expires_ms - binding->updated_ms) / 1000),
-                         .q = binding->q } },
-            .call_id = binding->call_id,
-            .cseq = binding->cseq,
-            .hop = binding->hop,
-            .path = binding->path,
-        };
-        registration.hop.connection = (struct ahoy_handle){ 0, 0 };
-        struct ahoyd_change *change =
-            ahoyd_change_bindings(aor, &registration, binding->updated_ms);
-        assert(change != NULL);
-        change->next = revival->changes;
-        revival->changes = change;
-    }
-    return true;
-}
-
-static bool copy_user(void *context, struct span user, struct span realm)
-{
-    struct revival *revival = context;
-    struct ahoyd_change *change =
-        ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &(struct ahoyd_user){ 0 });
-    assert(change != NULL);
-    change->next = revival->changes;
-    revival->changes = change;
-    return true;
-}
-
-void sim_host_restart(struct sim_host *host)
-{
-    struct revival revival = { .host = host };
-    struct ahoyd_store *old = host->store;
-    ahoyd_store_each_aor(old, sim_host_now(host), revive, &revival);
-    ahoyd_store_each_user(old, copy_user, &revival);
-    host->store = open_store(host);
-    assert(host->store != NULL);
-    while (revival.changes != NULL) {
-        struct ahoyd_change *change = revival.changes;
-        revival.changes = change->next;
-        if (change->kind == AHOYD_CHANGE_USER_PUT)
-            ahoyd_store_user(old, change->user, change->realm, &change->credentials);
-        put_change(host, change);
-    }
-    ahoyd_store_close(old);
-    if (host->holds)
-        ahoyd_store_hold(host->store, host->manner.limit);
-    bool opened = open_server(host);
-    assert(opened);
 }
 
 bool sim_host_is_up(const struct sim_host *host)

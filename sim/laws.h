@@ -25,10 +25,10 @@ const char *sim_law_name(unsigned number);
 typedef void sim_law_of_news(struct sim_witness *witness, const struct sim_news *news);
 typedef void sim_law_of_time(struct sim_witness *witness);
 
-sim_law_of_news sim_law_one_final, sim_law_executed_once, sim_law_over_is_over,
-    sim_law_timers, sim_law_ack_hop_by_hop, sim_law_ack_owed;
-sim_law_of_time sim_law_answered, sim_law_no_leftovers, sim_law_no_timer_missed,
-    sim_law_acks_sent, sim_law_nothing_left;
+sim_law_of_news sim_law_one_final, sim_law_executed_once, sim_law_over_is_over, sim_law_timers,
+    sim_law_ack_hop_by_hop, sim_law_ack_owed;
+sim_law_of_time sim_law_answered, sim_law_no_leftovers, sim_law_no_timer_missed, sim_law_acks_sent,
+    sim_law_nothing_left;
 sim_law_of_news sim_law_success_comes, sim_law_success_leaves, sim_law_cancel_wanted,
     sim_law_cancel_sent, sim_law_cancel_answered, sim_law_best_response;
 sim_law_of_time sim_law_successes_forwarded, sim_law_cancels_sent;

@@ -16,10 +16,12 @@ static bool has_same(const struct ahoy_message *a, const struct ahoy_message *b,
     return ahoy_span_equal(ahoy_message_value(a, header), ahoy_message_value(b, header));
 }
 
-/* Law 14. */
+/* Law 14.  A response that is passed on says what its callee made it say. */
 void sim_law_dialog_names(struct sim_witness *witness, const struct sim_news *news)
 {
     const struct sim_upper *upper = news->upper;
+    if (upper != NULL && !news->message->is_request && upper->branches > 0)
+        return;
     if (upper == NULL || upper->is_forged ||
         (news->message->is_request && !is_forwarded_request(news)))
         return;
@@ -65,8 +67,7 @@ void sim_law_record_route(struct sim_witness *witness, const struct sim_news *ne
         (!first_address(news->message, AHOY_HEADER_RECORD_ROUTE, &address) ||
          !is_ours(witness, &address.uri) || !ahoy_uri_param(&address.uri, SPAN("lr"), &value)))
         sim_witness_break(witness, 16, "an INVITE without our Record-Route");
-    if (first_address(news->message, AHOY_HEADER_ROUTE, &address) &&
-        is_ours(witness, &address.uri))
+    if (first_address(news->message, AHOY_HEADER_ROUTE, &address) && is_ours(witness, &address.uri))
         sim_witness_break(witness, 15, "our own Route is left");
 }
 
@@ -99,8 +100,7 @@ static bool is_way_back(const struct sim_upper *upper, const struct ahoy_via *vi
     uint16_t port = via->port != 0 ? via->port : 5060;
     if (via->has_rport)
         port = upper->source.port;
-    return via->maddr.size > 0 ||
-           (ahoy_ip_equal_host(&upper->source, peer) && peer->port == port);
+    return via->maddr.size > 0 || (ahoy_ip_equal_host(&upper->source, peer) && peer->port == port);
 }
 
 /* Law 17. */
@@ -182,7 +182,8 @@ static bool holds(struct span bytes, struct span secret)
 void sim_law_no_secret(struct sim_witness *witness, const struct sim_news *news)
 {
     const struct ahoyd_user *ha1 = &witness->ha1;
-    const struct span secrets[] = { SPAN(SIM_SECRET), SPAN(SIM_PASSWORD),
+    const struct span secrets[] = { SPAN(SIM_SECRET),
+                                    SPAN(SIM_PASSWORD),
                                     { ha1->md5.text, ha1->md5.size },
                                     { ha1->sha256.text, ha1->sha256.size } };
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {

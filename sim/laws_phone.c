@@ -112,8 +112,8 @@ static bool is_success(const struct sim_phone_witness *watcher)
 static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
 {
     const struct ahoy_routing *routing = &watcher->routing;
-    struct dialog *dialog = find(watcher, phone, name_dialog(routing->call_id, routing->from_tag,
-                                                             routing->to_tag));
+    struct dialog *dialog =
+        find(watcher, phone, name_dialog(routing->call_id, routing->from_tag, routing->to_tag));
     uint64_t branch = sim_hash(routing->via.branch);
     if (routing->to_tag.size == 0 || dialog == NULL || branch == dialog->last_branch)
         return;
@@ -176,8 +176,7 @@ void sim_phone_witness_see(struct sim_phone_witness *watcher, enum sim_passage p
     judge_acks(watcher);
     bool is_sent = passage != SIM_ARRIVED && is_watched(watcher, &packet->from);
     bool has_come = passage == SIM_ARRIVED && is_watched(watcher, &packet->to);
-    if ((!is_sent && !has_come) ||
-        !ahoy_message_parse(packet->bytes, &watcher->message, NULL) ||
+    if ((!is_sent && !has_come) || !ahoy_message_parse(packet->bytes, &watcher->message, NULL) ||
         !ahoy_message_routing(&watcher->message, &watcher->routing, NULL))
         return;
     if (is_sent)

@@ -112,7 +112,7 @@ static void judge_order(struct sim_witness *witness, const struct sim_shelf *bef
     for (size_t i = 0; i < before->count; i++) {
         const struct sim_shelved *old = &before->list[i];
         const struct sim_shelved *new = find(now, old->contact);
-        if (new != NULL && new->call_id == old->call_id && new->cseq < old->cseq)
+        if (new != NULL &&new->call_id == old->call_id &&new->cseq < old->cseq)
             sim_witness_break(witness, 22, "%s: CSeq %u overwrote %u", now->aor, new->cseq,
                               old->cseq);
     }
@@ -120,8 +120,8 @@ static void judge_order(struct sim_witness *witness, const struct sim_shelf *bef
 
 static bool has_changed(const struct sim_shelved *old, const struct sim_shelved *new)
 {
-    return old == NULL || new == NULL || old->call_id != new->call_id ||
-           old->cseq != new->cseq || old->expires_ms != new->expires_ms;
+    return old == NULL || new == NULL || old->call_id != new->call_id || old->cseq != new->cseq ||
+           old->expires_ms != new->expires_ms;
 }
 
 /* Laws 21 and 24: nobody was told that anything has changed. */
@@ -238,8 +238,7 @@ void sim_law_proven(struct sim_witness *witness, const struct sim_news *news)
 {
     struct ahoy_address from;
     bool is_granted = !news->message->is_request && news->upper != NULL && !news->is_again &&
-                      news->upper->method == AHOY_METHOD_REGISTER &&
-                      news->message->status == 200;
+                      news->upper->method == AHOY_METHOD_REGISTER && news->message->status == 200;
     bool is_forwarded = is_first_branch(witness, news) && !news->upper->in_dialog;
     if (!witness->is_strict || (!is_granted && !is_forwarded))
         return;

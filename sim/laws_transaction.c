@@ -21,12 +21,11 @@ void sim_law_one_final(struct sim_witness *witness, const struct sim_news *news)
 {
     const struct sim_upper *upper = news->upper;
     unsigned status = news->message->status;
-    if (!is_response(news) || upper == NULL || status < 200 || !news->is_again ||
-        upper->is_excused)
+    if (!is_response(news) || upper == NULL || status < 200 || !news->is_again || upper->is_excused)
         return;
     bool is_same = status == upper->final && sim_hash(news->routing->to_tag) == upper->final_tag;
-    bool is_success = upper->method == AHOY_METHOD_INVITE && status / 100 == 2 &&
-                      upper->final / 100 == 2;
+    bool is_success =
+        upper->method == AHOY_METHOD_INVITE && status / 100 == 2 && upper->final / 100 == 2;
     if (!is_same && !is_success)
         sim_witness_break(witness, 1, "%u after %u", status, upper->final);
 }
@@ -180,15 +179,14 @@ void sim_law_timers(struct sim_witness *witness, const struct sim_news *news)
 {
     if (is_response(news) && news->upper != NULL && news->message->status >= 200)
         judge_final(witness, news);
-    else if (!is_response(news) && news->lower != NULL &&
-             news->message->method != AHOY_METHOD_ACK)
+    else if (!is_response(news) && news->lower != NULL && news->message->method != AHOY_METHOD_ACK)
         judge_request(witness, news);
 }
 
 static bool is_missed(const struct sim_lower *lower, uint64_t now_ms)
 {
-    bool is_stopped = lower->final != 0 ||
-                      (lower->method == AHOY_METHOD_INVITE && lower->provisional_ms != 0);
+    bool is_stopped =
+        lower->final != 0 || (lower->method == AHOY_METHOD_INVITE && lower->provisional_ms != 0);
     return !is_stopped && !lower->is_excused && !is_reliable(lower->stream) &&
            now_ms > lower->again_ms && lower->again_ms < lower->began_ms + SIM_64T1_MS;
 }
@@ -206,8 +204,7 @@ void sim_law_no_timer_missed(struct sim_witness *witness)
         if (upper->final >= 300 && upper->method == AHOY_METHOD_INVITE && !upper->is_acked &&
             !upper->is_stateless && !upper->is_excused && !is_reliable(upper->stream) &&
             now_ms > upper->again_ms && upper->again_ms < upper->final_ms + SIM_64T1_MS)
-            sim_witness_break(witness, 6, "%u is not sent again when timer G is due",
-                              upper->final);
+            sim_witness_break(witness, 6, "%u is not sent again when timer G is due", upper->final);
     }
 }
 
@@ -218,8 +215,7 @@ void sim_law_ack_hop_by_hop(struct sim_witness *witness, const struct sim_news *
     struct ahoy_cseq cseq;
     if (is_response(news) || news->message->method != AHOY_METHOD_ACK || lower == NULL)
         return;
-    const struct ahoy_message *invite =
-        sim_witness_request(witness, lower->bytes, lower->size);
+    const struct ahoy_message *invite = sim_witness_request(witness, lower->bytes, lower->size);
     struct span number = ahoy_message_value(invite, AHOY_HEADER_CSEQ);
     if (lower->final < 300)
         sim_witness_break(witness, 7, "an ACK with an INVITE's branch, which has not failed");

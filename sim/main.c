@@ -13,9 +13,9 @@ static const char help[] =
     "       ahoy-sim seed NUMBER [--ladder]\n"
     "\n"
     "Runs the real server in virtual time: against ladders, whole exchanges as text, whose form\n"
-    "is described in sim/ladder.h; or in COUNT random worlds by their seeds from FIRST (1) on, with\n"
-    "phones, strangers and faults, in JOBS (1) processes.  docs/laws.md says what must hold in\n"
-    "each.  With --ladder all that passes in one of them is printed.\n"
+    "is described in sim/ladder.h; or in COUNT random worlds by their seeds from FIRST (1) on,\n"
+    "with phones, strangers and faults, in JOBS (1) processes.  docs/laws.md says what must hold\n"
+    "in each.  With --ladder all that passes in one of them is printed.\n"
     "\n"
     "Exit code: 0 all hold, 1 one does not, 2 not understood.\n";
 

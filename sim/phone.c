@@ -16,7 +16,7 @@ struct sim_phone {
     char uri[TEXT_LIMIT], sent_by[TEXT_LIMIT], contact[TEXT_LIMIT];
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
-    struct ahoy_handle session; /* The last one. */
+    struct ahoy_handle session;                 /* The last one. */
     struct ahoy_handle sessions[SESSIONS_KEPT]; /* And those before. */
     size_t session_count;
     struct sim_phone_told told;
@@ -107,8 +107,7 @@ static void name_all(struct sim_phone *phone, const struct ahoy_ip *ip)
                                               .uri = ahoy_span(phone->contact) };
 }
 
-static bool open_layers(struct sim_phone *phone, const char *password,
-                        const struct ahoy_ip *server)
+static bool open_layers(struct sim_phone *phone, const char *password, const struct ahoy_ip *server)
 {
     struct ahoy_rng *rng = sim_world_rng(phone->world);
     const struct ahoy_stack_options stack = {

@@ -69,9 +69,8 @@ static void add_crash(struct sim_plan *plan, struct ahoy_rng *rng, uint64_t at_m
     /* A clock is set while the machine starts: forwards or backwards. */
     uint64_t jump_ms = chance(rng, 40) ? below(rng, 20000) : 0;
     add(plan,
-        (struct sim_event){ .kind = SIM_SERVER_STARTS,
-                            .amount = jump_ms,
-                            .both_ways = chance(rng, 50) },
+        (struct sim_event){
+            .kind = SIM_SERVER_STARTS, .amount = jump_ms, .both_ways = chance(rng, 50) },
         at_ms + 1 + below(rng, 5000));
 }
 
@@ -108,8 +107,8 @@ static void add_fault(struct sim_plan *plan, struct ahoy_rng *rng, uint64_t at_m
         break;
     case 7:
         event.kind = SIM_STORE_CHANGES;
-        event.store = (struct sim_host_store){ below(rng, 3000), chance(rng, 50) ? 40 : 0,
-                                               below(rng, 5) };
+        event.store =
+            (struct sim_host_store){ below(rng, 3000), chance(rng, 50) ? 40 : 0, below(rng, 5) };
         break;
     case 8:
         event.kind = SIM_DNS_CHANGES;

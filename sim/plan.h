@@ -31,8 +31,8 @@ enum sim_event_kind {
 struct sim_event {
     uint64_t at_ms; /* After the beginning. */
     enum sim_event_kind kind;
-    unsigned who, whom;  /* Phones, or all parties in the order of their addresses. */
-    uint64_t amount;     /* Milliseconds, a status, turns. */
+    unsigned who, whom; /* Phones, or all parties in the order of their addresses. */
+    uint64_t amount;    /* Milliseconds, a status, turns. */
     bool both_ways;
     struct sim_link link;
     struct sim_host_store store;
@@ -49,7 +49,7 @@ struct sim_plan {
         bool is_stream, is_wild, is_named, loops;
         uint64_t idle_ms;
     } actors[SIM_ACTORS_LIMIT];
-    uint64_t action_ms; /* How long all that lasts. */
+    uint64_t action_ms;                        /* How long all that lasts. */
     struct sim_event events[SIM_EVENTS_LIMIT]; /* In their order. */
     size_t event_count;
 };

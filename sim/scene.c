@@ -13,9 +13,9 @@
 
 enum {
     PROXY_PORT = 5060,
-    CALM_MS = 60000,  /* After the faults: what is late arrives. */
+    CALM_MS = 60000,   /* After the faults: what is late arrives. */
     HEALTH_MS = 32000, /* Law 28. */
-    REST_MS = 500000  /* After the last deed: every timer of a call, C included, is over. */
+    REST_MS = 500000   /* After the last deed: every timer of a call, C included, is over. */
 };
 
 static const char *const names[] = { "alice", "bob",   "carol", "dave",
@@ -35,7 +35,7 @@ struct scene {
     struct sim_phone *phones[SIM_PHONES];
     struct sim_phone_witness *phone_witness;
     struct sim_actor *actors[SIM_ACTORS_LIMIT];
-    unsigned placed[SIM_PHONES]; /* Calls. */
+    unsigned placed[SIM_PHONES];                           /* Calls. */
     struct ahoy_ip ips[1 + SIM_PHONES + SIM_ACTORS_LIMIT]; /* The proxy's first. */
     uint64_t short_turns; /* So many turns are still to meet a refused allocation. */
     bool is_armed;
@@ -101,11 +101,15 @@ static void leaves(void *context)
 static void fill_zone(struct sim_zone *zone)
 {
     static const char *const lines[] = {
-        "erin.example A 192.0.2.6",        "_sip._udp.frank.example SRV 10 1 5060 one.frank.example",
+        "erin.example A 192.0.2.6",
+        "_sip._udp.frank.example SRV 10 1 5060 one.frank.example",
         "_sip._udp.frank.example SRV 20 1 5060 two.frank.example",
-        "one.frank.example A 192.0.2.99",  "two.frank.example A 192.0.2.7",
-        "frank.example A 192.0.2.7",       "grace.example A 192.0.2.8",
-        "grace.example SLOW 700",          "heidi.example A 192.0.2.9",
+        "one.frank.example A 192.0.2.99",
+        "two.frank.example A 192.0.2.7",
+        "frank.example A 192.0.2.7",
+        "grace.example A 192.0.2.8",
+        "grace.example SLOW 700",
+        "heidi.example A 192.0.2.9",
         "heidi.example A 192.0.2.98",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
@@ -131,8 +135,8 @@ static bool open_host(struct scene *scene)
     scene->witness.eyes.leaves = leaves;
     scene->witness.is_strict = scene->plan.is_strict;
     if (scene->plan.is_strict)
-        (void)ahoyd_store_user(sim_host_store(scene->host), SPAN("alice"),
-                               SPAN("atlanta.example"), &scene->witness.ha1); /* Just put. */
+        (void)ahoyd_store_user(sim_host_store(scene->host), SPAN("alice"), SPAN("atlanta.example"),
+                               &scene->witness.ha1); /* Just put. */
     return true;
 }
 

@@ -85,7 +85,8 @@ static void show(const struct sim_seeds *seeds, const struct job *jobs)
     uint64_t done = 0;
     for (unsigned i = 0; i < seeds->jobs; i++)
         done += jobs[i].next / seeds->jobs;
-    fprintf(stderr, "\r%llu of %llu", (unsigned long long)(done < seeds->count ? done : seeds->count),
+    fprintf(stderr, "\r%llu of %llu",
+            (unsigned long long)(done < seeds->count ? done : seeds->count),
             (unsigned long long)seeds->count);
 }
 

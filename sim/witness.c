@@ -158,8 +158,7 @@ static bool is_ours(const struct sim_witness *witness, const struct ahoy_via *vi
 {
     struct ahoy_ip ip;
     const struct ahoy_ip *own = &sim_host_config(witness->host)->listens[0].ip;
-    return ahoy_ip_parse(via->host, &ip) && ahoy_ip_equal_host(&ip, own) &&
-           via->port == own->port;
+    return ahoy_ip_parse(via->host, &ip) && ahoy_ip_equal_host(&ip, own) && via->port == own->port;
 }
 
 /* A response has come. */
@@ -167,8 +166,8 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
 {
     uint64_t now_ms = sim_witness_now(witness);
     unsigned status = news->message->status;
-    struct sim_lower *lower = find_lower(witness, sim_hash(news->routing->via.branch),
-                                         news->routing->cseq.method_text);
+    struct sim_lower *lower =
+        find_lower(witness, sim_hash(news->routing->via.branch), news->routing->cseq.method_text);
     if (lower == NULL || has_given_up(lower, now_ms) || !is_ours(witness, &news->routing->via))
         return;
     news->lower = lower;
@@ -257,8 +256,7 @@ static void note_answered(struct sim_witness *witness, struct sim_news *news)
 {
     const struct ahoy_routing *routing = news->routing;
     unsigned status = news->message->status;
-    struct sim_upper *upper =
-        find_upper(witness, key_of(&routing->via, routing->cseq.method_text));
+    struct sim_upper *upper = find_upper(witness, key_of(&routing->via, routing->cseq.method_text));
     news->upper = upper;
     if (upper == NULL)
         return;
@@ -273,8 +271,8 @@ static void note_answered(struct sim_witness *witness, struct sim_news *news)
     upper->final_tag = sim_hash(routing->to_tag);
     upper->final_ms = sim_witness_now(witness);
     upper->final_turn = witness->turn;
-    upper->is_stateless = upper->branches == 0 && !upper->has_provisional &&
-                          upper->began_turn == witness->turn;
+    upper->is_stateless =
+        upper->branches == 0 && !upper->has_provisional && upper->began_turn == witness->turn;
 }
 
 /* Reads a message; false where it cannot be followed. */
@@ -292,10 +290,9 @@ static bool says_unreadable(unsigned status)
 static void take(struct sim_witness *witness, uint64_t stream, const struct ahoy_ip *peer,
                  struct span bytes, bool comes)
 {
-    struct sim_news news = { .message = &witness->message,
-                             .routing = &witness->routing,
-                             .peer = *peer,
-                             .stream = stream };
+    struct sim_news news = {
+        .message = &witness->message, .routing = &witness->routing, .peer = *peer, .stream = stream
+    };
     if (!read(witness, bytes)) {
         witness->blurred_ms = sim_witness_now(witness);
         witness->blurred_turn = witness->turn;
@@ -336,8 +333,10 @@ static void take_bytes(struct sim_witness *witness, uint64_t stream, const struc
     sim_inlet_put(inlet, bytes);
     while (sim_inlet_next(inlet, &message))
         take(witness, stream, from, message, true);
-    if (inlet->is_lost)
-        witness->blurred_ms = sim_witness_now(witness);
+    if (!inlet->is_lost)
+        return;
+    witness->blurred_ms = sim_witness_now(witness);
+    witness->blurred_turn = witness->turn;
 }
 
 static void receives(void *context, uint64_t stream, const struct ahoy_ip *from, struct span bytes)
@@ -423,20 +422,17 @@ void sim_witness_look(struct sim_witness *witness, const struct sim_shelf *shelf
     now->count = bindings->count;
     for (size_t i = 0; i < bindings->count; i++) {
         const struct ahoy_binding *binding = &bindings->list[i];
-        now->list[i] = (struct sim_shelved){ sim_hash(binding->contact),
-                                             sim_hash(binding->call_id), binding->expires_ms,
-                                             binding->cseq };
+        now->list[i] = (struct sim_shelved){ sim_hash(binding->contact), sim_hash(binding->call_id),
+                                             binding->expires_ms, binding->cseq };
     }
 }
 
 void sim_witness_init(struct sim_witness *witness, struct sim_world *world, struct sim_host *host,
                       const char *const *users)
 {
-    witness->eyes = (struct sim_host_eyes){ .context = witness,
-                                            .receives = receives,
-                                            .sends = sends,
-                                            .loses = loses,
-                                            .rests = rests };
+    witness->eyes = (struct sim_host_eyes){
+        .context = witness, .receives = receives, .sends = sends, .loses = loses, .rests = rests
+    };
     witness->world = world;
     witness->host = host;
     witness->turn = 1;

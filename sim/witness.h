@@ -25,18 +25,18 @@ struct sim_upper {
     struct ahoy_ip source;
     uint64_t stream; /* 0: a datagram. */
     uint64_t began_ms, began_turn;
-    uint64_t stirred_ms;     /* When it last began a branch or had a provisional response. */
-    bool in_dialog;          /* It has a To tag. */
-    bool is_cancelled;       /* A CANCEL for it came. */
-    bool is_acked;           /* After a final response of 300 and above. */
-    bool is_stateless;       /* Answered at once by the server itself: it may be answered again. */
+    uint64_t stirred_ms; /* When it last began a branch or had a provisional response. */
+    bool in_dialog;      /* It has a To tag. */
+    bool is_cancelled;   /* A CANCEL for it came. */
+    bool is_acked;       /* After a final response of 300 and above. */
+    bool is_stateless;   /* Answered at once by the server itself: it may be answered again. */
     bool has_provisional;
-    bool is_excused;         /* Memory was short while it lived, or a connection was lost. */
-    bool is_forged;          /* Two different requests came under its name. */
-    unsigned branches;       /* Requests that it was forwarded as. */
-    unsigned final;          /* The first final response that was sent; 0 for none. */
-    uint64_t final_tag;      /* Of its To. */
-    uint64_t final_ms;       /* When it was sent first, ... */
+    bool is_excused;    /* Memory was short while it lived, or a connection was lost. */
+    bool is_forged;     /* Two different requests came under its name. */
+    unsigned branches;  /* Requests that it was forwarded as. */
+    unsigned final;     /* The first final response that was sent; 0 for none. */
+    uint64_t final_tag; /* Of its To. */
+    uint64_t final_ms;  /* When it was sent first, ... */
     uint64_t final_turn;
     uint64_t again_ms;       /* ... when timer G wants it sent again, ... */
     uint64_t interval_ms;    /* ... and after which wait that will be. */
@@ -53,7 +53,7 @@ struct sim_lower {
     struct span method_text; /* Of |bytes|. */
     char *bytes;
     size_t size;
-    struct sim_upper *upper; /* What it was made from; NULL where that is not known. */
+    struct sim_upper *upper;  /* What it was made from; NULL where that is not known. */
     struct sim_lower *invite; /* CANCEL: the one that it cancels. */
     struct ahoy_ip to;
     uint64_t stream;
@@ -66,9 +66,9 @@ struct sim_lower {
     uint64_t final_ms, final_turn;
     uint64_t acked_turn;
     uint64_t owes_ack_turn;
-    uint64_t cancelled_ms; /* When a CANCEL for it left; 0: none did. */
-    unsigned cancels; /* CANCEL requests, retransmissions aside. */
-    bool may_be_cancelled; /* There is a reason for one. */
+    uint64_t cancelled_ms;     /* When a CANCEL for it left; 0: none did. */
+    unsigned cancels;          /* CANCEL requests, retransmissions aside. */
+    bool may_be_cancelled;     /* There is a reason for one. */
     uint64_t must_cancel_turn; /* One must leave in this turn; 0: none. */
     bool is_excused;
 };
@@ -99,7 +99,7 @@ struct sim_witness {
     struct sim_shelf shelves[SIM_AORS_LIMIT];
     size_t shelf_count;
     struct ahoy_bindings bindings; /* Scratch. */
-    struct sim_inlets inlets; /* Streams that stand. */
+    struct sim_inlets inlets;      /* Streams that stand. */
     struct ahoy_message message, other;
     struct ahoy_routing routing;
     bool has_streams;      /* Connections are opened whose messages wait unseen. */

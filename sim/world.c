@@ -1,4 +1,6 @@
 /* A heap of packets and the nodes' deadlines; time jumps from one to the next. */
+#include "sim/world.h"
+
 #include <assert.h>
 #include <stdlib.h>
 

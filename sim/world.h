@@ -21,10 +21,10 @@ enum sim_kind {
 struct sim_packet {
     enum sim_kind kind;
     uint64_t due_ms;
-    uint64_t order;      /* Packets of one instant arrive in the order in which they were sent. */
-    uint64_t stream;     /* 0 for datagrams. */
+    uint64_t order;  /* Packets of one instant arrive in the order in which they were sent. */
+    uint64_t stream; /* 0 for datagrams. */
     struct ahoy_ip from, to;
-    struct span bytes;   /* Of this packet, freed with it. */
+    struct span bytes; /* Of this packet, freed with it. */
 };
 
 struct sim_world;
@@ -32,10 +32,10 @@ struct sim_world;
 /* Somebody with an address.  Callbacks get |node| back as their first argument. */
 struct sim_node {
     const char *name;
-    struct ahoy_ip ip;   /* Its port is where it listens. */
+    struct ahoy_ip ip; /* Its port is where it listens. */
     void *self;
     void (*receive)(void *self, const struct sim_packet *packet);
-    void (*wake)(void *self);              /* Its deadline has come. */
+    void (*wake)(void *self);               /* Its deadline has come. */
     uint64_t (*deadline)(const void *self); /* UINT64_MAX for none. */
 };
 

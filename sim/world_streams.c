@@ -18,8 +18,7 @@ static struct sim_stream *add(struct sim_world *world, const struct ahoy_ip *fro
 {
     if (world->stream_count == world->stream_capacity) {
         world->stream_capacity = world->stream_capacity == 0 ? 16 : 2 * world->stream_capacity;
-        world->streams =
-            realloc(world->streams, world->stream_capacity * sizeof *world->streams);
+        world->streams = realloc(world->streams, world->stream_capacity * sizeof *world->streams);
         assert(world->streams != NULL);
     }
     struct sim_stream *stream = &world->streams[world->stream_count++];
@@ -55,8 +54,8 @@ uint64_t sim_world_open(struct sim_world *world, const struct ahoy_ip *from,
     struct sim_stream *stream = add(world, from, to);
     uint64_t number = stream->number;
     const struct sim_node *peer = sim_world_node(world, to);
-    bool refused = world->refusing_until_ms > world->now_ms &&
-                   ahoy_ip_equal_host(&world->refusing, to);
+    bool refused =
+        world->refusing_until_ms > world->now_ms && ahoy_ip_equal_host(&world->refusing, to);
     if (peer == NULL || peer->ip.port != to->port || refused) {
         struct sim_packet refusal = { SIM_CLOSE, .stream = number, .from = *to, .to = *from };
         sim_world_push(world, refusal, 2 * world->link.delay_ms);
@@ -104,8 +103,8 @@ void sim_world_reset(struct sim_world *world, const struct ahoy_ip *ip)
 {
     for (size_t i = 0; i < world->stream_count; i++) {
         const struct sim_stream *stream = &world->streams[i];
-        if (stream->broken || (!ahoy_ip_equal_host(&stream->opener, ip) &&
-                               !ahoy_ip_equal_host(&stream->peer, ip)))
+        if (stream->broken ||
+            (!ahoy_ip_equal_host(&stream->opener, ip) && !ahoy_ip_equal_host(&stream->peer, ip)))
             continue;
         sim_world_close(world, stream->number, &stream->opener, &stream->peer);
         world->streams[i].broken = false; /* The other end is told too. */
