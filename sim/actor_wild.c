@@ -89,7 +89,7 @@ static void forge(struct sim_actor *actor)
     actor_put(&buf, "Contact: ");
     actor_put_contact(actor, &buf);
     actor_put(&buf, "\r\nContent-Length: 0\r\n\r\n");
-    actor_send(actor, &actor->options.server, 0, ahoy_buf_text(&buf));
+    actor_ask(actor, ahoy_buf_text(&buf)); /* Its own proof is all that it has. */
 }
 
 /* A response to something that nobody asked. */

@@ -20,7 +20,8 @@ static bool has_same(const struct ahoy_message *a, const struct ahoy_message *b,
 void sim_law_dialog_names(struct sim_witness *witness, const struct sim_news *news)
 {
     const struct sim_upper *upper = news->upper;
-    if (upper != NULL && !news->message->is_request && upper->branches > 0)
+    if (upper != NULL && !news->message->is_request &&
+        (upper->branches > 0 || witness->blurred_turn == witness->turn))
         return;
     if (upper == NULL || upper->is_forged ||
         (news->message->is_request && !is_forwarded_request(news)))
@@ -103,6 +104,19 @@ static bool is_way_back(const struct sim_upper *upper, const struct ahoy_via *vi
     return via->maddr.size > 0 || (ahoy_ip_equal_host(&upper->source, peer) && peer->port == port);
 }
 
+/* Whether the Via behind ours says where the request came from, as its sender wished. */
+static bool is_marked(const struct ahoy_message *message, const struct ahoy_message *request)
+{
+    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_VIA);
+    struct span text;
+    struct ahoy_via asked, marked;
+    if (!ahoy_via_parse(ahoy_message_value(request, AHOY_HEADER_VIA), &asked, NULL) ||
+        !asked.has_rport)
+        return true;
+    return ahoy_values_next(&values, &text, NULL) && ahoy_values_next(&values, &text, NULL) &&
+           ahoy_via_parse(text, &marked, NULL) && marked.received.size > 0 && marked.rport != 0;
+}
+
 /* Law 17. */
 void sim_law_own_via(struct sim_witness *witness, const struct sim_news *news)
 {
@@ -113,6 +127,8 @@ void sim_law_own_via(struct sim_witness *witness, const struct sim_news *news)
     const struct ahoy_message *request = sim_witness_request(witness, upper->bytes, upper->size);
     if (!has_vias_of(news->message, news->message->is_request ? 1 : 0, request))
         sim_witness_break(witness, 17, "other Vias than it came with");
+    if (news->message->is_request && !is_marked(news->message, request))
+        sim_witness_break(witness, 17, "a Via that asked for rport is not marked");
     if (!news->message->is_request && upper->stream == 0 && news->stream == 0 &&
         !is_way_back(upper, &news->routing->via, &news->peer))
         sim_witness_break(witness, 17, "a response to another address than its request's");

@@ -155,12 +155,31 @@ static bool is_blurred(struct sim_witness *witness, const struct sim_shelf *shel
     return false;
 }
 
+/* Law 22: what was set has the CSeq of the REGISTER that set it. */
+static void judge_cseq(struct sim_witness *witness, const struct sim_shelf *before,
+                       const struct sim_shelf *now)
+{
+    struct ahoy_cseq cseq;
+    const struct ahoy_message *request =
+        sim_witness_request(witness, before->grantee->bytes, before->grantee->size);
+    if (!ahoy_cseq_parse(ahoy_message_value(request, AHOY_HEADER_CSEQ), &cseq, NULL))
+        return;
+    for (size_t i = 0; i < now->count; i++) {
+        const struct sim_shelved *new = &now->list[i];
+        if (has_changed(find(before, new->contact), new) && new->cseq != cseq.number)
+            sim_witness_break(witness, 22, "%s: CSeq %u was kept for %u", now->aor, new->cseq,
+                              cseq.number);
+    }
+}
+
 static void judge_shelf(struct sim_witness *witness, struct sim_shelf *shelf, bool may_appear)
 {
     struct sim_shelf now;
     sim_witness_look(witness, shelf, &now);
-    if (shelf->granted == 1)
+    if (shelf->granted == 1) {
         judge_grant(witness, shelf);
+        judge_cseq(witness, shelf, &now);
+    }
     if (shelf->granted > 0)
         judge_order(witness, shelf, &now);
     else if (!is_blurred(witness, shelf))

@@ -282,6 +282,12 @@ static bool read(struct sim_witness *witness, struct span bytes)
            ahoy_message_routing(&witness->message, &witness->routing, NULL);
 }
 
+static void excuse_uppers(struct sim_witness *witness)
+{
+    for (size_t i = witness->first_upper; i < witness->upper_count; i++)
+        witness->uppers[i].is_excused = true;
+}
+
 static bool says_unreadable(unsigned status)
 {
     return status == 400 || status == 413 || status == 414 || status == 505;
@@ -296,6 +302,8 @@ static void take(struct sim_witness *witness, uint64_t stream, const struct ahoy
     if (!read(witness, bytes)) {
         witness->blurred_ms = sim_witness_now(witness);
         witness->blurred_turn = witness->turn;
+        if (!comes)
+            excuse_uppers(witness); /* One of them has been answered, and nobody can tell which. */
         return;
     }
     /* What answers something unreadable looks like an answer to what that was made from. */
@@ -395,8 +403,7 @@ void sim_witness_excuse(struct sim_witness *witness)
 {
     uint64_t now_ms = sim_witness_now(witness);
     witness->short_ms = now_ms;
-    for (size_t i = witness->first_upper; i < witness->upper_count; i++)
-        witness->uppers[i].is_excused = true;
+    excuse_uppers(witness);
     for (size_t i = witness->first_lower; i < witness->lower_count; i++)
         witness->lowers[i].is_excused = true;
     for (size_t i = 0; i < witness->shelf_count; i++)
