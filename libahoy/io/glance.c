@@ -65,12 +65,13 @@ static uint32_t hash(struct span text)
     return (uint32_t)(mixed >> 32) | 1;
 }
 
-/* The call of a Call-ID whose value begins at |value|, in a row that ends before |next|.  There is
- * no white space in it, so it stands in one line: in the next one where this one is empty. */
+/* The call of a Call-ID whose value begins at |value|, in a line that ends before |next|.  There is
+ * no white space in it, so it stands in one line: in the next one of its row where this one is
+ * empty. */
 static uint32_t call_of(const char *value, const char *next, const char *end)
 {
     struct span text = ahoy_span_trim(ahoy_span_between(value, next));
-    if (text.size == 0)
+    if (text.size == 0 && skip_blanks(next, end) > next)
         text = ahoy_span_trim(ahoy_span_between(next, next_row(next, end)));
     return hash(text);
 }

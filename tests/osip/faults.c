@@ -4,17 +4,24 @@
 static const struct fault_class *const tables[] = { osip_message_faults, osip_uri_faults,
                                                     osip_param_faults };
 
+/* Whether a row begins at |at|: behind a CRLF, and with no white space that would fold it. */
+static bool is_begin_of_row(struct span bytes, const char *at)
+{
+    if (at - bytes.at < 2)
+        return at == bytes.at;
+    bool is_folded = at < ahoy_span_end(bytes) && (*at == ' ' || *at == '\t');
+    return at[-2] == '\r' && at[-1] == '\n' && !is_folded;
+}
+
 /* The row around |at|, folds included. */
 static struct span row_around(struct span bytes, const char *at)
 {
     const char *from = at;
     const char *to = at;
-    while (from > bytes.at &&
-           (from[-1] != '\n' || from == ahoy_span_end(bytes) || *from == ' ' || *from == '\t'))
+    while (!is_begin_of_row(bytes, from))
         from--;
     while (to < ahoy_span_end(bytes) &&
-           (*to != '\r' || ahoy_span_end(bytes) - to < 2 || to[1] != '\n' ||
-            (ahoy_span_end(bytes) - to > 2 && (to[2] == ' ' || to[2] == '\t'))))
+           (ahoy_span_end(bytes) - to < 2 || !is_begin_of_row(bytes, to + 2)))
         to++;
     return ahoy_span_between(from, to);
 }

@@ -117,7 +117,7 @@ static bool is_other_method(const struct place *place)
 static bool is_more_than_there_is(const struct place *place)
 {
     uint64_t size;
-    struct span rest = place->bytes;
+    struct span rest = ahoy_span_between(place->at, ahoy_span_end(place->bytes));
     if (!ahoy_span_number(ahoy_span_trim(rest_of(place)), UINT32_MAX, &size))
         return false;
     while (rest.size > 4 && memcmp(rest.at, "\r\n\r\n", 4) != 0)

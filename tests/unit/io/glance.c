@@ -77,6 +77,7 @@ static void one_call_id_is_one_call(void **state)
     assert_int_not_equal(call, call_of(HEAD "i: A84b4c76e66710@pc33.example\r\n\r\n"));
     assert_int_not_equal(call, call_of(HEAD "i: a84b4c76e66710@pc33.exampl\r\n\r\n"));
     assert_int_not_equal(call, call_of(HEAD "i: a84b4c76e66710@pc33.example2\r\n\r\n"));
+    assert_int_equal(call_of(HEAD "i:\r\nl: 0\r\n\r\n"), call_of(HEAD "i:\r\nl: 5\r\n\r\n"));
     assert_int_equal(call_of(HEAD "In-Reply-To: a84b4c76e66710@pc33.example\r\n\r\n"), 0);
     assert_int_equal(call_of("\r\n\r\n"), 0);
     assert_int_equal(call_of(""), 0);
