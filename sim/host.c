@@ -474,6 +474,11 @@ uint32_t sim_host_transactions(const struct sim_host *host)
     return host->server == NULL ? 0 : ahoyd_server_transactions(host->server);
 }
 
+bool sim_host_rests(const struct sim_host *host)
+{
+    return deadline(host) == UINT64_MAX;
+}
+
 uint32_t sim_host_busy(const struct sim_host *host)
 {
     return host->server == NULL ? 0 : ahoyd_server_busy(host->server);

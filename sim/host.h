@@ -75,5 +75,7 @@ const struct ahoyd_config *sim_host_config(const struct sim_host *host);
 
 /* How many transactions it holds now. */
 uint32_t sim_host_transactions(const struct sim_host *host);
+/* Whether it waits for no time: nothing is under way, and all memory is given back. */
+bool sim_host_rests(const struct sim_host *host);
 /* Requests without a final response, and registrations that wait. */
 uint32_t sim_host_busy(const struct sim_host *host);
