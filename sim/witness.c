@@ -410,6 +410,16 @@ void sim_witness_excuse(struct sim_witness *witness)
         witness->shelves[i].excused_ms = now_ms + SIM_64T1_MS;
 }
 
+void sim_witness_jumped(struct sim_witness *witness)
+{
+    for (size_t i = witness->first_upper; i < witness->upper_count; i++) {
+        struct sim_upper *upper = &witness->uppers[i];
+        upper->is_excused |= upper->method == AHOY_METHOD_REGISTER && upper->final == 0;
+    }
+    for (size_t i = 0; i < witness->shelf_count; i++)
+        witness->shelves[i].excused_ms = sim_witness_now(witness) + SIM_STORE_MS;
+}
+
 struct sim_shelf *sim_witness_shelf(struct sim_witness *witness, struct span aor)
 {
     for (size_t i = 0; i < witness->shelf_count; i++) {

@@ -11,6 +11,7 @@ enum {
     SIM_T2_MS = 4000,
     SIM_64T1_MS = 64 * SIM_T1_MS,
     SIM_TIMER_C_MS = 181000,
+    SIM_STORE_MS = 5000, /* No store of ours is slower. */
     SIM_UPPERS_LIMIT = 2048,
     SIM_LOWERS_LIMIT = 4096,
     SIM_AORS_LIMIT = 8
@@ -128,6 +129,10 @@ void sim_witness_revived(struct sim_witness *witness);
 void sim_witness_end(struct sim_witness *witness);
 /* An allocation was refused, now. */
 void sim_witness_excuse(struct sim_witness *witness);
+
+/* The clock jumps, by more than the client's patience perhaps: what still waits for the store
+ * is kept there, and may not be answered any more. */
+void sim_witness_jumped(struct sim_witness *witness);
 
 /* A message as the laws get it. */
 struct sim_news {
