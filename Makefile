@@ -17,7 +17,7 @@ define compile
 @cmake --build --preset $(1) $(if $(2),--target $(2))
 endef
 
-.PHONY: build run test bench fuzz coverage sim mutants conformance install clean help
+.PHONY: build run test test-browser bench fuzz coverage sim mutants conformance install clean help
 
 build:   ## Build the programs into build/release/bin: ahoyd, ahoyctl, ahoy
 	@tools/bootstrap build
@@ -33,6 +33,11 @@ test:    ## Run all tests: those in process under the sanitizers, those over soc
 	$(call compile,release,programs)
 	$(call compile,test)
 	@ctest --preset test -j $$(nproc)
+
+test-browser: ## Let two browsers with JsSIP register, exchange messages and call each other
+	@tools/bootstrap build browser
+	$(call compile,release,programs)
+	@tests/browser/test_browser.py build/release
 
 bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them
 	@tools/bootstrap build bench
@@ -71,5 +76,5 @@ clean:   ## Remove the folder build
 	@rm -rf build
 
 help:    ## Print this list
-	@sed -n 's/^\([a-z]*\): *## /make \1|/p' Makefile | \
+	@sed -n 's/^\([a-z-]*\): *## /make \1|/p' Makefile | \
 	    while IFS='|' read -r verb what; do printf '%-18s%s\n' "$$verb" "$$what"; done

@@ -5,6 +5,7 @@
 #include "libahoy/transport/flow.h"
 
 enum ahoyd_auth { AHOYD_AUTH_DIGEST, AHOYD_AUTH_NONE };
+enum ahoyd_mode { AHOYD_MODE_PROXY, AHOYD_MODE_REDIRECT };
 enum ahoyd_from { AHOYD_FROM_USERS, AHOYD_FROM_TRUNKS, AHOYD_FROM_ANYONE };
 enum ahoyd_store_kind { AHOYD_STORE_MEMORY, AHOYD_STORE_SQLITE };
 
@@ -31,6 +32,10 @@ struct ahoyd_listen {
 struct ahoyd_domain {
     struct span name; /* Lower case. */
     enum ahoyd_auth auth;
+    enum ahoyd_mode mode;
+    bool in_order;        /* Contacts of a lower q ring later. */
+    bool follows;         /* Redirections of its phones are followed. */
+    uint32_t ring_time_s; /* How long those of one q ring before the next do. */
     uint32_t min_expires_s, max_expires_s, default_expires_s;
     struct ahoyd_pair pair; /* For clients that ask for it by name. */
     int line;
@@ -59,6 +64,7 @@ struct ahoyd_route {
     struct span domain; /* Lower case. */
     size_t trunk;       /* Index into trunks. */
     enum ahoyd_from from;
+    bool stateless; /* What can be is forwarded without state (RFC 3261 16.11). */
 };
 
 struct ahoyd_config {
@@ -80,8 +86,8 @@ struct ahoyd_config {
     unsigned padding;   /* Bytes that a datagram may grow by. */
     struct ahoy_ip name_servers[AHOYD_NAME_SERVERS_LIMIT]; /* In place of resolv.conf's. */
     size_t name_server_count;
-    char *anchor_path;  /* Of DNSSEC's trust anchors; NULL: nothing is validated. */
-    void *memory;       /* All texts. */
+    char *anchor_path; /* Of DNSSEC's trust anchors; NULL: nothing is validated. */
+    void *memory;      /* All texts. */
 };
 
 /* Told once for each fault: the line is 0 where the whole file is meant.  |what| says what is

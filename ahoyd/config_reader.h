@@ -80,6 +80,16 @@ struct option {
 bool config_options(lua_State *lua, int index, const char *word, struct option *options,
                     size_t count);
 
+/* The number of the option's text among |names|, 0 where none was given; false, and a fault, where
+ * it is none of them. */
+bool config_choice(lua_State *lua, const char *word, const struct option *option,
+                   const char *const *names, size_t count, unsigned *choice);
+
+/* The options of how a domain serves its users, side by side and in this order. */
+enum { CONFIG_MODE, CONFIG_RING, CONFIG_RING_TIME, CONFIG_REDIRECTIONS, CONFIG_SERVING_OPTIONS };
+/* config_serving.c: reads them; false, and a fault, where one is unknown. */
+bool config_read_serving(lua_State *lua, const struct option *options, struct ahoyd_domain *domain);
+
 /* The options of TLS, side by side and in this order in the table of a word that has them. */
 enum {
     CONFIG_CERTIFICATE,

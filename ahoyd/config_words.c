@@ -13,6 +13,7 @@
 #include "libahoy/resolve/name.h"
 
 enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64, PADDING_MOST = 1024 };
+enum { RING_LEAST_S = 5, RING_MOST_S = 180 };
 
 /* The text at |index|, or a fault that says what |word| takes. */
 static bool text_argument(lua_State *lua, int index, const char *word, const char *usage,
@@ -164,16 +165,13 @@ static bool keep_domain(lua_State *lua, const char *word, struct span text, stru
 
 static bool read_auth(lua_State *lua, const struct option *option, enum ahoyd_auth *auth)
 {
-    *auth = AHOYD_AUTH_DIGEST;
-    if (!option->given || ahoy_span_equal(option->text, SPAN("digest")))
-        return true;
-    *auth = AHOYD_AUTH_NONE;
-    if (ahoy_span_equal(option->text, SPAN("none")))
-        return true;
-    config_fault(config_reader_of(lua), config_line(lua),
-                 "domain: auth = \"%.64s\" is unknown; write \"digest\" or \"none\"",
-                 option->text.at);
-    return false;
+    static const char *const names[] = {
+        [AHOYD_AUTH_DIGEST] = "digest", [AHOYD_AUTH_NONE] = "none"
+    };
+    unsigned choice;
+    bool known = config_choice(lua, "domain", option, names, 2, &choice);
+    *auth = (enum ahoyd_auth)choice;
+    return known;
 }
 
 /* The list beside config->domains grows with it. */
@@ -195,7 +193,8 @@ static uint32_t number_or(const struct option *option, uint32_t otherwise)
 
 static int word_domain(lua_State *lua)
 {
-    enum { AUTH = CONFIG_PAIR, LEAST, MOST, DEFAULT, INSECURE, OPTIONS };
+    enum { AUTH = CONFIG_PAIR, LEAST, MOST, DEFAULT, INSECURE, SERVING };
+    enum { OPTIONS = SERVING + CONFIG_SERVING_OPTIONS };
     struct option options[OPTIONS] = {
         [CONFIG_CERTIFICATE] = { .name = "certificate", .type = OPTION_TEXT },
         [CONFIG_KEY] = { .name = "key", .type = OPTION_TEXT },
@@ -204,6 +203,13 @@ static int word_domain(lua_State *lua)
         [MOST] = { .name = "max_expires", EXPIRES },
         [DEFAULT] = { .name = "default_expires", EXPIRES },
         [INSECURE] = { .name = "insecure", .type = OPTION_FLAG },
+        [SERVING + CONFIG_MODE] = { .name = "mode", .type = OPTION_TEXT },
+        [SERVING + CONFIG_RING] = { .name = "ring", .type = OPTION_TEXT },
+        [SERVING + CONFIG_RING_TIME] = { .name = "ring_time",
+                                         .type = OPTION_NUMBER,
+                                         .least = RING_LEAST_S,
+                                         .most = RING_MOST_S },
+        [SERVING + CONFIG_REDIRECTIONS] = { .name = "redirections", .type = OPTION_TEXT },
     };
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_domain domain = { .line = config_line(lua) };
@@ -213,6 +219,7 @@ static int word_domain(lua_State *lua)
         !config_options(lua, 2, "domain", options, OPTIONS) ||
         !keep_domain(lua, "domain", text, &domain.name) ||
         !read_auth(lua, &options[AUTH], &domain.auth) ||
+        !config_read_serving(lua, &options[SERVING], &domain) ||
         !config_read_pair(lua, "domain", options, &domain.pair) || !make_domain_room(lua))
         return 0;
     domain.min_expires_s = number_or(&options[LEAST], 60);
@@ -338,27 +345,19 @@ static bool read_from(lua_State *lua, const struct option *option, enum ahoyd_fr
     static const char *const names[] = {
         [AHOYD_FROM_USERS] = "users", [AHOYD_FROM_TRUNKS] = "trunks", [AHOYD_FROM_ANYONE] = "anyone"
     };
-    *from = AHOYD_FROM_USERS;
-    if (!option->given)
-        return true;
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (ahoy_span_equal(option->text, ahoy_span(names[i]))) {
-            *from = (enum ahoyd_from)i;
-            return true;
-        }
-    }
-    config_fault(config_reader_of(lua), config_line(lua),
-                 "route: from = \"%.64s\" is unknown; write \"users\", \"trunks\" or \"anyone\"",
-                 option->text.at);
-    return false;
+    unsigned choice;
+    bool known = config_choice(lua, "route", option, names, sizeof names / sizeof *names, &choice);
+    *from = (enum ahoyd_from)choice;
+    return known;
 }
 
 static int word_route(lua_State *lua)
 {
-    enum { DOMAIN, TO, FROM, OPTIONS };
+    enum { DOMAIN, TO, FROM, STATELESS, OPTIONS };
     struct option options[OPTIONS] = { [DOMAIN] = { .name = "domain", .type = OPTION_TEXT },
                                        [TO] = { .name = "to", .type = OPTION_TEXT },
-                                       [FROM] = { .name = "from", .type = OPTION_TEXT } };
+                                       [FROM] = { .name = "from", .type = OPTION_TEXT },
+                                       [STATELESS] = { .name = "stateless", .type = OPTION_FLAG } };
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_config *config = reader->config;
     struct ahoyd_route route = { 0 };
@@ -371,12 +370,19 @@ static int word_route(lua_State *lua)
         return 0;
     }
     size_t count = config->route_count;
+    route.stateless = options[STATELESS].flag;
     if (!keep_domain(lua, "route", options[DOMAIN].text, &route.domain) ||
         !read_from(lua, &options[FROM], &route.from) ||
         !make_room(lua, "route", &config->routes, count, sizeof route, CONFIG_ROUTES_LIMIT) ||
         !make_room(lua, "route", &reader->promises, count, sizeof(struct promise),
                    CONFIG_ROUTES_LIMIT))
         return 0;
+    if (route.stateless && route.from == AHOYD_FROM_USERS) {
+        config_fault(reader, config_line(lua),
+                     "route: stateless is for from = \"trunks\" or \"anyone\": a user's CANCEL and "
+                     "ACK cannot be asked for a password");
+        return 0;
+    }
     reader->promises[count] =
         (struct promise){ config_keep(reader, options[TO].text), config_line(lua) };
     config->routes[config->route_count++] = route;

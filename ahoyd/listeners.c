@@ -77,7 +77,8 @@ static bool fill(struct ahoy_listener *listener, const struct ahoyd_listen *list
     ahoy_buf_put(&uri, SPAN("sip:"));
     ahoy_buf_put(&uri, ahoy_buf_text(&sent_by));
     ahoy_buf_put(&uri, SPAN(";transport="));
-    /* A URI says ws, whether it is above TLS or not (RFC 7118 5.2). */
+    /* DEPARTS: R5630-5.3-10 wants no transport=tls; but nothing else leads by TLS to a sip URI
+     * (docs/decisions/0057).  A URI says ws, whether it is above TLS or not (RFC 7118 5.2). */
     bool is_websocket = ahoy_transport_is_websocket(listen->transport);
     ahoy_buf_put(&uri, ahoy_transport_uri_name(is_websocket ? AHOY_WS : listen->transport));
     *listener = (struct ahoy_listener){ .transport = listen->transport,

@@ -166,12 +166,22 @@ static void look_at_end(const struct ahoyd_tls *tls, size_t index, int64_t now_s
                       tls->config->path.at, note->line, tls->entries[index].certificate);
 }
 
+/* What random bytes refuse now, they may give at the next look. */
+static void look_at_key(struct ahoyd_tls *tls, int64_t now_s)
+{
+    if (tls->rotated_s == 0)
+        tls->rotated_s = now_s;
+    if (now_s - tls->rotated_s >= AHOYD_TICKET_KEY_S && ahoy_tls_context_rotate(tls->context))
+        tls->rotated_s = now_s;
+}
+
 void ahoyd_tls_look(struct ahoyd_tls *tls, int64_t now_s)
 {
     if (tls->context == NULL)
         return;
     if (look_at_files(tls) != tls->files)
         ahoyd_tls_reread(tls);
+    look_at_key(tls, now_s);
     for (size_t i = 0; i < tls->count; i++)
         look_at_end(tls, i, now_s);
 }

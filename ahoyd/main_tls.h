@@ -6,6 +6,9 @@
 #include "libahoy/base/log.h"
 #include "libahoy/io/tls_context.h"
 
+/* So a key goes when the last of its tickets does: RFC 9325 3.4. */
+enum { AHOYD_TICKET_KEY_S = AHOY_TICKET_S };
+
 struct ahoyd_tls {
     struct ahoy_tls_context *context; /* NULL: nothing is by TLS. */
     const struct ahoyd_config *config;
@@ -14,6 +17,7 @@ struct ahoyd_tls {
     struct ahoy_tls_entry *entries;
     struct ahoyd_tls_note *notes; /* One an entry. */
     uint64_t files;               /* What the files looked like when they were read last. */
+    int64_t rotated_s;            /* When tickets got their key; 0: before the first look. */
 };
 
 /* Reads all files.  False where one is missing or does not fit, which |faults| are told with its
@@ -23,6 +27,6 @@ bool ahoyd_tls_open(struct ahoyd_tls *tls, const struct ahoyd_config *config,
 void ahoyd_tls_close(struct ahoyd_tls *tls);
 /* Reads all anew and says so in the log; what is wrong leaves all as it was. */
 void ahoyd_tls_reread(struct ahoyd_tls *tls);
-/* Once in a while: reads anew where files have changed, and warns of certificates that end within
- * 30, 7 or 1 days, or have ended. */
+/* Once in a while: reads anew where files have changed, warns of certificates that end within 30, 7
+ * or 1 days, or have ended, and sees to it that no key of tickets grows old. */
 void ahoyd_tls_look(struct ahoyd_tls *tls, int64_t now_s);

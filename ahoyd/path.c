@@ -13,8 +13,8 @@ static void print_token(const struct ahoyd_server *server, struct span call_id,
     ahoy_token_print(ahoy_siphash(&server->dialog_key, call_id), token);
 }
 
-void ahoyd_path_print_param(const struct ahoyd_server *server, struct span call_id,
-                            char param[AHOYD_DIALOG_PARAM_SIZE])
+static void print_param(const struct ahoyd_server *server, struct span call_id,
+                        char param[AHOYD_DIALOG_PARAM_SIZE])
 {
     struct span name = SPAN(";dialog=");
     memcpy(param, name.at, name.size);
@@ -151,6 +151,18 @@ bool ahoyd_path_is_outbound(const struct ahoy_event *event)
     struct span ob;
     return ahoy_method_forms_dialog(event->message->method) && read_contact(event, &contact) &&
            ahoy_uri_param(&contact.uri, SPAN("ob"), &ob);
+}
+
+void ahoyd_path_print_marks(const struct ahoyd_server *server, const struct ahoy_event *event,
+                            struct ahoyd_marks *marks)
+{
+    struct ahoy_buf flow = ahoy_buf_over(marks->flow, sizeof marks->flow);
+    print_param(server, event->routing->call_id, marks->param);
+    if (ahoyd_path_is_outbound(event) ||
+        ahoy_transport_is_websocket((enum ahoy_transport)event->hop->transport))
+        ahoyd_flow_print(&server->flow_key, AHOYD_FLOW_OF_CALL, event->hop, event->routing->call_id,
+                         &flow);
+    marks->flow_size = ahoy_buf_text(&flow).size;
 }
 
 /* R5626-5.1-5 */

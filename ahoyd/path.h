@@ -7,13 +7,13 @@
 struct ahoyd_path {
     struct ahoy_uri target; /* The Request-URI, restored where a strict router had moved it. */
     const struct ahoyd_domain *domain; /* The one of ours that |target| belongs to, or NULL. */
-    bool restored;          /* |target| was the last Route value. */
-    size_t own_routes;      /* Topmost Route values that name this server. */
-    bool has_next;          /* A Route value follows them. */
-    struct ahoy_uri next;   /* Its URI. */
-    bool in_dialog;         /* The request belongs to a dialog that this server has let pass. */
-    bool forged;            /* A Route of ours has a flow token that we did not write. */
-    bool has_flow;          /* It goes down |flow|, which a token of ours names: */
+    bool restored;                     /* |target| was the last Route value. */
+    size_t own_routes;                 /* Topmost Route values that name this server. */
+    bool has_next;                     /* A Route value follows them. */
+    struct ahoy_uri next;              /* Its URI. */
+    bool in_dialog; /* The request belongs to a dialog that this server has let pass. */
+    bool forged;    /* A Route of ours has a flow token that we did not write. */
+    bool has_flow;  /* It goes down |flow|, which a token of ours names: */
     enum ahoyd_flow_kind flow_kind;
     struct ahoy_hop flow;
 };
@@ -32,9 +32,19 @@ bool ahoyd_path_is_outbound(const struct ahoy_event *event);
 void ahoyd_path_print_path(const struct ahoyd_server *server, const struct ahoy_event *event,
                            struct ahoy_buf *rows);
 
-enum { AHOYD_PATH_ROW_LIMIT = 512 };
+enum { AHOYD_PATH_ROW_LIMIT = 512 }; /* Bytes that such a row takes. */
 enum { AHOYD_DIALOG_PARAM_SIZE = 8 + AHOY_TOKEN_SIZE };
-/* ";dialog=" and a token that fits the Call-ID: what our Record-Route carries, so that no one else
- * can write a Route which makes us forward a request without asking who sends it. */
-void ahoyd_path_print_param(const struct ahoyd_server *server, struct span call_id,
-                            char param[AHOYD_DIALOG_PARAM_SIZE]);
+
+/* What our Record-Route of a call carries. */
+struct ahoyd_marks {
+    /* ";dialog=" and a token that fits the Call-ID, so that no one else can write a Route which
+     * makes us forward a request without asking who sends it. */
+    char param[AHOYD_DIALOG_PARAM_SIZE];
+    /* The user part on the sender's side: the flow that the call came by, where nothing else leads
+     * back to it (RFC 5626 5.3). */
+    char flow[AHOYD_FLOW_TOKEN_LIMIT];
+    size_t flow_size; /* 0 where there is none. */
+};
+
+void ahoyd_path_print_marks(const struct ahoyd_server *server, const struct ahoy_event *event,
+                            struct ahoyd_marks *marks);

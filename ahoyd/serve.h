@@ -10,6 +10,27 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
 /* An ACK to a 2xx: forwarded along its dialog, or dropped. */
 void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event, uint64_t now_ms);
 
+/* A CANCEL that matches nothing: 481, but for what is not ours to end (8.3, 16.10). */
+void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *event);
+
+/* A request to a user of a domain that redirects: 302 with all of his contacts, without state
+ * (8.3). False where there is none to name. */
+bool ahoyd_serve_redirect(struct ahoyd_server *server, const struct ahoy_event *event,
+                          const struct ahoyd_path *path, uint64_t now_ms);
+/* A response to what we forwarded: what a 3xx names is followed as far as the caller might have
+ * called it himself (16.7 step 4); all else is the proxy's. */
+void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *event,
+                          uint64_t now_ms);
+
+/* Forwarding without state (16.11): a request that may use |route|, and one that follows another by
+ * such a route, CANCEL or ACK.  False where it is not done. */
+bool ahoyd_serve_stateless(struct ahoyd_server *server, const struct ahoy_event *event,
+                           const struct ahoyd_path *path, const struct ahoyd_route *route);
+bool ahoyd_serve_stateless_follower(struct ahoyd_server *server, const struct ahoy_event *event,
+                                    const struct ahoyd_path *path);
+/* The response to one. */
+void ahoyd_serve_stray(struct ahoyd_server *server, const struct ahoy_event *event);
+
 /* A REGISTER for |domain| (10.3). */
 void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *event,
                           const struct ahoyd_domain *domain, uint64_t now_ms);

@@ -8,8 +8,10 @@
 #include "libahoy/syntax/status.h"
 
 enum {
-    FLOW_TIMER_S = 120,   /* RFC 5626 4.4.1: what is usual where power does not matter, */
-    FLOW_TIMER_UDP_S = 29 /* and 4.4.2: before the quickest NATs forget. */
+    FLOW_TIMER_S = 120,    /* RFC 5626 4.4.1: what is usual where power does not matter, */
+    FLOW_TIMER_UDP_S = 29, /* and 4.4.2: before the quickest NATs forget. */
+    RETRY_S = 2,           /* When one who is refused is to come again, ... */
+    RETRY_SPREAD_S = 10    /* ... some sooner than others. */
 };
 
 _Static_assert(AHOY_IDLE_MS / 1000 > FLOW_TIMER_S, "we wait longer: R5626-5.4-3");
@@ -170,6 +172,17 @@ static void answer_waiting(struct ahoyd_server *server, struct ahoy_handle handl
     forget(server, handle, waiting);
 }
 
+/* More registrations wait for the store than may, as when all phones come back at once: those that
+ * are refused are told to come again, and not all in the same moment (RFC 3261 20.33). */
+static struct span print_retry(struct ahoyd_server *server)
+{
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    ahoy_buf_put(&rows, SPAN("Retry-After: "));
+    ahoy_buf_put_number(&rows, RETRY_S + server->counters.refused % RETRY_SPREAD_S);
+    ahoy_buf_put(&rows, SPAN("\r\n"));
+    return ahoy_buf_text(&rows);
+}
+
 static void submit(struct ahoyd_server *server, const struct ahoy_event *event, struct span aor,
                    const struct ahoy_registration *registration, uint64_t now_ms)
 {
@@ -179,7 +192,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event, 
         handle = wait_for_store(server, event, now_ms);
     if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
         ahoyd_change_free(change);
-        ahoyd_answer(server, event, 503);
+        ahoyd_answer_with(server, event, 503, print_retry(server));
         return;
     }
     change->owner = server->options.change_owner;
@@ -188,7 +201,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event, 
     if (!ahoyd_store_submit(server->options.store, change)) {
         ahoyd_change_free(change);
         server->counters.refused++;
-        answer_waiting(server, handle, 503, SPAN(""), now_ms);
+        answer_waiting(server, handle, 503, print_retry(server), now_ms);
     }
 }
 
@@ -220,7 +233,7 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
 static void print_outbound(const struct ahoy_registration *registration, struct ahoy_buf *rows)
 {
     bool is_reliable = ahoy_transport_is_reliable(registration->hop.transport);
-    if (registration->path.size > 0) {
+    if (registration->shows_path) {
         ahoy_buf_put(rows, SPAN("Path: "));
         ahoy_buf_put(rows, registration->path);
         ahoy_buf_put(rows, SPAN("\r\n"));

@@ -14,6 +14,7 @@ static bool is_new_call(const struct ahoy_event *event)
 /* Where a request goes, and who sent it. */
 struct course {
     const struct ahoyd_path *path;
+    const struct ahoyd_domain *domain; /* Whose user is called; NULL for none of ours. */
     struct ahoyd_sender sender;
     const struct ahoy_proxy_target *targets;
     size_t count;
@@ -22,26 +23,25 @@ struct course {
 static void start(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct course *course, uint64_t now_ms)
 {
-    char param[AHOYD_DIALOG_PARAM_SIZE];
-    char token[AHOYD_FLOW_TOKEN_LIMIT];
+    struct ahoyd_marks marks;
     char path[AHOYD_PATH_ROW_LIMIT];
-    struct ahoy_buf flow = ahoy_buf_over(token, sizeof token);
     struct ahoy_buf rows = ahoy_buf_over(path, sizeof path);
-    ahoyd_path_print_param(server, event->routing->call_id, param);
+    ahoyd_path_print_marks(server, event, &marks);
     ahoyd_path_print_path(server, event, &rows);
-    if (ahoyd_path_is_outbound(event) ||
-        ahoy_transport_is_websocket((enum ahoy_transport)event->hop->transport))
-        ahoyd_flow_print(&server->flow_key, AHOYD_FLOW_OF_CALL, event->hop, event->routing->call_id,
-                         &flow);
+    const struct ahoyd_domain *domain = course->domain;
     const struct ahoy_proxy_plan plan = {
         .targets = course->targets,
         .count = course->count,
+        .tier_ms = domain != NULL ? domain->ring_time_s * 1000 : 0,
+        .follows = domain != NULL && domain->follows,
+        .sender = (uint8_t)course->sender.caller,
         .own_routes = course->path->own_routes,
         .restore_uri = course->path->restored,
         .removed = course->sender.proof,
+        .is_home = domain != NULL,
         .record_route = ahoy_method_forms_dialog(event->message->method),
-        .record_route_params = { param, sizeof param },
-        .flow = ahoy_buf_text(&flow),
+        .record_route_params = { marks.param, sizeof marks.param },
+        .flow = { marks.flow, marks.flow_size },
         .added = ahoy_buf_text(&rows),
     };
     server->counters.forwarded++;
@@ -52,15 +52,21 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
 
 /* For strangers a user who is not there and one who never was are the same (attack 25). */
 static void answer_not_there(struct ahoyd_server *server, const struct ahoy_event *event,
-                             const struct ahoyd_domain *domain, struct span aor,
-                             enum ahoyd_caller caller)
+                             const struct course *course)
 {
+    const struct ahoyd_domain *domain = course->path->domain;
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     struct ahoyd_user user;
-    struct span name = { aor.at, ahoy_span_find(aor, '@') };
-    bool known = caller != AHOYD_CALLER_STRANGER &&
-                 ahoyd_store_user(server->options.store, name, domain->name, &user);
-    explicit_bzero(&user, sizeof user);
-    ahoyd_answer(server, event, known ? 480 : 404);
+    bool known = false;
+    if (course->sender.caller != AHOYD_CALLER_STRANGER &&
+        ahoyd_print_aor(&course->path->target, domain, &buf)) {
+        struct span aor = ahoy_buf_text(&buf);
+        struct span name = { aor.at, ahoy_span_find(aor, '@') };
+        known = ahoyd_store_user(server->options.store, name, domain->name, &user);
+        explicit_bzero(&user, sizeof user);
+    }
+    ahoyd_answer(server, event, known ? 480 : 404); /* R3261-16.5-7, R3261-16.5-8 */
 }
 
 static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -68,18 +74,17 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
 {
     const struct ahoyd_domain *domain = course->path->domain;
     const struct ahoy_uri *uri = &course->path->target;
-    char space[AHOYD_AOR_LIMIT];
-    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
-    if (!ahoyd_print_aor(uri, domain, &aor)) {
-        ahoyd_answer(server, event, 404);
-        return;
-    }
+    course->domain = domain;
     course->targets = server->targets;
-    course->count = ahoyd_targets_of_user(server, event, ahoy_buf_text(&aor), uri, now_ms);
+    course->count = 0;
+    if (domain->mode != AHOYD_MODE_REDIRECT)
+        course->count = ahoyd_targets_of_user(server, event, domain, uri, now_ms);
+    else if (ahoyd_serve_redirect(server, event, course->path, now_ms))
+        return;
     if (course->count > 0)
         start(server, event, course, now_ms);
     else
-        answer_not_there(server, event, domain, ahoy_buf_text(&aor), course->sender.caller);
+        answer_not_there(server, event, course);
 }
 
 /* To a phone that has registered elsewhere through us, as the token in our Path says. */
@@ -116,17 +121,19 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
         return;
     }
     const struct ahoyd_route *route = ahoyd_names_route(&server->names, &path->target);
-    if (route != NULL && ahoyd_policy_may_use(course.sender.caller, route)) {
-        struct ahoy_proxy_target target;
-        course.targets = &target;
-        course.count = 1;
-        if (ahoyd_targets_of_route(server, route, &path->target, &target))
-            start(server, event, &course, now_ms);
-        else
-            ahoyd_answer(server, event, 480); /* R5630-5.3-2, R5630-5.3-4 */
-    } else {
+    if (route == NULL || !ahoyd_policy_may_use(course.sender.caller, route)) {
         ahoyd_answer(server, event, 403);
+        return;
     }
+    if (ahoyd_serve_stateless(server, event, path, route))
+        return;
+    struct ahoy_proxy_target target;
+    course.targets = &target;
+    course.count = 1;
+    if (ahoyd_targets_of_route(server, route, &path->target, &target))
+        start(server, event, &course, now_ms);
+    else
+        ahoyd_answer(server, event, 480); /* R5630-5.3-2, R5630-5.3-4 */
 }
 
 static void forward_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -170,6 +177,13 @@ static void serve(struct ahoyd_server *server, const struct ahoy_event *event,
     }
 }
 
+/* Whether the answer is a 3xx, whatever else is asked (8.3). */
+static bool is_redirected(const struct ahoyd_path *path)
+{
+    return path->domain != NULL && path->domain->mode == AHOYD_MODE_REDIRECT &&
+           path->target.has_user && !path->has_next && !path->has_flow;
+}
+
 void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *event,
                          uint64_t now_ms)
 {
@@ -197,11 +211,13 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
         return;
     }
     bool for_us = is_for_us(server, event, &path);
-    if (event->routing->max_forwards == 0 && !for_us) {
+    bool redirected = !for_us && is_redirected(&path);
+    if (event->routing->max_forwards == 0 && !for_us && !redirected) {
         ahoyd_answer(server, event, 483); /* R3261-16.3-7, -8 */
         return;
     }
-    if (!ahoyd_serve_extensions(server, event, AHOY_HEADER_PROXY_REQUIRE))
+    if (!redirected && /* R3261-8.3-2 */
+        !ahoyd_serve_extensions(server, event, AHOY_HEADER_PROXY_REQUIRE))
         return; /* R3261-16.3-9 */
     if (for_us)
         serve(server, event, &path, now_ms);
@@ -220,11 +236,30 @@ void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event
     struct ahoy_proxy_target target;
     struct ahoy_err err;
     if (event->routing->max_forwards == 0 || !ahoyd_path_read(server, event, &path, &err) ||
-        path.forged || !path.in_dialog ||
-        !ahoyd_targets_in_dialog(server, event, &path, now_ms, &target, &err))
+        path.forged)
+        return;
+    if (!path.in_dialog) {
+        (void)ahoyd_serve_stateless_follower(server, event, &path); /* Or it is dropped. */
+        return;
+    }
+    if (!ahoyd_targets_in_dialog(server, event, &path, now_ms, &target, &err))
         return;
     const struct ahoy_proxy_plan plan = {
         .targets = &target, .count = 1, .own_routes = path.own_routes, .restore_uri = path.restored
     };
-    ahoy_proxy_forward_ack(server->proxy, event, &plan);
+    ahoy_proxy_forward(server->proxy, event, &plan);
+}
+
+void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *event)
+{
+    struct ahoyd_path path;
+    struct ahoy_err err;
+    if (!ahoyd_path_read(server, event, &path, &err))
+        ahoyd_answer(server, event, err.status);
+    else if (event->routing->max_forwards == 0)
+        ahoyd_answer(server, event, 483);
+    else if (is_redirected(&path))
+        ahoyd_answer(server, event, 200); /* S3261-8.3-1: there is nothing to end. */
+    else if (!ahoyd_serve_stateless_follower(server, event, &path))
+        ahoyd_answer(server, event, 481); /* 9.2: it matches nothing. */
 }

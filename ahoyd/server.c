@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "ahoyd/answer.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/servers.h"
 
@@ -58,7 +57,8 @@ static bool init_stack(struct ahoyd_server *server, const unsigned char *secret,
                           .limit = number_or(options->transaction_limit, AHOYD_TRANSACTIONS_LIMIT),
                           .memory_limit = AHOYD_MESSAGES_MEMORY_LIMIT,
                           .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
-                          .tag_key = derive_key(secret, SPAN("tag")) },
+                          .tag_key = derive_key(secret, SPAN("tag")),
+                          .branch_key = derive_key(secret, SPAN("branch")) },
         .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
         .log = options->log,
     };
@@ -70,6 +70,7 @@ static bool init_stack(struct ahoyd_server *server, const unsigned char *secret,
         .limit = stack.transactions.limit,
         .timer_c_ms = options->timer_c_ms,
         .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
+        .loop_key = derive_key(secret, SPAN("loop")),
     };
     server->proxy = ahoy_proxy_new(&proxy, server->transactions, now_ms);
     return server->proxy != NULL;
@@ -126,10 +127,12 @@ static void serve_event(struct ahoyd_server *server, const struct ahoy_event *ev
         ahoyd_serve_request(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_ACK)
         ahoyd_serve_ack(server, event, now_ms);
+    else if (event->kind == AHOY_EVENT_STRAY)
+        ahoyd_serve_stray(server, event);
     else if (event->user != 0)
-        ahoy_proxy_step(server->proxy, event, now_ms);
+        ahoyd_serve_response(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_CANCEL)
-        ahoyd_answer(server, event, 481); /* 9.2: it matches nothing. */
+        ahoyd_serve_cancel(server, event);
 }
 
 /* Serves what has come up next; false where nothing has. */
@@ -209,6 +212,11 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)
 void ahoyd_server_drain(struct ahoyd_server *server)
 {
     server->draining = true;
+}
+
+void ahoyd_server_leave(struct ahoyd_server *server)
+{
+    ahoy_stack_leave(server->stack);
 }
 
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server)

@@ -24,7 +24,7 @@ struct ahoyd_server_options {
     size_t listener_count;
     uint16_t worker, workers;
     struct ahoy_directory *directory; /* Shared by all workers, outlives them; NULL for one. */
-    uint64_t seed[2]; /* Random, another for each worker. */
+    uint64_t seed[2];                 /* Random, another for each worker. */
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;
     uint32_t transaction_limit; /* At once; 0 for the usual 200,000. */
@@ -47,6 +47,8 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server);
 
 /* From now on new calls and registrations get 503; what is under way goes on. */
 void ahoyd_server_drain(struct ahoyd_server *server);
+/* It is freed next: what is polled says so to those who want to know. */
+void ahoyd_server_leave(struct ahoyd_server *server);
 /* What would be broken off: requests without a final response, registrations that wait for the
  * store. */
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server);

@@ -159,7 +159,9 @@ static bool target_binding(const struct search *search, const struct ahoy_bindin
     if (!ahoy_uri_parse(binding->contact, &contact, NULL) ||
         (search->is_secure && contact.scheme != AHOY_SCHEME_SIPS))
         return false;
-    *target = (struct ahoy_proxy_target){ .uri = binding->contact, .source = binding->hop.remote };
+    *target = (struct ahoy_proxy_target){ .uri = binding->contact,
+                                          .source = binding->hop.remote,
+                                          .q = binding->q };
     if (contact.scheme == AHOY_SCHEME_SIPS && !search->is_secure) {
         target->uri = as_sip(binding->contact);
         target->is_secure = true;
@@ -225,19 +227,37 @@ static bool target_instance(const struct search *search, size_t first, bool *tak
     return head != NULL;
 }
 
-size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_event *event,
-                             struct span aor, const struct ahoy_uri *uri, uint64_t now_ms)
+/* Puts |target| into the list of |count| in the order of q; those of one q stay as they came. */
+static void insert(struct ahoy_proxy_target *targets, size_t count,
+                   const struct ahoy_proxy_target *target)
 {
+    size_t at = count;
+    for (; at > 0 && targets[at - 1].q < target->q; at--)
+        targets[at] = targets[at - 1];
+    targets[at] = *target;
+}
+
+size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_event *event,
+                             const struct ahoyd_domain *domain, const struct ahoy_uri *uri,
+                             uint64_t now_ms)
+{
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     struct ahoy_bindings *bindings = &server->bindings;
     const struct search search = { server, event->routing->call_id,
                                    uri->scheme == AHOY_SCHEME_SIPS };
     bool taken[AHOY_BINDINGS_LIMIT] = { false };
     size_t count = 0;
-    if (!ahoyd_store_find(server->options.store, aor, now_ms, bindings))
+    if (!ahoyd_print_aor(uri, domain, &aor) || /* R3261-16.5-3 */
+        !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, bindings))
         return 0;
     for (size_t i = 0; i < bindings->count && count < AHOY_TARGETS_LIMIT; i++) {
-        if (!taken[i] && target_instance(&search, i, taken, &server->targets[count]))
-            count++;
+        struct ahoy_proxy_target target;
+        if (taken[i] || !target_instance(&search, i, taken, &target))
+            continue;
+        if (!domain->in_order)
+            target.q = 1000;
+        insert(server->targets, count++, &target);
     }
     return count;
 }
@@ -314,8 +334,11 @@ bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_
                            struct ahoy_err *err)
 {
     flow->target = (struct ahoy_proxy_target){ .uri = path->target.text };
+    /* 430 is for the proxy that knows further flows, not for the far end of a call (RFC 5626 5.3,
+     * 11.5). */
+    unsigned status = path->flow_kind == AHOYD_FLOW_OF_CALL ? 480 : 430;
     return go_down(server, event->routing->call_id, &path->flow, flow) ||
-           ahoy_fail(err, 430, path->target.text.at, "a flow that still stands");
+           ahoy_fail(err, status, path->target.text.at, "a flow that still stands");
 }
 
 /* The way to the client of a WebSocket: that of its registration.  Where it never registered, a

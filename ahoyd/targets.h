@@ -4,13 +4,16 @@
 
 #include "ahoyd/path.h"
 
-/* Fills server->targets with the bindings of |aor| that can be reached, all of them, but for each
- * instance one, with its other flows behind it (RFC 5626 7); for a |uri| of sips only those of sips
- * (never downgraded).  Returns their count. */
+/* Fills server->targets with the bindings of the user of |domain| whom |uri| names that can be
+ * reached, all of them, but for each instance one, with its other flows behind it (RFC 5626 7); for
+ * a |uri| of sips only those of sips (never downgraded).  They are in the order of q, or all of one
+ * q where the domain rings all at once.  Returns their count. */
 size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_event *event,
-                             struct span aor, const struct ahoy_uri *uri, uint64_t now_ms);
+                             const struct ahoyd_domain *domain, const struct ahoy_uri *uri,
+                             uint64_t now_ms);
 
-/* The flow that a token of ours names (RFC 5626 5.3.1).  False with 430 where it has ended. */
+/* The flow that a token of ours names (RFC 5626 5.3.1).  False where it has ended: with 430,
+ * or for one of a call with 480. */
 bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_event *event,
                            const struct ahoyd_path *path, struct ahoyd_flow *flow,
                            struct ahoy_err *err);

@@ -296,6 +296,9 @@ static void *run(void *context)
         turn(worker);
         answer_report(worker);
     } while (!is_finished(worker));
+    ahoyd_server_leave(worker->server);
+    carry_all(worker);
+    ahoy_driver_flush(worker->options.driver);
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 stay, and then says nothing more."""
 import os
 import re
+import resource
 import socket
 import ssl
 import subprocess
@@ -13,7 +14,8 @@ REST_S = 4  # Until the server has given back what only a busy time needs.
 def make_certificate(folder):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=bench.example", "-keyout", "key.pem", "-out",
+         "-nodes", "-days", "2", "-subj", "/CN=bench.example", "-addext",
+         "subjectAltName=DNS:bench.example,IP:127.0.0.1", "-keyout", "key.pem", "-out",
          "certificate.pem"], cwd=folder, check=True, capture_output=True)
 
 
@@ -48,6 +50,15 @@ def open_one(transport, port, number, context):
     if b" 200 " not in connection.recv(4096)[:20]:
         raise SystemExit("bench: a connection was refused")
     return connection.detach()
+
+
+def allow_files(count):
+    """Lets this process and those that it starts hold |count| connections."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if 0 <= most < count + 500:
+        raise SystemExit(f"bench: {count} connections need more than the {most} files that a "
+                         "process may open here; ask for fewer with --connections")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 500, most))
 
 
 def measure(server, transport, port, count):

@@ -4,21 +4,20 @@
  * calls were completed and how many failed.
  *
  * It trusts the server: its own speed matters, not what strangers could do to it. */
+#include "bench/load.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { DATAGRAM = 4096, CALLS_LIMIT = 4096, PATIENCE_MS = 8000, RESEND_MS = 500 };
+enum { CALLS_LIMIT = 4096, PATIENCE_MS = 8000, RESEND_MS = 500 };
 
 enum step { IDLE, INVITED, HUNG_UP };
 
@@ -27,16 +26,16 @@ struct call {
     enum step step;
     unsigned number;
     uint64_t begun_ms, sent_ms;
-    char request[DATAGRAM]; /* What to send again. */
+    char request[MESSAGE_SIZE]; /* What to send again. */
     int request_size;
 };
 
 static struct {
     const char *server, *domain;
     unsigned calls, concurrent;
-    int caller, callee;
+    const struct way *way;
+    struct ends ends;
     int run; /* Told apart from other runs by this. */
-    struct sockaddr_in address, caller_address, callee_address;
     struct call list[CALLS_LIMIT];
     unsigned begun, completed, failed, resent;
 } load;
@@ -48,7 +47,7 @@ static uint64_t now_ms(void)
     return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
-static void die(const char *what)
+void die(const char *what)
 {
     fprintf(stderr, "bench-load: %s: %s\n", what, strerror(errno));
     exit(1);
@@ -66,26 +65,6 @@ static struct sockaddr_in parse_address(const char *text)
     if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
         die(text);
     return address;
-}
-
-static int open_socket(const struct sockaddr_in *address)
-{
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int size = 4 << 20;
-    if (fd < 0 || bind(fd, (const struct sockaddr *)address, sizeof *address) != 0)
-        die("bind");
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    return fd;
-}
-
-static void transmit(int fd, const char *bytes, int size)
-{
-    while (sendto(fd, bytes, (size_t)size, 0, (const struct sockaddr *)&load.address,
-                  sizeof load.address) < 0) {
-        if (errno != EAGAIN && errno != ECONNREFUSED && errno != ENOBUFS)
-            die("sendto");
-    }
 }
 
 /* The first row "\r\nNAME: ..." from |at| on, with its end, or NULL. */
@@ -123,46 +102,56 @@ static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
                           "a=rtpmap:0 PCMU/8000\r\n"
                           "a=rtpmap:8 PCMA/8000\r\n";
 
+/* All messages of a call take the same path. */
+static void send_caller(const struct call *call, const char *bytes, int size)
+{
+    load.way->send(CALLER, (unsigned)(call - load.list), bytes, (size_t)size);
+}
+
 static void invite(struct call *call)
 {
     call->number = load.begun++;
     call->step = INVITED;
     call->begun_ms = call->sent_ms = now_ms();
-    unsigned port = ntohs(load.caller_address.sin_port);
+    unsigned port = ntohs(load.ends.own[CALLER].sin_port);
     call->request_size = snprintf(
         call->request, sizeof call->request,
         "INVITE sip:service@%s SIP/2.0\r\n"
-        "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK-%d-%u-1\r\n"
+        "Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK-%d-%u-1\r\n"
         "From: \"caller\" <sip:caller@example.org>;tag=c%u\r\n"
         "To: <sip:service@%s>\r\nCall-ID: %u-%zu-%d@127.0.0.1\r\nCSeq: 1 INVITE\r\n"
-        "Contact: <sip:caller@127.0.0.1:%u>\r\nMax-Forwards: 70\r\n"
+        "Contact: <sip:caller@127.0.0.1:%u;transport=%s>\r\nMax-Forwards: 70\r\n"
         "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, SUBSCRIBE, INFO\r\n"
         "Supported: replaces, timer\r\nUser-Agent: load/1.0\r\n"
         "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-        load.domain, port, load.run, call->number, call->number, load.domain, call->number,
-        (size_t)(call - load.list), load.run, port, sizeof sdp - 1, sdp);
-    transmit(load.caller, call->request, call->request_size);
+        load.domain, load.way->via, port, load.run, call->number, call->number, load.domain,
+        call->number, (size_t)(call - load.list), load.run, port, load.way->name, sizeof sdp - 1,
+        sdp);
+    send_caller(call, call->request, call->request_size);
 }
 
 /* ACK or BYE after the 2xx |answer|, into |bytes|. */
 static int in_dialog(const struct call *call, const char *answer, const char *method, unsigned cseq,
-                     char bytes[DATAGRAM])
+                     char bytes[MESSAGE_SIZE])
 {
     const char *end = NULL, *contact = find_row(answer, "Contact", &end);
     const char *uri = contact == NULL ? NULL : strchr(contact, '<');
     const char *uri_end = uri == NULL ? NULL : strchr(uri, '>');
     if (uri_end == NULL || uri_end > end)
         return 0;
-    int size = snprintf(bytes, DATAGRAM,
-                        "%s %.*s SIP/2.0\r\n"
-                        "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK-%d-%u-%u%s\r\n",
-                        method, (int)(uri_end - uri - 1), uri + 1,
-                        ntohs(load.caller_address.sin_port), load.run, call->number, cseq, method);
-    size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "Record-Route", "Route", true);
-    size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "From", "From", false);
-    size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "To", "To", false);
-    size += copy_rows(bytes + size, DATAGRAM - (size_t)size, answer, "Call-ID", "Call-ID", false);
-    size += snprintf(bytes + size, DATAGRAM - (size_t)size,
+    int size =
+        snprintf(bytes, MESSAGE_SIZE,
+                 "%s %.*s SIP/2.0\r\n"
+                 "Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK-%d-%u-%u%s\r\n",
+                 method, (int)(uri_end - uri - 1), uri + 1, load.way->via,
+                 ntohs(load.ends.own[CALLER].sin_port), load.run, call->number, cseq, method);
+    size +=
+        copy_rows(bytes + size, MESSAGE_SIZE - (size_t)size, answer, "Record-Route", "Route", true);
+    size += copy_rows(bytes + size, MESSAGE_SIZE - (size_t)size, answer, "From", "From", false);
+    size += copy_rows(bytes + size, MESSAGE_SIZE - (size_t)size, answer, "To", "To", false);
+    size +=
+        copy_rows(bytes + size, MESSAGE_SIZE - (size_t)size, answer, "Call-ID", "Call-ID", false);
+    size += snprintf(bytes + size, MESSAGE_SIZE - (size_t)size,
                      "CSeq: %u %s\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n", cseq, method);
     return size;
 }
@@ -180,19 +169,19 @@ static void finish(struct call *call, bool sound)
 
 static void answered(struct call *call, const char *answer)
 {
-    char ack[DATAGRAM];
+    char ack[MESSAGE_SIZE];
     int size = in_dialog(call, answer, "ACK", 1, ack);
     if (size == 0) {
         finish(call, false);
         return;
     }
-    transmit(load.caller, ack, size);
+    send_caller(call, ack, size);
     if (call->step != INVITED)
         return;
     call->request_size = in_dialog(call, answer, "BYE", 2, call->request);
     call->step = HUNG_UP;
     call->sent_ms = now_ms();
-    transmit(load.caller, call->request, call->request_size);
+    send_caller(call, call->request, call->request_size);
 }
 
 /* A response to the caller; the Call-ID says of which call. */
@@ -218,9 +207,9 @@ static void caller_hears(const char *message)
     }
 }
 
-static void reply(const char *request, const char *status, bool with_body)
+static void reply(unsigned path, const char *request, const char *status, bool with_body)
 {
-    char bytes[DATAGRAM];
+    char bytes[MESSAGE_SIZE];
     char *tag = NULL;
     int size = snprintf(bytes, sizeof bytes, "SIP/2.0 %s\r\n", status);
     static const char *const names[] = { "Via", "Record-Route", "From", "To", "Call-ID", "CSeq" };
@@ -234,37 +223,30 @@ static void reply(const char *request, const char *status, bool with_body)
         size += added;
     }
     size += snprintf(bytes + size, sizeof bytes - (size_t)size,
-                     "Contact: <sip:service@127.0.0.1:%u>\r\n%sContent-Length: %zu\r\n\r\n%s",
-                     ntohs(load.callee_address.sin_port),
+                     "Contact: <sip:service@127.0.0.1:%u;transport=%s>\r\n"
+                     "%sContent-Length: %zu\r\n\r\n%s",
+                     ntohs(load.ends.own[CALLEE].sin_port), load.way->name,
                      with_body ? "Content-Type: application/sdp\r\n" : "",
                      with_body ? sizeof sdp - 1 : 0, with_body ? sdp : "");
-    transmit(load.callee, bytes, size);
+    load.way->send(CALLEE, path, bytes, (size_t)size);
 }
 
-static void callee_hears(const char *message)
+static void callee_hears(unsigned path, const char *message)
 {
     if (strncmp(message, "INVITE ", 7) == 0) {
-        reply(message, "180 Ringing", false);
-        reply(message, "200 OK", true);
+        reply(path, message, "180 Ringing", false);
+        reply(path, message, "200 OK", true);
     } else if (strncmp(message, "BYE ", 4) == 0) {
-        reply(message, "200 OK", false);
+        reply(path, message, "200 OK", false);
     }
 }
 
-/* Reads what has come, a few at a time; returns whether anything had. */
-static bool drain(int fd, void (*hears)(const char *message))
+static void hear(enum side side, unsigned path, const char *message)
 {
-    char bytes[DATAGRAM];
-    bool any = false;
-    for (unsigned i = 0; i < 16; i++) {
-        ssize_t size = recv(fd, bytes, sizeof bytes - 1, 0);
-        if (size <= 0)
-            break;
-        bytes[size] = '\0';
-        hears(bytes);
-        any = true;
-    }
-    return any;
+    if (side == CALLEE)
+        callee_hears(path, message);
+    else
+        caller_hears(message);
 }
 
 /* Loss is rare on loopback, but must not hang the run. */
@@ -277,10 +259,10 @@ static void check_patience(void)
             continue;
         if (now - call->begun_ms > PATIENCE_MS) {
             finish(call, false);
-        } else if (now - call->sent_ms > RESEND_MS) {
+        } else if (load.way->loses && now - call->sent_ms > RESEND_MS) {
             call->sent_ms = now;
             load.resent++;
-            transmit(load.caller, call->request, call->request_size);
+            send_caller(call, call->request, call->request_size);
         }
     }
 }
@@ -291,8 +273,7 @@ static void run(void)
     for (unsigned i = 0; i < load.concurrent && load.begun < load.calls; i++)
         invite(&load.list[i]);
     while (load.completed + load.failed < load.calls) {
-        drain(load.callee, callee_hears);
-        drain(load.caller, caller_hears);
+        load.way->turn(hear);
         uint64_t now = now_ms();
         if (now >= next_check_ms) {
             check_patience();
@@ -307,20 +288,39 @@ static const char help[] =
     "  --server IP:PORT     the server\n"
     "  --caller IP:PORT     where the caller sits (default 127.0.0.1:15070)\n"
     "  --callee IP:PORT     where the callee sits (default 127.0.0.1:15080)\n"
+    "  --transport NAME     udp (the default), tcp or tls\n"
+    "  --certificate FILE, --key FILE   what the callee shows by TLS\n"
     "  --domain NAME        default bench.example\n"
     "  --calls N            how many (default 10000)\n"
     "  --concurrent N       how many at once (default 32)\n";
+
+static const struct way *find_way(const char *name)
+{
+    static const struct way *const ways[] = { &way_udp, &way_tcp, &way_tls };
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        if (strcmp(ways[i]->name, name) == 0)
+            return ways[i];
+    }
+    return NULL;
+}
 
 /* Reads the command line into |load|; false where it is not understood. */
 static bool read_options(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "server", required_argument, NULL, 's' }, { "caller", required_argument, NULL, 'a' },
-        { "callee", required_argument, NULL, 'b' }, { "domain", required_argument, NULL, 'd' },
-        { "calls", required_argument, NULL, 'n' },  { "concurrent", required_argument, NULL, 'c' },
-        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+        { "server", required_argument, NULL, 's' },
+        { "caller", required_argument, NULL, 'a' },
+        { "callee", required_argument, NULL, 'b' },
+        { "domain", required_argument, NULL, 'd' },
+        { "calls", required_argument, NULL, 'n' },
+        { "concurrent", required_argument, NULL, 'c' },
+        { "help", no_argument, NULL, 'h' },
+        { "transport", required_argument, NULL, 't' },
+        { "key", required_argument, NULL, 'k' },
+        { "certificate", required_argument, NULL, 'e' },
+        { NULL, 0, NULL, 0 },
     };
-    const char *caller = "127.0.0.1:15070", *callee = "127.0.0.1:15080";
+    const char *caller = "127.0.0.1:15070", *callee = "127.0.0.1:15080", *transport = "udp";
     load.domain = "bench.example";
     load.calls = 10000;
     load.concurrent = 32;
@@ -345,6 +345,15 @@ static bool read_options(int argc, char **argv)
         case 'c':
             load.concurrent = (unsigned)strtoul(optarg, NULL, 10);
             break;
+        case 't':
+            transport = optarg;
+            break;
+        case 'e':
+            load.ends.certificate = optarg;
+            break;
+        case 'k':
+            load.ends.key = optarg;
+            break;
         case 'h':
             fputs(help, stdout);
             exit(0);
@@ -352,11 +361,13 @@ static bool read_options(int argc, char **argv)
             return false;
         }
     }
-    if (load.server == NULL || load.concurrent == 0 || load.concurrent > CALLS_LIMIT)
+    load.way = find_way(transport);
+    if (load.server == NULL || load.way == NULL || load.concurrent == 0 ||
+        load.concurrent > CALLS_LIMIT)
         return false;
-    load.address = parse_address(load.server);
-    load.caller_address = parse_address(caller);
-    load.callee_address = parse_address(callee);
+    load.ends.server = parse_address(load.server);
+    load.ends.own[CALLER] = parse_address(caller);
+    load.ends.own[CALLEE] = parse_address(callee);
     return true;
 }
 
@@ -367,8 +378,7 @@ int main(int argc, char **argv)
         return 2;
     }
     load.run = getpid();
-    load.caller = open_socket(&load.caller_address);
-    load.callee = open_socket(&load.callee_address);
+    load.way->open(&load.ends);
     uint64_t begun_ms = now_ms();
     run();
     printf("{\"completed\":%u,\"failed\":%u,\"resent\":%u,\"ms\":%llu}\n", load.completed,

@@ -27,6 +27,9 @@ listen "tcp:[::1]:5060"
 --     ahoyctl user add alice@atlanta.example
 domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 7200 })
 
+-- Phones one after the other, by the q that they register with, 15 seconds each:
+-- domain("chicago.example", { ring = "order", ring_time = 15 })
+
 -- Where users and registrations are kept, from here: a file, or "memory:" for nothing.
 store "sqlite:ahoy.db"
 

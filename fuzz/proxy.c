@@ -9,7 +9,8 @@
  *      found, which happens in the next turn.
  *   1: a target says them in answer to what it got last: a status line and rows, without Vias,
  *      which are put behind the first line; how: the target.
- *   2: so many quarters of a minute pass. */
+ *   2: so many quarters of a minute pass.
+ *   3: as 0, but the targets differ in q, each has ten seconds, and redirections are followed. */
 #include <stdlib.h>
 
 #include "fuzz/target.h"
@@ -117,12 +118,34 @@ static void find_targets(struct world *world)
     }
 }
 
+/* Each Contact leads to one of the targets. */
+static void follow(struct world *world, const struct ahoy_event *event,
+                   struct ahoy_proxy_redirection *redirection)
+{
+    struct ahoy_values values = ahoy_message_values(event->message, AHOY_HEADER_CONTACT);
+    struct span text;
+    MUST(redirection->request->message->is_request);
+    struct ahoy_address contact;
+    for (unsigned i = 0; ahoy_values_next(&values, &text, NULL); i++) {
+        if (!ahoy_address_parse(text, &contact, NULL))
+            continue;
+        const struct ahoy_proxy_target target = { .uri = contact.uri.text,
+                                                  .hop = world->targets[i % TARGETS].hop,
+                                                  .q = (uint16_t)(i % 2) };
+        ahoy_proxy_add(world->proxy, event, redirection, i, &target, 1);
+    }
+    ahoy_proxy_follow(world->proxy, event, redirection, world->now_ms);
+}
+
 static void take_event(struct world *world, const struct ahoy_event *event)
 {
-    if (event->kind == AHOY_EVENT_REQUEST)
+    struct ahoy_proxy_redirection redirection;
+    if (ahoy_proxy_redirects(world->proxy, event, &redirection, world->now_ms))
+        follow(world, event, &redirection);
+    else if (event->kind == AHOY_EVENT_REQUEST)
         ahoy_proxy_start(world->proxy, event, &world->plan, world->now_ms);
     else if (event->kind == AHOY_EVENT_ACK)
-        ahoy_proxy_forward_ack(world->proxy, event, &world->plan);
+        ahoy_proxy_forward(world->proxy, event, &world->plan);
     else if (event->user != 0)
         ahoy_proxy_step(world->proxy, event, world->now_ms);
 }
@@ -151,7 +174,7 @@ static void hear(struct world *world, struct ahoy_hop hop, struct span text)
     turn(world);
 }
 
-static void ask(struct world *world, unsigned how, struct span text)
+static void ask(struct world *world, unsigned how, bool in_order, struct span text)
 {
     static const struct span ways[] = { SPAN_INIT("sip:one.example"),
                                         SPAN_INIT("sip:two.example") };
@@ -159,11 +182,14 @@ static void ask(struct world *world, unsigned how, struct span text)
                                             .count = 1 + (how & 3),
                                             .own_routes = how >> 2 & 3,
                                             .restore_uri = how >> 4 & 1,
+                                            .follows = in_order,
+                                            .tier_ms = in_order ? 10000 : 0,
                                             .record_route = how >> 5 & 1 };
     for (uint8_t i = 0; i < TARGETS; i++)
         world->targets[i] =
             (struct ahoy_proxy_target){ .uri = SPAN("sip:target;method=x;lr?a=b"),
                                         .hop = hop_to((uint8_t)(FIRST_TARGET + i), how >> 6 & 1),
+                                        .q = in_order ? (uint16_t)(TARGETS - i / 2) : 0,
                                         .ways = ways,
                                         .way_count = how >> 7 & 1 ? 2 : 0 };
     hear(world, hop_to(CALLER, 0), text);
@@ -224,9 +250,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct world world;
     begin(&world);
-    ask(&world, 0, SPAN("")); /* A plan and targets, whatever comes first. */
+    ask(&world, 0, false, SPAN("")); /* A plan and targets, whatever comes first. */
     while (size >= 4) {
-        unsigned kind = data[0] % 3;
+        unsigned kind = data[0] % 4;
         unsigned how = data[1];
         size_t count = (size_t)data[2] << 8 | data[3];
         data += 4;
@@ -234,8 +260,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (count > size)
             count = size;
         struct span text = { (const char *)data, count };
-        if (kind == 0)
-            ask(&world, how, text);
+        if (kind == 0 || kind == 3)
+            ask(&world, how, kind == 3, text);
         else if (kind == 1)
             answer(&world, how % TARGETS, text);
         else

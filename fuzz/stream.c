@@ -1,15 +1,21 @@
-/* A stack that is fed chunks on two connections, and datagrams.  How a stream is cut into chunks
- * must not matter: the same input is given again byte by byte, and the same must come of it.
+/* A stack that is fed chunks on two connections and a WebSocket, and datagrams.  How a stream is
+ * cut into chunks must not matter: the same input is given again byte by byte, and the same must
+ * come of it.
  *
  * The input is a list of pieces: a byte that says where it goes (0 and 1: a connection; 2: a
- * datagram; 3: time passes, as many seconds), one that says how many bytes follow, and these. */
+ * datagram; 3: time passes, as many seconds; 4: the WebSocket; 8 more: as a frame of text), one
+ * that says how many bytes follow, and these. */
 #include <stdlib.h>
 
 #include "fuzz/target.h"
 #include "libahoy/stack/stack.h"
 #include "libahoy/syntax/compose.h"
+#include "sim/frames.h"
 
-enum { WIRES = 3, DATAGRAMS = 2 };
+enum { WEBSOCKET = 2, STREAMS, DATAGRAMS = STREAMS, WIRES };
+enum { TIME = 3, TO_WEBSOCKET = 4, FRAMED = 8 }; /* In the first byte of a piece. */
+
+static const uint8_t transports[WIRES] = { AHOY_TCP, AHOY_TCP, AHOY_WS, AHOY_UDP };
 
 /* What came of one wire. */
 struct outcome {
@@ -35,11 +41,15 @@ static const struct ahoy_listener listeners[] = {
       .local = { .family = AHOY_IPV4, .port = 5060, .bytes = { 192, 0, 2, 1 } },
       .sent_by = { "192.0.2.1:5060", 14 },
       .uri = { "sip:192.0.2.1;transport=tcp", 27 } },
+    { .transport = AHOY_WS,
+      .local = { .family = AHOY_IPV4, .port = 80, .bytes = { 192, 0, 2, 1 } },
+      .sent_by = { "192.0.2.1:80", 12 },
+      .uri = { "sip:192.0.2.1:80;transport=ws", 29 } },
 };
 
 static int wire_of(const struct world *world, const struct ahoy_hop *hop)
 {
-    for (int i = 0; i < DATAGRAMS; i++) {
+    for (int i = 0; i < STREAMS; i++) {
         if (ahoy_handle_equal(world->connections[i], hop->connection))
             return i;
     }
@@ -92,11 +102,11 @@ static void take_effects(struct world *world)
         switch (effect.kind) {
         case AHOY_WIRE_SEND:
             MUST(effect.bytes.size > 0);
-            if (effect.hop.transport == AHOY_TCP)
-                MUST(wire < DATAGRAMS && !world->outcomes[wire].closed);
+            if (effect.hop.transport != AHOY_UDP)
+                MUST(wire < STREAMS && !world->outcomes[wire].closed);
             break;
         case AHOY_WIRE_CLOSE:
-            if (wire < DATAGRAMS) {
+            if (wire < STREAMS) {
                 MUST(!world->outcomes[wire].closed);
                 world->outcomes[wire].closed = true;
             }
@@ -118,11 +128,30 @@ static void step(struct world *world, struct ahoy_wire_event *event)
     MUST(ahoy_stack_deadline(world->stack) > world->now_ms);
 }
 
+static void give(struct world *world, int wire, struct span bytes)
+{
+    /* In memory of its own, so that the sanitizer sees who reads beyond it or keeps it. */
+    char *copy = malloc(bytes.size);
+    MUST(copy != NULL);
+    memcpy(copy, bytes.at, bytes.size);
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES,
+                                     .hop = { .transport = transports[wire],
+                                              .connection = world->connections[wire] },
+                                     .bytes = { copy, bytes.size } };
+    if (wire == DATAGRAMS) {
+        event.kind = AHOY_WIRE_DATAGRAM;
+        event.hop.remote =
+            (struct ahoy_ip){ .family = AHOY_IPV4, .port = 40000, .bytes = { 198, 51, 100, 8 } };
+    }
+    step(world, &event);
+    free(copy);
+}
+
 static void open_world(struct world *world, bool byte_by_byte)
 {
     *world = (struct world){ .byte_by_byte = byte_by_byte, .now_ms = 1000 };
     const struct ahoy_stack_options options = { .listeners = listeners,
-                                                .listener_count = 2,
+                                                .listener_count = 3,
                                                 .workers = 1,
                                                 .connection_limit = 8,
                                                 .call_key = { { 1, 2 } },
@@ -132,19 +161,18 @@ static void open_world(struct world *world, bool byte_by_byte)
                                                                   .seed = { 3, 4 } } };
     world->stack = ahoy_stack_new(&options, world->now_ms);
     MUST(world->stack != NULL);
-    for (int i = 0; i < DATAGRAMS; i++) {
-        struct ahoy_wire_event event = {
-            .kind = AHOY_WIRE_ACCEPTED,
-            .hop = { .transport = AHOY_TCP,
-                     .listener = 1,
-                     .remote = { .family = AHOY_IPV4,
-                                 .port = (uint16_t)(40000 + i),
-                                 .bytes = { 198, 51, 100, 7 } } }
-        };
+    for (int i = 0; i < STREAMS; i++) {
+        struct ahoy_wire_event event = { .kind = AHOY_WIRE_ACCEPTED,
+                                         .hop = { .transport = transports[i],
+                                                  .listener = i == WEBSOCKET ? 2 : 1,
+                                                  .remote = { .family = AHOY_IPV4,
+                                                              .port = (uint16_t)(40000 + i),
+                                                              .bytes = { 198, 51, 100, 7 } } } };
         step(world, &event);
         world->connections[i] = event.hop.connection;
         MUST(event.hop.connection.generation != 0);
     }
+    give(world, WEBSOCKET, sim_frames_request());
 }
 
 static void pass_time(struct world *world, uint64_t seconds)
@@ -159,43 +187,40 @@ static void pass_time(struct world *world, uint64_t seconds)
     world->now_ms = until_ms;
 }
 
-static void give(struct world *world, int wire, struct span bytes)
+/* Gives |piece| to a wire, cut as this world does it. */
+static void give_cut(struct world *world, int wire, struct span piece)
 {
-    /* In memory of its own, so that the sanitizer sees who reads beyond it or keeps it. */
-    char *copy = malloc(bytes.size);
-    MUST(copy != NULL);
-    memcpy(copy, bytes.at, bytes.size);
-    struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES,
-                                     .hop = { .transport = AHOY_TCP,
-                                              .connection = world->connections[wire] },
-                                     .bytes = { copy, bytes.size } };
-    if (wire == DATAGRAMS) {
-        event.kind = AHOY_WIRE_DATAGRAM;
-        event.hop.transport = AHOY_UDP;
-        event.hop.remote = (struct ahoy_ip){ .family = AHOY_IPV4,
-                                             .port = 40000,
-                                             .bytes = { 198, 51, 100, 8 } };
-    }
-    step(world, &event);
-    free(copy);
+    bool whole = wire == DATAGRAMS || !world->byte_by_byte;
+    for (size_t i = 0; i < piece.size; i += whole ? piece.size : 1)
+        give(world, wire, (struct span){ piece.at + i, whole ? piece.size : 1 });
+}
+
+static void give_to_websocket(struct world *world, struct span piece, bool framed)
+{
+    char space[UINT8_MAX + SIM_FRAME_HEAD_LIMIT];
+    struct ahoy_buf frame = ahoy_buf_over(space, sizeof space);
+    if (framed)
+        sim_frames_put(&frame, SIM_FRAME_FIN | AHOY_TEXT_FRAME, piece);
+    give_cut(world, WEBSOCKET, framed ? ahoy_buf_text(&frame) : piece);
 }
 
 static void play(struct world *world, struct span input)
 {
     while (input.size >= 2) {
-        int where = input.at[0] & 3;
+        int what = input.at[0];
         size_t size = (unsigned char)input.at[1];
         input = ahoy_span_after(input, 2);
-        if (where == 3) {
+        int where = what & 3;
+        if (where == TIME) {
             pass_time(world, size);
             continue;
         }
-        if (size > input.size)
-            size = input.size;
-        bool whole = where == DATAGRAMS || !world->byte_by_byte;
-        for (size_t i = 0; i < size; i += whole ? size : 1)
-            give(world, where, (struct span){ input.at + i, whole ? size : 1 });
-        input = ahoy_span_after(input, size);
+        struct span piece = { input.at, size < input.size ? size : input.size };
+        input = ahoy_span_after(input, piece.size);
+        if (what & TO_WEBSOCKET)
+            give_to_websocket(world, piece, (what & FRAMED) != 0);
+        else
+            give_cut(world, where == 2 ? DATAGRAMS : where, piece);
     }
 }
 

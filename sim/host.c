@@ -14,61 +14,6 @@ uint64_t sim_host_now(const struct sim_host *host)
     return sim_world_now(host->world) + (uint64_t)host->skew_ms;
 }
 
-static struct stream *find_stream(struct sim_host *host, uint64_t number)
-{
-    for (size_t i = 0; i < STREAMS_LIMIT; i++) {
-        if (host->streams[i].number == number)
-            return &host->streams[i];
-    }
-    return NULL;
-}
-
-static struct stream *stream_of(struct sim_host *host, struct ahoy_handle connection)
-{
-    for (size_t i = 0; i < STREAMS_LIMIT; i++) {
-        if (host->streams[i].number != 0 &&
-            ahoy_handle_equal(host->streams[i].connection, connection))
-            return &host->streams[i];
-    }
-    return NULL;
-}
-
-static void send(struct sim_host *host, const struct ahoy_wire_effect *effect)
-{
-    bool lost = host->watch(host->watch_context, &effect->hop.remote, effect->bytes);
-    const struct stream *used = stream_of(host, effect->hop.connection);
-    if (host->eyes->sends != NULL)
-        host->eyes->sends(host->eyes->context, used == NULL ? 0 : used->number, &effect->hop.remote,
-                          effect->bytes);
-    if (effect->hop.transport == AHOY_UDP) {
-        sim_world_datagram(host->world, &host->node.ip, &effect->hop.remote, effect->bytes, lost);
-        return;
-    }
-    if (used != NULL && !lost)
-        sim_world_bytes(host->world, used->number, &host->node.ip, &used->peer, effect->bytes);
-}
-
-static void connect_to(struct sim_host *host, const struct ahoy_wire_effect *effect)
-{
-    struct stream *stream = find_stream(host, 0);
-    if (stream == NULL)
-        return;
-    stream->number = sim_world_open(host->world, &host->node.ip, &effect->hop.remote);
-    stream->connection = effect->hop.connection;
-    stream->peer = effect->hop.remote;
-}
-
-static void close_stream(struct sim_host *host, const struct ahoy_wire_effect *effect)
-{
-    struct stream *stream = stream_of(host, effect->hop.connection);
-    if (stream == NULL)
-        return;
-    if (host->eyes->loses != NULL)
-        host->eyes->loses(host->eyes->context, stream->number);
-    sim_world_close(host->world, stream->number, &host->node.ip, &stream->peer);
-    stream->number = 0;
-}
-
 /* What faults make of the DNS's answer |message|.  False where it never comes. */
 static bool spoil(struct sim_host *host, struct ahoy_buf *message)
 {
@@ -109,14 +54,10 @@ static void carry(struct sim_host *host)
 {
     struct ahoy_wire_effect effect;
     while (ahoyd_server_poll(host->server, &effect)) {
-        if (effect.kind == AHOY_WIRE_SEND)
-            send(host, &effect);
-        else if (effect.kind == AHOY_WIRE_CONNECT)
-            connect_to(host, &effect);
-        else if (effect.kind == AHOY_WIRE_CLOSE)
-            close_stream(host, &effect);
-        else if (effect.kind == AHOY_WIRE_LOOKUP)
+        if (effect.kind == AHOY_WIRE_LOOKUP)
             look_up(host, &effect);
+        else
+            sim_host_carry(host, &effect);
     }
 }
 
@@ -154,7 +95,7 @@ static void settle(struct sim_host *host)
         host->eyes->rests(host->eyes->context);
 }
 
-static void step(struct sim_host *host, struct ahoy_wire_event *event)
+void sim_host_step(struct sim_host *host, struct ahoy_wire_event *event)
 {
     enter(host);
     ahoyd_server_step(host->server, event, sim_host_now(host));
@@ -172,88 +113,6 @@ static void commit(struct sim_host *host)
     while (ahoyd_store_settle(host->store, ahoy_rng_below(rng, 100) < host->manner.failing))
         continue;
     settle(host);
-}
-
-/* The listener of |transport|; this host has one address. */
-static uint8_t listener_of(const struct sim_host *host, enum ahoy_transport transport)
-{
-    for (size_t i = 0; i < host->config->listen_count; i++) {
-        if (host->listeners[i].transport == transport)
-            return (uint8_t)i;
-    }
-    return AHOY_ANY_LISTENER;
-}
-
-static void accept_stream(struct sim_host *host, const struct sim_packet *packet)
-{
-    struct ahoy_wire_event event = { .kind = AHOY_WIRE_ACCEPTED,
-                                     .hop = { .transport = AHOY_TCP,
-                                              .listener = listener_of(host, AHOY_TCP),
-                                              .remote = packet->from } };
-    struct stream *stream = find_stream(host, 0);
-    if (stream != NULL)
-        step(host, &event);
-    if (stream == NULL || event.hop.connection.generation == 0) {
-        sim_world_close(host->world, packet->stream, &host->node.ip, &packet->from);
-        return;
-    }
-    *stream = (struct stream){ packet->stream, event.hop.connection, packet->from };
-}
-
-/* Nobody is there: a connection is refused, all else is lost. */
-static void refuse(struct sim_host *host, const struct sim_packet *packet)
-{
-    if (packet->kind == SIM_OPEN)
-        sim_world_close(host->world, packet->stream, &host->node.ip, &packet->from);
-}
-
-static void see(struct sim_host *host, const struct sim_packet *packet)
-{
-    const struct sim_host_eyes *eyes = host->eyes;
-    if (eyes->receives != NULL && (packet->kind == SIM_DATAGRAM || packet->kind == SIM_BYTES))
-        eyes->receives(eyes->context, packet->stream, &packet->from, packet->bytes);
-    if (eyes->loses != NULL && packet->kind == SIM_CLOSE)
-        eyes->loses(eyes->context, packet->stream);
-}
-
-static void receive(void *self, const struct sim_packet *packet)
-{
-    struct sim_host *host = self;
-    struct ahoy_wire_event event = { .bytes = packet->bytes, .hop.remote = packet->from };
-    if (host->server == NULL) {
-        refuse(host, packet);
-        return;
-    }
-    if (packet->kind == SIM_DATAGRAM || find_stream(host, packet->stream) != NULL)
-        see(host, packet);
-    if (packet->kind == SIM_OPEN) {
-        accept_stream(host, packet);
-        return;
-    }
-    if (packet->kind == SIM_DATAGRAM) {
-        event.kind = AHOY_WIRE_DATAGRAM;
-        event.hop.transport = AHOY_UDP;
-        event.hop.listener = listener_of(host, AHOY_UDP);
-        step(host, &event);
-        return;
-    }
-    if (packet->kind == SIM_UNREACHABLE) {
-        event.kind = AHOY_WIRE_UNREACHABLE;
-        step(host, &event);
-        return;
-    }
-    struct stream *stream = find_stream(host, packet->stream);
-    if (stream == NULL)
-        return;
-    event.hop.transport = AHOY_TCP;
-    event.hop.listener = listener_of(host, AHOY_TCP);
-    event.hop.connection = stream->connection;
-    event.kind = packet->kind == SIM_BYTES    ? AHOY_WIRE_BYTES
-                 : packet->kind == SIM_OPENED ? AHOY_WIRE_CONNECTED
-                                              : AHOY_WIRE_CLOSED;
-    if (event.kind == AHOY_WIRE_CLOSED)
-        stream->number = 0;
-    step(host, &event);
 }
 
 /* The index of the answer that comes next; answer_count where none is on its way. */
@@ -276,7 +135,7 @@ static void deliver_answer(struct sim_host *host, size_t index)
     host->answer_count--;
     memmove(&host->answers[index], &host->answers[index + 1],
             (host->answer_count - index) * sizeof answer);
-    step(host, &event);
+    sim_host_step(host, &event);
     free((void *)(uintptr_t)answer.bytes.at);
 }
 
@@ -290,7 +149,7 @@ static void wake(void *self)
     else if (host->commit_ms <= sim_world_now(host->world))
         commit(host);
     else
-        step(host, &event);
+        sim_host_step(host, &event);
 }
 
 static uint64_t deadline(const void *self)
@@ -325,7 +184,9 @@ static void name_listeners(struct sim_host *host)
         ahoy_buf_put(&uri, SPAN("sip:"));
         ahoy_ip_print(&listen->ip, &uri);
         ahoy_buf_put(&uri, SPAN(";transport="));
-        ahoy_buf_put(&uri, ahoy_transport_uri_name(listen->transport));
+        /* RFC 7118 5.2: a URI does not tell WS and WSS apart. */
+        bool is_websocket = ahoy_transport_is_websocket(listen->transport);
+        ahoy_buf_put(&uri, ahoy_transport_uri_name(is_websocket ? AHOY_WS : listen->transport));
         host->listeners[i] = (struct ahoy_listener){ .transport = listen->transport,
                                                      .local = listen->ip,
                                                      .sent_by = ahoy_buf_text(&sent_by),
@@ -350,6 +211,25 @@ bool sim_host_open_server(struct sim_host *host)
     };
     host->server = ahoyd_server_new(&options, now_ms);
     return host->server != NULL;
+}
+
+static uint64_t never(const void *self)
+{
+    (void)self; /* The first node wakes the host. */
+    return UINT64_MAX;
+}
+
+static void add_nodes(struct sim_host *host, const char *name)
+{
+    for (size_t i = 0; i < host->config->listen_count; i++) {
+        host->nodes[i] = (struct sim_node){ .name = name,
+                                            .ip = host->config->listens[i].ip,
+                                            .self = host,
+                                            .receive = sim_host_receive,
+                                            .wake = wake,
+                                            .deadline = i == 0 ? deadline : never };
+        sim_world_add(host->world, &host->nodes[i]);
+    }
 }
 
 struct sim_host *sim_host_new(struct sim_world *world, const char *name, const char *config_text,
@@ -377,13 +257,7 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name, const c
         sim_host_free(host);
         return NULL;
     }
-    host->node = (struct sim_node){ .name = name,
-                                    .ip = host->config->listens[0].ip,
-                                    .self = host,
-                                    .receive = receive,
-                                    .wake = wake,
-                                    .deadline = deadline };
-    sim_world_add(world, &host->node);
+    add_nodes(host, name);
     return host;
 }
 
@@ -422,7 +296,7 @@ void sim_host_register_flow(struct sim_host *host, const char *aor, const char *
         .cseq = ++cseq,
         .hop = { .transport = AHOY_UDP,
                  .listener = AHOY_ANY_LISTENER,
-                 .remote = from != NULL ? *from : host->node.ip },
+                 .remote = from != NULL ? *from : host->nodes[0].ip },
     };
     struct ahoyd_change *change =
         ahoyd_change_bindings(ahoy_span(aor), &registration, sim_host_now(host));
@@ -439,7 +313,8 @@ void sim_host_jump(struct sim_host *host, int64_t ms)
     assert(ms >= 0 || host->server == NULL);
     host->skew_ms += ms;
     if (host->server != NULL)
-        step(host, &(struct ahoy_wire_event){ .kind = AHOY_WIRE_TIME }); /* What is due, is due. */
+        sim_host_step(
+            host, &(struct ahoy_wire_event){ .kind = AHOY_WIRE_TIME }); /* What is due, is due. */
 }
 
 void sim_host_set_dns(struct sim_host *host, const struct sim_host_dns *dns)

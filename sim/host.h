@@ -10,8 +10,8 @@
 
 struct sim_host;
 
-/* Who is told of each message that the host sends: before it is on its way.  Returns true where
- * the link must lose it. */
+/* Who is told of each message that the host sends: before it is on its way, and without the frame
+ * that a WebSocket puts around it.  Returns true where the link must lose it. */
 typedef bool sim_host_watch(void *context, const struct ahoy_ip *to, struct span bytes);
 
 /* Whoever watches the server closely; each member may be NULL. */
@@ -30,7 +30,8 @@ struct sim_host_eyes {
 };
 
 /* A server with the configuration |config_text| on a memory store.  It listens on what that
- * says.  NULL after a line on standard error. */
+ * says; TLS is below the wire, so of certificates it is only told what they prove, and no file is
+ * read.  NULL after a line on standard error. */
 struct sim_host *sim_host_new(struct sim_world *world, const char *name, const char *config_text,
                               sim_host_watch *watch, void *context);
 void sim_host_free(struct sim_host *host);

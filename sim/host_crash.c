@@ -62,7 +62,8 @@ void sim_host_add_user(struct sim_host *host, const char *user, const char *pass
 void sim_host_crash(struct sim_host *host)
 {
     sim_host_stop(host);
-    sim_world_reset(host->world, &host->node.ip);
+    for (size_t i = 0; i < host->config->listen_count; i++)
+        sim_world_reset(host->world, &host->nodes[i].ip);
 }
 
 /* What the file of a real store would bring back: every binding, but no connection. */

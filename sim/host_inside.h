@@ -1,5 +1,5 @@
-/* What the host's two files share: host.c runs the server, host_crash.c ends it and starts it
- * again. */
+/* What the host's files share: host.c runs the server, host_wire.c is between it and the world,
+ * host_crash.c ends it and starts it again. */
 #pragma once
 
 #include "sim/host.h"
@@ -7,8 +7,8 @@
 enum { STREAMS_LIMIT = 256, TEXT_LIMIT = 96, ANSWERS_LIMIT = 256, ANSWER_SIZE = 8192 };
 
 struct sim_host {
-    struct ahoyd_change_owner owner; /* First: the store gives changes back to it. */
-    struct sim_node node;
+    struct ahoyd_change_owner owner;             /* First: the store gives changes back to it. */
+    struct sim_node nodes[AHOY_LISTENERS_LIMIT]; /* One a listener. */
     struct sim_world *world;
     struct ahoyd_config *config;
     struct ahoyd_store *store;
@@ -17,8 +17,8 @@ struct sim_host {
     char texts[AHOY_LISTENERS_LIMIT][2][TEXT_LIMIT];
     struct stream {
         uint64_t number; /* 0: this place is free. */
-        struct ahoy_handle connection;
-        struct ahoy_ip peer;
+        struct ahoy_hop hop;
+        char domain[AHOY_PEER_NAME_LIMIT + 1]; /* Whom we opened it to by TLS must prove it. */
     } streams[STREAMS_LIMIT];
     const struct sim_zone *zone;
     size_t answer_count;
@@ -37,6 +37,12 @@ struct sim_host {
     const struct sim_host_eyes *eyes;
 };
 
+/* Gives |event| to the server, and carries out all that follows. */
+void sim_host_step(struct sim_host *host, struct ahoy_wire_event *event);
+/* Has the world do |effect|, which is no lookup. */
+void sim_host_carry(struct sim_host *host, const struct ahoy_wire_effect *effect);
+/* Gives |packet| to the server; |self| is the host. */
+void sim_host_receive(void *self, const struct sim_packet *packet);
 /* A store with nothing in it; NULL where it cannot be opened. */
 struct ahoyd_store *sim_host_open_store(const struct sim_host *host);
 /* A server on the store that there is; false where memory is refused. */

@@ -10,9 +10,26 @@
 #include "sim/party.h"
 
 enum { PARTIES_LIMIT = 8, LINES_LIMIT = 256, WORDS_LIMIT = 12, TEXT_LIMIT = 128 };
+enum { PROVING_PORT = 5071 }; /* Where the server wants certificates. */
 
 /* What a line says. */
-enum line_kind { LINE_MESSAGE, LINE_HOLDS, LINE_CLOSES, LINE_UNREACHABLE };
+enum line_kind {
+    LINE_MESSAGE,
+    LINE_HOLDS,
+    LINE_CONNECTS,
+    LINE_CLOSES,
+    LINE_UNREACHABLE,
+    LINE_KINDS
+};
+
+/* What stands in place of a message. */
+static const char *const deeds[LINE_KINDS] = {
+    [LINE_MESSAGE] = "",
+    [LINE_HOLDS] = "holds",
+    [LINE_CONNECTS] = "connects",
+    [LINE_CLOSES] = "closes",
+    [LINE_UNREACHABLE] = "unreachable",
+};
 
 /* A line of the script: at a time, from one to another, a message. */
 struct line {
@@ -32,13 +49,14 @@ struct ladder {
     const char *path;
     struct sim_world *world;
     struct sim_host *host;
-    struct ahoy_ip proxy;
     struct sim_party *parties[PARTIES_LIMIT];
     char names[PARTIES_LIMIT][16];
+    char proved[PARTIES_LIMIT][32];        /* Names in their certificates. */
+    struct ahoy_peer peers[PARTIES_LIMIT]; /* These, as TLS tells them. */
     size_t party_count;
     char hosts[PARTIES_LIMIT][64]; /* What they call themselves. */
     struct sim_link link;
-    bool v6;
+    bool v6, all;           /* "world" */
     char trunk[TEXT_LIMIT]; /* Its targets, as the configuration has them. */
     struct sim_zone *zone;
     struct line lines[LINES_LIMIT];
@@ -52,6 +70,8 @@ static void fail(struct ladder *ladder, unsigned number, const char *what, const
     fprintf(stderr, "%s:%u: %s%s\n", ladder->path, number, what, detail);
     ladder->failed = true;
 }
+
+static const char *const addresses[] = { "192.0.2.1", "[2001:db8::1]" }; /* Of the server. */
 
 static struct sim_party *party_named(const struct ladder *ladder, const char *name)
 {
@@ -79,7 +99,9 @@ static void describe(struct span bytes, char text[TEXT_LIMIT])
 
 static void describe_line(const struct line *line, char text[TEXT_LIMIT])
 {
-    if (line->status == 0)
+    if (line->kind != LINE_MESSAGE)
+        snprintf(text, TEXT_LIMIT, "%s", deeds[line->kind]);
+    else if (line->status == 0)
         snprintf(text, TEXT_LIMIT, "%s", line->method);
     else
         snprintf(text, TEXT_LIMIT, "%u %s", line->status, line->method);
@@ -138,27 +160,57 @@ static size_t split(char *text, char *words[WORDS_LIMIT])
     return count;
 }
 
+/* Adds to the configuration how the server listens at |address|. */
+static int put_listeners(const struct ladder *ladder, const char *address, char *text, size_t size)
+{
+    static const char plain[] = "listen 'udp:%s' listen 'tcp:%s'\n";
+    static const char others[] =
+        "listen 'ws:%s' listen('wss:%s', { certificate = 'c', key = 'k' })\n"
+        "listen('tls:%s', { certificate = 'c', key = 'k' })\n"
+        "listen('tls:%s:%d', { certificate = 'c', key = 'k', verify = 'required',\n"
+        "    authorities = 'a' })\n";
+    int used = snprintf(text, size, plain, address, address);
+    if (ladder->all)
+        used += snprintf(text + used, size - (size_t)used, others, address, address, address,
+                         address, PROVING_PORT);
+    return used;
+}
+
 /* Makes the world and the server in it, when the first party enters it. */
 static void open_world(struct ladder *ladder)
 {
-    static const char config[] = "listen 'udp:%s' listen 'tcp:%s' store 'memory:'\n"
+    static const char domain[] = "store 'memory:'\n"
                                  "domain('atlanta.example', { auth = 'none', insecure = true })\n";
     static const char trunk[] = "trunk('carrier', { %s })\n"
                                 "route { domain = 'carrier.example', to = 'carrier' }";
-    const char *address = ladder->v6 ? "[2001:db8::1]" : "192.0.2.1";
-    char text[512];
+    char text[1024];
+    size_t used = 0;
     if (ladder->world != NULL)
         return;
-    int size = snprintf(text, sizeof text, config, address, address);
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        if (ladder->all || ladder->v6 == (v6 == 1))
+            used += (size_t)put_listeners(ladder, addresses[v6], text + used, sizeof text - used);
+    }
+    used += (size_t)snprintf(text + used, sizeof text - used, domain);
     if (ladder->trunk[0] != '\0')
-        snprintf(text + size, sizeof text - (size_t)size, trunk, ladder->trunk);
-    ahoy_ip_parse(ahoy_span(address), &ladder->proxy);
-    ladder->proxy.port = 5060;
+        snprintf(text + used, sizeof text - used, trunk, ladder->trunk);
     ladder->world = sim_world_new(1, &ladder->link);
     assert(ladder->world != NULL);
     ladder->host = sim_host_new(ladder->world, "proxy", text, proxy_sends, ladder);
     assert(ladder->host != NULL);
     sim_host_resolve(ladder->host, ladder->zone);
+}
+
+/* What a party's transport is called. */
+static bool read_transport(const char *word, struct sim_party_kind *kind)
+{
+    for (unsigned i = AHOY_UDP; i < AHOY_TRANSPORT_COUNT; i++) {
+        if (!ahoy_span_equal(ahoy_span(word), ahoy_transport_uri_name((enum ahoy_transport)i)))
+            continue;
+        kind->transport = (enum ahoy_transport)i;
+        return true;
+    }
+    return false;
 }
 
 static void read_party(struct ladder *ladder, unsigned number, char **words, size_t count)
@@ -168,24 +220,35 @@ static void read_party(struct ladder *ladder, unsigned number, char **words, siz
         return;
     }
     open_world(ladder);
-    enum ahoy_transport transport = AHOY_UDP;
-    bool old = false;
-    size_t index = ladder->party_count++;
-    struct ahoy_ip ip = ladder->proxy;
-    ip.bytes[ladder->v6 ? 15 : 3] = (uint8_t)(11 + index);
+    struct sim_party_kind kind = { .transport = AHOY_UDP };
+    size_t index = ladder->party_count;
+    bool v6 = ladder->v6, deaf = false;
     for (size_t i = 2; i < count; i++) {
-        if (strcmp(words[i], "tcp") == 0)
-            transport = AHOY_TCP;
-        else if (strcmp(words[i], "2543") == 0)
-            old = true;
+        if (strcmp(words[i], "2543") == 0)
+            kind.old = true;
         else if (strcmp(words[i], "deaf") == 0)
-            ip.port = 9; /* Nobody listens at the other one. */
-        else if (strcmp(words[i], "udp") != 0)
+            deaf = true;
+        else if (strcmp(words[i], "4") == 0 || strcmp(words[i], "6") == 0)
+            v6 = words[i][0] == '6';
+        else if (strcmp(words[i], "mtls") == 0)
+            kind.proves = &ladder->peers[index];
+        else if (!read_transport(words[i], &kind))
             fail(ladder, number, "a party cannot be ", words[i]);
     }
+    if (kind.proves != NULL)
+        kind.transport = AHOY_TLS;
+    ahoy_ip_parse(ahoy_span(addresses[v6]), &kind.proxy);
+    struct ahoy_ip ip = kind.proxy;
+    ip.bytes[v6 ? 15 : 3] = (uint8_t)(11 + index);
+    bool is_tls = kind.transport == AHOY_TLS;
+    ip.port = deaf ? 9 : is_tls ? 5061 : 5060; /* Nobody listens at 9. */
+    kind.proxy.port = kind.proves != NULL ? PROVING_PORT : ahoy_transport_port(kind.transport);
     snprintf(ladder->names[index], sizeof ladder->names[index], "%s", words[1]);
-    ladder->parties[index] = sim_party_new(ladder->world, ladder->names[index], &ip, transport, old,
-                                           party_receives, ladder);
+    snprintf(ladder->proved[index], sizeof ladder->proved[index], "%s.example", words[1]);
+    ladder->peers[index] = (struct ahoy_peer){ 1, { ahoy_span(ladder->proved[index]) } };
+    ladder->party_count++;
+    ladder->parties[index] =
+        sim_party_new(ladder->world, ladder->names[index], &ip, &kind, party_receives, ladder);
 }
 
 /* "register bob bob carol"; "flows bob bob carol": one instance with several flows, to be tried in
@@ -204,7 +267,7 @@ static void read_register(struct ladder *ladder, unsigned number, char **words, 
         ahoy_ip_print_host(sim_party_ip(party), &buf);
         snprintf(aor, sizeof aor, "%s@atlanta.example", words[1]);
         snprintf(contact, sizeof contact, "sip:%s@%.*s%s", words[i], (int)ahoy_buf_text(&buf).size,
-                 host, sim_party_transport(party) == AHOY_TCP ? ";transport=tcp" : "");
+                 host, sim_party_parameter(party));
         sim_host_register_flow(ladder->host, aor, contact, flows ? sim_party_ip(party) : NULL,
                                flows ? (uint32_t)i - 1 : 0);
     }
@@ -286,12 +349,11 @@ static void read_message(struct ladder *ladder, struct line *line, char **words,
         line->held = (unsigned)strtoul(words[2], NULL, 10);
         return;
     }
-    if (count == 2) {
-        line->kind = strcmp(words[1], "closes") == 0        ? LINE_CLOSES
-                     : strcmp(words[1], "unreachable") == 0 ? LINE_UNREACHABLE
-                                                            : LINE_MESSAGE;
-        if (line->kind != LINE_MESSAGE)
-            return;
+    for (unsigned i = LINE_CONNECTS; count == 2 && i < LINE_KINDS; i++) {
+        if (strcmp(words[1], deeds[i]) != 0)
+            continue;
+        line->kind = (enum line_kind)i;
+        return;
     }
     if (count < 4 || strcmp(words[1], ">") != 0) {
         fail(ladder, line->number, "write: [TIME] FROM > TO  MESSAGE", "");
@@ -305,6 +367,14 @@ static void read_message(struct ladder *ladder, struct line *line, char **words,
         snprintf(line->method, sizeof line->method, "%s", words[at++]);
     for (; at < count; at++)
         read_rest(line, words[at]);
+}
+
+static void read_world(struct ladder *ladder, unsigned number, const char *word)
+{
+    ladder->v6 = strcmp(word, "6") == 0;
+    ladder->all = strcmp(word, "all") == 0;
+    if (!ladder->v6 && !ladder->all)
+        fail(ladder, number, "write: world 6, or world all; not ", word);
 }
 
 /* A line without a time. */
@@ -326,7 +396,7 @@ static void read_setting(struct ladder *ladder, unsigned number, char **words, s
     else if (strcmp(words[0], "delay") == 0 && is_early)
         ladder->link.delay_ms = (uint32_t)strtoul(words[1], NULL, 10);
     else if (strcmp(words[0], "world") == 0 && is_early)
-        ladder->v6 = strcmp(words[1], "6") == 0;
+        read_world(ladder, number, words[1]);
     else
         fail(ladder, number, "this does not stand here: ", words[0]);
 }
@@ -350,31 +420,29 @@ static void read_line(struct ladder *ladder, unsigned number, char *text)
         read_setting(ladder, number, words, count);
 }
 
-static bool read_file(struct ladder *ladder)
+static bool read_text(struct ladder *ladder, const char *text)
 {
-    char text[256];
     unsigned number = 0;
-    FILE *file = fopen(ladder->path, "r");
-    if (file == NULL) {
-        fail(ladder, 0, "cannot be opened", "");
-        return false;
+    while (*text != '\0') {
+        char line[256];
+        size_t size = strcspn(text, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)size, text);
+        read_line(ladder, ++number, line);
+        text += size + (text[size] == '\n');
     }
-    while (fgets(text, sizeof text, file) != NULL)
-        read_line(ladder, ++number, text);
-    fclose(file);
     if (ladder->line_count == 0 || ladder->world == NULL)
         fail(ladder, number, "shows nothing", "");
     return !ladder->failed;
 }
 
-static bool play_message(struct ladder *ladder, const struct line *line, struct sim_party *party)
+static bool play_message(const struct line *line, struct sim_party *party)
 {
     if (line->again)
-        return sim_party_again(party, line->status, line->method, &ladder->proxy, line->flaws);
+        return sim_party_again(party, line->status, line->method, line->flaws);
     if (line->status != 0)
         return sim_party_respond(party, line->status, line->method, line->flaws);
-    return sim_party_request(party, line->method, &ladder->proxy,
-                             line->callee[0] == '\0' ? NULL : line->callee, line->flaws);
+    return sim_party_request(party, line->method, line->callee[0] == '\0' ? NULL : line->callee,
+                             line->flaws);
 }
 
 /* Plays a party's line. */
@@ -388,17 +456,17 @@ static void play(struct ladder *ladder, const struct line *line)
         fail(ladder, line->number, "there is no party ", line->from);
         return;
     }
-    if (line->kind == LINE_CLOSES)
-        sound = sim_party_close(party, &ladder->proxy);
-    else if (line->kind == LINE_UNREACHABLE)
-        sim_party_unreachable(party, &ladder->proxy);
-    if (line->kind != LINE_MESSAGE)
-        snprintf(text, sizeof text, "%s", line->kind == LINE_CLOSES ? "closes" : "unreachable");
     if (ladder->verbose)
         printf("[%4llu] %-5s > %-6s %s%s\n", (unsigned long long)now(ladder), line->from, "proxy",
                text, line->flaws & SIM_LOST ? "  lost" : "");
     if (line->kind == LINE_MESSAGE)
-        sound = play_message(ladder, line, party);
+        sound = play_message(line, party);
+    else if (line->kind == LINE_CONNECTS)
+        sim_party_connect(party);
+    else if (line->kind == LINE_CLOSES)
+        sound = sim_party_close(party);
+    else
+        sim_party_unreachable(party);
     if (!sound && !ladder->failed)
         fail(ladder, line->number, line->from, " has nothing to make this from");
 }
@@ -449,7 +517,7 @@ static void run(struct ladder *ladder)
         fail(ladder, 0, "transactions are left when all is over", "");
 }
 
-bool sim_ladder_run(const char *path, bool verbose)
+bool sim_ladder_run(const char *path, const char *text, bool verbose)
 {
     struct ladder *ladder = calloc(1, sizeof *ladder);
     if (ladder == NULL)
@@ -459,7 +527,7 @@ bool sim_ladder_run(const char *path, bool verbose)
     ladder->link.delay_ms = 10;
     ladder->zone = sim_zone_new();
     assert(ladder->zone != NULL);
-    if (read_file(ladder))
+    if (read_text(ladder, text))
         run(ladder);
     bool sound = !ladder->failed;
     sim_host_free(ladder->host);

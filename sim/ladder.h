@@ -2,9 +2,11 @@
  *
  *     # What this shows.
  *     world 6                  IPv6; before any party
+ *     world all                IPv4 and IPv6, and the server listens by TLS and WebSocket too
  *     delay 10                 milliseconds from anywhere to anywhere (10); before any party
- *     party alice udp          a user agent; further words: tcp, 2543 (an old one), deaf (nobody
- *                              takes connections there)
+ *     party alice udp          a user agent; further words: tcp, tls, mtls (with a certificate for
+ *                              alice.example, and goes where the server wants one), ws, wss; 4 or
+ *                              6; 2543 (an old one); deaf (nobody takes connections there)
  *     party bob udp
  *     register bob bob         bob@atlanta.example is reached at these parties
  *     flows bob bob carol      one phone of his has these flows, by UDP (RFC 5626)
@@ -28,6 +30,9 @@
  * failure; `forked`, by another agent behind
  * the party; and a remark in parentheses.
  *
+ * `[0] alice connects` opens her connection, and her WebSocket: that is open a round trip later.
+ * The handshakes of WebSocket and TLS are not shown.
+ *
  * `[9999] proxy holds 0` expects that many transactions, after all that happens in that
  * millisecond.  `[30] bob closes` closes his connection, `[30] bob unreachable` is an ICMP error
  * about his address.  Times are when a message leaves. */
@@ -35,6 +40,6 @@
 
 #include <stdbool.h>
 
-/* Runs the ladder in the file |path|.  Prints what differs to standard error and returns false
- * where it does; with |verbose| it prints what passed too. */
-bool sim_ladder_run(const char *path, bool verbose);
+/* Runs the ladder |text| of the file |path|.  Prints what differs to standard error and returns
+ * false where it does; with |verbose| it prints what passed too. */
+bool sim_ladder_run(const char *path, const char *text, bool verbose);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/ladder.h"
+#include "sim/cells.h"
 #include "sim/seeds.h"
 
 static const char help[] =
@@ -30,7 +30,7 @@ static int run_ladders(int count, char **paths, bool verbose)
 {
     int code = 0;
     for (int i = 0; i < count; i++) {
-        if (!sim_ladder_run(paths[i], verbose))
+        if (!sim_cells_run(paths[i], verbose))
             code = 1;
     }
     return code;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "libahoy/syntax/compose.h"
+#include "sim/frames.h"
 
 enum { KEPT_LIMIT = 8, STREAMS_LIMIT = 8, MESSAGE_LIMIT = 8192 };
 
@@ -27,15 +28,15 @@ struct sim_party {
     const char *name;
     struct sim_node node;
     struct sim_world *world;
-    enum ahoy_transport transport;
-    bool old;
+    struct sim_party_kind kind;
     const char *host; /* In its Contact; NULL: its address. */
     unsigned calls, requests, cseq;
     struct kept kept[4 * KEPT_LIMIT];
     size_t kept_count;
     uint64_t kept_order;
-    uint64_t stream; /* To the proxy, once it is open. */
-    uint64_t used;   /* The stream of the last message, either way. */
+    uint64_t stream;   /* To the proxy, once it is open. */
+    uint64_t used;     /* The stream of the last message, either way. */
+    bool is_websocket; /* The stream has become one. */
     sim_party_watch *watch;
     void *context;
 };
@@ -52,7 +53,19 @@ const struct ahoy_ip *sim_party_ip(const struct sim_party *party)
 
 enum ahoy_transport sim_party_transport(const struct sim_party *party)
 {
-    return party->transport;
+    return party->kind.transport;
+}
+
+const char *sim_party_parameter(const struct sim_party *party)
+{
+    static const char *const parameters[AHOY_TRANSPORT_COUNT] = {
+        [AHOY_UDP] = "",
+        [AHOY_TCP] = ";transport=tcp",
+        [AHOY_TLS] = ";transport=tls",
+        [AHOY_WS] = ";transport=ws",
+        [AHOY_WSS] = ";transport=ws", /* RFC 7118 5.2: a URI does not tell them apart. */
+    };
+    return parameters[party->kind.transport];
 }
 
 /* Keeps the newest message of each kind. */
@@ -100,8 +113,10 @@ static struct kept *find(struct sim_party *party, bool sent, unsigned least, uns
 /* |stream| is no more: what follows goes over a new one. */
 static void forget_stream(struct sim_party *party, uint64_t stream)
 {
-    if (party->stream == stream)
+    if (party->stream == stream) {
         party->stream = 0;
+        party->is_websocket = false;
+    }
     if (party->used == stream)
         party->used = 0;
     for (size_t i = 0; i < party->kept_count; i++) {
@@ -110,25 +125,37 @@ static void forget_stream(struct sim_party *party, uint64_t stream)
     }
 }
 
+/* What came by a WebSocket: the answer that opens it, or a frame. */
+static struct span unwrap(struct sim_party *party, struct span bytes)
+{
+    if (party->is_websocket)
+        return ahoy_websocket_payload(bytes);
+    party->is_websocket = ahoy_span_starts_nocase(bytes, SPAN("HTTP/1.1 101 "));
+    return SPAN("");
+}
+
 static void receive(void *self, const struct sim_packet *packet)
 {
     struct sim_party *party = self;
     struct ahoy_message message;
     struct ahoy_cseq cseq;
+    struct span bytes = packet->bytes;
     if (packet->kind == SIM_CLOSE)
         forget_stream(party, packet->stream);
     if (packet->kind != SIM_DATAGRAM && packet->kind != SIM_BYTES)
         return;
     party->used = packet->stream;
-    if (ahoy_message_parse(packet->bytes, &message, NULL) &&
+    if (ahoy_transport_is_websocket(party->kind.transport))
+        bytes = unwrap(party, bytes);
+    if (ahoy_message_parse(bytes, &message, NULL) &&
         ahoy_cseq_parse(ahoy_message_value(&message, AHOY_HEADER_CSEQ), &cseq, NULL)) {
         struct kept *kept =
             keep(party, false, message.is_request ? 0 : message.status,
-                 message.is_request ? message.method_text : cseq.method_text, packet->bytes);
+                 message.is_request ? message.method_text : cseq.method_text, bytes);
         kept->stream = packet->stream;
         kept->from = packet->from;
     }
-    party->watch(party->context, party, packet->bytes);
+    party->watch(party->context, party, bytes);
 }
 
 static void wake(void *self)
@@ -143,7 +170,7 @@ static uint64_t deadline(const void *self)
 }
 
 struct sim_party *sim_party_new(struct sim_world *world, const char *name, const struct ahoy_ip *ip,
-                                enum ahoy_transport transport, bool old, sim_party_watch *watch,
+                                const struct sim_party_kind *kind, sim_party_watch *watch,
                                 void *context)
 {
     struct sim_party *party = calloc(1, sizeof *party);
@@ -151,11 +178,10 @@ struct sim_party *sim_party_new(struct sim_world *world, const char *name, const
         return NULL;
     party->name = name;
     party->world = world;
-    party->transport = transport;
-    party->old = old;
+    party->kind = *kind;
     party->watch = watch;
     party->context = context;
-    party->node = (struct sim_node){ name, *ip, party, receive, wake, deadline };
+    party->node = (struct sim_node){ name, *ip, party, receive, wake, deadline, kind->proves };
     sim_world_add(world, &party->node);
     return party;
 }
@@ -174,21 +200,39 @@ void sim_party_free(struct sim_party *party)
     free(party);
 }
 
-static void transmit(struct sim_party *party, const struct ahoy_ip *to, uint64_t stream,
+void sim_party_connect(struct sim_party *party)
+{
+    if (party->kind.transport == AHOY_UDP || party->stream != 0)
+        return;
+    party->stream = sim_world_open(party->world, &party->node.ip, &party->kind.proxy);
+    if (ahoy_transport_is_websocket(party->kind.transport))
+        sim_world_bytes(party->world, party->stream, &party->node.ip, &party->kind.proxy,
+                        sim_frames_request());
+}
+
+static bool transmit(struct sim_party *party, const struct ahoy_ip *to, uint64_t stream,
                      struct span bytes, bool lost)
 {
-    if (party->transport == AHOY_UDP) {
+    char space[MESSAGE_LIMIT + SIM_FRAME_HEAD_LIMIT];
+    struct ahoy_buf frame = ahoy_buf_over(space, sizeof space);
+    if (party->kind.transport == AHOY_UDP) {
         sim_world_datagram(party->world, &party->node.ip, to, bytes, lost);
-        return;
+        return true;
+    }
+    if (ahoy_transport_is_websocket(party->kind.transport)) {
+        if (!party->is_websocket)
+            return false;
+        sim_frames_put(&frame, SIM_FRAME_FIN | AHOY_TEXT_FRAME, bytes);
+        bytes = ahoy_buf_text(&frame);
     }
     if (stream == 0) {
-        if (party->stream == 0)
-            party->stream = sim_world_open(party->world, &party->node.ip, to);
+        sim_party_connect(party);
         stream = party->stream;
     }
     party->used = stream;
     if (!lost)
         sim_world_bytes(party->world, stream, &party->node.ip, to, bytes);
+    return true;
 }
 
 /* Printing into a message that fits. */
@@ -205,17 +249,21 @@ static void put(struct ahoy_buf *buf, const char *format, ...)
     ahoy_buf_put(buf, ahoy_span(text));
 }
 
+/* A browser does not know its address, and invents a name (RFC 7118 5.3.1). */
 static void put_own_host(const struct sim_party *party, struct ahoy_buf *buf)
 {
-    ahoy_ip_print(&party->node.ip, buf);
+    if (ahoy_transport_is_websocket(party->kind.transport))
+        put(buf, "%s.invalid", party->name);
+    else
+        ahoy_ip_print(&party->node.ip, buf);
 }
 
 static void put_via(struct sim_party *party, struct ahoy_buf *buf)
 {
-    struct span name = ahoy_transport_name(party->transport);
+    struct span name = ahoy_transport_name(party->kind.transport);
     put(buf, "Via: SIP/2.0/%.*s ", (int)name.size, name.at);
     put_own_host(party, buf);
-    if (!party->old)
+    if (!party->kind.old)
         put(buf, ";branch=" AHOY_BRANCH_COOKIE "-%s-%u", party->name, ++party->requests);
     put(buf, "\r\n");
 }
@@ -227,7 +275,7 @@ static void put_contact(const struct sim_party *party, struct ahoy_buf *buf)
         put(buf, "%s", party->host);
     else
         put_own_host(party, buf);
-    put(buf, "%s>\r\n", party->transport == AHOY_TCP ? ";transport=tcp" : "");
+    put(buf, "%s>\r\n", sim_party_parameter(party));
 }
 
 /* A request outside any dialog: to a user, or to the server itself (10.2). */
@@ -240,7 +288,7 @@ static void compose_first(struct sim_party *party, const char *method, const cha
         to_server ? domain + 1 : domain);
     put_via(party, buf);
     put(buf, "Max-Forwards: 70\r\nFrom: <sip:%s@atlanta.example>%s%s\r\n", party->name,
-        party->old ? "" : ";tag=tag-", party->old ? "" : party->name);
+        party->kind.old ? "" : ";tag=tag-", party->kind.old ? "" : party->name);
     put(buf, "To: <sip:%s%s>\r\n", callee, domain);
     put(buf, "Call-ID: call-%u-%s\r\nCSeq: %u %s\r\n", ++party->calls, party->name, ++party->cseq,
         method);
@@ -345,8 +393,8 @@ static bool has_failed(struct sim_party *party)
     return final != NULL && final->status >= 300;
 }
 
-bool sim_party_request(struct sim_party *party, const char *method, const struct ahoy_ip *proxy,
-                       const char *callee, unsigned flaws)
+bool sim_party_request(struct sim_party *party, const char *method, const char *callee,
+                       unsigned flaws)
 {
     char bytes[MESSAGE_LIMIT];
     struct ahoy_buf buf = ahoy_buf_over(bytes, sizeof bytes);
@@ -367,12 +415,10 @@ bool sim_party_request(struct sim_party *party, const char *method, const struct
     if (flaws & SIM_STRAY)
         stray(bytes, message.size);
     keep(party, true, 0, ahoy_span(method), message);
-    transmit(party, proxy, 0, message, (flaws & SIM_LOST) != 0);
-    return true;
+    return transmit(party, &party->kind.proxy, 0, message, (flaws & SIM_LOST) != 0);
 }
 
-bool sim_party_respond(struct sim_party *party, unsigned status, const char *method,
-                       unsigned flaws)
+bool sim_party_respond(struct sim_party *party, unsigned status, const char *method, unsigned flaws)
 {
     char bytes[MESSAGE_LIMIT];
     char rows[1024];
@@ -399,31 +445,30 @@ bool sim_party_respond(struct sim_party *party, unsigned status, const char *met
     struct kept *kept = keep(party, true, status, ahoy_span(method), ahoy_buf_text(&buf));
     kept->from = request->from;
     kept->stream = request->stream;
-    transmit(party, &request->from, request->stream, ahoy_buf_text(&buf), (flaws & SIM_LOST) != 0);
-    return true;
+    return transmit(party, &request->from, request->stream, ahoy_buf_text(&buf),
+                    (flaws & SIM_LOST) != 0);
 }
 
-bool sim_party_again(struct sim_party *party, unsigned status, const char *method,
-                     const struct ahoy_ip *proxy, unsigned flaws)
+bool sim_party_again(struct sim_party *party, unsigned status, const char *method, unsigned flaws)
 {
     struct kept *kept = find(party, true, status, status, method);
     if (kept == NULL)
         return false;
-    transmit(party, status == 0 ? proxy : &kept->from, status == 0 ? 0 : kept->stream,
-             (struct span){ kept->bytes, kept->size }, (flaws & SIM_LOST) != 0);
-    return true;
+    return transmit(party, status == 0 ? &party->kind.proxy : &kept->from,
+                    status == 0 ? 0 : kept->stream, (struct span){ kept->bytes, kept->size },
+                    (flaws & SIM_LOST) != 0);
 }
 
-bool sim_party_close(struct sim_party *party, const struct ahoy_ip *proxy)
+bool sim_party_close(struct sim_party *party)
 {
     if (party->used == 0)
         return false;
-    sim_world_close(party->world, party->used, &party->node.ip, proxy);
+    sim_world_close(party->world, party->used, &party->node.ip, &party->kind.proxy);
     forget_stream(party, party->used);
     return true;
 }
 
-void sim_party_unreachable(struct sim_party *party, const struct ahoy_ip *proxy)
+void sim_party_unreachable(struct sim_party *party)
 {
-    sim_world_unreachable(party->world, &party->node.ip, proxy);
+    sim_world_unreachable(party->world, &party->node.ip, &party->kind.proxy);
 }

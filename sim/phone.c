@@ -147,7 +147,7 @@ struct sim_phone *sim_phone_new(struct sim_world *world, const char *name, const
     if (phone == NULL)
         return NULL;
     phone->world = world;
-    phone->node = (struct sim_node){ name, *ip, phone, receive, wake, deadline };
+    phone->node = (struct sim_node){ name, *ip, phone, receive, wake, deadline, NULL };
     name_all(phone, ip);
     if (!open_layers(phone, password, server)) {
         sim_phone_free(phone);

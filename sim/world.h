@@ -6,7 +6,7 @@
 #include "libahoy/base/rng.h"
 #include "libahoy/stack/wire.h"
 
-enum { SIM_NODES_LIMIT = 16, SIM_CUTS_LIMIT = 16 };
+enum { SIM_NODES_LIMIT = 32, SIM_CUTS_LIMIT = 16 };
 
 /* What travels.  A stream is a connection between two nodes, named by a number. */
 enum sim_kind {
@@ -37,6 +37,7 @@ struct sim_node {
     void (*receive)(void *self, const struct sim_packet *packet);
     void (*wake)(void *self);               /* Its deadline has come. */
     uint64_t (*deadline)(const void *self); /* UINT64_MAX for none. */
+    const struct ahoy_peer *proves;         /* What its certificate says; NULL: it has none. */
 };
 
 /* What one direction between two nodes does; in percent.  Loss, duplication and lateness are of
@@ -91,7 +92,7 @@ void sim_world_datagram(struct sim_world *world, const struct ahoy_ip *from,
 void sim_world_unreachable(struct sim_world *world, const struct ahoy_ip *from,
                            const struct ahoy_ip *to);
 /* Opens a stream; it can be written to at once.  The peer gets SIM_OPEN, the opener SIM_OPENED
- * in the same instant, or SIM_CLOSE a round trip later where nobody listens. */
+ * in the same instant, or SIM_CLOSE a round trip later where nobody listens on that very port. */
 uint64_t sim_world_open(struct sim_world *world, const struct ahoy_ip *from,
                         const struct ahoy_ip *to);
 void sim_world_bytes(struct sim_world *world, uint64_t stream, const struct ahoy_ip *from,

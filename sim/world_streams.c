@@ -48,15 +48,23 @@ static void push_behind(struct sim_world *world, struct sim_packet packet)
     sim_world_push(world, packet, *last_ms - world->now_ms);
 }
 
+static bool listens(const struct sim_world *world, const struct ahoy_ip *at)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        if (ahoy_ip_equal(&world->nodes[i]->ip, at))
+            return true;
+    }
+    return false;
+}
+
 uint64_t sim_world_open(struct sim_world *world, const struct ahoy_ip *from,
                         const struct ahoy_ip *to)
 {
     struct sim_stream *stream = add(world, from, to);
     uint64_t number = stream->number;
-    const struct sim_node *peer = sim_world_node(world, to);
     bool refused =
         world->refusing_until_ms > world->now_ms && ahoy_ip_equal_host(&world->refusing, to);
-    if (peer == NULL || peer->ip.port != to->port || refused) {
+    if (!listens(world, to) || refused) {
         struct sim_packet refusal = { SIM_CLOSE, .stream = number, .from = *to, .to = *from };
         sim_world_push(world, refusal, 2 * world->link.delay_ms);
         stream->broken = true;

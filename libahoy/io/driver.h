@@ -33,7 +33,7 @@ enum {
     COUNTER(datagrams_in) COUNTER(datagrams_out) COUNTER(datagrams_unsent) COUNTER(unreachable)    \
     COUNTER(trains_out)                                                                            \
     COUNTER(accepted) COUNTER(accepts_paused) COUNTER(opened) COUNTER(not_opened)                  \
-    COUNTER(secured) COUNTER(not_secured) COUNTER(records_timed_out)                               \
+    COUNTER(secured) COUNTER(resumed) COUNTER(not_secured) COUNTER(records_timed_out)              \
     COUNTER(outputs_overrun) COUNTER(waits) COUNTER(dns_asked) COUNTER(dns_answered)
 /* clang-format on */
 

@@ -1,4 +1,4 @@
-/* OpenSSL sees a BIO that is there only during a call: it reads the bytes at hand and writes to the
+/* OpenSSL sees a BIO that has bytes only during a call: it reads those at hand and writes to the
  * queue of what leaves.  So nothing is kept twice, and an idle connection keeps nothing. */
 #include "libahoy/io/tls.h"
 
@@ -11,12 +11,13 @@ enum { HEADER_SIZE = 5 };
 
 struct ahoy_tls {
     SSL *ssl;
+    BIO *bio;           /* The SSL's, whose data is the passage of the call under way. */
     size_t header_size; /* How much of the record at hand's header has come; 0 between two. */
     size_t body_left;   /* Of its body, once the header is whole. */
     unsigned char header[HEADER_SIZE];
     enum ahoy_tls_state state;
     size_t expected_size; /* Of the name that the peer must prove; 0: none. */
-    char expected[];
+    char expected[];      /* That, or the name that it was called, with a NUL behind it. */
 };
 
 /* A call under way. */
@@ -73,36 +74,42 @@ static void make_method(void)
 }
 
 /* |passage| is what OpenSSL reads and writes until leave. */
-static bool enter(struct ahoy_tls *tls, struct passage *passage)
+static void enter(struct ahoy_tls *tls, struct passage *passage)
 {
-    ERR_clear_error(); /* Of others: it would be taken for ours. */
-    if (pthread_once(&method_once, make_method) != 0 || method == NULL)
-        return false;
-    BIO *bio = BIO_new(method);
-    if (bio == NULL)
-        return false;
-    BIO_set_data(bio, passage);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(tls->ssl, bio, bio);
-    return true;
+    if (ERR_peek_error() != 0)
+        ERR_clear_error(); /* Of others: it would be taken for ours. */
+    BIO_set_data(tls->bio, passage);
 }
 
 static void leave(struct ahoy_tls *tls)
 {
-    SSL_set_bio(tls->ssl, NULL, NULL);
+    BIO_set_data(tls->bio, NULL);
+}
+
+static BIO *make_bio(void)
+{
+    if (pthread_once(&method_once, make_method) != 0 || method == NULL)
+        return NULL;
+    BIO *bio = BIO_new(method);
+    if (bio != NULL)
+        BIO_set_init(bio, 1);
+    return bio;
 }
 
 /* Takes |ssl|, which may be NULL. */
 static struct ahoy_tls *make(SSL *ssl, struct span expected)
 {
     struct ahoy_tls *tls = NULL;
-    if (ssl != NULL)
+    BIO *bio = ssl != NULL ? make_bio() : NULL;
+    if (bio != NULL)
         tls = malloc(sizeof *tls + expected.size + 1);
     if (tls == NULL) {
+        BIO_free(bio);
         SSL_free(ssl);
         return NULL;
     }
-    *tls = (struct ahoy_tls){ .ssl = ssl, .state = AHOY_TLS_SHAKING };
+    SSL_set_bio(ssl, bio, bio);
+    *tls = (struct ahoy_tls){ .ssl = ssl, .bio = bio, .state = AHOY_TLS_SHAKING };
     tls->expected_size = expected.size;
     if (expected.size > 0)
         memcpy(tls->expected, expected.at, expected.size);
@@ -116,6 +123,27 @@ struct ahoy_tls *ahoy_tls_accept(struct ahoy_tls_context *context, uint8_t liste
     if (tls != NULL)
         SSL_set_accept_state(tls->ssl);
     return tls;
+}
+
+/* What was agreed on with the same peer before. */
+static void resume(struct ahoy_tls *tls)
+{
+    SSL_SESSION *session = ahoy_sessions_take(ahoy_tls_context_sessions(tls->ssl), tls->expected);
+    if (session != NULL)
+        (void)SSL_set_session(tls->ssl, session); /* Without it hands are shaken in full. */
+    SSL_SESSION_free(session);
+}
+
+/* The peer has proved to be who was called: its session may be resumed.  By TLS 1.3 it says so
+ * later, in tickets. */
+static void keep_session(struct ahoy_tls *tls)
+{
+    if (SSL_is_server(tls->ssl))
+        return;
+    (void)SSL_set_app_data(tls->ssl, tls->expected); /* Without it no ticket is kept. */
+    if (SSL_version(tls->ssl) < TLS1_3_VERSION)
+        ahoy_sessions_put(ahoy_tls_context_sessions(tls->ssl), tls->expected,
+                          SSL_get1_session(tls->ssl));
 }
 
 struct ahoy_tls *ahoy_tls_connect(struct ahoy_tls_context *context, struct span domain,
@@ -133,6 +161,7 @@ struct ahoy_tls *ahoy_tls_connect(struct ahoy_tls_context *context, struct span 
     }
     if (SSL_get_verify_mode(tls->ssl) == SSL_VERIFY_NONE)
         tls->expected_size = 0;
+    resume(tls);
     return tls;
 }
 
@@ -140,6 +169,9 @@ void ahoy_tls_free(struct ahoy_tls *tls)
 {
     if (tls == NULL)
         return;
+    /* A connection that was only lost does not spoil its session, as OpenSSL would have it. */
+    if (tls->state == AHOY_TLS_STANDING)
+        SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN);
     SSL_free(tls->ssl);
     free(tls);
 }
@@ -152,6 +184,11 @@ enum ahoy_tls_state ahoy_tls_state(const struct ahoy_tls *tls)
 bool ahoy_tls_is_partial(const struct ahoy_tls *tls)
 {
     return tls->header_size > 0;
+}
+
+bool ahoy_tls_is_resumed(const struct ahoy_tls *tls)
+{
+    return SSL_session_reused(tls->ssl) == 1;
 }
 
 bool ahoy_tls_identify(const struct ahoy_tls *tls, struct ahoy_identity *identity)
@@ -186,14 +223,15 @@ static enum ahoy_tls_state judge(const struct ahoy_tls *tls, int rc)
 static void shake_hands(struct ahoy_tls *tls)
 {
     int rc = SSL_do_handshake(tls->ssl);
-    if (rc != 1)
+    if (rc != 1) {
         tls->state = judge(tls, rc);
-    else if (is_expected(tls))
+    } else if (is_expected(tls)) {
         tls->state = AHOY_TLS_STANDING;
-    else
+        keep_session(tls);
+    } else {
         tls->state = AHOY_TLS_FAILED;
-    if (rc == 1 && tls->state == AHOY_TLS_FAILED)
         (void)SSL_shutdown(tls->ssl); /* Nobody else is there to be told. */
+    }
 }
 
 /* Keeps count of where records end: OpenSSL does not tell of one that has a header only. */
@@ -224,8 +262,7 @@ enum ahoy_tls_state ahoy_tls_open(struct ahoy_tls *tls, struct span sealed,
     follow_records(tls, sealed);
     if (tls->state == AHOY_TLS_ENDED || tls->state == AHOY_TLS_FAILED)
         return tls->state;
-    if (!enter(tls, &passage))
-        return tls->state = AHOY_TLS_FAILED;
+    enter(tls, &passage);
     if (tls->state == AHOY_TLS_SHAKING)
         shake_hands(tls);
     while (tls->state == AHOY_TLS_STANDING) {
@@ -249,8 +286,9 @@ bool ahoy_tls_seal(struct ahoy_tls *tls, struct span plain, const struct ahoy_tl
     size_t count = 0;
     if (plain.size == 0)
         return true;
-    if (tls->state != AHOY_TLS_STANDING || !enter(tls, &passage))
+    if (tls->state != AHOY_TLS_STANDING && tls->state != AHOY_TLS_ENDED)
         return false;
+    enter(tls, &passage);
     int rc = SSL_write_ex(tls->ssl, plain.at, plain.size, &count);
     leave(tls);
     return rc == 1 && count == plain.size && !passage.full;
@@ -259,9 +297,9 @@ bool ahoy_tls_seal(struct ahoy_tls *tls, struct span plain, const struct ahoy_tl
 void ahoy_tls_end(struct ahoy_tls *tls, const struct ahoy_tls_way *way)
 {
     struct passage passage = { .way = way };
-    bool stands = tls->state == AHOY_TLS_STANDING || tls->state == AHOY_TLS_ENDED;
-    if (!stands || !enter(tls, &passage))
+    if (tls->state != AHOY_TLS_STANDING && tls->state != AHOY_TLS_ENDED)
         return;
+    enter(tls, &passage);
     (void)SSL_shutdown(tls->ssl); /* The peer's answer is not waited for. */
     leave(tls);
     tls->state = AHOY_TLS_ENDED;

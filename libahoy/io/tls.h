@@ -43,14 +43,16 @@ enum ahoy_tls_state ahoy_tls_state(const struct ahoy_tls *tls);
 enum ahoy_tls_state ahoy_tls_open(struct ahoy_tls *tls, struct span sealed,
                                   const struct ahoy_tls_way *way, char *plain, size_t room,
                                   size_t *size);
-/* Puts |plain| on its way while STANDING; false where memory is refused: it is then of no more
- * use. */
+/* Puts |plain| on its way, in records of 16 KiB, while STANDING or ENDED; false where memory is
+ * refused: it is then of no more use. */
 bool ahoy_tls_seal(struct ahoy_tls *tls, struct span plain, const struct ahoy_tls_way *way);
 /* Tells the peer that nothing more comes (close_notify), while STANDING or ENDED. */
 void ahoy_tls_end(struct ahoy_tls *tls, const struct ahoy_tls_way *way);
 
 /* Whether a record has begun that has no end yet: 17 KiB wait for it. */
 bool ahoy_tls_is_partial(const struct ahoy_tls *tls);
+/* Whether hands were shaken with what was agreed on before: that takes half the time. */
+bool ahoy_tls_is_resumed(const struct ahoy_tls *tls);
 /* What the peer's certificate proves, once STANDING; false where it has shown none, or none that
  * was looked at. */
 bool ahoy_tls_identify(const struct ahoy_tls *tls, struct ahoy_identity *identity);

@@ -4,15 +4,12 @@
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "libahoy/io/credential.h"
-
-enum { TICKET_KEYS_SIZE = 80 };
 
 /* One of its entries as read. */
 struct member {
@@ -22,6 +19,7 @@ struct member {
 
 struct set {
     atomic_uint shares;
+    struct ahoy_sessions sessions; /* Of connections outward: whom others trusted is asked anew. */
     const struct ahoy_tls_entry *entries;
     size_t count;
     struct member members[];
@@ -32,7 +30,7 @@ struct ahoy_tls_context {
     struct set *set;
     const struct ahoy_tls_entry *entries;
     size_t count;
-    unsigned char ticket_keys[TICKET_KEYS_SIZE];
+    struct ahoy_tickets tickets;
 };
 
 static void drop(struct set *set)
@@ -41,6 +39,7 @@ static void drop(struct set *set)
         return;
     for (size_t i = 0; i < set->count; i++)
         ahoy_credential_fini(&set->members[i].credential);
+    ahoy_sessions_fini(&set->sessions);
     free(set);
 }
 
@@ -59,6 +58,12 @@ static pthread_once_t share_once = PTHREAD_ONCE_INIT;
 static void make_share_index(void)
 {
     share_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, drop_share);
+}
+
+struct ahoy_sessions *ahoy_tls_context_sessions(const SSL *ssl)
+{
+    struct set *set = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), share_index);
+    return &set->sessions;
 }
 
 /* The set is used for no new connection. */
@@ -96,7 +101,6 @@ static bool set_rules(SSL_CTX *ssl)
     SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF); /* Tickets need none. */
     SSL_CTX_set_max_cert_list(ssl, AHOY_CERTIFICATES_LIMIT);
     SSL_CTX_set_security_level(ssl, 2);
     return SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) == 1 &&
@@ -104,22 +108,35 @@ static bool set_rules(SSL_CTX *ssl)
            SSL_CTX_set1_groups_list(ssl, "X25519:P-256:P-384") == 1;
 }
 
-/* Peers that must prove who they are do so each time: a ticket could outlive the trust in them. */
-static bool set_tickets(const struct ahoy_tls_context *context, const struct ahoy_tls_entry *entry,
+/* A peer lets its session be resumed, which tls.c has named once the peer was believed.  True: it
+ * has been taken. */
+static int keep_session(SSL *ssl, SSL_SESSION *session)
+{
+    const char *name = SSL_get_app_data(ssl);
+    if (name == NULL)
+        return 0;
+    ahoy_sessions_put(ahoy_tls_context_sessions(ssl), name, session);
+    return 1;
+}
+
+/* How sessions are resumed: by tickets, which need no cache of OpenSSL's.  Clients that must prove
+ * who they are do so each time: a ticket could outlive the trust in them. */
+static bool set_tickets(struct ahoy_tls_context *context, const struct ahoy_tls_entry *entry,
                         SSL_CTX *ssl)
 {
     unsigned char id[] = { 'a', 'h', 'o', 'y', entry->listener };
-    unsigned char keys[TICKET_KEYS_SIZE];
-    if (entry->use == AHOY_TLS_OUTWARD || entry->verify != AHOY_TLS_VERIFY_NONE) {
+    if (entry->use == AHOY_TLS_OUTWARD) {
+        SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(ssl, keep_session);
+        return true;
+    }
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+    if (entry->verify != AHOY_TLS_VERIFY_NONE) {
         SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
         return SSL_CTX_set_num_tickets(ssl, 0) == 1;
     }
-    memcpy(keys, context->ticket_keys, sizeof keys); /* The call's argument is not const. */
-    bool done = SSL_CTX_set_tlsext_ticket_keys(ssl, keys, sizeof keys) == 1 &&
-                SSL_CTX_set_num_tickets(ssl, 1) == 1 &&
-                SSL_CTX_set_session_id_context(ssl, id, sizeof id) == 1;
-    OPENSSL_cleanse(keys, sizeof keys);
-    return done;
+    return ahoy_tickets_serve(&context->tickets, ssl) && SSL_CTX_set_num_tickets(ssl, 1) == 1 &&
+           SSL_CTX_set_session_id_context(ssl, id, sizeof id) == 1;
 }
 
 static bool set_trust(const struct ahoy_tls_entry *entry, SSL_CTX *ssl)
@@ -157,7 +174,7 @@ static bool fail_trust(const struct ahoy_tls_entry *entry, struct ahoy_tls_fault
     return false;
 }
 
-static bool fill(const struct ahoy_tls_context *context, struct set *set, size_t index,
+static bool fill(struct ahoy_tls_context *context, struct set *set, size_t index,
                  struct ahoy_tls_fault *fault)
 {
     const struct ahoy_tls_entry *entry = &set->entries[index];
@@ -193,11 +210,15 @@ static bool fill(const struct ahoy_tls_context *context, struct set *set, size_t
 }
 
 /* Reads all files. */
-static struct set *read_set(const struct ahoy_tls_context *context, struct ahoy_tls_fault *fault)
+static struct set *read_set(struct ahoy_tls_context *context, struct ahoy_tls_fault *fault)
 {
     fault->what[0] = '\0';
     fault->entry = 0;
     struct set *set = calloc(1, sizeof *set + context->count * sizeof(struct member));
+    if (set != NULL && !ahoy_sessions_init(&set->sessions)) {
+        free(set);
+        set = NULL;
+    }
     if (set == NULL) {
         (void)fail(fault, "memory ran out"); /* It only says so. */
         return NULL;
@@ -227,8 +248,12 @@ struct ahoy_tls_context *ahoy_tls_context_new(const struct ahoy_tls_entry *entri
     context->entries = entries;
     context->count = count;
     if (pthread_once(&share_once, make_share_index) != 0 || share_index < 0 ||
-        RAND_bytes(context->ticket_keys, TICKET_KEYS_SIZE) != 1 ||
-        pthread_mutex_init(&context->lock, NULL) != 0) {
+        !ahoy_tickets_init(&context->tickets)) {
+        free(context);
+        return NULL;
+    }
+    if (pthread_mutex_init(&context->lock, NULL) != 0) {
+        ahoy_tickets_fini(&context->tickets);
         free(context);
         return NULL;
     }
@@ -246,7 +271,7 @@ void ahoy_tls_context_free(struct ahoy_tls_context *context)
     if (context->set != NULL)
         retire(context->set);
     pthread_mutex_destroy(&context->lock);
-    OPENSSL_cleanse(context->ticket_keys, sizeof context->ticket_keys);
+    ahoy_tickets_fini(&context->tickets);
     free(context);
 }
 
@@ -261,6 +286,11 @@ bool ahoy_tls_context_reread(struct ahoy_tls_context *context, struct ahoy_tls_f
     pthread_mutex_unlock(&context->lock);
     retire(old);
     return true;
+}
+
+bool ahoy_tls_context_rotate(struct ahoy_tls_context *context)
+{
+    return ahoy_tickets_rotate(&context->tickets);
 }
 
 static bool unix_time(const ASN1_TIME *time, int64_t *unix_s)

@@ -2,13 +2,15 @@
  * all workers; the certificates may be read anew at any time, and connections that stand keep what
  * they were made with.
  *
- * TLS 1.2 and 1.3; no renegotiation, no compression; sessions are resumed by tickets whose keys
- * live as long as the context. */
+ * TLS 1.2 and 1.3; no renegotiation, no compression; sessions are resumed, as a server by tickets,
+ * as a client until the certificates are read anew. */
 #pragma once
 
 #include <openssl/ssl.h>
 
 #include "libahoy/base/span.h"
+#include "libahoy/io/sessions.h"
+#include "libahoy/io/tickets.h"
 
 enum ahoy_tls_use {
     AHOY_TLS_LISTENER, /* The certificate that a listener shows to those who ask for no other. */
@@ -50,6 +52,9 @@ struct ahoy_tls_context *ahoy_tls_context_new(const struct ahoy_tls_entry *entri
 void ahoy_tls_context_free(struct ahoy_tls_context *context);
 /* Reads all anew, from any thread; false, and |fault|, leaves all as it was. */
 bool ahoy_tls_context_reread(struct ahoy_tls_context *context, struct ahoy_tls_fault *fault);
+/* A new key for tickets, from any thread; those of the last one are still taken.  False where
+ * random bytes are refused. */
+bool ahoy_tls_context_rotate(struct ahoy_tls_context *context);
 /* From when to when the certificate of an entry is valid, in Unix seconds; false where it has
  * none.  Asked by the thread that rereads. */
 bool ahoy_tls_context_validity(const struct ahoy_tls_context *context, size_t entry, int64_t *from,
@@ -62,3 +67,6 @@ bool ahoy_tls_context_listens(const struct ahoy_tls_context *context, uint8_t li
  * refused or there is no such entry. */
 SSL *ahoy_tls_context_accept(struct ahoy_tls_context *context, uint8_t listener);
 SSL *ahoy_tls_context_connect(struct ahoy_tls_context *context);
+/* The sessions that |ssl|, which is outward, may resume.  One that its peer offers later is kept
+ * under the name that SSL_set_app_data says, if any. */
+struct ahoy_sessions *ahoy_tls_context_sessions(const SSL *ssl);

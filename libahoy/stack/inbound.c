@@ -62,9 +62,19 @@ static struct ahoy_flow *own_flow(struct ahoy_stack *stack)
     return ahoy_flows_get(&stack->flows, stack->source.connection);
 }
 
+/* The peer of a connection that has proved who it is may take requests on it, but only at the first
+ * port that it asks for (RFC 5923 8.2, 9.2). */
+static void see_alias(struct ahoy_stack *stack)
+{
+    struct ahoy_flow *flow = own_flow(stack);
+    if (flow != NULL && flow->proved != NULL && flow->alias_port == 0)
+        ahoy_flows_alias(&stack->flows, flow, ahoy_via_alias(&stack->routing.via));
+}
+
 static void deliver(struct ahoy_stack *stack)
 {
     if (stack->message.is_request) {
+        see_alias(stack);
         ahoy_via_reply(&stack->routing.via, &stack->source, &stack->reply);
     } else if (!ahoy_via_is_ours(&stack->routing.via, &stack->flows)) {
         stack->counters.foreign_responses++; /* R3261-18.1.2-1 */

@@ -9,10 +9,11 @@
 #include "libahoy/transport/upgrade.h"
 
 /* Sends what has been printed, which is no SIP message. */
-static void reply(struct ahoy_stack *stack, const struct ahoy_buf *buf)
+static void reply(struct ahoy_stack *stack, const struct ahoy_flow *flow,
+                  const struct ahoy_buf *buf)
 {
     struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND,
-                                       .hop = stack->source,
+                                       .hop = flow->hop,
                                        .bytes = ahoy_buf_text(buf) };
     if (!ahoy_outbox_add_copy(&stack->outbox, &effect))
         stack->counters.overflows++;
@@ -35,7 +36,7 @@ static void answer_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow, siz
     struct span request = { flow->partial, size };
     unsigned status = ahoy_upgrade_answer(request, listener->origins, &answer);
     finish_request(stack, flow, size);
-    reply(stack, &answer);
+    reply(stack, flow, &answer);
     if (status == 101) {
         ahoy_websocket_open(flow->websocket);
         return;
@@ -49,7 +50,7 @@ static void refuse_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow)
     char space[512];
     struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
     ahoy_upgrade_refuse(431, &answer);
-    reply(stack, &answer);
+    reply(stack, flow, &answer);
     stack->counters.upgrades_refused++;
     ahoy_inbound_close(stack, flow);
 }
@@ -78,23 +79,29 @@ static bool next_of_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow)
     return whole > 0;
 }
 
-/* Says why, and closes. */
-static void end(struct ahoy_stack *stack, struct ahoy_flow *flow, unsigned code)
+static void say_close(struct ahoy_stack *stack, const struct ahoy_flow *flow, unsigned code)
 {
     char space[AHOY_FRAME_HEAD_LIMIT];
     struct ahoy_buf frame = ahoy_buf_over(space, sizeof space);
     ahoy_websocket_put_close(code, &frame);
-    reply(stack, &frame);
+    reply(stack, flow, &frame);
+}
+
+/* Says why, and closes. */
+static void end(struct ahoy_stack *stack, struct ahoy_flow *flow, unsigned code)
+{
+    say_close(stack, flow, code);
     ahoy_inbound_close(stack, flow);
 }
 
 /* A ping wants a pong; a double CRLF, as on any stream, a single one (R5626-5.4-2). */
-static void answer_keepalive(struct ahoy_stack *stack, unsigned opcode, struct span payload)
+static void answer_keepalive(struct ahoy_stack *stack, const struct ahoy_flow *flow,
+                             unsigned opcode, struct span payload)
 {
     char space[AHOY_FRAME_HEAD_LIMIT + AHOY_SHORT_FRAME_LIMIT];
     struct ahoy_buf frame = ahoy_buf_over(space, sizeof space);
     ahoy_websocket_put(opcode, payload, &frame);
-    reply(stack, &frame);
+    reply(stack, flow, &frame);
 }
 
 /* The pieces before are kept with the flow, |last| is the end.  The message lives as long as the
@@ -121,7 +128,7 @@ static void take(struct ahoy_stack *stack, struct ahoy_flow *flow,
     } else if (ahoy_inbound_is_keepalive(message)) {
         stack->counters.keepalives++;
         if (ahoy_span_equal(message, SPAN("\r\n\r\n")))
-            answer_keepalive(stack, AHOY_TEXT_FRAME, SPAN("\r\n"));
+            answer_keepalive(stack, flow, AHOY_TEXT_FRAME, SPAN("\r\n"));
     } else {
         ahoy_inbound_take(stack, message);
     }
@@ -144,7 +151,7 @@ static bool next_of_frames(struct ahoy_stack *stack, struct ahoy_flow *flow)
         break;
     case AHOY_WEBSOCKET_PING:
         stack->counters.keepalives++;
-        answer_keepalive(stack, AHOY_PONG_FRAME, part.bytes);
+        answer_keepalive(stack, flow, AHOY_PONG_FRAME, part.bytes);
         break;
     case AHOY_WEBSOCKET_CLOSE:
         end(stack, flow, part.code);
@@ -158,4 +165,34 @@ bool ahoy_inbound_next_of_websocket(struct ahoy_stack *stack, struct ahoy_flow *
     if (ahoy_websocket_is_open(flow->websocket))
         return next_of_frames(stack, flow);
     return next_of_upgrade(stack, flow);
+}
+
+bool ahoy_inbound_ask_websocket(struct ahoy_stack *stack, struct ahoy_flow *flow)
+{
+    if (ahoy_flows_ask(&stack->flows, flow, stack->now_ms)) {
+        stack->counters.pings++;
+        answer_keepalive(stack, flow, AHOY_PING_FRAME, SPAN(""));
+        return true;
+    }
+    if (flow->websocket != NULL && ahoy_websocket_is_open(flow->websocket))
+        say_close(stack, flow, AHOY_CLOSE_AWAY);
+    return false;
+}
+
+bool ahoy_inbound_leave_websockets(struct ahoy_stack *stack, struct ahoy_wire_effect *effect)
+{
+    static const char away[] = { (char)(0x80 | AHOY_CLOSE_FRAME), 2, AHOY_CLOSE_AWAY >> 8,
+                                 (char)(AHOY_CLOSE_AWAY & 0xff) };
+    struct ahoy_handle handle;
+    const struct ahoy_flow *flow;
+    while ((flow = ahoy_pool_next(&stack->flows.pool, stack->leaving, &handle)) != NULL) {
+        stack->leaving = handle.slot + 1;
+        if (flow->websocket == NULL || !ahoy_websocket_is_open(flow->websocket) || flow->closing)
+            continue;
+        *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_SEND,
+                                             .hop = flow->hop,
+                                             .bytes = { away, sizeof away } };
+        return true;
+    }
+    return false;
 }

@@ -107,6 +107,8 @@ static bool open_for(struct ahoy_stack *stack, const struct ahoy_sending *sendin
         ahoy_flows_close(&stack->flows, flow);
         return fail(stack, sending->transaction);
     }
+    if (ahoy_transactions_is_moved(stack->transactions, sending->transaction))
+        ahoy_flows_hurry(&stack->flows, flow, stack->now_ms);
     *effect =
         (struct ahoy_wire_effect){ .kind = AHOY_WIRE_CONNECT, .hop = flow->hop, .bytes = domain };
     return true;
@@ -190,6 +192,8 @@ void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow)
 {
     struct ahoy_pending *pending = ahoy_flows_take_pending(&stack->flows, flow);
     const struct ahoy_hop hop = flow->hop;
+    if (flow->state == AHOY_FLOW_CONNECTING && hop.transport == AHOY_TCP)
+        ahoy_refusals_add(&stack->flows.refusals, &hop.remote, stack->now_ms);
     announce(stack, flow);
     ahoy_flows_close(&stack->flows, flow);
     ahoy_outbound_lost(stack, &hop);

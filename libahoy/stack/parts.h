@@ -47,6 +47,8 @@ struct ahoy_stack {
     struct ahoy_sent sent;
     struct ahoy_riders riders;
     struct ahoy_flow *closing; /* Connections whose CLOSE is owed once all has been sent. */
+    bool is_leaving;           /* WebSockets are told so ... */
+    uint32_t leaving;          /* ... from this slot on. */
     size_t failure_count;
     struct ahoy_handle failures[AHOY_FAILURES_LIMIT]; /* Found while sending; told by events. */
     char scratch[AHOY_FRAME_HEAD_LIMIT + AHOY_MESSAGE_LIMIT];

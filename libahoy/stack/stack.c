@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "libahoy/stack/inbound.h"
+#include "libahoy/stack/inbound_websocket.h"
 #include "libahoy/stack/outbound.h"
 
 /* A secret for the table of flows, made of the one that the workers share. */
@@ -164,6 +165,8 @@ static void time_out(struct ahoy_stack *stack, struct ahoy_handle connection)
 {
     struct ahoy_flow *flow = ahoy_flows_get(&stack->flows, connection);
     assert(flow != NULL); /* Its timer goes with it. */
+    if (ahoy_inbound_ask_websocket(stack, flow))
+        return;
     stack->counters.connections_timed_out++;
     if (flow->state == AHOY_FLOW_OPEN) {
         ahoy_inbound_close(stack, flow);
@@ -231,7 +234,13 @@ bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect)
         if (ahoy_outbound_send(stack, &sending, effect))
             return true;
     }
-    return next_close(stack, effect);
+    return next_close(stack, effect) ||
+           (stack->is_leaving && ahoy_inbound_leave_websockets(stack, effect));
+}
+
+void ahoy_stack_leave(struct ahoy_stack *stack)
+{
+    stack->is_leaving = true;
 }
 
 uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack)

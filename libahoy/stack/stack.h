@@ -22,7 +22,7 @@
     COUNTER(malformed_dropped) COUNTER(keepalives) COUNTER(connections_refused)                    \
     COUNTER(connections_timed_out) COUNTER(upgrades_refused) COUNTER(send_failures)                \
     COUNTER(foreign_responses) COUNTER(overflows) COUNTER(lookups) COUNTER(located)                \
-    COUNTER(not_located)
+    COUNTER(not_located) COUNTER(pings)
 /* clang-format on */
 
 struct ahoy_stack_counters {
@@ -52,6 +52,8 @@ void ahoy_stack_free(struct ahoy_stack *stack);
 void ahoy_stack_step(struct ahoy_stack *stack, struct ahoy_wire_event *event, uint64_t now_ms);
 bool ahoy_stack_event(struct ahoy_stack *stack, struct ahoy_event *event);
 bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect);
+/* The end is near: what is polled next tells every WebSocket (RFC 6455 7.4.1: 1001). */
+void ahoy_stack_leave(struct ahoy_stack *stack);
 /* When a step with AHOY_WIRE_TIME is due at the latest; UINT64_MAX for never. */
 uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack);
 

@@ -11,6 +11,12 @@ static const char *find_bracket(struct ahoy_address *address, const char *at, co
                                 struct ahoy_err *err)
 {
     const char *stop = at;
+    if (at == end) {
+        ahoy_fail(err, 400, at, "an address");
+        return NULL;
+    }
+    if (*at == '<')
+        return at;
     if (*at == '"') {
         stop = ahoy_skip_quoted(at, end);
         if (stop == NULL) {
@@ -101,9 +107,7 @@ bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct a
     address->in_brackets = false;
     const char *end = text.size == 0 ? text.at : ahoy_span_end(text);
     const char *at = ahoy_skip(text.at, end, AHOY_LWS);
-    if (at == end)
-        ahoy_fail(err, 400, at, "an address");
-    const char *uri = at == end ? NULL : find_bracket(address, at, end, err);
+    const char *uri = find_bracket(address, at, end, err);
     if (uri == NULL) {
         address->uri = (struct ahoy_uri){ .text = none };
         return false;

@@ -138,8 +138,8 @@ enum ahoy_header { AHOY_HEADER_OTHER, AHOY_HEADERS(AHOY_HEADER_CONSTANT) AHOY_HE
 
 /* Reads a full or compact name, case aside (RFC 3261 7.3.1, 7.3.3). */
 enum ahoy_header ahoy_header_parse(struct span name);
-/* The same for one who has loaded |bytes| from name.at on, and maybe from behind the name. */
-enum ahoy_header ahoy_header_find(struct span name, ahoy_block bytes);
+/* The same for a name of |size| that |bytes| begin with: shorter than a block, no control byte. */
+enum ahoy_header ahoy_header_find(ahoy_block bytes, size_t size);
 /* The canonical name; empty for AHOY_HEADER_OTHER. */
 struct span ahoy_header_name(enum ahoy_header header);
 enum ahoy_header_kind ahoy_header_kind(enum ahoy_header header);

@@ -52,7 +52,7 @@ static const char *skip_labels(const char *at, const char *end)
                                           (ahoy_block)(bytes == '-') | (ahoy_block)(bytes == '_'));
         unsigned held = labels | (dots & ~(dots << 1 | before));
         if (held != 0xffff)
-            return at + __builtin_ctz(~held);
+            return at + (unsigned)__builtin_ctz(~held);
         before = dots >> 15;
     }
 }

@@ -3,6 +3,7 @@
 
 #include "libahoy/syntax/block.h"
 #include "libahoy/syntax/fragment.h"
+#include "libahoy/syntax/marks.h"
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/scan.h"
 #include "libahoy/syntax/start_line.h"
@@ -51,12 +52,17 @@ __attribute__((noinline)) static struct line find_far_end(const char *begin, con
     return line;
 }
 
-/* Finds the end of the line that begins at |begin|, from |at| on; a row goes on where the next line
- * begins with white space (7.3.1). */
+/* Whether a row ends at |at|: it goes on where the next line begins with white space (7.3.1). */
+static inline bool is_row_end(const char *at, const char *end)
+{
+    return end - at > 2 && memcmp(at, "\r\n", 2) == 0 && !ahoy_is(at[2], AHOY_WSP);
+}
+
+/* Finds the end of the line that begins at |begin|, from |at| on. */
 static inline struct line find_end(const char *begin, const char *at, const char *end, bool is_row)
 {
     at = ahoy_scan_control(at, end);
-    if (end - at > 2 && memcmp(at, "\r\n", 2) == 0 && !ahoy_is(at[2], AHOY_WSP))
+    if (is_row_end(at, end))
         return (struct line){ begin, at, at + 2, NULL };
     return find_far_end(begin, at, end, is_row);
 }
@@ -113,60 +119,81 @@ static bool add_to_chain(struct indexer *indexer, enum ahoy_header header, const
     return true;
 }
 
-static void add_row(struct indexer *indexer, const struct line *line, enum ahoy_header header,
-                    struct span name, const char *value)
+static void add_row(struct ahoy_message *message, enum ahoy_header header, struct span name,
+                    struct span value, struct span row)
 {
-    struct ahoy_message *message = indexer->message;
-    if (header != AHOY_HEADER_OTHER && !add_to_chain(indexer, header, line->at))
-        return;
-    const char *end = line->end;
-    value = ahoy_skip(value, end, AHOY_LWS);
-    while (end > value && ahoy_is(end[-1], AHOY_LWS))
-        end--;
     struct ahoy_field *field = &message->fields[message->field_count++];
     field->header = header;
     field->next = 0;
     field->name = name;
-    field->value = ahoy_span_between(value, end);
-    field->row = ahoy_span_between(line->at, line->next);
+    field->value = value;
+    field->row = row;
 }
 
-/* Reads the name of the row that begins at |at|.  Most are known, stand before a colon, and fit
- * into a block; a known name has no bytes but those of a token. */
-static struct span read_name(const char *at, const char *end, enum ahoy_header *header)
+/* The header whose known name begins the row at |at| and ends at a colon in the first block, in
+ * front of |stop|; else AHOY_HEADER_OTHER. */
+static inline enum ahoy_header find_header(const char *at, const char *stop, const char *end,
+                                           const char **colon)
 {
     ahoy_block bytes = ahoy_block_load(at, end);
     unsigned colons = ahoy_block_mask((ahoy_block)(bytes == ':'));
-    if (colons != 0) {
-        struct span name = { at, (size_t)__builtin_ctz(colons) };
-        *header = ahoy_header_find(name, bytes);
-        if (*header != AHOY_HEADER_OTHER)
-            return name;
+    if (colons == 0)
+        return AHOY_HEADER_OTHER;
+    *colon = at + ahoy_lowest_bit(colons);
+    if (*colon >= stop)
+        return AHOY_HEADER_OTHER;
+    return ahoy_header_find(bytes, (size_t)(*colon - at));
+}
+
+/* Indexes rows as long as they are plain, as nearly all are: a known name, a colon, a value without
+ * folds and control bytes, so that its white space is spaces.  Returns where the first other one
+ * begins. */
+static const char *index_plain_rows(struct indexer *indexer, const char *at, const char *end)
+{
+    struct ahoy_marks controls = ahoy_marks_of(at, end, ahoy_find_control);
+    while (indexer->message->field_count < AHOY_HEADERS_LIMIT) {
+        const char *stop = ahoy_marks_next(&controls, at, ahoy_find_control);
+        if (!is_row_end(stop, end) || stop - at > AHOY_LINE_LIMIT)
+            break;
+        const char *colon;
+        enum ahoy_header header = find_header(at, stop, end, &colon);
+        if (header == AHOY_HEADER_OTHER || !add_to_chain(indexer, header, at))
+            break;
+        const char *value = colon + 1;
+        while (*value == ' ')
+            value++;
+        const char *last = stop;
+        while (last > value && last[-1] == ' ')
+            last--;
+        add_row(indexer->message, header, ahoy_span_between(at, colon),
+                ahoy_span_between(value, last), ahoy_span_between(at, stop + 2));
+        at = stop + 2;
     }
-    struct span name = ahoy_span_between(at, ahoy_skip(at, end, AHOY_TOKEN));
-    *header = ahoy_header_parse(name);
-    return name;
+    return at;
 }
 
 /* Indexes the row that begins at |at|; returns where the next one begins, NULL where this one has
  * no end. */
 static const char *index_row(struct indexer *indexer, const char *at, const char *end)
 {
-    enum ahoy_header header;
-    struct span name = read_name(at, end, &header);
-    const char *stop = ahoy_span_end(name);
-    const char *colon = ahoy_skip(stop, end, AHOY_WSP);
-    struct line line = find_end(at, stop, end, true);
+    struct span name = ahoy_span_between(at, ahoy_skip(at, end, AHOY_TOKEN));
+    const char *colon = ahoy_skip(ahoy_span_end(name), end, AHOY_WSP);
+    struct line line = find_end(at, ahoy_span_end(name), end, true);
     if (line.next == NULL) {
         note(indexer, 400, end, "CRLF");
         return NULL;
     }
-    if (name.size == 0)
+    if (name.size == 0) {
         note(indexer, 400, at, "a header name");
-    else if (*colon != ':')
+    } else if (*colon != ':') {
         note(indexer, 400, colon, "\":\" behind a header name");
-    else if (check_bytes(indexer, &line))
-        add_row(indexer, &line, header, name, colon + 1);
+    } else if (check_bytes(indexer, &line)) {
+        enum ahoy_header header = ahoy_header_parse(name);
+        if (header == AHOY_HEADER_OTHER || add_to_chain(indexer, header, at))
+            add_row(indexer->message, header, name,
+                    ahoy_span_trim(ahoy_span_between(colon + 1, line.end)),
+                    ahoy_span_between(at, line.next));
+    }
     return line.next;
 }
 
@@ -174,7 +201,10 @@ static const char *index_row(struct indexer *indexer, const char *at, const char
  * only a fragment may be without one. */
 static const char *index_rows(struct indexer *indexer, const char *at, const char *end)
 {
-    while (end - at < 2 || memcmp(at, "\r\n", 2) != 0) {
+    for (;;) {
+        at = index_plain_rows(indexer, at, end);
+        if (end - at >= 2 && memcmp(at, "\r\n", 2) == 0)
+            return at;
         if (at == end) {
             if (indexer->extent == AHOY_WHOLE)
                 note(indexer, 400, end, "an empty line"); /* R3261-7-2 */
@@ -188,7 +218,6 @@ static const char *index_rows(struct indexer *indexer, const char *at, const cha
         if (at == NULL)
             return end;
     }
-    return at;
 }
 
 static const char *index_start_line(struct indexer *indexer, const char *at, const char *end)

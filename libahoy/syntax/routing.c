@@ -60,7 +60,10 @@ static bool route_cseq(const struct ahoy_message *message, struct ahoy_routing *
     if (!ahoy_cseq_parse(field->value, &routing->cseq, err))
         return false;
     struct span method = routing->cseq.method_text;
-    if (message->is_request && !ahoy_span_equal(method, message->method_text))
+    bool is_same =
+        routing->cseq.method == message->method &&
+        (message->method != AHOY_METHOD_OTHER || ahoy_span_equal(method, message->method_text));
+    if (message->is_request && !is_same)
         return ahoy_fail(err, 400, method.at, "the request's method"); /* R3261-8.1.1.5-1 */
     return true;
 }

@@ -56,21 +56,16 @@ static inline const char *scan(const char *at, const char *end, ahoy_block (*fin
     for (; end - at >= AHOY_BLOCK_SIZE; at += AHOY_BLOCK_SIZE) {
         unsigned mask = ahoy_block_mask(find(ahoy_block_load(at, end)));
         if (mask != 0)
-            return at + __builtin_ctz(mask);
+            return at + (unsigned)__builtin_ctz(mask);
     }
     unsigned mask = ahoy_block_mask(find(ahoy_block_load(at, end)));
-    return at + __builtin_ctz(mask | 1u << (end - at));
+    return at + (unsigned)__builtin_ctz(mask | 1u << (end - at));
 }
 
 static inline ahoy_block find_no_word(ahoy_block bytes)
 {
     return ~(ahoy_block_alphanumeric(bytes) | (ahoy_block)(bytes == '-') |
              (ahoy_block)(bytes == '.'));
-}
-
-static inline ahoy_block find_control(ahoy_block bytes)
-{
-    return (ahoy_block)(bytes < 0x20) | (ahoy_block)(bytes == 0x7f);
 }
 
 static inline ahoy_block find_listed(ahoy_block bytes)
@@ -95,7 +90,7 @@ const char *ahoy_skip_word(const char *at, const char *end, unsigned set)
 
 const char *ahoy_scan_control(const char *at, const char *end)
 {
-    return scan(at, end, find_control);
+    return scan(at, end, ahoy_find_control);
 }
 
 const char *ahoy_scan_listed(const char *at, const char *end)

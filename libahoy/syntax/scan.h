@@ -3,6 +3,7 @@
 #pragma once
 
 #include "libahoy/base/span.h"
+#include "libahoy/syntax/block.h"
 
 enum ahoy_class {
     AHOY_WSP = 1 << 0, /* SP and HTAB. */
@@ -73,6 +74,12 @@ static inline const char *ahoy_skip_escaped(const char *at, const char *end, uns
 
 /* Behind the quoted string that begins at |at|, or NULL where it does not end. */
 const char *ahoy_skip_quoted(const char *at, const char *end);
+
+/* Picks out the bytes that ahoy_scan_control looks for. */
+static inline ahoy_block ahoy_find_control(ahoy_block bytes)
+{
+    return (ahoy_block)(bytes < 0x20) | (ahoy_block)(bytes == 0x7f);
+}
 
 /* The first byte below 0x20 or equal to 0x7f: the end of a line, or what must not be there. */
 const char *ahoy_scan_control(const char *at, const char *end);

@@ -23,8 +23,8 @@ static bool is_other_version(struct span text)
     return dot + 1 < end && ahoy_skip(dot + 1, end, AHOY_DIGIT) == end;
 }
 
-/* Checks what lies between method and version. */
-static bool check_request_uri(struct span uri, struct ahoy_err *err)
+/* Checks what lies between method and version; |space| is the first behind the method. */
+static bool check_request_uri(struct span uri, const char *space, struct ahoy_err *err)
 {
     if (uri.size == 0)
         return ahoy_fail(err, 400, uri.at, "a Request-URI");
@@ -32,8 +32,7 @@ static bool check_request_uri(struct span uri, struct ahoy_err *err)
         return ahoy_fail(err, 414, uri.at + AHOY_URI_LIMIT, "a Request-URI of at most 4096 bytes");
     if (uri.at[0] == '<') /* R3261-7.1-1 */
         return ahoy_fail(err, 400, uri.at, "a Request-URI without brackets");
-    const char *space = memchr(uri.at, ' ', uri.size);
-    if (space == NULL)
+    if (space == ahoy_span_end(uri))
         space = memchr(uri.at, '\t', uri.size);
     if (space != NULL)
         return ahoy_fail(err, 400, space, "no white space in the Request-URI");
@@ -49,13 +48,14 @@ static bool parse_request(struct span line, struct ahoy_message *message, struct
     message->is_request = true;
     message->method_text = ahoy_span_between(line.at, stop);
     message->method = ahoy_method_parse(message->method_text);
-    const char *space = end - 1;
-    while (space > stop && *space != ' ')
-        space--;
-    if (space == stop)
+    const char *first = memchr(stop + 1, ' ', (size_t)(end - stop - 1));
+    if (first == NULL)
         return ahoy_fail(err, 400, end, "a space and \"SIP/2.0\"");
+    const char *space = first;
+    if (end - first > 8) /* What follows is longer than a version, so look for the last space. */
+        space = memrchr(first, ' ', (size_t)(end - first));
     message->request_uri = ahoy_span_between(stop + 1, space);
-    if (!check_request_uri(message->request_uri, err))
+    if (!check_request_uri(message->request_uri, first, err))
         return false;
     struct span version = ahoy_span_between(space + 1, end);
     if (is_version(version))

@@ -37,6 +37,8 @@ static bool parse_params(struct ahoy_uri *uri, const char *at, const char *end,
         if (!ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part) || part.name.size == 0 ||
             (part.has_value && part.value.size == 0))
             return ahoy_fail(err, 400, rest.at, "a URI parameter");
+        if (rest.size > 0 && *rest.at != ';' && *rest.at != '?' && !part.has_value)
+            break; /* The name is not over, but holds a byte that it must not. */
         struct span earlier;
         if (count > 0 && ahoy_uri_param(uri, part.name, &earlier)) /* R3261-19.1.1-2 */
             return ahoy_fail(err, 400, part.name.at, "each URI parameter once");
@@ -93,22 +95,26 @@ static bool parse_sip(struct ahoy_uri *uri, const char *at, const char *end, str
     return stop == end || parse_headers(uri, stop + 1, end, err);
 }
 
+/* Behind "//" a server may be an IPv6 reference (25.1 srvr), whose brackets stand nowhere else. */
 static bool parse_other(struct ahoy_uri *uri, const char *at, const char *end, struct ahoy_err *err)
 {
-    const char *stop = ahoy_skip_escaped(at, end, AHOY_URIC);
+    const char *stop = at;
+    if (end - at > 2 && memcmp(at, "//[", 3) == 0) {
+        stop = ahoy_host_parse(at + 2, end, err);
+        if (stop == NULL)
+            return false;
+    }
+    stop = ahoy_skip_escaped(stop, end, AHOY_URIC);
     uri->opaque = ahoy_span_between(at, stop);
     if (stop == at || stop < end)
         return ahoy_fail(err, 400, stop, "a character that a URI may have");
     return true;
 }
 
+/* That of a |name| other than "sip". */
 static enum ahoy_scheme scheme_of(struct span name)
 {
-    if (ahoy_span_equal_nocase(name, SPAN("sip")))
-        return AHOY_SCHEME_SIP;
-    if (ahoy_span_equal_nocase(name, SPAN("sips")))
-        return AHOY_SCHEME_SIPS;
-    return AHOY_SCHEME_OTHER;
+    return ahoy_span_equal_nocase(name, SPAN("sips")) ? AHOY_SCHEME_SIPS : AHOY_SCHEME_OTHER;
 }
 
 /* The colon behind a scheme (RFC 2396 3.1), or NULL. */
@@ -142,11 +148,11 @@ bool ahoy_uri_parse(struct span text, struct ahoy_uri *uri, struct ahoy_err *err
         return ahoy_fail(err, 414, text.at + AHOY_URI_LIMIT, "a URI of at most 4096 bytes");
     const char *end = ahoy_span_end(text);
     bool is_sip = ahoy_span_starts_nocase(text, SPAN("sip:"));
-    const char *colon = is_sip ? text.at + 3 : find_colon(text.at, end);
-    if (colon == NULL)
+    const char *colon = text.at + 3;
+    if (!is_sip && (colon = find_colon(text.at, end)) == NULL)
         return ahoy_fail(err, 400, text.at, "a URI's scheme and \":\"");
     uri->name = ahoy_span_between(text.at, colon);
-    uri->scheme = scheme_of(uri->name);
+    uri->scheme = is_sip ? AHOY_SCHEME_SIP : scheme_of(uri->name);
     if (uri->scheme == AHOY_SCHEME_OTHER)
         return parse_other(uri, colon + 1, end, err);
     return parse_sip(uri, colon + 1, end, err);

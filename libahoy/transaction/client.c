@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "libahoy/syntax/compose.h"
+#include "libahoy/transaction/departure.h"
 #include "libahoy/transaction/owner.h"
 
 static const struct ahoy_handle nobody = { 0, 0 };
@@ -12,65 +13,13 @@ const struct ahoy_listener *ahoy_transaction_listener(const struct ahoy_transact
     return ahoy_flows_listener(owner->flows, hop);
 }
 
-/* Where a request goes, and what it says of where it comes from. */
-struct departure {
-    struct ahoy_hop hop; /* Names the listener, so that whatever follows leaves from it too. */
-    struct ahoy_branch branch;
-    const struct ahoy_listener *listener;
-};
-
-static bool find_departure(const struct ahoy_transactions *owner,
-                           const struct ahoy_outgoing *request, struct departure *departure)
+bool ahoy_transaction_is_own_via(const struct ahoy_transactions *owner, const struct ahoy_via *via)
 {
-    departure->listener = ahoy_flows_listener(owner->flows, &request->hop);
-    if (departure->listener == NULL)
-        return false;
-    departure->hop = request->hop;
-    departure->hop.listener = (uint8_t)(departure->listener - owner->flows->listeners);
-    return true;
-}
-
-static size_t size_of(const struct span *pieces, size_t count)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += pieces[i].size;
-    return size;
-}
-
-static void put_all(struct ahoy_buf *buf, const struct span *pieces, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        ahoy_buf_put(buf, pieces[i]);
-}
-
-/* The whole request in |arena|: request line, our Via, and the rest.  Its |at| is NULL where it is
- * too large or memory is refused. */
-static struct span join_request(struct ahoy_arena *arena, const struct ahoy_outgoing *request,
-                                const struct departure *departure)
-{
-    char token[AHOY_TOKEN_SIZE];
-    ahoy_token_print(departure->branch.token, token);
-    const struct span head[] = {
-        request->request_line,
-        SPAN("Via: SIP/2.0/"),
-        ahoy_transport_name(departure->listener->transport),
-        SPAN(" "),
-        departure->listener->sent_by,
-        SPAN(";branch=" AHOY_BRANCH_COOKIE),
-        { token, sizeof token },
-        { departure->branch.tail, departure->branch.tail_size },
-        SPAN(";rport\r\n"),
-    };
-    const size_t head_count = sizeof head / sizeof head[0];
-    size_t size = size_of(head, head_count) + size_of(request->pieces, request->count);
-    char *at = size <= AHOY_MESSAGE_LIMIT ? ahoy_arena_take(arena, size) : NULL;
-    if (at == NULL)
-        return (struct span){ NULL, 0 };
-    struct ahoy_buf buf = ahoy_buf_over(at, size);
-    put_all(&buf, head, head_count);
-    put_all(&buf, request->pieces, request->count);
-    return ahoy_buf_text(&buf);
+    for (size_t i = 0; i < owner->flows->listener_count; i++) {
+        if (ahoy_span_equal_nocase(via->sent_by, owner->flows->listeners[i].sent_by))
+            return true;
+    }
+    return false;
 }
 
 struct ahoy_branch ahoy_client_branch(const struct ahoy_transaction *transaction)
@@ -104,15 +53,17 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *owner,
                                             const struct ahoy_outgoing *request, uint64_t now_ms)
 {
     assert(request->method != AHOY_METHOD_ACK);
-    struct departure departure;
-    if (!find_departure(owner, request, &departure) || !ahoy_owner_has_room(owner))
+    struct ahoy_branch branch = ahoy_branch_make(ahoy_rng_next(&owner->rng), request->branch_tail);
+    struct ahoy_departure departure;
+    if (!ahoy_departure_find(owner->flows, request, &branch, now_ms, &departure) ||
+        !ahoy_owner_has_room(owner))
         return nobody;
-    departure.branch = ahoy_branch_make(ahoy_rng_next(&owner->rng), request->branch_tail);
     struct ahoy_transaction *transaction =
-        ahoy_client_add(owner, request->method, &departure.hop, &departure.branch, request->user);
+        ahoy_client_add(owner, request->method, &departure.hop, &branch, request->user);
     if (transaction == NULL)
         return nobody;
-    transaction->kept = join_request(&transaction->arena, request, &departure);
+    transaction->is_moved = departure.is_moved;
+    transaction->kept = ahoy_departure_join(&departure, request, &transaction->arena);
     if (transaction->kept.at == NULL) {
         ahoy_owner_drop(owner, transaction);
         return nobody;
@@ -124,12 +75,14 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *owner,
 bool ahoy_transaction_send(struct ahoy_transactions *owner, const struct ahoy_outgoing *request,
                            struct span seed)
 {
-    struct departure departure;
-    if (!find_departure(owner, request, &departure) || !ahoy_owner_reserve(owner))
-        return false;
-    departure.branch =
+    struct ahoy_branch branch =
         ahoy_branch_make(ahoy_siphash(&owner->branch_key, seed), request->branch_tail);
-    struct span bytes = join_request(&owner->outbox, request, &departure);
+    struct ahoy_departure departure;
+    /* The wheel knows the time of the last step, which is near enough for what was refused. */
+    if (!ahoy_departure_find(owner->flows, request, &branch, owner->timers->now_ms, &departure) ||
+        !ahoy_owner_reserve(owner))
+        return false;
+    struct span bytes = ahoy_departure_join(&departure, request, &owner->outbox);
     return bytes.at != NULL && ahoy_owner_send(owner, &departure.hop, bytes, nobody);
 }
 
@@ -160,8 +113,11 @@ static void start(struct ahoy_transactions *owner, struct ahoy_transaction *tran
 static void tell_message(struct ahoy_transactions *owner,
                          const struct ahoy_transaction *transaction)
 {
-    if (!transaction->is_silent)
-        ahoy_owner_tell_message(owner, AHOY_EVENT_RESPONSE, transaction);
+    if (transaction->is_silent)
+        return;
+    ahoy_owner_tell_message(owner, AHOY_EVENT_RESPONSE, transaction);
+    /* What the effects behind this one put in its place frees it in the next settle only. */
+    owner->arrival.event.sent = transaction->kept;
 }
 
 static void apply_invite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
@@ -273,8 +229,11 @@ static struct ahoy_transaction *find(const struct ahoy_transactions *owner)
 void ahoy_client_take_response(struct ahoy_transactions *owner)
 {
     struct ahoy_transaction *transaction = find(owner);
-    if (transaction == NULL)
-        return; /* R6026-8.9-2 */
+    if (transaction == NULL) {
+        if (ahoy_stateless_is_response(owner)) /* Else it goes no further: R6026-8.9-2. */
+            ahoy_owner_tell_message(owner, AHOY_EVENT_STRAY, NULL);
+        return;
+    }
     unsigned status = owner->arrival.message->status;
     uint64_t now_ms = owner->arrival.now_ms;
     if (transaction->kind == AHOY_NONINVITE_CLIENT) {
@@ -306,9 +265,33 @@ void ahoy_client_take_timer(struct ahoy_transactions *owner, struct ahoy_transac
     }
 }
 
+/* What has moved to TCP, and was heard of from nobody, goes by UDP after all: S3261-18.1.1-1.
+ * Whoever got it by a connection that broke takes it for a retransmission. */
+static bool go_back(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
+                    uint64_t now_ms)
+{
+    bool is_invite = transaction->kind == AHOY_INVITE_CLIENT;
+    bool is_heard = is_invite ? transaction->machine.invite_client.state != INC_CALLING
+                              : transaction->machine.noninvite_client.state != NIC_TRYING;
+    if (!transaction->is_moved || is_heard)
+        return false;
+    transaction->is_moved = false;
+    struct ahoy_branch branch = ahoy_client_branch(transaction);
+    struct span request = ahoy_departure_go_back(owner->flows, &branch, transaction->kept,
+                                                 &transaction->arena, &transaction->hop);
+    if (request.at == NULL)
+        return false;
+    transaction->kept = request;
+    ahoy_owner_send_kept(owner, transaction);
+    ahoy_owner_start(owner, transaction, is_invite ? AHOY_CLOCK_A : AHOY_CLOCK_E, now_ms);
+    return true;
+}
+
 void ahoy_client_take_failure(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
                               uint64_t now_ms)
 {
+    if (go_back(owner, transaction, now_ms))
+        return;
     if (transaction->kind == AHOY_INVITE_CLIENT)
         step_invite(owner, transaction, INC_SEND_FAILED, now_ms);
     else

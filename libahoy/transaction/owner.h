@@ -18,7 +18,7 @@ enum ahoy_transaction_kind {
 
 enum {
     AHOY_SHORT_KEY = 64,         /* Bytes of a packed key that the slot itself can hold. */
-    AHOY_MESSAGE_CHUNK = 2016,   /* With what the store and the allocator add, 2 KiB. */
+    AHOY_MESSAGE_CHUNK = 864,    /* An INVITE of a phone that came over two hops fits. */
     AHOY_SENDINGS_RESERVE = 1024 /* Messages that may wait beyond two a transaction. */
 };
 
@@ -49,6 +49,7 @@ struct ahoy_transaction {
     bool has_ack : 1;         /* |kept| is the ACK. */
     bool has_cookie : 1;      /* Servers: the peer is one of RFC 3261. */
     bool has_long_key : 1;
+    bool is_moved : 1; /* Clients: from UDP to TCP, for its size. */
     union {
         char short_key[AHOY_SHORT_KEY]; /* Servers: packed. */
         const char *long_key;           /* The same, in the arena. */
@@ -189,3 +190,5 @@ void ahoy_server_take_failure(struct ahoy_transactions *owner, struct ahoy_trans
 /* Answers without state: stateless.c. */
 bool ahoy_stateless_is_ack(const struct ahoy_transactions *owner,
                            const struct ahoy_routing *routing);
+/* Whether the response at hand, which no transaction has, is to what we sent from a seed. */
+bool ahoy_stateless_is_response(const struct ahoy_transactions *owner);

@@ -1,5 +1,6 @@
-/* Answers without state (RFC 3261 8.2.7): sent once, forgotten, and their ACK known again by a To
- * tag that nobody else could have made. */
+/* What is sent once and forgotten.  Answers without state (RFC 3261 8.2.7): their ACK is known
+ * again by a To tag that nobody else could have made.  Requests without state (16.11): their
+ * responses are known again by a branch that nobody else could have made of the one below it. */
 #include <assert.h>
 
 #include "libahoy/transaction/owner.h"
@@ -41,4 +42,27 @@ bool ahoy_stateless_is_ack(const struct ahoy_transactions *owner,
     char tag[AHOY_TOKEN_SIZE];
     ahoy_transaction_stateless_tag(owner, routing, tag);
     return ahoy_span_equal_nocase(routing->to_tag, (struct span){ tag, sizeof tag });
+}
+
+void ahoy_transaction_pass(struct ahoy_transactions *owner, const struct ahoy_hop *hop,
+                           const struct span *pieces, size_t count)
+{
+    if (!ahoy_owner_reserve(owner))
+        return;
+    struct span bytes = ahoy_arena_join(&owner->outbox, pieces, count);
+    if (bytes.at != NULL)
+        (void)ahoy_owner_send(owner, hop, bytes, nobody); /* Else it is lost. */
+}
+
+bool ahoy_stateless_is_response(const struct ahoy_transactions *owner)
+{
+    const struct ahoy_arrival *arrival = &owner->arrival;
+    struct ahoy_values values = ahoy_message_values(arrival->message, AHOY_HEADER_VIA);
+    struct ahoy_branch branch;
+    struct ahoy_via below;
+    struct span text;
+    return ahoy_branch_parse(arrival->routing->via.branch, &branch) &&
+           ahoy_values_next(&values, &text, NULL) && ahoy_values_next(&values, &text, NULL) &&
+           ahoy_via_parse(text, &below, NULL) &&
+           branch.token == ahoy_siphash(&owner->branch_key, below.branch);
 }

@@ -24,7 +24,7 @@ struct ahoy_transactions *ahoy_transactions_new(const struct ahoy_transactions_o
     owner->tag_key = options->tag_key;
     ahoy_rng_init(&owner->rng, options->seed);
     owner->match_key = draw_key(&owner->rng);
-    owner->branch_key = draw_key(&owner->rng);
+    owner->branch_key = options->branch_key;
     owner->flows = flows;
     owner->timers = timers;
     ahoy_pool_init(&owner->pool, sizeof(struct ahoy_transaction), options->limit);
@@ -107,6 +107,12 @@ bool ahoy_transactions_is_waiting(const struct ahoy_transactions *owner, struct 
         return transaction->machine.invite_client.state == INC_CALLING;
     return transaction->kind == AHOY_NONINVITE_CLIENT &&
            transaction->machine.noninvite_client.state != NIC_COMPLETED;
+}
+
+bool ahoy_transactions_is_moved(const struct ahoy_transactions *owner, struct ahoy_handle handle)
+{
+    const struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
+    return transaction != NULL && transaction->is_moved;
 }
 
 void ahoy_transactions_settle(struct ahoy_transactions *owner)

@@ -9,11 +9,12 @@
 
 struct ahoy_transactions_options {
     struct ahoy_clocks clocks;
-    uint32_t limit;               /* Transactions at once. */
-    size_t memory_limit;          /* Bytes of all their messages; the last eighth only for what
+    uint32_t limit;                  /* Transactions at once. */
+    size_t memory_limit;             /* Bytes of all their messages; the last eighth only for what
                                    * ends a transaction: final responses, ACK, CANCEL. */
-    uint64_t seed[2];             /* Of branches and tags. */
-    struct ahoy_hash_key tag_key; /* Of stateless tags: the same for all workers. */
+    uint64_t seed[2];                /* Of branches and tags. */
+    struct ahoy_hash_key tag_key;    /* Of stateless tags: the same for all workers. */
+    struct ahoy_hash_key branch_key; /* Of branches that are made from a seed: the same again. */
 };
 
 /* A message on its way down to the transport. */
@@ -49,6 +50,11 @@ void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
  * to an INVITE no response has come, to others no final one. */
 bool ahoy_transactions_is_waiting(const struct ahoy_transactions *transactions,
                                   struct ahoy_handle transaction);
+
+/* Whether |transaction| went by TCP only because it is too large for a datagram, and is to go by
+ * UDP where that fails. */
+bool ahoy_transactions_is_moved(const struct ahoy_transactions *transactions,
+                                struct ahoy_handle transaction);
 
 /* The next event for the user, and the next message for the transport; false when there is none.
  * Events must be dry before the next message is given. */

@@ -23,9 +23,11 @@ enum ahoy_event_kind {
      * matches (9.2), with its |user|; null where none does. */
     AHOY_EVENT_CANCEL,
     /* A response to the client transaction |transaction|: each provisional, the first final, and
-     * after a 2xx to INVITE every further one (RFC 6026).  Responses that match no transaction
-     * never come up. */
+     * after a 2xx to INVITE every further one (RFC 6026). */
     AHOY_EVENT_RESPONSE,
+    /* A response to what ahoy_transaction_send sent, whose branch fits that of the Via below it
+     * (16.11).  Others that match no transaction never come up (RFC 6026 8.9). */
+    AHOY_EVENT_STRAY,
     /* The client transaction |transaction| heard no final response in time: timer B or F, or
      * 64*T1 after its CANCEL. */
     AHOY_EVENT_TIMEOUT,
@@ -49,6 +51,7 @@ struct ahoy_event {
     const struct ahoy_message *message; /* REQUEST, ACK, CANCEL, RESPONSE */
     const struct ahoy_routing *routing; /* of |message| */
     const struct ahoy_hop *hop;         /* by which |message| came */
+    struct span sent; /* RESPONSE: the request, as it was sent; empty where it is kept no more. */
 };
 
 /* Makes a server transaction of a REQUEST or CANCEL event, which then absorbs retransmissions.
@@ -84,7 +87,10 @@ struct ahoy_outgoing {
     struct span request_line;  /* With its CRLF. */
     const struct span *pieces; /* All that follows: rows, the empty line, the body. */
     size_t count;
-    struct ahoy_hop hop;     /* Where to. */
+    /* Where to.  What is too large for a datagram goes by TCP instead of UDP (18.1.1), and where
+     * that is refused by UDP after all. */
+    struct ahoy_hop hop;
+    bool is_flow; /* Nothing else leads there (RFC 5626): it goes by no other transport. */
     struct span branch_tail; /* Appended to the branch, at most AHOY_BRANCH_TAIL_LIMIT bytes of a
                               * token; empty for none. */
     uint64_t user;           /* Comes back in the events. */
@@ -92,16 +98,21 @@ struct ahoy_outgoing {
 
 /* Starts a client transaction (any method but ACK) and sends.  Null where a limit (of
  * transactions, of memory, AHOY_MESSAGE_LIMIT) or the allocator refuses, or where no listener of
- * ours fits the hop; nothing comes up then.  Otherwise events follow, the last one
- * AHOY_EVENT_ENDED. */
+ * ours fits the hop, or that is a group; nothing comes up then.  Otherwise events follow, the last
+ * one AHOY_EVENT_ENDED. */
 struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *transactions,
                                             const struct ahoy_outgoing *request, uint64_t now_ms);
 
-/* Sends a request once and forgets it: an ACK to a 2xx.  The branch is made from |seed| (the
- * branch that it came with, say) so that a retransmission gets the same one (16.11).  False
- * where no listener fits, or where a limit or the allocator refuses. */
+/* Sends a request once and forgets it: an ACK to a 2xx, or what is forwarded without state.  The
+ * branch is made from |seed| (the branch that it came with) so that a retransmission gets the same
+ * one (16.11).  False where no listener fits, or where a limit or the allocator refuses. */
 bool ahoy_transaction_send(struct ahoy_transactions *transactions,
                            const struct ahoy_outgoing *request, struct span seed);
+
+/* Sends a response of others once to |hop|: what is made of a STRAY event.  Where memory is
+ * refused it is lost, as on the way. */
+void ahoy_transaction_pass(struct ahoy_transactions *transactions, const struct ahoy_hop *hop,
+                           const struct span *pieces, size_t count);
 
 /* Cancels an INVITE client transaction (9.1): the CANCEL leaves at once where a provisional
  * response has come, else with the first one; never after a final one.  |headers| are further
@@ -114,6 +125,10 @@ void ahoy_transaction_cancel(struct ahoy_transactions *transactions, struct ahoy
  * where none fits. */
 const struct ahoy_listener *ahoy_transaction_listener(const struct ahoy_transactions *transactions,
                                                       const struct ahoy_hop *hop);
+
+/* Whether |via| has the sent-by of one of our listeners. */
+bool ahoy_transaction_is_own_via(const struct ahoy_transactions *transactions,
+                                 const struct ahoy_via *via);
 
 /* The To tag for an answer without state: the same for the same request and its ACK, unguessable
  * (8.2.7).  An ACK event whose To tag equals its own is the ACK to such an answer, and is

@@ -15,7 +15,7 @@ void ahoy_flows_init(struct ahoy_flows *flows, const struct ahoy_flows_options *
                                   .timers = options->timers,
                                   .directory = options->directory };
     ahoy_pool_init(&flows->pool, sizeof(struct ahoy_flow), options->limit);
-    ahoy_map_init(&flows->by_remote, options->limit);
+    ahoy_map_init(&flows->by_remote, 2 * (size_t)options->limit); /* An alias each. */
     ahoy_map_init(&flows->strangers, options->limit);
 }
 
@@ -117,14 +117,25 @@ static bool has_proved(const struct ahoy_flow *flow, struct span domain)
     return false;
 }
 
-/* Whether |flow|, which leads to the right address, leads to the right peer.  Who is named by his
- * address alone is who answers there. */
+/* |flow|'s hop with the port that its peer asked for. */
+static struct ahoy_hop alias_of(const struct ahoy_flow *flow)
+{
+    struct ahoy_hop hop = flow->hop;
+    hop.remote.port = flow->alias_port;
+    return hop;
+}
+
+/* Whether |flow| leads to the address and the peer that |hop| names.  Who is named by his address
+ * alone is who answers there; at an alias only who has proved his name. */
 static bool leads_to(const struct ahoy_flows *flows, const struct ahoy_flow *flow,
                      const struct ahoy_hop *hop)
 {
-    if (hop->domain == 0 || flow->hop.domain == hop->domain)
+    const struct ahoy_hop alias = alias_of(flow);
+    bool is_there = ahoy_hop_leads_where(&flow->hop, hop);
+    if (is_there && (hop->domain == 0 || flow->hop.domain == hop->domain))
         return true;
-    return has_proved(flow, ahoy_domains_name(&flows->domains, hop->domain));
+    return (is_there || ahoy_hop_leads_where(&alias, hop)) && hop->domain != 0 &&
+           has_proved(flow, ahoy_domains_name(&flows->domains, hop->domain));
 }
 
 struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_hop *hop)
@@ -138,7 +149,7 @@ struct ahoy_flow *ahoy_flows_find(struct ahoy_flows *flows, const struct ahoy_ho
     uint64_t hash = ahoy_hop_hash(&flows->key, hop);
     while (ahoy_map_find(&flows->by_remote, hash, &cursor, &value)) {
         struct ahoy_flow *flow = ahoy_flows_get(flows, ahoy_handle_unpack(value));
-        if (flow->closing || !ahoy_hop_leads_where(&flow->hop, hop) || !leads_to(flows, flow, hop))
+        if (flow->closing || !leads_to(flows, flow, hop))
             continue;
         if (flow->state == AHOY_FLOW_OPEN)
             return flow;
@@ -164,6 +175,18 @@ static void list(struct ahoy_flows *flows, const struct ahoy_flow *flow)
 static void be_patient(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t deadline_ms)
 {
     ahoy_timers_set(flows->timers, &flow->timer, deadline_ms);
+}
+
+static bool is_websocket(const struct ahoy_flow *flow)
+{
+    return flow->websocket != NULL && ahoy_websocket_is_open(flow->websocket);
+}
+
+/* Nothing is expected to come. */
+static void be_idle(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
+{
+    flow->asked = false;
+    be_patient(flows, flow, now_ms + (is_websocket(flow) ? AHOY_SILENCE_MS : AHOY_IDLE_MS));
 }
 
 static struct ahoy_flow *add(struct ahoy_flows *flows, const struct ahoy_hop *hop, uint64_t now_ms)
@@ -218,11 +241,16 @@ struct ahoy_flow *ahoy_flows_open(struct ahoy_flows *flows, const struct ahoy_ho
     return flow;
 }
 
+void ahoy_flows_hurry(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
+{
+    be_patient(flows, flow, now_ms + AHOY_SHORT_PATIENCE_MS);
+}
+
 void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
 {
     flow->state = AHOY_FLOW_OPEN;
     list(flows, flow);
-    be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
+    be_idle(flows, flow, now_ms);
 }
 
 bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
@@ -247,6 +275,16 @@ bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
     return true;
 }
 
+void ahoy_flows_alias(struct ahoy_flows *flows, struct ahoy_flow *flow, uint16_t port)
+{
+    if (!flow->accepted || flow->hop.transport != AHOY_TLS || port == 0)
+        return;
+    flow->alias_port = port;
+    const struct ahoy_hop alias = alias_of(flow);
+    if (!ahoy_map_add(&flows->by_remote, ahoy_hop_hash(&flows->key, &alias), flow->timer.what))
+        flow->alias_port = 0;
+}
+
 bool ahoy_flow_is_amid(const struct ahoy_flow *flow)
 {
     return flow->partial_size > 0 ||
@@ -265,7 +303,7 @@ void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t
     no_stranger(flows, flow);
     flow->trusted = true;
     if (flow->state == AHOY_FLOW_OPEN && !ahoy_flow_is_amid(flow))
-        be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
+        be_idle(flows, flow, now_ms);
 }
 
 void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow)
@@ -286,6 +324,10 @@ void ahoy_flows_close(struct ahoy_flows *flows, struct ahoy_flow *flow)
     no_stranger(flows, flow);
     (void)ahoy_map_remove(&flows->by_remote, ahoy_hop_hash(&flows->key, &flow->hop),
                           flow->timer.what); /* It was added with the flow. */
+    const struct ahoy_hop alias = alias_of(flow);
+    if (flow->alias_port != 0)
+        (void)ahoy_map_remove(&flows->by_remote, ahoy_hop_hash(&flows->key, &alias),
+                              flow->timer.what); /* So was that. */
     ahoy_pool_remove(&flows->pool, flow->hop.connection);
 }
 
@@ -330,15 +372,29 @@ char *ahoy_flows_take_partial(struct ahoy_flows *flows, struct ahoy_flow *flow)
     return partial;
 }
 
+/* Until a stranger has sent something sound, its ten seconds are those since it connected. */
+static bool is_on_trial(const struct ahoy_flow *flow)
+{
+    return flow->accepted && !flow->trusted && !flow->sound;
+}
+
 void ahoy_flows_rest(struct ahoy_flows *flows, struct ahoy_flow *flow, bool began, uint64_t now_ms)
 {
-    /* Until a stranger has sent something sound, its ten seconds are those since it connected. */
-    if (flow->accepted && !flow->trusted && !flow->sound)
+    if (is_on_trial(flow))
         return;
     if (!ahoy_flow_is_amid(flow))
-        be_patient(flows, flow, now_ms + AHOY_IDLE_MS);
+        be_idle(flows, flow, now_ms);
     else if (began)
         be_patient(flows, flow, now_ms + AHOY_PATIENCE_MS);
+}
+
+bool ahoy_flows_ask(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
+{
+    if (!is_websocket(flow) || flow->asked || is_on_trial(flow) || ahoy_flow_is_amid(flow))
+        return false;
+    flow->asked = true;
+    be_patient(flows, flow, now_ms + AHOY_PATIENCE_MS);
+    return true;
 }
 
 bool ahoy_flows_wait(struct ahoy_flows *flows, struct ahoy_flow *flow, struct span bytes,

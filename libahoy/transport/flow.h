@@ -3,8 +3,9 @@
  * A hop says how a message travels: transport, our listener, the peer, and for streams the
  * connection.  The table holds this worker's connections: one that we opened is found by its
  * destination address, port and transport, one that we accepted by its source address, port and
- * transport (18.1.1, 18.2.1).  By TLS it must also have proved the domain that is asked for, or
- * another's traffic could be drawn to it (RFC 5923 9, attack 47). */
+ * transport (18.1.1, 18.2.1), or by the port that its peer asked for (RFC 5923).  By TLS it must
+ * also have proved the domain that is asked for, or another's traffic could be drawn to it (RFC
+ * 5923 9, attack 47). */
 #pragma once
 
 #include "libahoy/base/map.h"
@@ -15,6 +16,7 @@
 #include "libahoy/transport/directory.h"
 #include "libahoy/transport/domains.h"
 #include "libahoy/transport/frame.h"
+#include "libahoy/transport/refusals.h"
 #include "libahoy/transport/websocket.h"
 
 enum {
@@ -23,12 +25,15 @@ enum {
     AHOY_PENDING_LIMIT = 256 * 1024,      /* Bytes that wait for one connection to open. */
     AHOY_FLOWS_HELD_LIMIT = 64 * 1048576, /* Bytes that all connections hold: what waits to leave
                                            * and messages of which only a part has come. */
-    AHOY_STRANGERS_LIMIT = 32,  /* Accepted connections an address that are not trusted; an IPv6
+    AHOY_STRANGERS_LIMIT = 32,     /* Accepted connections an address that are not trusted; an IPv6
                                  * peer's address is its /64, of which it has all. */
-    AHOY_PATIENCE_MS = 10000,   /* For a connection to open, for the first sound message on one
+    AHOY_PATIENCE_MS = 10000,      /* For a connection to open, for the first sound message on one
                                  * that is not trusted, for the rest of a message on any. */
-    AHOY_IDLE_MS = 7200 * 1000, /* For the next message on all others. */
-    AHOY_FLOW_TIMER = 0x100     /* timer->which of patience; timer->what is the packed handle. */
+    AHOY_SHORT_PATIENCE_MS = 2000, /* For one to open that UDP takes the place of otherwise. */
+    AHOY_IDLE_MS = 7200 * 1000,    /* For the next message on all others ... */
+    AHOY_SILENCE_MS = 45000,       /* ... but a WebSocket is asked then whether its peer is there,
+                                    * and has AHOY_PATIENCE_MS to answer. */
+    AHOY_FLOW_TIMER = 0x100        /* timer->which of patience; timer->what is the packed handle. */
 };
 
 /* Plain data; copied freely. */
@@ -70,6 +75,7 @@ struct ahoy_flow {
     bool accepted; /* By us, rather than opened. */
     bool trusted;  /* Its peer has authenticated, or is a trunk: no stranger any more. */
     bool sound;    /* A sound message has come on it. */
+    bool asked;    /* A ping of ours waits for anything to come. */
     bool closing;  /* Its close is owed: nothing that comes on it is read, nobody finds it
                              * who does not name it. */
     struct ahoy_hop hop;
@@ -82,6 +88,7 @@ struct ahoy_flow {
     size_t pending_size;
     char *proved; /* Names that its peer has proved, each with a NUL behind it. */
     size_t proved_size;
+    uint16_t alias_port; /* Its peer takes requests to this port of its address here; 0 for none. */
     struct ahoy_timer timer;        /* Patience: when it is due, the connection is to be closed. */
     struct ahoy_flow *next_closing; /* The stack's. */
 };
@@ -95,6 +102,7 @@ struct ahoy_flows {
     struct ahoy_map strangers; /* Accepted, untrusted connections by address. */
     struct ahoy_hash_key key;
     struct ahoy_domains domains;
+    struct ahoy_refusals refusals;    /* Peers that took no connection by TCP. */
     struct ahoy_timers *timers;       /* The stack's. */
     struct ahoy_directory *directory; /* Where open connections are listed for others, or NULL. */
     size_t held;                      /* Bytes in partial and pending messages, and in names. */
@@ -139,11 +147,17 @@ struct ahoy_flow *ahoy_flows_accept(struct ahoy_flows *flows, const struct ahoy_
  * AHOY_ANY_LISTENER.  NULL where the limit of connections or the allocator refuses. */
 struct ahoy_flow *ahoy_flows_open(struct ahoy_flows *flows, const struct ahoy_hop *hop,
                                   uint64_t now_ms);
+/* It has AHOY_SHORT_PATIENCE_MS to open. */
+void ahoy_flows_hurry(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
 /* It stands. */
 void ahoy_flows_opened(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
 /* Keeps what its peer has proved.  False where a limit or the allocator refuses. */
 bool ahoy_flows_prove(struct ahoy_flows *flows, struct ahoy_flow *flow,
                       const struct ahoy_peer *peer);
+/* The peer of |flow|, which has proved names and asked for no port before, says by "alias" that it
+ * takes requests to |port| of its address here too; 0 for none.  That holds for those names, and no
+ * others; a connection that we opened, or one that is not of TLS, stays as it is (RFC 5923 8.2). */
+void ahoy_flows_alias(struct ahoy_flows *flows, struct ahoy_flow *flow, uint16_t port);
 /* Its peer has authenticated, or is a trunk. */
 void ahoy_flows_trust(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
 /* Forgets |flow| and frees what it holds; its handle is stale from now on. */
@@ -159,6 +173,10 @@ char *ahoy_flows_take_partial(struct ahoy_flows *flows, struct ahoy_flow *flow);
 /* All bytes that came have been read: patience begins anew, with |began| where the message that is
  * partly there began with them. */
 void ahoy_flows_rest(struct ahoy_flows *flows, struct ahoy_flow *flow, bool began, uint64_t now_ms);
+
+/* Patience with |flow| is over.  True where its peer can be asked first whether it is still there,
+ * and has not been: then it gets a little more. */
+bool ahoy_flows_ask(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms);
 
 /* Keeps a copy of |bytes| until the connection stands.  False where a limit or the allocator
  * refuses. */

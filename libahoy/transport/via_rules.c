@@ -1,13 +1,16 @@
 /* One function a section: 18.2.2 with RFC 3581 between its bullets two and three, and 18.1.2. */
 #include "libahoy/transport/via_rules.h"
 
+#include "libahoy/syntax/params.h"
+
 static uint16_t sent_by_port(const struct ahoy_via *via, enum ahoy_transport transport)
 {
     return via->port != 0 ? via->port : ahoy_transport_port(transport);
 }
 
-/* DEPARTS: 18.2.2 follows every maddr.  A name in it is not looked up, and one that leads a
- * stranger's responses to our own loopback (attack 60) is as if it were not there. */
+/* DEPARTS: 18.2.2 follows every maddr, and where all else fails the name in sent-by.  No name is
+ * looked up (docs/decisions/0059), and a maddr that leads a stranger's responses to our own
+ * loopback (attack 60) is as if it were not there. */
 static bool maddr_of(const struct ahoy_via *via, const struct ahoy_ip *source, struct ahoy_ip *ip)
 {
     if (via->maddr.size == 0 || !ahoy_ip_parse(via->maddr, ip))
@@ -31,6 +34,14 @@ void ahoy_via_reply(const struct ahoy_via *via, const struct ahoy_hop *source,
     } else if (!via->has_rport) {
         reply->remote.port = port; /* R3261-18.2.2-4, -5 */
     }
+}
+
+uint16_t ahoy_via_alias(const struct ahoy_via *via)
+{
+    struct ahoy_param alias;
+    if (!ahoy_params_find(via->params, SPAN("alias"), &alias))
+        return 0;
+    return sent_by_port(via, AHOY_TLS); /* R5923-8.2-4 */
 }
 
 /* Host and port of a sent-by that a listener gives; a port of 0 where none is written. */

@@ -18,6 +18,9 @@
 void ahoy_via_reply(const struct ahoy_via *via, const struct ahoy_hop *source,
                     struct ahoy_hop *reply);
 
+/* The port that |via|, of a request, asks for by "alias" (RFC 5923 8.2); 0 where it does not. */
+uint16_t ahoy_via_alias(const struct ahoy_via *via);
+
 /* Whether |via| is one that we put onto a request: its sent-by is that of one of our listeners,
  * host names without regard to case, a port that is absent the default one (R3261-18.1.2-1). */
 bool ahoy_via_is_ours(const struct ahoy_via *via, const struct ahoy_flows *flows);

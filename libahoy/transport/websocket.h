@@ -17,7 +17,8 @@ enum {
 
 /* Why a WebSocket is closed (RFC 6455 7.4.1). */
 enum ahoy_close_code {
-    AHOY_CLOSE_NONE = 0, /* Nothing is said. */
+    AHOY_CLOSE_NONE = 0,    /* Nothing is said. */
+    AHOY_CLOSE_AWAY = 1001, /* We end, or have waited too long. */
     AHOY_CLOSE_PROTOCOL = 1002,
     AHOY_CLOSE_NOT_UTF8 = 1007,
     AHOY_CLOSE_TOO_BIG = 1009,

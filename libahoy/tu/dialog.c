@@ -233,6 +233,15 @@ void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method
     ahoy_buf_put(rows, SPAN("\r\n"));
 }
 
+bool ahoy_dialog_is_sips(const struct ahoy_dialog *dialog)
+{
+    struct ahoy_address route;
+    if (ahoy_span_starts_nocase(target_of(dialog), SPAN("sips:")))
+        return true;
+    return dialog->route_count > 0 && ahoy_address_parse(dialog->routes[0], &route, NULL) &&
+           route.uri.scheme == AHOY_SCHEME_SIPS;
+}
+
 bool ahoy_dialog_next_hop(const struct ahoy_dialog *dialog, struct ahoy_uri *uri)
 {
     struct ahoy_address address;

@@ -60,6 +60,9 @@ void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method
                        struct ahoy_buf *line, struct ahoy_buf *rows);
 /* The Request-URI that ahoy_dialog_print writes. */
 struct span ahoy_dialog_request_uri(const struct ahoy_dialog *dialog);
+/* Whether its requests must be kept safe all the way: its target or its first route is a sips URI
+ * (8.1.1.8, 8.1.2). */
+bool ahoy_dialog_is_sips(const struct ahoy_dialog *dialog);
 /* The URI that a request is sent to: the first route, else the target (8.1.2).  False where it
  * cannot be read. */
 bool ahoy_dialog_next_hop(const struct ahoy_dialog *dialog, struct ahoy_uri *uri);

@@ -29,7 +29,8 @@ struct ahoy_handle ahoy_proxy_unname(uint64_t name, unsigned *index)
 }
 
 /* The context that |name| belongs to, or NULL where that is no more. */
-static struct proxy_context *find(const struct ahoy_proxy *proxy, uint64_t name, unsigned *index)
+struct proxy_context *ahoy_proxy_find(const struct ahoy_proxy *proxy, uint64_t name,
+                                      unsigned *index)
 {
     return ahoy_pool_get(&proxy->contexts, ahoy_proxy_unname(name, index));
 }
@@ -53,6 +54,7 @@ struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
         return NULL;
     proxy->transactions = transactions;
     proxy->timer_c_ms = options->timer_c_ms;
+    proxy->loop_key = options->loop_key;
     proxy->serial = 0;
     proxy->open = 0;
     proxy->wish_count = proxy->next_wish = 0;
@@ -90,49 +92,76 @@ static void end(struct ahoy_proxy *proxy, struct proxy_context *context)
 {
     for (unsigned i = 0; i < context->count; i++)
         ahoy_timers_cancel(&proxy->timers, &proxy_branch_at(context, i)->timer);
+    if (context->search != NULL)
+        ahoy_timers_cancel(&proxy->timers, &context->search->timer);
     release(context);
     ahoy_pool_remove(&proxy->contexts, context->handle);
 }
 
-static bool add_branches(struct proxy_context *context, size_t count)
+bool ahoy_proxy_add_branch(struct proxy_context *context)
 {
-    context->count = 1;
-    if (count == 1)
-        return true;
-    size_t size = (count - 1) * sizeof *context->more;
-    context->more = ahoy_arena_take(&context->arena, size);
-    if (context->more == NULL)
-        return false;
-    memset(context->more, 0, size);
-    context->count = (uint8_t)count;
+    if (context->count > 0) {
+        struct proxy_branch *branch = ahoy_arena_take(&context->arena, sizeof *branch);
+        if (branch == NULL)
+            return false;
+        *branch = (struct proxy_branch){ .done = false };
+        proxy_branch_at(context, context->count - 1u)->next = branch;
+    }
+    context->count++;
+    context->pending++;
     return true;
 }
 
-/* What is kept for the targets that have ways, or further flows. */
-static bool keep_targets(struct proxy_context *context, const struct ahoy_event *event,
-                         const struct ahoy_proxy_plan *plan)
+/* How many targets begin at once: those of the highest q, as far as the breadth allows. */
+static size_t first_tier(const struct ahoy_proxy_plan *plan, unsigned breadth)
 {
-    for (unsigned i = 0; i < plan->count; i++) {
-        const struct ahoy_proxy_target *target = &plan->targets[i];
-        if (target->way_count == 0 && target->next == NULL)
-            continue;
-        if (context->kept == NULL) {
-            context->kept = ahoy_arena_take(&context->arena, sizeof *context->kept);
-            if (context->kept == NULL ||
-                !ahoy_proxy_keep_request(&context->arena, event, plan, context->kept))
-                return false;
-        }
-        if (target->way_count > 0 && !ahoy_proxy_keep_ways(context, i, target))
-            return false;
-        if (!ahoy_proxy_keep_flows(context, i, target->next))
+    size_t count = 1;
+    while (count < plan->count && count < breadth && plan->targets[count].q == plan->targets[0].q)
+        count++;
+    return count;
+}
+
+static bool add_branches(struct proxy_context *context, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!ahoy_proxy_add_branch(context))
             return false;
     }
     return true;
 }
 
+/* Whether the request has to be made again later. */
+static bool needs_request(const struct ahoy_proxy_plan *plan, size_t tier)
+{
+    bool needed = tier < plan->count;
+    for (size_t i = 0; i < tier; i++)
+        needed |= plan->targets[i].way_count > 0 || plan->targets[i].next != NULL;
+    return needed;
+}
+
+/* What is kept of the plan, whose first |tier| targets begin. */
+static bool keep_plan(struct proxy_context *context, const struct ahoy_event *event,
+                      const struct ahoy_proxy_plan *plan, size_t tier, uint64_t now_ms)
+{
+    struct ahoy_arena *arena = &context->arena;
+    if (needs_request(plan, tier)) {
+        context->kept = ahoy_arena_take(arena, sizeof *context->kept);
+        if (context->kept == NULL || !ahoy_proxy_keep_request(arena, event, plan, context->kept))
+            return false;
+    }
+    for (unsigned i = 0; i < tier; i++) {
+        const struct ahoy_proxy_target *target = &plan->targets[i];
+        if ((target->way_count > 0 && !ahoy_proxy_keep_ways(context, i, target)) ||
+            !ahoy_proxy_keep_flows(arena, target->next, &proxy_branch_at(context, i)->flows))
+            return false;
+    }
+    return plan->count == 1 || ahoy_proxy_keep_search(context, plan, tier, now_ms);
+}
+
 /* A context with its server transaction; NULL where a limit or the allocator refuses. */
 static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                                   const struct ahoy_proxy_plan *plan, uint64_t now_ms)
+                                   const struct ahoy_proxy_plan *plan, uint8_t breadth,
+                                   uint64_t now_ms)
 {
     if (plan->count > AHOY_TARGETS_LIMIT)
         return NULL;
@@ -142,18 +171,25 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
         return NULL;
     context->handle = handle;
     context->serial = proxy->serial++;
+    context->source = *event->hop;
     context->is_invite = event->message->method == AHOY_METHOD_INVITE;
+    context->is_home = plan->is_home;
+    context->breadth = breadth;
+    context->tier_ms = plan->tier_ms;
+    context->follows = plan->follows;
+    context->sender = plan->sender;
     ahoy_arena_init(&context->arena, &proxy->chunks);
-    if (ahoy_proxy_keep_head(proxy, context, event) && add_branches(context, plan->count) &&
-        keep_targets(context, event, plan))
+    size_t tier = first_tier(plan, breadth);
+    if (ahoy_proxy_keep_head(proxy, context, event) && add_branches(context, tier) &&
+        keep_plan(context, event, plan, tier, now_ms))
         context->server =
             ahoy_transaction_accept(proxy->transactions, event, ahoy_proxy_name(handle, 0), now_ms);
     if (context->server.generation == 0) {
         end(proxy, context);
         return NULL;
     }
+    ahoy_proxy_share_breadth(context, 0);
     context->living = 1;
-    context->pending = context->count;
     proxy->open++;
     return context;
 }
@@ -163,6 +199,10 @@ bool ahoy_proxy_start_branch(struct ahoy_proxy *proxy, struct proxy_context *con
 {
     struct proxy_branch *branch = proxy_branch_at(context, index);
     request->user = ahoy_proxy_name(context->handle, index);
+    if (context->loop != 0) { /* R5393-4.2.1-2 */
+        ahoy_token_print(context->loop, proxy->tail);
+        request->branch_tail = (struct span){ proxy->tail, sizeof proxy->tail };
+    }
     branch->client = ahoy_transaction_request(proxy->transactions, request, now_ms);
     if (branch->client.generation == 0)
         return false;
@@ -191,18 +231,30 @@ static void begin_answer(struct ahoy_proxy *proxy, struct proxy_context *context
 /* Sends the request to a target, or begins to look for its servers.  Returns 0, or what it counts
  * as where that cannot be. */
 static unsigned start_target(struct ahoy_proxy *proxy, struct proxy_context *context,
-                             unsigned index, const struct ahoy_event *event,
-                             const struct ahoy_proxy_plan *plan, const struct proxy_routes *routes,
-                             uint64_t now_ms)
+                             unsigned index, struct proxy_making *making, uint64_t now_ms)
 {
-    const struct ahoy_proxy_target *target = &plan->targets[index];
-    struct ahoy_outgoing request;
-    if (target->way_count > 0)
+    making->target = &making->plan->targets[index];
+    if (making->target->way_count > 0)
         return ahoy_proxy_try(proxy, context, index, now_ms) ? 0 : 503;
-    if (!ahoy_proxy_make_request(proxy, event, plan, routes, target, &request))
+    return ahoy_proxy_send(proxy, context, index, making, now_ms);
+}
+
+/* What RFC 5393 refuses: 0 for nothing.  Loops are looked for where the request is, or may be,
+ * sent to several: R5393-4.1-1. */
+static unsigned check_forking(const struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                              const struct ahoy_proxy_plan *plan, uint8_t *breadth, uint64_t *loop)
+{
+    *loop = 0;
+    if (!ahoy_proxy_read_breadth(event->message, breadth))
         return 400;
-    /* R3261-16.9-1 */
-    return ahoy_proxy_start_branch(proxy, context, index, &request, now_ms) ? 0 : 503;
+    bool is_invite = event->message->method == AHOY_METHOD_INVITE;
+    /* What is no INVITE has no time to be sent to one after the other: R5393-5.3.3-6. */
+    if (*breadth == 0 || (!is_invite && *breadth < plan->count))
+        return 440;
+    if (plan->count == 1 && !plan->follows)
+        return 0;
+    *loop = ahoy_proxy_loop_hash(proxy, event);
+    return ahoy_proxy_has_looped(proxy, event, *loop) ? 482 : 0; /* R5393-4.2.2-4 */
 }
 
 void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
@@ -210,25 +262,35 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
 {
     assert(plan->count > 0);
     struct proxy_routes routes;
-    if (!ahoy_proxy_read_routes(event->message, plan, &routes)) {
-        ahoy_proxy_refuse(proxy, event, 400);
+    struct proxy_making making = { .event = event, .plan = plan, .routes = &routes };
+    uint8_t breadth;
+    uint64_t loop;
+    unsigned refusal = check_forking(proxy, event, plan, &breadth, &loop);
+    if (refusal == 0 && !ahoy_proxy_read_routes(event->message, plan, &routes))
+        refusal = 400;
+    if (refusal != 0) {
+        ahoy_proxy_refuse(proxy, event, refusal);
         return;
     }
-    struct proxy_context *context = begin(proxy, event, plan, now_ms);
+    struct proxy_context *context = begin(proxy, event, plan, breadth, now_ms);
     if (context == NULL) {
         ahoy_proxy_refuse(proxy, event, 503);
         return;
     }
+    context->loop = loop;
     begin_answer(proxy, context, now_ms);
     unsigned refused[AHOY_TARGETS_LIMIT];
-    for (unsigned i = 0; i < context->count; i++)
-        refused[i] = start_target(proxy, context, i, event, plan, &routes, now_ms);
+    unsigned count = context->count;
+    for (unsigned i = 0; i < count; i++)
+        refused[i] = start_target(proxy, context, i, &making, now_ms);
     /* Only now, so that the best is not chosen before all are under way. */
-    for (unsigned i = 0; i < context->count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         if (refused[i] != 0 && !ahoy_proxy_next_flow(proxy, context, i, now_ms))
             ahoy_proxy_finish(proxy, context, proxy_branch_at(context, i), refused[i], NULL,
                               now_ms);
     }
+    if (proxy_waits(context))
+        ahoy_proxy_go_on(proxy, context, now_ms);
 }
 
 static void server_event(struct ahoy_proxy *proxy, struct proxy_context *context,
@@ -276,7 +338,13 @@ static bool passes_over(struct ahoy_proxy *proxy, struct proxy_context *context,
 {
     if (message->status == 503)
         return ahoy_proxy_fail_over(proxy, context, index, rest_ms(message), now_ms);
-    return message->status == 430 && ahoy_proxy_next_flow(proxy, context, index, now_ms);
+    if (message->status != 430)
+        return false;
+    if (ahoy_proxy_next_flow(proxy, context, index, now_ms))
+        return true;
+    if (context->is_home)
+        ahoy_proxy_finish(proxy, context, proxy_branch_at(context, index), 480, NULL, now_ms);
+    return context->is_home;
 }
 
 /* What counts as a failure of the server, so that the next one is tried: RFC 3263 4.3.  One that
@@ -311,7 +379,7 @@ static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context
 void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, uint64_t now_ms)
 {
     unsigned index;
-    struct proxy_context *context = find(proxy, event->user, &index);
+    struct proxy_context *context = ahoy_proxy_find(proxy, event->user, &index);
     if (event->kind == AHOY_EVENT_CANCEL) {
         if (context == NULL)
             ahoy_proxy_refuse(proxy, event, 481);
@@ -339,11 +407,13 @@ void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms)
     struct ahoy_timer *timer;
     while ((timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
         unsigned index;
-        struct proxy_context *context = find(proxy, timer->what, &index);
+        struct proxy_context *context = ahoy_proxy_find(proxy, timer->what, &index);
         if (context == NULL)
             continue;
         if (timer->which == PROXY_TIMER_C)
             ahoy_proxy_timer_c(proxy, context, proxy_branch_at(context, index), now_ms);
+        else if (timer->which == PROXY_TIMER_TIER)
+            ahoy_proxy_next_tier(proxy, context, now_ms);
         else if (timer->which == PROXY_TIMER_TRYING)
             ahoy_proxy_send_trying(proxy, context, now_ms);
         else if (!context->closed)

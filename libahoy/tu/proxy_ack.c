@@ -71,9 +71,8 @@ void ahoy_proxy_ack_located(struct ahoy_proxy *proxy, struct ahoy_handle handle,
     if (found->count > 0) {
         const struct ahoy_proxy_target target = { .uri = ack->uri, .hop = found->hops[0] };
         struct ahoy_proxy_plan plan = ack->kept.plan;
-        struct ahoy_event event = ahoy_proxy_recall(proxy, &ack->kept);
         plan.targets = &target;
-        ahoy_proxy_forward_ack(proxy, &event, &plan);
+        ahoy_proxy_forward(proxy, ahoy_proxy_recall(proxy, &ack->kept), &plan);
     }
     forget(proxy, handle, ack);
 }

@@ -38,6 +38,7 @@ void ahoy_proxy_take_cancel(struct ahoy_proxy *proxy, struct proxy_context *cont
                             const struct ahoy_event *event, uint64_t now_ms)
 {
     ahoy_proxy_answer_cancel(proxy, context, event, now_ms); /* R3261-16.10-2 */
+    ahoy_proxy_stop(proxy, context);
     struct span reason = reason_of(proxy, event->message);
     ahoy_proxy_cancel_pending(proxy, context, reason, now_ms); /* R3261-16.10-3 */
     if (context->pending == 0 && !context->closed)

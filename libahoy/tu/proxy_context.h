@@ -18,14 +18,16 @@ enum {
 enum proxy_timer {
     PROXY_TIMER_C = 1,  /* An INVITE rings for too long: 16.8. */
     PROXY_TIMER_TRYING, /* A request that is no INVITE is owed a 100: RFC 4320 4.1. */
-    PROXY_TIMER_AGAIN   /* The final response could not be sent. */
+    PROXY_TIMER_AGAIN,  /* The final response could not be sent. */
+    PROXY_TIMER_TIER    /* Those of the next q have their turn. */
 };
 
 /* A request that has to be made again: for a server that is not known yet, or for the next one. */
 struct proxy_kept {
-    struct span bytes;           /* As it came; in an arena, as all that |plan| points to. */
+    struct span bytes; /* As it came; in an arena, as all that |plan| points to. */
     struct ahoy_hop source;
     struct ahoy_proxy_plan plan; /* Without targets. */
+    unsigned spent_hops;         /* What its Max-Forwards has lost since it came. */
 };
 
 /* What a target with ways has left to be tried. */
@@ -35,21 +37,26 @@ struct proxy_ways {
     struct ahoy_ip source;
     const struct span *ways;
     uint8_t way_count;
-    uint8_t next_way;          /* The first that was not asked for. */
-    uint8_t tries;             /* Servers that it was sent to, or should have been. */
-    uint8_t hop_count, fresh;  /* Of |hops|; those that rest stand behind those that do not. */
+    uint8_t next_way;         /* The first that was not asked for. */
+    uint8_t tries;            /* Servers that it was sent to, or should have been. */
+    uint8_t hop_count, fresh; /* Of |hops|; those that rest stand behind those that do not. */
     struct ahoy_hop hops[AHOY_TARGETS_LIMIT];
-    struct ahoy_hop tried;     /* The server at hand. */
+    struct ahoy_hop tried; /* The server at hand. */
 };
 
 struct proxy_branch {
     struct ahoy_timer timer;
-    struct proxy_ways *ways;   /* NULL where the target had a hop. */
+    struct proxy_branch *next;
+    struct proxy_ways *ways;               /* NULL where the target had a hop. */
     const struct ahoy_proxy_target *flows; /* Those that are left to be tried; in the arena. */
-    bool waiting;              /* For the answer to a wish. */
     struct ahoy_handle client; /* Null where it was never made, and once it has ended. */
+    uint8_t breadth;           /* Its share of Max-Breadth (RFC 5393 5.3). */
+    uint8_t depth;             /* Redirections that led to it. */
+    uint8_t record_routes;     /* Rows of it that the request got from us. */
+    bool waiting;              /* For the answer to a wish. */
     bool provisional;          /* One has come, 100 included. */
     bool cancelled;            /* CANCEL has been asked for. */
+    bool late;                 /* The time of its tier is over. */
     bool done;                 /* It has its final response, or counts as if. */
 };
 
@@ -67,27 +74,53 @@ struct proxy_challenges {
     struct span rows;
 };
 
+/* A target that has not had its turn. */
+struct proxy_candidate {
+    struct proxy_candidate *next; /* In the order of q, then of coming. */
+    struct ahoy_proxy_target target;
+    uint8_t depth;
+};
+
+/* What a context has where not all targets are begun at once: because they differ in q, because
+ * Max-Breadth is narrow, or because some came later, with a 3xx. */
+struct proxy_search {
+    struct ahoy_timer timer; /* Of the tier. */
+    struct proxy_candidate *waiting;
+    uint64_t begun_ms;
+    uint16_t q;        /* Of the tier. */
+    uint8_t uri_count; /* Of |uris|: all that are or were in the target set. */
+    struct span uris[AHOY_TARGETS_LIMIT];
+};
+
 struct proxy_context {
     struct ahoy_handle handle; /* Its own. */
     struct ahoy_handle server; /* Null once it has ended. */
-    struct ahoy_arena arena;   /* Head, the branches but the first, failure, challenges. */
+    struct ahoy_arena arena;   /* Head, the branches but the first, failure, challenges, search. */
     struct span head;          /* The 100 to the request: what our own answers are made from. */
+    struct ahoy_hop source;    /* The way that it came. */
     struct proxy_branch first; /* Most requests have no other. */
-    struct proxy_branch *more;
     struct proxy_failure *failure; /* NULL until there is one to keep. */
-    struct proxy_kept *kept;   /* NULL where no branch has ways or further flows. */
+    struct proxy_kept *kept;       /* NULL until some branch needs it: for ways, flows, a search. */
+    struct proxy_search *search;   /* NULL where there is none. */
     uint64_t serial;               /* What its To tag is made from. */
+    uint64_t loop;                 /* What its branches are known again by; 0 for none. */
+    uint32_t tier_ms;              /* The plan's. */
     uint16_t best_status;          /* Of the best failure so far; 0 for none. */
     uint8_t count;                 /* Branches. */
     uint8_t pending;               /* Of them, those not done. */
     uint8_t living;                /* Transactions that have not ended. */
+    uint8_t breadth;               /* Its Max-Breadth. */
+    uint8_t sender;                /* The plan's. */
     bool is_invite;
-    bool closed; /* The final response was sent, or there is nobody to send one to. */
+    bool is_home; /* The plan's. */
+    bool follows; /* The plan's. */
+    bool stopped; /* No branch begins any more: it was cancelled, or a 6xx has come. */
+    bool closed;  /* The final response was sent, or there is nobody to send one to. */
 };
 
 /* A wish that was not polled. */
 struct proxy_wish {
-    uint64_t user;       /* 0: REST. */
+    uint64_t user; /* 0: REST. */
     struct ahoy_hop hop;
     uint64_t rest_ms;
 };
@@ -95,6 +128,7 @@ struct proxy_wish {
 struct ahoy_proxy {
     struct ahoy_transactions *transactions;
     uint32_t timer_c_ms;
+    struct ahoy_hash_key loop_key;
     struct ahoy_rng rng; /* Of To tags: never drawn from, only read at a context's serial. */
     uint64_t serial;     /* Of the next context. */
     uint32_t open;       /* Contexts that are not closed. */
@@ -110,6 +144,8 @@ struct ahoy_proxy {
     struct ahoy_message head;
     struct ahoy_message again; /* A kept request. */
     struct ahoy_routing routing;
+    struct ahoy_event recalled; /* Of |again|. */
+    char tail[AHOY_TOKEN_SIZE]; /* Of a branch. */
     char text[PROXY_TEXT_LIMIT];
 };
 
@@ -123,22 +159,57 @@ struct proxy_routes {
 
 static inline struct proxy_branch *proxy_branch_at(struct proxy_context *context, unsigned index)
 {
-    return index == 0 ? &context->first : &context->more[index - 1];
+    struct proxy_branch *branch = &context->first;
+    for (; index > 0; index--)
+        branch = branch->next;
+    return branch;
 }
 
 /* proxy.c: what transactions, timers and wishes know a branch by; |index| may be one of the numbers
- * above.  Starting: false where no transaction can be made. */
+ * above.  Adding: a branch that has not begun, pending from now on; false where memory is
+ * refused. */
 uint64_t ahoy_proxy_name(struct ahoy_handle handle, unsigned index);
 struct ahoy_handle ahoy_proxy_unname(uint64_t name, unsigned *index);
+struct proxy_context *ahoy_proxy_find(const struct ahoy_proxy *proxy, uint64_t name,
+                                      unsigned *index);
+bool ahoy_proxy_add_branch(struct proxy_context *context);
+/* False where no transaction can be made. */
 bool ahoy_proxy_start_branch(struct ahoy_proxy *proxy, struct proxy_context *context,
                              unsigned index, struct ahoy_outgoing *request, uint64_t now_ms);
 
+/* proxy_search.c (16.6).  Keeping: those of |plan| from number |from| on wait for their turn; false
+ * where memory is refused.  Going on: those that have it begin.  Stopping: none does any more. */
+bool ahoy_proxy_keep_search(struct proxy_context *context, const struct ahoy_proxy_plan *plan,
+                            size_t from, uint64_t now_ms);
+bool ahoy_proxy_add_candidate(struct proxy_context *context, const struct ahoy_proxy_target *target,
+                              uint8_t depth);
+void ahoy_proxy_go_on(struct ahoy_proxy *proxy, struct proxy_context *context, uint64_t now_ms);
+void ahoy_proxy_stop(struct ahoy_proxy *proxy, struct proxy_context *context);
+void ahoy_proxy_next_tier(struct ahoy_proxy *proxy, struct proxy_context *context, uint64_t now_ms);
+static inline bool proxy_waits(const struct proxy_context *context)
+{
+    return context->search != NULL && context->search->waiting != NULL && !context->stopped;
+}
+
+/* proxy_breadth.c (RFC 5393).  Reading: false where Max-Breadth is no number.  Sharing: gives the
+ * branches from number |from| on what is left of it.  The hash is never 0. */
+bool ahoy_proxy_read_breadth(const struct ahoy_message *message, uint8_t *breadth);
+unsigned ahoy_proxy_free_breadth(struct proxy_context *context);
+void ahoy_proxy_share_breadth(struct proxy_context *context, unsigned from);
+uint64_t ahoy_proxy_loop_hash(const struct ahoy_proxy *proxy, const struct ahoy_event *event);
+bool ahoy_proxy_has_looped(const struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                           uint64_t loop);
+
 /* proxy_kept.c.  Keeping: false where memory is refused.  Recalling: the event as it was, in
- * |proxy|'s room. */
+ * |proxy|'s room, until the next is recalled. */
 bool ahoy_proxy_keep_text(struct ahoy_arena *arena, struct span text, struct span *kept);
+bool ahoy_proxy_keep_target(struct ahoy_arena *arena, const struct ahoy_proxy_target *target,
+                            struct ahoy_proxy_target *kept);
+bool ahoy_proxy_keep_flows(struct ahoy_arena *arena, const struct ahoy_proxy_target *next,
+                           const struct ahoy_proxy_target **kept);
 bool ahoy_proxy_keep_request(struct ahoy_arena *arena, const struct ahoy_event *event,
                              const struct ahoy_proxy_plan *plan, struct proxy_kept *kept);
-struct ahoy_event ahoy_proxy_recall(struct ahoy_proxy *proxy, const struct proxy_kept *kept);
+const struct ahoy_event *ahoy_proxy_recall(struct ahoy_proxy *proxy, const struct proxy_kept *kept);
 
 /* proxy_servers.c (RFC 3263 4.3, RFC 3261 16.6 step 7).  Keeping: false where memory is refused.
  * Trying: the next server, or the next way is asked for; false where none is left.  Failing over:
@@ -151,10 +222,11 @@ bool ahoy_proxy_fail_over(struct ahoy_proxy *proxy, struct proxy_context *contex
                           uint64_t rest_ms, uint64_t now_ms);
 void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish);
 
-/* proxy_flows.c (RFC 5626 7).  Keeping: false where memory is refused.  Next: the flow at hand has
- * failed; false where no other is tried. */
-bool ahoy_proxy_keep_flows(struct proxy_context *context, unsigned index,
-                           const struct ahoy_proxy_target *next);
+/* proxy_flows.c (RFC 5626 7).  Starting: |target| is in the arena, and so is the request.  Next:
+ * the flow at hand has failed; false where no other is tried. */
+bool ahoy_proxy_start_target(struct ahoy_proxy *proxy, struct proxy_context *context,
+                             unsigned index, const struct ahoy_proxy_target *target,
+                             uint64_t now_ms);
 bool ahoy_proxy_next_flow(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                           uint64_t now_ms);
 
@@ -176,20 +248,31 @@ void ahoy_proxy_edit_routes(struct ahoy_edits *edits, const struct ahoy_message 
                             const struct proxy_routes *routes, struct span uri,
                             struct ahoy_buf *text);
 
-/* proxy_record_route.c: adds our own values before |at|. */
-void ahoy_proxy_record_route(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                             const struct ahoy_proxy_plan *plan,
-                             const struct ahoy_proxy_target *target, bool is_sips, const char *at,
-                             struct ahoy_buf *text);
+/* proxy_record_route.c: adds our own values before |at|; returns how many. */
+uint8_t ahoy_proxy_record_route(struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                                const struct ahoy_proxy_plan *plan,
+                                const struct ahoy_proxy_target *target, bool is_sips,
+                                const char *at, struct ahoy_buf *text);
 
-/* proxy_forward.c: the request for |target| (16.6), in |proxy|'s room.  False where it has more
- * values to be edited than anybody honest sends. */
-bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                             const struct ahoy_proxy_plan *plan, const struct proxy_routes *routes,
-                             const struct ahoy_proxy_target *target, struct ahoy_outgoing *request);
-
-/* What stays the same when an ACK is sent again, and with it our branch (R3261-16.11-9). */
-struct span ahoy_proxy_seed(const struct ahoy_event *event);
+/* proxy_forward.c: the request for |target| (16.6), in |proxy|'s room; |record_routes| is how many
+ * rows of ours it has.  False where it has more values to be edited than anybody honest sends. */
+struct proxy_making {
+    const struct ahoy_event *event;
+    const struct ahoy_proxy_plan *plan;
+    const struct proxy_routes *routes;
+    const struct ahoy_proxy_target *target;
+    unsigned breadth;
+    uint8_t record_routes;
+};
+bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, struct proxy_making *making,
+                             struct ahoy_outgoing *request);
+/* Makes it and sends it as the branch |index|; the latter of the two from what is kept.  Returns 0,
+ * or what it counts as where that cannot be. */
+unsigned ahoy_proxy_send(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                         struct proxy_making *making, uint64_t now_ms);
+unsigned ahoy_proxy_send_kept(struct ahoy_proxy *proxy, struct proxy_context *context,
+                              unsigned index, const struct ahoy_proxy_target *target,
+                              uint64_t now_ms);
 
 /* proxy_answer.c: what we say ourselves.  Refusing is done without state. */
 void ahoy_proxy_refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event, unsigned status);
@@ -210,6 +293,9 @@ void ahoy_proxy_response(struct ahoy_proxy *proxy, struct proxy_context *context
 void ahoy_proxy_finish(struct ahoy_proxy *proxy, struct proxy_context *context,
                        struct proxy_branch *branch, unsigned status,
                        const struct ahoy_message *message, uint64_t now_ms);
+/* Leaving: it ends without a response of its own, as others take its place. */
+void ahoy_proxy_leave(struct ahoy_proxy *proxy, struct proxy_context *context,
+                      struct proxy_branch *branch, uint64_t now_ms);
 void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context);
 /* |branch| will never be sent; whoever drops it sees to what follows when it was the last. */
 void ahoy_proxy_drop(struct ahoy_proxy *proxy, struct proxy_context *context,

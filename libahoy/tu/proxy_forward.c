@@ -1,7 +1,5 @@
 /* Making the forwarded request (RFC 3261 16.6 steps 1 to 9): a list of edits over the received
  * one, for each target anew. */
-#include <assert.h>
-
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/received.h"
 #include "libahoy/tu/proxy_context.h"
@@ -61,12 +59,31 @@ static void edit_max_forwards(struct ahoy_edits *edits, const struct ahoy_messag
     ahoy_edits_replace(edits, field->value, since(text, start));
 }
 
-/* A datagram's end is its body's end; on a stream something must say so. */
-static void edit_content_length(struct ahoy_edits *edits, const struct ahoy_message *message,
-                                const struct ahoy_hop *hop, struct ahoy_buf *text)
+/* Each request has one (RFC 5393 5.3.3). */
+static void edit_max_breadth(struct ahoy_edits *edits, const struct ahoy_message *message,
+                             unsigned breadth, struct ahoy_buf *text)
 {
-    if (ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH) != NULL ||
-        !ahoy_transport_is_reliable(hop->transport))
+    const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_MAX_BREADTH);
+    size_t start = text->size;
+    if (field != NULL) {
+        ahoy_buf_put_number(text, breadth);
+        ahoy_edits_replace(edits, field->value, since(text, start));
+        return;
+    }
+    const struct ahoy_field *hops = ahoy_message_first(message, AHOY_HEADER_MAX_FORWARDS);
+    ahoy_buf_put(text, SPAN("Max-Breadth: ")); /* R5393-5.3.3-1 */
+    ahoy_buf_put_number(text, breadth);
+    ahoy_buf_put(text, SPAN("\r\n"));
+    ahoy_edits_insert(edits, hops != NULL ? ahoy_span_end(hops->row) : behind_vias(message),
+                      since(text, start));
+}
+
+/* A datagram's end is its body's end; on a stream something must say so, and for its size any
+ * request may end up on one (18.1.1). */
+static void edit_content_length(struct ahoy_edits *edits, const struct ahoy_message *message,
+                                struct ahoy_buf *text)
+{
+    if (ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH) != NULL)
         return;
     size_t start = text->size; /* R3261-16.6-39 */
     ahoy_buf_put(text, SPAN("Content-Length: "));
@@ -88,16 +105,20 @@ static void add_routes(struct ahoy_edits *edits, const struct ahoy_message *mess
     ahoy_edits_insert(edits, behind_vias(message), since(text, start));
 }
 
-bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                             const struct ahoy_proxy_plan *plan, const struct proxy_routes *routes,
-                             const struct ahoy_proxy_target *target, struct ahoy_outgoing *request)
+bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, struct proxy_making *making,
+                             struct ahoy_outgoing *request)
 {
+    const struct ahoy_event *event = making->event;
+    const struct ahoy_proxy_target *target = making->target;
+    const struct proxy_routes *routes = making->routes;
     const struct ahoy_message *message = event->message;
     struct ahoy_edits *edits = &proxy->edits;
     struct ahoy_buf text = ahoy_buf_over(proxy->text, sizeof proxy->text);
     bool is_sips;
     struct span uri = routes->strict.size > 0 ? routes->strict : target->uri;
-    *request = (struct ahoy_outgoing){ .method = message->method, .hop = target->hop };
+    *request = (struct ahoy_outgoing){ .method = message->method,
+                                       .hop = target->hop,
+                                       .is_flow = target->flow.size > 0 };
     request->request_line = put_request_line(&text, message->method_text, uri, &is_sips);
 
     ahoy_edits_init(edits, ahoy_span_after(message->bytes, message->start_line.size));
@@ -105,43 +126,47 @@ bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, const struct ahoy_event *
     if (message->method != AHOY_METHOD_ACK) {
         const struct ahoy_field *others = ahoy_message_first(message, AHOY_HEADER_RECORD_ROUTE);
         const char *at = others != NULL ? others->row.at : behind_vias(message);
-        ahoy_proxy_record_route(proxy, event, plan, target, is_sips || routes->top_is_sips, at,
-                                &text);
+        making->record_routes = ahoy_proxy_record_route(proxy, event, making->plan, target,
+                                                        is_sips || routes->top_is_sips, at, &text);
     }
     edit_max_forwards(edits, message, event->routing, &text);
+    edit_max_breadth(edits, message, making->breadth, &text);
     ahoy_proxy_edit_routes(edits, message, routes, target->uri, &text);
-    if (plan->added.size > 0)
-        ahoy_edits_insert(edits, behind_vias(message), plan->added);
+    if (making->plan->added.size > 0)
+        ahoy_edits_insert(edits, behind_vias(message), making->plan->added);
     add_routes(edits, message, target->routes, &text);
-    if (plan->removed.size > 0)
-        ahoy_edits_remove(edits, plan->removed);
-    edit_content_length(edits, message, &target->hop, &text);
+    if (making->plan->removed.size > 0)
+        ahoy_edits_remove(edits, making->plan->removed);
+    edit_content_length(edits, message, &text);
     request->pieces = proxy->pieces;
     request->count = ahoy_edits_gather(edits, proxy->pieces);
     return request->count > 0 && !text.overflow;
 }
 
-/* Of a peer whose branch is not unique, it is all that it wrote. */
-struct span ahoy_proxy_seed(const struct ahoy_event *event)
+unsigned ahoy_proxy_send(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                         struct proxy_making *making, uint64_t now_ms)
 {
-    if (ahoy_via_has_cookie(&event->routing->via))
-        return event->routing->via.branch;
-    return (struct span){ event->message->bytes.at, event->message->headers_end };
+    struct proxy_branch *branch = proxy_branch_at(context, index);
+    struct ahoy_outgoing request;
+    making->breadth = branch->breadth;
+    if (!ahoy_proxy_make_request(proxy, making, &request))
+        return 400;
+    branch->record_routes = making->record_routes;
+    branch->provisional = false;
+    /* R3261-16.9-1 */
+    return ahoy_proxy_start_branch(proxy, context, index, &request, now_ms) ? 0 : 503;
 }
 
-void ahoy_proxy_forward_ack(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                            const struct ahoy_proxy_plan *plan)
+unsigned ahoy_proxy_send_kept(struct ahoy_proxy *proxy, struct proxy_context *context,
+                              unsigned index, const struct ahoy_proxy_target *target,
+                              uint64_t now_ms)
 {
-    assert(plan->count > 0);
+    const struct ahoy_event *event = ahoy_proxy_recall(proxy, context->kept);
     struct proxy_routes routes;
-    struct ahoy_outgoing request;
-    if (plan->targets[0].way_count > 0) {
-        ahoy_proxy_wait_with_ack(proxy, event, plan);
-        return;
-    }
-    if (!ahoy_proxy_read_routes(event->message, plan, &routes) ||
-        !ahoy_proxy_make_request(proxy, event, plan, &routes, &plan->targets[0], &request))
-        return; /* An ACK is never answered. */
-    /* Nobody is told either where it cannot leave: the callee will send its 2xx again. */
-    (void)ahoy_transaction_send(proxy->transactions, &request, ahoy_proxy_seed(event));
+    struct proxy_making making = {
+        .event = event, .plan = &context->kept->plan, .routes = &routes, .target = target
+    };
+    if (!ahoy_proxy_read_routes(event->message, making.plan, &routes))
+        return 400;
+    return ahoy_proxy_send(proxy, context, index, &making, now_ms);
 }

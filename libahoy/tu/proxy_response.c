@@ -38,6 +38,8 @@ void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
     if (!context->closed)
         proxy->open--;
     context->closed = true;
+    ahoy_proxy_stop(proxy, context);
+    context->search = NULL;
     if (context->first.timer.which != PROXY_TIMER_C)
         ahoy_timers_cancel(&proxy->timers, &context->first.timer);
     if (context->failure != NULL)
@@ -134,10 +136,13 @@ void ahoy_proxy_finish(struct ahoy_proxy *proxy, struct proxy_context *context,
 {
     if (!mark_done(proxy, context, branch) || context->closed)
         return;
-    if (status >= 600) /* S3261-16.7-13 */
-        cancel_others(proxy, context, status, now_ms);
-    if (context->pending > 0) {
+    if (status >= 600) {
+        ahoy_proxy_stop(proxy, context);               /* R3261-16.7-9 */
+        cancel_others(proxy, context, status, now_ms); /* S3261-16.7-13 */
+    }
+    if (context->pending > 0 || proxy_waits(context)) {
         ahoy_proxy_keep(proxy, context, status, message);
+        ahoy_proxy_go_on(proxy, context, now_ms);
         return;
     }
     /* The last one goes as it stands where it is the best: so does that of most requests. */
@@ -148,6 +153,13 @@ void ahoy_proxy_finish(struct ahoy_proxy *proxy, struct proxy_context *context,
     }
     ahoy_proxy_keep(proxy, context, status, message);
     ahoy_proxy_choose(proxy, context, now_ms);
+}
+
+void ahoy_proxy_leave(struct ahoy_proxy *proxy, struct proxy_context *context,
+                      struct proxy_branch *branch, uint64_t now_ms)
+{
+    if (mark_done(proxy, context, branch) && !context->closed)
+        ahoy_proxy_go_on(proxy, context, now_ms);
 }
 
 void ahoy_proxy_response(struct ahoy_proxy *proxy, struct proxy_context *context,

@@ -93,19 +93,11 @@ bool ahoy_proxy_waits(const struct ahoy_proxy *proxy, uint64_t user, struct ahoy
 static bool send_to(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                     uint64_t now_ms)
 {
-    struct proxy_branch *branch = proxy_branch_at(context, index);
-    const struct ahoy_proxy_plan *plan = &context->kept->plan;
-    const struct ahoy_proxy_target target = { .uri = branch->ways->uri,
-                                              .hop = branch->ways->tried,
-                                              .routes = branch->ways->routes,
-                                              .flow = branch->ways->flow };
-    struct ahoy_event event = ahoy_proxy_recall(proxy, context->kept);
-    struct proxy_routes routes;
-    struct ahoy_outgoing request;
-    branch->provisional = false;
-    return ahoy_proxy_read_routes(event.message, plan, &routes) &&
-           ahoy_proxy_make_request(proxy, &event, plan, &routes, &target, &request) &&
-           ahoy_proxy_start_branch(proxy, context, index, &request, now_ms);
+    const struct proxy_ways *ways = proxy_branch_at(context, index)->ways;
+    const struct ahoy_proxy_target target = {
+        .uri = ways->uri, .hop = ways->tried, .routes = ways->routes, .flow = ways->flow
+    };
+    return ahoy_proxy_send_kept(proxy, context, index, &target, now_ms) == 0;
 }
 
 static void take_hop(struct proxy_ways *ways)

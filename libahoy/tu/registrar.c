@@ -32,7 +32,7 @@ static uint32_t common_expires(const struct ahoy_message *request,
 }
 
 /* qvalue: "0.5" in thousandths; at most three decimals, and none but zeros behind a one. */
-static bool read_q(struct span text, uint16_t *q)
+bool ahoy_registrar_read_q(struct span text, uint16_t *q)
 {
     uint64_t decimals = 0;
     struct span tail = text.size > 2 ? ahoy_span_after(text, 2) : SPAN("");
@@ -58,7 +58,8 @@ static bool read_contact_params(const struct ahoy_address *address, uint32_t exp
     asked->expires_s = expires_s;
     if (ahoy_params_find(address->params, SPAN("expires"), &param))
         asked->expires_s = read_delta_seconds(param.value); /* R3261-10.3-16 */
-    if (ahoy_params_find(address->params, SPAN("q"), &param) && !read_q(param.value, &asked->q))
+    if (ahoy_params_find(address->params, SPAN("q"), &param) &&
+        !ahoy_registrar_read_q(param.value, &asked->q))
         return ahoy_fail(err, 400, param.name.at, "a q from 0 to 1 with three decimals at most");
     return true;
 }

@@ -33,6 +33,7 @@ struct ahoy_registration {
     struct ahoy_hop hop;
     struct span path;           /* All of its Path values; empty where there are none. */
     bool requires_outbound;     /* The answer says Require: outbound. */
+    bool shows_path;            /* The answer says Path: the phone supports it. */
     char text[AHOY_PATH_LIMIT]; /* Of |path|. */
 };
 
@@ -54,7 +55,10 @@ bool ahoy_registrar_apply(const struct ahoy_bindings *current,
                           const struct ahoy_registration *registration, uint64_t now_ms,
                           struct ahoy_bindings *next, struct ahoy_err *err);
 
-/* Prints the Contact rows of the 200 (10.3 step 8), with expires, q where it is not 1, and all
- * other parameters that they were registered with. */
+/* Reads a q in thousandths; false where it is none. */
+bool ahoy_registrar_read_q(struct span text, uint16_t *q);
+
+/* Prints the Contact rows of the 200 (10.3 step 8), or of a 302, with expires, q where it is not
+ * 1, and all other parameters that they were registered with. */
 void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
                           struct ahoy_buf *buf);

@@ -52,12 +52,12 @@ bool ahoy_registrar_is_first_hop(const struct ahoy_message *request)
     return ahoy_values_next(&values, &via, NULL) && !ahoy_values_next(&values, &via, NULL);
 }
 
-static bool supports_outbound(const struct ahoy_message *request)
+static bool supports(const struct ahoy_message *request, struct span option)
 {
     struct ahoy_values values = ahoy_message_values(request, AHOY_HEADER_SUPPORTED);
     struct span tag;
     while (ahoy_values_next(&values, &tag, NULL)) {
-        if (ahoy_span_equal_nocase(tag, SPAN("outbound")))
+        if (ahoy_span_equal_nocase(tag, option))
             return true;
     }
     return false;
@@ -95,10 +95,11 @@ bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
 {
     struct ahoy_address first;
     struct span ob;
-    bool supported = supports_outbound(request);
+    bool supported = supports(request, SPAN("outbound"));
     registration->requires_outbound = false;
     if (!join_path(request, registration, &first, err))
         return false;
+    registration->shows_path = registration->path.size > 0 && supports(request, SPAN("path"));
     bool kept = registration->path.size > 0
                     ? ahoy_uri_param(&first.uri, SPAN("ob"), &ob)
                     : ahoy_registrar_is_first_hop(request); /* R5626-6-2, -3 */

@@ -53,15 +53,14 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
     bool leaving = client->state == AHOY_REGISTRATION_LEAVING;
     client->due_ms = UINT64_MAX;
     client->dialog.local_cseq++; /* R3261-10.2-6 */
-    ahoy_ua_request_begin(context, &client->dialog, AHOY_METHOD_REGISTER,
-                          client->dialog.local_cseq, true, &request);
-    ahoy_ua_put_contact(context, &request.hop, &request.rows);
+    ahoy_ua_request_begin(context, &client->dialog, AHOY_METHOD_REGISTER, client->dialog.local_cseq,
+                          true, &request);
+    ahoy_ua_put_contact(context, &request.hop, false, &request.rows);
     ahoy_buf_put(&request.rows, SPAN("Expires: "));
     ahoy_buf_put_number(&request.rows, leaving ? 0 : client->asked_s);
     ahoy_buf_put(&request.rows, SPAN("\r\n"));
     ahoy_buf_put(&request.rows, ahoy_credentials_row(&client->credentials));
-    client->transaction =
-        ahoy_ua_request_send(&request, SPAN(""), AHOY_UA_REGISTRATION, now_ms);
+    client->transaction = ahoy_ua_request_send(&request, SPAN(""), AHOY_UA_REGISTRATION, now_ms);
     if (client->transaction.generation == 0)
         fail(client, context, 503, SPAN("The request could not be sent"), now_ms);
 }
@@ -107,7 +106,7 @@ static uint32_t granted(const struct ahoy_registration_client *client,
                            AHOY_REGISTRATION_LIMIT_S, &seconds); /* Else as asked. */
     char space[512];
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
-    ahoy_ua_put_contact(context, &context->server, &buf);
+    ahoy_ua_put_contact(context, &context->server, false, &buf);
     struct ahoy_address ours;
     if (!ahoy_address_parse(ahoy_span_trim(ahoy_span_after(ahoy_buf_text(&buf),
                                                            buf.overflow ? 0 : strlen("Contact:"))),
@@ -119,8 +118,7 @@ static uint32_t granted(const struct ahoy_registration_client *client,
     while (ahoy_values_next(&values, &text, &err)) {
         struct ahoy_address contact;
         struct ahoy_param expires;
-        if (ahoy_address_parse(text, &contact, NULL) &&
-            ahoy_uri_equal(&contact.uri, &ours.uri) &&
+        if (ahoy_address_parse(text, &contact, NULL) && ahoy_uri_equal(&contact.uri, &ours.uri) &&
             ahoy_params_find(contact.params, SPAN("expires"), &expires))
             (void)ahoy_span_number(expires.value, AHOY_REGISTRATION_LIMIT_S, &seconds);
     }
@@ -140,10 +138,9 @@ static void succeed(struct ahoy_registration_client *client, struct ahoy_ua_cont
     client->state = AHOY_REGISTRATION_HELD;
     /* A fifth of the time is left for a refresh that has to be sent again. */
     client->due_ms = now_ms + (expires_s > 5 ? (uint64_t)expires_s * 800 : 4000);
-    ahoy_ua_tell(
-        context,
-        &(struct ahoy_ua_news){ .kind = AHOY_NEWS_REGISTERED, .expires_s = expires_s },
-        SPAN(""));
+    ahoy_ua_tell(context,
+                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_REGISTERED, .expires_s = expires_s },
+                 SPAN(""));
 }
 
 /* 423: the registrar wants longer intervals (10.2.8).  Obeyed once. */
@@ -161,9 +158,8 @@ static bool raise_interval(struct ahoy_registration_client *client,
     return true;
 }
 
-static void take_response(struct ahoy_registration_client *client,
-                          struct ahoy_ua_context *context, const struct ahoy_message *response,
-                          uint64_t now_ms)
+static void take_response(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
+                          const struct ahoy_message *response, uint64_t now_ms)
 {
     if (response->status < 200)
         return;

@@ -135,6 +135,7 @@ void ahoy_session_step(struct ahoy_session *session, struct ahoy_ua_context *con
         return;
     case AHOY_EVENT_REQUEST:
     case AHOY_EVENT_ACK:
+    case AHOY_EVENT_STRAY:
     case AHOY_EVENT_NO_ACK:
         return;
     }

@@ -26,23 +26,24 @@ struct ahoy_session_answer {
 struct ahoy_session {
     enum ahoy_session_state state;
     bool is_caller;
-    bool hang_up;       /* As soon as that is allowed. */
+    bool hang_up; /* As soon as that is allowed. */
     bool told_ringing;
+    bool is_sips;        /* What the peer's INVITE asks of our Contact. */
     bool bye_unanswered; /* Our BYE has no final response yet. */
     struct ahoy_handle self;
-    struct ahoy_handle client;   /* Our INVITE; null where there is none under way. */
-    struct ahoy_handle server;   /* The peer's INVITE that is not acknowledged yet; else null. */
+    struct ahoy_handle client; /* Our INVITE; null where there is none under way. */
+    struct ahoy_handle server; /* The peer's INVITE that is not acknowledged yet; else null. */
     struct ahoy_handle bye;
-    unsigned transactions;       /* That will still report their end. */
-    uint64_t ring_ms;            /* When the 180 is to be sent again; UINT64_MAX for never. */
-    uint32_t invite_cseq;        /* Of our INVITE, which its ACK repeats. */
-    char *head;                  /* A 100 to the peer's INVITE, from which its answers are made. */
+    unsigned transactions; /* That will still report their end. */
+    uint64_t ring_ms;      /* When the 180 is to be sent again; UINT64_MAX for never. */
+    uint32_t invite_cseq;  /* Of our INVITE, which its ACK repeats. */
+    char *head;            /* A 100 to the peer's INVITE, from which its answers are made. */
     size_t head_size;
-    char *offer;                 /* The body of that INVITE, where it had one. */
+    char *offer; /* The body of that INVITE, where it had one. */
     size_t offer_size;
     struct ahoy_session_answer answer;
     struct ahoy_sdp_local local;
-    struct ahoy_credentials credentials;     /* Of our INVITE, which its ACK repeats. */
+    struct ahoy_credentials credentials; /* Of our INVITE, which its ACK repeats. */
     struct ahoy_credentials bye_credentials;
     struct ahoy_dialog dialog;
     char local_tag[AHOY_TOKEN_SIZE];

@@ -36,6 +36,7 @@ bool ahoy_session_keep_invite(struct ahoy_session *session, struct ahoy_ua_conte
                                     .received = &event->hop->remote };
     struct ahoy_buf head = ahoy_buf_over(context->response, sizeof context->response);
     ahoy_compose_response(&head, event->message, &trying);
+    session->is_sips = ahoy_ua_asks_for_sips(event->message);
     return !routes.overflow && !head.overflow &&
            replace(&session->head, &session->head_size, ahoy_buf_text(&head)) &&
            replace(&session->offer, &session->offer_size, event->message->body);
@@ -54,7 +55,7 @@ static struct span compose(const struct ahoy_session *session, struct ahoy_ua_co
             ahoy_message_first(&context->message, AHOY_HEADER_RECORD_ROUTE);
         for (; field != NULL; field = ahoy_message_next(&context->message, field))
             ahoy_buf_put(&rows, field->row);
-        ahoy_ua_put_contact(context, &context->server, &rows);
+        ahoy_ua_put_contact(context, &context->server, session->is_sips, &rows);
         if (status < 200)
             ahoy_ua_put_allow(&rows);
         else

@@ -11,7 +11,8 @@ static bool send_invite(struct ahoy_session *session, struct ahoy_ua_context *co
     session->invite_cseq = ++session->dialog.local_cseq;
     ahoy_ua_request_begin(context, &session->dialog, AHOY_METHOD_INVITE, session->invite_cseq, true,
                           &request);
-    ahoy_ua_put_contact(context, &request.hop, &request.rows);
+    ahoy_ua_put_contact(context, &request.hop, ahoy_dialog_is_sips(&session->dialog),
+                        &request.rows);
     ahoy_ua_put_abilities(&request.rows);
     ahoy_buf_put(&request.rows, ahoy_credentials_row(&session->credentials));
     ahoy_sdp_print_offer(&session->local, &body);

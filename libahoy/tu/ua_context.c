@@ -9,7 +9,10 @@ static struct ahoy_hop next_hop(const struct ahoy_ua_context *context,
     struct ahoy_uri uri;
     enum ahoy_transport transport;
     struct ahoy_ip ip;
-    if (!ahoy_dialog_next_hop(dialog, &uri) || !context->locate(&uri, &transport, &ip, NULL))
+    bool is_read = ahoy_dialog_next_hop(dialog, &uri);
+    if (ahoy_dialog_is_sips(dialog))
+        uri.scheme = AHOY_SCHEME_SIPS; /* R3261-8.1.2-3 */
+    if (!is_read || !context->locate(&uri, &transport, &ip, NULL))
         return context->server; /* It can look up what we cannot. */
     return (struct ahoy_hop){ .transport = (uint8_t)transport,
                               .listener = AHOY_ANY_LISTENER,
@@ -23,6 +26,9 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
     request->context = context;
     request->method = method;
     request->hop = outside ? context->server : next_hop(context, dialog);
+    if (ahoy_dialog_is_sips(dialog) &&
+        !ahoy_transport_is_secure((enum ahoy_transport)request->hop.transport))
+        request->hop.transport = AHOY_TRANSPORT_OTHER; /* It does not leave: R3261-8.1.2-4. */
     request->line = ahoy_buf_over(context->line, sizeof context->line);
     request->rows = ahoy_buf_over(context->rows, sizeof context->rows);
     ahoy_dialog_print(dialog, method, cseq, &request->line, &request->rows);
@@ -30,20 +36,42 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
 }
 
 void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
-                         struct ahoy_buf *buf)
+                         bool is_sips, struct ahoy_buf *buf)
 {
     const struct ahoy_listener *listener = ahoy_transaction_listener(context->transactions, hop);
-    ahoy_buf_put(buf, SPAN("Contact: <sip:"));
+    /* R3261-8.1.1.8-3; and no sips URI where none is asked for: R5630-5.1.1.2-1. */
+    ahoy_buf_put(buf, is_sips ? SPAN("Contact: <sips:") : SPAN("Contact: <sip:"));
     ahoy_buf_put(buf, context->account.user);
     ahoy_buf_put_byte(buf, '@');
     /* Without a listener nothing is sent either. */
     if (listener != NULL)
         ahoy_buf_put(buf, listener->sent_by);
-    if (listener != NULL && listener->transport != AHOY_UDP) {
+    /* DEPARTS: R5630-5.1.1-7 wants no transport=tls; but nothing else leads by TLS to a sip URI,
+     * and sips would promise more than is meant (docs/decisions/0057). */
+    if (listener != NULL && listener->transport != AHOY_UDP && !is_sips) {
         ahoy_buf_put(buf, SPAN(";transport="));
         ahoy_buf_put(buf, ahoy_transport_uri_name(listener->transport));
     }
     ahoy_buf_put(buf, SPAN(">\r\n"));
+}
+
+static bool is_sips_value(const struct ahoy_message *message, enum ahoy_header header, bool *found)
+{
+    struct ahoy_values values = ahoy_message_values(message, header);
+    struct span text;
+    struct ahoy_address address;
+    *found = ahoy_values_next(&values, &text, NULL);
+    return *found && ahoy_address_parse(text, &address, NULL) &&
+           address.uri.scheme == AHOY_SCHEME_SIPS;
+}
+
+bool ahoy_ua_asks_for_sips(const struct ahoy_message *request)
+{
+    bool found;
+    if (ahoy_span_starts_nocase(request->request_uri, SPAN("sips:")) ||
+        is_sips_value(request, AHOY_HEADER_RECORD_ROUTE, &found))
+        return true;
+    return !found && is_sips_value(request, AHOY_HEADER_CONTACT, &found);
 }
 
 static const enum ahoy_method served[] = { AHOY_METHOD_INVITE, AHOY_METHOD_ACK, AHOY_METHOD_CANCEL,

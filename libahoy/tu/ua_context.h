@@ -49,13 +49,15 @@ struct ahoy_ua_request {
 };
 
 /* Begins a request of |dialog|, which leaves for the server where |outside| says that there is no
- * dialog yet, else for the next hop of the dialog. */
+ * dialog yet, else for the next hop of the dialog; by TLS alone in one of sips. */
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                            enum ahoy_method method, uint32_t cseq, bool outside,
                            struct ahoy_ua_request *request);
-/* Adds our Contact, as the hop of the request will reach it. */
+/* Adds our Contact, as the hop of the request will reach it, as a sips URI or as one of sip. */
 void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
-                         struct ahoy_buf *buf);
+                         bool is_sips, struct ahoy_buf *buf);
+/* Whether the answer to |request| must have a sips Contact: RFC 3261 12.1.1, R5630-5.1.2-2. */
+bool ahoy_ua_asks_for_sips(const struct ahoy_message *request);
 /* Whether requests of |method| are served; Allow names those that are. */
 bool ahoy_ua_serves(enum ahoy_method method);
 /* Adds Allow. */

@@ -64,6 +64,7 @@ void loopback_clear(struct loopback *loopback)
     free(loopback->bytes);
     loopback->bytes = NULL;
     loopback->size = 0;
+    loopback->capacity = 0;
     loopback->event_count = 0;
     loopback->datagrams = 0;
 }
@@ -73,12 +74,15 @@ static void gather(struct loopback *loopback, const struct ahoy_wire_event *even
     loopback->last_hop = event->hop;
     if (event->kind == AHOY_WIRE_DATAGRAM)
         loopback->datagrams++;
-    char *bytes = realloc(loopback->bytes, loopback->size + event->bytes.size + 1);
-    assert_non_null(bytes);
-    memcpy(bytes + loopback->size, event->bytes.at, event->bytes.size);
-    loopback->bytes = bytes;
-    loopback->size += event->bytes.size;
-    bytes[loopback->size] = '\0';
+    size_t size = loopback->size + event->bytes.size;
+    if (size >= loopback->capacity) { /* Doubled: else megabytes are copied for each datagram. */
+        loopback->capacity = 2 * size + 1;
+        loopback->bytes = realloc(loopback->bytes, loopback->capacity);
+        assert_non_null(loopback->bytes);
+    }
+    memcpy(loopback->bytes + loopback->size, event->bytes.at, event->bytes.size);
+    loopback->size = size;
+    loopback->bytes[size] = '\0';
 }
 
 static void note_peer(struct loopback *loopback, const struct ahoy_peer *peer)

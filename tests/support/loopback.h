@@ -17,7 +17,7 @@ struct loopback {
     unsigned datagrams;
     struct ahoy_hop last_hop; /* Of the last DATAGRAM or BYTES. */
     char *bytes;              /* All of them, one behind another. */
-    size_t size;
+    size_t size, capacity;
     uint32_t slots; /* Handed out to accepted connections. */
     bool refuse;    /* What comes. */
     /* Called for each event, with its bytes; may carry effects.  May be NULL. */

@@ -75,6 +75,22 @@ void rig_fini(struct rig *rig)
     ahoy_stack_free(rig->stack);
 }
 
+int rig_set_up(void **state)
+{
+    struct rig *rig = calloc(1, sizeof *rig);
+    assert_non_null(rig);
+    rig_init(rig, 0, 1);
+    *state = rig;
+    return 0;
+}
+
+int rig_tear_down(void **state)
+{
+    rig_fini(*state);
+    free(*state);
+    return 0;
+}
+
 static void answer(struct rig *rig, const struct ahoy_event *event)
 {
     char space[4096];

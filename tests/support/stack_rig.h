@@ -36,6 +36,10 @@ void rig_init(struct rig *rig, uint16_t worker, uint16_t workers);
 void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
                      struct ahoy_directory *directory);
 void rig_fini(struct rig *rig);
+/* The two around a test, whose state is a rig of one worker. */
+int rig_set_up(void **state);
+int rig_tear_down(void **state);
+#define rig_test(test) cmocka_unit_test_setup_teardown(test, rig_set_up, rig_tear_down)
 /* Forgets what was recorded. */
 void rig_forget(struct rig *rig);
 

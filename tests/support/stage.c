@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "libahoy/syntax/compose.h"
+#include "libahoy/syntax/params.h"
 
 const char STAGE_INVITE[] = "INVITE sip:bob@example.com SIP/2.0\r\n"
                             "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\r\n"
@@ -47,7 +48,7 @@ static const struct {
     { AHOY_UDP, "192.0.2.1", "192.0.2.1:5060", "sip:192.0.2.1:5060;transport=udp" },
     { AHOY_TCP, "192.0.2.1", "192.0.2.1:5060", "sip:192.0.2.1:5060;transport=tcp" },
     { AHOY_UDP, "2001:db8::1", "[2001:db8::1]:5060", "sip:[2001:db8::1]:5060;transport=udp" },
-    { AHOY_TLS, "192.0.2.1", "192.0.2.1:5061", "sip:192.0.2.1:5061" },
+    { AHOY_TLS, "192.0.2.1", "192.0.2.1:5061", "sip:192.0.2.1:5061;transport=tls" },
     { AHOY_UDP, "198.51.100.1", "198.51.100.1:5060", "sip:198.51.100.1:5060;transport=udp" },
 };
 
@@ -84,9 +85,9 @@ static bool open_layers(struct stage *stage, uint32_t limit)
                                                      .memory_limit = 16 << 20,
                                                      .seed = { 1, 2 },
                                                      .tag_key = { { 3, 4 } } };
-    const struct ahoy_proxy_options options = { .limit = limit,
-                                                .timer_c_ms = STAGE_TIMER_C_MS,
-                                                .seed = { 5, 6 } };
+    const struct ahoy_proxy_options options = {
+        .limit = limit, .timer_c_ms = STAGE_TIMER_C_MS, .seed = { 5, 6 }, .loop_key = { { 7, 8 } }
+    };
     stage->transactions = ahoy_transactions_new(&below, &stage->flows, &stage->timers);
     if (stage->transactions == NULL)
         return false;
@@ -242,15 +243,53 @@ static void record(struct stage *stage, const struct ahoy_sending *sending)
                                                          .bytes = { copy, sending->bytes.size } };
 }
 
+/* The q of |contact|, in thousandths: "0.7" or "1". */
+static uint16_t q_of(const struct ahoy_address *contact)
+{
+    struct ahoy_param q;
+    if (!ahoy_params_find(contact->params, SPAN("q"), &q) || q.value.size < 3)
+        return 1000;
+    return (uint16_t)(100 * (q.value.at[2] - '0'));
+}
+
+/* Follows the contacts that are addresses of peers; all else the policy forbids. */
+static void follow(struct stage *stage, const struct ahoy_event *event,
+                   struct ahoy_proxy_redirection *redirection)
+{
+    struct ahoy_values values = ahoy_message_values(event->message, AHOY_HEADER_CONTACT);
+    struct ahoy_address contact;
+    struct span text;
+    stage->redirected++;
+    stage->sender = redirection->sender;
+    redirection->record_route_params = stage->plan.record_route_params;
+    redirection->flow = stage->plan.flow;
+    for (unsigned i = 0; ahoy_values_next(&values, &text, NULL); i++) {
+        struct ahoy_proxy_target target = { .uri = SPAN("") };
+        if (!ahoy_address_parse(text, &contact, NULL) ||
+            !ahoy_ip_parse(contact.uri.host, &target.hop.remote))
+            continue;
+        target.uri = contact.uri.text;
+        target.q = q_of(&contact);
+        target.hop.transport = AHOY_UDP;
+        target.hop.listener = STAGE_UDP;
+        target.hop.remote.port = 5060;
+        ahoy_proxy_add(stage->proxy, event, redirection, i, &target, 1);
+    }
+    ahoy_proxy_follow(stage->proxy, event, redirection, stage->now_ms);
+}
+
 /* The owner: what a server does with events, its policy being |plan|. */
 static void take_event(struct stage *stage, const struct ahoy_event *event)
 {
+    struct ahoy_proxy_redirection redirection;
     if (stage->tap != NULL)
         stage->tap(stage->watcher, event);
-    if (event->kind == AHOY_EVENT_REQUEST)
+    if (ahoy_proxy_redirects(stage->proxy, event, &redirection, stage->now_ms))
+        follow(stage, event, &redirection);
+    else if (event->kind == AHOY_EVENT_REQUEST)
         ahoy_proxy_start(stage->proxy, event, &stage->plan, stage->now_ms);
     else if (event->kind == AHOY_EVENT_ACK)
-        ahoy_proxy_forward_ack(stage->proxy, event, &stage->plan);
+        ahoy_proxy_forward(stage->proxy, event, &stage->plan);
     else if (event->user != 0)
         ahoy_proxy_step(stage->proxy, event, stage->now_ms);
 }
@@ -443,6 +482,30 @@ void stage_check_text(struct stage *stage, const char *text, const char *file, i
         return;
     print_error("should be\n%s\nbut is\n%.*s\n", text, (int)stage->last.size, stage->last.at);
     _fail(file, line);
+}
+
+void stage_check_invite(struct stage *stage, const char *uri, const char *rows, const char *file,
+                        int line)
+{
+    char text[2048];
+    int size = snprintf(text, sizeof text,
+                        "INVITE %s SIP/2.0\r\n"
+                        "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=BRANCH\r\n"
+                        "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\r\n"
+                        "%s"
+                        "Max-Forwards: 69\r\n"
+                        "Max-Breadth: 60\r\n"
+                        "From: <sip:alice@example.com>;tag=a\r\n"
+                        "To: <sip:bob@example.com>\r\n"
+                        "Call-ID: 1@192.0.2.10\r\n"
+                        "CSeq: 1 INVITE\r\n"
+                        "Contact: <sip:alice@192.0.2.10>\r\n"
+                        "Content-Length: 5\r\n"
+                        "\r\n"
+                        "v=0\r\n",
+                        uri, rows);
+    assert_in_range(size, 1, sizeof text - 1);
+    stage_check_text(stage, text, file, line);
 }
 
 bool stage_has(const struct stage *stage, const char *row)

@@ -52,6 +52,9 @@ struct stage {
     } wanted[STAGE_WISHES_LIMIT];
     struct ahoy_proxy_wish rests[STAGE_WISHES_LIMIT];
 
+    unsigned redirected; /* How often the policy was asked about a 3xx, ... */
+    uint8_t sender;      /* ... the last time on behalf of this one. */
+
     /* Where these are set: the first gets what leaves, and nothing is logged; the second sees each
      * event before the proxy does, and NULL at the end of each turn. */
     void (*watch)(void *watcher, const struct ahoy_sending *sending);
@@ -129,5 +132,17 @@ void stage_check_silence(struct stage *stage, const char *file, int line);
  * our Via. */
 void stage_check_text(struct stage *stage, const char *text, const char *file, int line);
 #define stage_expect_text(stage, text) stage_check_text(stage, text, __FILE__, __LINE__)
+/* It is STAGE_INVITE as it is forwarded to |uri|, with |rows| between Via and Max-Forwards. */
+void stage_check_invite(struct stage *stage, const char *uri, const char *rows, const char *file,
+                        int line);
+#define stage_expect_invite(stage, uri, rows)                                                      \
+    stage_check_invite(stage, uri, rows, __FILE__, __LINE__)
+/* |peer| answers as by stage_answer, with a failure, and gets its ACK. */
+#define stage_fail(stage, peer, status, headers)                                                   \
+    (stage_answer(stage, peer, status, headers), stage_expect(stage, peer, "ACK"))
+/* Alice gets the failure |what|, acknowledges it, and that was all. */
+#define stage_end_with(stage, what)                                                                \
+    (stage_expect(stage, ALICE, what), stage_say(stage, ALICE, STAGE_ACK),                         \
+     stage_expect_silence(stage))
 /* Whether the message that was expected last has |row|, without CRLF. */
 bool stage_has(const struct stage *stage, const char *row);

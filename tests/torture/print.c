@@ -107,6 +107,19 @@ static void expect_same_message(void)
         expect_same_row(&message.fields[i], &again.fields[i]);
 }
 
+/* Parses, prints, parses and prints once more, all to the same; false where |bytes| are refused. */
+static bool print_twice(struct span bytes, struct ahoy_err *err)
+{
+    if (!ahoy_message_parse(bytes, &message, err))
+        return false;
+    struct span first = print(&message);
+    assert_true(ahoy_message_parse(first, &again, err));
+    expect_same_message();
+    struct span second = print(&again);
+    assert_true(ahoy_span_equal(first, second));
+    return true;
+}
+
 /* Prints what can be indexed of a folder; how many messages those are. */
 static size_t print_folder(const char *folder, const char *ending)
 {
@@ -114,26 +127,43 @@ static size_t print_folder(const char *folder, const char *ending)
     size_t sound = 0;
     for (size_t i = test_list_files(folder, ending, &paths); i-- > 0;) {
         struct ahoy_err err;
-        if (!ahoy_message_parse(test_file(paths[i]), &message, &err))
-            continue;
-        sound++;
         print_message("%s\n", paths[i]);
-        struct span first = print(&message);
-        assert_true(ahoy_message_parse(first, &again, &err));
-        expect_same_message();
-        struct span second = print(&again);
-        assert_true(ahoy_span_equal(first, second));
+        sound += print_twice(test_file(paths[i]), &err);
     }
     return sound;
 }
 
-/* The three of section 3.9 have two spaces before the status: see README.md. */
+/* RFC 3665 has 181 messages; the three 486 of section 3.9 are the next test's. */
 static void test_flows(void **state)
 {
     (void)state;
     unreadable = 0;
     assert_int_equal(print_folder("tests/torture/flows", ".sip"), 181 - 3);
     assert_int_equal(unreadable, 1); /* The Authorization of 2.1-F3 lacks a comma. */
+}
+
+/* A fault of the RFC's text: "SIP/2.0  486 Busy Here", where the grammar has one (RFC 3261 7.2).
+ * As printed they are refused at the second one; without it, and nothing else mended, they are as
+ * sound as the other 178. */
+static void test_flows_with_two_spaces(void **state)
+{
+    (void)state;
+    static const char *const paths[] = { "tests/torture/flows/3.9-F6.sip",
+                                         "tests/torture/flows/3.9-F8.sip",
+                                         "tests/torture/flows/3.9-F10.sip" };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct span bytes = test_file(paths[i]);
+        struct ahoy_err err;
+        assert_false(print_twice(bytes, &err));
+        assert_string_equal(err.expected, "a status of 100 to 699");
+        size_t offset = ahoy_err_offset(&err, bytes);
+        assert_int_equal(offset, strlen("SIP/2.0 "));
+        assert_int_equal(bytes.at[offset], ' ');
+        static char mended[AHOY_MESSAGE_LIMIT];
+        memcpy(mended, bytes.at, offset);
+        memcpy(mended + offset, bytes.at + offset + 1, bytes.size - offset - 1);
+        assert_true(print_twice(test_copy((struct span){ mended, bytes.size - 1 }), &err));
+    }
 }
 
 static void test_messages(void **state)
@@ -148,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_flows, test_free_all),
+        cmocka_unit_test_teardown(test_flows_with_two_spaces, test_free_all),
         cmocka_unit_test_teardown(test_messages, test_free_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

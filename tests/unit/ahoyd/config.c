@@ -224,6 +224,13 @@ static void test_faults(void **state)
     assert_fault("trunk('x', { 'sips:192.0.2.1' })", "goes by tls while nothing listens there");
     assert_fault("route { domain = 'c.example', to = 'nobody' }", "no such trunk");
     assert_fault("route { domain = 'c.example' }", "needs a domain and a trunk");
+    assert_fault("domain('a', { mode = 'both' })", "write \"proxy\" or \"redirect\"");
+    assert_fault("domain('a', { ring = 'one' })", "write \"all\" or \"order\"");
+    assert_fault("domain('a', { ring_time = 4 })", "between 5 and 180");
+    assert_fault("domain('a', { redirections = 'no' })", "write \"follow\" or \"pass\"");
+    assert_fault("trunk('t', { 'sip:192.0.2.1' })"
+                 "route { domain = 'c.example', to = 't', stateless = true }",
+                 "stateless is for");
     assert_fault("workers(0)", "from 1 to 64");
     assert_fault("workers = 4", "local workers");
     assert_fault("udp { padding = 1025 }", "between 0 and 1024");

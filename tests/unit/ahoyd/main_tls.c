@@ -171,6 +171,22 @@ static void the_end_is_warned_of(void **state)
     assert_non_null(strstr(desk->told, "ends in 3 days"));
 }
 
+/* Tickets get another key every two hours, whatever happens in between. */
+static void the_key_of_tickets_changes(void **state)
+{
+    struct desk *desk = *state;
+    write_pair(desk, "a", 400 * (int64_t)DAY_S);
+    write_pair(desk, "b", 400 * (int64_t)DAY_S);
+    assert_true(open_tls(desk, sound));
+    int64_t now_s = time(NULL);
+    int64_t then_s = now_s + AHOYD_TICKET_KEY_S;
+    ahoyd_tls_look(&desk->tls, now_s);
+    ahoyd_tls_look(&desk->tls, then_s - 1);
+    assert_int_equal(desk->tls.rotated_s, now_s);
+    ahoyd_tls_look(&desk->tls, then_s);
+    assert_int_equal(desk->tls.rotated_s, then_s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +194,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_fault_names_its_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(changed_files_are_read_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_is_warned_of, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_key_of_tickets_changes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

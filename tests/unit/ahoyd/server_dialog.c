@@ -94,7 +94,7 @@ static void a_dialog_goes_its_way(void **state)
     assert_null(ahoy_message_first(message, AHOY_HEADER_RECORD_ROUTE));
 }
 
-/* A proxy behind us had put itself on the way too. */
+/* R3261-16.6-29: a proxy behind us had put itself on the way too. */
 static void the_next_route_is_followed(void **state)
 {
     struct exchange *exchange = *state;
@@ -107,6 +107,23 @@ static void the_next_route_is_followed(void **state)
     const struct ahoy_message *message = exchange_sent_to(exchange, "192.0.2.50:5060");
     assert_true(ahoy_span_equal(message->request_uri, SPAN("sip:bob@phone.example")));
     assert_string_equal(exchange_value(message, AHOY_HEADER_ROUTE), "<sip:192.0.2.50;lr>");
+}
+
+/* R3261-16.6-28: one that knows no loose routing finds itself in the Request-URI, and that is where
+ * the request goes. */
+static void a_strict_router_is_next(void **state)
+{
+    struct exchange *exchange = *state;
+    char route[512];
+    char rows[600];
+    call_bob(exchange, "call", route, sizeof route);
+    (void)snprintf(rows, sizeof rows, "%sRoute: <sip:192.0.2.50:5070>\r\n", route);
+    struct ask ask = stranger_goes_on("BYE", "sip:bob@phone.example", rows);
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    const struct ahoy_message *message = exchange_sent_to(exchange, "192.0.2.50:5070");
+    assert_non_null(message);
+    assert_true(ahoy_span_equal(message->request_uri, SPAN("sip:192.0.2.50:5070")));
+    assert_string_equal(exchange_value(message, AHOY_HEADER_ROUTE), "<sip:bob@phone.example>");
 }
 
 /* Nobody makes us a relay by a Route of ours that he thought of. */
@@ -351,21 +368,14 @@ static void both_our_routes_go(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RULE(a_dialog_goes_its_way),
-        RULE(the_next_route_is_followed),
-        RULE(nobody_else_can_write_our_route),
-        RULE(a_route_is_for_its_call_only),
-        RULE(another_server_knows_the_same_routes),
-        RULE(a_dialog_does_not_lead_inside),
-        RULE(a_registered_phone_inside_is_reached),
-        RULE(a_dialog_may_end_at_a_user),
-        RULE(what_cannot_be_located_is_said),
-        RULE(an_ack_is_forwarded_or_dropped),
-        RULE(an_ack_stops_at_its_last_hop),
-        RULE(a_cancel_for_nothing_is_481),
-        RULE(a_cancel_meets_its_call),
-        RULE(a_strict_router_is_understood),
-        RULE(both_our_routes_go),
+        RULE(a_dialog_goes_its_way),          RULE(the_next_route_is_followed),
+        RULE(a_strict_router_is_next),        RULE(nobody_else_can_write_our_route),
+        RULE(a_route_is_for_its_call_only),   RULE(another_server_knows_the_same_routes),
+        RULE(a_dialog_does_not_lead_inside),  RULE(a_registered_phone_inside_is_reached),
+        RULE(a_dialog_may_end_at_a_user),     RULE(what_cannot_be_located_is_said),
+        RULE(an_ack_is_forwarded_or_dropped), RULE(an_ack_stops_at_its_last_hop),
+        RULE(a_cancel_for_nothing_is_481),    RULE(a_cancel_meets_its_call),
+        RULE(a_strict_router_is_understood),  RULE(both_our_routes_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

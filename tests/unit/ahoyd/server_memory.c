@@ -5,8 +5,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <cmocka.h>
 
+#include "ahoyd/serving.h"
+#include "libahoy/transaction/owner.h"
+#include "libahoy/tu/proxy_context.h"
 #include "tests/support/failing_alloc.h"
 
 static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
@@ -106,12 +110,55 @@ static void a_start_survives(void **state)
     exchange_free(exchange);
 }
 
+/* What a call holds while it rings: two transactions, a context, and what all three keep.  The
+ * allocator adds 32 bytes a chunk, the tables some 24 bytes a transaction. */
+static void a_ringing_call_is_small(void **state)
+{
+    enum { CALLS = 64, MOST = 3072, OVERHEAD = 3 * 32 + 2 * 24 };
+    (void)state;
+    struct exchange *exchange = exchange_new(config, 0);
+    exchange_bind(exchange, "bob@open.example", "sip:bob@192.0.2.2", "192.0.2.2:5060");
+    static const char body[] = "v=0\r\no=user1 53655765 2353687637 IN IP4 192.0.2.1\r\ns=-\r\n"
+                               "c=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n"
+                               "a=rtpmap:0 PCMU/8000\r\n";
+    for (unsigned i = 0; i < CALLS; i++) {
+        char text[1024];
+        int size = snprintf(text, sizeof text,
+                            "INVITE sip:bob@open.example SIP/2.0\r\n"
+                            "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-12345-%u-0\r\n"
+                            "From: sipp <sip:sipp@far.example>;tag=12345SIPpTag00%u\r\n"
+                            "To: bob <sip:bob@open.example>\r\n"
+                            "Call-ID: %u-12345@192.0.2.1\r\n"
+                            "CSeq: 1 INVITE\r\n"
+                            "Contact: sip:sipp@192.0.2.1:5060\r\n"
+                            "Max-Forwards: 70\r\n"
+                            "Subject: Performance Test\r\n"
+                            "Content-Type: application/sdp\r\n"
+                            "Content-Length: %zu\r\n\r\n%s",
+                            i, i, i, sizeof body - 1, body);
+        exchange_datagram(exchange, "192.0.2.1:5060", (struct span){ text, (size_t)size });
+    }
+    const struct ahoyd_server *server = exchange->server;
+    size_t bytes =
+        (ahoy_transactions_memory(server->transactions) + server->proxy->chunks.taken) / CALLS +
+        2 * sizeof(struct ahoy_transaction) + sizeof(struct proxy_context) + OVERHEAD;
+    print_message("a ringing call holds %zu bytes\n", bytes);
+    assert_int_equal(ahoyd_server_transactions(exchange->server), 2 * CALLS);
+    assert_true(bytes <= MOST);
+    exchange_wait(exchange, 400000);
+    assert_int_equal(ahoy_transactions_memory(server->transactions), 0);
+    assert_int_equal(server->proxy->chunks.taken, 0);
+    assert_int_equal(ahoyd_server_transactions(exchange->server), 0);
+    exchange_free(exchange);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_registration_survives),
         cmocka_unit_test(a_call_survives),
         cmocka_unit_test(a_start_survives),
+        cmocka_unit_test(a_ringing_call_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

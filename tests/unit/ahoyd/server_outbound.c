@@ -248,6 +248,21 @@ static void a_path_is_followed(void **state)
                         "<sip:token@198.51.100.50:5080;lr;ob>");
 }
 
+/* RFC 3327 5.3: the way is kept, but not told to a phone that does not know what it means. */
+static void a_path_is_told_to_those_who_know_it(void **state)
+{
+    struct exchange *exchange = *state;
+    assert_int_equal(register_flow(exchange, NAT, "atlanta.example",
+                                   "Path: <sip:198.51.100.50:5080;lr>\r\n"
+                                   "Contact: <" PRIVATE ">\r\n"),
+                     200);
+    const struct ahoy_message *answer = exchange_sent_to(exchange, NAT);
+    assert_null(ahoy_message_first(answer, AHOY_HEADER_PATH));
+    struct ask ask = stranger_asks("INVITE", "sip:bob@atlanta.example", NULL);
+    assert_int_equal(exchange_ask(exchange, &ask), 100);
+    assert_non_null(exchange_sent_to(exchange, "198.51.100.50:5080"));
+}
+
 /* R5626-5.1-1, -2, -4: the edge of a registrar elsewhere; and 5.3.1: what comes back from there. */
 static void the_edge(void **state)
 {
@@ -302,6 +317,7 @@ int main(void)
         RULE(a_flow_that_we_close),
         RULE(a_proxy_without_outbound),
         RULE(a_path_is_followed),
+        RULE(a_path_is_told_to_those_who_know_it),
         RULE(the_edge),
         RULE(the_second_hop_promises_nothing),
     };

@@ -6,8 +6,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
+#include "ahoyd/serving.h"
 #include "libahoy/auth/nonce.h"
 
 static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
@@ -479,6 +481,25 @@ static void a_draining_server_takes_no_more(void **state)
     assert_int_equal(exchange_bindings(exchange, "someone@open.example"), 0);
 }
 
+/* RFC 3261 20.33: in a storm of registrations those for whom there is no room come again, and not
+ * all at once. */
+static void the_refused_come_again(void **state)
+{
+    struct exchange *exchange = *state;
+    struct ask ask = someone_registers("Contact: <sip:x@192.0.2.1>\r\n");
+    unsigned seen = 0; /* A bit each second. */
+    exchange->server->waiting.limit = 0;
+    for (ask.cseq = 1; ask.cseq <= 40; ask.cseq++) {
+        assert_int_equal(exchange_ask(exchange, &ask), 503);
+        const char *value = exchange_value(exchange_sent(exchange, 0), AHOY_HEADER_RETRY_AFTER);
+        unsigned long seconds = strtoul(value, NULL, 10);
+        assert_true(seconds >= 2 && seconds < 12);
+        seen |= 1U << seconds;
+    }
+    assert_int_equal(seen, 0xffc);
+    assert_int_equal(exchange_bindings(exchange, "someone@open.example"), 0);
+}
+
 /* The first Route of baresip and linphone is the server itself. */
 static void a_preloaded_route_is_ours(void **state)
 {
@@ -519,6 +540,7 @@ int main(void)
         RULE(extensions_are_not_known),
         RULE(a_query_lists_what_there_is),
         RULE(a_draining_server_takes_no_more),
+        RULE(the_refused_come_again),
         RULE(a_preloaded_route_is_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,12 +149,12 @@ static void websockets(void **state)
         desk.hop.transport = AHOY_WS;
         desk.hop.connection = (struct ahoy_handle){ 1, 1 };
         struct ahoy_buf input = ahoy_buf_over(space, sizeof space);
-        ahoy_buf_put(&input, frames_request());
-        frames_put(&input, FRAME_FIN | AHOY_TEXT_FRAME, SPAN(INVITE));
-        frames_put(&input, AHOY_TEXT_FRAME, SPAN("SIP/2.0 200"));
-        frames_put(&input, FRAME_FIN | AHOY_PING_FRAME, SPAN("ping"));
-        frames_put(&input, FRAME_FIN, SPAN(" OK\r\n" REST "\r\n"));
-        frames_put(&input, FRAME_FIN | AHOY_CLOSE_FRAME, SPAN(""));
+        ahoy_buf_put(&input, sim_frames_request());
+        sim_frames_put(&input, SIM_FRAME_FIN | AHOY_TEXT_FRAME, SPAN(INVITE));
+        sim_frames_put(&input, AHOY_TEXT_FRAME, SPAN("SIP/2.0 200"));
+        sim_frames_put(&input, SIM_FRAME_FIN | AHOY_PING_FRAME, SPAN("ping"));
+        sim_frames_put(&input, SIM_FRAME_FIN, SPAN(" OK\r\n" REST "\r\n"));
+        sim_frames_put(&input, SIM_FRAME_FIN | AHOY_CLOSE_FRAME, SPAN(""));
         for (size_t at = 0; at < input.size; at += steps[i]) {
             size_t size = input.size - at < steps[i] ? input.size - at : steps[i];
             struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES,

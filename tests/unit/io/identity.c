@@ -94,6 +94,7 @@ static void read_row(const struct row *row, struct ahoy_identity *identity)
     certificate_free(&made);
 }
 
+/* R5922-7.1-3 to -7, R5922-7.2-1 */
 static void names_are_found_in_order(void **state)
 {
     (void)state;
@@ -110,17 +111,26 @@ static void names_are_found_in_order(void **state)
     }
 }
 
+/* R5922-7.2-2 to -6 */
 static void names_are_compared_whole(void **state)
 {
     (void)state;
-    const struct ahoy_peer peer = {
-        .count = 3, .names = { SPAN("example.com"), SPAN("*.example.net"), SPAN(".example.org") }
-    };
-    static const char *const same[] = { "example.com", "EXAMPLE.com", "*.example.net" };
-    static const char *const others[] = { "foo.example.com", "xample.com",
-                                          "example.co",      "foo.example.net",
-                                          "foo.example.org", "example.org",
-                                          "example.com.",    "" };
+    const struct ahoy_peer peer = { .count = 4,
+                                    .names = { SPAN("example.com"), SPAN("*.example.net"),
+                                               SPAN(".example.org"),
+                                               SPAN("xn--bcher-kva.example") } };
+    static const char *const same[] = { "example.com", "EXAMPLE.com", "*.example.net",
+                                        "XN--Bcher-KVA.example" };
+    static const char *const others[] = { "foo.example.com",
+                                          "xample.com",
+                                          "example.co",
+                                          "foo.example.net",
+                                          "foo.example.org",
+                                          "example.org",
+                                          "example.com.",
+                                          "b\xc3\xbc"
+                                          "cher.example",
+                                          "" };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         assert_true(ahoy_peer_is(&peer, ahoy_span(same[i])));
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

@@ -9,6 +9,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/failing_alloc.h"
 #include "tests/support/loopback.h"
+#include "tests/support/tls_end.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,6 +118,70 @@ static void a_client_with_a_certificate_is_known(void **state)
     assert_true(ahoy_handle_equal(event->hop.connection, pair.accepted.connection));
     assert_string_equal(pair.server.proved, "client.example,");
     close_pair(&pair);
+}
+
+/* Writes what has left |end| to |fd|. */
+static void end_write(struct end *end, int fd)
+{
+    struct iovec pieces[AHOY_PAGES_A_WRITE];
+    int count = ahoy_outgoing_pieces(&end->outgoing, pieces);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(send(fd, pieces[i].iov_base, pieces[i].iov_len, MSG_NOSIGNAL),
+                         pieces[i].iov_len);
+    ahoy_outgoing_clear(&end->outgoing, &end_pages);
+}
+
+/* How many whole records |sealed| is. */
+static unsigned count_records(struct span sealed)
+{
+    unsigned count = 0;
+    while (sealed.size >= 5) {
+        const unsigned char *header = (const unsigned char *)sealed.at;
+        size_t size = 5 + ((size_t)header[3] << 8 | header[4]);
+        assert_true(size <= sealed.size);
+        sealed = ahoy_span_after(sealed, size);
+        count++;
+    }
+    assert_int_equal(sealed.size, 0);
+    return count;
+}
+
+/* What is sent in a turn is sealed together: a record costs more than its bytes do. */
+static void the_messages_of_a_turn_make_one_record(void **state)
+{
+    (void)state;
+    static char sealed[65536];
+    static struct end client;
+    struct loopback at;
+    loopback_open_tls(&at, both, 1, context);
+    int fd = loopback_call(&at.listeners[0].local);
+    client.tls = ahoy_tls_connect(context, SPAN("a.example"), &at.listeners[0].local);
+    end_take(&client, SPAN(""));
+    while (ahoy_tls_state(client.tls) == AHOY_TLS_SHAKING) {
+        end_write(&client, fd);
+        loopback_turn(&at, 100);
+        ssize_t size = recv(fd, sealed, sizeof sealed, MSG_DONTWAIT);
+        if (size > 0)
+            end_take(&client, (struct span){ sealed, (size_t)size });
+    }
+    end_write(&client, fd);
+    while (ahoy_driver_counters(at.driver)->secured == 0)
+        loopback_turn(&at, 100);
+    ssize_t size = recv(fd, sealed, sizeof sealed, MSG_DONTWAIT);
+    if (size > 0)
+        end_take(&client, (struct span){ sealed, (size_t)size }); /* A ticket. */
+    for (int i = 0; i < 10; i++)
+        loopback_send(&at, &at.events[0].hop, SPAN("NOTIFY "));
+    assert_int_equal(recv(fd, sealed, sizeof sealed, MSG_DONTWAIT), -1);
+    loopback_turn(&at, 0);
+    size = recv(fd, sealed, sizeof sealed, 0);
+    assert_true(size > 70 && size <= 70 + AHOY_TLS_OVERHEAD);
+    assert_int_equal(count_records((struct span){ sealed, (size_t)size }), 1);
+    end_take(&client, (struct span){ sealed, (size_t)size });
+    assert_int_equal(client.size, 70);
+    close(fd);
+    end_free(&client);
+    loopback_close(&at);
 }
 
 static void say_at_once(struct loopback *at, const struct ahoy_wire_event *event)
@@ -321,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_pass_both_ways),
+        cmocka_unit_test(the_messages_of_a_turn_make_one_record),
         cmocka_unit_test(a_client_with_a_certificate_is_known),
         cmocka_unit_test(the_words_of_one_are_not_another_s),
         cmocka_unit_test(the_wrong_peer_is_left),

@@ -120,7 +120,7 @@ struct belief {
     bool believed;
 };
 
-/* R5922-7.3-2, R5922-7.3-3 */
+/* R5922-7.1-1, R5922-7.3-1 to -3, R3261-26.3.1-2, R3261-26.3.2.1-2 */
 static void a_client_believes_the_right_peer_only(void **state)
 {
     (void)state;
@@ -168,7 +168,7 @@ static void who_need_not_be_believed_is_not_asked(void **state)
     ahoy_tls_context_free(context);
 }
 
-/* The domain that is asked for decides which certificate is shown (SNI). */
+/* R3261-26.3.2.1-1: the domain that is asked for decides which certificate is shown (SNI). */
 static void a_domain_has_its_certificate(void **state)
 {
     (void)state;
@@ -195,7 +195,7 @@ struct mutual {
     const char *proved;
 };
 
-/* RFC 5922 7.4 */
+/* R5922-7.4-1, -2, R3261-26.3.1-1 */
 static void a_server_may_ask_for_a_certificate(void **state)
 {
     (void)state;
@@ -208,7 +208,7 @@ static void a_server_may_ask_for_a_certificate(void **state)
         { AHOY_TLS_VERIFY_REQUIRED, "b", true, "b.example" },
         { AHOY_TLS_VERIFY_REQUIRED, "stranger", false, NULL },
         { AHOY_TLS_VERIFY_REQUIRED, "ended", false, NULL },
-        { AHOY_TLS_VERIFY_REQUIRED, "server", false, NULL }, /* For servers only (R5922-7.1-2). */
+        { AHOY_TLS_VERIFY_REQUIRED, "server", false, NULL }, /* For servers only: R5922-7.1-2. */
     };
     static struct end client, server;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -384,6 +384,76 @@ static void sessions_are_resumed(void **state)
     ahoy_tls_context_free(context);
 }
 
+/* A connection of ours to |domain|, and its end; whether hands were shaken with what is known. */
+static bool call_again(struct ahoy_tls_context *calling, struct ahoy_tls_context *called,
+                       const char *domain)
+{
+    static struct end client, server;
+    client.tls = ahoy_tls_connect(calling, ahoy_span(domain), &loopback);
+    server.tls = ahoy_tls_accept(called, 0);
+    end_take(&client, SPAN(""));
+    end_talk(&client, &server, 100000);
+    bool stands = ahoy_tls_state(client.tls) == AHOY_TLS_STANDING;
+    bool resumed = ahoy_tls_is_resumed(client.tls);
+    struct ahoy_identity identity;
+    if (stands) {
+        assert_int_equal(ahoy_tls_is_resumed(server.tls), resumed);
+        /* Who the peer is, is known either way. */
+        assert_true(ahoy_tls_identify(client.tls, &identity));
+        assert_true(ahoy_peer_is(&identity.peer, ahoy_span(domain)));
+        end_put(&client, SPAN("INVITE"));
+        end_talk(&client, &server, 100000);
+        end_expect(&server, SPAN("INVITE"));
+    }
+    end_free(&client);
+    end_free(&server);
+    return stands && resumed;
+}
+
+/* We resume too, each destination's own session, until trust is read anew. */
+static void a_client_resumes(void **state)
+{
+    (void)state;
+    const struct ahoy_tls_entry server[] = { listener("a") }, client[] = { outward() };
+    const struct ahoy_tls_entry others[] = { listener("b") };
+    struct ahoy_tls_context *called = open_context(server, 1), *calling = open_context(client, 1);
+    struct ahoy_tls_context *other = open_context(others, 1);
+    struct ahoy_tls_fault fault;
+    assert_false(call_again(calling, called, "a.example"));
+    for (int i = 0; i < 3; i++)
+        assert_true(call_again(calling, called, "a.example"));
+    assert_false(call_again(calling, other, "b.example"));
+    assert_true(call_again(calling, other, "b.example"));
+    assert_true(call_again(calling, called, "a.example"));
+    assert_true(ahoy_tls_context_reread(calling, &fault));
+    assert_false(call_again(calling, called, "a.example"));
+    /* A peer that was not believed leaves nothing to resume. */
+    assert_false(call_again(calling, other, "c.example"));
+    assert_false(call_again(calling, called, "c.example"));
+    ahoy_tls_context_free(calling);
+    ahoy_tls_context_free(called);
+    ahoy_tls_context_free(other);
+}
+
+/* RFC 9325 3.4: keys of tickets change; a ticket lives for one change, and is renewed then. */
+static void keys_of_tickets_change(void **state)
+{
+    (void)state;
+    const struct ahoy_tls_entry server[] = { listener("a") }, client[] = { outward() };
+    struct ahoy_tls_context *called = open_context(server, 1), *calling = open_context(client, 1);
+    assert_false(call_again(calling, called, "a.example"));
+    for (int i = 0; i < 3; i++) {
+        assert_true(ahoy_tls_context_rotate(called));
+        assert_true(call_again(calling, called, "a.example"));
+    }
+    assert_true(ahoy_tls_context_rotate(called));
+    assert_true(ahoy_tls_context_rotate(called));
+    assert_false(call_again(calling, called, "a.example"));
+    assert_true(call_again(calling, called, "a.example"));
+    ahoy_tls_context_free(calling);
+    ahoy_tls_context_free(called);
+}
+
 /* Row 42 for TLS: what is no TLS ends it, wherever it comes. */
 static void garbage_ends_it(void **state)
 {
@@ -520,6 +590,8 @@ int main(void)
         cmocka_unit_test(old_versions_and_bad_ciphers_are_refused),
         cmocka_unit_test(renegotiation_is_refused),
         cmocka_unit_test(sessions_are_resumed),
+        cmocka_unit_test(a_client_resumes),
+        cmocka_unit_test(keys_of_tickets_change),
         cmocka_unit_test(garbage_ends_it),
         cmocka_unit_test(an_unfinished_record_is_seen),
         cmocka_unit_test(rereading_shows_the_new_certificate),

@@ -61,7 +61,7 @@ static const struct place places[] = {
     { "sip:example.com:5060;transport=tcp", { ALL, 0 }, { "example.com A 192.0.2.2" },
       "A example.com", "tcp 192.0.2.2:5060" },
 
-    /* A transport: its SRV records, else the addresses. */
+    /* R3261-8.1.2-1.  A transport: its SRV records, else the addresses. */
     { "sip:example.com;transport=udp", { ALL, 0 }, { EXAMPLE },
       "SRV _sip._udp.example.com, A one.example.com", "udp 192.0.2.1:5080" },
     { "sip:example.com;transport=tls", { ALL, 0 }, { EXAMPLE },

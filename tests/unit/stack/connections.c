@@ -13,22 +13,11 @@
 #define REQUEST                                                                                    \
     "OPTIONS sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/TCP pc.example:5070;branch=z9hG4bK1\r\n" REST
 
-static int set_up(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-    assert_non_null(rig);
-    rig_init(rig, 0, 1);
-    *state = rig;
-    return 0;
-}
-
 static int tear_down(void **state)
 {
     struct rig *rig = *state;
     assert_int_equal(rig->stack->flows.held, 0); /* Nothing is kept for a connection at rest. */
-    rig_fini(rig);
-    free(rig);
-    return 0;
+    return rig_tear_down(state);
 }
 
 static struct ahoy_ip bob(void)
@@ -215,8 +204,7 @@ static void answers_without_their_connection(void **state)
 
     const struct span answer =
         SPAN("SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP pc.example:5070;branch=z9hG4bK1\r\n" REST);
-    assert_true(
-        ahoy_transaction_respond(transactions, transaction, 200, &answer, 1, rig->now_ms));
+    assert_true(ahoy_transaction_respond(transactions, transaction, 200, &answer, 1, rig->now_ms));
     rig_poll(rig);
     assert_int_equal(rig->effect_count, 1);
     assert_int_equal(rig->effects[0].kind, AHOY_WIRE_CONNECT);
@@ -240,15 +228,15 @@ static void the_peer_vanishes(void **state)
         ahoy_buf_put(&buf, SPAN("\r\nFrom: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>\r\n"
                                 "Call-ID: c1\r\nCSeq: 1 INVITE\r\nl: 0\r\n\r\nINVITE sip:"));
         struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES,
-                                         .hop = { .transport = AHOY_TCP,
-                                                  .connection = connection },
+                                         .hop = { .transport = AHOY_TCP, .connection = connection },
                                          .bytes = ahoy_buf_text(&buf) };
         ahoy_stack_step(rig->stack, &event, rig->now_ms);
         struct ahoy_event request;
         assert_true(ahoy_stack_event(rig->stack, &request));
         assert_int_equal(request.kind, AHOY_EVENT_REQUEST);
-        assert_true(ahoy_transaction_accept(ahoy_stack_transactions(rig->stack), &request, 1,
-                                            rig->now_ms).generation != 0);
+        assert_true(
+            ahoy_transaction_accept(ahoy_stack_transactions(rig->stack), &request, 1, rig->now_ms)
+                .generation != 0);
         assert_false(ahoy_stack_event(rig->stack, &request));
         rig_poll(rig);
         rig_tell(rig, AHOY_WIRE_CLOSED, connection);
@@ -293,7 +281,7 @@ static void time_does_not_go_back(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(messages_wait_for_the_connection),
         TEST(ipv6_leaves_from_ipv6),

@@ -12,28 +12,12 @@
 #define VIA     "Via: SIP/2.0/UDP pc.example:5070;branch=z9hG4bK1\r\n"
 #define OPTIONS "OPTIONS sip:b@b.example SIP/2.0\r\n"
 
-static int set_up(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-    assert_non_null(rig);
-    rig_init(rig, 0, 1);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_fini(*state);
-    free(*state);
-    return 0;
-}
-
 static bool holds(const struct ahoy_wire_effect *effect, const char *text)
 {
     return strstr(effect->bytes.at, text) != NULL;
 }
 
-/* 18.2.1, 18.2.2: the answer leaves from where the request came in, to where Via says. */
+/* 18.2.1, 18.2.2, R3581-4-4: the answer leaves from where the request came to, as Via says. */
 static void answered_by_the_way_it_came(void **state)
 {
     struct rig *rig = *state;
@@ -252,17 +236,16 @@ static void unreachable_later(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(answered_by_the_way_it_came),
-        TEST(keepalives_are_dropped),
-        TEST(stun_is_answered),
-        TEST(malformed_is_answered_or_dropped),
-        TEST(what_a_refusal_looks_like),
-        TEST(refused_to_the_other_family),
-        TEST(foreign_responses_are_dropped),
-        TEST(unreachable_destinations),
-        TEST(unreachable_later),
+        rig_test(answered_by_the_way_it_came),
+        rig_test(keepalives_are_dropped),
+        rig_test(stun_is_answered),
+        rig_test(malformed_is_answered_or_dropped),
+        rig_test(what_a_refusal_looks_like),
+        rig_test(refused_to_the_other_family),
+        rig_test(foreign_responses_are_dropped),
+        rig_test(unreachable_destinations),
+        rig_test(unreachable_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

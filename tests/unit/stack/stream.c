@@ -16,22 +16,6 @@
 #define SECOND HEAD "CSeq: 2 OPTIONS\r\nl:\r\n 0\r\n\r\n"
 #define THIRD  HEAD "CONTENT-LENGTH : 10\r\nCSeq: 3 OPTIONS\r\n\r\n\r\n\r\nl: 3\r\n"
 
-static int set_up(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-    assert_non_null(rig);
-    rig_init(rig, 0, 1);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_fini(*state);
-    free(*state);
-    return 0;
-}
-
 static struct ahoy_handle stranger(struct rig *rig)
 {
     struct ahoy_handle connection = rig_accept(rig, RIG_TCP4, rig_ip("198.51.100.7", 40000));
@@ -369,25 +353,24 @@ static void stale_connections(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(three_in_two_pieces),
-        TEST(three_byte_by_byte),
-        TEST(two_connections_in_turns),
-        TEST(pings_get_pongs),
-        TEST(framing_attacks),
-        TEST(sound_before_broken),
-        TEST(malformed_within_its_frame),
-        TEST(memory_follows_the_bytes),
-        TEST(endless_head),
-        TEST(no_more_memory_for_parts),
-        TEST(slowloris),
-        TEST(busy_with_nothing),
-        TEST(silence_after_a_sound_message),
-        TEST(half_a_message_after_a_sound_one),
-        TEST(trusted_connections),
-        TEST(strangers_are_counted),
-        TEST(stale_connections),
+        rig_test(three_in_two_pieces),
+        rig_test(three_byte_by_byte),
+        rig_test(two_connections_in_turns),
+        rig_test(pings_get_pongs),
+        rig_test(framing_attacks),
+        rig_test(sound_before_broken),
+        rig_test(malformed_within_its_frame),
+        rig_test(memory_follows_the_bytes),
+        rig_test(endless_head),
+        rig_test(no_more_memory_for_parts),
+        rig_test(slowloris),
+        rig_test(busy_with_nothing),
+        rig_test(silence_after_a_sound_message),
+        rig_test(half_a_message_after_a_sound_one),
+        rig_test(trusted_connections),
+        rig_test(strangers_are_counted),
+        rig_test(stale_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,25 +16,9 @@
     "Max-Forwards: 70\r\nCSeq: 1 OPTIONS\r\n"
 #define OPTIONS "OPTIONS sip:b@b.example SIP/2.0\r\n" ROWS
 
-enum { TEXT = FRAME_FIN | AHOY_TEXT_FRAME, BINARY = FRAME_FIN | AHOY_BINARY_FRAME };
+enum { TEXT = SIM_FRAME_FIN | AHOY_TEXT_FRAME, BINARY = SIM_FRAME_FIN | AHOY_BINARY_FRAME };
 
 static char space[2 * AHOY_MESSAGE_LIMIT];
-
-static int set_up(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-    assert_non_null(rig);
-    rig_init(rig, 0, 1);
-    *state = rig;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_fini(*state);
-    free(*state);
-    return 0;
-}
 
 static struct ahoy_handle connect_to(struct rig *rig)
 {
@@ -59,7 +43,7 @@ static void give(struct rig *rig, struct ahoy_handle connection, struct span byt
 static struct ahoy_handle upgraded(struct rig *rig)
 {
     struct ahoy_handle connection = connect_to(rig);
-    give(rig, connection, frames_request(), 1000);
+    give(rig, connection, sim_frames_request(), 1000);
     assert_memory_equal(rig_sent(rig, 0)->bytes.at, "HTTP/1.1 101 ", 13);
     assert_int_equal(rig->effect_count, 1);
     rig_forget(rig);
@@ -91,25 +75,26 @@ static void assert_closes(const struct rig *rig, unsigned code)
     assert_true(count >= 2);
     assert_int_equal(rig->effects[count - 1].kind, AHOY_WIRE_CLOSE);
     struct span payload =
-        payload_of(rig, rig_count(rig, AHOY_WIRE_SEND) - 1, FRAME_FIN | AHOY_CLOSE_FRAME);
+        payload_of(rig, rig_count(rig, AHOY_WIRE_SEND) - 1, SIM_FRAME_FIN | AHOY_CLOSE_FRAME);
     assert_int_equal(payload.size, code == 0 ? 0 : 2);
     if (code != 0)
         assert_int_equal((unsigned char)payload.at[0] << 8 | (unsigned char)payload.at[1], code);
 }
 
-/* R7118-4.1-2, R7118-5-2: requests without Content-Length, in text or binary frames, whole or in
- * fragments, several in one chunk or byte by byte, from the first byte behind the upgrade on. */
+/* R7118-4.1-2, -3, R7118-5-2, R7118-5.3-3: requests without Content-Length, in text or binary
+ * frames, whole or in fragments, several in one chunk or byte by byte, from the first byte behind
+ * the upgrade on. */
 static void each_message_is_answered_in_a_frame(void **state)
 {
     struct rig *rig = *state;
     static const size_t steps[] = { 1, 3, 100, sizeof space };
     struct ahoy_buf input = begin();
-    ahoy_buf_put(&input, frames_request());
-    frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
-    frames_put(&input, AHOY_TEXT_FRAME, SPAN("OPTIONS sip:b@b.ex"));
-    frames_put(&input, FRAME_FIN | AHOY_PING_FRAME, SPAN("?"));
-    frames_put(&input, FRAME_FIN, SPAN("ample SIP/2.0\r\n" ROWS "\r\n"));
-    frames_put(&input, BINARY, SPAN(OPTIONS "Content-Length: 4\r\n\r\n\xff\xfe\x00\x80"));
+    ahoy_buf_put(&input, sim_frames_request());
+    sim_frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
+    sim_frames_put(&input, AHOY_TEXT_FRAME, SPAN("OPTIONS sip:b@b.ex"));
+    sim_frames_put(&input, SIM_FRAME_FIN | AHOY_PING_FRAME, SPAN("?"));
+    sim_frames_put(&input, SIM_FRAME_FIN, SPAN("ample SIP/2.0\r\n" ROWS "\r\n"));
+    sim_frames_put(&input, BINARY, SPAN(OPTIONS "Content-Length: 4\r\n\r\n\xff\xfe\x00\x80"));
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         rig_forget(rig);
         struct ahoy_handle connection = connect_to(rig);
@@ -119,11 +104,14 @@ static void each_message_is_answered_in_a_frame(void **state)
         assert_memory_equal(rig_sent(rig, 0)->bytes.at, "HTTP/1.1 101 ", 13);
         /* Within one chunk the pong overtakes answers. */
         size_t pong = steps[i] < 100 ? 2 : 1;
-        assert_true(ahoy_span_equal(payload_of(rig, pong, FRAME_FIN | AHOY_PONG_FRAME), SPAN("?")));
+        assert_true(
+            ahoy_span_equal(payload_of(rig, pong, SIM_FRAME_FIN | AHOY_PONG_FRAME), SPAN("?")));
         for (size_t j = 1; j < 5; j++) {
             if (j != pong)
                 assert_answers(rig, j, "SIP/2.0 200 ");
         }
+        struct span last = payload_of(rig, 4, TEXT);
+        assert_non_null(memmem(last.at, last.size, ";received=198.51.100.7", 22));
         assert_int_equal(rig->last_hop.transport, AHOY_WS);
         rig_tell(rig, AHOY_WIRE_CLOSED, connection);
     }
@@ -134,9 +122,9 @@ static void a_malformed_message_ends_nothing(void **state)
     struct rig *rig = *state;
     struct ahoy_handle connection = upgraded(rig);
     struct ahoy_buf input = begin();
-    frames_put(&input, TEXT, SPAN(OPTIONS "Content-Length: 99\r\n\r\nshort"));
-    frames_put(&input, TEXT, SPAN("what?"));
-    frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
+    sim_frames_put(&input, TEXT, SPAN(OPTIONS "Content-Length: 99\r\n\r\nshort"));
+    sim_frames_put(&input, TEXT, SPAN("what?"));
+    sim_frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
     give(rig, connection, ahoy_buf_text(&input), sizeof space);
     assert_int_equal(rig->effect_count, 2);
     assert_answers(rig, 0, "SIP/2.0 400 ");
@@ -149,14 +137,14 @@ static void keep_alives(void **state)
     struct rig *rig = *state;
     struct ahoy_handle connection = upgraded(rig);
     struct ahoy_buf input = begin();
-    frames_put(&input, TEXT, SPAN("\r\n\r\n"));
-    frames_put(&input, TEXT, SPAN("\r\n"));
-    frames_put(&input, TEXT, SPAN(""));
-    frames_put(&input, FRAME_FIN | AHOY_PING_FRAME, SPAN("ping"));
+    sim_frames_put(&input, TEXT, SPAN("\r\n\r\n"));
+    sim_frames_put(&input, TEXT, SPAN("\r\n"));
+    sim_frames_put(&input, TEXT, SPAN(""));
+    sim_frames_put(&input, SIM_FRAME_FIN | AHOY_PING_FRAME, SPAN("ping"));
     give(rig, connection, ahoy_buf_text(&input), sizeof space);
     assert_int_equal(rig->effect_count, 2);
     assert_true(ahoy_span_equal(payload_of(rig, 0, TEXT), SPAN("\r\n")));
-    assert_true(ahoy_span_equal(payload_of(rig, 1, FRAME_FIN | AHOY_PONG_FRAME), SPAN("ping")));
+    assert_true(ahoy_span_equal(payload_of(rig, 1, SIM_FRAME_FIN | AHOY_PONG_FRAME), SPAN("ping")));
     assert_int_equal(rig->counters->keepalives, 4);
 }
 
@@ -210,19 +198,19 @@ static void ends(void **state)
         struct span payload;
         unsigned code;
     } cases[] = {
-        { FRAME_FIN | AHOY_CLOSE_FRAME,
+        { SIM_FRAME_FIN | AHOY_CLOSE_FRAME,
           SPAN_INIT("\x03\xe8"
                     "bye"),
           1000 },
-        { FRAME_FIN | AHOY_CLOSE_FRAME, SPAN_INIT(""), 0 },
-        { FRAME_FIN | 3, SPAN_INIT("what?"), 1002 },
+        { SIM_FRAME_FIN | AHOY_CLOSE_FRAME, SPAN_INIT(""), 0 },
+        { SIM_FRAME_FIN | 3, SPAN_INIT("what?"), 1002 },
         { TEXT, SPAN_INIT("OPTIONS \xff\xfe SIP/2.0\r\n\r\n"), 1007 }, /* RFC 6455 8.1 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ahoy_handle connection = upgraded(rig);
         struct ahoy_buf input = begin();
-        frames_put(&input, cases[i].first, cases[i].payload);
-        frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
+        sim_frames_put(&input, cases[i].first, cases[i].payload);
+        sim_frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
         give(rig, connection, ahoy_buf_text(&input), sizeof space);
         assert_int_equal(rig->effect_count, 2);
         assert_closes(rig, cases[i].code);
@@ -236,7 +224,7 @@ static void huge_frames(void **state)
     struct rig *rig = *state;
     struct ahoy_handle connection = upgraded(rig);
     struct ahoy_buf input = begin();
-    frames_put_head(&input, TEXT, FRAME_MASK, AHOY_MESSAGE_LIMIT + 1, 8);
+    sim_frames_put_head(&input, TEXT, SIM_FRAME_MASK, AHOY_MESSAGE_LIMIT + 1, 8);
     ahoy_buf_put(&input, SPAN("x"));
     give(rig, connection, ahoy_buf_text(&input), sizeof space);
     assert_closes(rig, 1009);
@@ -253,7 +241,7 @@ static void the_largest_message(void **state)
     memset(message, 'x', sizeof message);
     memcpy(message, head.at, head.size);
     struct ahoy_buf input = begin();
-    frames_put(&input, TEXT, (struct span){ message, sizeof message });
+    sim_frames_put(&input, TEXT, (struct span){ message, sizeof message });
     give(rig, connection, ahoy_buf_text(&input), 5000);
     assert_answers(rig, 0, "SIP/2.0 200 ");
     assert_int_equal(rig->stack->flows.held, 0);
@@ -278,11 +266,56 @@ static void patience(void **state)
     rig_forget(rig);
     struct ahoy_handle connection = upgraded(rig);
     struct ahoy_buf input = begin();
-    frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
+    sim_frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
     give(rig, connection, ahoy_buf_text(&input), sizeof space);
-    rig_wait(rig, rig->now_ms + 60000);
+    rig_wait(rig, rig->now_ms + AHOY_SILENCE_MS - 1);
     give(rig, connection, (struct span){ space, 1 }, 1);
     wait_for_close(rig, AHOY_PATIENCE_MS);
+}
+
+/* RFC 6455 5.5.2: who is silent is asked; who answers stays, who does not is gone. */
+static void silence(void **state)
+{
+    struct rig *rig = *state;
+    struct ahoy_handle connection = upgraded(rig);
+    struct ahoy_buf input = begin();
+    sim_frames_put(&input, TEXT, SPAN(OPTIONS "\r\n"));
+    give(rig, connection, ahoy_buf_text(&input), sizeof space);
+    for (int i = 0; i < 3; i++) {
+        rig_forget(rig);
+        rig_wait(rig, rig->now_ms + AHOY_SILENCE_MS - 1);
+        assert_int_equal(rig->effect_count, 0);
+        rig_wait(rig, rig->now_ms + 1);
+        assert_int_equal(rig->effect_count, 1);
+        assert_int_equal(payload_of(rig, 0, SIM_FRAME_FIN | AHOY_PING_FRAME).size, 0);
+        if (i == 2)
+            break;
+        rig_wait(rig, rig->now_ms + AHOY_PATIENCE_MS - 1);
+        input = begin();
+        sim_frames_put(&input, SIM_FRAME_FIN | AHOY_PONG_FRAME, SPAN(""));
+        give(rig, connection, ahoy_buf_text(&input), sizeof space);
+        assert_int_equal(rig->effect_count, 1);
+    }
+    wait_for_close(rig, AHOY_PATIENCE_MS);
+    assert_closes(rig, AHOY_CLOSE_AWAY);
+    assert_int_equal(rig->counters->pings, 3);
+}
+
+/* RFC 6455 7.4.1: a server that ends says so to all, but to those who have not upgraded yet. */
+static void a_farewell(void **state)
+{
+    struct rig *rig = *state;
+    struct ahoy_handle first = upgraded(rig);
+    struct ahoy_handle second = upgraded(rig);
+    connect_to(rig);
+    ahoy_stack_leave(rig->stack);
+    rig_poll(rig);
+    assert_int_equal(rig->effect_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct span code = payload_of(rig, i, SIM_FRAME_FIN | AHOY_CLOSE_FRAME);
+        assert_true(ahoy_span_equal(code, SPAN("\x03\xe9")));
+        assert_true(ahoy_handle_equal(rig_sent(rig, i)->hop.connection, i == 0 ? first : second));
+    }
 }
 
 /* Nobody can connect to a browser. */
@@ -310,22 +343,22 @@ static void requests_go_back(void **state)
     assert_non_null(memmem(request.at, request.size, "Via: SIP/2.0/WS 192.0.2.1:8080;", 31));
 }
 
-#define UNIT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(each_message_is_answered_in_a_frame),
-        UNIT(a_malformed_message_ends_nothing),
-        UNIT(keep_alives),
-        UNIT(refused_upgrades_close),
-        UNIT(an_endless_upgrade),
-        UNIT(ends),
-        UNIT(huge_frames),
-        UNIT(the_largest_message),
-        UNIT(patience),
-        UNIT(no_connection_is_opened),
-        UNIT(requests_go_back),
+        rig_test(each_message_is_answered_in_a_frame),
+        rig_test(a_malformed_message_ends_nothing),
+        rig_test(keep_alives),
+        rig_test(refused_upgrades_close),
+        rig_test(an_endless_upgrade),
+        rig_test(ends),
+        rig_test(huge_frames),
+        rig_test(the_largest_message),
+        rig_test(patience),
+        rig_test(silence),
+        rig_test(a_farewell),
+        rig_test(no_connection_is_opened),
+        rig_test(requests_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

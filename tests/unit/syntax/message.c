@@ -109,6 +109,7 @@ static void test_white_space_around_the_colon(void **state)
                                              "Subject: lunch",
                                              "SUBJECT:lunch",
                                              "s: lunch",
+                                             "s:lunch  ",
                                              "S\t:\tlunch\t" };
     for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
         char text[100];

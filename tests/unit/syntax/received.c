@@ -35,7 +35,7 @@ static void expect(const char *via_text, const char *source, uint16_t port, cons
         assert_true(ahoy_via_parse(ahoy_buf_text(&buf), &via, NULL));
 }
 
-/* R3261-18.2.1-3; the first is the example of the section. */
+/* R3261-18.2.1-2, -3, R7118-5.3-1, -2; the first is the example of the section. */
 static void test_received(void **state)
 {
     (void)state;
@@ -51,6 +51,7 @@ static void test_received(void **state)
 }
 
 /* RFC 3581 4 and the example of its section 6. */
+/* R3581-4-1, -2 */
 static void test_rport(void **state)
 {
     (void)state;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "libahoy/syntax/host.h"
+#include "libahoy/syntax/marks.h"
 #include "tests/support/bytes.h"
 
 #define ALPHA      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -100,6 +101,27 @@ static void test_words_and_lists_end_where_the_table_says(void **state)
     }
 }
 
+/* From find to find, over texts of every length around one map and two: the bits say what the bytes
+ * do, wherever the walk stops in between. */
+static void marks_are_where_the_bytes_are(void **state)
+{
+    (void)state;
+    char bytes[140];
+    for (size_t size = 0; size < sizeof bytes; size++) {
+        for (size_t step = 1; step < 70; step++) {
+            for (size_t i = 0; i < size; i++)
+                bytes[i] = i % step == step / 2 ? '\n' : 'x';
+            const char *end = bytes + size;
+            struct ahoy_marks marks = ahoy_marks_of(bytes, end, ahoy_find_control);
+            for (const char *at = bytes; at <= end; at++) {
+                const char *expected = ahoy_scan_control(at, end);
+                at = ahoy_marks_next(&marks, at, ahoy_find_control);
+                assert_ptr_equal(at, expected);
+            }
+        }
+    }
+}
+
 /* A dot needs a label in front of it, wherever the vectors part. */
 static void test_hosts_have_no_empty_label(void **state)
 {
@@ -167,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_a_value_holds_no_separator),
         cmocka_unit_test(test_scan_control_finds_the_first),
         cmocka_unit_test(test_words_and_lists_end_where_the_table_says),
+        cmocka_unit_test(marks_are_where_the_bytes_are),
         cmocka_unit_test(test_hosts_have_no_empty_label),
         cmocka_unit_test_teardown(test_quoted_strings, test_free_all),
         cmocka_unit_test_teardown(test_escapes, test_free_all),

@@ -324,9 +324,33 @@ static void test_address_of_record(void **state)
     expect_aor("sip:Registrar.example.com", "registrar.example.com");
 }
 
+/* hostport of 25.1 within an absoluteURI. */
+static void test_another_scheme_with_an_ipv6_reference(void **state)
+{
+    (void)state;
+    struct ahoy_uri uri = parse("https://[2001:db8::1]:8443/ring.wav?x=%20");
+    assert_int_equal(uri.scheme, AHOY_SCHEME_OTHER);
+    assert_span(uri.opaque, "//[2001:db8::1]:8443/ring.wav?x=%20");
+    refuse("http://[2001:db8::zz]/", 400, strlen("http://"));
+    refuse("http://[2001:db8::1", 400, strlen("http://"));
+    refuse("http://host/[2001:db8::1]", 400, strlen("http://host/"));
+}
+
+/* The first fault by its place: a name that a bad escape cuts short is no duplicate. */
+static void test_first_fault_of_parameters(void **state)
+{
+    (void)state;
+    refuse("sip:a@b;x;x%zz", 400, strlen("sip:a@b;x;x"));
+    refuse("sip:a@b;x=1;x=%zz", 400, strlen("sip:a@b;x=1;x="));
+    refuse("sip:a@b;x=1;x=2%zz", 400, strlen("sip:a@b;x=1;"));
+    refuse("sip:a@b;x;x?y=z", 400, strlen("sip:a@b;x;"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_another_scheme_with_an_ipv6_reference, test_free_all),
+        cmocka_unit_test_teardown(test_first_fault_of_parameters, test_free_all),
         cmocka_unit_test_teardown(test_all_parts, test_free_all),
         cmocka_unit_test_teardown(test_users_may_hold_much, test_free_all),
         cmocka_unit_test_teardown(test_other_schemes_are_kept_whole, test_free_all),

@@ -40,7 +40,7 @@ static struct kept begin(enum ahoy_transport transport, enum ahoy_method method)
     return keep_sent();
 }
 
-/* R3261-17.1.1.2-2 to -8; S3261-17.1.1.2-5. */
+/* R3261-17.1.1.2-1 to -8; S3261-17.1.1.2-5. */
 static void test_invite_unanswered(void **state)
 {
     (void)state;
@@ -198,7 +198,7 @@ static void test_ack(void **state)
     expect_row(&ack, AHOY_HEADER_CSEQ, "7 ACK");               /* R3261-17.1.1.3-5 */
     expect_row(&ack, AHOY_HEADER_ROUTE, "<sip:192.0.2.2;lr>"); /* R3261-17.1.1.3-6 */
     assert_int_equal(ack.body.size, 0);
-    assert_true(layer_same_hop(&layer.sending.hop, &hop)); /* R3261-17.1.1.2-14 */
+    assert_true(layer_same_hop(&layer.sending.hop, &hop)); /* R3261-17.1.1.2-14, R3263-4-2 */
     layer_abort(&layer);
 }
 
@@ -304,8 +304,8 @@ static void test_noninvite_answered_reliable(void **state)
     layer_fini(&layer);
 }
 
-/* 17.1.3: a response with another branch or another method in CSeq is a stray, and R6026-8.9-2
- * says what becomes of it. */
+/* 17.1.3: a response with another branch or another method in CSeq is a stray, R6026-8.9-1, and
+ * R6026-8.9-2 says what becomes of it. */
 static void test_strays(void **state)
 {
     (void)state;

@@ -14,67 +14,17 @@
 
 #include <cmocka.h>
 
-#include "sim/ladder.h"
+#include "sim/cells.h"
 
-#define edge  inc_edge
-#define edges inc_edges
-#define ahoy_invite_client_step inc_step
-#include "libahoy/transaction/invite_client.c"
-#undef edge
-#undef edges
-#undef ahoy_invite_client_step
-
-#define edge  ins_edge
-#define edges ins_edges
-#define ahoy_invite_server_step ins_step
-#include "libahoy/transaction/invite_server.c"
-#undef edge
-#undef edges
-#undef ahoy_invite_server_step
-
-#define edge  nic_edge
-#define edges nic_edges
+#define ahoy_invite_client_step    inc_step
+#define ahoy_invite_server_step    ins_step
 #define ahoy_noninvite_client_step nic_step
-#include "libahoy/transaction/noninvite_client.c"
-#undef edge
-#undef edges
-#undef ahoy_noninvite_client_step
-
-#define edge  nis_edge
-#define edges nis_edges
 #define ahoy_noninvite_server_step nis_step
-#include "libahoy/transaction/noninvite_server.c"
-#undef edge
-#undef edges
+#include "tests/support/machines.h"
+#undef ahoy_invite_client_step
+#undef ahoy_invite_server_step
+#undef ahoy_noninvite_client_step
 #undef ahoy_noninvite_server_step
-
-enum machine { INC, INS, NIC, NIS, MACHINES };
-enum { STATES_LIMIT = 6, EVENTS_LIMIT = 16 };
-
-/* clang-format off */
-#define NAME(constant) [constant] = #constant
-static const char *const states[MACHINES][STATES_LIMIT] = {
-    [INC] = { NAME(INC_CALLING), NAME(INC_PROCEEDING), NAME(INC_COMPLETED), NAME(INC_ACCEPTED) },
-    [INS] = { NAME(INS_PROCEEDING), NAME(INS_COMPLETED), NAME(INS_CONFIRMED), NAME(INS_ACCEPTED) },
-    [NIC] = { NAME(NIC_TRYING), NAME(NIC_PROCEEDING), NAME(NIC_COMPLETED) },
-    [NIS] = { NAME(NIS_TRYING), NAME(NIS_PROCEEDING), NAME(NIS_COMPLETED) },
-};
-static const char *const events[MACHINES][EVENTS_LIMIT] = {
-    [INC] = { NAME(INC_PROVISIONAL), NAME(INC_SUCCESS), NAME(INC_FAILURE), NAME(INC_CANCEL_SENT),
-              NAME(INC_SEND_FAILED), NAME(INC_TIMER_A), NAME(INC_TIMER_B), NAME(INC_TIMER_D),
-              NAME(INC_TIMER_M) },
-    [INS] = { NAME(INS_INVITE), NAME(INS_ACK), NAME(INS_PROVISIONAL), NAME(INS_SUCCESS),
-              NAME(INS_FAILURE), NAME(INS_SEND_FAILED), NAME(INS_TIMER_G), NAME(INS_TIMER_H),
-              NAME(INS_TIMER_I), NAME(INS_TIMER_L) },
-    [NIC] = { NAME(NIC_PROVISIONAL), NAME(NIC_FINAL), NAME(NIC_SEND_FAILED), NAME(NIC_TIMER_E),
-              NAME(NIC_TIMER_F), NAME(NIC_TIMER_K) },
-    [NIS] = { NAME(NIS_REQUEST), NAME(NIS_PROVISIONAL), NAME(NIS_FINAL), NAME(NIS_SEND_FAILED),
-              NAME(NIS_TIMER_F), NAME(NIS_TIMER_J) },
-};
-/* clang-format on */
-
-_Static_assert((int)INC_EVENT_COUNT <= (int)EVENTS_LIMIT, "the events have room");
-_Static_assert((int)INS_EVENT_COUNT <= (int)EVENTS_LIMIT, "the events have room");
 
 static bool visited[MACHINES][STATES_LIMIT][EVENTS_LIMIT]; /* By the ladder that ran last. */
 static unsigned listed[MACHINES][STATES_LIMIT][EVENTS_LIMIT];
@@ -107,20 +57,6 @@ unsigned ahoy_noninvite_server_step(struct ahoy_noninvite_server *server, enum n
 {
     visited[NIS][server->state][event] = true;
     return nis_step(server, event);
-}
-
-static bool is_empty(enum machine machine, size_t state, size_t event)
-{
-    switch (machine) {
-    case INC:
-        return inc_edges[state][event].next == 0;
-    case INS:
-        return ins_edges[state][event].next == 0;
-    case NIC:
-        return nic_edges[state][event].next == 0;
-    default:
-        return nis_edges[state][event].next == 0;
-    }
 }
 
 /* A row of the list. */
@@ -161,7 +97,7 @@ static bool is_shown(const struct row *row)
     }
     snprintf(path, sizeof path, "%s/tests/ladder/%s", AHOY_SOURCE_DIR, row->ladder);
     memset(visited, 0, sizeof visited);
-    return sim_ladder_run(path, false) &&
+    return sim_cells_run(path, false) &&
            visited[row->machine][row->state_index][row->event_index];
 }
 
@@ -171,7 +107,7 @@ static unsigned check_row(const char *text, unsigned number)
     if (text[0] == '#' || text[0] == '\n')
         return 0;
     if (sscanf(text, "%31[^\t]\t%31[^\t]\t%79[^\t\n]", row.state, row.event, row.ladder) != 3 ||
-        !find_cell(&row) || is_empty(row.machine, row.state_index, row.event_index)) {
+        !find_cell(&row) || cell_of(row.machine, row.state_index, row.event_index).next == 0) {
         fprintf(stderr, "cells.tsv:%u: no such cell\n", number);
         return 1;
     }
@@ -203,7 +139,7 @@ static void test_each_cell_has_a_row(void **state)
         for (size_t i = 0; i < STATES_LIMIT; i++) {
             for (size_t j = 0; states[machine][i] != NULL && j < EVENTS_LIMIT; j++) {
                 if (events[machine][j] == NULL ||
-                    listed[machine][i][j] == (is_empty(machine, i, j) ? 0U : 1U))
+                    listed[machine][i][j] == (cell_of(machine, i, j).next == 0 ? 0U : 1U))
                     continue;
                 fprintf(stderr, "cells.tsv lists %s, %s %u times\n", states[machine][i],
                         events[machine][j], listed[machine][i][j]);

@@ -10,7 +10,7 @@
 #include "libahoy/transaction/owner.h"
 #include "tests/support/layer.h"
 
-enum { CHUNK = 2016 }; /* What a message of usual size takes. */
+enum { CHUNK = 864 }; /* What a message of usual size takes. */
 
 static struct layer layer;
 

@@ -188,6 +188,9 @@ static void watch_event(struct layer *unused, const struct ahoy_event *event)
     case AHOY_EVENT_ACK:
         assert_int_equal(event->transaction.generation, 0);
         break;
+    case AHOY_EVENT_STRAY:
+        fail(); /* Nothing is forwarded without state here. */
+        break;
     case AHOY_EVENT_RESPONSE:
         take_response(record, event->message->status);
         break;

@@ -107,6 +107,7 @@ static struct ahoy_hop hop_to(struct table *table, const char *domain)
     return hop;
 }
 
+/* R5923-8.1-5 to -7, R5923-9.3-2 */
 static void an_opened_connection_serves_what_it_has_proved(void **state)
 {
     struct table *table = *state;

@@ -34,7 +34,7 @@ static void the_example_of_the_rfc(void **state)
 {
     (void)state;
     struct span text;
-    assert_int_equal(answer_to(frames_request(), "", &text), 101);
+    assert_int_equal(answer_to(sim_frames_request(), "", &text), 101);
     assert_true(ahoy_span_equal(
         text, SPAN("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                    "Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
@@ -44,7 +44,7 @@ static void the_example_of_the_rfc(void **state)
 static void its_end_is_found_in_any_pieces(void **state)
 {
     (void)state;
-    struct span request = frames_request();
+    struct span request = sim_frames_request();
     for (size_t seen = 0; seen < request.size; seen++) {
         assert_int_equal(ahoy_upgrade_size((struct span){ request.at, seen }, 0), 0);
         assert_int_equal(ahoy_upgrade_size(request, seen), request.size);
@@ -72,7 +72,7 @@ static const struct {
     { GET HOST UP KEY "Sec-WebSocket-Protocol: xmpp\r\n" SIP V13 END, 101 },
     { GET HOST UP KEY SIP V13 "Cookie: a=b\r\nSec-WebSocket-Extensions: permessage-deflate\r\n" END,
       101 },
-    /* R7118-4.1-1, -2: nothing but SIP is spoken here. */
+    /* R7118-4.1-2: nothing but SIP is spoken here. */
     { GET HOST UP KEY V13 END, 400 },
     { GET HOST UP KEY "Sec-WebSocket-Protocol: SIP\r\n" V13 END, 400 },
     { GET HOST UP KEY "Sec-WebSocket-Protocol: sips, xsip\r\n" V13 END, 400 },

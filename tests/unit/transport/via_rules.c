@@ -71,6 +71,7 @@ static const struct reply replies[] = {
 };
 /* clang-format on */
 
+/* R3261-18.2.2-1, R3581-4-3, R3263-5-1 */
 static void where_responses_go(void **state)
 {
     (void)state;

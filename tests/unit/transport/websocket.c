@@ -85,18 +85,18 @@ static void messages_in_frames_and_fragments(void **state)
 {
     (void)state;
     struct ahoy_buf input = begin();
-    frames_put(&input, FRAME_FIN | TEXT, SPAN("one"));
-    frames_put(&input, FRAME_FIN | AHOY_BINARY_FRAME, SPAN("two"));
-    frames_put(&input, TEXT, SPAN("th"));
-    frames_put(&input, FRAME_FIN | AHOY_PING_FRAME, SPAN("mid"));
-    frames_put(&input, CONTINUATION, SPAN(""));
-    frames_put(&input, CONTINUATION, SPAN("re"));
-    frames_put(&input, FRAME_FIN | AHOY_PONG_FRAME, SPAN("nobody asked"));
-    frames_put(&input, FRAME_FIN | CONTINUATION, SPAN("e"));
-    frames_put(&input, TEXT, SPAN("fo"));
-    frames_put(&input, FRAME_FIN | CONTINUATION, SPAN(""));
-    frames_put(&input, FRAME_FIN | TEXT, SPAN(""));
-    frames_put(&input, FRAME_FIN | AHOY_PING_FRAME, SPAN(""));
+    sim_frames_put(&input, SIM_FRAME_FIN | TEXT, SPAN("one"));
+    sim_frames_put(&input, SIM_FRAME_FIN | AHOY_BINARY_FRAME, SPAN("two"));
+    sim_frames_put(&input, TEXT, SPAN("th"));
+    sim_frames_put(&input, SIM_FRAME_FIN | AHOY_PING_FRAME, SPAN("mid"));
+    sim_frames_put(&input, CONTINUATION, SPAN(""));
+    sim_frames_put(&input, CONTINUATION, SPAN("re"));
+    sim_frames_put(&input, SIM_FRAME_FIN | AHOY_PONG_FRAME, SPAN("nobody asked"));
+    sim_frames_put(&input, SIM_FRAME_FIN | CONTINUATION, SPAN("e"));
+    sim_frames_put(&input, TEXT, SPAN("fo"));
+    sim_frames_put(&input, SIM_FRAME_FIN | CONTINUATION, SPAN(""));
+    sim_frames_put(&input, SIM_FRAME_FIN | TEXT, SPAN(""));
+    sim_frames_put(&input, SIM_FRAME_FIN | AHOY_PING_FRAME, SPAN(""));
     assert_comes(&input, "one|two!th[mid]ree|fo||[]", false, 0);
 }
 
@@ -108,8 +108,8 @@ static void every_size_of_head(void **state)
     memset(payload, 'x', sizeof payload);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct ahoy_buf input = begin();
-        frames_put(&input, FRAME_FIN | TEXT, (struct span){ payload, sizes[i] });
-        frames_put(&input, FRAME_FIN | TEXT, SPAN("next"));
+        sim_frames_put(&input, SIM_FRAME_FIN | TEXT, (struct span){ payload, sizes[i] });
+        sim_frames_put(&input, SIM_FRAME_FIN | TEXT, SPAN("next"));
         for (size_t step = 1; step < SPACE; step *= 7) {
             struct outcome outcome = play(ahoy_buf_text(&input), step);
             assert_false(outcome.closed);
@@ -128,30 +128,31 @@ static void what_is_no_sound_frame(void **state)
         uint64_t length;
         unsigned length_size, code;
     } heads[] = {
-        { FRAME_FIN | TEXT, 0, 1, 1, 1002 },                   /* 5.1: not masked. */
-        { FRAME_FIN | TEXT, FRAME_MASK, 1ull << 63, 8, 1002 }, /* 5.2 */
-        { FRAME_FIN | TEXT, FRAME_MASK, ~0ull, 8, 1002 },
-        { FRAME_FIN | TEXT, FRAME_MASK, 5, 2, 1002 }, /* 5.2: not the shortest. */
-        { FRAME_FIN | TEXT, FRAME_MASK, 65535, 8, 1002 },
-        { FRAME_FIN | TEXT, FRAME_MASK, LIMIT + 1, 8, 1009 },
-        { TEXT, FRAME_MASK, (1ull << 63) - 1, 8, 1009 },
-        { FRAME_FIN | FRAME_RSV1 | TEXT, FRAME_MASK, 1, 1, 1002 }, /* 5.2: no extension. */
-        { FRAME_FIN | 0x20 | TEXT, FRAME_MASK, 1, 1, 1002 },
-        { FRAME_FIN | 0x10 | TEXT, FRAME_MASK, 1, 1, 1002 },
-        { FRAME_FIN | 3, FRAME_MASK, 1, 1, 1002 }, /* 5.2: unknown ones. */
-        { FRAME_FIN | 7, FRAME_MASK, 1, 1, 1002 },
-        { FRAME_FIN | 11, FRAME_MASK, 1, 1, 1002 },
-        { FRAME_FIN | 15, FRAME_MASK, 1, 1, 1002 },
-        { FRAME_FIN | CONTINUATION, FRAME_MASK, 1, 1, 1002 }, /* 5.4: of nothing. */
-        { AHOY_PING_FRAME, FRAME_MASK, 1, 1, 1002 },          /* 5.5: in fragments. */
-        { AHOY_CLOSE_FRAME, FRAME_MASK, 0, 1, 1002 },
-        { FRAME_FIN | AHOY_PING_FRAME, FRAME_MASK, 126, 2, 1002 }, /* 5.5: too long. */
+        { SIM_FRAME_FIN | TEXT, 0, 1, 1, 1002 },                       /* 5.1: not masked. */
+        { SIM_FRAME_FIN | TEXT, SIM_FRAME_MASK, 1ull << 63, 8, 1002 }, /* 5.2 */
+        { SIM_FRAME_FIN | TEXT, SIM_FRAME_MASK, ~0ull, 8, 1002 },
+        { SIM_FRAME_FIN | TEXT, SIM_FRAME_MASK, 5, 2, 1002 }, /* 5.2: not the shortest. */
+        { SIM_FRAME_FIN | TEXT, SIM_FRAME_MASK, 65535, 8, 1002 },
+        { SIM_FRAME_FIN | TEXT, SIM_FRAME_MASK, LIMIT + 1, 8, 1009 },
+        { TEXT, SIM_FRAME_MASK, (1ull << 63) - 1, 8, 1009 },
+        { SIM_FRAME_FIN | SIM_FRAME_RSV1 | TEXT, SIM_FRAME_MASK, 1, 1,
+          1002 }, /* 5.2: no extension. */
+        { SIM_FRAME_FIN | 0x20 | TEXT, SIM_FRAME_MASK, 1, 1, 1002 },
+        { SIM_FRAME_FIN | 0x10 | TEXT, SIM_FRAME_MASK, 1, 1, 1002 },
+        { SIM_FRAME_FIN | 3, SIM_FRAME_MASK, 1, 1, 1002 }, /* 5.2: unknown ones. */
+        { SIM_FRAME_FIN | 7, SIM_FRAME_MASK, 1, 1, 1002 },
+        { SIM_FRAME_FIN | 11, SIM_FRAME_MASK, 1, 1, 1002 },
+        { SIM_FRAME_FIN | 15, SIM_FRAME_MASK, 1, 1, 1002 },
+        { SIM_FRAME_FIN | CONTINUATION, SIM_FRAME_MASK, 1, 1, 1002 }, /* 5.4: of nothing. */
+        { AHOY_PING_FRAME, SIM_FRAME_MASK, 1, 1, 1002 },              /* 5.5: in fragments. */
+        { AHOY_CLOSE_FRAME, SIM_FRAME_MASK, 0, 1, 1002 },
+        { SIM_FRAME_FIN | AHOY_PING_FRAME, SIM_FRAME_MASK, 126, 2, 1002 }, /* 5.5: too long. */
     };
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         struct ahoy_buf input = begin();
-        frames_put(&input, FRAME_FIN | TEXT, SPAN("sound"));
-        frames_put_head(&input, heads[i].first, heads[i].mask, heads[i].length,
-                        heads[i].length_size);
+        sim_frames_put(&input, SIM_FRAME_FIN | TEXT, SPAN("sound"));
+        sim_frames_put_head(&input, heads[i].first, heads[i].mask, heads[i].length,
+                            heads[i].length_size);
         ahoy_buf_put(&input, SPAN("xxxxxxxx"));
         assert_comes(&input, "sound|", true, heads[i].code);
     }
@@ -161,8 +162,8 @@ static void a_message_in_a_message(void **state)
 {
     (void)state;
     struct ahoy_buf input = begin();
-    frames_put(&input, TEXT, SPAN("a"));
-    frames_put(&input, FRAME_FIN | TEXT, SPAN("b"));
+    sim_frames_put(&input, TEXT, SPAN("a"));
+    sim_frames_put(&input, SIM_FRAME_FIN | TEXT, SPAN("b"));
     assert_comes(&input, "a", true, 1002);
 }
 
@@ -173,17 +174,17 @@ static void fragments_above_the_limit(void **state)
     static char half[LIMIT / 2];
     memset(half, 'x', sizeof half);
     struct ahoy_buf input = begin();
-    frames_put(&input, TEXT, (struct span){ half, sizeof half });
-    frames_put(&input, CONTINUATION, (struct span){ half, sizeof half });
-    frames_put(&input, FRAME_FIN | CONTINUATION, SPAN("x"));
+    sim_frames_put(&input, TEXT, (struct span){ half, sizeof half });
+    sim_frames_put(&input, CONTINUATION, (struct span){ half, sizeof half });
+    sim_frames_put(&input, SIM_FRAME_FIN | CONTINUATION, SPAN("x"));
     struct outcome outcome = play(ahoy_buf_text(&input), 1000);
     assert_int_equal(outcome.text.size, LIMIT);
     assert_int_equal(outcome.code, 1009);
     /* The limit is each message's own. */
     input = begin();
-    frames_put(&input, FRAME_FIN | TEXT, (struct span){ half, sizeof half });
-    frames_put(&input, FRAME_FIN | TEXT, (struct span){ half, sizeof half });
-    frames_put(&input, FRAME_FIN | TEXT, SPAN("x"));
+    sim_frames_put(&input, SIM_FRAME_FIN | TEXT, (struct span){ half, sizeof half });
+    sim_frames_put(&input, SIM_FRAME_FIN | TEXT, (struct span){ half, sizeof half });
+    sim_frames_put(&input, SIM_FRAME_FIN | TEXT, SPAN("x"));
     assert_false(play(ahoy_buf_text(&input), 1000).closed);
 }
 
@@ -209,8 +210,8 @@ static void closes(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ahoy_buf input = begin();
-        frames_put(&input, FRAME_FIN | AHOY_CLOSE_FRAME, cases[i].payload);
-        frames_put(&input, FRAME_FIN | TEXT, SPAN("late"));
+        sim_frames_put(&input, SIM_FRAME_FIN | AHOY_CLOSE_FRAME, cases[i].payload);
+        sim_frames_put(&input, SIM_FRAME_FIN | TEXT, SPAN("late"));
         assert_comes(&input, "", true, cases[i].code);
     }
 }
@@ -221,8 +222,8 @@ static void amid(void **state)
     (void)state;
     struct ahoy_buf input = begin();
     struct ahoy_websocket_part part;
-    frames_put(&input, TEXT, SPAN("ab"));
-    frames_put(&input, FRAME_FIN | CONTINUATION, SPAN("cd"));
+    sim_frames_put(&input, TEXT, SPAN("ab"));
+    sim_frames_put(&input, SIM_FRAME_FIN | CONTINUATION, SPAN("cd"));
     struct ahoy_websocket *websocket = ahoy_websocket_new();
     ahoy_websocket_open(websocket);
     assert_false(ahoy_websocket_is_amid(websocket));
@@ -246,13 +247,13 @@ static void frames_of_ours(void **state)
         struct span frame = ahoy_websocket_frame_message(payload, sizes[i]);
         assert_ptr_equal(ahoy_websocket_payload(frame).at, payload);
         assert_int_equal(ahoy_websocket_payload(frame).size, sizes[i]);
-        struct span got = frames_take(&frame, FRAME_FIN | TEXT);
+        struct span got = frames_take(&frame, SIM_FRAME_FIN | TEXT);
         assert_int_equal(frame.size, 0);
         assert_ptr_equal(got.at, payload);
         assert_int_equal(got.size, sizes[i]);
         payload[sizes[i] - 1] = (char)0xff; /* R7118-4.2-2: it is no UTF-8. */
         frame = ahoy_websocket_frame_message(payload, sizes[i]);
-        assert_int_equal(frames_take(&frame, FRAME_FIN | AHOY_BINARY_FRAME).size, sizes[i]);
+        assert_int_equal(frames_take(&frame, SIM_FRAME_FIN | AHOY_BINARY_FRAME).size, sizes[i]);
     }
 }
 
@@ -266,10 +267,11 @@ static void short_frames_of_ours(void **state)
     ahoy_websocket_put_close(AHOY_CLOSE_NONE, &buf);
     struct span bytes = ahoy_buf_text(&buf);
     assert_int_equal(ahoy_websocket_payload(bytes).size, 0);
-    assert_true(ahoy_span_equal(frames_take(&bytes, FRAME_FIN | AHOY_PONG_FRAME), SPAN("back")));
     assert_true(
-        ahoy_span_equal(frames_take(&bytes, FRAME_FIN | AHOY_CLOSE_FRAME), SPAN("\x03\xf1")));
-    assert_int_equal(frames_take(&bytes, FRAME_FIN | AHOY_CLOSE_FRAME).size, 0);
+        ahoy_span_equal(frames_take(&bytes, SIM_FRAME_FIN | AHOY_PONG_FRAME), SPAN("back")));
+    assert_true(
+        ahoy_span_equal(frames_take(&bytes, SIM_FRAME_FIN | AHOY_CLOSE_FRAME), SPAN("\x03\xf1")));
+    assert_int_equal(frames_take(&bytes, SIM_FRAME_FIN | AHOY_CLOSE_FRAME).size, 0);
     assert_int_equal(bytes.size, 0);
 }
 

@@ -34,6 +34,7 @@ static void test_ack(void **state)
                                  "Via: SIP/2.0/UDP 192.0.2.10:5060;received=192.0.2.10;"
                                  "branch=z9hG4bKa2;rport=5060\r\n"
                                  "Max-Forwards: 69\r\n"
+                                 "Max-Breadth: 60\r\n"
                                  "From: <sip:alice@example.com>;tag=a\r\n"
                                  "To: <sip:bob@example.com>;tag=t1\r\n"
                                  "Call-ID: 1@192.0.2.10\r\n"

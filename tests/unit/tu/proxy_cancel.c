@@ -158,18 +158,20 @@ static void test_cancel_too_late(void **state)
     stage_expect_silence(stage);
 }
 
-/* RFC 3326 2: why it is cancelled goes on. */
+/* RFC 3326 2: why it is cancelled goes on, with whatever stands there (RFC 8606). */
 static void test_reason(void **state)
 {
     struct stage *stage = *state;
     call(stage, 1);
     rings(stage, BOB);
-    stage_say(stage, ALICE,
-              CANCEL_WITH("Reason: SIP ;cause=600\r\nreason: Q.850;cause=16;text=\"a, b\"\r\n"));
+    stage_say(
+        stage, ALICE,
+        CANCEL_WITH(
+            "Reason: SIP ;cause=600\r\nreason: Q.850;cause=16;text=\"a, b\";location=LN\r\n"));
     stage_expect(stage, ALICE, "200");
     stage_expect(stage, BOB, "CANCEL");
     assert_true(stage_has(stage, "Reason: SIP ;cause=600"));
-    assert_true(stage_has(stage, "reason: Q.850;cause=16;text=\"a, b\""));
+    assert_true(stage_has(stage, "reason: Q.850;cause=16;text=\"a, b\";location=LN"));
     obeys(stage, BOB);
     stage_expect(stage, ALICE, "487");
     stage_say(stage, ALICE, STAGE_ACK);

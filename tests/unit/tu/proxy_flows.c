@@ -20,13 +20,6 @@ static void call(struct stage *stage)
     stage_expect_silence(stage); /* R5626-7-1 */
 }
 
-static void end_with(struct stage *stage, const char *status)
-{
-    stage_expect(stage, ALICE, status);
-    stage_say(stage, ALICE, STAGE_ACK);
-    stage_expect_silence(stage);
-}
-
 /* R5626-7-2 */
 static void a_flow_that_failed_is_followed_by_the_next(void **state)
 {
@@ -41,7 +34,7 @@ static void a_flow_that_failed_is_followed_by_the_next(void **state)
     stage_expect(stage, ALICE, "180");
     stage_answer(stage, DAVE, 486, "");
     stage_expect(stage, DAVE, "ACK");
-    end_with(stage, "486");
+    stage_end_with(stage, "486");
 }
 
 static void the_last_flow_has_the_last_word(void **state)
@@ -54,7 +47,23 @@ static void the_last_flow_has_the_last_word(void **state)
     stage_expect(stage, DAVE, "INVITE");
     stage_answer(stage, DAVE, 430, "");
     stage_expect(stage, DAVE, "ACK");
-    end_with(stage, "430");
+    stage_end_with(stage, "430");
+}
+
+/* RFC 5626 11.5: who called the user learns nothing of his flows. */
+static void a_failed_flow_is_no_answer_at_home(void **state)
+{
+    struct stage *stage = *state;
+    stage->plan.is_home = true;
+    call(stage);
+    stage_lose(stage, BOB);
+    stage_expect(stage, CAROL, "INVITE");
+    stage_answer(stage, CAROL, 430, "");
+    stage_expect(stage, CAROL, "ACK");
+    stage_expect(stage, DAVE, "INVITE");
+    stage_answer(stage, DAVE, 430, "");
+    stage_expect(stage, DAVE, "ACK");
+    stage_end_with(stage, "480");
 }
 
 /* R5626-7-2: the instance has answered. */
@@ -64,7 +73,7 @@ static void any_other_response_is_the_instances(void **state)
     call(stage);
     stage_answer(stage, BOB, 480, "");
     stage_expect(stage, BOB, "ACK");
-    end_with(stage, "480");
+    stage_end_with(stage, "480");
 }
 
 /* A flow that rang is not left because it breaks. */
@@ -76,10 +85,11 @@ static void a_flow_that_rang(void **state)
     stage_expect(stage, ALICE, "180");
     stage_answer(stage, BOB, 486, "");
     stage_expect(stage, BOB, "ACK");
-    end_with(stage, "486");
+    stage_end_with(stage, "486");
 }
 
-/* The Record-Route of a flow names it, and its own alone. */
+/* The Record-Route of a flow names it, and its own alone.  A Path is a Route where there was none:
+ * R3261-16.6-20. */
 static void tokens_stand_in_record_route(void **state)
 {
     struct stage *stage = *state;
@@ -103,7 +113,7 @@ static void tokens_stand_in_record_route(void **state)
     assert_true(stage_has(stage, "Route: <sip:edge.example;lr;ob>"));
     stage_answer(stage, CAROL, 486, "");
     stage_expect(stage, CAROL, "ACK");
-    end_with(stage, "486");
+    stage_end_with(stage, "486");
 }
 
 int main(void)
@@ -111,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         stage_test(a_flow_that_failed_is_followed_by_the_next),
         stage_test(the_last_flow_has_the_last_word),
+        stage_test(a_failed_flow_is_no_answer_at_home),
         stage_test(any_other_response_is_the_instances),
         stage_test(a_flow_that_rang),
         stage_test(tokens_stand_in_record_route),

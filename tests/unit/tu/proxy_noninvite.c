@@ -8,7 +8,8 @@
 
 #include "tests/support/stage.h"
 
-/* RFC 4320 4.1: no provisional response but a 100, and that when Timer E has reached T2. */
+/* R4320-4.1-1, R4320-4.1-3: no provisional response but a 100, and that when Timer E has reached
+ * T2. */
 static void test_trying(void **state)
 {
     struct stage *stage = *state;

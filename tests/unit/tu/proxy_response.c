@@ -36,7 +36,8 @@ static void test_100_stays(void **state)
     stage_expect(stage, ALICE, "200");
 }
 
-/* R3261-16.7-8, -10 and -28: each at once, less our Via and not a byte more. */
+/* R3261-16.7-2, -3, -8, -10, -13, -20, -21 and -28: each at once, less our Via and not a byte
+ * more. */
 static void test_passes_at_once(void **state)
 {
     struct stage *stage = *state;
@@ -69,7 +70,7 @@ static void test_passes_at_once(void **state)
     stage_expect_silence(stage);
 }
 
-/* |via| as Bob returns it, what Alice gets of it. */
+/* |via| as Bob returns it, what Alice gets of it: R3261-16.7-29. */
 static void check_via(struct stage *stage, const char *before, const char *between,
                       const char *after, const char *got)
 {
@@ -275,7 +276,8 @@ static void test_global_failure_loses_to_success(void **state)
     stage_expect_silence(stage);
 }
 
-/* R3261-16.7-23: what every 401 and 407 asks for, as it stands, behind the rows of the first. */
+/* R3261-16.7-19, R3261-16.7-23: what every 401 and 407 asks for, as it stands, behind the rows
+ * of the first. */
 static void test_challenges(void **state)
 {
     struct stage *stage = *state;

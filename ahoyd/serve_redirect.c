@@ -1,0 +1,105 @@
+/* Redirections, ours and those of others: a domain that answers 302 in place of forwarding (RFC
+ * 3261 8.3), and Contacts of a 3xx that are followed (16.7 step 4).  Whoever redirects a call to
+ * him gets it no further than the caller could have called: to our users, and by the routes that
+ * he may use. */
+#include "ahoyd/answer.h"
+#include "ahoyd/authenticate.h"
+#include "ahoyd/policy.h"
+#include "ahoyd/serve.h"
+#include "ahoyd/targets.h"
+#include "libahoy/syntax/params.h"
+#include "libahoy/tu/registrar.h"
+
+/* Whether the contact of |binding| may stand in a redirection of |uri|: not that itself, and
+ * nothing less safe (R3261-8.3-1, 26.4.4). */
+static bool is_elsewhere(const struct ahoy_binding *binding, const struct ahoy_uri *uri)
+{
+    struct ahoy_uri contact;
+    return ahoy_uri_parse(binding->contact, &contact, NULL) && !ahoy_uri_equal(&contact, uri) &&
+           (uri->scheme != AHOY_SCHEME_SIPS || contact.scheme == AHOY_SCHEME_SIPS);
+}
+
+bool ahoyd_serve_redirect(struct ahoyd_server *server, const struct ahoy_event *event,
+                          const struct ahoyd_path *path, uint64_t now_ms)
+{
+    struct ahoy_bindings *bindings = &server->bindings;
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    size_t count = 0;
+    if (!ahoyd_print_aor(&path->target, path->domain, &aor) ||
+        !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, bindings))
+        return false;
+    for (size_t i = 0; i < bindings->count; i++) {
+        if (is_elsewhere(&bindings->list[i], &path->target))
+            bindings->list[count++] = bindings->list[i];
+    }
+    bindings->count = count;
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    ahoy_registrar_print(bindings, now_ms, &rows);
+    if (ahoy_buf_text(&rows).size == 0)
+        return false;
+    ahoyd_answer_with(server, event, 302, ahoy_buf_text(&rows));
+    return true;
+}
+
+/* The targets that |uri| stands for, in server->targets; their count. */
+static size_t find_targets(struct ahoyd_server *server,
+                           const struct ahoy_proxy_redirection *redirection,
+                           const struct ahoy_uri *uri, uint64_t now_ms)
+{
+    struct span maddr;
+    bool is_secure = redirection->request->routing->request_uri.scheme == AHOY_SCHEME_SIPS;
+    if (uri->scheme == AHOY_SCHEME_OTHER || (is_secure && uri->scheme != AHOY_SCHEME_SIPS) ||
+        ahoy_uri_param(uri, SPAN("maddr"), &maddr))
+        return 0;
+    const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, uri);
+    if (domain != NULL) {
+        bool redirects = !uri->has_user || domain->mode == AHOYD_MODE_REDIRECT;
+        return redirects ? 0
+                         : ahoyd_targets_of_user(server, redirection->request, domain, uri, now_ms);
+    }
+    const struct ahoyd_route *route = ahoyd_names_route(&server->names, uri);
+    bool may = route != NULL &&
+               ahoyd_policy_may_use((enum ahoyd_caller)redirection->sender, route) &&
+               ahoyd_targets_of_route(server, route, uri, &server->targets[0]);
+    server->targets[0].q = 1000;
+    return may ? 1 : 0;
+}
+
+/* What the Contact number |number| stands for joins the target set, with its q. */
+static void take_contact(struct ahoyd_server *server, const struct ahoy_event *event,
+                         struct ahoy_proxy_redirection *redirection, unsigned number,
+                         struct span text, uint64_t now_ms)
+{
+    struct ahoy_address contact;
+    struct ahoy_param param;
+    uint16_t q = 1000;
+    if (!ahoy_address_parse(text, &contact, NULL))
+        return;
+    if (ahoy_params_find(contact.params, SPAN("q"), &param) &&
+        !ahoy_registrar_read_q(param.value, &q))
+        return;
+    size_t count = find_targets(server, redirection, &contact.uri, now_ms);
+    for (size_t i = 0; i < count; i++)
+        server->targets[i].q = (uint16_t)(server->targets[i].q * q / 1000);
+    ahoy_proxy_add(server->proxy, event, redirection, number, server->targets, count);
+}
+
+void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *event,
+                          uint64_t now_ms)
+{
+    struct ahoy_proxy_redirection redirection;
+    struct ahoyd_marks marks;
+    if (!ahoy_proxy_redirects(server->proxy, event, &redirection, now_ms)) {
+        ahoy_proxy_step(server->proxy, event, now_ms);
+        return;
+    }
+    ahoyd_path_print_marks(server, redirection.request, &marks);
+    redirection.record_route_params = (struct span){ marks.param, sizeof marks.param };
+    redirection.flow = (struct span){ marks.flow, marks.flow_size };
+    struct ahoy_values values = ahoy_message_values(event->message, AHOY_HEADER_CONTACT);
+    struct span text;
+    for (unsigned i = 0; ahoy_values_next(&values, &text, NULL); i++)
+        take_contact(server, event, &redirection, i, text, now_ms);
+    ahoy_proxy_follow(server->proxy, event, &redirection, now_ms);
+}

@@ -1,0 +1,140 @@
+/* What is added to a request is the same by UDP and by TCP but for two names, so that its size is
+ * known before its transport. */
+#include "libahoy/transaction/departure.h"
+
+enum { HEAD_PIECES = 9 };
+
+/* The request line and our Via; |token| is room for that of the branch.  rport: R3581-3-1, and
+ * sent-by: R3261-18.1.1-5. */
+static void make_head(const struct ahoy_departure *departure, struct span request_line,
+                      char token[AHOY_TOKEN_SIZE], struct span head[HEAD_PIECES])
+{
+    ahoy_token_print(departure->branch.token, token);
+    const struct span pieces[HEAD_PIECES] = {
+        request_line,
+        SPAN("Via: SIP/2.0/"),
+        ahoy_transport_name(departure->listener->transport),
+        SPAN(" "),
+        departure->listener->sent_by,
+        SPAN(";branch=" AHOY_BRANCH_COOKIE),
+        { token, AHOY_TOKEN_SIZE },
+        { departure->branch.tail, departure->branch.tail_size },
+        SPAN(";rport\r\n"),
+    };
+    memcpy(head, pieces, sizeof pieces);
+}
+
+static size_t size_of(const struct span *pieces, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].size;
+    return size;
+}
+
+static size_t size_of_request(const struct ahoy_departure *departure,
+                              const struct ahoy_outgoing *request)
+{
+    char token[AHOY_TOKEN_SIZE];
+    struct span head[HEAD_PIECES];
+    make_head(departure, request->request_line, token, head);
+    return size_of(head, HEAD_PIECES) + size_of(request->pieces, request->count);
+}
+
+static void leave_from(const struct ahoy_flows *flows, const struct ahoy_listener *listener,
+                       struct ahoy_departure *departure)
+{
+    departure->listener = listener;
+    departure->hop.transport = (uint8_t)listener->transport;
+    departure->hop.listener = (uint8_t)(listener - flows->listeners);
+}
+
+/* The listener for |transport| instead of the one that |hop| names: of the same address, or
+ * whichever fits the peer; NULL where none does. */
+static const struct ahoy_listener *
+twin_of(const struct ahoy_flows *flows, const struct ahoy_hop *hop, enum ahoy_transport transport)
+{
+    const struct ahoy_ip *local = &flows->listeners[hop->listener].local;
+    for (size_t i = 0; i < flows->listener_count; i++) {
+        if (flows->listeners[i].transport == transport &&
+            ahoy_ip_equal_host(&flows->listeners[i].local, local))
+            return &flows->listeners[i];
+    }
+    const struct ahoy_hop any = { .transport = (uint8_t)transport,
+                                  .listener = AHOY_ANY_LISTENER,
+                                  .remote = hop->remote };
+    return ahoy_flows_listener(flows, &any);
+}
+
+/* R3261-18.1.1-1, -2.  The flow of a phone is the one way to it, whatever the size (RFC 5626). */
+static void move_if_large(const struct ahoy_flows *flows, const struct ahoy_outgoing *request,
+                          uint64_t now_ms, struct ahoy_departure *departure)
+{
+    if (departure->listener->transport != AHOY_UDP || request->is_flow ||
+        size_of_request(departure, request) <= AHOY_LARGE_REQUEST_LIMIT ||
+        ahoy_refusals_has(&flows->refusals, &departure->hop.remote, now_ms))
+        return;
+    const struct ahoy_listener *twin = twin_of(flows, &departure->hop, AHOY_TCP);
+    if (twin == NULL)
+        return;
+    leave_from(flows, twin, departure);
+    departure->is_moved = true;
+}
+
+bool ahoy_departure_find(const struct ahoy_flows *flows, const struct ahoy_outgoing *request,
+                         const struct ahoy_branch *branch, uint64_t now_ms,
+                         struct ahoy_departure *departure)
+{
+    const struct ahoy_listener *listener = ahoy_flows_listener(flows, &request->hop);
+    if (listener == NULL || ahoy_ip_is_multicast(&request->hop.remote))
+        return false;
+    *departure = (struct ahoy_departure){ .hop = request->hop, .branch = *branch };
+    leave_from(flows, listener, departure);
+    move_if_large(flows, request, now_ms, departure);
+    return true;
+}
+
+struct span ahoy_departure_join(const struct ahoy_departure *departure,
+                                const struct ahoy_outgoing *request, struct ahoy_arena *arena)
+{
+    char token[AHOY_TOKEN_SIZE];
+    struct span head[HEAD_PIECES];
+    make_head(departure, request->request_line, token, head);
+    size_t size = size_of_request(departure, request);
+    char *at = size <= AHOY_MESSAGE_LIMIT ? ahoy_arena_take(arena, size) : NULL;
+    if (at == NULL)
+        return (struct span){ NULL, 0 };
+    struct ahoy_buf buf = ahoy_buf_over(at, size);
+    for (size_t i = 0; i < HEAD_PIECES; i++)
+        ahoy_buf_put(&buf, head[i]);
+    for (size_t i = 0; i < request->count; i++)
+        ahoy_buf_put(&buf, request->pieces[i]);
+    return ahoy_buf_text(&buf);
+}
+
+static size_t end_of_line(struct span text, size_t from)
+{
+    size_t end = from + ahoy_span_find(ahoy_span_after(text, from), '\n');
+    return end < text.size ? end + 1 : end;
+}
+
+struct span ahoy_departure_go_back(const struct ahoy_flows *flows, const struct ahoy_branch *branch,
+                                   struct span request, struct ahoy_arena *arena,
+                                   struct ahoy_hop *hop)
+{
+    const struct ahoy_listener *twin = twin_of(flows, hop, AHOY_UDP);
+    if (twin == NULL)
+        return (struct span){ NULL, 0 };
+    struct ahoy_departure departure = { .hop = *hop, .branch = *branch };
+    leave_from(flows, twin, &departure);
+    char token[AHOY_TOKEN_SIZE];
+    struct span pieces[HEAD_PIECES + 1];
+    size_t line_end = end_of_line(request, 0);
+    size_t via_end = end_of_line(request, line_end);
+    make_head(&departure, (struct span){ request.at, line_end }, token, pieces);
+    pieces[HEAD_PIECES] = ahoy_span_after(request, via_end);
+    struct span text = ahoy_arena_join(arena, pieces, HEAD_PIECES + 1);
+    if (text.at != NULL)
+        *hop = departure.hop;
+    return text;
+}

@@ -1,0 +1,97 @@
+"""Headless Chromium, driven by its DevTools protocol through a pipe: JSON, a NUL behind each."""
+import json
+import os
+import select
+import subprocess
+import tempfile
+import time
+
+FLAGS = [
+    "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+    "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"]
+
+
+class Chromium:
+    """Use it in a with statement."""
+
+    def __init__(self, program, patience, *flags):
+        self.patience, self.number, self.left, self.answers = patience, 0, b"", {}
+        self.profile = tempfile.TemporaryDirectory(prefix="ahoy-chromium-",
+                                                   ignore_cleanup_errors=True)
+        theirs_in, self.to = os.pipe()
+        self.come, theirs_out = os.pipe()
+        if os.geteuid() == 0:
+            flags += ("--no-sandbox",)  # It does not sandbox for root.
+        self.process = subprocess.Popen(
+            ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", program, *FLAGS, *flags,
+             "--remote-debugging-pipe", f"--user-data-dir={self.profile.name}", "about:blank"],
+            pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self.profile.name})
+        os.close(theirs_in)
+        os.close(theirs_out)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.ask("Browser.close")
+            self.process.wait(self.patience)
+        except (OSError, AssertionError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
+        os.close(self.to)
+        os.close(self.come)
+        self.profile.cleanup()
+
+    def ask(self, method, session=None, **params):
+        self.number += 1
+        request = {"id": self.number, "method": method, "params": params}
+        if session is not None:
+            request["sessionId"] = session
+        os.write(self.to, json.dumps(request).encode() + b"\0")
+        deadline = time.monotonic() + self.patience
+        while self.number not in self.answers:
+            left = deadline - time.monotonic()
+            assert left > 0 and select.select([self.come], [], [], left)[0], f"{method}: no answer"
+            more = os.read(self.come, 65536)
+            assert more, f"Chromium ended before {method} was answered"
+            *messages, self.left = (self.left + more).split(b"\0")
+            for message in map(json.loads, messages):
+                self.answers[message.get("id")] = message  # Events have none.
+        answer = self.answers.pop(self.number)
+        assert "error" not in answer, f"{method}: {answer.get('error')}"
+        return answer["result"]
+
+
+class Page:
+    def __init__(self, chromium, url):
+        self.chromium = chromium
+        target = chromium.ask("Target.createTarget", url=url)["targetId"]
+        self.target = target
+        self.session = chromium.ask("Target.attachToTarget", targetId=target,
+                                    flatten=True)["sessionId"]
+        self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+
+    def evaluate(self, expression):
+        """What the expression, or its promise, comes to."""
+        answer = self.chromium.ask("Runtime.evaluate", self.session, expression=expression,
+                                   awaitPromise=True, returnByValue=True)
+        fault = answer.get("exceptionDetails")
+        assert fault is None, fault and fault.get("exception", fault).get("description", fault)
+        return answer["result"].get("value")
+
+    def do(self, name, *arguments):
+        return self.evaluate(f"phone.{name}({', '.join(map(json.dumps, arguments))})")
+
+    def wait(self, expression):
+        deadline = time.monotonic() + self.chromium.patience
+        while not self.evaluate(expression):
+            assert time.monotonic() < deadline, f"waited in vain for {expression}"
+            time.sleep(0.05)
+
+    def close(self):
+        self.chromium.ask("Target.closeTarget", targetId=self.target)
