@@ -4,7 +4,6 @@
 #include "sim/failing_alloc.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #if defined(__has_feature)
@@ -13,6 +12,9 @@
 #endif
 #elif defined(__SANITIZE_THREAD__)
 #define STANDS_ASIDE 1
+#endif
+#ifndef STANDS_ASIDE
+#define STANDS_ASIDE 0
 #endif
 
 static _Thread_local bool armed;
@@ -28,6 +30,11 @@ void failing_alloc_begin(size_t count, enum failing_alloc_mode mode)
     armed = true;
 }
 
+bool failing_alloc_works(void)
+{
+    return !STANDS_ASIDE;
+}
+
 size_t failing_alloc_end(void)
 {
     armed = false;
@@ -35,7 +42,7 @@ size_t failing_alloc_end(void)
 }
 
 /* ThreadSanitizer cannot bear to be called from a malloc that is not its own while it starts. */
-#ifndef STANDS_ASIDE
+#if !STANDS_ASIDE
 
 /* Nothing may be woven into these: they run before a sanitizer has set itself up. */
 #if defined(__clang__)

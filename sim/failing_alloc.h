@@ -17,6 +17,7 @@
  * library takes for itself (strdup, say) is not. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum failing_alloc_mode {
@@ -27,6 +28,10 @@ enum failing_alloc_mode {
 /* Lets the next |count| allocations of this thread succeed, then refuses.  Other threads never
  * notice. */
 void failing_alloc_begin(size_t count, enum failing_alloc_mode mode);
+
+/* Whether anything can be refused at all: not so under ThreadSanitizer.  Tests that ask for
+ * refusals are skipped where it cannot. */
+bool failing_alloc_works(void);
 
 /* Refuses no more.  Returns how many allocations were refused since begin. */
 size_t failing_alloc_end(void);
