@@ -96,8 +96,8 @@ static void credentials_for_us_go_no_further(void **state)
     assert_true(ahoy_span_starts_nocase(field->value, SPAN("Digest username=\"a\"")));
 }
 
-/* RFC 3261 22.3: another proxy on the way has the same realm.  The credentials for it, which answer a
- * nonce of its own, are not for us, whichever stand first. */
+/* RFC 3261 22.3: another proxy on the way has the same realm.  The credentials for it, which answer
+ * a nonce of its own, are not for us, whichever stand first. */
 static void a_realm_may_have_several_proxies(void **state)
 {
     struct exchange *exchange = *state;
