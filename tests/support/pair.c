@@ -383,6 +383,16 @@ void pair_hangup(struct pair *pair, unsigned end)
     pair_settle(pair);
 }
 
+void pair_establish(struct pair *pair)
+{
+    pair_init(pair);
+    pair_call(pair);
+    pair_run(pair, 100);
+    pair_answer(pair, BOB);
+    pair_run(pair, 200);
+    pair_forget(pair);
+}
+
 const struct ahoy_message *pair_received(struct pair *pair, unsigned end)
 {
     struct span bytes = { pair->ends[end].received, pair->ends[end].received_size };

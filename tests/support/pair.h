@@ -82,6 +82,8 @@ void pair_call(struct pair *pair);
 void pair_ring(struct pair *pair, unsigned end);
 void pair_answer(struct pair *pair, unsigned end);
 void pair_hangup(struct pair *pair, unsigned end);
+/* From pair_init up to where both have confirmed the call, at 200; the ladder is forgotten. */
+void pair_establish(struct pair *pair);
 
 /* The last message that reached |end|, parsed. */
 const struct ahoy_message *pair_received(struct pair *pair, unsigned end);

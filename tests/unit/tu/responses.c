@@ -19,16 +19,6 @@ static const struct ahoy_message *response(unsigned status)
     return message;
 }
 
-/* Alice calls bob, and both have confirmed that. */
-static void establish(void)
-{
-    pair_init(&pair);
-    pair_call(&pair);
-    pair_run(&pair, 100);
-    pair_answer(&pair, BOB);
-    pair_run(&pair, 200);
-}
-
 static void finish(void)
 {
     pair_hangup(&pair, ALICE);
@@ -100,7 +90,7 @@ static bool allows(struct span method)
 static void test_allow(void **state)
 {
     (void)state;
-    establish();
+    pair_establish(&pair);
     pair_within(&pair, "OPTIONS", 10, "first", "", "");
     response(200);
     assert_true(allows(SPAN("ACK")));
@@ -143,7 +133,7 @@ static void test_require(void **state)
 {
     (void)state;
     static const char rows[] = "Require: a, b\r\nRequire: c\r\n" PAIR_SDP_TYPE;
-    establish();
+    pair_establish(&pair);
     pair_within(&pair, "INVITE", 10, "c", rows, PAIR_SDP("sendonly"));
     expect_unsupported();
     pair_within(&pair, "ACK", 10, "c", "", "");
