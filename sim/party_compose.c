@@ -35,14 +35,16 @@ static void put_contact(const struct sim_party *party, const char *scheme, struc
     sim_put(buf, "%s>\r\n", sim_party_parameter(party));
 }
 
-/* A request outside any dialog: to a user, or to the server itself (10.2). */
+/* A request outside any dialog: to a user, or to the server itself (10.2).  The call is a new one,
+ * unless the request only comes again with a proof. */
 static void compose_first(struct sim_party *party, const struct sim_saying *saying,
                           struct ahoy_buf *buf)
 {
     const char *method = saying->method, *callee = saying->callee;
-    const char *scheme = strncmp(callee, "sips:", 5) == 0 ? "sips" : "sip";
     bool again = (saying->flaws & (SIM_PROVED | SIM_WRONG)) != 0;
-    callee += scheme[3] == 's' ? 5 : 0;
+    bool is_safe = strncmp(callee, "sips:", 5) == 0;
+    const char *scheme = is_safe ? "sips" : "sip";
+    callee += is_safe ? 5 : 0;
     bool to_server = strcmp(callee, "proxy") == 0 || strcmp(method, "REGISTER") == 0;
     const char *at = strchr(callee, '@');
     const char *domain = at != NULL ? at + 1 : party->kind.domain;
@@ -104,13 +106,14 @@ static const struct kept *find_dialog(struct sim_party *party, const struct kept
     return *own == NULL ? NULL : sim_party_find(party, false, 0, 0, "INVITE");
 }
 
-/* The requests that may move the remote target (12.2). */
+/* Whether a request of |method| may move the remote target (12.2). */
 static bool refreshes_target(const char *method)
 {
     return strcmp(method, "INVITE") == 0 || strcmp(method, "UPDATE") == 0 ||
            strcmp(method, "REFER") == 0;
 }
 
+/* A request within the dialog, or an early one. */
 static bool compose_next(struct sim_party *party, const char *method, struct ahoy_buf *buf)
 {
     const struct kept *own;
