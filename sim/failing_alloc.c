@@ -1,7 +1,7 @@
 /* Memory that runs out when a test says so.  The program's own malloc comes before any library's,
  * be it the C library's or a sanitizer's; what it passes on to is found under the names that both
  * keep for this. */
-#include "tests/support/failing_alloc.h"
+#include "sim/failing_alloc.h"
 
 #include <errno.h>
 #include <stdlib.h>
