@@ -1,5 +1,5 @@
-/* Who is in the world of a ladder beside its servers: scripted parties and real phones, and at which
- * of them a user is reached. */
+/* Who is in the world of a ladder beside its servers: scripted parties and real phones, and at
+ * which of them a user is reached. */
 #include <assert.h>
 #include <stdio.h>
 
