@@ -163,8 +163,9 @@ static void play(struct ladder *ladder, const struct ladder_line *line)
         return;
     }
     if (ladder->verbose)
-        printf("[%4llu] %-6s > %-6s %s%s\n", (unsigned long long)now(ladder), line->from, line->to,
-               text, line->flaws & SIM_LOST ? "  lost" : "");
+        printf("[%4llu] %-6s %s %-6s %s%s\n", (unsigned long long)now(ladder), line->from,
+               line->kind == LINE_MESSAGE ? ">" : " ", line->to, text,
+               line->flaws & SIM_LOST ? "  lost" : "");
     ladder->next++; /* What a phone does now is the next line. */
     sound = party->phone != NULL ? use_phone(line, party->phone) : play_party(ladder, line, party);
     if (!sound && !ladder->failed)

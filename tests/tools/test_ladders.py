@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A ladder notices what is missing, late, extra or different: those of RFC 3665 and RFC 5407 are
-spoiled in every line of a server or a phone, and none of them may hold then."""
+"""A ladder notices what is missing, late, extra or different: some are spoiled in every line of a
+server or a phone, and none of them may hold then."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LADDERS = os.path.join(ROOT, "tests", "ladder")
-FOLDERS = ["rfc3665", "rfc5407"]
+FOLDERS = ["rfc3665", "rfc5407", "redirection", "search", "two-proxies"]
 SIM = os.path.join(sys.argv.pop(1), "bin", "ahoy-sim")
 
 MESSAGE = re.compile(r"\[ *(\d+)\] (\S+) +> +(\S+) +(.*)")
