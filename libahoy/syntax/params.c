@@ -99,22 +99,27 @@ bool ahoy_params_find(struct span params, struct span name, struct ahoy_param *p
     return false;
 }
 
+/* Behind the URI in brackets that begins at |at|, or NULL where it stays open. */
+static const char *skip_brackets(const char *at, const char *end)
+{
+    const char *close = ahoy_scan_close(at, end);
+    return close == end ? NULL : close + 1;
+}
+
 /* The comma that ends the item at |at|, or |end|; NULL at a quote or bracket that stays open,
  * which is then where *open points. */
 static const char *item_end(const char *at, const char *end, const char **open)
 {
-    for (;;) {
+    while (at < end) {
         at = ahoy_scan_listed(at, end);
         if (at == end || *at == ',')
             return at;
         *open = at;
-        if (*at == '"')
-            at = ahoy_skip_quoted(at, end);
-        else
-            at = memchr(at, '>', (size_t)(end - at));
+        at = *at == '"' ? ahoy_skip_quoted(at, end) : skip_brackets(at, end);
         if (at == NULL)
             return NULL;
     }
+    return end;
 }
 
 bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
