@@ -4,7 +4,6 @@
 #include "libahoy/syntax/block.h"
 #include "libahoy/syntax/fragment.h"
 #include "libahoy/syntax/marks.h"
-#include "libahoy/syntax/params.h"
 #include "libahoy/syntax/scan.h"
 #include "libahoy/syntax/start_line.h"
 
@@ -345,7 +344,7 @@ bool ahoy_values_next(struct ahoy_values *values, struct span *item, struct ahoy
 {
     struct ahoy_err fault = { .expected = NULL };
     while (values->field != NULL) {
-        if (ahoy_list_next(&values->rest, item, &fault))
+        if (ahoy_header_next(values->field->header, &values->rest, item, &fault))
             return true;
         if (fault.expected != NULL)
             return ahoy_fail(err, fault.status, fault.at, fault.expected);

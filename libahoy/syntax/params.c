@@ -122,18 +122,11 @@ static const char *item_end(const char *at, const char *end, const char **open)
     return end;
 }
 
-bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
+/* Takes the item from |at| to |comma|, which may be the end, off |rest|. */
+static inline bool take_item(struct span *rest, const char *at, const char *comma,
+                             struct span *item, struct ahoy_err *err)
 {
-    if (rest->size == 0)
-        return ahoy_finished(err);
     const char *end = ahoy_span_end(*rest);
-    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
-    if (at == end)
-        return ahoy_finished(err);
-    const char *open = NULL;
-    const char *comma = item_end(at, end, &open);
-    if (comma == NULL)
-        return ahoy_fail(err, 400, open, *open == '"' ? "a closing quote" : "a closing \">\"");
     if (comma == at)
         return ahoy_fail(err, 400, at, "a value before the comma");
     const char *last = comma;
@@ -146,6 +139,32 @@ bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
         next = comma;
     *rest = ahoy_span_between(next, end);
     return true;
+}
+
+bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
+{
+    if (rest->size == 0)
+        return ahoy_finished(err);
+    const char *end = ahoy_span_end(*rest);
+    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
+    if (at == end)
+        return ahoy_finished(err);
+    const char *open = NULL;
+    const char *comma = item_end(at, end, &open);
+    if (comma == NULL)
+        return ahoy_fail(err, 400, open, *open == '"' ? "a closing quote" : "a closing \">\"");
+    return take_item(rest, at, comma, item, err);
+}
+
+bool ahoy_words_next(struct span *rest, struct span *item, struct ahoy_err *err)
+{
+    if (rest->size == 0)
+        return ahoy_finished(err);
+    const char *end = ahoy_span_end(*rest);
+    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
+    if (at == end)
+        return ahoy_finished(err);
+    return take_item(rest, at, at + ahoy_span_find(ahoy_span_between(at, end), ','), item, err);
 }
 
 struct span ahoy_unquote(struct span value)
