@@ -71,7 +71,7 @@ static void check_row(const struct ahoy_field *field)
         check_value(field->header, field->value);
         return;
     }
-    while (ahoy_list_next(&rest, &item, &err))
+    while (ahoy_header_next(field->header, &rest, &item, &err))
         check_value(field->header, item);
 }
 

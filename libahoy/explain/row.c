@@ -1,6 +1,5 @@
 /* One row: which header it is, and its values one by one. */
 #include "libahoy/explain/parts.h"
-#include "libahoy/syntax/params.h"
 
 #define TEXT(...) AHOY_REMARK_TEXT(explainer->remarks, __VA_ARGS__)
 
@@ -65,7 +64,7 @@ static void explain_list(struct ahoy_explainer *explainer, const struct ahoy_fie
         explain_bad(explainer, field->header, &err);
         return;
     }
-    while (ahoy_list_next(&rest, &item, &err))
+    while (ahoy_header_next(field->header, &rest, &item, &err))
         explain_one(explainer, field->header, item);
     if (err.expected != NULL)
         explain_bad(explainer, field->header, &err);

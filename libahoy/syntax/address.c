@@ -42,8 +42,8 @@ static const char *find_bracket(struct ahoy_address *address, const char *at, co
 static const char *parse_bracketed(struct ahoy_address *address, const char *bracket,
                                    const char *end, struct ahoy_err *err)
 {
-    const char *close = memchr(bracket, '>', (size_t)(end - bracket));
-    if (close == NULL) {
+    const char *close = ahoy_scan_close(bracket, end);
+    if (close == end) {
         ahoy_fail(err, 400, bracket, "a closing \">\"");
         return NULL;
     }

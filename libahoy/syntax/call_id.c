@@ -47,7 +47,7 @@ struct span ahoy_message_scan_call_id(struct span bytes)
         const char *value = match_name(at, end);
         if (value != NULL) {
             value = skip_white(value, end);
-            return ahoy_span_between(value, ahoy_skip_word(value, end, AHOY_VISIBLE));
+            return ahoy_span_between(value, ahoy_scan_invisible(value, end));
         }
     }
 }

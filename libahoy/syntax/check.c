@@ -2,7 +2,6 @@
  * by itself.  A proxy lets pass what is not its business (RFC 3261 16.3 step 1), and nobody judges
  * what it does not need (8.2), nor what belongs into responses: R3261-7.3.2-1. */
 #include "libahoy/syntax/message.h"
-#include "libahoy/syntax/params.h"
 #include "libahoy/syntax/value.h"
 
 static const enum ahoy_header checked[] = {
@@ -48,7 +47,7 @@ static bool check_list(const struct ahoy_message *message, const struct ahoy_fie
     struct ahoy_err fault;
     if (rest.size == 0)
         return ahoy_fail(err, 400, rest.at, "a value");
-    while (ahoy_list_next(&rest, &item, &fault)) {
+    while (ahoy_header_next(field->header, &rest, &item, &fault)) {
         if (!check_value(message, field, item, err))
             return false;
     }

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "libahoy/syntax/params.h"
+
 struct row {
     struct span name;
     char compact;
@@ -99,6 +101,14 @@ enum ahoy_header_kind ahoy_header_kind(enum ahoy_header header)
 bool ahoy_header_is_list(enum ahoy_header header)
 {
     return rows[header].kind == AHOY_LIST || rows[header].kind == AHOY_MAYBE;
+}
+
+bool ahoy_header_next(enum ahoy_header header, struct span *rest, struct span *item,
+                      struct ahoy_err *err)
+{
+    if (rows[header].form == AHOY_FORM_CALL_ID)
+        return ahoy_words_next(rest, item, err);
+    return ahoy_list_next(rest, item, err);
 }
 
 enum ahoy_form ahoy_header_form(enum ahoy_header header)

@@ -2,7 +2,7 @@
  * values.  To add one, add a line: see docs/adding-a-header.md. */
 #pragma once
 
-#include "libahoy/base/span.h"
+#include "libahoy/base/err.h"
 #include "libahoy/syntax/block.h"
 
 enum ahoy_header_kind {
@@ -145,6 +145,9 @@ struct span ahoy_header_name(enum ahoy_header header);
 enum ahoy_header_kind ahoy_header_kind(enum ahoy_header header);
 /* Whether its values stand in a comma list: AHOY_LIST or AHOY_MAYBE. */
 bool ahoy_header_is_list(enum ahoy_header header);
+/* Takes the next value of a row of |header|, a list, off |rest|, as ahoy_list_next does. */
+bool ahoy_header_next(enum ahoy_header header, struct span *rest, struct span *item,
+                      struct ahoy_err *err);
 /* AHOY_FORM_TEXT for AHOY_HEADER_OTHER. */
 enum ahoy_form ahoy_header_form(enum ahoy_header header);
 /* The RFC and section that define it: "RFC 3261 20.42"; empty for AHOY_HEADER_OTHER. */

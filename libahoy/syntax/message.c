@@ -4,7 +4,6 @@
 #include "libahoy/syntax/block.h"
 #include "libahoy/syntax/fragment.h"
 #include "libahoy/syntax/marks.h"
-#include "libahoy/syntax/params.h"
 #include "libahoy/syntax/scan.h"
 #include "libahoy/syntax/start_line.h"
 
@@ -102,11 +101,12 @@ static bool check_bytes(struct indexer *indexer, const struct line *line)
     return false;
 }
 
-/* Adds a row to the chain of its header; a header that stands once is not added twice. */
-static bool add_to_chain(struct indexer *indexer, enum ahoy_header header, const char *at)
+/* Adds the row at |at| as |number| to the chain of its header; one that stands once is not added
+ * twice. */
+static bool add_to_chain(struct indexer *indexer, enum ahoy_header header, uint16_t number,
+                         const char *at)
 {
     struct ahoy_message *message = indexer->message;
-    uint16_t number = (uint16_t)(message->field_count + 1);
     if (message->first[header] == 0) {
         message->first[header] = number;
     } else if (ahoy_header_kind(header) == AHOY_SINGLE) {
@@ -119,10 +119,9 @@ static bool add_to_chain(struct indexer *indexer, enum ahoy_header header, const
     return true;
 }
 
-static void add_row(struct ahoy_message *message, enum ahoy_header header, struct span name,
-                    struct span value, struct span row)
+static inline void fill_row(struct ahoy_field *field, enum ahoy_header header, struct span name,
+                            struct span value, struct span row)
 {
-    struct ahoy_field *field = &message->fields[message->field_count++];
     field->header = header;
     field->next = 0;
     field->name = name;
@@ -145,19 +144,24 @@ static inline enum ahoy_header find_header(const char *at, const char *stop, con
     return ahoy_header_find(bytes, (size_t)(*colon - at));
 }
 
-/* Indexes rows as long as they are plain, as nearly all are: a known name, a colon, a value without
- * folds and control bytes, so that its white space is spaces.  Returns where the first other one
- * begins. */
+/* Indexes rows as long as they are plain, as nearly all are: a known name, a colon, a value of
+ * printable ASCII without folds, so that its white space is spaces.  Returns where the first other
+ * one begins, or one that ends too far away to tell that it is not too long. */
 static const char *index_plain_rows(struct indexer *indexer, const char *at, const char *end)
 {
-    struct ahoy_marks controls = ahoy_marks_of(at, end, ahoy_find_control);
-    while (indexer->message->field_count < AHOY_HEADERS_LIMIT) {
-        const char *stop = ahoy_marks_next(&controls, at, ahoy_find_control);
-        if (!is_row_end(stop, end) || stop - at > AHOY_LINE_LIMIT)
+    struct ahoy_message *message = indexer->message;
+    if (end - at > AHOY_LINE_LIMIT)
+        end = at + AHOY_LINE_LIMIT;
+    struct ahoy_marks unprintable = ahoy_marks_of(at, end, ahoy_find_unprintable);
+    struct ahoy_field *field = &message->fields[message->field_count];
+    unsigned number = message->field_count + 1u;
+    for (; number <= AHOY_HEADERS_LIMIT; number++) {
+        const char *stop = ahoy_marks_next(&unprintable, at, ahoy_find_unprintable);
+        if (!is_row_end(stop, end))
             break;
         const char *colon;
         enum ahoy_header header = find_header(at, stop, end, &colon);
-        if (header == AHOY_HEADER_OTHER || !add_to_chain(indexer, header, at))
+        if (header == AHOY_HEADER_OTHER || !add_to_chain(indexer, header, (uint16_t)number, at))
             break;
         const char *value = colon + 1;
         while (*value == ' ')
@@ -165,10 +169,11 @@ static const char *index_plain_rows(struct indexer *indexer, const char *at, con
         const char *last = stop;
         while (last > value && last[-1] == ' ')
             last--;
-        add_row(indexer->message, header, ahoy_span_between(at, colon),
-                ahoy_span_between(value, last), ahoy_span_between(at, stop + 2));
+        fill_row(field++, header, ahoy_span_between(at, colon), ahoy_span_between(value, last),
+                 ahoy_span_between(at, stop + 2));
         at = stop + 2;
     }
+    message->field_count = (uint16_t)(number - 1);
     return at;
 }
 
@@ -188,11 +193,15 @@ static const char *index_row(struct indexer *indexer, const char *at, const char
     } else if (*colon != ':') {
         note(indexer, 400, colon, "\":\" behind a header name");
     } else if (check_bytes(indexer, &line)) {
+        struct ahoy_message *message = indexer->message;
+        uint16_t number = (uint16_t)(message->field_count + 1);
         enum ahoy_header header = ahoy_header_parse(name);
-        if (header == AHOY_HEADER_OTHER || add_to_chain(indexer, header, at))
-            add_row(indexer->message, header, name,
-                    ahoy_span_trim(ahoy_span_between(colon + 1, line.end)),
-                    ahoy_span_between(at, line.next));
+        if (header == AHOY_HEADER_OTHER || add_to_chain(indexer, header, number, at)) {
+            fill_row(&message->fields[number - 1], header, name,
+                     ahoy_span_trim(ahoy_span_between(colon + 1, line.end)),
+                     ahoy_span_between(at, line.next));
+            message->field_count = number;
+        }
     }
     return line.next;
 }
@@ -335,7 +344,7 @@ bool ahoy_values_next(struct ahoy_values *values, struct span *item, struct ahoy
 {
     struct ahoy_err fault = { .expected = NULL };
     while (values->field != NULL) {
-        if (ahoy_list_next(&values->rest, item, &fault))
+        if (ahoy_header_next(values->field->header, &values->rest, item, &fault))
             return true;
         if (fault.expected != NULL)
             return ahoy_fail(err, fault.status, fault.at, fault.expected);

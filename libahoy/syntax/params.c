@@ -99,22 +99,46 @@ bool ahoy_params_find(struct span params, struct span name, struct ahoy_param *p
     return false;
 }
 
+/* Behind the URI in brackets that begins at |at|, or NULL where it stays open. */
+static const char *skip_brackets(const char *at, const char *end)
+{
+    const char *close = ahoy_scan_close(at, end);
+    return close == end ? NULL : close + 1;
+}
+
 /* The comma that ends the item at |at|, or |end|; NULL at a quote or bracket that stays open,
  * which is then where *open points. */
 static const char *item_end(const char *at, const char *end, const char **open)
 {
-    for (;;) {
+    while (at < end) {
         at = ahoy_scan_listed(at, end);
         if (at == end || *at == ',')
             return at;
         *open = at;
-        if (*at == '"')
-            at = ahoy_skip_quoted(at, end);
-        else
-            at = memchr(at, '>', (size_t)(end - at));
+        at = *at == '"' ? ahoy_skip_quoted(at, end) : skip_brackets(at, end);
         if (at == NULL)
             return NULL;
     }
+    return end;
+}
+
+/* Takes the item from |at| to |comma|, which may be the end, off |rest|. */
+static inline bool take_item(struct span *rest, const char *at, const char *comma,
+                             struct span *item, struct ahoy_err *err)
+{
+    const char *end = ahoy_span_end(*rest);
+    if (comma == at)
+        return ahoy_fail(err, 400, at, "a value before the comma");
+    const char *last = comma;
+    while (ahoy_is(last[-1], AHOY_LWS))
+        last--;
+    *item = ahoy_span_between(at, last);
+    const char *next = comma == end ? end : ahoy_skip(comma + 1, end, AHOY_LWS);
+    /* A comma at the end promises a value that is not there: leave it for the next call to find. */
+    if (next == end)
+        next = comma;
+    *rest = ahoy_span_between(next, end);
+    return true;
 }
 
 bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
@@ -129,18 +153,18 @@ bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
     const char *comma = item_end(at, end, &open);
     if (comma == NULL)
         return ahoy_fail(err, 400, open, *open == '"' ? "a closing quote" : "a closing \">\"");
-    if (comma == at)
-        return ahoy_fail(err, 400, at, "a value before the comma");
-    const char *last = comma;
-    while (ahoy_is(last[-1], AHOY_LWS))
-        last--;
-    *item = ahoy_span_between(at, last);
-    const char *next = comma == end ? end : ahoy_skip(comma + 1, end, AHOY_LWS);
-    /* A comma at the end promises a value that is not there: leave it for the next call to find. */
-    if (next == end)
-        next = comma;
-    *rest = ahoy_span_between(next, end);
-    return true;
+    return take_item(rest, at, comma, item, err);
+}
+
+bool ahoy_words_next(struct span *rest, struct span *item, struct ahoy_err *err)
+{
+    if (rest->size == 0)
+        return ahoy_finished(err);
+    const char *end = ahoy_span_end(*rest);
+    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
+    if (at == end)
+        return ahoy_finished(err);
+    return take_item(rest, at, at + ahoy_span_find(ahoy_span_between(at, end), ','), item, err);
 }
 
 struct span ahoy_unquote(struct span value)

@@ -27,6 +27,10 @@ bool ahoy_params_find(struct span params, struct span name, struct ahoy_param *p
  * an item is empty or a quote or bracket stays open (|err| filled). */
 bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err);
 
+/* The same for words of a Call-ID (25.1 word), in which quotes and brackets are plain: every comma
+ * counts. */
+bool ahoy_words_next(struct span *rest, struct span *item, struct ahoy_err *err);
+
 /* The contents of a quoted string, or |value| itself where it is not quoted.  Escapes stay as
  * they are. */
 struct span ahoy_unquote(struct span value);

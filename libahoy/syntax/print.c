@@ -1,7 +1,6 @@
 /* A message in its canonical spelling (RFC 3261 7, 7.3.1). */
 #include "libahoy/syntax/print.h"
 
-#include "libahoy/syntax/params.h"
 #include "libahoy/syntax/value_forms.h"
 
 static void print_start_line(const struct ahoy_message *message, struct ahoy_buf *buf)
@@ -40,7 +39,7 @@ static bool is_sound_list(const struct ahoy_field *field)
     struct ahoy_err fault;
     if (!ahoy_header_is_list(field->header))
         return false;
-    while (ahoy_list_next(&rest, &item, &fault))
+    while (ahoy_header_next(field->header, &rest, &item, &fault))
         ;
     return fault.expected == NULL;
 }
@@ -49,7 +48,8 @@ static void print_list(const struct ahoy_field *field, struct ahoy_buf *buf)
 {
     struct span rest = field->value;
     struct span item;
-    for (bool is_first = true; ahoy_list_next(&rest, &item, NULL); is_first = false) {
+    for (bool is_first = true; ahoy_header_next(field->header, &rest, &item, NULL);
+         is_first = false) {
         if (!is_first)
             ahoy_buf_put(buf, SPAN(", "));
         print_value(field->header, item, buf);

@@ -44,7 +44,7 @@ static bool route_call_id(const struct ahoy_message *message, struct ahoy_routin
     if (field == NULL)
         return missing(message, err, "Call-ID");
     const char *end = ahoy_span_end(field->value);
-    const char *stop = ahoy_skip_word(field->value.at, end, AHOY_VISIBLE);
+    const char *stop = ahoy_scan_invisible(field->value.at, end);
     if (field->value.size == 0 || stop != end)
         return ahoy_fail(err, 400, stop, "a Call-ID");
     routing->call_id = field->value;
@@ -87,8 +87,10 @@ static bool route_max_forwards(const struct ahoy_message *message, struct ahoy_r
 static bool route_request_uri(const struct ahoy_message *message, struct ahoy_routing *routing,
                               struct ahoy_err *err)
 {
-    if (!message->is_request)
+    if (!message->is_request) {
+        routing->request_uri = (struct ahoy_uri){ .text = message->request_uri };
         return true;
+    }
     if (!ahoy_uri_parse(message->request_uri, &routing->request_uri, err))
         return false;
     if (routing->request_uri.headers.size > 0)
@@ -99,7 +101,7 @@ static bool route_request_uri(const struct ahoy_message *message, struct ahoy_ro
 bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routing *routing,
                           struct ahoy_err *err)
 {
-    *routing = (struct ahoy_routing){ .via_field = NULL };
+    routing->via_field = NULL;
     if (!route_via(message, routing, err) ||
         !route_address(message, AHOY_HEADER_FROM, &routing->from, err) ||
         !route_address(message, AHOY_HEADER_TO, &routing->to, err))

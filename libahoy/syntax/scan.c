@@ -50,22 +50,34 @@ const uint16_t ahoy_classes[256] = {
 };
 /* clang-format on */
 
-/* The first byte that |find| picks out; no zero may be passed over by it, unless |end| is. */
+/* The first byte that |find| picks out, or |end|.  The last block of a text may overlap the one in
+ * front of it, where nothing was found. */
 static inline const char *scan(const char *at, const char *end, ahoy_block (*find)(ahoy_block))
 {
-    for (; end - at >= AHOY_BLOCK_SIZE; at += AHOY_BLOCK_SIZE) {
+    if (end - at < AHOY_BLOCK_SIZE) {
         unsigned mask = ahoy_block_mask(find(ahoy_block_load(at, end)));
+        return at + (unsigned)__builtin_ctz(mask | 1u << (end - at));
+    }
+    const char *last = end - AHOY_BLOCK_SIZE;
+    for (;; at = last - at < AHOY_BLOCK_SIZE ? last : at + AHOY_BLOCK_SIZE) {
+        unsigned mask = ahoy_block_mask(find(ahoy_block_load(at, at + AHOY_BLOCK_SIZE)));
         if (mask != 0)
             return at + (unsigned)__builtin_ctz(mask);
+        if (at == last)
+            return end;
     }
-    unsigned mask = ahoy_block_mask(find(ahoy_block_load(at, end)));
-    return at + (unsigned)__builtin_ctz(mask | 1u << (end - at));
 }
 
 static inline ahoy_block find_no_word(ahoy_block bytes)
 {
     return ~(ahoy_block_alphanumeric(bytes) | (ahoy_block)(bytes == '-') |
              (ahoy_block)(bytes == '.'));
+}
+
+/* A space is the one byte that is printable but not visible. */
+static inline ahoy_block find_invisible(ahoy_block bytes)
+{
+    return ahoy_find_unprintable(bytes) | (ahoy_block)(bytes == ' ');
 }
 
 static inline ahoy_block find_listed(ahoy_block bytes)
@@ -76,6 +88,16 @@ static inline ahoy_block find_listed(ahoy_block bytes)
 static inline ahoy_block find_quoted(ahoy_block bytes)
 {
     return (ahoy_block)(bytes == '"') | (ahoy_block)(bytes == '\\');
+}
+
+static inline ahoy_block find_close(ahoy_block bytes)
+{
+    return (ahoy_block)(bytes == '>');
+}
+
+static inline ahoy_block find_at_sign(ahoy_block bytes)
+{
+    return (ahoy_block)(bytes == '@');
 }
 
 const char *ahoy_skip_word(const char *at, const char *end, unsigned set)
@@ -93,9 +115,24 @@ const char *ahoy_scan_control(const char *at, const char *end)
     return scan(at, end, ahoy_find_control);
 }
 
+const char *ahoy_scan_invisible(const char *at, const char *end)
+{
+    return scan(at, end, find_invisible);
+}
+
 const char *ahoy_scan_listed(const char *at, const char *end)
 {
     return scan(at, end, find_listed);
+}
+
+const char *ahoy_scan_close(const char *at, const char *end)
+{
+    return scan(at, end, find_close);
+}
+
+const char *ahoy_scan_at_sign(const char *at, const char *end)
+{
+    return scan(at, end, find_at_sign);
 }
 
 const char *ahoy_skip_escapes(const char *at, const char *end, unsigned set)

@@ -84,8 +84,25 @@ static inline ahoy_block ahoy_find_control(ahoy_block bytes)
 /* The first byte below 0x20 or equal to 0x7f: the end of a line, or what must not be there. */
 const char *ahoy_scan_control(const char *at, const char *end);
 
+/* Picks out those, and bytes above 0x7f with them, for less: behind 0x7f numbers with a sign go on
+ * with the lowest. */
+static inline ahoy_block ahoy_find_unprintable(ahoy_block bytes)
+{
+    typedef int8_t numbers __attribute__((vector_size(AHOY_BLOCK_SIZE)));
+    return (ahoy_block)((numbers)(bytes + 1) <= 0x20);
+}
+
+/* The first byte that is not of class AHOY_VISIBLE. */
+const char *ahoy_scan_invisible(const char *at, const char *end);
+
 /* The first byte of class AHOY_LISTED. */
 const char *ahoy_scan_listed(const char *at, const char *end);
+
+/* The first ">". */
+const char *ahoy_scan_close(const char *at, const char *end);
+
+/* The first "@". */
+const char *ahoy_scan_at_sign(const char *at, const char *end);
 
 /* The byte that the escape at |at| stands for; |at| is at "%" and two hexadecimal digits. */
 char ahoy_unescape(const char *at);

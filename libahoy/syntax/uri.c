@@ -72,8 +72,8 @@ static bool parse_headers(struct ahoy_uri *uri, const char *at, const char *end,
 static bool parse_sip(struct ahoy_uri *uri, const char *at, const char *end, struct ahoy_err *err)
 {
     /* "@" has no other place unescaped in a SIP URI. */
-    const char *at_sign = memchr(at, '@', (size_t)(end - at));
-    if (at_sign != NULL) {
+    const char *at_sign = ahoy_scan_at_sign(at, end);
+    if (at_sign < end) {
         if (!parse_userinfo(uri, at, at_sign, err))
             return false;
         at = at_sign + 1;

@@ -87,11 +87,11 @@ static void expect_same_row(const struct ahoy_field *a, const struct ahoy_field 
     struct span second = b->value;
     struct span item;
     struct span other;
-    while (ahoy_list_next(&first, &item, NULL)) {
-        assert_true(ahoy_list_next(&second, &other, NULL));
+    while (ahoy_header_next(a->header, &first, &item, NULL)) {
+        assert_true(ahoy_header_next(a->header, &second, &other, NULL));
         expect_same_value(a->header, item, other);
     }
-    assert_false(ahoy_list_next(&second, &other, NULL));
+    assert_false(ahoy_header_next(a->header, &second, &other, NULL));
 }
 
 static void expect_same_message(void)

@@ -192,6 +192,15 @@ static void test_rows_that_are_no_lists(void **state)
     }
 }
 
+/* 20.21: a callid is made of words, which may hold quotes and brackets, but no comma (25.1). */
+static void test_call_ids_end_at_commas(void **state)
+{
+    (void)state;
+    parse(START "In-Reply-To: a\"b@c , <d@\"e, f>\r\nIn-Reply-To: \"\r\n\r\n");
+    expect_values(AHOY_HEADER_IN_REPLY_TO,
+                  (const char *const[]){ "a\"b@c", "<d@\"e", "f>", "\"", NULL });
+}
+
 static void test_a_fault_in_a_list(void **state)
 {
     (void)state;
@@ -424,6 +433,7 @@ int main(void)
         cmocka_unit_test_teardown(test_white_space_around_the_colon, test_free_all),
         cmocka_unit_test_teardown(test_lists_over_rows, test_free_all),
         cmocka_unit_test_teardown(test_rows_that_are_no_lists, test_free_all),
+        cmocka_unit_test_teardown(test_call_ids_end_at_commas, test_free_all),
         cmocka_unit_test_teardown(test_a_fault_in_a_list, test_free_all),
         cmocka_unit_test_teardown(test_content_length, test_free_all),
         cmocka_unit_test_teardown(test_any_byte_may_be_in_a_body, test_free_all),

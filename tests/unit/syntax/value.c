@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "libahoy/syntax/params.h"
 #include "tests/support/bytes.h"
 
 /* All values of the seed are sound. */
@@ -25,7 +24,7 @@ static void expect_seed(enum ahoy_header header)
     struct ahoy_value value;
     struct ahoy_err err = { .expected = NULL };
     bool is_list = ahoy_header_is_list(header);
-    while (!is_list || ahoy_list_next(&rest, &item, &err)) {
+    while (!is_list || ahoy_header_next(header, &rest, &item, &err)) {
         if (!ahoy_value_parse(header, item, &value, &err))
             fail_msg("%s: expected %s", path, err.expected);
         assert_int_equal(value.form, ahoy_header_form(header));
