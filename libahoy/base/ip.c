@@ -7,40 +7,35 @@
 /* An address of four bytes as ::ffff:0:0/96 holds it (RFC 4291 2.5.5.2). */
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
-static bool parse_octet(struct span *rest, uint8_t *octet)
-{
-    size_t size = 0;
-    while (size < rest->size && rest->at[size] >= '0' && rest->at[size] <= '9')
-        size++;
-    /* Some read 010 as eight; who hides an address behind that is refused. */
-    if (size > 1 && rest->at[0] == '0')
-        return false;
-    uint64_t value;
-    if (!ahoy_span_number((struct span){ rest->at, size }, 255, &value))
-        return false;
-    *octet = (uint8_t)value;
-    *rest = ahoy_span_after(*rest, size);
-    return true;
-}
-
+/* Some read 010 as eight; who hides an address behind that is refused. */
 static bool parse_v4(struct span text, uint8_t bytes[4])
 {
-    for (int i = 0; i < 4; i++) {
-        if (i > 0) {
-            if (text.size == 0 || text.at[0] != '.')
+    unsigned octet = 0;
+    unsigned digits = 0; /* Of the octet. */
+    unsigned index = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned digit = (unsigned)(unsigned char)text.at[i] - '0';
+        if (digit <= 9) {
+            bool has_zero = digits++ > 0 && octet == 0;
+            octet = 10 * octet + digit;
+            if (has_zero || octet > 255)
                 return false;
-            text = ahoy_span_after(text, 1);
+            continue;
         }
-        if (!parse_octet(&text, &bytes[i]))
+        if (text.at[i] != '.' || digits == 0 || index == 3)
             return false;
+        bytes[index++] = (uint8_t)octet;
+        octet = digits = 0;
     }
-    return text.size == 0;
+    bytes[index] = (uint8_t)octet;
+    return index == 3 && digits > 0;
 }
 
 static bool parse_v6(struct span text, uint8_t bytes[16])
 {
     char copy[INET6_ADDRSTRLEN];
-    if (text.size == 0 || text.size >= sizeof copy || ahoy_span_find(text, '\0') < text.size)
+    if (text.size >= sizeof copy || ahoy_span_find(text, ':') == text.size ||
+        ahoy_span_find(text, '\0') < text.size)
         return false;
     memcpy(copy, text.at, text.size);
     copy[text.size] = '\0';

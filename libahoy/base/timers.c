@@ -56,6 +56,8 @@ static void put(struct ahoy_timers *timers, struct ahoy_timer *timer)
     if (level > LAST_LEVEL)
         level = LAST_LEVEL;
     timers->occupied[level] |= UINT64_C(1) << slot;
+    if (timer->deadline_ms < timers->quiet_ms)
+        timers->quiet_ms = timer->deadline_ms;
     link_in(&timers->slots[level][slot], timer);
 }
 
@@ -185,8 +187,10 @@ struct ahoy_timer *ahoy_timers_expire(struct ahoy_timers *timers, uint64_t now_m
         now_ms = timers->now_ms;
     while (timers->due == NULL) {
         struct place place;
-        uint64_t start_ms;
-        if (!earliest(timers, &place, &start_ms) || start_ms > now_ms) {
+        /* Most askers are early: those need not look. */
+        if (timers->quiet_ms <= now_ms && !earliest(timers, &place, &timers->quiet_ms))
+            timers->quiet_ms = UINT64_MAX;
+        if (timers->quiet_ms > now_ms) {
             timers->now_ms = now_ms;
             return NULL;
         }

@@ -20,6 +20,7 @@ enum { AHOY_WHEEL_LEVELS = 6, AHOY_WHEEL_SLOTS = 64 };
  * last level and are looked at again when it is reached. */
 struct ahoy_timers {
     uint64_t now_ms;
+    uint64_t quiet_ms; /* No deadline of the wheel is before this. */
     uint64_t occupied[AHOY_WHEEL_LEVELS]; /* A bit a slot that is not empty. */
     struct ahoy_timer *slots[AHOY_WHEEL_LEVELS][AHOY_WHEEL_SLOTS];
     struct ahoy_timer *due;  /* Reached, not yet handed out; in the order of their deadlines. */

@@ -34,18 +34,13 @@ static bool top_via(const struct ahoy_field *field, struct ahoy_via *via)
 }
 
 static void put_marked_via(struct ahoy_buf *buf, const struct ahoy_field *field,
-                           const struct ahoy_ip *source)
+                           const struct ahoy_via *via, const struct ahoy_ip *source)
 {
-    struct ahoy_via via;
-    if (source == NULL || !top_via(field, &via)) {
-        ahoy_buf_put(buf, field->row);
-        return;
-    }
     char space[64];
     struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
     struct ahoy_edits edits;
     ahoy_edits_init(&edits, field->row);
-    ahoy_edits_mark_via(&edits, &via, source, &text);
+    ahoy_edits_mark_via(&edits, via, source, &text);
     struct span pieces[AHOY_PIECES_LIMIT];
     size_t count = ahoy_edits_gather(&edits, pieces);
     if (count == 0)
@@ -55,13 +50,29 @@ static void put_marked_via(struct ahoy_buf *buf, const struct ahoy_field *field,
 }
 
 static void put_via_rows(struct ahoy_buf *buf, const struct ahoy_message *request,
-                         const struct ahoy_ip *source)
+                         const struct ahoy_response *response)
 {
     const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_VIA);
+    struct ahoy_via via;
     if (field == NULL)
         return;
-    put_marked_via(buf, field, source);
+    if (response->received == NULL)
+        ahoy_buf_put(buf, field->row);
+    else if (response->routing != NULL && response->routing->via_field == field)
+        put_marked_via(buf, field, &response->routing->via, response->received);
+    else if (top_via(field, &via))
+        put_marked_via(buf, field, &via, response->received);
+    else
+        ahoy_buf_put(buf, field->row);
     put_rows(buf, request, ahoy_message_next(request, field));
+}
+
+static bool has_to_tag(const struct ahoy_field *field, const struct ahoy_routing *routing)
+{
+    struct ahoy_address to;
+    if (routing != NULL)
+        return routing->to_tag.size > 0;
+    return ahoy_address_parse(field->value, &to, NULL) && to.tag.size > 0;
 }
 
 static void put_to(struct ahoy_buf *buf, const struct ahoy_message *request,
@@ -70,9 +81,8 @@ static void put_to(struct ahoy_buf *buf, const struct ahoy_message *request,
     const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_TO);
     if (field == NULL)
         return;
-    struct ahoy_address to;
-    bool has_tag = ahoy_address_parse(field->value, &to, NULL) && to.tag.size > 0;
-    if (has_tag || response->status == 100 || response->to_tag.size == 0) {
+    if (response->status == 100 || response->to_tag.size == 0 ||
+        has_to_tag(field, response->routing)) {
         ahoy_buf_put(buf, field->row);
         return;
     }
@@ -103,7 +113,7 @@ void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *requ
     ahoy_buf_put_byte(buf, ' ');
     ahoy_buf_put(buf, reason);
     ahoy_buf_put(buf, SPAN("\r\n"));
-    put_via_rows(buf, request, response->received);
+    put_via_rows(buf, request, response);
     put_first(buf, request, AHOY_HEADER_FROM);
     put_to(buf, request, response);
     put_first(buf, request, AHOY_HEADER_CALL_ID);

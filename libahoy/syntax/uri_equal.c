@@ -35,6 +35,8 @@ bool ahoy_escaped_equal(struct span a, struct span b)
 
 bool ahoy_escaped_equal_nocase(struct span a, struct span b)
 {
+    if (ahoy_span_equal_nocase(a, b)) /* As nearly all are that are equal. */
+        return true;
     while (a.size > 0 && b.size > 0) {
         if (ahoy_escaped_lower(ahoy_escaped_take(&a)) != ahoy_escaped_lower(ahoy_escaped_take(&b)))
             return false;

@@ -100,7 +100,7 @@ struct span ahoy_departure_join(const struct ahoy_departure *departure,
     char token[AHOY_TOKEN_SIZE];
     struct span head[HEAD_PIECES];
     make_head(departure, request->request_line, token, head);
-    size_t size = size_of_request(departure, request);
+    size_t size = size_of(head, HEAD_PIECES) + size_of(request->pieces, request->count);
     char *at = size <= AHOY_MESSAGE_LIMIT ? ahoy_arena_take(arena, size) : NULL;
     if (at == NULL)
         return (struct span){ NULL, 0 };

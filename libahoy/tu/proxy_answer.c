@@ -8,7 +8,8 @@ static struct span compose(struct ahoy_proxy *proxy, const struct ahoy_event *ev
 {
     struct ahoy_response response = { .status = status,
                                       .to_tag = to_tag,
-                                      .received = &event->hop->remote };
+                                      .received = &event->hop->remote,
+                                      .routing = event->routing };
     struct ahoy_buf buf = ahoy_buf_over(proxy->text, sizeof proxy->text);
     ahoy_compose_response(&buf, event->message, &response);
     return ahoy_buf_text(&buf);

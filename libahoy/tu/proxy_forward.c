@@ -5,16 +5,20 @@
 #include "libahoy/tu/proxy_context.h"
 
 /* Prints |text| without what a Request-URI may not have: R3261-16.6-6.  Returns whether it is a
- * sips URI. */
-static bool put_request_uri(struct ahoy_buf *buf, struct span text)
+ * sips URI.  Most often it is the one that |came|, and read already. */
+static bool put_request_uri(struct ahoy_buf *buf, struct span text, const struct ahoy_uri *came)
 {
-    struct ahoy_uri uri;
-    if (!ahoy_uri_parse(text, &uri, NULL)) {
-        ahoy_buf_put(buf, text);
-        return false;
+    struct ahoy_uri parsed;
+    const struct ahoy_uri *uri = came;
+    if (text.at != came->text.at || text.size != came->text.size) {
+        if (!ahoy_uri_parse(text, &parsed, NULL)) {
+            ahoy_buf_put(buf, text);
+            return false;
+        }
+        uri = &parsed;
     }
-    ahoy_uri_print_request(&uri, buf);
-    return uri.scheme == AHOY_SCHEME_SIPS;
+    ahoy_uri_print_request(uri, buf);
+    return uri->scheme == AHOY_SCHEME_SIPS;
 }
 
 /* What was printed since |start|; empty after an overflow, which fails the whole. */
@@ -25,13 +29,13 @@ static struct span since(const struct ahoy_buf *buf, size_t start)
     return (struct span){ buf->at + start, buf->size - start };
 }
 
-static struct span put_request_line(struct ahoy_buf *text, struct span method, struct span uri,
-                                    bool *is_sips)
+static struct span put_request_line(struct ahoy_buf *text, const struct ahoy_event *event,
+                                    struct span uri, bool *is_sips)
 {
     size_t start = text->size;
-    ahoy_buf_put(text, method);
+    ahoy_buf_put(text, event->message->method_text);
     ahoy_buf_put_byte(text, ' ');
-    *is_sips = put_request_uri(text, uri); /* R3261-16.6-5 */
+    *is_sips = put_request_uri(text, uri, &event->routing->request_uri); /* R3261-16.6-5 */
     ahoy_buf_put(text, SPAN(" SIP/2.0\r\n"));
     return since(text, start);
 }
@@ -119,7 +123,7 @@ bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, struct proxy_making *maki
     *request = (struct ahoy_outgoing){ .method = message->method,
                                        .hop = target->hop,
                                        .is_flow = target->flow.size > 0 };
-    request->request_line = put_request_line(&text, message->method_text, uri, &is_sips);
+    request->request_line = put_request_line(&text, event, uri, &is_sips);
 
     ahoy_edits_init(edits, ahoy_span_after(message->bytes, message->start_line.size));
     ahoy_edits_mark_via(edits, &event->routing->via, &event->hop->remote, &text);
