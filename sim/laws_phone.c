@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256 };
+enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256, ASKED_LIMIT = 64 };
 
 struct dialog {
     struct ahoy_ip phone;
@@ -16,11 +16,20 @@ struct dialog {
     uint64_t begun_ms;    /* When the first 2xx came. */
 };
 
+/* An INVITE that a phone sent. */
+struct asked {
+    struct ahoy_ip phone;
+    uint64_t branch;
+    uint64_t name; /* Of Call-ID and local tag. */
+};
+
 struct sim_phone_witness {
     struct sim_witness *witness;
     struct ahoy_ip watched[WATCHED_LIMIT];
     size_t watched_count, dialog_count;
     struct dialog dialogs[DIALOGS_LIMIT];
+    struct asked asked[ASKED_LIMIT]; /* The last ones, round and round. */
+    size_t asked_count;
     uint64_t owed_ack; /* The Call-ID whose 2xx has come and is not acknowledged; 0 for none. */
     uint64_t owed_ms;
     struct ahoy_message message;
@@ -128,6 +137,14 @@ static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_i
     dialog->local_cseq = routing->cseq.number;
 }
 
+static void note_invite(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
+{
+    const struct ahoy_routing *routing = &watcher->routing;
+    watcher->asked[watcher->asked_count++ % ASKED_LIMIT] =
+        (struct asked){ *phone, sim_hash(routing->via.branch),
+                        name_dialog(routing->call_id, routing->from_tag, SPAN("")) };
+}
+
 static void see_sent(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
 {
     const struct ahoy_routing *routing = &watcher->routing;
@@ -136,6 +153,8 @@ static void see_sent(struct sim_phone_witness *watcher, const struct ahoy_ip *ph
               false);
     if (!watcher->message.is_request)
         return;
+    if (watcher->message.method == AHOY_METHOD_INVITE)
+        note_invite(watcher, phone);
     if (watcher->message.method == AHOY_METHOD_ACK &&
         watcher->owed_ack == sim_hash(routing->call_id))
         watcher->owed_ack = 0;
@@ -150,6 +169,42 @@ static void judge_acks(struct sim_phone_witness *watcher)
         sim_witness_break(watcher->witness, 8, "a phone does not acknowledge a 2xx");
 }
 
+static bool has_addresses(const struct ahoy_message *message, enum ahoy_header header)
+{
+    struct ahoy_values values = ahoy_message_values(message, header);
+    struct span text;
+    struct ahoy_address address;
+    while (ahoy_values_next(&values, &text, NULL)) {
+        if (!ahoy_address_parse(text, &address, NULL))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the 2xx at hand answers an INVITE of |phone| (17.1.3, 18.1.2), and says whom to send the
+ * ACK to: 12.1.2 needs its Contact and its Record-Route. */
+static bool is_answer(const struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
+{
+    const struct ahoy_routing *routing = &watcher->routing;
+    const struct ahoy_message *message = &watcher->message;
+    uint64_t branch = sim_hash(routing->via.branch);
+    uint64_t name = name_dialog(routing->call_id, routing->from_tag, SPAN(""));
+    struct ahoy_ip sent_by;
+    if (!ahoy_ip_parse(routing->via.host, &sent_by) || !ahoy_ip_equal_host(&sent_by, phone) ||
+        routing->via.port != phone->port || !ahoy_message_check(message, NULL) ||
+        ahoy_message_first(message, AHOY_HEADER_CONTACT) == NULL ||
+        !has_addresses(message, AHOY_HEADER_CONTACT) ||
+        !has_addresses(message, AHOY_HEADER_RECORD_ROUTE))
+        return false;
+    for (size_t i = 0; i < ASKED_LIMIT; i++) {
+        const struct asked *asked = &watcher->asked[i];
+        if (asked->branch == branch && asked->name == name &&
+            ahoy_ip_equal_host(&asked->phone, phone))
+            return true;
+    }
+    return false;
+}
+
 static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
 {
     const struct ahoy_routing *routing = &watcher->routing;
@@ -158,7 +213,7 @@ static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip 
     uint64_t transaction = sim_hash(routing->via.branch);
     if (!watcher->message.is_request && watcher->message.status >= 300)
         begin(watcher, phone, transaction, true); /* Whatever comes behind it means nothing. */
-    if (!is_success(watcher) || routing->to_tag.size == 0 ||
+    if (!is_success(watcher) || routing->to_tag.size == 0 || !is_answer(watcher, phone) ||
         find(watcher, phone, transaction) != NULL)
         return;
     begin(watcher, phone, name, true);

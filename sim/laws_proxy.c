@@ -126,7 +126,8 @@ void sim_law_cancel_sent(struct sim_witness *witness, const struct sim_news *new
         sim_witness_break(witness, 10, "a second CANCEL");
     else if (!news->is_again && invite->final != 0)
         sim_witness_break(witness, 10, "a CANCEL after the final response");
-    else if (!invite->may_be_cancelled && !timer_c_is_over(witness, invite) && !invite->is_excused)
+    else if (invite->upper != NULL && !invite->may_be_cancelled &&
+             !timer_c_is_over(witness, invite) && !invite->is_excused)
         sim_witness_break(witness, 11, "a CANCEL without a reason");
     else if (!ahoy_ip_equal(&invite->to, &news->peer))
         sim_witness_break(witness, 11, "a CANCEL to another address than its INVITE");

@@ -189,11 +189,13 @@ static void judge_shelf(struct sim_witness *witness, struct sim_shelf *shelf, bo
     shelf->grantee = NULL;
 }
 
-/* Laws 20 to 22 and 24. */
+/* Laws 20 to 22 and 24.  What changes while it is excused must be known when it is so no more. */
 void sim_law_bindings_kept(struct sim_witness *witness)
 {
     for (size_t i = 0; i < witness->shelf_count; i++) {
-        if (witness->shelves[i].granted > 0 || witness->turn % LOOK_EVERY == 0)
+        const struct sim_shelf *shelf = &witness->shelves[i];
+        if (shelf->granted > 0 || witness->turn % LOOK_EVERY == 0 ||
+            sim_witness_now(witness) <= shelf->excused_ms)
             judge_shelf(witness, &witness->shelves[i], false);
     }
 }

@@ -62,7 +62,7 @@ static bool is_over(const struct sim_witness *witness, const struct sim_upper *u
     if (upper->stream != 0 && upper->method != AHOY_METHOD_INVITE)
         return true; /* Timer J is 0. */
     return upper->is_stateless || now_ms >= upper->final_ms + SIM_64T1_MS ||
-           (upper->is_acked && now_ms >= upper->final_ms + 5000);
+           (upper->is_acked && now_ms >= upper->acked_ms + SIM_TIMER_I_MS);
 }
 
 static struct sim_upper *find_upper(struct sim_witness *witness, uint64_t key)
@@ -123,22 +123,29 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
         news->upper = invite;
         if (invite != NULL && invite->final >= 300 && !invite->is_acked) {
             invite->is_acked = true;
+            invite->acked_ms = sim_witness_now(witness);
             invite->acked_turn = witness->turn;
         }
         return;
     }
-    if (is_cancel && invite != NULL && !is_over(witness, invite))
-        invite->is_cancelled = true;
     uint64_t key = key_of(via, message->method_text);
     struct sim_upper *upper = find_upper(witness, key);
+    if (is_cancel && invite != NULL && !is_over(witness, invite)) {
+        invite->is_cancelled = true;
+        /* A CANCEL that is older than its INVITE is a retransmission: it may end nothing. */
+        invite->is_excused |= upper != NULL && upper->began_ms < invite->began_ms;
+    }
+    /* Another request under a name that is taken, or has been: what is answered whom cannot be
+     * told. */
+    bool is_forged = upper != NULL &&
+                     !ahoy_span_equal((struct span){ upper->bytes, upper->size }, message->bytes);
     news->is_again = upper != NULL && !is_over(witness, upper);
     news->upper = news->is_again ? upper : add_upper(witness, news, key);
     if (news->upper == NULL)
         return;
     news->upper->asked_turn = witness->turn;
-    /* Another request under a name that is taken: what is answered whom cannot be told. */
-    if (!ahoy_span_equal((struct span){ news->upper->bytes, news->upper->size }, message->bytes))
-        news->upper->is_excused = news->upper->is_forged = true;
+    news->upper->is_forged |= is_forged;
+    news->upper->is_excused |= is_forged;
 }
 
 /* Whether the client transaction has given up by itself: timers B and F, and 64*T1 behind a CANCEL
@@ -204,14 +211,16 @@ static struct sim_lower *add_lower(struct sim_witness *witness, const struct sim
     if (witness->lower_count == SIM_LOWERS_LIMIT)
         return NULL;
     witness->lower_count++;
+    uint64_t now_ms = sim_witness_now(witness);
     *lower = (struct sim_lower){ .branch = sim_hash(news->routing->via.branch),
                                  .method = news->message->method,
                                  .bytes = copy(news->message->bytes),
                                  .size = news->message->bytes.size,
                                  .to = news->peer,
                                  .stream = news->stream,
-                                 .began_ms = sim_witness_now(witness),
-                                 .began_turn = witness->turn };
+                                 .began_ms = now_ms,
+                                 .began_turn = witness->turn,
+                                 .is_excused = witness->short_ms == now_ms };
     lower->method_text = (struct span){ lower->bytes, news->message->method_text.size };
     if (lower->method == AHOY_METHOD_CANCEL)
         lower->invite = find_lower(witness, lower->branch, SPAN("INVITE"));
