@@ -143,7 +143,7 @@ static void judge_silence(struct sim_witness *witness, const struct sim_shelf *b
 /* Whether somebody whose answers cannot be seen may have changed |shelf|. */
 static bool is_blurred(struct sim_witness *witness, const struct sim_shelf *shelf)
 {
-    if (sim_witness_now(witness) <= shelf->excused_ms)
+    if (sim_witness_now(witness) <= shelf->excused_ms || witness->is_full)
         return true;
     for (size_t i = witness->first_upper; i < witness->upper_count; i++) {
         const struct sim_upper *upper = &witness->uppers[i];

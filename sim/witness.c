@@ -89,6 +89,7 @@ static struct sim_upper *add_upper(struct sim_witness *witness, const struct sim
                                    uint64_t key)
 {
     struct sim_upper *upper = &witness->uppers[witness->upper_count];
+    witness->is_full |= witness->upper_count == SIM_UPPERS_LIMIT;
     if (witness->upper_count == SIM_UPPERS_LIMIT)
         return NULL;
     witness->upper_count++;
@@ -208,6 +209,7 @@ static struct sim_upper *maker_of(struct sim_witness *witness, const struct sim_
 static struct sim_lower *add_lower(struct sim_witness *witness, const struct sim_news *news)
 {
     struct sim_lower *lower = &witness->lowers[witness->lower_count];
+    witness->is_full |= witness->lower_count == SIM_LOWERS_LIMIT;
     if (witness->lower_count == SIM_LOWERS_LIMIT)
         return NULL;
     witness->lower_count++;
