@@ -143,7 +143,7 @@ static void judge_silence(struct sim_witness *witness, const struct sim_shelf *b
 /* Whether somebody whose answers cannot be seen may have changed |shelf|. */
 static bool is_blurred(struct sim_witness *witness, const struct sim_shelf *shelf)
 {
-    if (sim_witness_now(witness) <= shelf->excused_ms || witness->is_full)
+    if (sim_witness_now(witness) <= shelf->excused_ms)
         return true;
     for (size_t i = witness->first_upper; i < witness->upper_count; i++) {
         const struct sim_upper *upper = &witness->uppers[i];
@@ -172,18 +172,20 @@ static void judge_cseq(struct sim_witness *witness, const struct sim_shelf *befo
     }
 }
 
+/* Where several are granted in one turn, one may have taken away what the next puts there again, and
+ * what is taken away has no CSeq any more (10.3 step 7). */
 static void judge_shelf(struct sim_witness *witness, struct sim_shelf *shelf, bool may_appear)
 {
     struct sim_shelf now;
     sim_witness_look(witness, shelf, &now);
-    if (shelf->granted == 1) {
+    bool is_open = is_blurred(witness, shelf);
+    if (shelf->granted == 1 && !is_open) {
         judge_grant(witness, shelf);
         judge_cseq(witness, shelf, &now);
-    }
-    if (shelf->granted > 0)
         judge_order(witness, shelf, &now);
-    else if (!is_blurred(witness, shelf))
+    } else if (shelf->granted == 0 && !is_open) {
         judge_silence(witness, shelf, &now, may_appear);
+    }
     *shelf = now;
     shelf->granted = 0;
     shelf->grantee = NULL;
@@ -203,7 +205,7 @@ void sim_law_bindings_kept(struct sim_witness *witness)
 /* Law 21.  What had expired may be back where the clock has gone back. */
 void sim_law_bindings_revived(struct sim_witness *witness)
 {
-    for (size_t i = 0; i < witness->shelf_count; i++)
+    for (size_t i = 0; i < witness->shelf_count && !witness->is_full; i++)
         judge_shelf(witness, &witness->shelves[i], true);
 }
 

@@ -113,8 +113,7 @@ void sim_law_no_leftovers(struct sim_witness *witness)
 {
     uint64_t now_ms = sim_witness_now(witness);
     uint32_t most = 0;
-    if (witness->has_streams || witness->is_full ||
-        now_ms <= witness->blurred_ms + SIM_TIMER_C_MS + SIM_64T1_MS)
+    if (witness->has_streams || now_ms <= witness->blurred_ms + SIM_TIMER_C_MS + SIM_64T1_MS)
         return;
     for (size_t i = witness->first_upper; i < witness->upper_count; i++)
         most += lives(now_ms, witness->uppers[i].final, witness->uppers[i].final_ms);

@@ -106,7 +106,7 @@ struct sim_witness {
     struct ahoy_message message, other;
     struct ahoy_routing routing;
     bool has_streams;      /* Connections are opened whose messages wait unseen. */
-    bool is_full;          /* More came than can be noted: some was not seen. */
+    bool is_full;          /* More came than can be noted: what follows is not judged. */
     bool is_strict;        /* Every request of a user of ours must prove who sends it. */
     struct ahoyd_user ha1; /* Of the user "alice": what must not be seen. */
     uint64_t short_ms;     /* When an allocation was last refused. */
