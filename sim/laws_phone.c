@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256 };
+enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256, ASKED_LIMIT = 64 };
 
 struct dialog {
     struct ahoy_ip phone;
@@ -16,11 +16,23 @@ struct dialog {
     uint64_t begun_ms;    /* When the first 2xx came. */
 };
 
+/* An INVITE that a phone sent. */
+struct asked {
+    struct ahoy_ip phone;
+    uint64_t branch;
+    uint64_t name; /* Of Call-ID and local tag. */
+    uint64_t
+        gives_up_ms; /* What comes from then on belongs to nothing: 17.1.1.2, 9.1, RFC 6026 7.2. */
+    bool has_end;    /* That is fixed: it was cancelled, or has had a 2xx. */
+};
+
 struct sim_phone_witness {
     struct sim_witness *witness;
     struct ahoy_ip watched[WATCHED_LIMIT];
     size_t watched_count, dialog_count;
     struct dialog dialogs[DIALOGS_LIMIT];
+    struct asked asked[ASKED_LIMIT]; /* The last ones, round and round. */
+    size_t asked_count;
     uint64_t owed_ack; /* The Call-ID whose 2xx has come and is not acknowledged; 0 for none. */
     uint64_t owed_ms;
     struct ahoy_message message;
@@ -128,6 +140,47 @@ static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_i
     dialog->local_cseq = routing->cseq.number;
 }
 
+static struct asked *find_asked(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
+{
+    uint64_t branch = sim_hash(watcher->routing.via.branch);
+    for (size_t i = 0; i < ASKED_LIMIT; i++) {
+        struct asked *asked = &watcher->asked[i];
+        if (asked->branch == branch && ahoy_ip_equal_host(&asked->phone, phone))
+            return asked;
+    }
+    return NULL;
+}
+
+/* An INVITE or a CANCEL leaves. */
+static void note_invite(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
+{
+    const struct ahoy_routing *routing = &watcher->routing;
+    uint64_t end_ms = sim_world_now(watcher->witness->world) + SIM_64T1_MS;
+    struct asked *asked = find_asked(watcher, phone);
+    if (watcher->message.method == AHOY_METHOD_CANCEL && asked != NULL && !asked->has_end) {
+        asked->has_end = true;
+        asked->gives_up_ms = end_ms;
+    }
+    if (watcher->message.method != AHOY_METHOD_INVITE || asked != NULL)
+        return;
+    watcher->asked[watcher->asked_count++ % ASKED_LIMIT] =
+        (struct asked){ .phone = *phone,
+                        .branch = sim_hash(routing->via.branch),
+                        .name = name_dialog(routing->call_id, routing->from_tag, SPAN("")),
+                        .gives_up_ms = end_ms };
+}
+
+/* A response to one has come in time: how long more may come. */
+static void note_answer(const struct sim_phone_witness *watcher, struct asked *asked)
+{
+    if (asked->has_end)
+        return;
+    asked->gives_up_ms = UINT64_MAX;
+    asked->has_end = watcher->message.status / 100 == 2;
+    if (asked->has_end)
+        asked->gives_up_ms = sim_world_now(watcher->witness->world) + SIM_64T1_MS;
+}
+
 static void see_sent(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
 {
     const struct ahoy_routing *routing = &watcher->routing;
@@ -136,6 +189,7 @@ static void see_sent(struct sim_phone_witness *watcher, const struct ahoy_ip *ph
               false);
     if (!watcher->message.is_request)
         return;
+    note_invite(watcher, phone);
     if (watcher->message.method == AHOY_METHOD_ACK &&
         watcher->owed_ack == sim_hash(routing->call_id))
         watcher->owed_ack = 0;
@@ -150,6 +204,41 @@ static void judge_acks(struct sim_phone_witness *watcher)
         sim_witness_break(watcher->witness, 8, "a phone does not acknowledge a 2xx");
 }
 
+static bool has_addresses(const struct ahoy_message *message, enum ahoy_header header)
+{
+    struct ahoy_values values = ahoy_message_values(message, header);
+    struct span text;
+    struct ahoy_address address;
+    while (ahoy_values_next(&values, &text, NULL)) {
+        if (!ahoy_address_parse(text, &address, NULL))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the response at hand came to |phone|, and answers |asked| (17.1.3, 18.1.2). */
+static bool is_answer(const struct sim_phone_witness *watcher, const struct ahoy_ip *phone,
+                      const struct asked *asked)
+{
+    const struct ahoy_routing *routing = &watcher->routing;
+    struct ahoy_ip sent_by;
+    return asked != NULL && !watcher->message.is_request &&
+           routing->cseq.method == AHOY_METHOD_INVITE &&
+           asked->name == name_dialog(routing->call_id, routing->from_tag, SPAN("")) &&
+           sim_world_now(watcher->witness->world) < asked->gives_up_ms &&
+           ahoy_ip_parse(routing->via.host, &sent_by) && ahoy_ip_equal_host(&sent_by, phone) &&
+           routing->via.port == phone->port;
+}
+
+/* Whether the 2xx at hand says whom to send the ACK to: 12.1.2 needs Contact and Record-Route. */
+static bool makes_dialog(const struct ahoy_message *message)
+{
+    return ahoy_message_check(message, NULL) &&
+           ahoy_message_first(message, AHOY_HEADER_CONTACT) != NULL &&
+           has_addresses(message, AHOY_HEADER_CONTACT) &&
+           has_addresses(message, AHOY_HEADER_RECORD_ROUTE);
+}
+
 static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
 {
     const struct ahoy_routing *routing = &watcher->routing;
@@ -158,7 +247,11 @@ static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip 
     uint64_t transaction = sim_hash(routing->via.branch);
     if (!watcher->message.is_request && watcher->message.status >= 300)
         begin(watcher, phone, transaction, true); /* Whatever comes behind it means nothing. */
-    if (!is_success(watcher) || routing->to_tag.size == 0 ||
+    struct asked *asked = find_asked(watcher, phone);
+    if (!is_answer(watcher, phone, asked))
+        return;
+    note_answer(watcher, asked);
+    if (!is_success(watcher) || routing->to_tag.size == 0 || !makes_dialog(&watcher->message) ||
         find(watcher, phone, transaction) != NULL)
         return;
     begin(watcher, phone, name, true);

@@ -23,29 +23,13 @@ static bool takes_success(const struct sim_witness *witness, const struct sim_lo
     return !is_late && !lower->is_excused && !upper->is_excused;
 }
 
-/* Whether the Via behind our own is that of the request: else it is passed on to somebody else. */
-static bool leads_back(struct sim_witness *witness, const struct sim_news *news)
-{
-    const struct sim_upper *upper = news->lower->upper;
-    struct ahoy_values values = ahoy_message_values(news->message, AHOY_HEADER_VIA);
-    struct span text;
-    struct ahoy_via came, asked;
-    const struct ahoy_message *request = sim_witness_request(witness, upper->bytes, upper->size);
-    return ahoy_values_next(&values, &text, NULL) && ahoy_values_next(&values, &text, NULL) &&
-           ahoy_via_parse(text, &came, NULL) &&
-           ahoy_via_parse(ahoy_message_value(request, AHOY_HEADER_VIA), &asked, NULL) &&
-           ahoy_span_equal(came.branch, asked.branch) &&
-           ahoy_span_equal(came.sent_by, asked.sent_by);
-}
-
 /* Law 9. */
 void sim_law_success_comes(struct sim_witness *witness, const struct sim_news *news)
 {
     if (news->message->is_request || news->message->status / 100 != 2 || !is_invite(news->lower))
         return;
     struct sim_upper *upper = news->lower->upper;
-    if (leads_back(witness, news) && takes_success(witness, news->lower) &&
-        can_be_answered(witness, upper))
+    if (takes_success(witness, news->lower) && can_be_answered(witness, upper))
         upper->successes_met++;
 }
 
@@ -124,9 +108,10 @@ void sim_law_cancel_sent(struct sim_witness *witness, const struct sim_news *new
         sim_witness_break(witness, 10, "a CANCEL before any provisional response");
     else if (invite->cancels > 1)
         sim_witness_break(witness, 10, "a second CANCEL");
-    else if (!news->is_again && invite->final != 0)
+    else if (!news->is_again && invite->final != 0 && invite->final_turn != witness->turn)
         sim_witness_break(witness, 10, "a CANCEL after the final response");
-    else if (!invite->may_be_cancelled && !timer_c_is_over(witness, invite) && !invite->is_excused)
+    else if (invite->upper != NULL && !invite->may_be_cancelled &&
+             !timer_c_is_over(witness, invite) && !invite->is_excused)
         sim_witness_break(witness, 11, "a CANCEL without a reason");
     else if (!ahoy_ip_equal(&invite->to, &news->peer))
         sim_witness_break(witness, 11, "a CANCEL to another address than its INVITE");

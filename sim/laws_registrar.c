@@ -172,28 +172,32 @@ static void judge_cseq(struct sim_witness *witness, const struct sim_shelf *befo
     }
 }
 
+/* Where several are granted in one turn, one may have taken away what the next puts there again, and
+ * what is taken away has no CSeq any more (10.3 step 7). */
 static void judge_shelf(struct sim_witness *witness, struct sim_shelf *shelf, bool may_appear)
 {
     struct sim_shelf now;
     sim_witness_look(witness, shelf, &now);
-    if (shelf->granted == 1) {
+    bool is_open = is_blurred(witness, shelf);
+    if (shelf->granted == 1 && !is_open) {
         judge_grant(witness, shelf);
         judge_cseq(witness, shelf, &now);
-    }
-    if (shelf->granted > 0)
         judge_order(witness, shelf, &now);
-    else if (!is_blurred(witness, shelf))
+    } else if (shelf->granted == 0 && !is_open) {
         judge_silence(witness, shelf, &now, may_appear);
+    }
     *shelf = now;
     shelf->granted = 0;
     shelf->grantee = NULL;
 }
 
-/* Laws 20 to 22 and 24. */
+/* Laws 20 to 22 and 24.  What changes while it is excused must be known when it is so no more. */
 void sim_law_bindings_kept(struct sim_witness *witness)
 {
     for (size_t i = 0; i < witness->shelf_count; i++) {
-        if (witness->shelves[i].granted > 0 || witness->turn % LOOK_EVERY == 0)
+        const struct sim_shelf *shelf = &witness->shelves[i];
+        if (shelf->granted > 0 || witness->turn % LOOK_EVERY == 0 ||
+            sim_witness_now(witness) <= shelf->excused_ms)
             judge_shelf(witness, &witness->shelves[i], false);
     }
 }
@@ -201,7 +205,7 @@ void sim_law_bindings_kept(struct sim_witness *witness)
 /* Law 21.  What had expired may be back where the clock has gone back. */
 void sim_law_bindings_revived(struct sim_witness *witness)
 {
-    for (size_t i = 0; i < witness->shelf_count; i++)
+    for (size_t i = 0; i < witness->shelf_count && !witness->is_full; i++)
         judge_shelf(witness, &witness->shelves[i], true);
 }
 

@@ -125,15 +125,20 @@ void sim_law_no_leftovers(struct sim_witness *witness)
                           most);
 }
 
-/* The wait behind the next sending: 17.1.1.2 and 17.1.2.2. */
-static uint64_t next_interval(const struct sim_lower *lower)
+/* Notes when |lower|, sent just now, goes again: 17.1.1.2 and 17.1.2.2.  A timer that goes off in
+ * the instant of the provisional response may have done so before it, or behind it. */
+static void set_timer(struct sim_lower *lower, uint64_t now_ms, uint64_t turn)
 {
     uint64_t doubled = lower->interval_ms == 0 ? SIM_T1_MS : 2 * lower->interval_ms;
-    if (lower->method == AHOY_METHOD_INVITE)
-        return doubled;
-    if (lower->provisional_ms != 0)
-        return SIM_T2_MS;
-    return doubled < SIM_T2_MS ? doubled : SIM_T2_MS;
+    uint64_t interval_ms = doubled;
+    if (lower->method != AHOY_METHOD_INVITE) {
+        doubled = doubled < SIM_T2_MS ? doubled : SIM_T2_MS;
+        interval_ms = lower->provisional_ms != 0 ? SIM_T2_MS : doubled;
+    }
+    bool is_open = lower->first_provisional_turn == turn;
+    lower->interval_ms = interval_ms;
+    lower->due_ms = now_ms + interval_ms;
+    lower->again_ms = now_ms + (is_open ? doubled : interval_ms);
 }
 
 static void judge_request(struct sim_witness *witness, const struct sim_news *news)
@@ -148,8 +153,7 @@ static void judge_request(struct sim_witness *witness, const struct sim_news *ne
     if (news->is_again && lower->method == AHOY_METHOD_INVITE && lower->provisional_ms != 0 &&
         lower->first_provisional_turn != witness->turn)
         sim_witness_break(witness, 6, "an INVITE again after a provisional response");
-    lower->interval_ms = next_interval(lower);
-    lower->again_ms = now_ms + lower->interval_ms;
+    set_timer(lower, now_ms, witness->turn);
 }
 
 /* A final response to INVITE goes again by timer G, or where the INVITE came again. */
@@ -188,7 +192,7 @@ static bool is_missed(const struct sim_lower *lower, uint64_t now_ms)
     bool is_stopped =
         lower->final != 0 || (lower->method == AHOY_METHOD_INVITE && lower->provisional_ms != 0);
     return !is_stopped && !lower->is_excused && !is_reliable(lower->stream) &&
-           now_ms > lower->again_ms && lower->again_ms < lower->began_ms + SIM_64T1_MS;
+           now_ms > lower->due_ms && lower->due_ms < lower->began_ms + SIM_64T1_MS;
 }
 
 /* ... and not too late. */

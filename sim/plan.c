@@ -140,7 +140,7 @@ static void make_actors(struct sim_plan *plan, struct ahoy_rng *rng)
         actor->is_stream = has_streams && chance(rng, 50);
         actor->is_wild = chance(rng, 15);
         actor->is_named = plan->has_names && chance(rng, 50);
-        actor->loops = chance(rng, 0);
+        actor->loops = chance(rng, 15);
         actor->idle_ms = 500 + below(rng, 20000);
     }
 }

@@ -52,9 +52,17 @@ static bool lose_nothing(void *context, const struct ahoy_ip *to, struct span by
     return false;
 }
 
+/* Whether what passes is still to be printed: all that does in the instant in which a law is broken
+ * is. */
+static bool tells(const struct scene *scene)
+{
+    uint64_t ms = sim_world_now(scene->world) - sim_world_epoch();
+    return scene->ladder && (scene->witness.law == 0 || scene->witness.broken_ms == ms);
+}
+
 static void say(const struct scene *scene, const char *what)
 {
-    if (scene->ladder && scene->witness.law == 0)
+    if (tells(scene))
         printf("[%7llu] %s\n",
                (unsigned long long)(sim_world_now(scene->world) - sim_world_epoch()), what);
 }
@@ -73,7 +81,7 @@ static void watch(void *context, enum sim_passage passage, const struct sim_pack
     scene->messages += passage == SIM_ARRIVED;
     if (packet->kind == SIM_DATAGRAM)
         sim_phone_witness_see(scene->phone_witness, passage, packet);
-    if (scene->ladder && scene->witness.law == 0)
+    if (tells(scene))
         sim_laws_print(scene->world, passage, packet);
 }
 

@@ -59,10 +59,10 @@ static bool is_over(const struct sim_witness *witness, const struct sim_upper *u
     uint64_t now_ms = sim_witness_now(witness);
     if (upper->final == 0)
         return upper->method != AHOY_METHOD_INVITE && now_ms > upper->began_ms + SIM_64T1_MS;
-    if (upper->stream != 0 && upper->method != AHOY_METHOD_INVITE)
-        return true; /* Timer J is 0. */
+    if (upper->stream != 0 && (upper->method != AHOY_METHOD_INVITE || upper->is_acked))
+        return true; /* Timers J and I are 0. */
     return upper->is_stateless || now_ms >= upper->final_ms + SIM_64T1_MS ||
-           (upper->is_acked && now_ms >= upper->final_ms + 5000);
+           (upper->is_acked && now_ms >= upper->acked_ms + SIM_TIMER_I_MS);
 }
 
 static struct sim_upper *find_upper(struct sim_witness *witness, uint64_t key)
@@ -89,6 +89,7 @@ static struct sim_upper *add_upper(struct sim_witness *witness, const struct sim
                                    uint64_t key)
 {
     struct sim_upper *upper = &witness->uppers[witness->upper_count];
+    witness->is_full |= witness->upper_count == SIM_UPPERS_LIMIT;
     if (witness->upper_count == SIM_UPPERS_LIMIT)
         return NULL;
     witness->upper_count++;
@@ -123,22 +124,29 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
         news->upper = invite;
         if (invite != NULL && invite->final >= 300 && !invite->is_acked) {
             invite->is_acked = true;
+            invite->acked_ms = sim_witness_now(witness);
             invite->acked_turn = witness->turn;
         }
         return;
     }
-    if (is_cancel && invite != NULL && !is_over(witness, invite))
-        invite->is_cancelled = true;
     uint64_t key = key_of(via, message->method_text);
     struct sim_upper *upper = find_upper(witness, key);
+    if (is_cancel && invite != NULL && !is_over(witness, invite)) {
+        invite->is_cancelled = true;
+        /* A CANCEL that is older than its INVITE is a retransmission: it may end nothing. */
+        invite->is_excused |= upper != NULL && upper->began_ms < invite->began_ms;
+    }
+    /* Another request under a name that is taken, or has been: what is answered whom cannot be
+     * told. */
+    struct span first = { upper != NULL ? upper->bytes : NULL, upper != NULL ? upper->size : 0 };
+    bool is_forged = upper != NULL && (upper->is_forged || !ahoy_span_equal(first, message->bytes));
     news->is_again = upper != NULL && !is_over(witness, upper);
     news->upper = news->is_again ? upper : add_upper(witness, news, key);
     if (news->upper == NULL)
         return;
     news->upper->asked_turn = witness->turn;
-    /* Another request under a name that is taken: what is answered whom cannot be told. */
-    if (!ahoy_span_equal((struct span){ news->upper->bytes, news->upper->size }, message->bytes))
-        news->upper->is_excused = news->upper->is_forged = true;
+    news->upper->is_forged |= is_forged;
+    news->upper->is_excused |= is_forged;
 }
 
 /* Whether the client transaction has given up by itself: timers B and F, and 64*T1 behind a CANCEL
@@ -161,6 +169,22 @@ static bool is_ours(const struct sim_witness *witness, const struct ahoy_via *vi
     return ahoy_ip_parse(via->host, &ip) && ahoy_ip_equal_host(&ip, own) && via->port == own->port;
 }
 
+/* Whether the Via behind our own is that of the request: else its callee has made something of it
+ * that is passed on to somebody else, or to nobody. */
+static bool leads_back(struct sim_witness *witness, const struct sim_news *news,
+                       const struct sim_upper *upper)
+{
+    struct ahoy_values values = ahoy_message_values(news->message, AHOY_HEADER_VIA);
+    struct span text;
+    struct ahoy_via came, asked;
+    const struct ahoy_message *request = sim_witness_request(witness, upper->bytes, upper->size);
+    return ahoy_values_next(&values, &text, NULL) && ahoy_values_next(&values, &text, NULL) &&
+           ahoy_via_parse(text, &came, NULL) &&
+           ahoy_via_parse(ahoy_message_value(request, AHOY_HEADER_VIA), &asked, NULL) &&
+           ahoy_span_equal(came.branch, asked.branch) &&
+           ahoy_span_equal(came.sent_by, asked.sent_by);
+}
+
 /* A response has come. */
 static void note_answer(struct sim_witness *witness, struct sim_news *news)
 {
@@ -173,6 +197,8 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
     news->lower = lower;
     news->upper = lower->upper;
     news->is_again = lower->final != 0;
+    if (lower->upper != NULL)
+        lower->upper->is_excused |= !leads_back(witness, news, lower->upper);
     if (status < 200 && lower->final == 0) {
         if (lower->provisional_ms == 0)
             lower->first_provisional_turn = witness->turn;
@@ -201,17 +227,20 @@ static struct sim_upper *maker_of(struct sim_witness *witness, const struct sim_
 static struct sim_lower *add_lower(struct sim_witness *witness, const struct sim_news *news)
 {
     struct sim_lower *lower = &witness->lowers[witness->lower_count];
+    witness->is_full |= witness->lower_count == SIM_LOWERS_LIMIT;
     if (witness->lower_count == SIM_LOWERS_LIMIT)
         return NULL;
     witness->lower_count++;
+    uint64_t now_ms = sim_witness_now(witness);
     *lower = (struct sim_lower){ .branch = sim_hash(news->routing->via.branch),
                                  .method = news->message->method,
                                  .bytes = copy(news->message->bytes),
                                  .size = news->message->bytes.size,
                                  .to = news->peer,
                                  .stream = news->stream,
-                                 .began_ms = sim_witness_now(witness),
-                                 .began_turn = witness->turn };
+                                 .began_ms = now_ms,
+                                 .began_turn = witness->turn,
+                                 .is_excused = witness->short_ms == now_ms };
     lower->method_text = (struct span){ lower->bytes, news->message->method_text.size };
     if (lower->method == AHOY_METHOD_CANCEL)
         lower->invite = find_lower(witness, lower->branch, SPAN("INVITE"));
@@ -319,7 +348,7 @@ static void take(struct sim_witness *witness, uint64_t stream, const struct ahoy
         note_forwarded(witness, &news);
     else
         note_answered(witness, &news);
-    for (size_t i = 0; i < sim_law_count; i++) {
+    for (size_t i = 0; i < sim_law_count && !witness->is_full; i++) {
         sim_law_of_news *law = comes ? sim_laws[i].comes : sim_laws[i].leaves;
         if (law != NULL)
             law(witness, &news);
@@ -390,7 +419,7 @@ static void pass_over(struct sim_witness *witness)
 static void rests(void *context)
 {
     struct sim_witness *witness = context;
-    for (size_t i = 0; i < sim_law_count; i++) {
+    for (size_t i = 0; i < sim_law_count && !witness->is_full; i++) {
         if (sim_laws[i].rests != NULL)
             sim_laws[i].rests(witness);
     }

@@ -11,6 +11,7 @@ enum {
     SIM_T2_MS = 4000,
     SIM_64T1_MS = 64 * SIM_T1_MS,
     SIM_TIMER_C_MS = 181000,
+    SIM_TIMER_I_MS = 5000,
     SIM_STORE_MS = 5000, /* No store of ours is slower. */
     SIM_UPPERS_LIMIT = 2048,
     SIM_LOWERS_LIMIT = 4096,
@@ -44,7 +45,7 @@ struct sim_upper {
     uint64_t successes_met;  /* 2xx that came for it in this turn ... */
     uint64_t successes_sent; /* ... and went. */
     uint64_t asked_turn;     /* When its request last came. */
-    uint64_t acked_turn;
+    uint64_t acked_ms, acked_turn;
 };
 
 /* A request that the server sent. */
@@ -60,7 +61,8 @@ struct sim_lower {
     uint64_t stream;
     uint64_t began_ms, began_turn, sent_turn;
     unsigned sends;
-    uint64_t again_ms, interval_ms; /* Timers A and E. */
+    uint64_t interval_ms, again_ms; /* Timers A and E: not sooner, ... */
+    uint64_t due_ms;                /* ... and not later. */
     uint64_t provisional_ms;        /* The last one; 0 for none. */
     uint64_t first_provisional_turn;
     unsigned final;
@@ -104,6 +106,7 @@ struct sim_witness {
     struct ahoy_message message, other;
     struct ahoy_routing routing;
     bool has_streams;      /* Connections are opened whose messages wait unseen. */
+    bool is_full;          /* More came than can be noted: what follows is not judged. */
     bool is_strict;        /* Every request of a user of ours must prove who sends it. */
     struct ahoyd_user ha1; /* Of the user "alice": what must not be seen. */
     uint64_t short_ms;     /* When an allocation was last refused. */

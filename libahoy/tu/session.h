@@ -12,6 +12,7 @@ enum ahoy_session_state {
 };
 
 enum { AHOY_SESSION_RING_AGAIN_MS = 60000 }; /* R3261-13.3.1.1-2 */
+enum { AHOY_SESSION_FORKS_LIMIT = 4 };
 
 /* Our 2xx to an INVITE, sent until its ACK comes (13.3.1.4). */
 struct ahoy_session_answer {
@@ -37,7 +38,9 @@ struct ahoy_session {
     unsigned transactions; /* That will still report their end. */
     uint64_t ring_ms;      /* When the 180 is to be sent again; UINT64_MAX for never. */
     uint32_t invite_cseq;  /* Of our INVITE, which its ACK repeats. */
-    char *head;            /* A 100 to the peer's INVITE, from which its answers are made. */
+    unsigned fork_count;   /* Forks that answered too late, and were told BYE; ... */
+    uint64_t forks[AHOY_SESSION_FORKS_LIMIT]; /* ... hashes of their To tags. */
+    char *head; /* A 100 to the peer's INVITE, from which its answers are made. */
     size_t head_size;
     char *offer; /* The body of that INVITE, where it had one. */
     size_t offer_size;

@@ -61,21 +61,46 @@ static void send_ack(const struct ahoy_session *session, struct ahoy_ua_context 
     (void)ahoy_ua_request_send_ack(&request, SPAN(""), ahoy_buf_text(&buf), now_ms);
 }
 
-/* A fork that answered too late: acknowledged, and ended (R3261-13.2.2.4-9). */
+/* A tag that looks like another's only spares its own fork the BYE: the key is no secret. */
+static uint64_t hash_fork(struct span to_tag)
+{
+    static const struct ahoy_hash_key key = { { 0, 0 } };
+    return ahoy_siphash(&key, to_tag);
+}
+
+static bool has_given_up(const struct ahoy_session *session, uint64_t fork)
+{
+    for (unsigned i = 0; i < session->fork_count; i++) {
+        if (session->forks[i] == fork)
+            return true;
+    }
+    return false;
+}
+
+/* A fork that answered too late: acknowledged, and ended (R3261-13.2.2.4-9), but once: its 2xx may
+ * come again, and a second BYE would need another CSeq. */
 static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *context,
                          const struct ahoy_event *event, uint64_t now_ms)
 {
     struct ahoy_dialog *stray = &context->stray;
     struct ahoy_ua_request request;
+    uint64_t fork = hash_fork(event->routing->to_tag);
+    bool is_known = has_given_up(session, fork);
+    if (!is_known && session->fork_count == AHOY_SESSION_FORKS_LIMIT)
+        return; /* Without an ACK it ends by itself: 13.3.1.4. */
     if (!ahoy_dialog_from_response(stray, event->message, event->routing, NULL))
         return;
     send_ack(session, context, stray, now_ms);
+    if (is_known)
+        return;
     stray->local_cseq++;
     ahoy_ua_request_begin(context, stray, AHOY_METHOD_BYE, stray->local_cseq, false, &request);
     struct ahoy_handle bye =
         ahoy_ua_request_send(&request, SPAN(""), ahoy_handle_pack(session->self), now_ms);
-    if (bye.generation != 0)
-        session->transactions++;
+    if (bye.generation == 0)
+        return; /* The next 2xx tries again. */
+    session->transactions++;
+    session->forks[session->fork_count++] = fork;
 }
 
 /* The first 2xx: the dialog stands.  Whatever is wrong with it, it is acknowledged first. */

@@ -69,6 +69,7 @@ static struct ahoy_session *get_session(struct ahoy_ua *ua, struct ahoy_handle h
     return ahoy_pool_get(&ua->sessions, handle);
 }
 
+/* After whatever may have ended it: no event may follow. */
 static void remove_if_done(struct ahoy_ua *ua, struct ahoy_session *session)
 {
     if (ahoy_session_is_done(session))
@@ -168,10 +169,12 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
         return;
     }
     struct ahoy_session *session = find_dialog(ua, event->routing);
-    if (session != NULL)
+    if (session != NULL) {
         ahoy_session_request(session, &ua->context, event, now_ms);
-    else if (!is_ack) /* R3261-12.2.2-1 */
+        remove_if_done(ua, session);
+    } else if (!is_ack) { /* R3261-12.2.2-1 */
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
+    }
 }
 
 void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
@@ -286,20 +289,25 @@ void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct 
         return;
     session->local.media = *media;
     ahoy_session_pick_up(session, &ua->context, now_ms);
+    remove_if_done(ua, session);
 }
 
 void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status, uint64_t now_ms)
 {
     struct ahoy_session *session = get_session(ua, handle);
-    if (session != NULL)
-        ahoy_session_reject(session, &ua->context, status, now_ms);
+    if (session == NULL)
+        return;
+    ahoy_session_reject(session, &ua->context, status, now_ms);
+    remove_if_done(ua, session);
 }
 
 void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
 {
     struct ahoy_session *session = get_session(ua, handle);
-    if (session != NULL)
-        ahoy_session_hang_up(session, &ua->context, now_ms);
+    if (session == NULL)
+        return;
+    ahoy_session_hang_up(session, &ua->context, now_ms);
+    remove_if_done(ua, session);
 }
 
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)

@@ -265,7 +265,8 @@ void pair_run(struct pair *pair, uint64_t until_ms)
             struct ahoy_wire_event time = { .kind = AHOY_WIRE_TIME };
             ahoy_stack_step(pair->ends[i].stack, &time, pair->now_ms);
             pump(pair, i);
-            ahoy_ua_expire(pair->ends[i].ua, pair->now_ms);
+            if (ahoy_ua_deadline(pair->ends[i].ua) <= pair->now_ms)
+                ahoy_ua_expire(pair->ends[i].ua, pair->now_ms);
             pump(pair, i);
         }
     }

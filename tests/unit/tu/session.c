@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "tests/support/failing_alloc.h"
 #include "tests/support/pair.h"
 
 static struct pair pair;
@@ -81,6 +82,35 @@ static void test_lost_answer(void **state)
                        "610 alice: answered\n"
                        "610 alice > bob ACK\n");
     pair_hangup(&pair, ALICE);
+    pair_fini(&pair);
+}
+
+/* Of a call that was longer than its INVITE's transactions nothing is left (pair_fini looks),
+ * whoever ends it, and whether the BYE can be sent or not. */
+static void test_long_call(void **state)
+{
+    (void)state;
+    for (unsigned end = ALICE; end <= BOB; end++) {
+        establish();
+        pair_run(&pair, 60000);
+        pair_hangup(&pair, end);
+        pair_fini(&pair);
+    }
+}
+
+static void test_hangup_into_nothing(void **state)
+{
+    (void)state;
+    establish();
+    pair_run(&pair, 60000);
+    if (!failing_alloc_works())
+        skip();
+    failing_alloc_begin(0, FAILING_ALLOC_FROM_THERE);
+    ahoy_ua_hangup(pair.ends[ALICE].ua, pair.ends[ALICE].session, pair.now_ms);
+    assert_true(failing_alloc_end() > 0);
+    pair_settle(&pair);
+    assert_int_equal(ahoy_ua_sessions(pair.ends[ALICE].ua), 0);
+    pair_hangup(&pair, BOB);
     pair_fini(&pair);
 }
 
@@ -262,46 +292,6 @@ static void test_long_ring(void **state)
     pair_fini(&pair);
 }
 
-/* Answers the INVITE twice, as two forks would. */
-static void script_forks(struct pair *world, const struct ahoy_message *message)
-{
-    static const char first[] = "Contact: <sip:one@192.0.2.2>\r\nContent-Type: application/sdp\r\n";
-    static const char second[] =
-        "Contact: <sip:two@192.0.2.2>\r\nContent-Type: application/sdp\r\n";
-    if (message->method == AHOY_METHOD_INVITE) {
-        pair_reply(world, message, 200, "one", first, PAIR_SDP("sendrecv"));
-        pair_reply(world, message, 200, "two", second, PAIR_SDP("sendrecv"));
-    }
-    if (message->method == AHOY_METHOD_BYE)
-        pair_reply(world, message, 200, "", "", "");
-}
-
-/* R3261-13.2.2.4-9: a second fork's call is acknowledged and ended; the first goes on.
- * R3261-20.5-2: neither has an Allow, and both get what calls need. */
-static void test_second_fork(void **state)
-{
-    (void)state;
-    pair_init(&pair);
-    pair.script = script_forks;
-    pair_call(&pair);
-    pair_run(&pair, 100);
-    pair_expect(&pair, "0 alice > bob INVITE\n"
-                       "10 bob > alice 200 INVITE\n"
-                       "10 bob > alice 200 INVITE\n"
-                       "20 alice: answered\n"
-                       "20 alice > bob ACK\n"
-                       "20 alice > bob ACK\n"
-                       "20 alice > bob BYE\n"
-                       "30 bob > alice 200 BYE\n");
-    pair_received(&pair, BOB);
-    assert_memory_equal(pair.routing.request_uri.text.at, "sip:two@192.0.2.2", 17);
-    pair_hangup(&pair, ALICE);
-    pair_run(&pair, 200);
-    pair_received(&pair, BOB);
-    assert_memory_equal(pair.routing.request_uri.text.at, "sip:one@192.0.2.2", 17);
-    pair_fini(&pair);
-}
-
 /* Answers from behind a proxy that stays on the way. */
 static void script_behind_proxy(struct pair *world, const struct ahoy_message *message)
 {
@@ -474,6 +464,8 @@ int main(void)
         cmocka_unit_test(test_call),
         cmocka_unit_test(test_lost_ack),
         cmocka_unit_test(test_lost_answer),
+        cmocka_unit_test(test_long_call),
+        cmocka_unit_test(test_hangup_into_nothing),
         cmocka_unit_test(test_no_ack),
         cmocka_unit_test(test_answer_intervals),
         cmocka_unit_test(test_cancel),
@@ -483,7 +475,6 @@ int main(void)
         cmocka_unit_test(test_busy),
         cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_long_ring),
-        cmocka_unit_test(test_second_fork),
         cmocka_unit_test(test_routes_are_of_one_call),
         cmocka_unit_test(test_challenged_bye),
         cmocka_unit_test(test_hold),

@@ -1,0 +1,130 @@
+/* A call that a proxy forks, and more than one callee takes (RFC 3261 13.2.2.4). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "libahoy/tu/session.h"
+#include "tests/support/pair.h"
+
+static struct pair pair;
+
+/* Answers the INVITE twice, as two forks would. */
+static void script_forks(struct pair *world, const struct ahoy_message *message)
+{
+    static const char first[] = "Contact: <sip:one@192.0.2.2>\r\nContent-Type: application/sdp\r\n";
+    static const char second[] =
+        "Contact: <sip:two@192.0.2.2>\r\nContent-Type: application/sdp\r\n";
+    if (message->method == AHOY_METHOD_INVITE) {
+        pair_reply(world, message, 200, "one", first, PAIR_SDP("sendrecv"));
+        pair_reply(world, message, 200, "two", second, PAIR_SDP("sendrecv"));
+    }
+    if (message->method == AHOY_METHOD_BYE)
+        pair_reply(world, message, 200, "", "", "");
+}
+
+/* R3261-13.2.2.4-9: a second fork's call is acknowledged and ended; the first goes on.
+ * R3261-20.5-2: neither has an Allow, and both get what calls need. */
+static void test_second_fork(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_forks;
+    pair_call(&pair);
+    pair_run(&pair, 100);
+    pair_expect(&pair, "0 alice > bob INVITE\n"
+                       "10 bob > alice 200 INVITE\n"
+                       "10 bob > alice 200 INVITE\n"
+                       "20 alice: answered\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob BYE\n"
+                       "30 bob > alice 200 BYE\n");
+    pair_received(&pair, BOB);
+    assert_memory_equal(pair.routing.request_uri.text.at, "sip:two@192.0.2.2", 17);
+    pair_hangup(&pair, ALICE);
+    pair_run(&pair, 200);
+    pair_received(&pair, BOB);
+    assert_memory_equal(pair.routing.request_uri.text.at, "sip:one@192.0.2.2", 17);
+    pair_fini(&pair);
+}
+
+/* 13.2.2.4: a fork's 2xx that comes again is acknowledged again, but its call was ended already:
+ * another BYE would have to have another CSeq (12.2.1.1). */
+static void script_repeated_fork(struct pair *world, const struct ahoy_message *message)
+{
+    script_forks(world, message);
+    script_forks(world, message);
+}
+
+static void test_repeated_fork(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_repeated_fork;
+    pair_call(&pair);
+    pair_run(&pair, 15);
+    pair_forget(&pair);
+    pair.script = script_forks; /* The BYE is answered once. */
+    pair_run(&pair, 100);
+    pair_expect(&pair, "20 alice: answered\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob BYE\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob ACK\n"
+                       "30 bob > alice 200 BYE\n");
+    pair_hangup(&pair, ALICE);
+    pair_fini(&pair);
+}
+
+/* As many as the limit allows, and one more. */
+static void script_many_forks(struct pair *world, const struct ahoy_message *message)
+{
+    static const char rows[] = "Contact: <sip:one@192.0.2.2>\r\nContent-Type: application/sdp\r\n";
+    for (unsigned i = 0; message->method == AHOY_METHOD_INVITE && i < 2 + AHOY_SESSION_FORKS_LIMIT;
+         i++) {
+        char tag[16];
+        snprintf(tag, sizeof tag, "fork-%u", i);
+        pair_reply(world, message, 200, tag, rows, PAIR_SDP("sendrecv"));
+    }
+    if (message->method == AHOY_METHOD_BYE)
+        pair_reply(world, message, 200, "", "", "");
+}
+
+/* Those that are too many are not answered at all: so they end by themselves (13.3.1.4). */
+static void test_many_forks(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_many_forks;
+    pair_call(&pair);
+    pair_run(&pair, 15);
+    pair_forget(&pair);
+    pair_run(&pair, 25);
+    pair_expect(&pair, "20 alice: answered\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob BYE\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob BYE\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob BYE\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob BYE\n");
+    pair_hangup(&pair, ALICE);
+    pair_fini(&pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_second_fork),
+        cmocka_unit_test(test_repeated_fork),
+        cmocka_unit_test(test_many_forks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
