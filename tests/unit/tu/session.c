@@ -91,7 +91,7 @@ static void test_long_call(void **state)
 {
     (void)state;
     for (unsigned end = ALICE; end <= BOB; end++) {
-        establish();
+        pair_establish(&pair);
         pair_run(&pair, 60000);
         pair_hangup(&pair, end);
         pair_fini(&pair);
@@ -101,7 +101,7 @@ static void test_long_call(void **state)
 static void test_hangup_into_nothing(void **state)
 {
     (void)state;
-    establish();
+    pair_establish(&pair);
     pair_run(&pair, 60000);
     if (!failing_alloc_works())
         skip();
