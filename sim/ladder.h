@@ -42,8 +42,8 @@
  * another password; and a remark in parentheses.
  *
  * Rows below it are put into the message of a party, in place of its own of this name; that of
- * others must have such a row, with this in its value.  With nothing behind the colon there is
- * none:
+ * others must have such a row, with this in its value, or behind a "=" as its value.  With nothing
+ * behind the colon there is none:
  *
  *     [  20] bob   > proxy  302 INVITE
  *            Contact: <sip:carol@atlanta.example>

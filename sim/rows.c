@@ -67,9 +67,12 @@ void sim_rows_put(struct span message, const struct sim_row *rows, size_t count,
     put_body(body, buf);
 }
 
-static bool contains(struct span text, struct span part)
+/* Whether |value| is what is |wanted|: all of it behind a "=", else some part. */
+static bool fits(struct span value, struct span wanted)
 {
-    return memmem(text.at, text.size, part.at, part.size) != NULL;
+    if (wanted.at[0] == '=')
+        return ahoy_span_equal(value, ahoy_span_trim(ahoy_span_after(wanted, 1)));
+    return memmem(value.at, value.size, wanted.at, wanted.size) != NULL;
 }
 
 bool sim_rows_has(const struct ahoy_message *message, const struct sim_row *row)
@@ -81,7 +84,7 @@ bool sim_rows_has(const struct ahoy_message *message, const struct sim_row *row)
             continue;
         if (value.size == 0)
             return false;
-        if (contains(field->value, value))
+        if (fits(field->value, value))
             return true;
     }
     return value.size == 0;

@@ -15,6 +15,6 @@ struct sim_row {
  * its own where that is not empty. */
 void sim_rows_put(struct span message, const struct sim_row *rows, size_t count, struct span body,
                   struct ahoy_buf *buf);
-/* Whether |message| has a row of that name with a value that contains what |row| says, or, where it
- * says nothing, none. */
+/* Whether |message| has a row of that name with a value that contains what |row| says, or is that
+ * where it says "= <sip:bob@192.0.2.12>"; or none, where it says nothing. */
 bool sim_rows_has(const struct ahoy_message *message, const struct sim_row *row);
