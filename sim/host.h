@@ -69,7 +69,9 @@ struct sim_host_dns {
 };
 
 void sim_host_set_dns(struct sim_host *host, const struct sim_host_dns *dns);
-void sim_host_add_user(struct sim_host *host, const char *user, const char *password);
+/* A user of one of its domains. */
+void sim_host_add_user(struct sim_host *host, const char *user, const char *domain,
+                       const char *password);
 void sim_host_set_store(struct sim_host *host, const struct sim_host_store *store);
 struct ahoyd_store *sim_host_store(const struct sim_host *host);
 const struct ahoyd_config *sim_host_config(const struct sim_host *host);

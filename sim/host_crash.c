@@ -6,7 +6,9 @@
 
 struct ahoyd_store *sim_host_open_store(const struct sim_host *host)
 {
-    static const unsigned char secret[AHOYD_SECRET_SIZE] = SIM_SECRET;
+    /* Several of one world have not the same one. */
+    unsigned char secret[AHOYD_SECRET_SIZE] = SIM_SECRET;
+    secret[AHOYD_SECRET_SIZE - 1] = host->config->listens[0].ip.bytes[3];
     struct ahoyd_store_options store = { AHOYD_STORE_MEMORY, .now_ms = sim_host_now(host),
                                          .secret = secret };
     char fault[256];
@@ -49,10 +51,11 @@ void sim_host_put_change(struct sim_host *host, struct ahoyd_change *change)
     forget_changes(host);
 }
 
-void sim_host_add_user(struct sim_host *host, const char *user, const char *password)
+void sim_host_add_user(struct sim_host *host, const char *user, const char *domain,
+                       const char *password)
 {
     struct ahoyd_user ha1;
-    struct span name = ahoy_span(user), realm = host->config->domains[0].name;
+    struct span name = ahoy_span(user), realm = ahoy_span(domain);
     bool made = ahoy_digest_ha1(AHOY_DIGEST_MD5, name, realm, ahoy_span(password), &ha1.md5) &&
                 ahoy_digest_ha1(AHOY_DIGEST_SHA256, name, realm, ahoy_span(password), &ha1.sha256);
     assert(made);

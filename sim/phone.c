@@ -20,6 +20,8 @@ struct sim_phone {
     struct ahoy_handle sessions[SESSIONS_KEPT]; /* And those before. */
     size_t session_count;
     struct sim_phone_told told;
+    sim_phone_watch *watch; /* NULL for none. */
+    void *watch_context;
 };
 
 /* Keeps the handle, in place of one that is long over. */
@@ -43,6 +45,13 @@ static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
     ahoy_ua_ring(phone->ua, news->session, sim_world_now(phone->world));
 }
 
+static void send(struct sim_phone *phone, const struct ahoy_wire_effect *effect)
+{
+    bool lost = phone->watch != NULL &&
+                phone->watch(phone->watch_context, &effect->hop.remote, effect->bytes);
+    sim_world_datagram(phone->world, &phone->node.ip, &effect->hop.remote, effect->bytes, lost);
+}
+
 /* Lets all that is due come about: events up, news, datagrams out. */
 static void settle(struct sim_phone *phone)
 {
@@ -60,8 +69,7 @@ static void settle(struct sim_phone *phone)
         ahoy_ua_step(phone->ua, &event, now_ms);
     while (ahoy_stack_poll(phone->stack, &effect)) {
         if (effect.kind == AHOY_WIRE_SEND)
-            sim_world_datagram(phone->world, &phone->node.ip, &effect.hop.remote, effect.bytes,
-                               false);
+            send(phone, &effect);
     }
 }
 
@@ -211,6 +219,12 @@ void sim_phone_hangup_all(struct sim_phone *phone)
 const struct ahoy_ip *sim_phone_ip(const struct sim_phone *phone)
 {
     return &phone->node.ip;
+}
+
+void sim_phone_observe(struct sim_phone *phone, sim_phone_watch *watch, void *context)
+{
+    phone->watch = watch;
+    phone->watch_context = context;
 }
 
 const struct sim_phone_told *sim_phone_told(const struct sim_phone *phone)

@@ -23,6 +23,10 @@ void sim_phone_hangup(struct sim_phone *phone);
 void sim_phone_hangup_all(struct sim_phone *phone);
 const struct ahoy_ip *sim_phone_ip(const struct sim_phone *phone);
 
+/* Who is told of each message that it sends, before it is on its way, like sim_host_watch. */
+typedef bool sim_phone_watch(void *context, const struct ahoy_ip *to, struct span bytes);
+void sim_phone_observe(struct sim_phone *phone, sim_phone_watch *watch, void *context);
+
 /* What its program has been told so far. */
 struct sim_phone_told {
     unsigned registered, incoming, answered, refused, ended;

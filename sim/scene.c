@@ -135,7 +135,7 @@ static bool open_host(struct scene *scene)
     if (scene->host == NULL)
         return false;
     for (size_t i = 0; scene->plan.is_strict && aors[i] != NULL; i++)
-        sim_host_add_user(scene->host, names[i], SIM_PASSWORD);
+        sim_host_add_user(scene->host, names[i], "atlanta.example", SIM_PASSWORD);
     sim_host_resolve(scene->host, scene->zone);
     sim_host_set_store(scene->host, &(struct sim_host_store){ .limit = 4096 });
     sim_witness_init(&scene->witness, scene->world, scene->host, aors);
