@@ -165,7 +165,7 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
         return;
     news->upper->asked_turn = witness->turn;
     news->upper->is_forged |= is_forged;
-    news->upper->is_excused |= is_forged;
+    news->upper->is_excused |= is_forged || (upper != NULL && upper->is_excused);
 }
 
 /* Whether the client transaction has given up by itself: timers B and F, and 64*T1 behind a CANCEL
