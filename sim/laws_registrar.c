@@ -109,11 +109,13 @@ static const struct sim_shelved *find(const struct sim_shelf *shelf, uint64_t co
 static void judge_order(struct sim_witness *witness, const struct sim_shelf *before,
                         const struct sim_shelf *now)
 {
+    uint64_t now_ms = sim_witness_now(witness);
     for (size_t i = 0; i < before->count; i++) {
         const struct sim_shelved *old = &before->list[i];
-        const struct sim_shelved *new = find(now, old->contact);
-        if (new != NULL &&new->call_id == old->call_id &&new->cseq < old->cseq)
-            sim_witness_break(witness, 22, "%s: CSeq %u overwrote %u", now->aor, new->cseq,
+        const struct sim_shelved *kept = find(now, old->contact);
+        if (old->expires_ms > now_ms && kept != NULL && kept->call_id == old->call_id &&
+            kept->cseq < old->cseq)
+            sim_witness_break(witness, 22, "%s: CSeq %u overwrote %u", now->aor, kept->cseq,
                               old->cseq);
     }
 }

@@ -55,14 +55,16 @@ void sim_law_answered(struct sim_witness *witness)
     }
 }
 
-/* Law 3: a branch begins with a new request, with a response, or with time. */
+/* Law 3: a branch begins with a new request, with a response, or with time: that of a search for
+ * servers may come with anything. */
 void sim_law_executed_once(struct sim_witness *witness, const struct sim_news *news)
 {
     const struct sim_upper *upper = news->upper;
     if (is_response(news) || news->is_again || upper == NULL || news->lower == NULL ||
         upper->is_excused)
         return;
-    if (upper->asked_turn == witness->turn && upper->began_turn != witness->turn)
+    if (upper->asked_turn == witness->turn && upper->began_turn != witness->turn &&
+        !witness->has_streams)
         sim_witness_break(witness, 3, "a retransmitted request is forwarded again");
     if (upper->final / 100 == 2 && upper->final_turn < witness->turn)
         sim_witness_break(witness, 3, "a request that is answered is forwarded");

@@ -2,6 +2,7 @@
 #include "sim/witness.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,12 +47,21 @@ static char *copy(struct span bytes)
     return at;
 }
 
+/* Of tokens and hosts, which are the same whatever their case (7.3.1). */
+static uint64_t hash_nocase(struct span text)
+{
+    char space[AHOY_MESSAGE_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    for (size_t i = 0; i < text.size; i++)
+        ahoy_buf_put_byte(&buf, (char)tolower((unsigned char)text.at[i]));
+    return sim_hash(ahoy_buf_text(&buf));
+}
+
 /* What tells server transactions apart: 17.2.3.  An ACK has its INVITE's. */
 static uint64_t key_of(const struct ahoy_via *via, struct span method)
 {
-    static const struct ahoy_hash_key key = { { 5, 6 } };
-    const struct span parts[] = { via->branch, via->sent_by, method };
-    return ahoy_siphash_parts(&key, parts, 3);
+    uint64_t branch = hash_nocase(via->branch), sent_by = hash_nocase(via->sent_by);
+    return 31 * (31 * branch + sent_by) + sim_hash(method);
 }
 
 static bool is_over(const struct sim_witness *witness, const struct sim_upper *upper)
@@ -108,6 +118,13 @@ static struct sim_upper *add_upper(struct sim_witness *witness, const struct sim
     return upper;
 }
 
+/* For so long the answers to REGISTERs may not be seen. */
+static void excuse_shelves(struct sim_witness *witness, uint64_t ms)
+{
+    for (size_t i = 0; i < witness->shelf_count; i++)
+        witness->shelves[i].excused_ms = sim_witness_now(witness) + ms;
+}
+
 /* A request has come. */
 static void note_request(struct sim_witness *witness, struct sim_news *news)
 {
@@ -117,6 +134,8 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     const struct ahoy_via *via = &news->routing->via;
     if (!ahoy_via_has_cookie(via)) {
         witness->blurred_ms = sim_witness_now(witness);
+        if (message->method == AHOY_METHOD_REGISTER)
+            excuse_shelves(witness, SIM_STORE_MS);
         return;
     }
     struct sim_upper *invite = find_upper(witness, key_of(via, SPAN("INVITE")));
@@ -146,7 +165,7 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
         return;
     news->upper->asked_turn = witness->turn;
     news->upper->is_forged |= is_forged;
-    news->upper->is_excused |= is_forged;
+    news->upper->is_excused |= is_forged || (upper != NULL && upper->is_excused);
 }
 
 /* Whether the client transaction has given up by itself: timers B and F, and 64*T1 behind a CANCEL
@@ -190,8 +209,8 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
 {
     uint64_t now_ms = sim_witness_now(witness);
     unsigned status = news->message->status;
-    struct sim_lower *lower =
-        find_lower(witness, sim_hash(news->routing->via.branch), news->routing->cseq.method_text);
+    struct sim_lower *lower = find_lower(witness, hash_nocase(news->routing->via.branch),
+                                         news->routing->cseq.method_text);
     if (lower == NULL || has_given_up(lower, now_ms) || !is_ours(witness, &news->routing->via))
         return;
     news->lower = lower;
@@ -232,7 +251,7 @@ static struct sim_lower *add_lower(struct sim_witness *witness, const struct sim
         return NULL;
     witness->lower_count++;
     uint64_t now_ms = sim_witness_now(witness);
-    *lower = (struct sim_lower){ .branch = sim_hash(news->routing->via.branch),
+    *lower = (struct sim_lower){ .branch = hash_nocase(news->routing->via.branch),
                                  .method = news->message->method,
                                  .bytes = copy(news->message->bytes),
                                  .size = news->message->bytes.size,
@@ -257,7 +276,7 @@ static struct sim_lower *add_lower(struct sim_witness *witness, const struct sim
 /* A request leaves. */
 static void note_forwarded(struct sim_witness *witness, struct sim_news *news)
 {
-    uint64_t branch = sim_hash(news->routing->via.branch);
+    uint64_t branch = hash_nocase(news->routing->via.branch);
     if (news->message->method == AHOY_METHOD_ACK) {
         news->lower = find_lower(witness, branch, SPAN("INVITE"));
         if (news->lower != NULL)
@@ -337,8 +356,13 @@ static void take(struct sim_witness *witness, uint64_t stream, const struct ahoy
     }
     /* What answers something unreadable looks like an answer to what that was made from. */
     if (!comes && !witness->message.is_request && witness->blurred_turn == witness->turn &&
-        says_unreadable(witness->message.status))
+        says_unreadable(witness->message.status)) {
+        struct sim_upper *upper =
+            find_upper(witness, key_of(&witness->routing.via, witness->routing.cseq.method_text));
+        if (upper != NULL)
+            upper->is_excused = true;
         return;
+    }
     bool is_request = witness->message.is_request;
     if (comes && is_request)
         note_request(witness, &news);
@@ -435,8 +459,7 @@ void sim_witness_excuse(struct sim_witness *witness)
     excuse_uppers(witness);
     for (size_t i = witness->first_lower; i < witness->lower_count; i++)
         witness->lowers[i].is_excused = true;
-    for (size_t i = 0; i < witness->shelf_count; i++)
-        witness->shelves[i].excused_ms = now_ms + SIM_64T1_MS;
+    excuse_shelves(witness, SIM_64T1_MS);
 }
 
 void sim_witness_jumped(struct sim_witness *witness)
@@ -445,8 +468,7 @@ void sim_witness_jumped(struct sim_witness *witness)
         struct sim_upper *upper = &witness->uppers[i];
         upper->is_excused |= upper->method == AHOY_METHOD_REGISTER && upper->final == 0;
     }
-    for (size_t i = 0; i < witness->shelf_count; i++)
-        witness->shelves[i].excused_ms = sim_witness_now(witness) + SIM_STORE_MS;
+    excuse_shelves(witness, SIM_STORE_MS);
 }
 
 struct sim_shelf *sim_witness_shelf(struct sim_witness *witness, struct span aor)
