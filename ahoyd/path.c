@@ -141,8 +141,7 @@ bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event 
 static bool read_contact(const struct ahoy_event *event, struct ahoy_address *contact)
 {
     struct ahoy_values values = ahoy_message_values(event->message, AHOY_HEADER_CONTACT);
-    struct span text;
-    return ahoy_values_next(&values, &text, NULL) && ahoy_address_parse(text, contact, NULL);
+    return ahoy_addresses_next(&values, contact, NULL);
 }
 
 bool ahoyd_path_is_outbound(const struct ahoy_event *event)

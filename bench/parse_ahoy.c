@@ -17,13 +17,10 @@ static bool index_message(struct span bytes)
 static unsigned walk(enum ahoy_header header)
 {
     struct ahoy_values values = ahoy_message_values(&message, header);
-    struct span item;
     struct ahoy_err err;
     unsigned found = 0;
-    while (ahoy_values_next(&values, &item, &err)) {
-        if (ahoy_address_parse(item, &address, &err))
-            found += address.uri.host.size > 0;
-    }
+    while (ahoy_addresses_next(&values, &address, &err))
+        found += address.uri.host.size > 0;
     return found;
 }
 

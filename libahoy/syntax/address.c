@@ -83,21 +83,26 @@ static bool take_tag(struct ahoy_address *address, const struct ahoy_param *para
     return true;
 }
 
-static bool parse_params(struct ahoy_address *address, const char *at, const char *end,
-                         struct ahoy_err *err)
+/* Reads the parameters behind the URI; returns where the last of them ends, NULL at a fault. */
+static const char *parse_params(struct ahoy_address *address, const char *at, const char *end,
+                                struct ahoy_err *err)
 {
-    address->params = ahoy_span_between(at, end);
-    struct span rest = ahoy_span_between(at, end);
+    const char *next = ahoy_skip(at, end, AHOY_LWS);
+    struct span rest = ahoy_span_between(next, end);
     struct ahoy_param param;
-    struct ahoy_err fault;
-    while (ahoy_param_next(&rest, &param, &fault)) {
+    address->params = rest;
+    while (next < end && *next == ';') {
+        if (!ahoy_param_next(&rest, &param, err))
+            return NULL;
         if (ahoy_span_equal_nocase(param.name, SPAN("tag")) && !take_tag(address, &param, err))
-            return false;
+            return NULL;
+        at = rest.at;
+        next = ahoy_skip(at, end, AHOY_LWS);
     }
-    return fault.expected == NULL || ahoy_fail(err, 400, fault.at, fault.expected);
+    return at;
 }
 
-bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct ahoy_err *err)
+static void clear(struct ahoy_address *address, struct span text)
 {
     struct span none = ahoy_nothing(text.at);
     address->text = text;
@@ -105,11 +110,16 @@ bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct a
     address->params = none;
     address->tag = none;
     address->in_brackets = false;
+}
+
+bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct ahoy_err *err)
+{
+    clear(address, text);
     const char *end = text.size == 0 ? text.at : ahoy_span_end(text);
     const char *at = ahoy_skip(text.at, end, AHOY_LWS);
     const char *uri = find_bracket(address, at, end, err);
     if (uri == NULL) {
-        address->uri = (struct ahoy_uri){ .text = none };
+        address->uri = (struct ahoy_uri){ .text = ahoy_nothing(text.at) };
         return false;
     }
     if (*uri == '<')
@@ -121,7 +131,48 @@ bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct a
             err->status = 400; /* 414 is for the Request-URI alone. */
         return false;
     }
-    return parse_params(address, ahoy_skip(at, end, AHOY_LWS), end, err);
+    at = parse_params(address, at, end, err);
+    if (at == NULL)
+        return false;
+    at = ahoy_skip(at, end, AHOY_LWS);
+    return at == end || ahoy_fail(err, 400, at, "\";\" before a parameter");
+}
+
+/* Reads a sound address in brackets that begins at |at|, and what of a list stands in front of the
+ * next; returns where that begins, or |end|.  NULL where there is another thing. */
+static const char *parse_listed(struct ahoy_address *address, const char *at, const char *end)
+{
+    clear(address, ahoy_nothing(at));
+    const char *bracket = at == end ? NULL : find_bracket(address, at, end, NULL);
+    if (bracket == NULL || *bracket != '<')
+        return NULL;
+    const char *uri_end = parse_bracketed(address, bracket, end, NULL);
+    const char *stop = uri_end == NULL ? NULL : parse_params(address, uri_end, end, NULL);
+    if (stop == NULL)
+        return NULL;
+    address->text = ahoy_span_between(at, stop);
+    const char *params = address->params.at < stop ? address->params.at : stop;
+    address->params = ahoy_span_between(params, stop);
+    const char *comma = ahoy_skip(stop, end, AHOY_LWS);
+    if (comma == end)
+        return end;
+    const char *next = ahoy_skip(comma + 1, end, AHOY_LWS);
+    return *comma == ',' && next < end ? next : NULL;
+}
+
+/* Nearly all have brackets and are sound, and then the list need not be looked through before. */
+bool ahoy_address_next(struct span *rest, struct ahoy_address *address, struct ahoy_err *err)
+{
+    if (rest->size == 0)
+        return ahoy_finished(err);
+    const char *end = ahoy_span_end(*rest);
+    const char *next = parse_listed(address, ahoy_skip(rest->at, end, AHOY_LWS), end);
+    if (next != NULL) {
+        *rest = ahoy_span_between(next, end);
+        return true;
+    }
+    struct span item;
+    return ahoy_list_next(rest, &item, err) && ahoy_address_parse(item, address, err);
 }
 
 struct span ahoy_address_tag(const struct ahoy_address *address)

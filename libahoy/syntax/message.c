@@ -340,6 +340,13 @@ struct ahoy_values ahoy_message_values(const struct ahoy_message *message, enum 
     return (struct ahoy_values){ .message = message, .field = field, .rest = rest };
 }
 
+static void begin_row(struct ahoy_values *values, const struct ahoy_field *field)
+{
+    values->field = field;
+    if (field != NULL)
+        values->rest = field->value;
+}
+
 bool ahoy_values_next(struct ahoy_values *values, struct span *item, struct ahoy_err *err)
 {
     struct ahoy_err fault = { .expected = NULL };
@@ -348,11 +355,21 @@ bool ahoy_values_next(struct ahoy_values *values, struct span *item, struct ahoy
             return true;
         if (fault.expected != NULL)
             return ahoy_fail(err, fault.status, fault.at, fault.expected);
-        values->field = ahoy_message_next(values->message, values->field);
-        if (values->field != NULL)
-            values->rest = values->field->value;
+        begin_row(values, ahoy_message_next(values->message, values->field));
     }
-    if (err != NULL)
-        err->expected = NULL;
-    return false;
+    return ahoy_finished(err);
+}
+
+bool ahoy_addresses_next(struct ahoy_values *values, struct ahoy_address *address,
+                         struct ahoy_err *err)
+{
+    struct ahoy_err fault = { .expected = NULL };
+    while (values->field != NULL) {
+        if (ahoy_address_next(&values->rest, address, &fault))
+            return true;
+        if (fault.expected != NULL)
+            return ahoy_fail(err, fault.status, fault.at, fault.expected);
+        begin_row(values, ahoy_message_next(values->message, values->field));
+    }
+    return ahoy_finished(err);
 }

@@ -74,6 +74,10 @@ struct ahoy_values ahoy_message_values(const struct ahoy_message *message, enum 
 /* False at the end (err->expected NULL) or at a fault. */
 bool ahoy_values_next(struct ahoy_values *values, struct span *item, struct ahoy_err *err);
 
+/* The same, each value read as an address; its faults too are those of ahoy_address_parse. */
+bool ahoy_addresses_next(struct ahoy_values *values, struct ahoy_address *address,
+                         struct ahoy_err *err);
+
 /* What every element needs to route a message. */
 struct ahoy_routing {
     struct ahoy_uri request_uri; /* Requests. */

@@ -111,7 +111,8 @@ static const char *skip_brackets(const char *at, const char *end)
 static const char *item_end(const char *at, const char *end, const char **open)
 {
     while (at < end) {
-        at = ahoy_scan_listed(at, end);
+        if (!ahoy_is(*at, AHOY_LISTED))
+            at = ahoy_scan_listed(at, end);
         if (at == end || *at == ',')
             return at;
         *open = at;

@@ -24,6 +24,14 @@ static bool parse_userinfo(struct ahoy_uri *uri, const char *at, const char *at_
     return true;
 }
 
+/* Whether |name| is that of one of |params|, which are those read so far: R3261-19.1.1-2. */
+static bool is_among(struct ahoy_uri *uri, struct span params, struct span name)
+{
+    struct span earlier;
+    uri->params = params;
+    return ahoy_uri_param(uri, name, &earlier);
+}
+
 /* Checks the parameters that begin at |at| and the headers behind them. */
 static bool parse_params(struct ahoy_uri *uri, const char *at, const char *end,
                          struct ahoy_err *err)
@@ -33,14 +41,13 @@ static bool parse_params(struct ahoy_uri *uri, const char *at, const char *end,
     for (size_t count = 0; rest.size > 0 && *rest.at == ';'; count++) {
         if (count == AHOY_URI_PARTS_LIMIT)
             return ahoy_fail(err, 400, rest.at, "at most 64 URI parameters");
-        uri->params = ahoy_span_between(at, rest.at);
+        const char *begin = rest.at;
         if (!ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part) || part.name.size == 0 ||
             (part.has_value && part.value.size == 0))
             return ahoy_fail(err, 400, rest.at, "a URI parameter");
         if (rest.size > 0 && *rest.at != ';' && *rest.at != '?' && !part.has_value)
             break; /* The name is not over, but holds a byte that it must not. */
-        struct span earlier;
-        if (count > 0 && ahoy_uri_param(uri, part.name, &earlier)) /* R3261-19.1.1-2 */
+        if (count > 0 && is_among(uri, ahoy_span_between(at, begin), part.name))
             return ahoy_fail(err, 400, part.name.at, "each URI parameter once");
     }
     uri->params = ahoy_span_between(at, rest.at);

@@ -21,10 +21,13 @@ static inline bool ahoy_uri_part_next(struct span *rest, char separator, unsigne
     const char *at = rest->at + (*rest->at == separator);
     const char *stop = ahoy_skip_escaped(at, end, set);
     part->name = ahoy_span_between(at, stop);
+    part->value = ahoy_nothing(stop);
     part->has_value = stop < end && *stop == '=';
-    at = part->has_value ? stop + 1 : stop;
-    stop = ahoy_skip_escaped(at, end, set);
-    part->value = ahoy_span_between(at, stop);
+    if (part->has_value) {
+        at = stop + 1;
+        stop = ahoy_skip_escaped(at, end, set);
+        part->value = ahoy_span_between(at, stop);
+    }
     if (stop == rest->at)
         return false;
     *rest = ahoy_span_between(stop, end);

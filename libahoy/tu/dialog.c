@@ -62,10 +62,7 @@ bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed
 static bool read_contact(const struct ahoy_message *message, struct ahoy_address *contact)
 {
     struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_CONTACT);
-    struct span text;
-    struct ahoy_err err;
-    return ahoy_values_next(&values, &text, &err) && ahoy_address_parse(text, contact, &err) &&
-           contact->uri.scheme != AHOY_SCHEME_OTHER;
+    return ahoy_addresses_next(&values, contact, NULL) && contact->uri.scheme != AHOY_SCHEME_OTHER;
 }
 
 /* The route set, in the order of Record-Route. */
@@ -73,15 +70,12 @@ static bool keep_routes(struct ahoy_dialog *dialog, const struct ahoy_message *m
                         struct ahoy_err *err)
 {
     struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_RECORD_ROUTE);
-    struct span text;
     struct ahoy_err fault;
-    struct ahoy_address address;
-    while (ahoy_values_next(&values, &text, &fault)) {
-        if (!ahoy_address_parse(text, &address, err))
-            return false;
+    struct ahoy_address route;
+    while (ahoy_addresses_next(&values, &route, &fault)) {
         if (dialog->route_count == AHOY_ROUTES_LIMIT ||
-            !keep(dialog, text, &dialog->routes[dialog->route_count]))
-            return ahoy_fail(err, 513, text.at, "a shorter route set");
+            !keep(dialog, route.text, &dialog->routes[dialog->route_count]))
+            return ahoy_fail(err, 513, route.text.at, "a shorter route set");
         dialog->route_count++;
     }
     return fault.expected == NULL || ahoy_fail(err, fault.status, fault.at, fault.expected);
