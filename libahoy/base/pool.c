@@ -7,15 +7,20 @@
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "libahoy/base/poison.h"
 
-enum { BLOCK_SLOTS = 128 };
+enum {
+    BLOCK_SLOTS = 128,
+    HUGE_PAGE = 2 << 20 /* What blocks are taken in at most, where there are many. */
+};
 
 /* Generations stand apart from the slots, so that a walk reads them in a row. */
 struct block {
     uint32_t generation[BLOCK_SLOTS];
     uint32_t next[BLOCK_SLOTS]; /* The next free slot, where this one is free. */
+    bool leads;                 /* It begins what the allocator gave. */
     alignas(max_align_t) char slots[];
 };
 
@@ -35,11 +40,13 @@ static uint32_t block_count(const struct ahoy_pool *pool)
 
 static void free_blocks(struct ahoy_pool *pool)
 {
-    for (uint32_t i = 0; i < block_count(pool); i++) {
-        struct block *block = pool->blocks[i];
-        uint32_t left = pool->capacity - i * BLOCK_SLOTS;
+    /* From the last one on: those behind a leader go with it. */
+    for (uint32_t i = block_count(pool); i > 0; i--) {
+        struct block *block = pool->blocks[i - 1];
+        uint32_t left = pool->capacity - (i - 1) * BLOCK_SLOTS;
         ahoy_unpoison(block->slots, pool->slot_size * (left < BLOCK_SLOTS ? left : BLOCK_SLOTS));
-        free(block);
+        if (block->leads)
+            free(block);
     }
     free(pool->blocks);
     *pool = (struct ahoy_pool){ .slot_size = pool->slot_size,
@@ -92,6 +99,45 @@ static bool grow_list(struct ahoy_pool *pool)
     return true;
 }
 
+/* Memory for |count| blocks of |size| bytes.  What makes a huge page gets one where the system has
+ * any: the processor then finds its way in it without going through tables. */
+static struct block *take_blocks(size_t size, uint32_t count)
+{
+    if (count * size <= HUGE_PAGE / 2)
+        return malloc(count * size);
+    void *blocks = aligned_alloc(HUGE_PAGE, (count * size + HUGE_PAGE - 1) & -(size_t)HUGE_PAGE);
+    if (blocks != NULL)
+        (void)madvise(blocks, count * size, MADV_HUGEPAGE); /* Else its pages are small ones. */
+    return blocks;
+}
+
+/* The next block of |more| slots.  As many as there are come with it, up to a huge page: a pool
+ * doubles, and then grows by these. */
+static struct block *next_block(struct ahoy_pool *pool, uint32_t more)
+{
+    size_t size = sizeof(struct block) + pool->slot_size * more;
+    if (pool->spare > 0) {
+        pool->spare--;
+        char *last = pool->blocks[block_count(pool) - 1];
+        struct block *block = (struct block *)(void *)(last + size);
+        block->leads = false;
+        return block;
+    }
+    uint32_t count = (pool->limit - pool->capacity) / BLOCK_SLOTS;
+    if (count > block_count(pool))
+        count = block_count(pool);
+    if (count > HUGE_PAGE / size)
+        count = (uint32_t)(HUGE_PAGE / size);
+    if (count == 0)
+        count = 1;
+    struct block *block = take_blocks(size, count);
+    if (block == NULL)
+        return NULL;
+    block->leads = true;
+    pool->spare = count - 1;
+    return block;
+}
+
 static bool grow(struct ahoy_pool *pool)
 {
     uint32_t more = pool->limit - pool->capacity;
@@ -101,7 +147,7 @@ static bool grow(struct ahoy_pool *pool)
         more = BLOCK_SLOTS;
     if (!grow_list(pool))
         return false;
-    struct block *block = malloc(sizeof *block + pool->slot_size * more);
+    struct block *block = next_block(pool, more);
     if (block == NULL)
         return false;
     for (uint32_t i = 0; i < more; i++) {

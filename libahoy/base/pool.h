@@ -34,6 +34,7 @@ struct ahoy_pool {
     size_t slot_size;
     uint32_t capacity;   /* Slots there are now. */
     uint32_t limit;      /* Slots there may be. */
+    uint32_t spare;      /* Blocks that the allocator gave with the last one, not in use yet. */
     uint32_t used;       /* Slots given out now. */
     uint32_t free;       /* The first free slot, or UINT32_MAX. */
     uint32_t generation; /* Even: no slot of a block to come was ever beyond it. */

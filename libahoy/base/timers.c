@@ -53,11 +53,14 @@ static void put(struct ahoy_timers *timers, struct ahoy_timer *timer)
     uint64_t differs = timer->deadline_ms ^ timers->now_ms;
     unsigned level = differs == 0 ? 0 : (63 - (unsigned)__builtin_clzll(differs)) / DIGIT_BITS;
     unsigned slot = level > LAST_LEVEL ? 0 : digit(timer->deadline_ms, level);
+    uint64_t start_ms = timers->now_ms;
     if (level > LAST_LEVEL)
         level = LAST_LEVEL;
+    else
+        start_ms = timer->deadline_ms >> level * DIGIT_BITS << level * DIGIT_BITS;
     timers->occupied[level] |= UINT64_C(1) << slot;
-    if (timer->deadline_ms < timers->quiet_ms)
-        timers->quiet_ms = timer->deadline_ms;
+    if (start_ms < timers->quiet_ms)
+        timers->quiet_ms = start_ms;
     link_in(&timers->slots[level][slot], timer);
 }
 
@@ -181,16 +184,26 @@ static void fall_due(struct ahoy_timers *timers, struct place place)
         (*link)->link = link;
 }
 
+/* Whether the slot of the earliest timers has begun at |now_ms|.  Most ask too early, and are told
+ * without a look at the wheel. */
+static bool has_begun(struct ahoy_timers *timers, uint64_t now_ms, struct place *place)
+{
+    if (timers->quiet_ms > now_ms)
+        return false;
+    if (!earliest(timers, place, &timers->quiet_ms)) {
+        timers->quiet_ms = UINT64_MAX;
+        return false;
+    }
+    return timers->quiet_ms <= now_ms;
+}
+
 struct ahoy_timer *ahoy_timers_expire(struct ahoy_timers *timers, uint64_t now_ms)
 {
     if (now_ms < timers->now_ms)
         now_ms = timers->now_ms;
     while (timers->due == NULL) {
         struct place place;
-        /* Most askers are early: those need not look. */
-        if (timers->quiet_ms <= now_ms && !earliest(timers, &place, &timers->quiet_ms))
-            timers->quiet_ms = UINT64_MAX;
-        if (timers->quiet_ms > now_ms) {
+        if (!has_begun(timers, now_ms, &place)) {
             timers->now_ms = now_ms;
             return NULL;
         }

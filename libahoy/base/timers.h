@@ -10,7 +10,7 @@ struct ahoy_timer {
     struct ahoy_timer *next;
     struct ahoy_timer **link; /* Who points at us; NULL while not set. */
     uint64_t deadline_ms;
-    uint64_t what; /* The owner's: a packed handle, say. */
+    uint64_t what;  /* The owner's: a packed handle, say. */
     uint32_t which; /* The owner's: which of its timers. */
 };
 
@@ -20,7 +20,7 @@ enum { AHOY_WHEEL_LEVELS = 6, AHOY_WHEEL_SLOTS = 64 };
  * last level and are looked at again when it is reached. */
 struct ahoy_timers {
     uint64_t now_ms;
-    uint64_t quiet_ms; /* No deadline of the wheel is before this. */
+    uint64_t quiet_ms;                    /* No slot that is not empty begins before this. */
     uint64_t occupied[AHOY_WHEEL_LEVELS]; /* A bit a slot that is not empty. */
     struct ahoy_timer *slots[AHOY_WHEEL_LEVELS][AHOY_WHEEL_SLOTS];
     struct ahoy_timer *due;  /* Reached, not yet handed out; in the order of their deadlines. */
@@ -34,7 +34,10 @@ void ahoy_timers_init(struct ahoy_timers *timers, uint64_t now_ms);
 void ahoy_timers_set(struct ahoy_timers *timers, struct ahoy_timer *timer, uint64_t deadline_ms);
 /* Nothing happens where it is not set. */
 void ahoy_timers_cancel(struct ahoy_timers *timers, struct ahoy_timer *timer);
-static inline bool ahoy_timer_is_set(const struct ahoy_timer *timer) { return timer->link != 0; }
+static inline bool ahoy_timer_is_set(const struct ahoy_timer *timer)
+{
+    return timer->link != 0;
+}
 
 /* The next timer that is due at |now_ms|, no longer set, or NULL.  Ask until NULL.  Timers come
  * in the order of their deadlines; those of one millisecond in the order in which they were set. */

@@ -36,6 +36,33 @@ static void test_slots_come_zeroed(void **state)
     ahoy_pool_fini(&pool);
 }
 
+/* Blocks come several at once, and the more the more there are: no slot reaches into another. */
+static void test_many_large_slots(void **state)
+{
+    (void)state;
+    enum { COUNT = 6057, SIZE = 1000 };
+    static struct ahoy_handle handles[COUNT];
+    static char *slots[COUNT];
+    struct ahoy_pool pool;
+    struct ahoy_handle handle;
+    ahoy_pool_init(&pool, SIZE, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        slots[i] = ahoy_pool_add(&pool, &handles[i]);
+        assert_non_null(slots[i]);
+        memset(slots[i], i % 128, SIZE);
+    }
+    assert_null(ahoy_pool_add(&pool, &handle));
+    for (int i = 0; i < COUNT; i++) {
+        assert_ptr_equal(ahoy_pool_get(&pool, handles[i]), slots[i]);
+        assert_int_equal(slots[i][0], i % 128);
+        assert_int_equal(slots[i][SIZE - 1], i % 128);
+        ahoy_pool_remove(&pool, handles[i]);
+    }
+    ahoy_pool_trim(&pool);
+    assert_int_equal(pool.capacity, 0);
+    ahoy_pool_fini(&pool);
+}
+
 static void test_null_and_forged_handles(void **state)
 {
     (void)state;
@@ -299,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slots_come_zeroed),
+        cmocka_unit_test(test_many_large_slots),
         cmocka_unit_test(test_null_and_forged_handles),
         cmocka_unit_test(test_handles_travel_as_numbers),
         cmocka_unit_test(test_limits),
