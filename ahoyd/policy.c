@@ -11,17 +11,8 @@ static bool prove_user(struct ahoyd_server *server, const struct ahoy_event *eve
                        struct ahoyd_sender *sender)
 {
     struct ahoyd_proof proof;
-    struct ahoy_err err;
-    enum ahoyd_verdict verdict = ahoyd_authenticate(
-        server, event, domain, AHOY_HEADER_PROXY_AUTHORIZATION, now_ms, &proof, &err);
-    if (verdict == AHOYD_UNREADABLE) {
-        ahoyd_answer(server, event, err.status);
+    if (!ahoyd_demand(server, event, domain, 407, now_ms, &proof))
         return false;
-    }
-    if (verdict != AHOYD_AUTHENTIC) {
-        ahoyd_challenge(server, event, domain, 407, verdict == AHOYD_STALE, now_ms);
-        return false;
-    }
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     if (!ahoyd_print_aor(&event->routing->from.uri, domain, &aor) ||

@@ -217,13 +217,13 @@ void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_e
 
 bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
                    const struct ahoy_dialog *dialog, const struct ahoy_message *response,
-                   enum ahoy_method method)
+                   enum ahoy_method method, struct span body)
 {
+    const struct ahoy_digested request = { .method = ahoy_method_name(method), .body = body };
     if (response->status != 407 && (response->status != 401 || method != AHOY_METHOD_REGISTER))
         return false;
-    return ahoy_credentials_answer(credentials, &context->account, response,
-                                   ahoy_method_name(method), ahoy_dialog_request_uri(dialog),
-                                   &context->rng);
+    return ahoy_credentials_answer(credentials, &context->account, response, &request,
+                                   ahoy_dialog_request_uri(dialog), &context->rng);
 }
 
 void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,

@@ -241,9 +241,11 @@ static void test_users(void **state)
     (void)state;
     struct place place = new_place(AHOYD_STORE_SQLITE);
     struct ahoyd_store *store = open_at(&place, now_ms);
-    struct ahoyd_user credentials = { .md5 = { "0123456789abcdef0123456789abcdef", 32 } };
-    memset(credentials.sha256.text, 'a', 64);
-    credentials.sha256.size = 64;
+    struct ahoyd_user credentials = {
+        .ha1[AHOY_DIGEST_MD5] = { "0123456789abcdef0123456789abcdef", 32 }
+    };
+    memset(credentials.ha1[AHOY_DIGEST_SHA256].text, 'a', 64);
+    credentials.ha1[AHOY_DIGEST_SHA256].size = 64;
     struct ahoyd_change *change = ahoyd_change_user(AHOYD_CHANGE_USER_PUT, SPAN("o'neil\" OR 1"),
                                                     SPAN("b.example"), &credentials);
     change->owner = &waiter.owner;
@@ -257,7 +259,7 @@ static void test_users(void **state)
     assert_memory_equal(secret[0], secret[1], AHOYD_SECRET_SIZE);
     struct ahoyd_user found = { 0 };
     assert_true(ahoyd_store_user(store, SPAN("o'neil\" OR 1"), SPAN("b.example"), &found));
-    assert_memory_equal(found.md5.text, credentials.md5.text, 32);
+    assert_memory_equal(found.ha1[AHOY_DIGEST_MD5].text, credentials.ha1[AHOY_DIGEST_MD5].text, 32);
     assert_false(ahoyd_store_user(store, SPAN("o'neil"), SPAN("b.example"), &found));
     for (unsigned i = 0; i < 2; i++) {
         change = ahoyd_change_user(AHOYD_CHANGE_USER_REMOVE, SPAN("o'neil\" OR 1"),
