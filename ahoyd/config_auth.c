@@ -2,17 +2,11 @@
  * request those cover (RFC 7616, RFC 8760). */
 #include "ahoyd/config_reader.h"
 
-/* Sets the flags of the texts that are named, or of |count| where none is given.  False, and a
- * fault, where one is not among |names|, or none is left. */
+/* Sets the flags of the texts that are given.  False, and a fault, where one is not among
+ * |names|. */
 static bool read_set(lua_State *lua, const struct option *option, const char *const *names,
                      size_t count, bool *flags)
 {
-    if (option->given && option->number == 0) {
-        config_fault(config_reader_of(lua), config_line(lua),
-                     "domain: %s = {} leaves no way to prove who one is; write { \"%s\" }",
-                     option->name, names[count - 1]);
-        return false;
-    }
     for (size_t i = 0; option->given && i < option->number; i++) {
         const struct option one = { .name = option->name, .given = true, .text = option->texts[i] };
         unsigned choice;

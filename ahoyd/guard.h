@@ -1,6 +1,5 @@
-/* What all workers know of credentials that came: which nonces were used, and whose logins failed
- * (docs/decisions/0075 and 0077).  Held under one lock, for nanoseconds, and asked only by those who
- * hold a nonce of ours. */
+/* What all workers know of credentials that came: which nonces were used, and whose logins failed.
+ * One lock is held over it, for nanoseconds, and only those who hold a nonce of ours ask. */
 #pragma once
 
 #include "libahoy/auth/nonce.h"

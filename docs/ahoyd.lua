@@ -27,6 +27,9 @@ listen "tcp:[::1]:5060"
 --     ahoyctl user add alice@atlanta.example
 domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 7200 })
 
+-- Without MD5, and with the body of each request covered by the digest, where all phones can do it:
+-- domain("denver.example", { algorithms = { "SHA-512-256", "SHA-256" }, qop = { "auth-int" } })
+
 -- Phones one after the other, by the q that they register with, 15 seconds each:
 -- domain("chicago.example", { ring = "order", ring_time = 15 })
 

@@ -1,5 +1,5 @@
-/* One number each says it all: when all is forgiven.  A failure moves it on by AHOY_TRIES_MS, and as
- * long as it is no further ahead than so many failures, he may try. */
+/* One number each says it all: when all is forgiven.  A failure moves it on by AHOY_TRIES_MS, and
+ * as long as it is not too far ahead, he may try. */
 #include "libahoy/auth/tries.h"
 
 #include <stdlib.h>

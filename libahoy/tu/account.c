@@ -135,14 +135,12 @@ static bool compute(struct answer *answer, const struct ahoy_account *account,
     struct ahoy_buf realm = ahoy_buf_over(space, sizeof space);
     struct ahoy_digest_hex ha1;
     ahoy_put_unescaped(&realm, mine->realm);
-    bool done = !realm.overflow &&
-                ahoy_digest_ha1(mine->algorithm, mine->username, ahoy_buf_text(&realm),
-                                account->password, &ha1) &&
-                ahoy_digest_response(mine, &ha1, request, &answer->response) &&
-                ahoy_digest_userhash(mine->algorithm, mine->username, ahoy_buf_text(&realm),
-                                     &answer->userhash);
-    explicit_bzero(&ha1, sizeof ha1);
-    return done;
+    return !realm.overflow &&
+           ahoy_digest_ha1(mine->algorithm, mine->username, ahoy_buf_text(&realm),
+                           account->password, &ha1) &&
+           ahoy_digest_response(mine, &ha1, request, &answer->response) &&
+           ahoy_digest_userhash(mine->algorithm, mine->username, ahoy_buf_text(&realm),
+                                &answer->userhash);
 }
 
 /* What was refused is not sent again: only a stale nonce has earned another one. */

@@ -91,8 +91,8 @@ void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_e
                             uint64_t now_ms);
 
 /* Whether a request of |method| with |body| that was answered |response| is to be sent again, with
- * what is now in |credentials|.  A 401 is for registrars: within calls only our proxy is answered, by 407, so
- * that no callee can ask for a digest in its own name (attack 20). */
+ * what is now in |credentials|.  A 401 is for registrars: within calls only our proxy is answered,
+ * by 407, so that no callee can ask for a digest in its own name (attack 20). */
 bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
                    const struct ahoy_dialog *dialog, const struct ahoy_message *response,
                    enum ahoy_method method, struct span body);

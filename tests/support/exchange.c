@@ -259,8 +259,8 @@ struct span exchange_print_ask(struct exchange *exchange, const struct ask *ask,
                  ask->method, ask->uri, peer, exchange->branches++, or_default(ask->from, ask->uri),
                  or_default(ask->to, ask->uri), ask->to_tag != NULL ? ";tag=" : "",
                  or_default(ask->to_tag, ""), or_default(ask->call_id, "call"),
-                 ask->cseq != 0 ? ask->cseq : 1, ask->method, or_default(ask->rows, ""), more, strlen(or_default(ask->body, "")),
-                 or_default(ask->body, ""));
+                 ask->cseq != 0 ? ask->cseq : 1, ask->method, or_default(ask->rows, ""), more,
+                 strlen(or_default(ask->body, "")), or_default(ask->body, ""));
     assert_true(printed > 0 && (size_t)printed < size);
     return (struct span){ space, (size_t)printed };
 }
@@ -366,14 +366,14 @@ void exchange_print_credentials(const struct exchange *exchange, const struct as
         snprintf(share, sizeof share, ", qop=%s, nc=%s, cnonce=\"0a4f113b\"", credentials.qop.at,
                  credentials.nc.at);
     snprintf(name, sizeof name, "username=\"%s\"", ask->user);
-    int printed = snprintf(row, size,
-                           "%sAuthorization: Digest %s, realm=\"%.*s\", nonce=\"%.*s\", "
-                           "uri=\"%.*s\", response=\"%.*s\", algorithm=%s%s\r\n",
-                           exchange->challenge[0] == 'P' ? "Proxy-" : "",
-                           or_default(ask->name, name), (int)credentials.realm.size,
-                           credentials.realm.at, (int)credentials.nonce.size, credentials.nonce.at,
-                           (int)credentials.uri.size, credentials.uri.at, (int)response.size,
-                           response.text, algorithm, share);
+    int printed =
+        snprintf(row, size,
+                 "%sAuthorization: Digest %s, realm=\"%.*s\", nonce=\"%.*s\", "
+                 "uri=\"%.*s\", response=\"%.*s\", algorithm=%s%s\r\n",
+                 exchange->challenge[0] == 'P' ? "Proxy-" : "", or_default(ask->name, name),
+                 (int)credentials.realm.size, credentials.realm.at, (int)credentials.nonce.size,
+                 credentials.nonce.at, (int)credentials.uri.size, credentials.uri.at,
+                 (int)response.size, response.text, algorithm, share);
     assert_true(printed > 0 && (size_t)printed < size);
 }
 

@@ -59,7 +59,7 @@ static size_t alices(struct exchange *exchange)
     return exchange_bindings(exchange, "alice@atlanta.example");
 }
 
-/* R3261-22.2-1, R3261-22.4-2 and -5, R8760-2.3-1 and -2, R8760-2.6-1 and -5, R7616-3.3-3, -5 and -6,
+/* R3261-22.2-1, R3261-22.4-2 and -5, R8760-2.3-1 and -2, R8760-2.6-1 and -5, R7616-3.3-5 and -6,
  * R7616-3.7-1 and -2: the stronger first, a nonce each; rule R3: once. */
 static void strangers_are_challenged(void **state)
 {
