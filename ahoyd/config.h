@@ -56,6 +56,7 @@ struct ahoyd_outward {
 struct ahoyd_trunk {
     struct span name;
     int line;
+    bool trusted; /* What it asserts of its callers is believed, and it is told the same. */
     size_t count;
     struct span uris[AHOYD_TRUNK_TARGETS_LIMIT];
     struct ahoyd_trunk_target {

@@ -316,11 +316,13 @@ static int word_trunk(lua_State *lua)
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_config *config = reader->config;
     struct ahoyd_trunk trunk = { .line = config_line(lua) };
+    struct option trusted = { .name = "trusted", .type = OPTION_FLAG };
     struct span name;
     size_t known = 0;
     if (!text_argument(lua, 1, "trunk", "trunk(\"carrier\", { \"sip:192.0.2.1:5060\" })", &name) ||
-        !read_targets(lua, &trunk))
+        !read_targets(lua, &trunk) || !config_options(lua, 3, "trunk", &trusted, 1))
         return 0;
+    trunk.trusted = trusted.flag;
     if (find_trunk(config, name, &known)) {
         config_fault(reader, config_line(lua), "trunk \"%.64s\" stands here twice; rename one",
                      name.at);
