@@ -1,5 +1,5 @@
-/* A user's identity is the one that he has proved by a digest; which of his addresses it is shown as,
- * he may prefer, among those that are his. */
+/* A user's identity is the one that he has proved by a digest.  He may say as which of his
+ * addresses he prefers it to be shown. */
 #include "ahoyd/identity.h"
 
 #include "ahoyd/authenticate.h"

@@ -41,6 +41,8 @@ store "sqlite:ahoy.db"
 -- A trunk's targets are tried in this order; a name is looked up when it is needed.
 trunk("carrier", { "sip:192.0.2.10:5060", "sip:carrier.example;transport=tcp" })
 route { domain = "carrier.example", to = "carrier", from = "users" }
+-- One that is believed who calls, and that is told so too (P-Asserted-Identity):
+-- trunk("branch", { "sip:branch.example;transport=tls" }, { trusted = true })
 
 -- One worker a core, unless it says otherwise:
 -- workers(2)

@@ -21,7 +21,7 @@ static const char schema[] =
     " sha256 BLOB NOT NULL, sha512_256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT ROWID;"
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 
-/* From form 1, whose users have no HA1 by SHA-512-256: it is made when the password is set again. */
+/* From form 1, whose users have no HA1 by SHA-512-256 until their password is set again. */
 static const char upgrade[] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
                               "PRAGMA user_version = 2;";
 

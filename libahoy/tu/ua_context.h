@@ -64,9 +64,9 @@ bool ahoy_ua_serves(enum ahoy_method method);
 void ahoy_ua_put_allow(struct ahoy_buf *buf);
 /* Adds Allow, Supported and Accept, which belong into requests and 2xx. */
 void ahoy_ua_put_abilities(struct ahoy_buf *buf);
-/* Whether the body, if there is one, can be read: a session description, not encoded.  Else |rows|
- * get what a 415 says (8.2.3). */
-bool ahoy_ua_reads_body(const struct ahoy_message *message, struct ahoy_buf *rows);
+/* 0 where the body, if there is one, can be read: a session description, not encoded.  Else the
+ * status that refuses it, and |rows| get what a 415 says (8.2.3). */
+unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_buf *rows);
 /* Reads the session description of |message| into |context->sdp|; false where there is none that
  * can be read. */
 bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message);

@@ -143,6 +143,7 @@ static void from_must_be_the_user(void **state)
     assert_int_equal(ahoyd_server_busy(exchange->server), 0);
 }
 
+/* R3261-22.3-1, R7616-3.8-1 */
 static void a_stale_proof_is_renewed(void **state)
 {
     struct exchange *exchange = *state;

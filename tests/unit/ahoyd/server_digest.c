@@ -72,7 +72,7 @@ static bool is_stale(struct exchange *exchange)
     return strstr(exchange->challenge, "stale=true") != NULL;
 }
 
-/* R7616-3.6-1, R7616-3.4-3 and -4, R8760-2.6-4, R3261-22.4-7. */
+/* R3261-26.3.1-4, R7616-3.6-1, R7616-3.4-3 and -4, R8760-2.6-4, R3261-22.4-7. */
 static void every_variant_is_taken(void **state)
 {
     static const char *const algorithms[] = { "MD5",          "MD5-sess",    "SHA-256",
@@ -158,6 +158,23 @@ static void what_is_not_offered_is_not_taken(void **state)
     assert_non_null(strstr(exchange->challenge, "qop=\"auth,auth-int\""));
 }
 
+/* Attack 28: what looks like SQL, or like the end of a line, is a name that nobody has. */
+static void names_are_only_names(void **state)
+{
+    static const char *const names[] = { "alice' OR '1'='1", "alice\\\"; DROP TABLE users; --",
+                                         "alice%0d%0aX: y", "*", "" };
+    struct exchange *exchange = *state;
+    struct ask ask = alice(CONTACT);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        ask.user = names[i];
+        ask.cseq += 10;
+        assert_int_equal(exchange_ask_as(exchange, &ask), i < 4 ? 401 : 400);
+    }
+    ask.name = "username*=UTF-8''alice%0d%0a%00x";
+    assert_int_equal(exchange_ask_as(exchange, &ask), 401);
+    assert_int_equal(exchange_bindings(exchange, "alice@atlanta.example"), 0);
+}
+
 /* A body that somebody changed on its way. */
 static void auth_int_covers_the_body(void **state)
 {
@@ -178,7 +195,7 @@ static void auth_int_covers_the_body(void **state)
     assert_int_equal(exchange_sent(exchange, 0)->status, 200);
 }
 
-/* RFC 7616 3.4.4, 3.4.5, 4; R7616-3.4-1, R7616-4-1: names in quotes, hashed, and encoded. */
+/* RFC 7616 3.4.4, 3.4.5, 4; R7616-3.4-1: names in quotes, hashed, and encoded. */
 static void names_have_many_forms(void **state)
 {
     struct exchange *exchange = *state;
@@ -361,6 +378,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(old_clients_are_understood, setup, teardown),
         cmocka_unit_test_setup_teardown(a_count_is_taken_once, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_offered_is_not_taken, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_are_only_names, setup, teardown),
         cmocka_unit_test_setup_teardown(auth_int_covers_the_body, setup, teardown),
         cmocka_unit_test_setup_teardown(names_have_many_forms, setup, teardown),
         cmocka_unit_test_setup_teardown(the_answer_proves_itself, setup, teardown),

@@ -59,8 +59,8 @@ static size_t alices(struct exchange *exchange)
     return exchange_bindings(exchange, "alice@atlanta.example");
 }
 
-/* R3261-22.2-1, R3261-22.4-2 and -5, R8760-2.3-1 and -2, R8760-2.6-1 and -5, R7616-3.3-5 and -6,
- * R7616-3.7-1 and -2: the stronger first, a nonce each; rule R3: once. */
+/* R3261-22.2-1, R3261-22.4-2 and -5, R8760-2.3-1 and -2, R8760-2.6-1 and -5,
+ * R7616-3.3-3, -5 and -6, R7616-3.7-1 and -2: the stronger first, a nonce each; rule R3: once. */
 static void strangers_are_challenged(void **state)
 {
     static const enum ahoy_digest_algorithm algorithms[] = { AHOY_DIGEST_SHA512_256,
@@ -278,7 +278,7 @@ static void a_stale_nonce_is_replaced(void **state)
     assert_false(challenge.stale);
 }
 
-/* Attack 17; what baresip does with the transport is no attack. */
+/* Attack 17, R7616-3.4.6-3, R8760-2.6-3; what baresip does with the transport is no attack. */
 static void the_digest_is_for_one_uri(void **state)
 {
     struct exchange *exchange = *state;
@@ -298,7 +298,7 @@ static void the_digest_is_for_one_uri(void **state)
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
 }
 
-/* Attack 26: A authenticates, To is B. */
+/* Attack 26, R3261-10.3-8: A authenticates, To is B. */
 static void nobody_registers_for_another(void **state)
 {
     struct exchange *exchange = *state;

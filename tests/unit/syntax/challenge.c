@@ -99,7 +99,7 @@ static void user_is(const char *text, const char *right)
         assert_span(ahoy_buf_text(&buf), right);
 }
 
-/* RFC 7616 3.4, 3.4.5, RFC 5987 3.2.1; R7616-3.4-1, R7616-4-1. */
+/* RFC 7616 3.4, 3.4.5, RFC 5987 3.2.1; R7616-3.4-1. */
 static void test_names(void **state)
 {
     (void)state;

@@ -29,7 +29,9 @@ static const char *granted; /* Rows of the 200. */
     "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"s\", qop=\"auth-int,auth\", "     \
     "algorithm=SHA-256, opaque=\"o\"\r\n"
 
-#define PROXY "Proxy-Authenticate: Digest realm=\"atlanta.example\", nonce=\"p\", qop=\"auth\", domain=\"sip:x\"\r\n"
+#define PROXY                                                                                      \
+    "Proxy-Authenticate: Digest realm=\"atlanta.example\", nonce=\"p\", qop=\"auth\", "            \
+    "domain=\"sip:x\"\r\n"
 
 static bool check(const struct ahoy_message *request)
 {
@@ -140,7 +142,7 @@ static const char *row_for(const char *challenge)
     return row;
 }
 
-/* R3261-22.4-3, -4 and -6, R7616-3.4-2 to -6, R8760-2.6-2, -4 and -5. */
+/* R3261-22.4-3, -4 and -6, R7616-3.4-2 to -6, R7616-3.4.6-1, R8760-2.6-2, -4 and -5. */
 static void test_quotes_and_qop(void **state)
 {
     (void)state;
@@ -184,7 +186,7 @@ static void test_own_expiry(void **state)
     pair_fini(&pair);
 }
 
-/* R3261-22.3-4, R7616-3.3-1, R7616-3.8-2: what the proxy was told stays beside what the registrar asks for. */
+/* R7616-3.3-1, R7616-3.8-2: what the proxy was told stays beside what the registrar asks for. */
 static void test_proxy_and_registrar(void **state)
 {
     (void)state;
@@ -202,7 +204,7 @@ static void test_proxy_and_registrar(void **state)
     pair_fini(&pair);
 }
 
-/* Refreshed in time, and again with whatever that takes. */
+/* Refreshed in time, and again with whatever that takes: R3261-22.3-4, R7616-3.3-2. */
 static void test_refresh(void **state)
 {
     (void)state;
