@@ -46,23 +46,38 @@ static bool is_offered(const struct ahoyd_domain *domain, const struct ahoy_chal
            (is_whole ? domain->takes_auth_int : domain->takes_auth);
 }
 
-/* The row of the first credentials for |domain| that it takes.  NULL where there is none,
- * err->expected too, or where |err| says what cannot be read. */
-static const struct ahoy_field *find_credentials(const struct ahoy_event *event,
-                                                 enum ahoy_header header,
-                                                 const struct ahoyd_domain *domain,
-                                                 struct ahoy_challenge *found, struct ahoy_err *err)
+/* The row that credentials for a domain stand in; NULL where there are none. */
+struct found {
+    const struct ahoy_field *field;
+    enum ahoy_nonce_verdict nonce;
+};
+
+/* The first credentials for |domain| that it takes.  Several proxies may have one realm (22.3):
+ * those that answer a nonce of ours come before all others.  False where something cannot be
+ * read. */
+static bool find_credentials(const struct ahoyd_server *server, const struct ahoy_event *event,
+                             enum ahoy_header header, const struct ahoyd_domain *domain,
+                             uint64_t now_ms, struct found *found,
+                             struct ahoy_challenge *credentials, struct ahoy_err *err)
 {
     const struct ahoy_field *field = ahoy_message_first(event->message, header);
-    for (; field != NULL; field = ahoy_message_next(event->message, field)) {
-        if (!ahoy_challenge_parse(field->value, found, err))
-            return NULL;
-        if (found->is_digest && ahoy_span_equal(found->realm, domain->name) &&
-            is_offered(domain, found))
-            break;
+    struct ahoy_challenge read;
+    *found = (struct found){ .nonce = AHOY_NONCE_FORGED };
+    for (; field != NULL && found->nonce == AHOY_NONCE_FORGED;
+         field = ahoy_message_next(event->message, field)) {
+        if (!ahoy_challenge_parse(field->value, &read, err))
+            return false;
+        if (!read.is_digest || !ahoy_span_equal(read.realm, domain->name) ||
+            !is_offered(domain, &read))
+            continue;
+        enum ahoy_nonce_verdict nonce =
+            ahoy_nonce_check(&server->nonce_key, domain->name, read.nonce, now_ms);
+        if (found->field == NULL || nonce != AHOY_NONCE_FORGED) {
+            *found = (struct found){ field, nonce };
+            *credentials = read;
+        }
     }
-    err->expected = NULL;
-    return field;
+    return true;
 }
 
 /* R7616-3.5-6 */
@@ -171,13 +186,10 @@ static uint64_t wait_ms(struct ahoyd_server *server, const struct ahoy_event *ev
 
 /* The credentials can be read and are for this request. */
 static enum ahoyd_verdict verify(struct ahoyd_server *server, const struct ahoy_event *event,
-                                 const struct ahoyd_domain *domain, uint32_t count, uint64_t now_ms,
-                                 struct ahoyd_proof *proof)
+                                 const struct ahoyd_domain *domain, const struct found *found,
+                                 uint32_t count, uint64_t now_ms, struct ahoyd_proof *proof)
 {
-    struct span text = proof->credentials.nonce;
-    enum ahoy_nonce_verdict verdict =
-        ahoy_nonce_check(&server->nonce_key, domain->name, text, now_ms);
-    if (verdict == AHOY_NONCE_FORGED)
+    if (found->nonce == AHOY_NONCE_FORGED)
         return AHOYD_UNKNOWN;
     name_user(server, domain, proof);
     const struct ahoyd_attempt attempt = { proof->user, domain->name, event->hop->remote };
@@ -189,8 +201,8 @@ static enum ahoyd_verdict verify(struct ahoyd_server *server, const struct ahoy_
         ahoyd_guard_failed(server->guard, &attempt, now_ms);
         return AHOYD_UNKNOWN;
     }
-    struct ahoy_nonce nonce = ahoy_nonce_read(text);
-    bool fresh = verdict == AHOY_NONCE_GOOD &&
+    struct ahoy_nonce nonce = ahoy_nonce_read(proof->credentials.nonce);
+    bool fresh = found->nonce == AHOY_NONCE_GOOD &&
                  ahoyd_guard_take(server->guard, &nonce, count, now_ms); /* Attack 18. */
     return fresh ? AHOYD_AUTHENTIC : AHOYD_STALE;
 }
@@ -201,11 +213,13 @@ enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct 
                                       struct ahoy_err *err)
 {
     uint32_t count;
+    struct found found;
     struct ahoy_challenge *credentials = &proof->credentials;
-    const struct ahoy_field *field = find_credentials(event, header, domain, credentials, err);
-    if (field == NULL)
-        return err->expected == NULL ? AHOYD_UNKNOWN : AHOYD_UNREADABLE;
-    proof->row = field->row;
+    if (!find_credentials(server, event, header, domain, now_ms, &found, credentials, err))
+        return AHOYD_UNREADABLE;
+    if (found.field == NULL)
+        return AHOYD_UNKNOWN;
+    proof->row = found.field->row;
     if (!is_complete(credentials, &count)) {
         ahoy_fail(err, 400, credentials->realm.at, "all parameters of a digest");
         return AHOYD_UNREADABLE;
@@ -214,7 +228,7 @@ enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct 
         ahoy_fail(err, 400, credentials->uri.at, "the Request-URI");
         return AHOYD_UNREADABLE;
     }
-    return verify(server, event, domain, count, now_ms, proof);
+    return verify(server, event, domain, &found, count, now_ms, proof);
 }
 
 /* A wrong password is not told from a right one: neither is looked at. */

@@ -319,7 +319,8 @@ static void copy_branch(struct exchange *exchange, const char *peer, char branch
     snprintf(branch, 64, "%.*s", (int)strcspn(at, ";\r"), at);
 }
 
-/* R3261-16.11-7, R3261-16.11-14, R3261-16.10-4: CANCEL and ACK go the way of their INVITE. */
+/* R3261-16.11-7, R3261-16.11-14, R3261-16.10-4, R3263-4.4-1: CANCEL and ACK go the way of their
+ * INVITE. */
 static void what_follows_goes_the_same_way(void **state)
 {
     struct exchange *exchange = *state;
