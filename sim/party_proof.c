@@ -1,4 +1,5 @@
 /* What a party answers to a challenge (RFC 3261 22.2, 22.3). */
+#include <string.h>
 
 #include "libahoy/syntax/challenge.h"
 #include "libahoy/tu/account.h"
@@ -25,12 +26,38 @@ static bool prove_realm(struct sim_party *party, const struct ahoy_message *resp
     return !row.overflow;
 }
 
+/* What was proved before is proved again, for the next request: by the next count of its nonce
+ * (RFC 7616 3.4), which is written into the row, and the response that belongs to it. */
+static void renew(const struct sim_party *party, char *row, struct span method)
+{
+    static const char digits[] = "0123456789abcdef";
+    const struct ahoy_digested digested = { .method = method };
+    struct span text = ahoy_span(row);
+    size_t colon = ahoy_span_find(text, ':');
+    struct ahoy_challenge proof;
+    struct ahoy_digest_hex ha1, response;
+    if (colon == text.size ||
+        !ahoy_challenge_parse(ahoy_span_trim(ahoy_span_after(text, colon + 1)), &proof, NULL) ||
+        proof.nc.size != 8)
+        return;
+    char *digit = row + (ahoy_span_end(proof.nc) - 1 - row);
+    for (; digit >= proof.nc.at && *digit == 'f'; digit--)
+        *digit = '0';
+    *digit = strchr(digits, *digit)[1];
+    if (ahoy_digest_ha1(proof.algorithm, proof.username, proof.realm,
+                        ahoy_span(party->kind.password), &ha1) &&
+        ahoy_digest_response(&proof, &ha1, &digested, &response))
+        memcpy(row + (proof.response.at - row), response.text, response.size);
+}
+
 bool sim_party_prove(struct sim_party *party, const char *method, struct span uri, bool wrong)
 {
     const struct kept *kept = sim_party_find(party, false, 401, 407, method);
     struct ahoy_message response;
     struct ahoy_challenge challenge;
     struct span last = SPAN("");
+    for (size_t i = 0; i < party->proof_count; i++)
+        renew(party, party->proofs[i], ahoy_span(method));
     if (kept != NULL && kept->order == party->proved)
         return true;
     if (kept == NULL || !ahoy_message_parse(sim_party_bytes(kept), &response, NULL))
