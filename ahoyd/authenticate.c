@@ -3,8 +3,7 @@
 #include "ahoyd/authenticate.h"
 
 #include "ahoyd/answer.h"
-#include "ahoyd/phones.h"
-#include "libahoy/auth/nonce.h"
+#include "libahoy/auth/replay.h"
 #include "libahoy/syntax/params.h"
 
 enum { PARAMS_LIMIT = 1024 };
@@ -38,19 +37,28 @@ static bool is_same_uri(const struct ahoy_uri *request_uri, struct span digest_u
            ahoy_uri_equal(&asked, &digested);
 }
 
-/* Credentials for a domain, and the row that they stand in; NULL where there are none. */
+/* Attack 19: what the domain does not offer it does not take, either. */
+static bool is_offered(const struct ahoyd_domain *domain, const struct ahoy_challenge *credentials)
+{
+    bool is_whole = ahoy_span_equal_nocase(credentials->qop, SPAN("auth-int"));
+    return domain->algorithms[credentials->algorithm] &&
+           credentials->algorithm != AHOY_DIGEST_OTHER &&
+           (is_whole ? domain->takes_auth_int : domain->takes_auth);
+}
+
+/* The row that credentials for a domain stand in; NULL where there are none. */
 struct found {
     const struct ahoy_field *field;
-    struct ahoy_challenge credentials;
     enum ahoy_nonce_verdict nonce;
 };
 
-/* The first credentials for |domain| whose algorithm is ours.  Several proxies may have one realm
- * (22.3): those that answer a nonce of ours come before all others.  False where something cannot
- * be read. */
+/* The first credentials for |domain| that it takes.  Several proxies may have one realm (22.3):
+ * those that answer a nonce of ours come before all others.  False where something cannot be
+ * read. */
 static bool find_credentials(const struct ahoyd_server *server, const struct ahoy_event *event,
                              enum ahoy_header header, const struct ahoyd_domain *domain,
-                             uint64_t now_ms, struct found *found, struct ahoy_err *err)
+                             uint64_t now_ms, struct found *found,
+                             struct ahoy_challenge *credentials, struct ahoy_err *err)
 {
     const struct ahoy_field *field = ahoy_message_first(event->message, header);
     struct ahoy_challenge read;
@@ -59,52 +67,144 @@ static bool find_credentials(const struct ahoyd_server *server, const struct aho
          field = ahoy_message_next(event->message, field)) {
         if (!ahoy_challenge_parse(field->value, &read, err))
             return false;
-        if (!read.is_digest || read.algorithm == AHOY_DIGEST_OTHER ||
-            !ahoy_span_equal(read.realm, domain->name))
+        if (!read.is_digest || !ahoy_span_equal(read.realm, domain->name) ||
+            !is_offered(domain, &read))
             continue;
         enum ahoy_nonce_verdict nonce =
             ahoy_nonce_check(&server->nonce_key, domain->name, read.nonce, now_ms);
-        if (found->field == NULL || nonce != AHOY_NONCE_FORGED)
-            *found = (struct found){ field, read, nonce };
+        if (found->field == NULL || nonce != AHOY_NONCE_FORGED) {
+            *found = (struct found){ field, nonce };
+            *credentials = read;
+        }
     }
     return true;
 }
 
-/* What the scheme needs (RFC 7616 3.4); with a qop also the client's share. */
-static bool is_complete(const struct ahoy_challenge *credentials)
+/* R7616-3.5-6 */
+static bool read_count(struct span text, uint32_t *count)
 {
-    bool has_share = credentials->nc.size == 8 && credentials->cnonce.size > 0;
-    return credentials->username.size > 0 && credentials->nonce.size > 0 &&
-           credentials->uri.size > 0 && credentials->response.size > 0 &&
-           (credentials->qop.size == 0 || has_share);
+    *count = 0;
+    if (text.size != 8)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *digit = memchr(digits, text.at[i] | 0x20, 16);
+        if (digit == NULL)
+            return false;
+        *count = *count << 4 | (uint32_t)(digit - digits);
+    }
+    return true;
+}
+
+/* What the scheme needs (RFC 7616 3.4); with a qop also the client's share.  Clients of RFC 2069
+ * know neither qop nor any algorithm but MD5: R3261-22.4-1, R3261-22.4-7. */
+static bool is_complete(const struct ahoy_challenge *credentials, uint32_t *count)
+{
+    bool has_share = read_count(credentials->nc, count) && credentials->cnonce.size > 0;
+    bool is_old = credentials->qop.size == 0 && credentials->algorithm == AHOY_DIGEST_MD5 &&
+                  !credentials->is_session;
+    if (is_old)
+        *count = AHOY_REPLAY_NO_COUNT;
+    return credentials->username.size + credentials->username_extended.size > 0 &&
+           credentials->nonce.size > 0 && credentials->uri.size > 0 &&
+           credentials->response.size > 0 && (is_old || (has_share && credentials->qop.size > 0));
+}
+
+/* Prints whose credentials these say they are; empty where that is nobody. */
+static void name_user(struct ahoyd_server *server, const struct ahoyd_domain *domain,
+                      struct ahoyd_proof *proof)
+{
+    const struct ahoy_challenge *credentials = &proof->credentials;
+    struct ahoy_buf name = ahoy_buf_over(proof->space, sizeof proof->space);
+    bool found = credentials->userhash
+                     ? ahoyd_store_unhash(server->options.store, credentials->algorithm,
+                                          credentials->username, domain->name, &name)
+                     : ahoy_challenge_print_user(credentials, &name);
+    proof->user = found ? ahoy_buf_text(&name) : SPAN("");
 }
 
 /* Nobody's: as long as a real one, and right for no password. */
 static void nobodys_ha1(enum ahoy_digest_algorithm algorithm, struct ahoy_digest_hex *ha1)
 {
     memset(ha1->text, '!', sizeof ha1->text);
-    ha1->size = algorithm == AHOY_DIGEST_MD5 ? 32 : 64;
+    ha1->size = ahoy_digest_size(algorithm);
 }
 
 static bool knows_password(struct ahoyd_server *server, const struct ahoy_event *event,
-                           const struct ahoyd_domain *domain,
-                           const struct ahoy_challenge *credentials)
+                           const struct ahoyd_domain *domain, struct ahoyd_proof *proof)
 {
+    const struct ahoy_challenge *credentials = &proof->credentials;
+    const struct ahoy_digested request = { event->message->method_text, event->message->body };
+    const struct ahoy_digested response = { SPAN(""), SPAN("") };
     struct ahoyd_user user;
     struct ahoy_digest_hex ha1;
-    bool is_md5 = credentials->algorithm == AHOY_DIGEST_MD5;
-    bool known =
-        ahoyd_store_user(server->options.store, credentials->username, domain->name, &user);
+    bool known = ahoyd_store_user(server->options.store, proof->user, domain->name, &user);
     if (known)
-        ha1 = is_md5 ? user.md5 : user.sha256;
+        ha1 = user.ha1[credentials->algorithm];
     if (!known || ha1.size == 0) {
         known = false;
         nobodys_ha1(credentials->algorithm, &ha1);
     }
-    bool right = ahoy_digest_verify(credentials, &ha1, event->message->method_text);
+    bool right = ahoy_digest_verify(credentials, &ha1, &request);
+    if (known && right && domain->rspauth)
+        right = ahoy_digest_response(credentials, &ha1, &response, &proof->rspauth);
     explicit_bzero(&user, sizeof user);
     explicit_bzero(&ha1, sizeof ha1);
     return known && right;
+}
+
+/* Whether the user has a binding that was made from where |event| comes from: there he is left to
+ * himself, whatever others try elsewhere. */
+static bool is_at_home(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_domain *domain, struct span user, uint64_t now_ms)
+{
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    struct ahoy_bindings *bindings = &server->bindings;
+    ahoy_buf_put(&aor, user);
+    ahoy_buf_put_byte(&aor, '@');
+    ahoy_buf_put(&aor, domain->name);
+    if (!ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, bindings))
+        return false;
+    for (size_t i = 0; i < bindings->count; i++) {
+        if (ahoy_ip_equal_host(&bindings->list[i].hop.remote, &event->hop->remote))
+            return true;
+    }
+    return false;
+}
+
+/* How long whoever sends these credentials has to wait, before they are looked at. */
+static uint64_t wait_ms(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_domain *domain, const struct ahoyd_attempt *attempt,
+                        uint64_t now_ms)
+{
+    uint64_t wait = ahoyd_guard_wait_ms(server->guard, attempt, false, now_ms);
+    if (wait > 0 && is_at_home(server, event, domain, attempt->user, now_ms))
+        wait = ahoyd_guard_wait_ms(server->guard, attempt, true, now_ms);
+    return wait;
+}
+
+/* The credentials can be read and are for this request. */
+static enum ahoyd_verdict verify(struct ahoyd_server *server, const struct ahoy_event *event,
+                                 const struct ahoyd_domain *domain, const struct found *found,
+                                 uint32_t count, uint64_t now_ms, struct ahoyd_proof *proof)
+{
+    if (found->nonce == AHOY_NONCE_FORGED)
+        return AHOYD_UNKNOWN;
+    name_user(server, domain, proof);
+    const struct ahoyd_attempt attempt = { proof->user, domain->name, event->hop->remote };
+    proof->wait_ms = wait_ms(server, event, domain, &attempt, now_ms);
+    if (proof->wait_ms > 0)
+        return AHOYD_TIRED;
+    if (!knows_password(server, event, domain, proof)) {
+        server->counters.failed_logins++;
+        ahoyd_guard_failed(server->guard, &attempt, now_ms);
+        return AHOYD_UNKNOWN;
+    }
+    struct ahoy_nonce nonce = ahoy_nonce_read(proof->credentials.nonce);
+    bool fresh = found->nonce == AHOY_NONCE_GOOD &&
+                 ahoyd_guard_take(server->guard, &nonce, count, now_ms); /* Attack 18. */
+    return fresh ? AHOYD_AUTHENTIC : AHOYD_STALE;
 }
 
 enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -112,58 +212,62 @@ enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct 
                                       uint64_t now_ms, struct ahoyd_proof *proof,
                                       struct ahoy_err *err)
 {
+    uint32_t count;
     struct found found;
-    const struct ahoy_challenge *credentials = &found.credentials;
-    if (!find_credentials(server, event, header, domain, now_ms, &found, err))
+    struct ahoy_challenge *credentials = &proof->credentials;
+    if (!find_credentials(server, event, header, domain, now_ms, &found, credentials, err))
         return AHOYD_UNREADABLE;
     if (found.field == NULL)
         return AHOYD_UNKNOWN;
-    if (!is_complete(credentials)) {
+    proof->row = found.field->row;
+    if (!is_complete(credentials, &count)) {
         ahoy_fail(err, 400, credentials->realm.at, "all parameters of a digest");
         return AHOYD_UNREADABLE;
     }
-    if (!is_same_uri(&event->routing->request_uri, credentials->uri)) {
+    if (!is_same_uri(&event->routing->request_uri, credentials->uri)) { /* R7616-3.4.6-3 */
         ahoy_fail(err, 400, credentials->uri.at, "the Request-URI");
         return AHOYD_UNREADABLE;
     }
-    if (found.nonce == AHOY_NONCE_FORGED || !knows_password(server, event, domain, credentials))
-        return AHOYD_UNKNOWN;
-    *proof = (struct ahoyd_proof){ .user = credentials->username, .row = found.field->row };
-    return found.nonce == AHOY_NONCE_GOOD ? AHOYD_AUTHENTIC : AHOYD_STALE;
+    return verify(server, event, domain, &found, count, now_ms, proof);
 }
 
-static void put_challenge(struct ahoyd_server *server, const struct ahoyd_domain *domain,
-                          struct span name, struct span algorithm, bool is_stale, uint64_t now_ms,
-                          struct ahoy_buf *rows)
+/* A wrong password is not told from a right one: neither is looked at. */
+static void answer_tired(struct ahoyd_server *server, const struct ahoy_event *event,
+                         uint64_t wait_ms)
 {
-    char nonce[AHOY_NONCE_SIZE];
-    ahoy_nonce_make(&server->nonce_key, domain->name, ahoy_rng_next(&server->rng), now_ms, nonce);
-    ahoy_buf_put(rows, name);
-    ahoy_buf_put(rows, SPAN(": Digest realm=\""));
-    ahoy_buf_put(rows, domain->name);
-    ahoy_buf_put(rows, SPAN("\", nonce=\""));
-    ahoy_buf_put(rows, (struct span){ nonce, sizeof nonce });
-    ahoy_buf_put(rows, SPAN("\", algorithm="));
-    ahoy_buf_put(rows, algorithm);
-    ahoy_buf_put(rows, SPAN(", qop=\"auth\"")); /* R3261-22.4-5 */
-    if (is_stale)
-        ahoy_buf_put(rows, SPAN(", stale=true"));
-    ahoy_buf_put(rows, SPAN("\r\n"));
-}
-
-void ahoyd_challenge(struct ahoyd_server *server, const struct ahoy_event *event,
-                     const struct ahoyd_domain *domain, unsigned status, bool is_stale,
-                     uint64_t now_ms)
-{
-    char space[2048];
+    char space[48];
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
-    struct span name = ahoy_header_name(status == 401 ? AHOY_HEADER_WWW_AUTHENTICATE
-                                                      : AHOY_HEADER_PROXY_AUTHENTICATE);
-    /* The stronger first: phones take the first that they know (RFC 8760 2.4). */
-    if (!ahoyd_phone_knows_only_md5(event->message))
-        put_challenge(server, domain, name, SPAN("SHA-256"), is_stale, now_ms, &rows);
-    put_challenge(server, domain, name, SPAN("MD5"), is_stale, now_ms, &rows);
-    ahoyd_answer_with(server, event, status, ahoy_buf_text(&rows));
+    server->counters.slowed_logins++;
+    ahoy_buf_put(&rows, SPAN("Retry-After: "));
+    ahoy_buf_put_number(&rows, (wait_ms + 999) / 1000);
+    ahoy_buf_put(&rows, SPAN("\r\n"));
+    ahoyd_answer_with(server, event, 503, ahoy_buf_text(&rows));
+}
+
+bool ahoyd_demand(struct ahoyd_server *server, const struct ahoy_event *event,
+                  const struct ahoyd_domain *domain, unsigned status, uint64_t now_ms,
+                  struct ahoyd_proof *proof)
+{
+    struct ahoy_err err;
+    enum ahoy_header header =
+        status == 401 ? AHOY_HEADER_AUTHORIZATION : AHOY_HEADER_PROXY_AUTHORIZATION;
+    switch (ahoyd_authenticate(server, event, domain, header, now_ms, proof, &err)) {
+    case AHOYD_AUTHENTIC:
+        return true;
+    case AHOYD_UNREADABLE:
+        ahoyd_answer(server, event, err.status);
+        return false;
+    case AHOYD_TIRED:
+        answer_tired(server, event, proof->wait_ms);
+        return false;
+    case AHOYD_UNKNOWN:
+        ahoyd_challenge(server, event, domain, status, false, now_ms);
+        return false;
+    case AHOYD_STALE:
+        ahoyd_challenge(server, event, domain, status, true, now_ms);
+        return false;
+    }
+    return false;
 }
 
 bool ahoyd_print_aor(const struct ahoy_uri *uri, const struct ahoyd_domain *domain,

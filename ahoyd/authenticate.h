@@ -2,18 +2,24 @@
 #pragma once
 
 #include "ahoyd/serving.h"
+#include "libahoy/syntax/challenge.h"
 
 enum ahoyd_verdict {
     AHOYD_AUTHENTIC,
     AHOYD_UNKNOWN,   /* No credentials for the domain, or wrong ones: to be challenged. */
-    AHOYD_STALE,     /* Right, but for a nonce that is too old: to be challenged. */
+    AHOYD_STALE,     /* Right, but for a nonce that is too old or was used: to be challenged. */
+    AHOYD_TIRED,     /* Not looked at, for too many were wrong: to be answered later. */
     AHOYD_UNREADABLE /* To be answered with err->status. */
 };
 
-/* A view into the request. */
+/* Points into itself and into the request. */
 struct ahoyd_proof {
-    struct span user;
-    struct span row; /* That of the credentials. */
+    struct span user; /* His name, in plain text. */
+    struct span row;  /* That of the credentials. */
+    struct ahoy_challenge credentials;
+    struct ahoy_digest_hex rspauth; /* Ours in turn, where the domain gives it. */
+    uint64_t wait_ms;               /* TIRED: for so long. */
+    char space[AHOYD_NAME_LIMIT];
 };
 
 /* Checks the credentials for |domain| in |header| (Authorization or Proxy-Authorization); |proof|
@@ -23,11 +29,20 @@ enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct 
                                       uint64_t now_ms, struct ahoyd_proof *proof,
                                       struct ahoy_err *err);
 
-/* Answers 401 or 407 (|status|) with a challenge for |domain| by SHA-256 and one by MD5; with the
- * latter alone where the phone is known to fail on the former (phones.h). */
+/* Checks them, and answers the request where they are not right: challenges by 401 or 407, or
+ * refuses it.  False where it did. */
+bool ahoyd_demand(struct ahoyd_server *server, const struct ahoy_event *event,
+                  const struct ahoyd_domain *domain, unsigned status, uint64_t now_ms,
+                  struct ahoyd_proof *proof);
+/* challenge.c: answers 401 or 407 (|status|) with a challenge for |domain| by each algorithm that
+ * it offers, the strongest first; by MD5 alone where the phone is known to fail on others
+ * (phones.h). */
 void ahoyd_challenge(struct ahoyd_server *server, const struct ahoy_event *event,
                      const struct ahoyd_domain *domain, unsigned status, bool is_stale,
                      uint64_t now_ms);
+/* Adds the Authentication-Info that |domain| gives for |proof|, or nothing (RFC 7616 3.5). */
+void ahoyd_print_rspauth(const struct ahoyd_domain *domain, const struct ahoyd_proof *proof,
+                         struct ahoy_buf *rows);
 
 /* Prints the address-of-record that |uri| is in |domain|: false where it has no user, or a longer
  * one than is known. */

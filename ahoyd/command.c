@@ -91,16 +91,37 @@ static bool take_hex(struct span text, size_t size, struct ahoy_digest_hex *dige
     return true;
 }
 
+const char *const ahoyd_command_digests[AHOY_DIGEST_COUNT] = { [AHOY_DIGEST_MD5] = "md5",
+                                                               [AHOY_DIGEST_SHA256] = "sha256",
+                                                               [AHOY_DIGEST_SHA512_256] =
+                                                                   "sha512_256" };
+
+/* An ahoyctl from before SHA-512-256 does without that one. */
+static bool take_digests(const json_t *request, struct ahoyd_user *credentials)
+{
+    *credentials = (struct ahoyd_user){ 0 };
+    for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++) {
+        struct span text;
+        size_t size = ahoy_digest_size((enum ahoy_digest_algorithm)i);
+        if (!member(request, ahoyd_command_digests[i], size, &text))
+            return false;
+        if (text.size == 0 && i == AHOY_DIGEST_SHA512_256)
+            continue;
+        if (!take_hex(text, size, &credentials->ha1[i]))
+            return false;
+    }
+    return true;
+}
+
 static json_t *user_add(const struct ahoyd_command_means *means, const json_t *request)
 {
-    struct span user, realm, md5, sha256;
+    struct span user, realm;
     struct ahoyd_user credentials;
     if (!member(request, "user", AHOYD_NAME_LIMIT, &user) ||
         !member(request, "realm", AHOYD_NAME_LIMIT, &realm) || !is_name(user) || !is_name(realm))
         return failure("user and realm must be names of at most 255 characters");
-    if (!member(request, "md5", 32, &md5) || !member(request, "sha256", 64, &sha256) ||
-        !take_hex(md5, 32, &credentials.md5) || !take_hex(sha256, 64, &credentials.sha256))
-        return failure("md5 and sha256 must be HA1 digests in lower-case hex");
+    if (!take_digests(request, &credentials))
+        return failure("md5, sha256 and sha512_256 must be HA1 digests in lower-case hex");
     struct ahoyd_change *change =
         ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &credentials);
     explicit_bzero(&credentials, sizeof credentials);
@@ -147,10 +168,14 @@ static json_t *text_of(struct span text)
     return json_stringn(shown.at, shown.size);
 }
 
-static bool visit_user(void *context, struct span user, struct span realm)
+static bool visit_user(void *context, struct span user, struct span realm,
+                       const struct ahoyd_user *credentials)
 {
-    return add_row(context, json_pack("{s:o*, s:o*}", "user", text_of(user), "realm",
-                                      text_of(realm)));
+    bool is_complete = true;
+    for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++)
+        is_complete = is_complete && credentials->ha1[i].size > 0;
+    return add_row(context, json_pack("{s:o*, s:o*, s:b}", "user", text_of(user), "realm",
+                                      text_of(realm), "complete", is_complete));
 }
 
 static json_t *finish_rows(const char *name, struct rows *rows)
@@ -230,12 +255,8 @@ static const struct {
     const char *name;
     json_t *(*run)(const struct ahoyd_command_means *means, const json_t *request);
 } verbs[] = {
-    { "ping", ping },
-    { "user-add", user_add },
-    { "user-remove", user_remove },
-    { "user-list", user_list },
-    { "registrations", registrations },
-    { "counters", counters },
+    { "ping", ping },           { "user-add", user_add },           { "user-remove", user_remove },
+    { "user-list", user_list }, { "registrations", registrations }, { "counters", counters },
 };
 
 json_t *ahoyd_command(const struct ahoyd_command_means *means, const json_t *request)

@@ -10,6 +10,9 @@
 /* Rows of one answer; "more" then says that there are others. */
 enum { AHOYD_COMMAND_ROWS_LIMIT = 100000 };
 
+/* The members of user-add that hold HA1s, by algorithm; there is none at 0. */
+extern const char *const ahoyd_command_digests[AHOY_DIGEST_COUNT];
+
 /* What a command may use. */
 struct ahoyd_command_means {
     struct ahoyd_store *store;

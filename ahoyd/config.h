@@ -2,6 +2,7 @@
  * afterwards; workers share it. */
 #pragma once
 
+#include "libahoy/syntax/challenge.h"
 #include "libahoy/transport/flow.h"
 
 enum ahoyd_auth { AHOYD_AUTH_DIGEST, AHOYD_AUTH_NONE };
@@ -32,6 +33,10 @@ struct ahoyd_listen {
 struct ahoyd_domain {
     struct span name; /* Lower case. */
     enum ahoyd_auth auth;
+    bool algorithms[AHOY_DIGEST_COUNT]; /* That are offered and taken. */
+    bool takes_auth, takes_auth_int;    /* The qop: at least one. */
+    bool userhash;                      /* Hashed names are taken. */
+    bool rspauth;                       /* A 200 to REGISTER proves that we know the password. */
     enum ahoyd_mode mode;
     bool in_order;        /* Contacts of a lower q ring later. */
     bool follows;         /* Redirections of its phones are followed. */
@@ -51,6 +56,7 @@ struct ahoyd_outward {
 struct ahoyd_trunk {
     struct span name;
     int line;
+    bool trusted; /* What it asserts of its callers is believed, and it is told the same. */
     size_t count;
     struct span uris[AHOYD_TRUNK_TARGETS_LIMIT];
     struct ahoyd_trunk_target {
@@ -105,3 +111,5 @@ struct ahoyd_config *ahoyd_config_load(const char *path, struct ahoyd_config_fau
 struct ahoyd_config *ahoyd_config_parse(const char *text, size_t size, const char *path,
                                         struct ahoyd_config_faults *faults);
 void ahoyd_config_free(struct ahoyd_config *config);
+/* Whether a domain takes hashes of names, so that users must be found by those. */
+bool ahoyd_config_hashes(const struct ahoyd_config *config);

@@ -90,6 +90,18 @@ enum { CONFIG_MODE, CONFIG_RING, CONFIG_RING_TIME, CONFIG_REDIRECTIONS, CONFIG_S
 /* config_serving.c: reads them; false, and a fault, where one is unknown. */
 bool config_read_serving(lua_State *lua, const struct option *options, struct ahoyd_domain *domain);
 
+/* The options of how users prove who they are, the same way. */
+enum {
+    CONFIG_AUTH,
+    CONFIG_ALGORITHMS,
+    CONFIG_QOP,
+    CONFIG_USERHASH,
+    CONFIG_RSPAUTH,
+    CONFIG_AUTH_OPTIONS
+};
+/* config_auth.c: reads them; false, and a fault, where one is unknown. */
+bool config_read_auth(lua_State *lua, const struct option *options, struct ahoyd_domain *domain);
+
 /* The options of TLS, side by side and in this order in the table of a word that has them. */
 enum {
     CONFIG_CERTIFICATE,

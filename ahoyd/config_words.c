@@ -163,17 +163,6 @@ static bool keep_domain(lua_State *lua, const char *word, struct span text, stru
     return true;
 }
 
-static bool read_auth(lua_State *lua, const struct option *option, enum ahoyd_auth *auth)
-{
-    static const char *const names[] = {
-        [AHOYD_AUTH_DIGEST] = "digest", [AHOYD_AUTH_NONE] = "none"
-    };
-    unsigned choice;
-    bool known = config_choice(lua, "domain", option, names, 2, &choice);
-    *auth = (enum ahoyd_auth)choice;
-    return known;
-}
-
 /* The list beside config->domains grows with it. */
 static bool make_domain_room(lua_State *lua)
 {
@@ -193,16 +182,20 @@ static uint32_t number_or(const struct option *option, uint32_t otherwise)
 
 static int word_domain(lua_State *lua)
 {
-    enum { AUTH = CONFIG_PAIR, LEAST, MOST, DEFAULT, INSECURE, SERVING };
-    enum { OPTIONS = SERVING + CONFIG_SERVING_OPTIONS };
+    enum { LEAST = CONFIG_PAIR, MOST, DEFAULT, INSECURE, AUTH };
+    enum { SERVING = AUTH + CONFIG_AUTH_OPTIONS, OPTIONS = SERVING + CONFIG_SERVING_OPTIONS };
     struct option options[OPTIONS] = {
         [CONFIG_CERTIFICATE] = { .name = "certificate", .type = OPTION_TEXT },
         [CONFIG_KEY] = { .name = "key", .type = OPTION_TEXT },
-        [AUTH] = { .name = "auth", .type = OPTION_TEXT },
         [LEAST] = { .name = "min_expires", EXPIRES },
         [MOST] = { .name = "max_expires", EXPIRES },
         [DEFAULT] = { .name = "default_expires", EXPIRES },
         [INSECURE] = { .name = "insecure", .type = OPTION_FLAG },
+        [AUTH + CONFIG_AUTH] = { .name = "auth", .type = OPTION_TEXT },
+        [AUTH + CONFIG_ALGORITHMS] = { .name = "algorithms", .type = OPTION_TEXTS },
+        [AUTH + CONFIG_QOP] = { .name = "qop", .type = OPTION_TEXTS },
+        [AUTH + CONFIG_USERHASH] = { .name = "userhash", .type = OPTION_FLAG },
+        [AUTH + CONFIG_RSPAUTH] = { .name = "rspauth", .type = OPTION_FLAG },
         [SERVING + CONFIG_MODE] = { .name = "mode", .type = OPTION_TEXT },
         [SERVING + CONFIG_RING] = { .name = "ring", .type = OPTION_TEXT },
         [SERVING + CONFIG_RING_TIME] = { .name = "ring_time",
@@ -218,7 +211,7 @@ static int word_domain(lua_State *lua)
                        &text) ||
         !config_options(lua, 2, "domain", options, OPTIONS) ||
         !keep_domain(lua, "domain", text, &domain.name) ||
-        !read_auth(lua, &options[AUTH], &domain.auth) ||
+        !config_read_auth(lua, &options[AUTH], &domain) ||
         !config_read_serving(lua, &options[SERVING], &domain) ||
         !config_read_pair(lua, "domain", options, &domain.pair) || !make_domain_room(lua))
         return 0;
@@ -323,11 +316,13 @@ static int word_trunk(lua_State *lua)
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_config *config = reader->config;
     struct ahoyd_trunk trunk = { .line = config_line(lua) };
+    struct option trusted = { .name = "trusted", .type = OPTION_FLAG };
     struct span name;
     size_t known = 0;
     if (!text_argument(lua, 1, "trunk", "trunk(\"carrier\", { \"sip:192.0.2.1:5060\" })", &name) ||
-        !read_targets(lua, &trunk))
+        !read_targets(lua, &trunk) || !config_options(lua, 3, "trunk", &trusted, 1))
         return 0;
+    trunk.trusted = trusted.flag;
     if (find_trunk(config, name, &known)) {
         config_fault(reader, config_line(lua), "trunk \"%.64s\" stands here twice; rename one",
                      name.at);

@@ -35,6 +35,7 @@ struct daemon {
     struct ahoyd_store *store;
     struct ahoyd_listeners listeners;
     struct ahoyd_tls tls;
+    struct ahoyd_guard *guard;
     struct ahoy_directory *directory; /* NULL where there is one worker only. */
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
@@ -133,6 +134,7 @@ static bool open_store(struct daemon *daemon)
     struct ahoyd_store_options options = { .kind = daemon->config->store,
                                            .path = daemon->config->store_path,
                                            .now_ms = ahoy_driver_now(),
+                                           .finds_hashes = ahoyd_config_hashes(daemon->config),
                                            .log = &daemon->log };
     daemon->store = ahoyd_store_open(&options, fault, sizeof fault);
     if (daemon->store == NULL)
@@ -246,6 +248,7 @@ static bool open_worker(struct daemon *daemon, uint16_t number, uint16_t count)
                     .worker = number,
                     .workers = count,
                     .directory = daemon->directory,
+                    .guard = daemon->guard,
                     .clocks = AHOY_DEFAULT_CLOCKS,
                     .timer_c_ms = TIMER_C_MS,
                     .log = &daemon->log },
@@ -280,12 +283,23 @@ static bool make_directory(struct daemon *daemon)
     return daemon->directory != NULL;
 }
 
+/* And of credentials. */
+static bool make_guard(struct daemon *daemon)
+{
+    struct ahoy_hash_key key;
+    if (ahoy_driver_random(&key, sizeof key))
+        daemon->guard = ahoyd_guard_new(key, ahoy_driver_now());
+    if (daemon->guard == NULL)
+        ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "guard: no chance or no memory");
+    return daemon->guard != NULL;
+}
+
 static bool open_workers(struct daemon *daemon)
 {
     unsigned count = daemon->config->workers;
     if (count > WORKERS_LIMIT)
         count = WORKERS_LIMIT;
-    if (count > 1 && !make_directory(daemon))
+    if (!make_guard(daemon) || (count > 1 && !make_directory(daemon)))
         return false;
     for (unsigned i = 0; i < count; i++) {
         if (!open_worker(daemon, (uint16_t)i, (uint16_t)count))
@@ -387,6 +401,7 @@ static void close_all(struct daemon *daemon)
         ahoyd_worker_free(daemon->workers[i]);
     ahoyd_tls_close(&daemon->tls);
     ahoyd_directory_free(daemon->directory);
+    ahoyd_guard_free(daemon->guard);
     ahoyd_listeners_fini(&daemon->listeners);
     if (daemon->trace_fd >= 0)
         close(daemon->trace_fd);

@@ -254,6 +254,18 @@ bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip 
     return false;
 }
 
+bool ahoyd_names_is_trusted(const struct ahoyd_names *names, const struct ahoy_ip *ip)
+{
+    size_t cursor = 0;
+    uint64_t place;
+    while (ahoy_map_find(&names->trunks, ip_hash(names, ip), &cursor, &place)) {
+        if (names->config->trunks[place / AHOYD_TRUNK_TARGETS_LIMIT].trusted &&
+            ahoy_ip_equal_host(&target_at(names, place)->ip, ip))
+            return true;
+    }
+    return false;
+}
+
 bool ahoyd_names_is_trunk_target(const struct ahoyd_names *names, const struct ahoy_ip *ip)
 {
     size_t cursor = 0;

@@ -46,5 +46,7 @@ const struct ahoyd_route *ahoyd_names_route(const struct ahoyd_names *names,
 
 /* Whether |ip|, port aside, is the address of a trunk. */
 bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip *ip);
+/* Whether it is that of one that is trusted. */
+bool ahoyd_names_is_trusted(const struct ahoyd_names *names, const struct ahoy_ip *ip);
 /* Whether |ip| with its port is one: where requests may be sent by the configuration's word. */
 bool ahoyd_names_is_trunk_target(const struct ahoyd_names *names, const struct ahoy_ip *ip);

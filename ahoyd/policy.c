@@ -5,45 +5,48 @@
 
 #include "ahoyd/answer.h"
 #include "ahoyd/authenticate.h"
+#include "ahoyd/identity.h"
+
+/* Whether From names |user|, or nobody at all (RFC 3323 4.1.1.3). */
+static bool is_from(const struct ahoy_event *event, const struct ahoyd_domain *domain,
+                    struct span user)
+{
+    const struct ahoy_uri *from = &event->routing->from.uri;
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    return ahoyd_identity_is_hidden(from) || (ahoyd_print_aor(from, domain, &aor) &&
+                                              ahoyd_is_aor_of(ahoy_buf_text(&aor), user, domain));
+}
 
 static bool prove_user(struct ahoyd_server *server, const struct ahoy_event *event,
                        const struct ahoyd_domain *domain, uint64_t now_ms,
                        struct ahoyd_sender *sender)
 {
     struct ahoyd_proof proof;
-    struct ahoy_err err;
-    enum ahoyd_verdict verdict = ahoyd_authenticate(
-        server, event, domain, AHOY_HEADER_PROXY_AUTHORIZATION, now_ms, &proof, &err);
-    if (verdict == AHOYD_UNREADABLE) {
-        ahoyd_answer(server, event, err.status);
+    if (!ahoyd_demand(server, event, domain, 407, now_ms, &proof))
         return false;
-    }
-    if (verdict != AHOYD_AUTHENTIC) {
-        ahoyd_challenge(server, event, domain, 407, verdict == AHOYD_STALE, now_ms);
-        return false;
-    }
-    char space[AHOYD_AOR_LIMIT];
-    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
-    if (!ahoyd_print_aor(&event->routing->from.uri, domain, &aor) ||
-        !ahoyd_is_aor_of(ahoy_buf_text(&aor), proof.user, domain)) {
+    if (!is_from(event, domain, proof.user)) {
         ahoyd_answer(server, event, 403);
         return false;
     }
     sender->proof = proof.row;
+    sender->domain = domain;
+    sender->user_size = proof.user.size;
+    memcpy(sender->user, proof.user.at, proof.user.size);
     return true;
 }
 
 bool ahoyd_policy_sender(struct ahoyd_server *server, const struct ahoy_event *event,
                          uint64_t now_ms, struct ahoyd_sender *sender)
 {
-    const struct ahoyd_domain *domain =
-        ahoyd_names_domain(&server->names, &event->routing->from.uri);
+    const struct ahoyd_domain *domain = ahoyd_identity_domain(server, event);
+    bool is_trunk = ahoyd_names_is_trunk(&server->names, &event->hop->remote);
     *sender = (struct ahoyd_sender){ .caller = AHOYD_CALLER_STRANGER };
     if (domain != NULL) {
         if (domain->auth == AHOYD_AUTH_DIGEST && !prove_user(server, event, domain, now_ms, sender))
             return false;
         sender->caller = AHOYD_CALLER_USER;
-    } else if (ahoyd_names_is_trunk(&server->names, &event->hop->remote)) {
+    } else if (is_trunk) {
         sender->caller = AHOYD_CALLER_TRUNK;
     }
     if (sender->caller != AHOYD_CALLER_STRANGER)

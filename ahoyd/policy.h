@@ -8,6 +8,9 @@ enum ahoyd_caller { AHOYD_CALLER_STRANGER, AHOYD_CALLER_USER, AHOYD_CALLER_TRUNK
 struct ahoyd_sender {
     enum ahoyd_caller caller;
     struct span proof; /* The row of the request that proved it to us, and is for nobody else. */
+    const struct ahoyd_domain *domain; /* Whose user he has proved to be; NULL for none. */
+    char user[AHOYD_NAME_LIMIT];       /* His name there. */
+    size_t user_size;
 };
 
 /* Finds out who sends a request that is to be forwarded.  False where it has been answered:

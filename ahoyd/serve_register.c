@@ -10,28 +10,12 @@
 enum {
     FLOW_TIMER_S = 120,    /* RFC 5626 4.4.1: what is usual where power does not matter, */
     FLOW_TIMER_UDP_S = 29, /* and 4.4.2: before the quickest NATs forget. */
+    PROOF_ROW_LIMIT = 512, /* Bytes of our Authentication-Info; a longer one is left out. */
     RETRY_S = 2,           /* When one who is refused is to come again, ... */
     RETRY_SPREAD_S = 10    /* ... some sooner than others. */
 };
 
 _Static_assert(AHOY_IDLE_MS / 1000 > FLOW_TIMER_S, "we wait longer: R5626-5.4-3");
-
-/* Step 3.  False where it has been answered. */
-static bool authenticate(struct ahoyd_server *server, const struct ahoy_event *event,
-                         const struct ahoyd_domain *domain, uint64_t now_ms,
-                         struct ahoyd_proof *proof)
-{
-    struct ahoy_err err;
-    enum ahoyd_verdict verdict =
-        ahoyd_authenticate(server, event, domain, AHOY_HEADER_AUTHORIZATION, now_ms, proof, &err);
-    if (verdict == AHOYD_AUTHENTIC)
-        return true;
-    if (verdict == AHOYD_UNREADABLE)
-        ahoyd_answer(server, event, err.status);
-    else
-        ahoyd_challenge(server, event, domain, 401, verdict == AHOYD_STALE, now_ms);
-    return false;
-}
 
 static bool is_of_user(const struct ahoyd_server *server, const struct ahoy_uri *uri,
                        const struct ahoyd_domain *domain, struct span user)
@@ -42,15 +26,18 @@ static bool is_of_user(const struct ahoyd_server *server, const struct ahoy_uri 
            ahoyd_print_aor(uri, domain, &aor) && ahoyd_is_aor_of(ahoy_buf_text(&aor), user, domain);
 }
 
-/* Steps 3 to 5: prints the address-of-record.  False where it has been answered. */
+/* Steps 3 to 5: prints the address-of-record, and rows of a 200.  False where it has been
+ * answered. */
 static bool find_aor(struct ahoyd_server *server, const struct ahoy_event *event,
-                     const struct ahoyd_domain *domain, uint64_t now_ms, struct ahoy_buf *aor)
+                     const struct ahoyd_domain *domain, uint64_t now_ms, struct ahoy_buf *aor,
+                     struct ahoy_buf *rows)
 {
     const struct ahoy_uri *to = &event->routing->to.uri;
     if (domain->auth == AHOYD_AUTH_DIGEST) {
         struct ahoyd_proof proof;
-        if (!authenticate(server, event, domain, now_ms, &proof))
+        if (!ahoyd_demand(server, event, domain, 401, now_ms, &proof))
             return false;
+        ahoyd_print_rspauth(domain, &proof, rows);
         if (!is_of_user(server, to, domain, proof.user) ||
             !is_of_user(server, &event->routing->from.uri, domain, proof.user)) {
             ahoyd_answer(server, event, 403); /* R3261-10.3-8, attack 26 */
@@ -110,9 +97,10 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
 
 /* Step 8 for those who only ask. */
 static void answer_query(struct ahoyd_server *server, const struct ahoy_event *event,
-                         struct span aor, uint64_t now_ms)
+                         struct span aor, struct span proof, uint64_t now_ms)
 {
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    ahoy_buf_put(&rows, proof);
     if (ahoyd_store_find(server->options.store, aor, now_ms, &server->bindings))
         ahoy_registrar_print(&server->bindings, now_ms, &rows);
     ahoyd_answer_with(server, event, 200, ahoy_buf_text(&rows));
@@ -126,9 +114,10 @@ static void forget(struct ahoyd_server *server, struct ahoy_handle handle,
 }
 
 /* Makes the transaction that will carry the answer, and keeps what the answer needs of the
- * request.  The null handle where a limit or the allocator refuses. */
+ * request, and |rows|.  The null handle where a limit or the allocator refuses. */
 static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
-                                         const struct ahoy_event *event, uint64_t now_ms)
+                                         const struct ahoy_event *event, struct span rows,
+                                         uint64_t now_ms)
 {
     const struct ahoy_handle null = { 0, 0 };
     struct ahoy_handle handle;
@@ -136,7 +125,7 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
     if (waiting == NULL)
         return null;
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
-    ahoyd_answer_print(server, event, 200, SPAN(""), &buf);
+    ahoyd_answer_print(server, event, 200, rows, &buf);
     struct span text = ahoy_buf_text(&buf);
     size_t line = ahoy_span_find(text, '\n');
     ahoy_arena_init(&waiting->arena, &server->waiting_chunks);
@@ -184,12 +173,12 @@ static struct span print_retry(struct ahoyd_server *server)
 }
 
 static void submit(struct ahoyd_server *server, const struct ahoy_event *event, struct span aor,
-                   const struct ahoy_registration *registration, uint64_t now_ms)
+                   const struct ahoy_registration *registration, struct span proof, uint64_t now_ms)
 {
     struct ahoyd_change *change = ahoyd_change_bindings(aor, registration, now_ms);
     struct ahoy_handle handle = { 0, 0 };
     if (change != NULL)
-        handle = wait_for_store(server, event, now_ms);
+        handle = wait_for_store(server, event, proof, now_ms);
     if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
         ahoyd_change_free(change);
         ahoyd_answer_with(server, event, 503, print_retry(server));
@@ -211,21 +200,23 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
     struct ahoy_err err;
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    char proof_space[PROOF_ROW_LIMIT];
+    struct ahoy_buf proof = ahoy_buf_over(proof_space, sizeof proof_space);
     struct ahoy_registration registration;
     if (!ahoy_message_check(event->message, &err)) {
         ahoyd_answer(server, event, err.status);
         return;
     }
     if (!ahoyd_serve_extensions(server, event, AHOY_HEADER_REQUIRE) || /* R3261-10.3-7 */
-        !find_aor(server, event, domain, now_ms, &aor))
+        !find_aor(server, event, domain, now_ms, &aor, &proof))
         return;
     ahoy_stack_trust(server->stack, event->hop);
     if (!parse(server, event, domain, &registration))
         return;
     if (registration.count == 0 && !registration.remove_all)
-        answer_query(server, event, ahoy_buf_text(&aor), now_ms);
+        answer_query(server, event, ahoy_buf_text(&aor), ahoy_buf_text(&proof), now_ms);
     else
-        submit(server, event, ahoy_buf_text(&aor), &registration, now_ms);
+        submit(server, event, ahoy_buf_text(&aor), &registration, ahoy_buf_text(&proof), now_ms);
 }
 
 /* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are

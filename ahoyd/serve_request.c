@@ -2,6 +2,7 @@
  * (where to), and then the engine of tu/proxy. */
 #include "ahoyd/answer.h"
 #include "ahoyd/authenticate.h"
+#include "ahoyd/identity.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
@@ -18,18 +19,22 @@ struct course {
     struct ahoyd_sender sender;
     const struct ahoy_proxy_target *targets;
     size_t count;
+    bool in_dialog;  /* Nobody has asked who sends it. */
+    bool to_trusted; /* RFC 3325 */
 };
+
+enum { ADDED_LIMIT = AHOYD_PATH_ROW_LIMIT + AHOYD_AOR_LIMIT + 64 };
 
 static void start(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct course *course, uint64_t now_ms)
 {
     struct ahoyd_marks marks;
-    char path[AHOYD_PATH_ROW_LIMIT];
-    struct ahoy_buf rows = ahoy_buf_over(path, sizeof path);
+    char added[ADDED_LIMIT];
+    struct ahoy_buf rows = ahoy_buf_over(added, sizeof added);
     ahoyd_path_print_marks(server, event, &marks);
     ahoyd_path_print_path(server, event, &rows);
     const struct ahoyd_domain *domain = course->domain;
-    const struct ahoy_proxy_plan plan = {
+    struct ahoy_proxy_plan plan = {
         .targets = course->targets,
         .count = course->count,
         .tier_ms = domain != NULL ? domain->ring_time_s * 1000 : 0,
@@ -42,8 +47,10 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .record_route = ahoy_method_forms_dialog(event->message->method),
         .record_route_params = { marks.param, sizeof marks.param },
         .flow = { marks.flow, marks.flow_size },
-        .added = ahoy_buf_text(&rows),
     };
+    ahoyd_identity_settle(server, event, course->in_dialog ? NULL : &course->sender,
+                          course->to_trusted, &plan, &rows);
+    plan.added = ahoy_buf_text(&rows);
     server->counters.forwarded++;
     if (is_new_call(event))
         server->counters.calls++;
@@ -138,6 +145,7 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
     struct ahoy_proxy_target target;
     course.targets = &target;
     course.count = 1;
+    course.to_trusted = server->options.config->trunks[route->trunk].trusted;
     if (ahoyd_targets_of_route(server, route, &path->target, &target))
         start(server, event, &course, now_ms);
     else
@@ -149,11 +157,13 @@ static void forward_in_dialog(struct ahoyd_server *server, const struct ahoy_eve
 {
     struct ahoy_proxy_target target;
     struct ahoy_err err;
-    const struct course course = { .path = path, .targets = &target, .count = 1 };
-    if (ahoyd_targets_in_dialog(server, event, path, now_ms, &target, &err))
-        start(server, event, &course, now_ms);
-    else
+    struct course course = { .path = path, .targets = &target, .count = 1, .in_dialog = true };
+    if (!ahoyd_targets_in_dialog(server, event, path, now_ms, &target, &err)) {
         ahoyd_answer(server, event, err.status);
+        return;
+    }
+    course.to_trusted = ahoyd_names_is_trusted(&server->names, &target.hop.remote);
+    start(server, event, &course, now_ms);
 }
 
 /* Whether the request ends here: it names the server and nobody behind it, or is a REGISTER of one

@@ -2,7 +2,7 @@
  * another, so that whoever sent a request sends it again where it is lost, to a target that is
  * an address and is chosen by the Call-ID.  What follows a request, its CANCEL and the ACK to a
  * failure, goes the same way, as both have its Request-URI and Call-ID. */
-#include "ahoyd/policy.h"
+#include "ahoyd/identity.h"
 #include "ahoyd/serve.h"
 
 /* R3261-16.11-4 to -7: the same for all requests of a call.  NULL where some target is a name or is
@@ -34,7 +34,8 @@ bool ahoyd_serve_stateless(struct ahoyd_server *server, const struct ahoy_event 
         .uri = path->target.text,
         .hop = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = chosen->ip },
     };
-    const struct ahoy_proxy_plan plan = {
+    struct ahoy_buf no_rows = ahoy_buf_over(NULL, 0);
+    struct ahoy_proxy_plan plan = {
         .targets = &target,
         .count = 1,
         .own_routes = path->own_routes,
@@ -42,6 +43,8 @@ bool ahoyd_serve_stateless(struct ahoyd_server *server, const struct ahoy_event 
         .record_route = ahoy_method_forms_dialog(event->message->method),
         .record_route_params = { marks.param, sizeof marks.param },
     };
+    ahoyd_identity_settle(server, event, NULL, server->options.config->trunks[route->trunk].trusted,
+                          &plan, &no_rows);
     server->counters.forwarded++;
     ahoy_proxy_forward(server->proxy, event, &plan);
     return true;

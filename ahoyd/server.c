@@ -37,6 +37,16 @@ static bool init_names(struct ahoyd_server *server, const unsigned char *secret)
                             options->listener_count, &key);
 }
 
+static bool init_guard(struct ahoyd_server *server, uint64_t now_ms)
+{
+    const struct ahoy_hash_key key = { { ahoy_rng_next(&server->rng),
+                                         ahoy_rng_next(&server->rng) } };
+    server->guard = server->options.guard;
+    if (server->guard == NULL)
+        server->guard = server->own_guard = ahoyd_guard_new(key, now_ms);
+    return server->guard != NULL;
+}
+
 static uint32_t number_or(uint32_t number, uint32_t otherwise)
 {
     return number != 0 ? number : otherwise;
@@ -88,7 +98,8 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
     ahoy_pool_init(&server->waiting, sizeof(struct ahoyd_waiting), AHOYD_WAITING_LIMIT);
     ahoy_chunks_init(&server->waiting_chunks, WAITING_CHUNK_SIZE, AHOYD_WAITING_MEMORY_LIMIT);
     ahoyd_store_secret(options->store, secret);
-    bool done = init_names(server, secret) && init_stack(server, secret, now_ms);
+    bool done = init_guard(server, now_ms) && init_names(server, secret) &&
+                init_stack(server, secret, now_ms);
     explicit_bzero(secret, sizeof secret);
     if (!done) {
         ahoyd_server_free(server);
@@ -111,6 +122,7 @@ void ahoyd_server_free(struct ahoyd_server *server)
     ahoy_chunks_fini(&server->waiting_chunks);
     if (server->proxy != NULL)
         ahoy_proxy_free(server->proxy);
+    ahoyd_guard_free(server->own_guard);
     if (server->stack != NULL)
         ahoy_stack_free(server->stack);
     ahoyd_names_fini(&server->names);

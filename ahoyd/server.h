@@ -2,13 +2,16 @@
  * worker.c runs it on the kernel, sim/world on seeded links. */
 #pragma once
 
+#include "ahoyd/guard.h"
 #include "ahoyd/store/store.h"
 #include "libahoy/stack/stack.h"
 #include "libahoy/tu/proxy.h"
 
 /* Each counter written once. */
 #define AHOYD_SERVER_COUNTERS(COUNTER)                                                             \
-    COUNTER(registers) COUNTER(calls) COUNTER(forwarded) COUNTER(challenged) COUNTER(refused)
+    COUNTER(registers)                                                                             \
+    COUNTER(calls) COUNTER(forwarded) COUNTER(challenged) COUNTER(refused) COUNTER(failed_logins)  \
+        COUNTER(slowed_logins)
 
 struct ahoyd_server_counters {
 #define AHOYD_COUNTER_FIELD(name) uint64_t name;
@@ -24,6 +27,7 @@ struct ahoyd_server_options {
     size_t listener_count;
     uint16_t worker, workers;
     struct ahoy_directory *directory; /* Shared by all workers, outlives them; NULL for one. */
+    struct ahoyd_guard *guard;        /* Too; NULL: the server makes one for itself. */
     uint64_t seed[2];                 /* Random, another for each worker. */
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;

@@ -29,9 +29,11 @@ struct ahoyd_server {
     struct ahoy_stack *stack;
     struct ahoy_transactions *transactions; /* The stack's. */
     struct ahoy_proxy *proxy;
-    struct ahoy_hash_key nonce_key;  /* All three are the same for all workers of a store. */
+    struct ahoy_hash_key nonce_key; /* All three are the same for all workers of a store. */
     struct ahoy_hash_key dialog_key;
     struct ahoy_hash_key flow_key;
+    struct ahoyd_guard *guard;     /* That of the options, ... */
+    struct ahoyd_guard *own_guard; /* ... or this one. */
     struct ahoy_rng rng;
     struct ahoy_pool waiting; /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;

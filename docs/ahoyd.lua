@@ -27,6 +27,9 @@ listen "tcp:[::1]:5060"
 --     ahoyctl user add alice@atlanta.example
 domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 7200 })
 
+-- Without MD5, and with the body of each request covered by the digest, where all phones can do it:
+-- domain("denver.example", { algorithms = { "SHA-512-256", "SHA-256" }, qop = { "auth-int" } })
+
 -- Phones one after the other, by the q that they register with, 15 seconds each:
 -- domain("chicago.example", { ring = "order", ring_time = 15 })
 
@@ -38,6 +41,8 @@ store "sqlite:ahoy.db"
 -- A trunk's targets are tried in this order; a name is looked up when it is needed.
 trunk("carrier", { "sip:192.0.2.10:5060", "sip:carrier.example;transport=tcp" })
 route { domain = "carrier.example", to = "carrier", from = "users" }
+-- One that is believed who calls, and that is told so too (P-Asserted-Identity):
+-- trunk("branch", { "sip:branch.example;transport=tls" }, { trusted = true })
 
 -- One worker a core, unless it says otherwise:
 -- workers(2)

@@ -13,10 +13,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     MUST(challenge.scheme.size > 0);
-    const struct span parts[] = { challenge.username, challenge.realm,         challenge.nonce,
-                                  challenge.uri,      challenge.nonce,         challenge.response,
-                                  challenge.cnonce,   challenge.opaque,        challenge.qop,
-                                  challenge.nc,       challenge.algorithm_text };
+    const struct span parts[] = { challenge.username,
+                                  challenge.realm,
+                                  challenge.nonce,
+                                  challenge.uri,
+                                  challenge.nonce,
+                                  challenge.response,
+                                  challenge.cnonce,
+                                  challenge.opaque,
+                                  challenge.qop,
+                                  challenge.nc,
+                                  challenge.algorithm_text,
+                                  challenge.charset,
+                                  challenge.username_extended };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         MUST(challenge.is_digest || parts[i].size == 0);
         MUST(parts[i].size == 0 ||

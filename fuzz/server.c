@@ -48,10 +48,11 @@ static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *cha
 
 static void add_user(struct world *world, struct span user, struct span realm)
 {
-    struct ahoyd_user credentials;
+    struct ahoyd_user credentials = { 0 };
     struct span password = SPAN("not to be guessed by a fuzzer");
-    MUST(ahoy_digest_ha1(AHOY_DIGEST_MD5, user, realm, password, &credentials.md5));
-    MUST(ahoy_digest_ha1(AHOY_DIGEST_SHA256, user, realm, password, &credentials.sha256));
+    for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++)
+        MUST(ahoy_digest_ha1((enum ahoy_digest_algorithm)i, user, realm, password,
+                             &credentials.ha1[i]));
     struct ahoyd_change *change =
         ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &credentials);
     MUST(change != NULL);

@@ -136,6 +136,7 @@ static void take_success(struct sim_actor *actor, bool is_first)
 /* Asks once more, with the proof that was asked for. */
 static void answer_challenge(struct sim_actor *actor, const struct ahoy_message *request)
 {
+    const struct ahoy_digested digested = { request->method_text, request->body };
     struct ahoy_credentials credentials = { 0 };
     char space[ACTOR_MESSAGE_LIMIT];
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
@@ -143,8 +144,8 @@ static void answer_challenge(struct sim_actor *actor, const struct ahoy_message 
     if (ahoy_message_first(request, AHOY_HEADER_AUTHORIZATION) != NULL ||
         ahoy_message_first(request, AHOY_HEADER_PROXY_AUTHORIZATION) != NULL ||
         !ahoy_cseq_parse(ahoy_message_value(request, AHOY_HEADER_CSEQ), &cseq, NULL) ||
-        !ahoy_credentials_answer(&credentials, &actor->account, &actor->message,
-                                 request->method_text, request->request_uri, &actor->rng))
+        !ahoy_credentials_answer(&credentials, &actor->account, &actor->message, &digested,
+                                 request->request_uri, &actor->rng))
         return;
     bool is_register = request->method == AHOY_METHOD_REGISTER;
     unsigned number = is_register ? ++actor->register_cseq : ++actor->cseq;
@@ -152,7 +153,7 @@ static void answer_challenge(struct sim_actor *actor, const struct ahoy_message 
     const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_CSEQ);
     ahoy_buf_put(&buf, request->start_line);
     actor_put_via(actor, &buf);
-    ahoy_buf_put(&buf, ahoy_credentials_row(&credentials));
+    ahoy_credentials_put(&credentials, &buf);
     ahoy_buf_put(&buf, ahoy_span_between(ahoy_span_end(via->row), field->row.at));
     actor_put(&buf, "CSeq: %u %.*s\r\n", number, (int)request->method_text.size,
               request->method_text.at);

@@ -54,12 +54,14 @@ void sim_host_put_change(struct sim_host *host, struct ahoyd_change *change)
 void sim_host_add_user(struct sim_host *host, const char *user, const char *domain,
                        const char *password)
 {
-    struct ahoyd_user ha1;
+    struct ahoyd_user credentials = { 0 };
     struct span name = ahoy_span(user), realm = ahoy_span(domain);
-    bool made = ahoy_digest_ha1(AHOY_DIGEST_MD5, name, realm, ahoy_span(password), &ha1.md5) &&
-                ahoy_digest_ha1(AHOY_DIGEST_SHA256, name, realm, ahoy_span(password), &ha1.sha256);
-    assert(made);
-    sim_host_put_change(host, ahoyd_change_user(AHOYD_CHANGE_USER_PUT, name, realm, &ha1));
+    for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++) {
+        bool made = ahoy_digest_ha1((enum ahoy_digest_algorithm)i, name, realm, ahoy_span(password),
+                                    &credentials.ha1[i]);
+        assert(made);
+    }
+    sim_host_put_change(host, ahoyd_change_user(AHOYD_CHANGE_USER_PUT, name, realm, &credentials));
 }
 
 void sim_host_crash(struct sim_host *host)
@@ -104,11 +106,12 @@ static bool revive(void *context, struct span aor, const struct ahoy_bindings *b
     return true;
 }
 
-static bool copy_user(void *context, struct span user, struct span realm)
+static bool copy_user(void *context, struct span user, struct span realm,
+                      const struct ahoyd_user *credentials)
 {
     struct revival *revival = context;
     struct ahoyd_change *change =
-        ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &(struct ahoyd_user){ 0 });
+        ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, credentials);
     assert(change != NULL);
     change->next = revival->changes;
     revival->changes = change;
@@ -126,8 +129,6 @@ void sim_host_restart(struct sim_host *host)
     while (revival.changes != NULL) {
         struct ahoyd_change *change = revival.changes;
         revival.changes = change->next;
-        if (change->kind == AHOYD_CHANGE_USER_PUT)
-            ahoyd_store_user(old, change->user, change->realm, &change->credentials);
         sim_host_put_change(host, change);
     }
     ahoyd_store_close(old);

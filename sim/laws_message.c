@@ -197,11 +197,11 @@ static bool holds(struct span bytes, struct span secret)
 /* Law 26. */
 void sim_law_no_secret(struct sim_witness *witness, const struct sim_news *news)
 {
-    const struct ahoyd_user *ha1 = &witness->ha1;
-    const struct span secrets[] = { SPAN(SIM_SECRET),
-                                    SPAN(SIM_PASSWORD),
-                                    { ha1->md5.text, ha1->md5.size },
-                                    { ha1->sha256.text, ha1->sha256.size } };
+    struct span secrets[2 + AHOY_DIGEST_COUNT] = { SPAN(SIM_SECRET), SPAN(SIM_PASSWORD) };
+    for (size_t i = 0; i < AHOY_DIGEST_COUNT; i++) {
+        const struct ahoy_digest_hex *ha1 = &witness->user.ha1[i];
+        secrets[2 + i] = (struct span){ ha1->text, ha1->size };
+    }
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
         if (secrets[i].size > 0 && holds(news->message->bytes, secrets[i]))
             sim_witness_break(witness, 26, "a secret is in what was sent");

@@ -246,13 +246,14 @@ static bool is_proven(const struct ahoy_message *request, enum ahoy_header heade
 {
     const struct ahoy_field *field = ahoy_message_first(request, header);
     for (; field != NULL; field = ahoy_message_next(request, field)) {
+        const struct ahoy_digested digested = { request->method_text, request->body };
         struct ahoy_challenge proof;
         struct ahoy_digest_hex ha1;
         if (ahoy_challenge_parse(field->value, &proof, NULL) &&
             ahoy_span_equal(proof.username, uri->user) &&
             ahoy_digest_ha1(proof.algorithm, proof.username, proof.realm, SPAN(SIM_PASSWORD),
                             &ha1) &&
-            ahoy_digest_verify(&proof, &ha1, request->method_text))
+            ahoy_digest_verify(&proof, &ha1, &digested))
             return true;
     }
     return false;

@@ -144,7 +144,7 @@ static bool open_host(struct scene *scene)
     scene->witness.is_strict = scene->plan.is_strict;
     if (scene->plan.is_strict)
         (void)ahoyd_store_user(sim_host_store(scene->host), SPAN("alice"), SPAN("atlanta.example"),
-                               &scene->witness.ha1); /* Just put. */
+                               &scene->witness.user); /* Just put. */
     return true;
 }
 

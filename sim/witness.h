@@ -108,7 +108,7 @@ struct sim_witness {
     bool has_streams;      /* Connections are opened whose messages wait unseen. */
     bool is_full;          /* More came than can be noted: what follows is not judged. */
     bool is_strict;        /* Every request of a user of ours must prove who sends it. */
-    struct ahoyd_user ha1; /* Of the user "alice": what must not be seen. */
+    struct ahoyd_user user; /* Of the user "alice": what must not be seen. */
     uint64_t short_ms;     /* When an allocation was last refused. */
     uint64_t blurred_ms;   /* When a message last came that cannot be followed, ... */
     uint64_t blurred_turn; /* ... and in which turn one could not even be read. */

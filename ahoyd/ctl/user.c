@@ -32,19 +32,20 @@ static json_t *request_for(const char *verb, struct span user, struct span realm
 
 static bool put(struct ctl_link *link, struct span user, struct span realm, struct span password)
 {
-    struct ahoy_digest_hex md5, sha256;
-    if (!ahoy_digest_ha1(AHOY_DIGEST_MD5, user, realm, password, &md5) ||
-        !ahoy_digest_ha1(AHOY_DIGEST_SHA256, user, realm, password, &sha256)) {
-        ctl_say("the password could not be hashed");
-        return false;
-    }
     json_t *request = request_for("user-add", user, realm);
     if (request == NULL) {
         ctl_say("the name is no UTF-8");
         return false;
     }
-    json_object_set_new(request, "md5", json_stringn(md5.text, md5.size));
-    json_object_set_new(request, "sha256", json_stringn(sha256.text, sha256.size));
+    for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++) {
+        struct ahoy_digest_hex ha1;
+        if (!ahoy_digest_ha1((enum ahoy_digest_algorithm)i, user, realm, password, &ha1)) {
+            ctl_say("the password could not be hashed");
+            json_decref(request);
+            return false;
+        }
+        json_object_set_new(request, ahoyd_command_digests[i], json_stringn(ha1.text, ha1.size));
+    }
     json_t *answer = ctl_link_ask(link, request);
     json_decref(answer);
     return answer != NULL;
@@ -162,8 +163,11 @@ static int list(const struct ctl_options *options, struct ctl_link *link)
         json_t *user = NULL;
         json_array_foreach(users, index, user)
         {
-            printf("%s@%s\n", json_string_value(json_object_get(user, "user")),
-                   json_string_value(json_object_get(user, "realm")));
+            printf("%s@%s%s\n", json_string_value(json_object_get(user, "user")),
+                   json_string_value(json_object_get(user, "realm")),
+                   json_is_false(json_object_get(user, "complete"))
+                       ? "  (no SHA-512-256: add the password again)"
+                       : "");
         }
     }
     json_decref(answer);

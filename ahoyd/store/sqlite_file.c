@@ -10,16 +10,20 @@
 
 #include "libahoy/base/log.h"
 
-enum { SWEEP_ROWS = 2000 };
+enum { SWEEP_ROWS = 2000, FORM = 2 };
 
 static const char schema[] =
     "PRAGMA application_id = 0x41686f79;" /* "Ahoy" */
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "CREATE TABLE log (row INTEGER PRIMARY KEY AUTOINCREMENT, aor BLOB NOT NULL,"
     " state BLOB NOT NULL);"
     "CREATE TABLE users (user BLOB NOT NULL, realm BLOB NOT NULL, md5 BLOB NOT NULL,"
-    " sha256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT ROWID;"
+    " sha256 BLOB NOT NULL, sha512_256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT ROWID;"
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
+
+/* From form 1, whose users have no HA1 by SHA-512-256 until their password is set again. */
+static const char upgrade[] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
+                              "PRAGMA user_version = 2;";
 
 static bool run(struct sqlite_file *file, const char *sql)
 {
@@ -50,7 +54,7 @@ static bool prepare(struct sqlite_file *file)
         { &file->append, "INSERT INTO log (aor, state) VALUES (?, ?)" },
         { &file->drop, "DELETE FROM log WHERE row = ?" },
         { &file->page, "SELECT row, aor, state FROM log WHERE row > ? ORDER BY row LIMIT ?" },
-        { &file->put_user, "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?)" },
+        { &file->put_user, "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?)" },
         { &file->remove_user, "DELETE FROM users WHERE user = ? AND realm = ?" },
     };
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
@@ -72,6 +76,12 @@ static bool finish(sqlite3_stmt *statement)
 static void bind(sqlite3_stmt *statement, int place, struct span text)
 {
     sqlite3_bind_blob(statement, place, text.at, (int)text.size, SQLITE_STATIC);
+}
+
+/* One that is not known is kept as no bytes, not as NULL. */
+static void bind_digest(sqlite3_stmt *statement, int place, const struct ahoy_digest_hex *ha1)
+{
+    bind(statement, place, (struct span){ ha1->text, ha1->size });
 }
 
 static struct span column(sqlite3_stmt *statement, int place)
@@ -111,27 +121,33 @@ static bool load_log(struct sqlite_file *file, struct ahoyd_store *store, uint64
     return rc == SQLITE_DONE;
 }
 
-static bool take_digest(struct span text, size_t size, struct ahoy_digest_hex *digest)
+/* Reads what is not there as not known. */
+static bool take_digest(struct span text, enum ahoy_digest_algorithm algorithm,
+                        struct ahoyd_user *credentials)
 {
-    if (text.size != size)
+    struct ahoy_digest_hex *ha1 = &credentials->ha1[algorithm];
+    if (text.size != 0 && text.size != ahoy_digest_size(algorithm))
         return false;
-    memcpy(digest->text, text.at, size);
-    digest->size = size;
+    if (text.size > 0)
+        memcpy(ha1->text, text.at, text.size);
+    ha1->size = text.size;
     return true;
 }
 
 static bool load_users(struct sqlite_file *file, struct ahoyd_store *store)
 {
     sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(file->database, "SELECT user, realm, md5, sha256 FROM users", -1,
-                                &statement, NULL);
+    int rc =
+        sqlite3_prepare_v2(file->database, "SELECT user, realm, md5, sha256, sha512_256 FROM users",
+                           -1, &statement, NULL);
     if (rc != SQLITE_OK)
         return false;
     while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         struct ahoyd_user credentials = { 0 };
         struct known_user *user = NULL;
-        if (take_digest(column(statement, 2), 32, &credentials.md5) &&
-            take_digest(column(statement, 3), 64, &credentials.sha256))
+        if (take_digest(column(statement, 2), AHOY_DIGEST_MD5, &credentials) &&
+            take_digest(column(statement, 3), AHOY_DIGEST_SHA256, &credentials) &&
+            take_digest(column(statement, 4), AHOY_DIGEST_SHA512_256, &credentials))
             user = users_prepare(column(statement, 0), column(statement, 1), &credentials);
         if (user != NULL)
             users_put(&store->users, user);
@@ -177,8 +193,15 @@ static bool check_form(struct sqlite_file *file, const char *path, char *fault, 
     int64_t application = ask(file, "PRAGMA application_id");
     int64_t version = ask(file, "PRAGMA user_version");
     int64_t tables = ask(file, "SELECT count(*) FROM sqlite_master");
-    if (application == 0x41686f79 && version == 1)
+    if (application == 0x41686f79 && version == FORM)
         return true;
+    if (application == 0x41686f79 && version == 1) {
+        if (run(file, "BEGIN EXCLUSIVE") && run(file, upgrade) && run(file, "COMMIT"))
+            return true;
+        snprintf(fault, fault_size, "%s cannot be brought to form %d: %s", path, FORM,
+                 sqlite3_errmsg(file->database));
+        return false;
+    }
     if (application == 0x41686f79) {
         snprintf(fault, fault_size,
                  "%s was written by a newer Ahoy (form %lld); use that one, or another file", path,
@@ -239,8 +262,8 @@ bool sqlite_file_open(struct sqlite_file *file, struct ahoyd_store *store,
 
 void sqlite_file_close(struct sqlite_file *file)
 {
-    sqlite3_stmt *const statements[] = { file->begin,  file->commit, file->rollback,
-                                         file->append, file->drop,   file->page,
+    sqlite3_stmt *const statements[] = { file->begin,    file->commit,     file->rollback,
+                                         file->append,   file->drop,       file->page,
                                          file->put_user, file->remove_user };
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
         sqlite3_finalize(statements[i]);
@@ -285,10 +308,9 @@ bool sqlite_file_write(struct sqlite_file *file, struct staged *staged)
     bind(statement, 1, change->user);
     bind(statement, 2, change->realm);
     if (put) {
-        const struct ahoy_digest_hex *md5 = &change->credentials.md5;
-        const struct ahoy_digest_hex *sha256 = &change->credentials.sha256;
-        bind(statement, 3, (struct span){ md5->text, md5->size });
-        bind(statement, 4, (struct span){ sha256->text, sha256->size });
+        bind_digest(statement, 3, &change->credentials.ha1[AHOY_DIGEST_MD5]);
+        bind_digest(statement, 4, &change->credentials.ha1[AHOY_DIGEST_SHA256]);
+        bind_digest(statement, 5, &change->credentials.ha1[AHOY_DIGEST_SHA512_256]);
     }
     return finish(statement);
 }

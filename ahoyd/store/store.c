@@ -55,7 +55,7 @@ struct ahoyd_store *ahoyd_store_open(const struct ahoyd_store_options *options, 
     store->backend = backend_of(options->kind);
     pthread_mutex_init(&store->memory_lock, NULL);
     bool sound = index_init(&store->index, keys[0]);
-    sound = users_init(&store->users, keys[1]) && sound;
+    sound = users_init(&store->users, keys[1], options->finds_hashes) && sound;
     if (!sound)
         snprintf(fault, fault_size, "the store cannot be opened: memory ran out");
     if (!sound || !store->backend->open(store, options, fault, fault_size)) {
@@ -85,6 +85,18 @@ bool ahoyd_store_user(struct ahoyd_store *store, struct span user, struct span r
     return users_find(&store->users, user, realm, credentials);
 }
 
+bool ahoyd_store_unhash(struct ahoyd_store *store, enum ahoy_digest_algorithm algorithm,
+                        struct span hash, struct span realm, struct ahoy_buf *user)
+{
+    return users_unhash(&store->users, algorithm, hash, realm, user);
+}
+
+bool ahoyd_store_lacks(struct ahoyd_store *store, struct span realm,
+                       enum ahoy_digest_algorithm algorithm)
+{
+    return users_lack(&store->users, realm, algorithm);
+}
+
 void ahoyd_store_secret(const struct ahoyd_store *store, unsigned char secret[AHOYD_SECRET_SIZE])
 {
     memcpy(secret, store->secret, AHOYD_SECRET_SIZE);
@@ -109,7 +121,8 @@ bool ahoyd_store_submit(struct ahoyd_store *store, struct ahoyd_change *change)
 }
 
 void ahoyd_store_each_user(struct ahoyd_store *store,
-                           bool (*visit)(void *context, struct span user, struct span realm),
+                           bool (*visit)(void *context, struct span user, struct span realm,
+                                         const struct ahoyd_user *credentials),
                            void *context)
 {
     users_each(&store->users, visit, context);

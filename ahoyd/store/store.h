@@ -19,7 +19,7 @@ enum {
 
 /* What is known of a user; HA1 only, never a password. */
 struct ahoyd_user {
-    struct ahoy_digest_hex md5, sha256;
+    struct ahoy_digest_hex ha1[AHOY_DIGEST_COUNT]; /* By algorithm; empty where it is not known. */
 };
 
 struct ahoyd_change;
@@ -36,9 +36,9 @@ enum ahoyd_change_kind { AHOYD_CHANGE_BINDINGS, AHOYD_CHANGE_USER_PUT, AHOYD_CHA
 /* A change on its way through the writer, and its outcome on the way back: one allocation, owned
  * by whoever holds it. */
 struct ahoyd_change {
-    struct ahoyd_change *next;             /* For queues. */
-    struct ahoyd_change_owner *owner;      /* Who gets it back; set before it is submitted. */
-    uint64_t ticket;                       /* The owner's. */
+    struct ahoyd_change *next;        /* For queues. */
+    struct ahoyd_change_owner *owner; /* Who gets it back; set before it is submitted. */
+    uint64_t ticket;                  /* The owner's. */
     uint64_t now_ms;
     enum ahoyd_change_kind kind;
     unsigned status;                       /* Outcome: 200, or what answers it best. */
@@ -62,8 +62,9 @@ void ahoyd_change_free(struct ahoyd_change *change);
 
 struct ahoyd_store_options {
     enum ahoyd_store_kind kind;
-    const char *path; /* SQLite's. */
-    uint64_t now_ms;  /* Bindings that have expired by then are not loaded. */
+    const char *path;  /* SQLite's. */
+    uint64_t now_ms;   /* Bindings that have expired by then are not loaded. */
+    bool finds_hashes; /* Users are found by hashes of their names too (RFC 7616 3.4.4). */
     const unsigned char *secret; /* The memory store's, AHOYD_SECRET_SIZE bytes; NULL: random. */
     const struct ahoy_log *log;  /* May be NULL. */
 };
@@ -80,6 +81,14 @@ bool ahoyd_store_find(struct ahoyd_store *store, struct span aor, uint64_t now_m
 /* From any thread; false where there is no such user. */
 bool ahoyd_store_user(struct ahoyd_store *store, struct span user, struct span realm,
                       struct ahoyd_user *credentials);
+/* From any thread: prints the name of the user whose hash by |algorithm|, in lower-case hex, |hash|
+ * is.  False where there is none, or hashes are not looked for; the time it takes does not tell. */
+bool ahoyd_store_unhash(struct ahoyd_store *store, enum ahoy_digest_algorithm algorithm,
+                        struct span hash, struct span realm, struct ahoy_buf *user);
+/* From any thread: whether a user of |realm| has no HA1 by |algorithm|, having been added by an
+ * Ahoy that did not make one. */
+bool ahoyd_store_lacks(struct ahoyd_store *store, struct span realm,
+                       enum ahoy_digest_algorithm algorithm);
 /* Random bytes that stay the same over restarts, from which the server derives its keys. */
 void ahoyd_store_secret(const struct ahoyd_store *store, unsigned char secret[AHOYD_SECRET_SIZE]);
 
@@ -97,7 +106,8 @@ bool ahoyd_store_settle(struct ahoyd_store *store, bool fails);
 /* Walks all users, or all registrations that live at |now_ms|, in no order, until |visit| returns
  * false.  Locks are held meanwhile: |visit| must be quick and must not call the store. */
 void ahoyd_store_each_user(struct ahoyd_store *store,
-                           bool (*visit)(void *context, struct span user, struct span realm),
+                           bool (*visit)(void *context, struct span user, struct span realm,
+                                         const struct ahoyd_user *credentials),
                            void *context);
 void ahoyd_store_each_aor(struct ahoyd_store *store, uint64_t now_ms,
                           bool (*visit)(void *context, struct span aor,

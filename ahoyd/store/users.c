@@ -3,39 +3,31 @@
 
 #include <stdlib.h>
 
-struct known_user {
-    struct known_user *next;
-    uint64_t hash;
-    struct ahoyd_user credentials;
-    size_t user_size, realm_size;
-    char text[]; /* User, then realm. */
-};
+enum { FIRST_CAPACITY = 64, ANY_COUNT = INT32_MAX };
 
-enum { FIRST_CAPACITY = 64 };
-
-static struct span user_of(const struct known_user *known)
+bool users_init(struct users *users, struct ahoy_hash_key key, bool finds_hashes)
 {
-    return (struct span){ known->text, known->user_size };
-}
-
-static struct span realm_of(const struct known_user *known)
-{
-    return (struct span){ known->text + known->user_size, known->realm_size };
-}
-
-bool users_init(struct users *users, struct ahoy_hash_key key)
-{
-    *users = (struct users){ .key = key, .capacity = FIRST_CAPACITY };
+    *users = (struct users){ .key = key, .capacity = FIRST_CAPACITY, .finds_hashes = finds_hashes };
+    ahoy_map_init(&users->lacking, ANY_COUNT);
+    ahoy_map_init(&users->hashes, ANY_COUNT);
     pthread_rwlock_init(&users->lock, NULL);
     users->buckets = calloc(FIRST_CAPACITY, sizeof(struct known_user *));
     return users->buckets != NULL;
+}
+
+static size_t text_size(const struct known_user *user)
+{
+    size_t size = (size_t)user->user_size + user->realm_size;
+    for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++)
+        size += user->ha1_sizes[i];
+    return size;
 }
 
 void users_discard(struct known_user *user)
 {
     if (user == NULL)
         return;
-    explicit_bzero(&user->credentials, sizeof user->credentials);
+    explicit_bzero(user->text, text_size(user));
     free(user);
 }
 
@@ -49,25 +41,103 @@ void users_fini(struct users *users)
         }
     }
     free(users->buckets);
+    ahoy_map_fini(&users->lacking);
+    ahoy_map_fini(&users->hashes);
     pthread_rwlock_destroy(&users->lock);
+}
+
+static char *append(char *at, struct span text)
+{
+    if (text.size > 0)
+        memcpy(at, text.at, text.size);
+    return at + text.size;
 }
 
 struct known_user *users_prepare(struct span user, struct span realm,
                                  const struct ahoyd_user *credentials)
 {
-    struct known_user *known = malloc(sizeof *known + user.size + realm.size);
+    size_t size = user.size + realm.size;
+    for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++)
+        size += credentials->ha1[i].size;
+    struct known_user *known = NULL;
+    if (user.size <= AHOYD_NAME_LIMIT && realm.size <= AHOYD_NAME_LIMIT)
+        known = malloc(sizeof *known + size);
     if (known == NULL)
         return NULL;
     known->next = NULL;
     known->hash = 0;
-    known->credentials = *credentials;
-    known->user_size = user.size;
-    known->realm_size = realm.size;
-    if (user.size > 0)
-        memcpy(known->text, user.at, user.size);
-    if (realm.size > 0)
-        memcpy(known->text + user.size, realm.at, realm.size);
+    known->user_size = (uint16_t)user.size;
+    known->realm_size = (uint16_t)realm.size;
+    char *at = append(append(known->text, user), realm);
+    for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++) {
+        const struct ahoy_digest_hex *ha1 = &credentials->ha1[i];
+        known->ha1_sizes[i] = (uint8_t)ha1->size;
+        at = append(at, (struct span){ ha1->text, ha1->size });
+    }
     return known;
+}
+
+static void read_credentials(const struct known_user *known, struct ahoyd_user *credentials)
+{
+    const char *at = ahoy_span_end(known_user_realm(known));
+    for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++) {
+        struct ahoy_digest_hex *ha1 = &credentials->ha1[i];
+        ha1->size = known->ha1_sizes[i];
+        memcpy(ha1->text, at, ha1->size);
+        at += ha1->size;
+    }
+}
+
+static uint64_t lack_of(const struct users *users, struct span realm, unsigned algorithm)
+{
+    const char digit = (char)('0' + algorithm);
+    const struct span parts[] = { { &digit, 1 }, realm };
+    return ahoy_siphash_parts(&users->key, parts, 2);
+}
+
+/* One user more, or one less, lacks what |known| lacks. */
+static void count_lacks(struct users *users, const struct known_user *known, bool more)
+{
+    for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++) {
+        if (known->ha1_sizes[i] > 0)
+            continue;
+        uint64_t hash = lack_of(users, known_user_realm(known), i);
+        uint64_t count = 0;
+        size_t cursor = 0;
+        if (ahoy_map_find(&users->lacking, hash, &cursor, &count))
+            ahoy_map_remove(&users->lacking, hash, count);
+        count = more ? count + 1 : count - 1;
+        if (count > 0 && !ahoy_map_add(&users->lacking, hash, count))
+            users->lost_count = true;
+    }
+}
+
+bool users_lack(struct users *users, struct span realm, enum ahoy_digest_algorithm algorithm)
+{
+    uint64_t count;
+    size_t cursor = 0;
+    uint64_t hash = lack_of(users, realm, algorithm);
+    pthread_rwlock_rdlock(&users->lock);
+    bool lack = users->lost_count || ahoy_map_find(&users->lacking, hash, &cursor, &count);
+    pthread_rwlock_unlock(&users->lock);
+    return lack;
+}
+
+/* Under the lock: what else is known of who came or went. */
+static void note(struct users *users, const struct known_user *user)
+{
+    count_lacks(users, user, true);
+    if (users->finds_hashes)
+        users_note_hashes(users, user);
+}
+
+static void forget(struct users *users, const struct known_user *user)
+{
+    if (user == NULL)
+        return;
+    count_lacks(users, user, false);
+    if (users->finds_hashes)
+        users_forget_hashes(users, user);
 }
 
 static uint64_t hash_of(const struct users *users, struct span user, struct span realm)
@@ -81,8 +151,8 @@ static struct known_user **link_of(const struct users *users, uint64_t hash, str
 {
     struct known_user **link = &users->buckets[hash & (users->capacity - 1)];
     while (*link != NULL &&
-           !((*link)->hash == hash && ahoy_span_equal(user_of(*link), user) &&
-             ahoy_span_equal(realm_of(*link), realm)))
+           !((*link)->hash == hash && ahoy_span_equal(known_user_name(*link), user) &&
+             ahoy_span_equal(known_user_realm(*link), realm)))
         link = &(*link)->next;
     return link;
 }
@@ -111,18 +181,21 @@ static void grow(struct users *users)
 
 void users_put(struct users *users, struct known_user *user)
 {
-    user->hash = hash_of(users, user_of(user), realm_of(user));
+    user->hash = hash_of(users, known_user_name(user), known_user_realm(user));
     pthread_rwlock_wrlock(&users->lock);
-    struct known_user **link = link_of(users, user->hash, user_of(user), realm_of(user));
+    struct known_user **link =
+        link_of(users, user->hash, known_user_name(user), known_user_realm(user));
     struct known_user *old = *link;
     if (old == NULL) {
         grow(users);
         users->count++;
-        link = link_of(users, user->hash, user_of(user), realm_of(user));
+        link = link_of(users, user->hash, known_user_name(user), known_user_realm(user));
     } else {
         user->next = old->next;
     }
     *link = user;
+    forget(users, old);
+    note(users, user);
     pthread_rwlock_unlock(&users->lock);
     users_discard(old);
 }
@@ -136,6 +209,7 @@ bool users_remove(struct users *users, struct span user, struct span realm)
     if (old != NULL) {
         *link = old->next;
         users->count--;
+        forget(users, old);
     }
     pthread_rwlock_unlock(&users->lock);
     users_discard(old);
@@ -149,19 +223,26 @@ bool users_find(struct users *users, struct span user, struct span realm,
     pthread_rwlock_rdlock(&users->lock);
     const struct known_user *known = *link_of(users, hash, user, realm);
     if (known != NULL && credentials != NULL)
-        *credentials = known->credentials;
+        read_credentials(known, credentials);
     pthread_rwlock_unlock(&users->lock);
     return known != NULL;
 }
 
 void users_each(struct users *users,
-                bool (*visit)(void *context, struct span user, struct span realm), void *context)
+                bool (*visit)(void *context, struct span user, struct span realm,
+                              const struct ahoyd_user *credentials),
+                void *context)
 {
+    struct ahoyd_user credentials;
     bool on = true;
     pthread_rwlock_rdlock(&users->lock);
     for (size_t i = 0; i < users->capacity; i++) {
-        for (struct known_user *known = users->buckets[i]; on && known != NULL; known = known->next)
-            on = visit(context, user_of(known), realm_of(known));
+        for (struct known_user *known = users->buckets[i]; on && known != NULL;
+             known = known->next) {
+            read_credentials(known, &credentials);
+            on = visit(context, known_user_name(known), known_user_realm(known), &credentials);
+        }
     }
+    explicit_bzero(&credentials, sizeof credentials);
     pthread_rwlock_unlock(&users->lock);
 }

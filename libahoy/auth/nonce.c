@@ -50,3 +50,13 @@ enum ahoy_nonce_verdict ahoy_nonce_check(const struct ahoy_hash_key *key, struct
         return AHOY_NONCE_STALE;
     return AHOY_NONCE_GOOD;
 }
+
+struct ahoy_nonce ahoy_nonce_read(struct span nonce)
+{
+    struct ahoy_nonce read = { 0, 0 };
+    assert(nonce.size == AHOY_NONCE_SIZE);
+    /* Both are tokens, or the signature would not be right. */
+    (void)ahoy_token_parse((struct span){ nonce.at + SIGNATURE_AT, AHOY_TOKEN_SIZE }, &read.mark);
+    (void)ahoy_token_parse((struct span){ nonce.at + TIME_AT, AHOY_TOKEN_SIZE }, &read.made_ms);
+    return read;
+}

@@ -13,3 +13,10 @@ void ahoy_nonce_make(const struct ahoy_hash_key *key, struct span realm, uint64_
                      uint64_t now_ms, char nonce[AHOY_NONCE_SIZE]);
 enum ahoy_nonce_verdict ahoy_nonce_check(const struct ahoy_hash_key *key, struct span realm,
                                          struct span nonce, uint64_t now_ms);
+
+/* What identifies a nonce of ours, and when it was made; of one that is not forged. */
+struct ahoy_nonce {
+    uint64_t mark;
+    uint64_t made_ms;
+};
+struct ahoy_nonce ahoy_nonce_read(struct span nonce);

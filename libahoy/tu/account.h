@@ -1,6 +1,7 @@
 /* Whose phone this is, and how it proves that (RFC 3261 22). */
 #pragma once
 
+#include "libahoy/auth/digest.h"
 #include "libahoy/base/rng.h"
 #include "libahoy/syntax/message.h"
 
@@ -15,26 +16,31 @@ struct ahoy_account {
 
 enum {
     AHOY_CREDENTIALS_LIMIT = 2048, /* Bytes of one Authorization row. */
-    AHOY_CREDENTIALS_TRIES = 2     /* Requests with credentials, before it is given up. */
+    AHOY_CREDENTIALS_TRIES = 2     /* Answers to 401s, and to 407s, before it is given up. */
 };
 
 /* What one request says for itself; zeroed at first, and for the next request. */
 struct ahoy_credentials {
-    unsigned tries;
-    size_t size;
-    char row[AHOY_CREDENTIALS_LIMIT]; /* An Authorization or Proxy-Authorization row. */
+    /* The answers to a 401 and to a 407, which a request may meet one after the other. */
+    struct ahoy_proof {
+        unsigned tries;
+        size_t nonce_at, nonce_size; /* In |row|. */
+        size_t size;
+        char row[AHOY_CREDENTIALS_LIMIT]; /* An Authorization or Proxy-Authorization row. */
+    } proofs[2];
 };
 
-/* Answers the challenges of a 401 or 407 to a request of |method| for |uri|: of those for our
- * realm the strongest.  False, and |credentials| without a row, where
+/* Answers the challenges of a 401 or 407 to a request for |uri|: of those for our realm the first
+ * that we can (RFC 8760 2.4).  False, and no row for them any more, where
  * - none is for our realm, or asks for what is not ours (attacks 19, 20),
- * - credentials were sent before and the challenge is not a stale one, or AHOY_CREDENTIALS_TRIES
- *   were (R3261-22.1-7, attack 21),
+ * - credentials were sent before and the challenge is not a stale one with another nonce, or
+ *   AHOY_CREDENTIALS_TRIES were (R3261-22.1-7, attack 21),
  * - a limit refuses (attack 16). */
 bool ahoy_credentials_answer(struct ahoy_credentials *credentials,
                              const struct ahoy_account *account,
-                             const struct ahoy_message *response, struct span method,
-                             struct span uri, struct ahoy_rng *rng);
+                             const struct ahoy_message *response,
+                             const struct ahoy_digested *request, struct span uri,
+                             struct ahoy_rng *rng);
 
-/* The row; empty where there is none. */
-struct span ahoy_credentials_row(const struct ahoy_credentials *credentials);
+/* Adds the rows there are. */
+void ahoy_credentials_put(const struct ahoy_credentials *credentials, struct ahoy_buf *buf);

@@ -86,9 +86,11 @@ struct ahoy_proxy_plan {
     /* The targets are bindings of a user of ours: that a flow of his has failed (430) is for us
      * alone to know, and comes out as 480 (RFC 5626 11.5). */
     bool is_home;
-    struct span flow;    /* The user part of the one on the sender's side, or empty. */
-    struct span added;   /* Rows that it gets from us.  Or empty. */
-    struct span removed; /* A row that goes no further: credentials for us alone.  Or empty. */
+    struct span flow;     /* The user part of the one on the sender's side, or empty. */
+    struct span added;    /* Rows that it gets from us.  Or empty. */
+    struct span removed;  /* A row that goes no further: credentials for us alone.  Or empty. */
+    bool drops_asserted;  /* All P-Asserted-Identity that came goes no further (RFC 3325), ... */
+    bool drops_preferred; /* ... and all P-Preferred-Identity. */
 };
 
 /* NULL where memory is refused. */

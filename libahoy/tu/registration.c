@@ -28,7 +28,7 @@ bool ahoy_registration_client_init(struct ahoy_registration_client *client,
     client->transaction = nobody;
     client->due_ms = UINT64_MAX;
     client->leave = client->raised = false;
-    client->credentials = (struct ahoy_credentials){ .tries = 0 };
+    client->credentials = (struct ahoy_credentials){ .proofs[0].tries = 0 };
     return ahoy_dialog_begin(&client->dialog, &seed);
 }
 
@@ -59,7 +59,7 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
     ahoy_buf_put(&request.rows, SPAN("Expires: "));
     ahoy_buf_put_number(&request.rows, leaving ? 0 : client->asked_s);
     ahoy_buf_put(&request.rows, SPAN("\r\n"));
-    ahoy_buf_put(&request.rows, ahoy_credentials_row(&client->credentials));
+    ahoy_credentials_put(&client->credentials, &request.rows);
     client->transaction = ahoy_ua_request_send(&request, SPAN(""), AHOY_UA_REGISTRATION, now_ms);
     if (client->transaction.generation == 0)
         fail(client, context, 503, SPAN("The request could not be sent"), now_ms);
@@ -68,7 +68,7 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
 static void begin(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
                   uint64_t now_ms)
 {
-    client->credentials = (struct ahoy_credentials){ .tries = 0 };
+    client->credentials = (struct ahoy_credentials){ .proofs[0].tries = 0 };
     client->raised = false;
     send(client, context, now_ms);
 }
@@ -166,7 +166,7 @@ static void take_response(struct ahoy_registration_client *client, struct ahoy_u
     if (response->status < 300)
         succeed(client, context, response, now_ms);
     else if (ahoy_ua_retry(context, &client->credentials, &client->dialog, response,
-                           AHOY_METHOD_REGISTER) ||
+                           AHOY_METHOD_REGISTER, SPAN("")) ||
              raise_interval(client, response))
         send(client, context, now_ms);
     else

@@ -49,7 +49,7 @@ void ahoy_session_send_bye(struct ahoy_session *session, struct ahoy_ua_context 
     session->dialog.local_cseq++; /* R3261-12.2.1.1-7 */
     ahoy_ua_request_begin(context, &session->dialog, AHOY_METHOD_BYE, session->dialog.local_cseq,
                           false, &request);
-    ahoy_buf_put(&request.rows, ahoy_credentials_row(&session->bye_credentials));
+    ahoy_credentials_put(&session->bye_credentials, &request.rows);
     session->bye =
         ahoy_ua_request_send(&request, SPAN(""), ahoy_handle_pack(session->self), now_ms);
     session->bye_unanswered = session->bye.generation != 0;

@@ -84,8 +84,9 @@ static unsigned objection(struct ahoy_session *session, struct ahoy_ua_context *
                           const struct ahoy_event *event, struct ahoy_buf *rows)
 {
     struct ahoy_err err = { .status = 0 };
-    if (!ahoy_ua_reads_body(event->message, rows))
-        return 415;
+    unsigned refusal = ahoy_ua_refuses_body(event->message, rows);
+    if (refusal != 0)
+        return refusal;
     if (event->message->body.size > 0 && !ahoy_sdp_parse(event->message->body, &context->sdp, &err))
         return err.status;
     if (!ahoy_dialog_from_request(&session->dialog, event->message, event->routing, tag_of(session),

@@ -3,20 +3,25 @@
 
 static const struct ahoy_handle nobody = { 0, 0 };
 
+static struct span print_offer(const struct ahoy_session *session, struct ahoy_ua_context *context)
+{
+    struct ahoy_buf body = ahoy_buf_over(context->body, sizeof context->body);
+    ahoy_sdp_print_offer(&session->local, &body);
+    return ahoy_buf_text(&body);
+}
+
 static bool send_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
                         uint64_t now_ms)
 {
     struct ahoy_ua_request request;
-    struct ahoy_buf body = ahoy_buf_over(context->body, sizeof context->body);
     session->invite_cseq = ++session->dialog.local_cseq;
     ahoy_ua_request_begin(context, &session->dialog, AHOY_METHOD_INVITE, session->invite_cseq, true,
                           &request);
     ahoy_ua_put_contact(context, &request.hop, ahoy_dialog_is_sips(&session->dialog),
                         &request.rows);
     ahoy_ua_put_abilities(&request.rows);
-    ahoy_buf_put(&request.rows, ahoy_credentials_row(&session->credentials));
-    ahoy_sdp_print_offer(&session->local, &body);
-    session->client = ahoy_ua_request_send(&request, ahoy_buf_text(&body),
+    ahoy_credentials_put(&session->credentials, &request.rows);
+    session->client = ahoy_ua_request_send(&request, print_offer(session, context),
                                            ahoy_handle_pack(session->self), now_ms);
     if (session->client.generation == 0)
         return false;
@@ -56,7 +61,7 @@ static void send_ack(const struct ahoy_session *session, struct ahoy_ua_context 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         ahoy_buf_put(&buf, parts[i]);
     ahoy_ua_request_begin(context, dialog, AHOY_METHOD_ACK, session->invite_cseq, false, &request);
-    ahoy_buf_put(&request.rows, ahoy_credentials_row(&session->credentials)); /* R3261-13.2.2.4-5 */
+    ahoy_credentials_put(&session->credentials, &request.rows); /* R3261-13.2.2.4-5 */
     /* Where it cannot be sent the 2xx comes again. */
     (void)ahoy_ua_request_send_ack(&request, SPAN(""), ahoy_buf_text(&buf), now_ms);
 }
@@ -170,7 +175,7 @@ static void take_final(struct ahoy_session *session, struct ahoy_ua_context *con
     if (session->state != AHOY_SESSION_CALLING)
         return;
     if (ahoy_ua_retry(context, &session->credentials, &session->dialog, response,
-                      AHOY_METHOD_INVITE) &&
+                      AHOY_METHOD_INVITE, print_offer(session, context)) &&
         send_invite(session, context, now_ms))
         return;
     ahoy_session_refused(session, context, response->status, response->reason);
@@ -184,7 +189,7 @@ static void take_bye_response(struct ahoy_session *session, struct ahoy_ua_conte
         return;
     session->bye_unanswered = false;
     if (ahoy_ua_retry(context, &session->bye_credentials, &session->dialog, response,
-                      AHOY_METHOD_BYE))
+                      AHOY_METHOD_BYE, SPAN("")))
         ahoy_session_send_bye(session, context, now_ms);
 }
 

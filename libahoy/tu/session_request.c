@@ -59,7 +59,7 @@ static unsigned refuses_reinvite(const struct ahoy_session *session,
         ahoy_buf_put(rows, SPAN("\r\n"));
         return 500;
     }
-    return ahoy_ua_reads_body(request, rows) ? 0 : 415;
+    return ahoy_ua_refuses_body(request, rows);
 }
 
 static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *context,

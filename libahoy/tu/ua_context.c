@@ -2,6 +2,7 @@
 #include "libahoy/tu/ua_context.h"
 
 #include "libahoy/syntax/compose.h"
+#include "libahoy/syntax/params.h"
 
 static struct ahoy_hop next_hop(const struct ahoy_ua_context *context,
                                 const struct ahoy_dialog *dialog)
@@ -102,27 +103,40 @@ void ahoy_ua_put_abilities(struct ahoy_buf *buf)
                            "Supported:\r\n"));
 }
 
-bool ahoy_ua_reads_body(const struct ahoy_message *message, struct ahoy_buf *rows)
+/* S/MIME that somebody encrypted, for a key that cannot be ours, as we have none (23.2). */
+static bool is_encrypted(struct span type, struct span params)
+{
+    struct ahoy_param kind;
+    return ahoy_span_equal_nocase(type, SPAN("application/pkcs7-mime")) &&
+           !(ahoy_params_find(params, SPAN("smime-type"), &kind) &&
+             ahoy_span_equal_nocase(ahoy_unquote(kind.value), SPAN("signed-data")));
+}
+
+unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_buf *rows)
 {
     if (message->body.size == 0)
-        return true;
+        return 0;
     if (ahoy_message_first(message, AHOY_HEADER_CONTENT_ENCODING) != NULL) {
         ahoy_buf_put(rows, SPAN("Accept-Encoding: identity\r\n")); /* R3261-8.2.3-3 */
-        return false;
+        return 415;
     }
-    struct span type = ahoy_message_value(message, AHOY_HEADER_CONTENT_TYPE);
-    type.size = ahoy_span_find(type, ';');
-    if (ahoy_span_equal_nocase(ahoy_span_trim(type), SPAN("application/sdp")))
-        return true;
+    struct span value = ahoy_message_value(message, AHOY_HEADER_CONTENT_TYPE);
+    size_t end = ahoy_span_find(value, ';');
+    struct span type = ahoy_span_trim((struct span){ value.at, end });
+    if (ahoy_span_equal_nocase(type, SPAN("application/sdp")))
+        return 0;
+    if (is_encrypted(type, ahoy_span_after(value, end)))
+        return 493;                                          /* R3261-23.2-5 */
     ahoy_buf_put(rows, SPAN("Accept: application/sdp\r\n")); /* R3261-8.2.3-2 */
-    return false;
+    return 415;
 }
 
 bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message)
 {
     char space[64];
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
-    return ahoy_ua_reads_body(message, &rows) && ahoy_sdp_parse(message->body, &context->sdp, NULL);
+    return ahoy_ua_refuses_body(message, &rows) == 0 &&
+           ahoy_sdp_parse(message->body, &context->sdp, NULL);
 }
 
 static void put_end(struct ahoy_buf *buf, struct span body)
@@ -217,13 +231,13 @@ void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_e
 
 bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
                    const struct ahoy_dialog *dialog, const struct ahoy_message *response,
-                   enum ahoy_method method)
+                   enum ahoy_method method, struct span body)
 {
+    const struct ahoy_digested request = { .method = ahoy_method_name(method), .body = body };
     if (response->status != 407 && (response->status != 401 || method != AHOY_METHOD_REGISTER))
         return false;
-    return ahoy_credentials_answer(credentials, &context->account, response,
-                                   ahoy_method_name(method), ahoy_dialog_request_uri(dialog),
-                                   &context->rng);
+    return ahoy_credentials_answer(credentials, &context->account, response, &request,
+                                   ahoy_dialog_request_uri(dialog), &context->rng);
 }
 
 void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,

@@ -64,9 +64,9 @@ bool ahoy_ua_serves(enum ahoy_method method);
 void ahoy_ua_put_allow(struct ahoy_buf *buf);
 /* Adds Allow, Supported and Accept, which belong into requests and 2xx. */
 void ahoy_ua_put_abilities(struct ahoy_buf *buf);
-/* Whether the body, if there is one, can be read: a session description, not encoded.  Else |rows|
- * get what a 415 says (8.2.3). */
-bool ahoy_ua_reads_body(const struct ahoy_message *message, struct ahoy_buf *rows);
+/* 0 where the body, if there is one, can be read: a session description, not encoded.  Else the
+ * status that refuses it, and |rows| get what a 415 says (8.2.3). */
+unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_buf *rows);
 /* Reads the session description of |message| into |context->sdp|; false where there is none that
  * can be read. */
 bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message);
@@ -90,12 +90,12 @@ void ahoy_ua_refuse(struct ahoy_ua_context *context, const struct ahoy_event *ev
 void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_event *event,
                             uint64_t now_ms);
 
-/* Whether a request of |method| that was answered |response| is to be sent again, with what is now
- * in |credentials|.  A 401 is for registrars: within calls only our proxy is answered, by 407, so
- * that no callee can ask for a digest in its own name (attack 20). */
+/* Whether a request of |method| with |body| that was answered |response| is to be sent again, with
+ * what is now in |credentials|.  A 401 is for registrars: within calls only our proxy is answered,
+ * by 407, so that no callee can ask for a digest in its own name (attack 20). */
 bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
                    const struct ahoy_dialog *dialog, const struct ahoy_message *response,
-                   enum ahoy_method method);
+                   enum ahoy_method method, struct span body);
 
 /* Adds |news|, with |text| cut to what fits. */
 void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,

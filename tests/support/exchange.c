@@ -59,6 +59,8 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
         make_listener(exchange, i);
     const struct ahoyd_store_options store = { .kind = AHOYD_STORE_MEMORY,
                                                .now_ms = exchange->now_ms,
+                                               .finds_hashes =
+                                                   ahoyd_config_hashes(exchange->config),
                                                .secret = secret };
     exchange->store = ahoyd_store_open(&store, fault, sizeof fault);
     assert_non_null(exchange->store);
@@ -116,13 +118,12 @@ static void commit(struct exchange *exchange, struct ahoyd_change *change)
 void exchange_add_user(struct exchange *exchange, const char *user, const char *realm,
                        const char *password)
 {
-    struct ahoyd_user credentials;
+    struct ahoyd_user credentials = { 0 };
     struct span name = ahoy_span(user);
     struct span where = ahoy_span(realm);
-    assert_true(
-        ahoy_digest_ha1(AHOY_DIGEST_MD5, name, where, ahoy_span(password), &credentials.md5));
-    assert_true(
-        ahoy_digest_ha1(AHOY_DIGEST_SHA256, name, where, ahoy_span(password), &credentials.sha256));
+    for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++)
+        assert_true(ahoy_digest_ha1((enum ahoy_digest_algorithm)i, name, where, ahoy_span(password),
+                                    &credentials.ha1[i]));
     commit(exchange, ahoyd_change_user(AHOYD_CHANGE_USER_PUT, name, where, &credentials));
 }
 
@@ -254,11 +255,12 @@ struct span exchange_print_ask(struct exchange *exchange, const struct ask *ask,
                  "Call-ID: %s\r\n"
                  "CSeq: %u %s\r\n"
                  "%s%s"
-                 "Content-Length: 0\r\n\r\n",
+                 "Content-Length: %zu\r\n\r\n%s",
                  ask->method, ask->uri, peer, exchange->branches++, or_default(ask->from, ask->uri),
                  or_default(ask->to, ask->uri), ask->to_tag != NULL ? ";tag=" : "",
                  or_default(ask->to_tag, ""), or_default(ask->call_id, "call"),
-                 ask->cseq != 0 ? ask->cseq : 1, ask->method, or_default(ask->rows, ""), more);
+                 ask->cseq != 0 ? ask->cseq : 1, ask->method, or_default(ask->rows, ""), more,
+                 strlen(or_default(ask->body, "")), or_default(ask->body, ""));
     assert_true(printed > 0 && (size_t)printed < size);
     return (struct span){ space, (size_t)printed };
 }
@@ -324,36 +326,54 @@ static void find_challenge(const struct exchange *exchange, enum ahoy_digest_alg
     fail_msg("no challenge of that algorithm");
 }
 
+/* Reads "MD5-sess" as the parser does. */
+static const char *read_algorithm(const struct ask *ask, struct ahoy_challenge *challenge)
+{
+    char text[64];
+    const char *name = or_default(ask->algorithm, ask->md5 ? "MD5" : "SHA-256");
+    snprintf(text, sizeof text, "Digest algorithm=%s", name);
+    assert_true(ahoy_challenge_parse(ahoy_span(text), challenge, NULL));
+    return name;
+}
+
 void exchange_print_credentials(const struct exchange *exchange, const struct ask *ask, char *row,
                                 size_t size)
 {
-    struct ahoy_challenge credentials;
+    struct ahoy_challenge wanted, credentials;
     struct ahoy_digest_hex ha1;
     struct ahoy_digest_hex response;
-    enum ahoy_digest_algorithm algorithm = ask->md5 ? AHOY_DIGEST_MD5 : AHOY_DIGEST_SHA256;
-    find_challenge(exchange, algorithm, &credentials);
+    const struct ahoy_digested digested = { ahoy_span(ask->method),
+                                            ahoy_span(or_default(ask->body, "")) };
+    const char *algorithm = read_algorithm(ask, &wanted);
+    char share[128] = "";
+    char name[300];
+    find_challenge(exchange, wanted.algorithm, &credentials);
+    credentials.is_session = wanted.is_session;
     if (ask->realm != NULL)
         credentials.realm = ahoy_span(ask->realm);
     credentials.uri = ahoy_span(or_default(ask->digest_uri, ask->uri));
     if (ask->nonce != NULL)
         credentials.nonce = ahoy_span(ask->nonce);
-    credentials.nc = SPAN("00000001");
+    credentials.nc = ahoy_span(or_default(ask->nc, "00000001"));
     credentials.cnonce = SPAN("0a4f113b");
-    credentials.qop = SPAN("auth");
-    assert_true(ahoy_digest_ha1(algorithm, ahoy_span(ask->user), credentials.realm,
+    credentials.qop = ahoy_span(or_default(ask->qop, "auth"));
+    assert_true(ahoy_digest_ha1(wanted.algorithm, ahoy_span(ask->user), credentials.realm,
                                 ahoy_span(ask->password), &ha1));
     if (ask->ha1 != NULL)
         memcpy(ha1.text, ask->ha1, ha1.size);
-    assert_true(ahoy_digest_response(&credentials, &ha1, ahoy_span(ask->method), &response));
-    bool is_proxy = exchange->challenge[0] == 'P';
-    int printed = snprintf(
-        row, size,
-        "%sAuthorization: Digest username=\"%s\", realm=\"%.*s\", nonce=\"%.*s\", "
-        "uri=\"%.*s\", response=\"%.*s\", algorithm=%s, qop=auth, nc=00000001, "
-        "cnonce=\"0a4f113b\"\r\n",
-        is_proxy ? "Proxy-" : "", ask->user, (int)credentials.realm.size, credentials.realm.at,
-        (int)credentials.nonce.size, credentials.nonce.at, (int)credentials.uri.size,
-        credentials.uri.at, (int)response.size, response.text, ask->md5 ? "MD5" : "SHA-256");
+    assert_true(ahoy_digest_response(&credentials, &ha1, &digested, &response));
+    if (credentials.qop.size > 0)
+        snprintf(share, sizeof share, ", qop=%s, nc=%s, cnonce=\"0a4f113b\"", credentials.qop.at,
+                 credentials.nc.at);
+    snprintf(name, sizeof name, "username=\"%s\"", ask->user);
+    int printed =
+        snprintf(row, size,
+                 "%sAuthorization: Digest %s, realm=\"%.*s\", nonce=\"%.*s\", "
+                 "uri=\"%.*s\", response=\"%.*s\", algorithm=%s%s\r\n",
+                 exchange->challenge[0] == 'P' ? "Proxy-" : "", or_default(ask->name, name),
+                 (int)credentials.realm.size, credentials.realm.at, (int)credentials.nonce.size,
+                 credentials.nonce.at, (int)credentials.uri.size, credentials.uri.at,
+                 (int)response.size, response.text, algorithm, share);
     assert_true(printed > 0 && (size_t)printed < size);
 }
 

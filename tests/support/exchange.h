@@ -47,7 +47,12 @@ struct ask {
     const char *digest_uri; /* Where NULL: the Request-URI. */
     const char *nonce;      /* Where NULL: that of the challenge. */
     const char *ha1;        /* Where NULL: that of the password. */
-    bool md5;
+    bool md5;               /* Not SHA-256. */
+    const char *algorithm;  /* Not these, but "SHA-512-256-sess". */
+    const char *qop;        /* Where NULL: "auth"; "" for RFC 2069's. */
+    const char *nc;         /* Where NULL: "00000001". */
+    const char *name;       /* Where NULL: username="user". */
+    const char *body;
 };
 
 /* |config| is the text of a configuration.  Fails the test where anything is refused. */

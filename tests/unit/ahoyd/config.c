@@ -228,6 +228,11 @@ static void test_faults(void **state)
     assert_fault("domain('a', { ring = 'one' })", "write \"all\" or \"order\"");
     assert_fault("domain('a', { ring_time = 4 })", "between 5 and 180");
     assert_fault("domain('a', { redirections = 'no' })", "write \"follow\" or \"pass\"");
+    assert_fault("domain('a', { algorithms = { 'MD4' } })",
+                 "\"MD4\" is unknown; write \"MD5\", \"SHA-256\" or \"SHA-512-256\"");
+    assert_fault("domain('a', { algorithms = {} })", "must be a table of 1 to 8 texts");
+    assert_fault("domain('a', { qop = { 'none' } })", "write \"auth-int\" or \"auth\"");
+    assert_fault("domain('a', { userhash = 'yes' })", "'userhash' must be");
     assert_fault("trunk('t', { 'sip:192.0.2.1' })"
                  "route { domain = 'c.example', to = 't', stateless = true }",
                  "stateless is for");

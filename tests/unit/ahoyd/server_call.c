@@ -104,11 +104,12 @@ static void a_realm_may_have_several_proxies(void **state)
     char rows[2][1024], both[2048];
     struct ask ask = alice_asks("MESSAGE", "sip:bob@atlanta.example");
     for (unsigned i = 0; i < 2; i++) {
+        ask.rows = NULL;
+        ask.nonce = NULL;
         assert_int_equal(exchange_ask(exchange, &ask), 407);
-        ask.nonce = i == 0 ? "0123456789abcdefghijklmnopqrstuv01234567" : NULL;
-        exchange_print_credentials(exchange, &ask, rows[i], sizeof rows[i]);
-    }
-    for (unsigned i = 0; i < 2; i++) {
+        exchange_print_credentials(exchange, &ask, rows[1], sizeof rows[1]);
+        ask.nonce = "0123456789abcdefghijklmnopqrstuv01234567";
+        exchange_print_credentials(exchange, &ask, rows[0], sizeof rows[0]);
         snprintf(both, sizeof both, "%s%s", rows[i], rows[1 - i]);
         ask.rows = both;
         ask.cseq = 2 + i;
@@ -172,6 +173,7 @@ static void from_must_be_the_user(void **state)
     assert_int_equal(ahoyd_server_busy(exchange->server), 0);
 }
 
+/* R3261-22.3-1, R7616-3.8-1 */
 static void a_stale_proof_is_renewed(void **state)
 {
     struct exchange *exchange = *state;

@@ -251,7 +251,7 @@ static void what_cannot_be_located_is_said(void **state)
     assert_int_equal(exchange_ask(exchange, &ask), 403);
 }
 
-/* 16.11: along the dialog, or into silence. */
+/* 16.11: along the dialog, or into silence; R3261-22.1-4 and -5: nobody asks who sends it. */
 static void an_ack_is_forwarded_or_dropped(void **state)
 {
     struct exchange *exchange = *state;

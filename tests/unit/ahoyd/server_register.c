@@ -59,26 +59,35 @@ static size_t alices(struct exchange *exchange)
     return exchange_bindings(exchange, "alice@atlanta.example");
 }
 
-/* R3261-22.2-1, R3261-22.4-5, RFC 8760: the stronger first, a nonce each; rule R3: once. */
+/* R3261-22.2-1, R3261-22.4-2 and -5, R8760-2.3-1 and -2, R8760-2.6-1 and -5,
+ * R7616-3.3-3, -5 and -6, R7616-3.7-1 and -2: the stronger first, a nonce each; rule R3: once. */
 static void strangers_are_challenged(void **state)
 {
+    static const enum ahoy_digest_algorithm algorithms[] = { AHOY_DIGEST_SHA512_256,
+                                                             AHOY_DIGEST_SHA256, AHOY_DIGEST_MD5 };
     struct exchange *exchange = *state;
     struct ask ask = alice_registers(CONTACT);
     assert_int_equal(exchange_ask(exchange, &ask), 401);
     assert_int_equal(exchange->count, 1);
     const struct ahoy_message *message = exchange_sent(exchange, 0);
-    const struct ahoy_field *first = ahoy_message_first(message, AHOY_HEADER_WWW_AUTHENTICATE);
-    const struct ahoy_field *second = ahoy_message_next(message, first);
-    struct ahoy_challenge sha256;
-    struct ahoy_challenge md5;
-    assert_true(ahoy_challenge_parse(first->value, &sha256, NULL));
-    assert_true(ahoy_challenge_parse(second->value, &md5, NULL));
-    assert_int_equal(sha256.algorithm, AHOY_DIGEST_SHA256);
-    assert_int_equal(md5.algorithm, AHOY_DIGEST_MD5);
-    assert_true(ahoy_span_equal(sha256.realm, SPAN("atlanta.example")));
-    assert_true(ahoy_span_equal(sha256.qop, SPAN("auth")));
-    assert_false(sha256.stale);
-    assert_false(ahoy_span_equal(sha256.nonce, md5.nonce));
+    const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_WWW_AUTHENTICATE);
+    struct span nonce = SPAN("");
+    for (size_t i = 0; i < 3; i++) {
+        struct ahoy_challenge challenge;
+        assert_non_null(field);
+        assert_true(ahoy_challenge_parse(field->value, &challenge, NULL));
+        assert_int_equal(challenge.algorithm, algorithms[i]);
+        assert_true(ahoy_span_equal(challenge.realm, SPAN("atlanta.example")));
+        assert_true(ahoy_span_equal(challenge.qop, SPAN("auth")));
+        assert_false(challenge.stale);
+        assert_false(ahoy_span_equal(challenge.nonce, nonce));
+        nonce = challenge.nonce;
+        field = ahoy_message_next(message, field);
+    }
+    assert_null(field);
+    assert_non_null(strstr(exchange->challenge, "Digest realm=\"atlanta.example\", nonce=\""));
+    assert_non_null(strstr(exchange->challenge, "\", algorithm=SHA-512-256, qop=\"auth\"\r\n"));
+    assert_null(strstr(exchange->challenge, "Basic"));
     exchange_wait(exchange, 64000);
     assert_int_equal(exchange->count, 0);
     assert_int_equal(alices(exchange), 0);
@@ -269,7 +278,7 @@ static void a_stale_nonce_is_replaced(void **state)
     assert_false(challenge.stale);
 }
 
-/* Attack 17; what baresip does with the transport is no attack. */
+/* Attack 17, R7616-3.4.6-3, R8760-2.6-3; what baresip does with the transport is no attack. */
 static void the_digest_is_for_one_uri(void **state)
 {
     struct exchange *exchange = *state;
@@ -289,7 +298,7 @@ static void the_digest_is_for_one_uri(void **state)
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
 }
 
-/* Attack 26: A authenticates, To is B. */
+/* Attack 26, R3261-10.3-8: A authenticates, To is B. */
 static void nobody_registers_for_another(void **state)
 {
     struct exchange *exchange = *state;

@@ -241,9 +241,10 @@ static void test_users(void **state)
     (void)state;
     struct place place = new_place(AHOYD_STORE_SQLITE);
     struct ahoyd_store *store = open_at(&place, now_ms);
-    struct ahoyd_user credentials = { .md5 = { "0123456789abcdef0123456789abcdef", 32 } };
-    memset(credentials.sha256.text, 'a', 64);
-    credentials.sha256.size = 64;
+    struct ahoyd_user credentials = { .ha1[AHOY_DIGEST_MD5] = { "0123456789abcdef0123456789abcdef",
+                                                                32 } };
+    memset(credentials.ha1[AHOY_DIGEST_SHA256].text, 'a', 64);
+    credentials.ha1[AHOY_DIGEST_SHA256].size = 64;
     struct ahoyd_change *change = ahoyd_change_user(AHOYD_CHANGE_USER_PUT, SPAN("o'neil\" OR 1"),
                                                     SPAN("b.example"), &credentials);
     change->owner = &waiter.owner;
@@ -257,7 +258,7 @@ static void test_users(void **state)
     assert_memory_equal(secret[0], secret[1], AHOYD_SECRET_SIZE);
     struct ahoyd_user found = { 0 };
     assert_true(ahoyd_store_user(store, SPAN("o'neil\" OR 1"), SPAN("b.example"), &found));
-    assert_memory_equal(found.md5.text, credentials.md5.text, 32);
+    assert_memory_equal(found.ha1[AHOY_DIGEST_MD5].text, credentials.ha1[AHOY_DIGEST_MD5].text, 32);
     assert_false(ahoyd_store_user(store, SPAN("o'neil"), SPAN("b.example"), &found));
     for (unsigned i = 0; i < 2; i++) {
         change = ahoyd_change_user(AHOYD_CHANGE_USER_REMOVE, SPAN("o'neil\" OR 1"),
@@ -277,6 +278,47 @@ static void run_sql(const struct place *place, const char *sql)
     assert_int_equal(sqlite3_open(place->path, &database), SQLITE_OK);
     assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(database);
+}
+
+/* What an Ahoy wrote that knew nothing of SHA-512-256 is read, and goes on as if it were new. */
+static void test_first_form(void **state)
+{
+    (void)state;
+    struct place place = new_place(AHOYD_STORE_SQLITE);
+    struct ahoyd_user found;
+    ahoyd_store_close(open_at(&place, now_ms));
+    run_sql(&place,
+            "DROP TABLE users;"
+            "CREATE TABLE users (user BLOB NOT NULL, realm BLOB NOT NULL, md5 BLOB NOT NULL,"
+            " sha256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT ROWID;"
+            "INSERT INTO users VALUES (CAST('alice' AS BLOB), CAST('b.example' AS BLOB),"
+            " CAST('0123456789abcdef0123456789abcdef' AS BLOB),"
+            " CAST('0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'"
+            " AS BLOB));"
+            "PRAGMA user_version = 1;");
+    for (unsigned i = 0; i < 2; i++) {
+        struct ahoyd_store *store = open_at(&place, now_ms);
+        assert_true(ahoyd_store_user(store, SPAN("alice"), SPAN("b.example"), &found));
+        assert_int_equal(found.ha1[AHOY_DIGEST_SHA256].size, 64);
+        assert_int_equal(found.ha1[AHOY_DIGEST_SHA512_256].size, 0);
+        assert_true(ahoyd_store_lacks(store, SPAN("b.example"), AHOY_DIGEST_SHA512_256));
+        assert_false(ahoyd_store_lacks(store, SPAN("b.example"), AHOY_DIGEST_SHA256));
+        assert_false(ahoyd_store_lacks(store, SPAN("c.example"), AHOY_DIGEST_SHA512_256));
+        ahoyd_store_close(store);
+    }
+    struct ahoyd_store *store = open_at(&place, now_ms);
+    found.ha1[AHOY_DIGEST_SHA512_256] = found.ha1[AHOY_DIGEST_SHA256];
+    struct ahoyd_change *change =
+        ahoyd_change_user(AHOYD_CHANGE_USER_PUT, SPAN("alice"), SPAN("b.example"), &found);
+    change->owner = &waiter.owner;
+    assert_true(ahoyd_store_submit(store, change));
+    assert_int_equal(await(1), 200);
+    assert_false(ahoyd_store_lacks(store, SPAN("b.example"), AHOY_DIGEST_SHA512_256));
+    ahoyd_store_close(store);
+    store = open_at(&place, now_ms);
+    assert_false(ahoyd_store_lacks(store, SPAN("b.example"), AHOY_DIGEST_SHA512_256));
+    ahoyd_store_close(store);
+    remove_place(&place);
 }
 
 /* A damaged row is left out, the others are there. */
@@ -378,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_order_in_a_group),
         cmocka_unit_test(test_compaction),
         cmocka_unit_test(test_users),
+        cmocka_unit_test(test_first_form),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_files_that_are_not_ours),
         cmocka_unit_test(test_readers_and_writer),

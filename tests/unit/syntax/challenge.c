@@ -76,8 +76,53 @@ static void test_algorithms(void **state)
     assert_int_equal(parse("Digest realm=\"x\"").algorithm, AHOY_DIGEST_MD5);
     assert_int_equal(parse("Digest algorithm=\"md5\"").algorithm, AHOY_DIGEST_MD5);
     assert_int_equal(parse("Digest algorithm=sha-256").algorithm, AHOY_DIGEST_SHA256);
-    assert_int_equal(parse("Digest algorithm=MD5-sess").algorithm, AHOY_DIGEST_OTHER);
-    assert_int_equal(parse("Digest algorithm=SHA-512-256").algorithm, AHOY_DIGEST_OTHER);
+    assert_int_equal(parse("Digest algorithm=SHA-512-256").algorithm, AHOY_DIGEST_SHA512_256);
+    assert_int_equal(parse("Digest algorithm=SHA-512").algorithm, AHOY_DIGEST_OTHER);
+    assert_int_equal(parse("Digest algorithm=-sess").algorithm, AHOY_DIGEST_OTHER);
+    assert_int_equal(parse("Digest algorithm=\"\"").algorithm, AHOY_DIGEST_OTHER);
+    assert_false(parse("Digest algorithm=MD5").is_session);
+    struct ahoy_challenge got = parse("Digest algorithm=sha-512-256-SESS");
+    assert_int_equal(got.algorithm, AHOY_DIGEST_SHA512_256);
+    assert_true(got.is_session);
+    assert_span(ahoy_digest_name(got.algorithm), "SHA-512-256");
+    assert_int_equal(ahoy_digest_size(got.algorithm), 64);
+    assert_int_equal(ahoy_digest_size(AHOY_DIGEST_OTHER), 0);
+}
+
+static void user_is(const char *text, const char *right)
+{
+    char space[32];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    struct ahoy_challenge credentials = parse(text);
+    assert_int_equal(ahoy_challenge_print_user(&credentials, &buf), right != NULL);
+    if (right != NULL)
+        assert_span(ahoy_buf_text(&buf), right);
+}
+
+/* RFC 7616 3.4, 3.4.5, RFC 5987 3.2.1; R7616-3.4-1. */
+static void test_names(void **state)
+{
+    (void)state;
+    user_is("Digest username=\"alice\"", "alice");
+    user_is("Digest username=\"al\\\"i\\ce\"", "al\"ice");
+    user_is("Digest username*=UTF-8''J%C3%A4s%C3%B8n%20Doe, userhash=false",
+            "J\xc3\xa4s\xc3\xb8n Doe");
+    user_is("Digest username*=utf-8'de'%61", "a");
+    user_is("Digest realm=\"x\"", NULL);
+    user_is("Digest username=\"\"", NULL);
+    user_is("Digest username=\"123456789012345678901234567890123\"", NULL);
+    user_is("Digest username*=alice", NULL);
+    user_is("Digest username*=UTF-8'alice", NULL);
+    user_is("Digest username*=ISO-8859-1''alice", NULL);
+    user_is("Digest username*=UTF-8''%4", NULL);
+    user_is("Digest username*=UTF-8''%4g", NULL);
+    assert_true(parse("Digest userhash=TRUE").userhash);
+    assert_false(parse("Digest userhash=yes").userhash);
+    assert_span(parse("Digest charset=UTF-8").charset, "UTF-8");
+    char space[32];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    ahoy_put_escaped(&buf, SPAN("al\"i\\ce"));
+    assert_span(ahoy_buf_text(&buf), "al\\\"i\\\\ce");
 }
 
 /* RFC 4475 3.3.7: another scheme is none of our business, and no fault. */
@@ -113,6 +158,7 @@ static void test_faults(void **state)
     refuse("Digest realm=\"x\",Realm=\"y\"", 17);
     refuse("Digest nonce=,realm=\"x\"", 13);
     refuse("Digest =\"x\"", 7);
+    refuse("Digest username=\"a\",username*=UTF-8''a", 30);
 }
 
 int main(void)
@@ -121,6 +167,7 @@ int main(void)
         cmocka_unit_test_teardown(test_credentials, test_free_all),
         cmocka_unit_test_teardown(test_challenge, test_free_all),
         cmocka_unit_test_teardown(test_algorithms, test_free_all),
+        cmocka_unit_test_teardown(test_names, test_free_all),
         cmocka_unit_test_teardown(test_other_schemes, test_free_all),
         cmocka_unit_test_teardown(test_faults, test_free_all),
     };

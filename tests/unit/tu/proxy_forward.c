@@ -429,6 +429,41 @@ static void test_removed_row(void **state)
     bob_answers(stage);
 }
 
+/* R3261-22.3-2, R7616-3.6-2 and -3: what others ask for and prove passes as it stands. */
+static void test_credentials_pass(void **state)
+{
+    static const char rows[] = "Authorization: Digest realm=\"a\",\r\n username=\"x\"\r\n"
+                               "authorization: Other x=y\r\n"
+                               "Proxy-Authorization: Digest realm=\"b\"\r\n";
+    static const char proofs[] = "Authentication-Info: rspauth=\"x\",  qop=auth\r\n"
+                                 "WWW-Authenticate: Digest realm=\"a\"\r\n"
+                                 "Proxy-Authenticate: Digest realm=\"b\"\r\n";
+    struct stage *stage = *state;
+    stage_say(stage, ALICE, options_with("sip:example.com", rows));
+    stage_expect(stage, BOB, "OPTIONS");
+    stage_expect_text(stage, options_got("sip:bob@192.0.2.11", rows));
+    stage_answer(stage, BOB, 200, proofs);
+    stage_expect(stage, ALICE, "200");
+    assert_true(stage_has(stage, "Authentication-Info: rspauth=\"x\",  qop=auth"));
+    assert_true(stage_has(stage, "WWW-Authenticate: Digest realm=\"a\""));
+    assert_true(stage_has(stage, "Proxy-Authenticate: Digest realm=\"b\""));
+}
+
+/* RFC 3325 5, 6: what a stranger says of himself. */
+static void test_dropped_identity(void **state)
+{
+    static const char rows[] = "P-Asserted-Identity: <sip:a@b>\r\n"
+                               "P-Preferred-Identity: <sip:c@d>\r\nX-Any: 1\r\n"
+                               "p-asserted-identity: <tel:+1>\r\n";
+    struct stage *stage = *state;
+    stage->plan.drops_asserted = true;
+    stage_say(stage, ALICE, options_with("sip:example.com", rows));
+    stage_expect(stage, BOB, "OPTIONS");
+    stage_expect_text(stage, options_got("sip:bob@192.0.2.11",
+                                         "P-Preferred-Identity: <sip:c@d>\r\nX-Any: 1\r\n"));
+    bob_answers(stage);
+}
+
 /* R3261-16.6-39, R3261-20-1, R3261-20.14-1: linphone sends none on UDP. */
 static void test_content_length(void **state)
 {
@@ -515,6 +550,8 @@ int main(void)
         stage_test(test_record_route_of_two_addresses),
         stage_test(test_record_route_and_sips),
         stage_test(test_removed_row),
+        stage_test(test_credentials_pass),
+        stage_test(test_dropped_identity),
         stage_test(test_content_length),
         stage_test(test_unknown_method),
         stage_test(test_too_much_to_edit),

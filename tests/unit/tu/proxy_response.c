@@ -157,7 +157,7 @@ static void test_best_of_three(void **state)
         { { 302, 486, 603 }, "603", false }, /* R3261-16.7-18 */
         { { 503, 500, 600 }, "600", false },
         { { 486, 401, 404 }, "401", false }, /* S3261-16.7-7 */
-        { { 486, 407, 500 }, "407", false },
+        { { 486, 407, 500 }, "407", false }, /* R3261-22.3-3 */
         { { 486, 415, 480 }, "415", false },
         { { 486, 420, 480 }, "420", false },
         { { 486, 484, 480 }, "484", false },
@@ -277,8 +277,8 @@ static void test_global_failure_loses_to_success(void **state)
     stage_expect_silence(stage);
 }
 
-/* R3261-16.7-19, R3261-16.7-23: what every 401 and 407 asks for, as it stands, behind the rows
- * of the first. */
+/* R3261-16.7-19, R3261-16.7-23, R3261-22.3-7, R8760-2.5-1 and -2: what every 401 and 407 asks for,
+ * as it stands and in its order, behind the rows of the first. */
 static void test_challenges(void **state)
 {
     struct stage *stage = *state;

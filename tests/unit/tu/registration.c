@@ -14,16 +14,24 @@ static struct pair pair;
 static unsigned asked; /* REGISTERs that came. */
 static uint32_t last_cseq;
 static char last_algorithm[16];
+static bool hashed;            /* They are for a hash of her name. */
 static bool was_right;         /* The last credentials were those of "secret". */
 static const char *challenges; /* What a REGISTER without the right credentials gets. */
 static unsigned refusal;       /* The status for it. */
 static bool accepts;           /* Right credentials are enough. */
-static const char *granted;    /* Rows of the 200. */
+static bool is_behind_proxy;   /* That asks for credentials first. */
+static bool is_stale;          /* Whatever comes gets a new nonce. */
+static char stale[256];
+static const char *granted; /* Rows of the 200. */
 
 #define MD5 "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"m\", qop=\"auth\"\r\n"
 #define SHA256                                                                                     \
     "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"s\", qop=\"auth-int,auth\", "     \
     "algorithm=SHA-256, opaque=\"o\"\r\n"
+
+#define PROXY                                                                                      \
+    "Proxy-Authenticate: Digest realm=\"atlanta.example\", nonce=\"p\", qop=\"auth\", "            \
+    "domain=\"sip:x\"\r\n"
 
 static bool check(const struct ahoy_message *request)
 {
@@ -37,10 +45,16 @@ static bool check(const struct ahoy_message *request)
     snprintf(last_algorithm, sizeof last_algorithm, "%.*s", (int)credentials.algorithm_text.size,
              credentials.algorithm_text.at);
     assert_true(ahoy_span_equal(credentials.uri, request->request_uri));
-    assert_true(ahoy_span_equal(credentials.username, SPAN("alice")));
+    struct ahoy_digest_hex name;
+    assert_true(
+        ahoy_digest_userhash(credentials.algorithm, SPAN("alice"), SPAN("atlanta.example"), &name));
+    assert_int_equal(credentials.userhash, hashed);
+    assert_true(ahoy_span_equal(credentials.username,
+                                hashed ? (struct span){ name.text, name.size } : SPAN("alice")));
     assert_true(ahoy_digest_ha1(credentials.algorithm, SPAN("alice"), SPAN("atlanta.example"),
                                 SPAN("secret"), &ha1));
-    return ahoy_digest_verify(&credentials, &ha1, SPAN("REGISTER"));
+    const struct ahoy_digested digested = { .method = SPAN("REGISTER") };
+    return ahoy_digest_verify(&credentials, &ha1, &digested);
 }
 
 static void registrar(struct pair *world, const struct ahoy_message *request)
@@ -53,7 +67,18 @@ static void registrar(struct pair *world, const struct ahoy_message *request)
     last_cseq = cseq.number;
     /* R3261-10.2-4 */
     assert_true(ahoy_span_equal(request->request_uri, SPAN("sip:atlanta.example")));
+    if (is_behind_proxy && ahoy_message_first(request, AHOY_HEADER_PROXY_AUTHORIZATION) == NULL) {
+        pair_reply(world, request, 407, "p", PROXY, "");
+        return;
+    }
     was_right = check(request);
+    if (is_stale) {
+        snprintf(
+            stale, sizeof stale,
+            "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n%u\", stale=true\r\n",
+            asked);
+        challenges = stale;
+    }
     if (accepts && (was_right || challenges == NULL))
         pair_reply(world, request, 200, "r", granted, "");
     else
@@ -75,11 +100,16 @@ static void begin(const char *with, unsigned status, bool accept, const char *ro
     pair_run(&pair, 1000);
 }
 
-/* RFC 8760 2.4: the stronger algorithm, in whichever order they come. */
-static void test_prefers_sha256(void **state)
+/* RFC 8760 2.4: the first that we know, whatever else is there: R8760-2.4-1, R7616-3.3-4. */
+static void test_takes_the_first(void **state)
 {
     (void)state;
-    begin(MD5 SHA256, 401, true, "Contact: <sip:alice@192.0.2.1:5060>;expires=600\r\n");
+    begin("WWW-Authenticate: Basic realm=\"atlanta.example\"\r\n"
+          "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"x\", algorithm=SHA-1024\r\n"
+          "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"x\", qop=\"auth-conf\"\r\n"
+          "WWW-Authenticate: Digest realm=\"biloxi.example\", nonce=\"x\", qop=\"auth\"\r\n"
+          "WWW-Authenticate: Digest broken\r\n" SHA256 MD5,
+          401, true, "Contact: <sip:alice@192.0.2.1:5060>;expires=600\r\n");
     pair_expect(&pair, "0 alice > bob REGISTER\n"
                        "10 bob > alice 401 REGISTER\n"
                        "20 alice > bob REGISTER\n"
@@ -88,16 +118,61 @@ static void test_prefers_sha256(void **state)
     assert_true(was_right);
     assert_string_equal(last_algorithm, "SHA-256");
     pair_fini(&pair);
-    begin(SHA256 MD5, 401, true, "Expires: 700\r\n");
+    begin(MD5 SHA256, 401, true, "Expires: 700\r\n");
     assert_true(was_right);
-    assert_string_equal(last_algorithm, "SHA-256");
+    assert_string_equal(last_algorithm, "");
     assert_int_equal(pair.ends[ALICE].news.expires_s, 700);
     pair_fini(&pair);
     begin(MD5, 401, true, "");
     assert_true(was_right);
-    assert_string_equal(last_algorithm, "");
     assert_int_equal(pair.ends[ALICE].news.expires_s, 3600);
     pair_fini(&pair);
+}
+
+/* What our row holds when it answers |challenge|. */
+static const char *row_for(const char *challenge)
+{
+    static char row[1024];
+    begin(challenge, 401, true, "");
+    assert_true(was_right);
+    pair_received(&pair, BOB);
+    struct span value = ahoy_message_value(&pair.message, AHOY_HEADER_AUTHORIZATION);
+    snprintf(row, sizeof row, "%.*s", (int)value.size, value.at);
+    pair_fini(&pair);
+    return row;
+}
+
+/* R3261-22.4-3, -4 and -6, R7616-3.4-2 to -6, R7616-3.4.6-1, R8760-2.6-2, -4 and -5. */
+static void test_quotes_and_qop(void **state)
+{
+    (void)state;
+    const char *row = row_for("WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", "
+                              "algorithm=\"sha-512-256-sess\", qop=\"x,auth-int\", opaque=\"o\", "
+                              "domain=\"sip:a\", unknown=\"x\"\r\n");
+    assert_non_null(strstr(row, "username=\"alice\", realm=\"atlanta.example\", nonce=\"n\", "
+                                "uri=\"sip:atlanta.example\", response=\""));
+    assert_non_null(strstr(row, "\", algorithm=SHA-512-256-sess, opaque=\"o\", cnonce=\""));
+    assert_non_null(strstr(row, "\", qop=auth-int, nc=00000001"));
+    assert_null(strstr(row, "userhash"));
+    row = row_for("WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", "
+                  "qop=\"auth-int, AUTH\"\r\n");
+    assert_non_null(strstr(row, "\", qop=auth, nc=00000001"));
+    assert_null(strstr(row, "algorithm"));
+    row = row_for("WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\"\r\n");
+    assert_null(strstr(row, "cnonce"));
+    assert_null(strstr(row, "qop"));
+    assert_null(strstr(row, "nc="));
+}
+
+/* R7616-3.4.4-1 */
+static void test_hashes_its_name(void **state)
+{
+    (void)state;
+    hashed = true;
+    const char *row = row_for("WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", "
+                              "algorithm=SHA-256, qop=\"auth\", charset=UTF-8, userhash=true\r\n");
+    assert_non_null(strstr(row, "\", userhash=true, realm="));
+    hashed = false;
 }
 
 /* Other people's bindings in the 200 do not count: 10.2.4. */
@@ -111,7 +186,25 @@ static void test_own_expiry(void **state)
     pair_fini(&pair);
 }
 
-/* Refreshed in time, and again with whatever that takes. */
+/* R7616-3.3-1, R7616-3.8-2: what the proxy was told stays beside what the registrar asks for. */
+static void test_proxy_and_registrar(void **state)
+{
+    (void)state;
+    is_behind_proxy = true;
+    begin(SHA256, 401, true, "Expires: 600\r\n");
+    is_behind_proxy = false;
+    pair_expect(&pair, "0 alice > bob REGISTER\n"
+                       "10 bob > alice 407 REGISTER\n"
+                       "20 alice > bob REGISTER\n"
+                       "30 bob > alice 401 REGISTER\n"
+                       "40 alice > bob REGISTER\n"
+                       "50 bob > alice 200 REGISTER\n"
+                       "60 alice: registered 600\n");
+    assert_true(was_right);
+    pair_fini(&pair);
+}
+
+/* Refreshed in time, and again with whatever that takes: R3261-22.3-4, R7616-3.3-2. */
 static void test_refresh(void **state)
 {
     (void)state;
@@ -142,12 +235,19 @@ static void test_wrong_password(void **state)
 }
 
 /* Attack 21: a registrar that finds every nonce stale is asked no more after two tries. */
+/* And R3261-22.1-7: it is tried with the new nonce at least. */
 static void test_endless_stale(void **state)
 {
     (void)state;
+    is_stale = true;
+    begin("", 401, false, "");
+    assert_int_equal(asked, 3);
+    is_stale = false;
+    pair_fini(&pair);
+    /* The same nonce as before would be the same credentials. */
     begin("WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", stale=true\r\n", 401,
           false, "");
-    assert_int_equal(asked, 3);
+    assert_int_equal(asked, 2);
     assert_int_equal(pair.ends[ALICE].news.kind, AHOY_NEWS_REGISTRATION_FAILED);
     pair_fini(&pair);
 }
@@ -159,7 +259,8 @@ static void test_foreign_challenges(void **state)
         "WWW-Authenticate: Digest realm=\"evil.example\", nonce=\"n\"\r\n",
         "WWW-Authenticate: Basic realm=\"atlanta.example\"\r\n",
         "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", algorithm=MD4\r\n",
-        "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", qop=\"auth-int\"\r\n",
+        "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", qop=\"auth-conf\"\r\n",
+        "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\", algorithm=MD5-sess\r\n",
         "WWW-Authenticate: Digest realm=\"atlanta.example\"\r\n",
         "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"\"\r\n",
         "Proxy-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\"\r\n",
@@ -309,13 +410,14 @@ static void test_rows_out_of_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prefers_sha256),    cmocka_unit_test(test_own_expiry),
-        cmocka_unit_test(test_refresh),           cmocka_unit_test(test_wrong_password),
-        cmocka_unit_test(test_endless_stale),     cmocka_unit_test(test_foreign_challenges),
-        cmocka_unit_test(test_long_nonce),        cmocka_unit_test(test_interval_too_brief),
-        cmocka_unit_test(test_unregister),        cmocka_unit_test(test_leave_early),
-        cmocka_unit_test(test_silence),           cmocka_unit_test(test_503_is_as_500),
-        cmocka_unit_test(test_rows_out_of_place),
+        cmocka_unit_test(test_takes_the_first),     cmocka_unit_test(test_quotes_and_qop),
+        cmocka_unit_test(test_proxy_and_registrar), cmocka_unit_test(test_hashes_its_name),
+        cmocka_unit_test(test_own_expiry),          cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_wrong_password),      cmocka_unit_test(test_endless_stale),
+        cmocka_unit_test(test_foreign_challenges),  cmocka_unit_test(test_long_nonce),
+        cmocka_unit_test(test_interval_too_brief),  cmocka_unit_test(test_unregister),
+        cmocka_unit_test(test_leave_early),         cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_503_is_as_500),       cmocka_unit_test(test_rows_out_of_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,6 +181,28 @@ static void test_bodies_that_are_not_understood(void **state)
     pair_fini(&pair);
 }
 
+/* R3261-23.2-5 and -6: S/MIME is not understood, and what was encrypted is not for us. */
+static void test_secure_bodies(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair_outside(&pair, "INVITE", "bob", "a",
+                 "Content-Type: multipart/signed;boundary=b\r\n"
+                 "Content-Disposition: session;handling=required\r\n",
+                 "--b\r\n");
+    response(415);
+    pair_outside(&pair, "INVITE", "bob", "b",
+                 "Content-Type: application/pkcs7-mime ; smime-type=\"Signed-Data\"\r\n", "x");
+    response(415);
+    pair_outside(&pair, "INVITE", "bob", "c",
+                 "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=x\r\n",
+                 "x");
+    response(493);
+    pair_outside(&pair, "INVITE", "bob", "d", "Content-Type: Application/PKCS7-MIME\r\n", "x");
+    response(493);
+    pair_fini(&pair);
+}
+
 static const char *answer_rows;
 
 /* Answers the INVITE with a description under |answer_rows|. */
@@ -250,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_require),
         cmocka_unit_test(test_require_in_cancel),
         cmocka_unit_test(test_bodies_that_are_not_understood),
+        cmocka_unit_test(test_secure_bodies),
         cmocka_unit_test(test_answers_that_are_not_understood),
         cmocka_unit_test(test_retry_after),
     };

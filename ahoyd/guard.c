@@ -1,0 +1,101 @@
+/* A failure counts three times: for the address, for the user, and for the user at that address. */
+#include "ahoyd/guard.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "libahoy/auth/replay.h"
+#include "libahoy/auth/tries.h"
+
+struct ahoyd_guard {
+    struct ahoy_hash_key key;
+    pthread_mutex_t lock;
+    struct ahoy_replay *replay;
+    struct ahoy_tries *tries;
+    atomic_bool has_failures; /* Nobody has to wait as long as nobody has ever failed. */
+};
+
+struct ahoyd_guard *ahoyd_guard_new(struct ahoy_hash_key key, uint64_t now_ms)
+{
+    struct ahoyd_guard *guard = calloc(1, sizeof *guard);
+    if (guard == NULL)
+        return NULL;
+    guard->key = key;
+    pthread_mutex_init(&guard->lock, NULL);
+    guard->replay = ahoy_replay_new(AHOYD_NONCES_LIMIT, now_ms);
+    guard->tries = ahoy_tries_new(AHOYD_FAILED_LIMIT);
+    if (guard->replay == NULL || guard->tries == NULL) {
+        ahoyd_guard_free(guard);
+        return NULL;
+    }
+    return guard;
+}
+
+void ahoyd_guard_free(struct ahoyd_guard *guard)
+{
+    if (guard == NULL)
+        return;
+    ahoy_replay_free(guard->replay);
+    ahoy_tries_free(guard->tries);
+    pthread_mutex_destroy(&guard->lock);
+    explicit_bzero(&guard->key, sizeof guard->key);
+    free(guard);
+}
+
+bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce, uint32_t count,
+                      uint64_t now_ms)
+{
+    pthread_mutex_lock(&guard->lock);
+    bool taken = ahoy_replay_take(guard->replay, nonce, count, now_ms);
+    pthread_mutex_unlock(&guard->lock);
+    return taken;
+}
+
+enum { ADDRESS, USER, HOME, KINDS };
+
+/* The hashes that failures are counted under, each kind its own. */
+static void name_all(const struct ahoyd_guard *guard, const struct ahoyd_attempt *attempt,
+                     uint64_t who[KINDS])
+{
+    size_t size = attempt->ip.family == AHOY_IPV4 ? 4 : 8;
+    const struct span ip = { (const char *)attempt->ip.bytes, size };
+    const struct span none = SPAN("");
+    const struct span parts[KINDS][5] = {
+        [ADDRESS] = { SPAN("a"), ip },
+        [USER] = { SPAN("u"), none, attempt->user, SPAN("@"), attempt->realm },
+        [HOME] = { SPAN("h"), ip, attempt->user, SPAN("@"), attempt->realm },
+    };
+    for (unsigned i = 0; i < KINDS; i++)
+        who[i] = ahoy_siphash_parts(&guard->key, parts[i], 5);
+}
+
+uint64_t ahoyd_guard_wait_ms(struct ahoyd_guard *guard, const struct ahoyd_attempt *attempt,
+                             bool at_home, uint64_t now_ms)
+{
+    uint64_t who[KINDS];
+    uint64_t wait_ms = 0;
+    if (!atomic_load(&guard->has_failures))
+        return 0;
+    name_all(guard, attempt, who);
+    pthread_mutex_lock(&guard->lock);
+    for (unsigned i = at_home ? HOME : ADDRESS; i < KINDS; i++) {
+        uint64_t longer_ms = ahoy_tries_wait_ms(guard->tries, who[i], now_ms);
+        if (longer_ms > wait_ms)
+            wait_ms = longer_ms;
+    }
+    pthread_mutex_unlock(&guard->lock);
+    return wait_ms;
+}
+
+void ahoyd_guard_failed(struct ahoyd_guard *guard, const struct ahoyd_attempt *attempt,
+                        uint64_t now_ms)
+{
+    uint64_t who[KINDS];
+    name_all(guard, attempt, who);
+    pthread_mutex_lock(&guard->lock);
+    for (unsigned i = 0; i < KINDS; i++)
+        ahoy_tries_fail(guard->tries, who[i], now_ms);
+    pthread_mutex_unlock(&guard->lock);
+    atomic_store(&guard->has_failures, true);
+}

@@ -1,0 +1,34 @@
+/* What all workers know of credentials that came: which nonces were used, and whose logins failed.
+ * One lock is held over it, for nanoseconds, and only those who hold a nonce of ours ask. */
+#pragma once
+
+#include "libahoy/auth/nonce.h"
+#include "libahoy/base/ip.h"
+
+enum {
+    AHOYD_NONCES_LIMIT = 131072, /* Used ones that are remembered. */
+    AHOYD_FAILED_LIMIT = 16384   /* Users, and addresses, whose failures are. */
+};
+
+struct ahoyd_guard;
+
+/* |key| keys the tables: strangers choose their names.  NULL where memory is refused. */
+struct ahoyd_guard *ahoyd_guard_new(struct ahoy_hash_key key, uint64_t now_ms);
+void ahoyd_guard_free(struct ahoyd_guard *guard);
+
+/* As ahoy_replay_take. */
+bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce, uint32_t count,
+                      uint64_t now_ms);
+
+/* Somebody who says who he is: |user| as he gives it, whether there is one or not. */
+struct ahoyd_attempt {
+    struct span user, realm;
+    struct ahoy_ip ip; /* IPv6: its /64 counts. */
+};
+
+/* How long he has to wait: for the failures of his address, and of this user from wherever.  Where
+ * the user is |at_home| at that address, those of others do not count. */
+uint64_t ahoyd_guard_wait_ms(struct ahoyd_guard *guard, const struct ahoyd_attempt *attempt,
+                             bool at_home, uint64_t now_ms);
+void ahoyd_guard_failed(struct ahoyd_guard *guard, const struct ahoyd_attempt *attempt,
+                        uint64_t now_ms);
