@@ -1,6 +1,7 @@
 /* Messages that we make out of others: responses (RFC 3261 8.2.6), ACK (17.1.1.3), CANCEL (9.1). */
 #include "libahoy/syntax/compose.h"
 
+#include "libahoy/syntax/oc.h"
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/received.h"
 #include "libahoy/syntax/scan.h"
@@ -34,10 +35,11 @@ static bool top_via(const struct ahoy_field *field, struct ahoy_via *via)
 }
 
 static void put_marked_via(struct ahoy_buf *buf, const struct ahoy_field *field,
-                           const struct ahoy_ip *source)
+                           const struct ahoy_response *response)
 {
+    const struct ahoy_ip *source = response->received;
     struct ahoy_via via;
-    if (source == NULL || !top_via(field, &via)) {
+    if ((source == NULL && response->load.size == 0) || !top_via(field, &via)) {
         ahoy_buf_put(buf, field->row);
         return;
     }
@@ -45,7 +47,12 @@ static void put_marked_via(struct ahoy_buf *buf, const struct ahoy_field *field,
     struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
     struct ahoy_edits edits;
     ahoy_edits_init(&edits, field->row);
-    ahoy_edits_mark_via(&edits, &via, source, &text);
+    if (source != NULL)
+        ahoy_edits_mark_via(&edits, &via, source, &text);
+    else
+        ahoy_edits_remove_oc(&edits, via.params);
+    if (response->load.size > 0)
+        ahoy_edits_insert(&edits, ahoy_span_end(via.sent_by), response->load);
     struct span pieces[AHOY_PIECES_LIMIT];
     size_t count = ahoy_edits_gather(&edits, pieces);
     if (count == 0)
@@ -55,12 +62,12 @@ static void put_marked_via(struct ahoy_buf *buf, const struct ahoy_field *field,
 }
 
 static void put_via_rows(struct ahoy_buf *buf, const struct ahoy_message *request,
-                         const struct ahoy_ip *source)
+                         const struct ahoy_response *response)
 {
     const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_VIA);
     if (field == NULL)
         return;
-    put_marked_via(buf, field, source);
+    put_marked_via(buf, field, response);
     put_rows(buf, request, ahoy_message_next(request, field));
 }
 
@@ -103,7 +110,7 @@ void ahoy_compose_response(struct ahoy_buf *buf, const struct ahoy_message *requ
     ahoy_buf_put_byte(buf, ' ');
     ahoy_buf_put(buf, reason);
     ahoy_buf_put(buf, SPAN("\r\n"));
-    put_via_rows(buf, request, response->received);
+    put_via_rows(buf, request, response);
     put_first(buf, request, AHOY_HEADER_FROM);
     put_to(buf, request, response);
     put_first(buf, request, AHOY_HEADER_CALL_ID);

@@ -93,6 +93,7 @@ struct ahoy_outgoing {
     bool is_flow; /* Nothing else leads there (RFC 5626): it goes by no other transport. */
     struct span branch_tail; /* Appended to the branch, at most AHOY_BRANCH_TAIL_LIMIT bytes of a
                               * token; empty for none. */
+    struct span via_params;  /* Further parameters of our Via, from ";" on; or empty. */
     uint64_t user;           /* Comes back in the events. */
 };
 

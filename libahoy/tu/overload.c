@@ -71,7 +71,8 @@ static void follow(struct ahoy_overload *overload)
     uint64_t needed = (uint64_t)overload->served * UNIT / let_in;
     if (needed > NEEDED_MOST * UNIT)
         needed = NEEDED_MOST * UNIT;
-    overload->needed += ((int32_t)needed - overload->needed) / FOLLOWED_INTERVALS;
+    overload->needed = (uint32_t)((overload->needed * (FOLLOWED_INTERVALS - 1) + needed) /
+                                  FOLLOWED_INTERVALS);
     if (overload->needed < UNIT)
         overload->needed = UNIT;
 }
@@ -139,7 +140,7 @@ bool ahoy_overload_waited(struct ahoy_overload *overload, uint32_t waited_us, bo
     if (ended)
         overload->begun_ms = now_ms;
     if (now_ms > overload->filled_ms) {
-        for (int i = 0; i < AHOY_URGENCY_ALWAYS; i++)
+        for (int i = 0; i < AHOY_URGENCY_COUNT; i++)
             fill(&overload->gates[i], now_ms - overload->filled_ms);
         overload->filled_ms = now_ms;
     }
@@ -167,7 +168,7 @@ bool ahoy_overload_admits(struct ahoy_overload *overload, enum ahoy_urgency urge
 {
     overload->theirs += holds_back;
     overload->theirs_new += holds_back && urgency == AHOY_URGENCY_NEW;
-    if (urgency != AHOY_URGENCY_ALWAYS && !pass(&overload->gates[urgency], holds_back))
+    if (!pass(&overload->gates[urgency], holds_back))
         return false;
     overload->served++;
     return true;

@@ -17,11 +17,11 @@ enum {
     AHOY_OVERLOAD_LOSS_LIMIT = 95    /* Percent that neighbours are asked to hold back. */
 };
 
-/* What is refused first, and what never. */
+/* What is refused first, and what last. */
 enum ahoy_urgency {
-    AHOY_URGENCY_NEW,   /* Begins something. */
-    AHOY_URGENCY_KEPT,  /* Belongs to a call that stands, or must get through (RFC 7339 5.10.1). */
-    AHOY_URGENCY_ALWAYS /* Ends something, or costs more if it comes again: never refused. */
+    AHOY_URGENCY_NEW,  /* Begins something. */
+    AHOY_URGENCY_KEPT, /* Belongs to what stands, or must get through (RFC 7339 5.10.1). */
+    AHOY_URGENCY_COUNT
 };
 
 /* The rate of one urgency. */
@@ -40,9 +40,9 @@ struct ahoy_overload {
     uint64_t filled_ms; /* When the gates got tokens last. */
     uint32_t least_us;  /* The least wait in this interval; UINT32_MAX: none was seen. */
     bool overflowed;    /* Something was lost before it could be read. */
-    struct ahoy_gate gates[AHOY_URGENCY_ALWAYS];
+    struct ahoy_gate gates[AHOY_URGENCY_COUNT];
     uint32_t served;     /* Messages in this interval, all but those that were refused. */
-    int32_t needed;      /* How many of them a new request brings about; in 256ths. */
+    uint32_t needed;     /* How many of them a new request brings about; in 256ths. */
     uint32_t last_us;    /* The least wait of the last interval. */
     unsigned share;      /* Of new requests, in percent: what would have to stay away. */
     unsigned loss;       /* The same of all requests of the neighbours that hold back themselves. */
