@@ -1,5 +1,5 @@
-/* The question comes before all others: nothing has been looked up, kept or computed for the request
- * yet, and one that belongs to a transaction has been matched already and does not come here. */
+/* The question comes before all others: nothing has been looked up, kept or computed for the
+ * request yet, and one that belongs to a transaction has been matched and does not come here. */
 #include "ahoyd/admission.h"
 
 #include "ahoyd/answer.h"

@@ -51,6 +51,7 @@ struct ahoy_event {
     const struct ahoy_message *message; /* REQUEST, ACK, CANCEL, RESPONSE */
     const struct ahoy_routing *routing; /* of |message| */
     const struct ahoy_hop *hop;         /* by which |message| came */
+    const struct ahoy_hop *sent_to;     /* Of a client transaction: where its request went. */
     struct span sent; /* RESPONSE: the request, as it was sent; empty where it is kept no more. */
 };
 

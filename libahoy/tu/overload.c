@@ -14,7 +14,9 @@ enum {
     KEPT_FACTOR = 4,         /* Targets that the wait must be at before calls that stand suffer. */
     CALM_INTERVALS = 10,     /* Without a refusal, until the rate is given up. */
     PAUSE_INTERVALS = 25,    /* Without a message: all is over. */
-    MOST_DOWN = 500,         /* Thousandths by which a rate falls or rises in one interval. */
+    IDLE_LEAST = 3,
+    IDLE_MOST = 6,
+    MOST_DOWN = 500, /* Thousandths by which a rate falls or rises in one interval. */
     MOST_UP = 125,
     RETRY_S = 5, /* Mean Retry-After where nearly all are let in, and at most. */
     RETRY_MOST_S = 60
@@ -36,10 +38,16 @@ void ahoy_overload_init(struct ahoy_overload *overload, uint32_t target_ms, uint
     reset(overload, now_ms);
 }
 
-/* By how many thousandths the rate changes: an eighth for a whole target of difference. */
-static int64_t change_for(uint32_t wait_us, uint32_t target_us)
+/* By how many thousandths the rate changes: an eighth for a whole target of difference.  Where the
+ * queue has been all but empty for a while the rate is far too low, and grows faster. */
+static int64_t change_for(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us)
 {
     int64_t change = ((int64_t)target_us - wait_us) * MOST_UP / target_us;
+    gate->idle = wait_us < target_us / 8 ? (uint8_t)(gate->idle + 1) : 0;
+    if (gate->idle > IDLE_MOST)
+        gate->idle = IDLE_MOST;
+    if (gate->idle > IDLE_LEAST)
+        change <<= gate->idle - IDLE_LEAST;
     return change < -MOST_DOWN ? -MOST_DOWN : change;
 }
 
@@ -57,7 +65,7 @@ static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us,
     /* Where less came than might have, that says nothing about what can be managed. */
     if (!needed && managed < gate->rate)
         managed = gate->rate;
-    managed = managed * (uint64_t)(1000 + change_for(wait_us, target_us)) / 1000;
+    managed = managed * (uint64_t)(1000 + change_for(gate, wait_us, target_us)) / 1000;
     gate->rate = managed < LEAST_RATE ? LEAST_RATE : (uint32_t)managed;
     gate->binds = true;
 }
@@ -71,8 +79,8 @@ static void follow(struct ahoy_overload *overload)
     uint64_t needed = (uint64_t)overload->served * UNIT / let_in;
     if (needed > NEEDED_MOST * UNIT)
         needed = NEEDED_MOST * UNIT;
-    overload->needed = (uint32_t)((overload->needed * (FOLLOWED_INTERVALS - 1) + needed) /
-                                  FOLLOWED_INTERVALS);
+    overload->needed =
+        (uint32_t)((overload->needed * (FOLLOWED_INTERVALS - 1) + needed) / FOLLOWED_INTERVALS);
     if (overload->needed < UNIT)
         overload->needed = UNIT;
 }
@@ -98,7 +106,7 @@ static void set_loss(struct ahoy_overload *overload, uint32_t came_new, uint64_t
 static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
 {
     struct ahoy_gate *gates = overload->gates;
-    uint32_t wait_us = overload->least_us;
+    uint32_t wait_us = overload->least_us == UINT32_MAX ? 0 : overload->least_us;
     uint32_t target_us = overload->target_us;
     const struct ahoy_gate *kept = &gates[AHOY_URGENCY_KEPT];
     uint32_t came_new = gates[AHOY_URGENCY_NEW].let_in + gates[AHOY_URGENCY_NEW].refused;

@@ -28,6 +28,7 @@ enum ahoy_urgency {
 struct ahoy_gate {
     bool binds;      /* The rate is in force. */
     uint8_t calm;    /* Intervals in which it was not needed. */
+    uint8_t idle;    /* Intervals in which hardly anything waited. */
     uint32_t rate;   /* Requests a second. */
     int64_t tokens;  /* Thousandths of a request that may still come in. */
     uint32_t let_in; /* In this interval. */

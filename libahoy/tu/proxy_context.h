@@ -51,7 +51,6 @@ struct proxy_branch {
     struct proxy_branch *next;
     struct proxy_ways *ways;               /* NULL where the target had a hop. */
     const struct ahoy_proxy_target *flows; /* Those that are left to be tried; in the arena. */
-    struct ahoy_ip remote;                 /* Where it leads to, if that is a neighbour. */
     struct ahoy_handle client; /* Null where it was never made, and once it has ended. */
     uint8_t breadth;           /* Its share of Max-Breadth (RFC 5393 5.3). */
     uint8_t depth;             /* Redirections that led to it. */
@@ -59,7 +58,7 @@ struct proxy_branch {
     bool waiting;              /* For the answer to a wish. */
     bool provisional;          /* One has come, 100 included. */
     bool cancelled;            /* CANCEL has been asked for. */
-    bool is_neighbour;         /* It leads to one, |remote|. */
+    bool is_neighbour;         /* It leads to one. */
     bool late;                 /* The time of its tier is over. */
     bool done;                 /* It has its final response, or counts as if. */
 };

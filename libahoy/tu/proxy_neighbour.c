@@ -1,5 +1,5 @@
-/* Overload control between neighbours (RFC 7339): ours is told in the Via that they wrote, theirs in
- * the one that we wrote. */
+/* Overload control between neighbours (RFC 7339): ours is told in the Via that they wrote, theirs
+ * in the one that we wrote. */
 #include "libahoy/tu/proxy_context.h"
 
 #include <assert.h>
@@ -27,12 +27,13 @@ void ahoy_proxy_hear_neighbour(struct ahoy_proxy *proxy, const struct proxy_bran
 {
     if (!branch->is_neighbour)
         return;
+    const struct ahoy_ip *ip = &event->sent_to->remote;
     if (event->kind == AHOY_EVENT_RESPONSE) {
         struct ahoy_oc oc;
         bool told = event->routing->via.has_oc && ahoy_oc_parse(event->routing->via.params, &oc);
-        ahoy_throttle_answered(&proxy->throttle, &branch->remote, told ? &oc : NULL, now_ms);
+        ahoy_throttle_answered(&proxy->throttle, ip, told ? &oc : NULL, now_ms);
     } else if (!branch->provisional && event->kind != AHOY_EVENT_ENDED) {
-        ahoy_throttle_failed(&proxy->throttle, &branch->remote, now_ms);
+        ahoy_throttle_failed(&proxy->throttle, ip, now_ms);
     }
 }
 
@@ -44,8 +45,8 @@ bool ahoy_proxy_holds_back(struct ahoy_proxy *proxy, struct proxy_context *conte
     branch->is_neighbour = target->is_neighbour;
     if (!target->is_neighbour)
         return false;
-    branch->remote = target->hop.remote;
-    if (!ahoy_throttle_holds(&proxy->throttle, &branch->remote, making->plan->urgency, now_ms))
+    const struct ahoy_ip *ip = &target->hop.remote;
+    if (!ahoy_throttle_holds(&proxy->throttle, ip, making->plan->urgency, now_ms))
         return false;
     context->held_back = true;
     proxy->held_back++;

@@ -1,5 +1,5 @@
-/* A part of the requests is held back by counting, not by chance: exactly as many as were asked for,
- * and the same in every run. */
+/* A part of the requests is held back by counting, not by chance: exactly as many as were asked
+ * for, and the same in every run. */
 #include "libahoy/tu/throttle.h"
 
 enum {

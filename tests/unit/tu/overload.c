@@ -259,7 +259,25 @@ static void a_pause_forgets(void **state)
     assert_true(ahoy_overload_admits(&overload, AHOY_URGENCY_NEW, false));
 }
 
-/* R3261-20.33: the more are refused the later they come back, and not all at once. */
+/* Silence is no overload, and a rate that is far too low is soon left behind. */
+static void a_rate_that_is_too_low_is_left(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(TARGET_MS, 10);
+    for (unsigned ms = 0; ms < 4; ms++)
+        (void)ahoy_overload_waited(&rig->overload, 0, false, ms * 1000);
+    assert_false(ahoy_overload_binds(&rig->overload));
+    for (; rig->now_us < 10000000; rig->now_us += 100000) /* Somebody stops the process. */
+        (void)ahoy_overload_waited(&rig->overload, 90000, false, rig->now_us / 1000);
+    assert_true(ahoy_overload_binds(&rig->overload));
+    run(rig, CAPACITY * 8 / 10, 2500);
+    unsigned refused = rig->refused;
+    run(rig, CAPACITY * 8 / 10, 2500);
+    assert_int_equal(rig->refused, refused);
+    free(rig);
+}
+
+/* RFC 3261 20.33: the more are refused the later they come back, and not all at once. */
 static void callers_come_back_one_by_one(void **state)
 {
     (void)state;
@@ -296,6 +314,7 @@ int main(void)
         cmocka_unit_test(neighbours_are_told_how_much),
         cmocka_unit_test(what_stands_suffers_last),
         cmocka_unit_test(a_pause_forgets),
+        cmocka_unit_test(a_rate_that_is_too_low_is_left),
         cmocka_unit_test(callers_come_back_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
