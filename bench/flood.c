@@ -362,6 +362,14 @@ static const char help[] =
     "127.0.0.1 that forwards sip:service@bench.example to port 15080; N callers make them in\n"
     "turn.\n";
 
+static struct sockaddr_in address_of(const char *host, unsigned port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+        die(host);
+    return address;
+}
+
 static bool read_options(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -379,14 +387,13 @@ static bool read_options(int argc, char **argv)
         else
             return false;
     }
+    /* The callee's is the address of a trunk; callers are none, and so have another. */
+    static const char *const hosts[SIDES] = { "127.0.0.2", "127.0.0.1" };
     const unsigned ports[SIDES] = { 15070, 15080 };
-    struct sockaddr_in loopback = { .sin_family = AF_INET };
-    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    loopback.sin_port = htons((uint16_t)server);
-    flood.ends.server = loopback;
+    flood.ends.server = address_of(hosts[CALLEE], server);
     for (enum side side = CALLER; side < SIDES; side++) {
-        loopback.sin_port = htons((uint16_t)ports[side]);
-        flood.ends.own[side] = loopback;
+        flood.ends.own[side] = address_of(hosts[side], ports[side]);
+        flood.maker.hosts[side] = hosts[side];
         flood.maker.ports[side] = ports[side];
     }
     flood.second_count = 1;

@@ -291,6 +291,7 @@ int main(int argc, char **argv)
     load.maker.transport = load.way->name;
     load.maker.via = load.way->via;
     load.maker.run = getpid();
+    load.maker.hosts[CALLER] = load.maker.hosts[CALLEE] = "127.0.0.1";
     for (enum side side = CALLER; side < SIDES; side++)
         load.maker.ports[side] = ntohs(load.ends.own[side].sin_port);
     load.way->open(&load.ends);

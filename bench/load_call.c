@@ -43,19 +43,20 @@ static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
 int print_invite(const struct call_maker *maker, unsigned number, size_t place,
                  char bytes[MESSAGE_SIZE])
 {
+    const char *host = maker->hosts[CALLER];
     unsigned port = maker->ports[CALLER];
     return snprintf(
         bytes, MESSAGE_SIZE,
         "INVITE sip:service@%s SIP/2.0\r\n"
-        "Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK-%d-%u-1\r\n"
+        "Via: SIP/2.0/%s %s:%u;branch=z9hG4bK-%d-%u-1\r\n"
         "From: \"caller\" <sip:caller@example.org>;tag=c%u\r\n"
         "To: <sip:service@%s>\r\nCall-ID: %u-%zu-%d@127.0.0.1\r\nCSeq: 1 INVITE\r\n"
-        "Contact: <sip:caller@127.0.0.1:%u;transport=%s>\r\nMax-Forwards: 70\r\n"
+        "Contact: <sip:caller@%s:%u;transport=%s>\r\nMax-Forwards: 70\r\n"
         "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, SUBSCRIBE, INFO\r\n"
         "Supported: replaces, timer\r\nUser-Agent: load/1.0\r\n"
         "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-        maker->domain, maker->via, port, maker->run, number, number, maker->domain, number, place,
-        maker->run, port, maker->transport, sizeof sdp - 1, sdp);
+        maker->domain, maker->via, host, port, maker->run, number, number, maker->domain, number,
+        place, maker->run, host, port, maker->transport, sizeof sdp - 1, sdp);
 }
 
 /* What both an ACK and a BYE have behind their first two rows. */
@@ -80,9 +81,9 @@ int print_in_dialog(const struct call_maker *maker, unsigned number, const char 
         return 0;
     int size = snprintf(bytes, MESSAGE_SIZE,
                         "%s %.*s SIP/2.0\r\n"
-                        "Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK-%d-%u-%u%s\r\n",
-                        method, (int)(uri_end - uri - 1), uri + 1, maker->via, maker->ports[CALLER],
-                        maker->run, number, cseq, method);
+                        "Via: SIP/2.0/%s %s:%u;branch=z9hG4bK-%d-%u-%u%s\r\n",
+                        method, (int)(uri_end - uri - 1), uri + 1, maker->via, maker->hosts[CALLER],
+                        maker->ports[CALLER], maker->run, number, cseq, method);
     size +=
         copy_rows(bytes + size, MESSAGE_SIZE - (size_t)size, answer, "Record-Route", "Route", true);
     return size + print_rest(answer, method, cseq, bytes + size, MESSAGE_SIZE - (size_t)size);
@@ -93,8 +94,9 @@ int print_failure_ack(const struct call_maker *maker, unsigned number, const cha
 {
     int size = snprintf(bytes, MESSAGE_SIZE,
                         "ACK sip:service@%s SIP/2.0\r\n"
-                        "Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK-%d-%u-1\r\n",
-                        maker->domain, maker->via, maker->ports[CALLER], maker->run, number);
+                        "Via: SIP/2.0/%s %s:%u;branch=z9hG4bK-%d-%u-1\r\n",
+                        maker->domain, maker->via, maker->hosts[CALLER], maker->ports[CALLER],
+                        maker->run, number);
     return size + print_rest(answer, "ACK", 1, bytes + size, MESSAGE_SIZE - (size_t)size);
 }
 
@@ -113,9 +115,9 @@ int print_reply(const struct call_maker *maker, const char *request, const char 
         size += added;
     }
     return size + snprintf(bytes + size, MESSAGE_SIZE - (size_t)size,
-                           "Contact: <sip:service@127.0.0.1:%u;transport=%s>\r\n"
+                           "Contact: <sip:service@%s:%u;transport=%s>\r\n"
                            "%sContent-Length: %zu\r\n\r\n%s",
-                           maker->ports[CALLEE], maker->transport,
+                           maker->hosts[CALLEE], maker->ports[CALLEE], maker->transport,
                            with_body ? "Content-Type: application/sdp\r\n" : "",
                            with_body ? sizeof sdp - 1 : 0, with_body ? sdp : "");
 }

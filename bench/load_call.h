@@ -6,6 +6,7 @@
 
 struct call_maker {
     const char *domain, *transport, *via; /* The last two as a URI and as a Via name it. */
+    const char *hosts[SIDES];
     unsigned ports[SIDES];
     int run; /* Told apart from other runs by this. */
 };

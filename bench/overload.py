@@ -22,25 +22,25 @@ PHASES = [("0.8", 0.8, 8), ("0.9", 0.9, 8), ("1.0", 1.0, 8), ("1.2", 1.2, 8), ("
 
 
 class Quota:
-    """Holds a process to its share: by cgroup v2 or v1 where they can be written, else by stopping
-    and continuing it every 10 ms."""
+    """Holds processes to one share: by cgroup v2 or v1 where they can be written, else by stopping
+    and continuing them every 10 ms."""
 
-    def __init__(self, pid):
+    def __init__(self, pids):
         self.folder, self.thread = None, None
         name = f"ahoy-bench-{os.getpid()}"
         quota = str(int(PERIOD_US * SHARE))
         for root, files in [("/sys/fs/cgroup", [("cpu.max", f"{quota} {PERIOD_US}")]),
                             ("/sys/fs/cgroup/cpu", [("cpu.cfs_period_us", str(PERIOD_US)),
                                                     ("cpu.cfs_quota_us", quota)])]:
-            if self._hold(os.path.join(root, name), files, pid):
+            if self._hold(os.path.join(root, name), files, pids):
                 self.how = f"{files[0][0]} in {root}"
                 return
         self.how = "SIGSTOP and SIGCONT, in turns of 10 ms"
         self.over = threading.Event()
-        self.thread = threading.Thread(target=self._stop_and_go, args=(pid,))
+        self.thread = threading.Thread(target=self._stop_and_go, args=(pids,))
         self.thread.start()
 
-    def _hold(self, folder, files, pid):
+    def _hold(self, folder, files, pids):
         try:
             os.mkdir(folder)
         except OSError:
@@ -49,24 +49,24 @@ class Quota:
             for file, text in files:
                 with open(os.path.join(folder, file), "r+") as out:  # Where it is a cgroup's.
                     out.write(text)
-            with open(os.path.join(folder, "cgroup.procs"), "w") as out:
-                out.write(str(pid))
+            for pid in pids:
+                with open(os.path.join(folder, "cgroup.procs"), "r+") as out:
+                    out.write(str(pid))
         except OSError:
             os.rmdir(folder)
             return False
         self.folder = folder
         return True
 
-    def _stop_and_go(self, pid):
+    def _stop_and_go(self, pids):
         while not self.over.is_set():
-            try:
-                os.kill(pid, signal.SIGCONT)
-                time.sleep(0.01 * SHARE)
-                os.kill(pid, signal.SIGSTOP)
-                time.sleep(0.01 * (1 - SHARE))
-                os.kill(pid, signal.SIGCONT)
-            except ProcessLookupError:
-                return
+            for sign, seconds in [(signal.SIGCONT, 0.01 * SHARE),
+                                  (signal.SIGSTOP, 0.01 * (1 - SHARE))]:
+                for pid in pids:
+                    os.kill(pid, sign)
+                time.sleep(seconds)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
     def release(self):
         """Before the process is ended."""

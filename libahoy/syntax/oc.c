@@ -25,7 +25,7 @@ static bool parse_algorithms(struct span value, bool *is_loss)
     struct span list = ahoy_unquote(value);
     struct span item;
     struct ahoy_err fault;
-    if (list.size + 2 != value.size)
+    if (list.size + 2 != value.size || list.size == 0)
         return false;
     while (ahoy_list_next(&list, &item, &fault)) {
         for (size_t i = 0; i < item.size; i++) {

@@ -10,15 +10,18 @@ enum {
     NEEDED_USUAL = 6,
     NEEDED_MOST = 64,
     FOLLOWED_INTERVALS = 16, /* Over which |needed| is an average. */
-    LEAST_RATE = 50,         /* A second: something is always tried. */
-    KEPT_FACTOR = 4,         /* Targets that the wait must be at before calls that stand suffer. */
-    CALM_INTERVALS = 10,     /* Without a refusal, until the rate is given up. */
-    PAUSE_INTERVALS = 25,    /* Without a message: all is over. */
+    BEST_FADES = 64,         /* Each interval takes so small a part of it. */
+    LEAST_PART = 4,
+    LEAST_RATE = 50,      /* A second: something is always tried. */
+    KEPT_FACTOR = 4,      /* Targets that the wait must be at before calls that stand suffer. */
+    CALM_INTERVALS = 10,  /* Without a refusal, until the rate is given up. */
+    PAUSE_INTERVALS = 25, /* Without a message: all is over. */
     IDLE_LEAST = 3,
     IDLE_MOST = 6,
     MOST_DOWN = 500, /* Thousandths by which a rate falls or rises in one interval. */
     MOST_UP = 125,
-    RETRY_S = 5, /* Mean Retry-After where nearly all are let in, and at most. */
+    LASTING = 32, /* Intervals over which the share is an average for those who are to come back. */
+    RETRY_S = 5,  /* Mean Retry-After where nearly all are let in, and at most. */
     RETRY_MOST_S = 60
 };
 
@@ -66,7 +69,12 @@ static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us,
     if (!needed && managed < gate->rate)
         managed = gate->rate;
     managed = managed * (uint64_t)(1000 + change_for(gate, wait_us, target_us)) / 1000;
-    gate->rate = managed < LEAST_RATE ? LEAST_RATE : (uint32_t)managed;
+    gate->best -= gate->best / BEST_FADES;
+    if (managed > gate->best)
+        gate->best = (uint32_t)managed;
+    /* Where refusing alone takes all there is, to let nobody in would help nobody. */
+    uint32_t least = gate->best / LEAST_PART > LEAST_RATE ? gate->best / LEAST_PART : LEAST_RATE;
+    gate->rate = managed < least ? least : (uint32_t)managed;
     gate->binds = true;
 }
 
@@ -98,6 +106,7 @@ static void set_loss(struct ahoy_overload *overload, uint32_t came_new, uint64_t
     if (overload->share > AHOY_OVERLOAD_LOSS_LIMIT)
         overload->share = AHOY_OVERLOAD_LOSS_LIMIT;
     /* R7339-5.3-1: they are asked for a part of all that they send. */
+    overload->lasting += overload->share - overload->lasting / LASTING;
     overload->loss = overload->share;
     if (all > 0)
         overload->loss = (unsigned)(overload->share * theirs_new / all);
@@ -189,7 +198,7 @@ bool ahoy_overload_binds(const struct ahoy_overload *overload)
 
 unsigned ahoy_overload_retry_s(const struct ahoy_overload *overload, struct ahoy_rng *rng)
 {
-    unsigned mean_s = RETRY_S * 100 / (100 - overload->share);
+    unsigned mean_s = RETRY_S * 100 / (100 - overload->lasting / LASTING);
     if (mean_s > RETRY_MOST_S)
         mean_s = RETRY_MOST_S;
     return mean_s / 2 + (unsigned)ahoy_rng_below(rng, mean_s + 1);

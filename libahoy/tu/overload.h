@@ -30,6 +30,7 @@ struct ahoy_gate {
     uint8_t calm;    /* Intervals in which it was not needed. */
     uint8_t idle;    /* Intervals in which hardly anything waited. */
     uint32_t rate;   /* Requests a second. */
+    uint32_t best;   /* The highest rate lately. */
     int64_t tokens;  /* Thousandths of a request that may still come in. */
     uint32_t let_in; /* In this interval. */
     uint32_t refused;
@@ -46,6 +47,7 @@ struct ahoy_overload {
     uint32_t needed;     /* How many of them a new request brings about; in 256ths. */
     uint32_t last_us;    /* The least wait of the last interval. */
     unsigned share;      /* Of new requests, in percent: what would have to stay away. */
+    unsigned lasting;    /* That again, slower; times as many intervals as it is an average of. */
     unsigned loss;       /* The same of all requests of the neighbours that hold back themselves. */
     uint32_t theirs_new; /* Requests of those, in this interval, ... */
     uint32_t theirs;     /* ... and all of them. */

@@ -55,12 +55,12 @@ struct proxy_branch {
     uint8_t breadth;           /* Its share of Max-Breadth (RFC 5393 5.3). */
     uint8_t depth;             /* Redirections that led to it. */
     uint8_t record_routes;     /* Rows of it that the request got from us. */
-    bool waiting;              /* For the answer to a wish. */
-    bool provisional;          /* One has come, 100 included. */
-    bool cancelled;            /* CANCEL has been asked for. */
-    bool is_neighbour;         /* It leads to one. */
-    bool late;                 /* The time of its tier is over. */
-    bool done;                 /* It has its final response, or counts as if. */
+    bool waiting : 1;          /* For the answer to a wish. */
+    bool provisional : 1;      /* One has come, 100 included. */
+    bool cancelled : 1;        /* CANCEL has been asked for. */
+    bool is_neighbour : 1;     /* It leads to one. */
+    bool late : 1;             /* The time of its tier is over. */
+    bool done : 1;             /* It has its final response, or counts as if. */
 };
 
 /* What is kept of final responses that were not forwarded (16.7 step 4). */
@@ -114,13 +114,13 @@ struct proxy_context {
     uint8_t living;                /* Transactions that have not ended. */
     uint8_t breadth;               /* Its Max-Breadth. */
     uint8_t sender;                /* The plan's. */
-    bool is_invite;
-    bool is_home;    /* The plan's. */
-    bool follows;    /* The plan's. */
-    bool tells_load; /* The plan's. */
-    bool held_back;  /* Some branch did not begin, as a neighbour has asked for less. */
-    bool stopped;    /* No branch begins any more: it was cancelled, or a 6xx has come. */
-    bool closed;     /* The final response was sent, or there is nobody to send one to. */
+    bool is_invite : 1;
+    bool is_home : 1;    /* The plan's. */
+    bool follows : 1;    /* The plan's. */
+    bool tells_load : 1; /* The plan's. */
+    bool held_back : 1;  /* Some branch did not begin, as a neighbour has asked for less. */
+    bool stopped : 1;    /* No branch begins any more: it was cancelled, or a 6xx has come. */
+    bool closed : 1;     /* The final response was sent, or there is nobody to send one to. */
 };
 
 /* A wish that was not polled. */

@@ -277,6 +277,17 @@ static void a_rate_that_is_too_low_is_left(void **state)
     free(rig);
 }
 
+/* Where refusing is all that it could do, some still get through. */
+static void some_get_through(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(TARGET_MS, 10);
+    run(rig, CAPACITY * 2, 5000);
+    run(rig, CAPACITY * 40, 5000);
+    assert_in_range(rig->overload.gates[AHOY_URGENCY_NEW].rate, CAPACITY / 10, CAPACITY);
+    free(rig);
+}
+
 /* RFC 3261 20.33: the more are refused the later they come back, and not all at once. */
 static void callers_come_back_one_by_one(void **state)
 {
@@ -289,7 +300,7 @@ static void callers_come_back_one_by_one(void **state)
     const unsigned means[] = { 5, 10, 60 };
     for (size_t i = 0; i < 3; i++) {
         unsigned sum = 0, least = UINT32_MAX, most = 0;
-        overload.share = shares[i];
+        overload.lasting = shares[i] * 32;
         for (unsigned n = 0; n < 1000; n++) {
             unsigned retry_s = ahoy_overload_retry_s(&overload, &rng);
             sum += retry_s;
@@ -315,6 +326,7 @@ int main(void)
         cmocka_unit_test(what_stands_suffers_last),
         cmocka_unit_test(a_pause_forgets),
         cmocka_unit_test(a_rate_that_is_too_low_is_left),
+        cmocka_unit_test(some_get_through),
         cmocka_unit_test(callers_come_back_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
