@@ -20,9 +20,9 @@ enum {
     IDLE_MOST = 6,
     MOST_DOWN = 500, /* Thousandths by which a rate falls or rises in one interval. */
     MOST_UP = 125,
-    LASTING = 32, /* Intervals over which the share is an average for those who are to come back. */
-    RETRY_S = 5,  /* Mean Retry-After where nearly all are let in, and at most. */
-    RETRY_MOST_S = 60
+    RETRY_MS = 8000, /* Mean Retry-After at first, and at most. */
+    RETRY_MOST_MS = 60000,
+    RETRY_CHANGE = 64 /* Each interval changes it by so small a part. */
 };
 
 static void reset(struct ahoy_overload *overload, uint64_t now_ms)
@@ -32,7 +32,8 @@ static void reset(struct ahoy_overload *overload, uint64_t now_ms)
                                         .begun_ms = now_ms,
                                         .filled_ms = now_ms,
                                         .least_us = UINT32_MAX,
-                                        .needed = NEEDED_USUAL * UNIT };
+                                        .needed = NEEDED_USUAL * UNIT,
+                                        .retry_ms = RETRY_MS };
 }
 
 void ahoy_overload_init(struct ahoy_overload *overload, uint32_t target_ms, uint64_t now_ms)
@@ -106,10 +107,25 @@ static void set_loss(struct ahoy_overload *overload, uint32_t came_new, uint64_t
     if (overload->share > AHOY_OVERLOAD_LOSS_LIMIT)
         overload->share = AHOY_OVERLOAD_LOSS_LIMIT;
     /* R7339-5.3-1: they are asked for a part of all that they send. */
-    overload->lasting += overload->share - overload->lasting / LASTING;
     overload->loss = overload->share;
     if (all > 0)
         overload->loss = (unsigned)(overload->share * theirs_new / all);
+}
+
+/* Who is refused costs too: half as many as are let in can be borne.  If more come back than that,
+ * the next are asked to wait longer. */
+static void set_retry(struct ahoy_overload *overload)
+{
+    const struct ahoy_gate *gate = &overload->gates[AHOY_URGENCY_NEW];
+    uint32_t change = overload->retry_ms / RETRY_CHANGE;
+    if (gate->refused > gate->let_in / 2)
+        overload->retry_ms += change;
+    else
+        overload->retry_ms -= change / 2;
+    if (overload->retry_ms < RETRY_MS)
+        overload->retry_ms = RETRY_MS;
+    if (overload->retry_ms > RETRY_MOST_MS)
+        overload->retry_ms = RETRY_MOST_MS;
 }
 
 static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
@@ -124,6 +140,7 @@ static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
     if (overload->overflowed && wait_us < 2 * target_us)
         wait_us = 2 * target_us;
     follow(overload);
+    set_retry(overload);
     adjust(&gates[AHOY_URGENCY_NEW], wait_us, target_us,
            (uint64_t)overload->served * 1000 * UNIT / overload->needed / span_ms);
     adjust(&gates[AHOY_URGENCY_KEPT], wait_us, KEPT_FACTOR * target_us,
@@ -198,8 +215,6 @@ bool ahoy_overload_binds(const struct ahoy_overload *overload)
 
 unsigned ahoy_overload_retry_s(const struct ahoy_overload *overload, struct ahoy_rng *rng)
 {
-    unsigned mean_s = RETRY_S * 100 / (100 - overload->lasting / LASTING);
-    if (mean_s > RETRY_MOST_S)
-        mean_s = RETRY_MOST_S;
+    unsigned mean_s = overload->retry_ms / 1000;
     return mean_s / 2 + (unsigned)ahoy_rng_below(rng, mean_s + 1);
 }

@@ -47,7 +47,7 @@ struct ahoy_overload {
     uint32_t needed;     /* How many of them a new request brings about; in 256ths. */
     uint32_t last_us;    /* The least wait of the last interval. */
     unsigned share;      /* Of new requests, in percent: what would have to stay away. */
-    unsigned lasting;    /* That again, slower; times as many intervals as it is an average of. */
+    uint32_t retry_ms;   /* Mean Retry-After. */
     unsigned loss;       /* The same of all requests of the neighbours that hold back themselves. */
     uint32_t theirs_new; /* Requests of those, in this interval, ... */
     uint32_t theirs;     /* ... and all of them. */
@@ -70,6 +70,6 @@ static inline void ahoy_overload_serves(struct ahoy_overload *overload)
 }
 /* Whether new requests are being refused, or might be. */
 bool ahoy_overload_binds(const struct ahoy_overload *overload);
-/* Seconds for a Retry-After (RFC 3261 20.33): the more there are who ask, the longer, and for
- * each another, so that they do not come back together. */
+/* Seconds for a Retry-After (RFC 3261 20.33): the more come back, the longer, and for each
+ * another, so that they do not come back together. */
 unsigned ahoy_overload_retry_s(const struct ahoy_overload *overload, struct ahoy_rng *rng);
