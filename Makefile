@@ -17,7 +17,7 @@ define compile
 @cmake --build --preset $(1) $(if $(2),--target $(2))
 endef
 
-.PHONY: build run test test-browser bench fuzz coverage sim conformance install clean help
+.PHONY: build run test test-browser bench fuzz coverage sim mutants conformance install clean help
 
 build:   ## Build the programs into build/release/bin: ahoyd, ahoyctl, ahoy
 	@tools/bootstrap build
@@ -56,8 +56,12 @@ coverage: ## Print which lines of libahoy/syntax and libahoy/sdp the fuzz corpor
 
 sim:     ## Run the simulated world with SEEDS=100 seeds
 	@tools/bootstrap build
-	$(call compile,test,ahoy-sim)
-	@build/test/bin/ahoy-sim seeds $(SEEDS)
+	$(call compile,sim,ahoy-sim)
+	@build/sim/bin/ahoy-sim seeds $(SEEDS) 1 $$(nproc)
+
+mutants: ## Show that the simulator and the ladders catch every deliberate bug; ONLY=timer some
+	@tools/bootstrap build
+	@tools/mutants build/mutants $(ONLY)
 
 conformance: ## Join requirements and tests into build/conformance; SECTION=7,8.1.1 must be complete
 	@tools/bootstrap test

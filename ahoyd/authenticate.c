@@ -38,23 +38,36 @@ static bool is_same_uri(const struct ahoy_uri *request_uri, struct span digest_u
            ahoy_uri_equal(&asked, &digested);
 }
 
-/* The row of the first credentials for |domain| whose algorithm is ours.  NULL where there is none,
- * err->expected too, or where |err| says what cannot be read. */
-static const struct ahoy_field *find_credentials(const struct ahoy_event *event,
-                                                 enum ahoy_header header,
-                                                 const struct ahoyd_domain *domain,
-                                                 struct ahoy_challenge *found, struct ahoy_err *err)
+/* Credentials for a domain, and the row that they stand in; NULL where there are none. */
+struct found {
+    const struct ahoy_field *field;
+    struct ahoy_challenge credentials;
+    enum ahoy_nonce_verdict nonce;
+};
+
+/* The first credentials for |domain| whose algorithm is ours.  Several proxies may have one realm
+ * (22.3): those that answer a nonce of ours come before all others.  False where something cannot
+ * be read. */
+static bool find_credentials(const struct ahoyd_server *server, const struct ahoy_event *event,
+                             enum ahoy_header header, const struct ahoyd_domain *domain,
+                             uint64_t now_ms, struct found *found, struct ahoy_err *err)
 {
     const struct ahoy_field *field = ahoy_message_first(event->message, header);
-    for (; field != NULL; field = ahoy_message_next(event->message, field)) {
-        if (!ahoy_challenge_parse(field->value, found, err))
-            return NULL;
-        if (found->is_digest && found->algorithm != AHOY_DIGEST_OTHER &&
-            ahoy_span_equal(found->realm, domain->name))
-            break;
+    struct ahoy_challenge read;
+    *found = (struct found){ .nonce = AHOY_NONCE_FORGED };
+    for (; field != NULL && found->nonce == AHOY_NONCE_FORGED;
+         field = ahoy_message_next(event->message, field)) {
+        if (!ahoy_challenge_parse(field->value, &read, err))
+            return false;
+        if (!read.is_digest || read.algorithm == AHOY_DIGEST_OTHER ||
+            !ahoy_span_equal(read.realm, domain->name))
+            continue;
+        enum ahoy_nonce_verdict nonce =
+            ahoy_nonce_check(&server->nonce_key, domain->name, read.nonce, now_ms);
+        if (found->field == NULL || nonce != AHOY_NONCE_FORGED)
+            *found = (struct found){ field, read, nonce };
     }
-    err->expected = NULL;
-    return field;
+    return true;
 }
 
 /* What the scheme needs (RFC 7616 3.4); with a qop also the client's share. */
@@ -99,24 +112,24 @@ enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct 
                                       uint64_t now_ms, struct ahoyd_proof *proof,
                                       struct ahoy_err *err)
 {
-    struct ahoy_challenge credentials;
-    const struct ahoy_field *field = find_credentials(event, header, domain, &credentials, err);
-    if (field == NULL)
-        return err->expected == NULL ? AHOYD_UNKNOWN : AHOYD_UNREADABLE;
-    if (!is_complete(&credentials)) {
-        ahoy_fail(err, 400, credentials.realm.at, "all parameters of a digest");
+    struct found found;
+    const struct ahoy_challenge *credentials = &found.credentials;
+    if (!find_credentials(server, event, header, domain, now_ms, &found, err))
         return AHOYD_UNREADABLE;
-    }
-    if (!is_same_uri(&event->routing->request_uri, credentials.uri)) {
-        ahoy_fail(err, 400, credentials.uri.at, "the Request-URI");
-        return AHOYD_UNREADABLE;
-    }
-    enum ahoy_nonce_verdict nonce =
-        ahoy_nonce_check(&server->nonce_key, domain->name, credentials.nonce, now_ms);
-    if (nonce == AHOY_NONCE_FORGED || !knows_password(server, event, domain, &credentials))
+    if (found.field == NULL)
         return AHOYD_UNKNOWN;
-    *proof = (struct ahoyd_proof){ .user = credentials.username, .row = field->row };
-    return nonce == AHOY_NONCE_GOOD ? AHOYD_AUTHENTIC : AHOYD_STALE;
+    if (!is_complete(credentials)) {
+        ahoy_fail(err, 400, credentials->realm.at, "all parameters of a digest");
+        return AHOYD_UNREADABLE;
+    }
+    if (!is_same_uri(&event->routing->request_uri, credentials->uri)) {
+        ahoy_fail(err, 400, credentials->uri.at, "the Request-URI");
+        return AHOYD_UNREADABLE;
+    }
+    if (found.nonce == AHOY_NONCE_FORGED || !knows_password(server, event, domain, credentials))
+        return AHOYD_UNKNOWN;
+    *proof = (struct ahoyd_proof){ .user = credentials->username, .row = found.field->row };
+    return found.nonce == AHOY_NONCE_GOOD ? AHOYD_AUTHENTIC : AHOYD_STALE;
 }
 
 static void put_challenge(struct ahoyd_server *server, const struct ahoyd_domain *domain,

@@ -29,27 +29,30 @@ bool ahoyd_serve_redirect(struct ahoyd_server *server, const struct ahoy_event *
     if (!ahoyd_print_aor(&path->target, path->domain, &aor) ||
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, bindings))
         return false;
-    for (size_t i = 0; i < bindings->count; i++) {
+    size_t found = bindings->count;
+    for (size_t i = 0; i < found; i++) {
         if (is_elsewhere(&bindings->list[i], &path->target))
             bindings->list[count++] = bindings->list[i];
     }
     bindings->count = count;
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
     ahoy_registrar_print(bindings, now_ms, &rows);
+    bindings->count = found;
     if (ahoy_buf_text(&rows).size == 0)
         return false;
     ahoyd_answer_with(server, event, 302, ahoy_buf_text(&rows));
     return true;
 }
 
-/* The targets that |uri| stands for, in server->targets; their count. */
+/* The targets that |uri| stands for, in server->targets; their count.  Neither what is sips goes to
+ * what is not, nor the other way about (R5630-5.3-8, R5630-5.3-9). */
 static size_t find_targets(struct ahoyd_server *server,
                            const struct ahoy_proxy_redirection *redirection,
                            const struct ahoy_uri *uri, uint64_t now_ms)
 {
     struct span maddr;
     bool is_secure = redirection->request->routing->request_uri.scheme == AHOY_SCHEME_SIPS;
-    if (uri->scheme == AHOY_SCHEME_OTHER || (is_secure && uri->scheme != AHOY_SCHEME_SIPS) ||
+    if (uri->scheme == AHOY_SCHEME_OTHER || is_secure != (uri->scheme == AHOY_SCHEME_SIPS) ||
         ahoy_uri_param(uri, SPAN("maddr"), &maddr))
         return 0;
     const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, uri);

@@ -53,7 +53,8 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
     ahoy_proxy_start(server->proxy, event, &plan, now_ms);
 }
 
-/* For strangers a user who is not there and one who never was are the same (attack 25). */
+/* For strangers a user who is not there and one who never was are the same (attack 25).  Others are
+ * told where it is sips that he cannot be reached by (R5630-5.3-4, R5630-5.4-2). */
 static void answer_not_there(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct course *course)
 {
@@ -69,7 +70,14 @@ static void answer_not_there(struct ahoyd_server *server, const struct ahoy_even
         known = ahoyd_store_user(server->options.store, name, domain->name, &user);
         explicit_bzero(&user, sizeof user);
     }
-    ahoyd_answer(server, event, known ? 480 : 404); /* R3261-16.5-7, R3261-16.5-8 */
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    if (known && course->path->target.scheme == AHOY_SCHEME_SIPS && server->bindings.count > 0) {
+        ahoy_buf_put(&rows, SPAN("Warning: 380 "));
+        ahoy_buf_put(&rows, domain->name);
+        ahoy_buf_put(&rows, SPAN(" \"SIPS Not Allowed\"\r\n"));
+    }
+    ahoyd_answer_with(server, event, known ? 480 : 404, /* R3261-16.5-7, R3261-16.5-8 */
+                      ahoy_buf_text(&rows));
 }
 
 static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event *event,

@@ -4,6 +4,7 @@ include(CheckPIESupported)
 
 option(AHOY_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(AHOY_COVERAGE "Count which lines are reached (clang only)" OFF)
+option(AHOY_LTO "Optimize at link time (gcc; not with sanitizers)" ON)
 set(AHOY_SANITIZE "" CACHE STRING "Sanitizers, for -fsanitize=: address,undefined or thread")
 if((AHOY_FUZZ OR AHOY_COVERAGE) AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
     message(FATAL_ERROR "Not ${CMAKE_C_COMPILER} but clang can do this; use the preset fuzz.")
@@ -54,7 +55,7 @@ endif()
 # Small functions are called across files on every message: optimizing at link time saves a
 # twentieth of a call's CPU.  The objects hold plain code too, for those who link libahoy.a
 # without it.
-if(CMAKE_C_COMPILER_ID STREQUAL GNU AND NOT AHOY_SANITIZE)
+if(CMAKE_C_COMPILER_ID STREQUAL GNU AND AHOY_LTO AND NOT AHOY_SANITIZE)
     target_compile_options(ahoy_flags INTERFACE
         $<$<NOT:$<CONFIG:Debug>>:-flto=auto> $<$<NOT:$<CONFIG:Debug>>:-ffat-lto-objects>)
     target_link_options(ahoy_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-flto=auto>)

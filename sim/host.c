@@ -5,102 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STREAMS_LIMIT = 256, TEXT_LIMIT = 96, ANSWERS_LIMIT = 256, ANSWER_SIZE = 8192 };
+#include "sim/host_inside.h"
 
-struct sim_host {
-    struct ahoyd_change_owner owner;             /* First: the store gives changes back to it. */
-    struct sim_node nodes[AHOY_LISTENERS_LIMIT]; /* One a listener. */
-    struct sim_world *world;
-    struct ahoyd_config *config;
-    struct ahoyd_store *store;
-    struct ahoyd_server *server;
-    struct ahoy_listener listeners[AHOY_LISTENERS_LIMIT];
-    char texts[AHOY_LISTENERS_LIMIT][2][TEXT_LIMIT];
-    struct stream {
-        uint64_t number; /* 0: this place is free. */
-        struct ahoy_hop hop;
-        char domain[AHOY_PEER_NAME_LIMIT + 1]; /* Whom we opened it to by TLS must prove it. */
-    } streams[STREAMS_LIMIT];
-    const struct sim_zone *zone;
-    size_t answer_count;
-    struct answer {
-        uint64_t due_ms, lookup;
-        struct span bytes;
-    } answers[ANSWERS_LIMIT];     /* Of the DNS, on their way, in the order of their questions. */
-    struct ahoyd_change *changes; /* Given back by the store, not yet by us. */
-    sim_host_watch *watch;
-    void *watch_context;
-};
+static const struct sim_host_eyes closed_eyes;
 
-static struct stream *find_stream(struct sim_host *host, uint64_t number)
+uint64_t sim_host_now(const struct sim_host *host)
 {
-    for (size_t i = 0; i < STREAMS_LIMIT; i++) {
-        if (host->streams[i].number == number)
-            return &host->streams[i];
-    }
-    return NULL;
+    return sim_world_now(host->world) + (uint64_t)host->skew_ms;
 }
 
-static struct stream *stream_of(struct sim_host *host, struct ahoy_handle connection)
+/* What faults make of the DNS's answer |message|.  False where it never comes. */
+static bool spoil(struct sim_host *host, struct ahoy_buf *message)
 {
-    for (size_t i = 0; i < STREAMS_LIMIT; i++) {
-        if (host->streams[i].number != 0 &&
-            ahoy_handle_equal(host->streams[i].hop.connection, connection))
-            return &host->streams[i];
-    }
-    return NULL;
-}
-
-static const struct ahoy_ip *local_of(const struct sim_host *host, const struct ahoy_hop *hop)
-{
-    return &host->listeners[hop->listener].local;
-}
-
-/* Whether the watcher wants it lost.  The answer to an upgrade, and frames that carry no message,
- * are not told. */
-static bool must_lose(const struct sim_host *host, const struct ahoy_wire_effect *effect)
-{
-    struct span message = effect->bytes;
-    if (ahoy_transport_is_websocket((enum ahoy_transport)effect->hop.transport))
-        message = ahoy_websocket_payload(message);
-    return message.size > 0 && host->watch(host->watch_context, &effect->hop.remote, message);
-}
-
-static void send(struct sim_host *host, const struct ahoy_wire_effect *effect)
-{
-    const struct ahoy_ip *local = local_of(host, &effect->hop);
-    bool lost = must_lose(host, effect);
-    if (effect->hop.transport == AHOY_UDP) {
-        sim_world_datagram(host->world, local, &effect->hop.remote, effect->bytes, lost);
-        return;
-    }
-    struct stream *stream = stream_of(host, effect->hop.connection);
-    if (stream != NULL && !lost)
-        sim_world_bytes(host->world, stream->number, local, &stream->hop.remote, effect->bytes);
-}
-
-static void connect_to(struct sim_host *host, const struct ahoy_wire_effect *effect)
-{
-    struct stream *stream = find_stream(host, 0);
-    if (stream == NULL)
-        return;
-    stream->number = sim_world_open(host->world, local_of(host, &effect->hop), &effect->hop.remote);
-    stream->hop = effect->hop;
-    struct ahoy_buf domain = ahoy_buf_over(stream->domain, sizeof stream->domain - 1);
-    if (effect->bytes.size > 0)
-        ahoy_buf_put(&domain, effect->bytes);
-    else
-        ahoy_ip_print_bare(&effect->hop.remote, &domain);
-    stream->domain[domain.size] = '\0';
-}
-
-static void close_stream(struct sim_host *host, const struct ahoy_wire_effect *effect)
-{
-    struct stream *stream = stream_of(host, effect->hop.connection);
-    if (stream == NULL)
-        return;
-    sim_world_close(host->world, stream->number, local_of(host, &stream->hop), &stream->hop.remote);
-    stream->number = 0;
+    struct ahoy_rng *rng = sim_world_rng(host->world);
+    uint64_t chance = ahoy_rng_below(rng, 100);
+    if (chance < host->dns.silent)
+        return false;
+    chance -= host->dns.silent;
+    if (chance < host->dns.failing)
+        message->size = 0;
+    else if (chance < host->dns.failing + host->dns.bogus && message->size > 0)
+        for (unsigned i = 0; i < 8; i++)
+            message->at[ahoy_rng_below(rng, message->size)] = (char)ahoy_rng_below(rng, 256);
+    return true;
 }
 
 /* Puts the answer on its way. */
@@ -111,10 +38,12 @@ static void look_up(struct sim_host *host, const struct ahoy_wire_effect *effect
     assert(bytes != NULL && host->answer_count < ANSWERS_LIMIT);
     struct ahoy_buf message = ahoy_buf_over(bytes, ANSWER_SIZE);
     if (host->zone != NULL &&
-        !sim_zone_answer(host->zone, effect->bytes, effect->type, &message, &delay_ms)) {
+        (!sim_zone_answer(host->zone, effect->bytes, effect->type, &message, &delay_ms) ||
+         !spoil(host, &message))) {
         free(bytes);
         return;
     }
+    delay_ms += host->dns.delay_ms;
     host->answers[host->answer_count++] =
         (struct answer){ .due_ms = sim_world_now(host->world) + delay_ms,
                          .lookup = effect->lookup,
@@ -125,15 +54,23 @@ static void carry(struct sim_host *host)
 {
     struct ahoy_wire_effect effect;
     while (ahoyd_server_poll(host->server, &effect)) {
-        if (effect.kind == AHOY_WIRE_SEND)
-            send(host, &effect);
-        else if (effect.kind == AHOY_WIRE_CONNECT)
-            connect_to(host, &effect);
-        else if (effect.kind == AHOY_WIRE_CLOSE)
-            close_stream(host, &effect);
-        else if (effect.kind == AHOY_WIRE_LOOKUP)
+        if (effect.kind == AHOY_WIRE_LOOKUP)
             look_up(host, &effect);
+        else
+            sim_host_carry(host, &effect);
     }
+}
+
+static void enter(const struct sim_host *host)
+{
+    if (host->eyes->enters != NULL)
+        host->eyes->enters(host->eyes->context);
+}
+
+static void leave(const struct sim_host *host)
+{
+    if (host->eyes->leaves != NULL)
+        host->eyes->leaves(host->eyes->context);
 }
 
 static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
@@ -149,111 +86,33 @@ static void settle(struct sim_host *host)
     while (host->changes != NULL) {
         struct ahoyd_change *change = host->changes;
         host->changes = change->next;
-        ahoyd_server_stored(host->server, change, sim_world_now(host->world));
+        enter(host);
+        ahoyd_server_stored(host->server, change, sim_host_now(host));
+        leave(host);
         carry(host);
     }
+    if (host->eyes->rests != NULL)
+        host->eyes->rests(host->eyes->context);
 }
 
-static void step(struct sim_host *host, struct ahoy_wire_event *event)
+void sim_host_step(struct sim_host *host, struct ahoy_wire_event *event)
 {
-    ahoyd_server_step(host->server, event, sim_world_now(host->world));
+    enter(host);
+    ahoyd_server_step(host->server, event, sim_host_now(host));
+    leave(host);
+    if (host->holds && host->commit_ms == UINT64_MAX)
+        host->commit_ms = sim_world_now(host->world) + host->manner.delay_ms;
     settle(host);
 }
 
-/* The listener for datagrams, or for streams, at |local|. */
-static uint8_t listener_at(const struct sim_host *host, bool datagrams, const struct ahoy_ip *local)
+/* The store's thread: all that has waited is committed, or not. */
+static void commit(struct sim_host *host)
 {
-    for (size_t i = 0; i < host->config->listen_count; i++) {
-        const struct ahoy_listener *listener = &host->listeners[i];
-        if ((listener->transport == AHOY_UDP) == datagrams &&
-            ahoy_ip_equal(&listener->local, local))
-            return (uint8_t)i;
-    }
-    return AHOY_ANY_LISTENER;
-}
-
-static void end_stream(struct sim_host *host, struct stream *stream)
-{
-    struct ahoy_wire_event event = { .kind = AHOY_WIRE_CLOSED, .hop = stream->hop };
-    stream->number = 0;
-    step(host, &event);
-}
-
-/* What TLS would do: the stack is told what the peer proves, or that the connection is gone where
- * the peer had to prove something and does not. */
-static void shake_hands(struct sim_host *host, struct stream *stream, bool accepted)
-{
-    const struct sim_node *node = sim_world_node(host->world, &stream->hop.remote);
-    const struct ahoyd_listen *listen = &host->config->listens[stream->hop.listener];
-    struct ahoy_wire_event event = { .kind = accepted ? AHOY_WIRE_PROVED : AHOY_WIRE_CONNECTED,
-                                     .hop = stream->hop };
-    bool is_secure = ahoy_transport_is_secure((enum ahoy_transport)stream->hop.transport);
-    bool must_prove = is_secure && (!accepted || listen->verify == AHOYD_VERIFY_REQUIRED);
-    if (is_secure && node != NULL)
-        event.peer = node->proves;
-    bool proves =
-        event.peer != NULL && (accepted || ahoy_peer_is(event.peer, ahoy_span(stream->domain)));
-    if (must_prove && !proves) {
-        sim_world_close(host->world, stream->number, local_of(host, &stream->hop),
-                        &stream->hop.remote);
-        end_stream(host, stream);
-    } else if (!accepted || event.peer != NULL) {
-        step(host, &event);
-    }
-}
-
-static void accept_stream(struct sim_host *host, const struct sim_packet *packet)
-{
-    uint8_t listener = listener_at(host, false, &packet->to);
-    struct ahoy_wire_event event = { .kind = AHOY_WIRE_ACCEPTED,
-                                     .hop = { .transport =
-                                                  (uint8_t)host->listeners[listener].transport,
-                                              .listener = listener,
-                                              .remote = packet->from } };
-    struct stream *stream = find_stream(host, 0);
-    if (stream != NULL)
-        step(host, &event);
-    if (stream == NULL || event.hop.connection.generation == 0) {
-        sim_world_close(host->world, packet->stream, &packet->to, &packet->from);
-        return;
-    }
-    *stream = (struct stream){ .number = packet->stream, .hop = event.hop };
-    shake_hands(host, stream, true);
-}
-
-static void receive_on_stream(struct sim_host *host, struct stream *stream,
-                              const struct sim_packet *packet)
-{
-    struct ahoy_wire_event event = { .kind = AHOY_WIRE_BYTES,
-                                     .hop = stream->hop,
-                                     .bytes = packet->bytes };
-    if (packet->kind == SIM_OPENED)
-        shake_hands(host, stream, false);
-    else if (packet->kind == SIM_CLOSE)
-        end_stream(host, stream);
-    else
-        step(host, &event);
-}
-
-static void receive(void *self, const struct sim_packet *packet)
-{
-    struct sim_host *host = self;
-    struct ahoy_wire_event event = { .bytes = packet->bytes, .hop.remote = packet->from };
-    struct stream *stream = NULL;
-    if (packet->kind == SIM_OPEN) {
-        accept_stream(host, packet);
-    } else if (packet->kind == SIM_DATAGRAM) {
-        event.kind = AHOY_WIRE_DATAGRAM;
-        event.hop.transport = AHOY_UDP;
-        event.hop.listener = listener_at(host, true, &packet->to);
-        if (event.hop.listener != AHOY_ANY_LISTENER)
-            step(host, &event);
-    } else if (packet->kind == SIM_UNREACHABLE) {
-        event.kind = AHOY_WIRE_UNREACHABLE;
-        step(host, &event);
-    } else if ((stream = find_stream(host, packet->stream)) != NULL) {
-        receive_on_stream(host, stream, packet);
-    }
+    struct ahoy_rng *rng = sim_world_rng(host->world);
+    host->commit_ms = UINT64_MAX;
+    while (ahoyd_store_settle(host->store, ahoy_rng_below(rng, 100) < host->manner.failing))
+        continue;
+    settle(host);
 }
 
 /* The index of the answer that comes next; answer_count where none is on its way. */
@@ -276,7 +135,7 @@ static void deliver_answer(struct sim_host *host, size_t index)
     host->answer_count--;
     memmove(&host->answers[index], &host->answers[index + 1],
             (host->answer_count - index) * sizeof answer);
-    step(host, &event);
+    sim_host_step(host, &event);
     free((void *)(uintptr_t)answer.bytes.at);
 }
 
@@ -287,14 +146,22 @@ static void wake(void *self)
     size_t first = first_answer(host);
     if (first < host->answer_count && host->answers[first].due_ms <= sim_world_now(host->world))
         deliver_answer(host, first);
+    else if (host->commit_ms <= sim_world_now(host->world))
+        commit(host);
     else
-        step(host, &event);
+        sim_host_step(host, &event);
 }
 
 static uint64_t deadline(const void *self)
 {
     const struct sim_host *host = self;
+    if (host->server == NULL)
+        return UINT64_MAX;
     uint64_t deadline_ms = ahoyd_server_deadline(host->server);
+    if (deadline_ms != UINT64_MAX)
+        deadline_ms -= (uint64_t)host->skew_ms;
+    if (host->commit_ms < deadline_ms)
+        deadline_ms = host->commit_ms;
     size_t first = first_answer(host);
     if (first < host->answer_count && host->answers[first].due_ms < deadline_ms)
         deadline_ms = host->answers[first].due_ms;
@@ -327,16 +194,9 @@ static void name_listeners(struct sim_host *host)
     }
 }
 
-static bool open_server(struct sim_host *host)
+bool sim_host_open_server(struct sim_host *host)
 {
-    static const unsigned char secret[AHOYD_SECRET_SIZE] = "one for every simulated world";
-    uint64_t now_ms = sim_world_now(host->world);
-    struct ahoyd_store_options store = { AHOYD_STORE_MEMORY, .now_ms = now_ms, .secret = secret };
-    char fault[256];
-    host->store = ahoyd_store_open(&store, fault, sizeof fault);
-    if (host->store == NULL)
-        return false;
-    name_listeners(host);
+    uint64_t now_ms = sim_host_now(host);
     struct ahoyd_server_options options = {
         .config = host->config,
         .store = host->store,
@@ -365,7 +225,7 @@ static void add_nodes(struct sim_host *host, const char *name)
         host->nodes[i] = (struct sim_node){ .name = name,
                                             .ip = host->config->listens[i].ip,
                                             .self = host,
-                                            .receive = receive,
+                                            .receive = sim_host_receive,
                                             .wake = wake,
                                             .deadline = i == 0 ? deadline : never };
         sim_world_add(host->world, &host->nodes[i]);
@@ -380,11 +240,20 @@ struct sim_host *sim_host_new(struct sim_world *world, const char *name, const c
         return NULL;
     struct ahoyd_config_faults faults = { .told = say };
     host->owner.done = take_back;
+    host->commit_ms = UINT64_MAX;
+    host->eyes = &closed_eyes;
     host->world = world;
     host->watch = watch;
     host->watch_context = context;
     host->config = ahoyd_config_parse(config_text, strlen(config_text), name, &faults);
-    if (host->config == NULL || !open_server(host)) {
+    if (host->config != NULL)
+        host->store = sim_host_open_store(host);
+    if (host->store == NULL) {
+        sim_host_free(host);
+        return NULL;
+    }
+    name_listeners(host);
+    if (!sim_host_open_server(host)) {
         sim_host_free(host);
         return NULL;
     }
@@ -396,10 +265,7 @@ void sim_host_free(struct sim_host *host)
 {
     if (host == NULL)
         return;
-    if (host->server != NULL)
-        ahoyd_server_free(host->server);
-    for (size_t i = 0; i < host->answer_count; i++)
-        free((void *)(uintptr_t)host->answers[i].bytes.at);
+    sim_host_stop(host);
     ahoyd_store_close(host->store);
     ahoyd_config_free(host->config);
     free(host);
@@ -433,14 +299,62 @@ void sim_host_register_flow(struct sim_host *host, const char *aor, const char *
                  .remote = from != NULL ? *from : host->nodes[0].ip },
     };
     struct ahoyd_change *change =
-        ahoyd_change_bindings(ahoy_span(aor), &registration, sim_world_now(host->world));
-    change->owner = &host->owner;
-    (void)ahoyd_store_submit(host->store, change); /* The memory store is never too busy. */
-    host->changes = change->next;
-    ahoyd_change_free(change);
+        ahoyd_change_bindings(ahoy_span(aor), &registration, sim_host_now(host));
+    sim_host_put_change(host, change);
+}
+
+void sim_host_observe(struct sim_host *host, const struct sim_host_eyes *eyes)
+{
+    host->eyes = eyes;
+}
+
+void sim_host_jump(struct sim_host *host, int64_t ms)
+{
+    assert(ms >= 0 || host->server == NULL);
+    host->skew_ms += ms;
+    if (host->server != NULL)
+        sim_host_step(
+            host, &(struct ahoy_wire_event){ .kind = AHOY_WIRE_TIME }); /* What is due, is due. */
+}
+
+void sim_host_set_dns(struct sim_host *host, const struct sim_host_dns *dns)
+{
+    host->dns = *dns;
+}
+
+void sim_host_set_store(struct sim_host *host, const struct sim_host_store *store)
+{
+    host->manner = *store;
+    host->holds = true;
+    ahoyd_store_hold(host->store, store->limit);
+}
+
+bool sim_host_is_up(const struct sim_host *host)
+{
+    return host->server != NULL;
+}
+
+struct ahoyd_store *sim_host_store(const struct sim_host *host)
+{
+    return host->store;
+}
+
+const struct ahoyd_config *sim_host_config(const struct sim_host *host)
+{
+    return host->config;
 }
 
 uint32_t sim_host_transactions(const struct sim_host *host)
 {
-    return ahoyd_server_transactions(host->server);
+    return host->server == NULL ? 0 : ahoyd_server_transactions(host->server);
+}
+
+bool sim_host_rests(const struct sim_host *host)
+{
+    return deadline(host) == UINT64_MAX;
+}
+
+uint32_t sim_host_busy(const struct sim_host *host)
+{
+    return host->server == NULL ? 0 : ahoyd_server_busy(host->server);
 }

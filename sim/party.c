@@ -3,43 +3,12 @@
 #include "sim/party.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "libahoy/syntax/compose.h"
 #include "sim/frames.h"
-
-enum { KEPT_LIMIT = 8, STREAMS_LIMIT = 8, MESSAGE_LIMIT = 8192 };
-
-/* A message that may be needed again. */
-struct kept {
-    char method[16];
-    unsigned status; /* 0: a request. */
-    bool sent;
-    char *bytes;
-    size_t size;
-    uint64_t order;  /* The newest has the greatest. */
-    uint64_t stream; /* Where it came from. */
-    struct ahoy_ip from;
-};
-
-struct sim_party {
-    const char *name;
-    struct sim_node node;
-    struct sim_world *world;
-    struct sim_party_kind kind;
-    const char *host; /* In its Contact; NULL: its address. */
-    unsigned calls, requests, cseq;
-    struct kept kept[4 * KEPT_LIMIT];
-    size_t kept_count;
-    uint64_t kept_order;
-    uint64_t stream;   /* To the proxy, once it is open. */
-    uint64_t used;     /* The stream of the last message, either way. */
-    bool is_websocket; /* The stream has become one. */
-    sim_party_watch *watch;
-    void *context;
-};
+#include "sim/party_inside.h"
 
 const char *sim_party_name(const struct sim_party *party)
 {
@@ -97,8 +66,8 @@ static struct kept *keep(struct sim_party *party, bool sent, unsigned status, st
 }
 
 /* The newest kept message that fits; status 0 asks for the request. */
-static struct kept *find(struct sim_party *party, bool sent, unsigned least, unsigned most,
-                         const char *method)
+struct kept *sim_party_find(struct sim_party *party, bool sent, unsigned least, unsigned most,
+                            const char *method)
 {
     struct kept *found = NULL;
     for (size_t i = 0; i < party->kept_count; i++) {
@@ -210,6 +179,15 @@ void sim_party_connect(struct sim_party *party)
                         sim_frames_request());
 }
 
+void sim_party_go_to(struct sim_party *party, const struct ahoy_ip *ip)
+{
+    if (ahoy_ip_equal(&party->kind.proxy, ip))
+        return;
+    party->kind.proxy = *ip;
+    party->stream = 0;
+    party->is_websocket = false;
+}
+
 static bool transmit(struct sim_party *party, const struct ahoy_ip *to, uint64_t stream,
                      struct span bytes, bool lost)
 {
@@ -235,147 +213,6 @@ static bool transmit(struct sim_party *party, const struct ahoy_ip *to, uint64_t
     return true;
 }
 
-/* Printing into a message that fits. */
-static void put(struct ahoy_buf *buf, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void put(struct ahoy_buf *buf, const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    ahoy_buf_put(buf, ahoy_span(text));
-}
-
-/* A browser does not know its address, and invents a name (RFC 7118 5.3.1). */
-static void put_own_host(const struct sim_party *party, struct ahoy_buf *buf)
-{
-    if (ahoy_transport_is_websocket(party->kind.transport))
-        put(buf, "%s.invalid", party->name);
-    else
-        ahoy_ip_print(&party->node.ip, buf);
-}
-
-static void put_via(struct sim_party *party, struct ahoy_buf *buf)
-{
-    struct span name = ahoy_transport_name(party->kind.transport);
-    put(buf, "Via: SIP/2.0/%.*s ", (int)name.size, name.at);
-    put_own_host(party, buf);
-    if (!party->kind.old)
-        put(buf, ";branch=" AHOY_BRANCH_COOKIE "-%s-%u", party->name, ++party->requests);
-    put(buf, "\r\n");
-}
-
-static void put_contact(const struct sim_party *party, struct ahoy_buf *buf)
-{
-    put(buf, "Contact: <sip:%s@", party->name);
-    if (party->host != NULL)
-        put(buf, "%s", party->host);
-    else
-        put_own_host(party, buf);
-    put(buf, "%s>\r\n", sim_party_parameter(party));
-}
-
-/* A request outside any dialog: to a user, or to the server itself (10.2). */
-static void compose_first(struct sim_party *party, const char *method, const char *callee,
-                          struct ahoy_buf *buf)
-{
-    bool to_server = strcmp(callee, "proxy") == 0 || strcmp(method, "REGISTER") == 0;
-    const char *domain = strchr(callee, '@') != NULL ? "" : "@atlanta.example";
-    put(buf, "%s sip:%s%s SIP/2.0\r\n", method, to_server ? "" : callee,
-        to_server ? domain + 1 : domain);
-    put_via(party, buf);
-    put(buf, "Max-Forwards: 70\r\nFrom: <sip:%s@atlanta.example>%s%s\r\n", party->name,
-        party->kind.old ? "" : ";tag=tag-", party->kind.old ? "" : party->name);
-    put(buf, "To: <sip:%s%s>\r\n", callee, domain);
-    put(buf, "Call-ID: call-%u-%s\r\nCSeq: %u %s\r\n", ++party->calls, party->name, ++party->cseq,
-        method);
-    put_contact(party, buf);
-    put(buf, "Content-Length: 0\r\n\r\n");
-}
-
-/* The route set, from the Record-Route rows of |message|: reversed for the caller (12.1.2). */
-static void put_routes(const struct ahoy_message *message, bool reversed, struct ahoy_buf *buf)
-{
-    struct span routes[16];
-    size_t count = 0;
-    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_RECORD_ROUTE);
-    while (count < 16 && ahoy_values_next(&values, &routes[count], NULL))
-        count++;
-    for (size_t i = 0; i < count; i++) {
-        struct span route = routes[reversed ? count - 1 - i : i];
-        put(buf, "Route: %.*s\r\n", (int)route.size, route.at);
-    }
-}
-
-static struct span value(const struct ahoy_message *message, enum ahoy_header header)
-{
-    return ahoy_message_value(message, header);
-}
-
-/* A request within the dialog that |base| made: our INVITE's 2xx, or the INVITE that we
- * answered. */
-static bool compose_next(struct sim_party *party, const char *method, struct ahoy_buf *buf)
-{
-    struct kept *answer = find(party, false, 200, 299, "INVITE");
-    struct kept *invite = find(party, false, 0, 0, "INVITE");
-    struct kept *ours = find(party, true, 200, 299, "INVITE");
-    struct kept *base = answer != NULL ? answer : invite;
-    struct ahoy_message message, reply;
-    struct ahoy_address contact;
-    if (base == NULL || (answer == NULL && ours == NULL) ||
-        !ahoy_message_parse((struct span){ base->bytes, base->size }, &message, NULL) ||
-        !ahoy_address_parse(value(&message, AHOY_HEADER_CONTACT), &contact, NULL))
-        return false;
-    struct span from = value(&message, AHOY_HEADER_FROM), to = value(&message, AHOY_HEADER_TO);
-    if (answer == NULL) {
-        if (!ahoy_message_parse((struct span){ ours->bytes, ours->size }, &reply, NULL))
-            return false;
-        from = value(&reply, AHOY_HEADER_TO);
-        to = value(&reply, AHOY_HEADER_FROM);
-    }
-    put(buf, "%s %.*s SIP/2.0\r\n", method, (int)contact.uri.text.size, contact.uri.text.at);
-    put_via(party, buf);
-    put_routes(&message, answer != NULL, buf);
-    put(buf, "Max-Forwards: 70\r\nFrom: %.*s\r\nTo: %.*s\r\n", (int)from.size, from.at,
-        (int)to.size, to.at);
-    struct span call_id = value(&message, AHOY_HEADER_CALL_ID);
-    struct ahoy_cseq cseq = { 0 };
-    if (strcmp(method, "ACK") == 0)
-        ahoy_cseq_parse(value(&message, AHOY_HEADER_CSEQ), &cseq, NULL);
-    else
-        cseq.number = ++party->cseq;
-    put(buf, "Call-ID: %.*s\r\nCSeq: %u %s\r\n", (int)call_id.size, call_id.at, cseq.number,
-        method);
-    if (strcmp(method, "INVITE") == 0)
-        put_contact(party, buf); /* 12.2.1.1 */
-    put(buf, "Content-Length: 0\r\n\r\n");
-    return true;
-}
-
-/* CANCEL, or the ACK to a failure (or to whatever came last): made of our own INVITE (9.1,
- * 17.1.1.3). */
-static bool compose_following(struct sim_party *party, const char *method, struct ahoy_buf *buf)
-{
-    struct kept *invite = find(party, true, 0, 0, "INVITE");
-    struct kept *failure = find(party, false, 100, 699, "INVITE");
-    struct ahoy_message message, response;
-    if (invite == NULL ||
-        !ahoy_message_parse((struct span){ invite->bytes, invite->size }, &message, NULL))
-        return false;
-    if (strcmp(method, "CANCEL") == 0) {
-        ahoy_compose_cancel(buf, &message, SPAN(""));
-        return true;
-    }
-    if (failure == NULL ||
-        !ahoy_message_parse((struct span){ failure->bytes, failure->size }, &response, NULL))
-        return false;
-    ahoy_compose_ack(buf, &message, &response);
-    return true;
-}
-
 /* Turns the branch of a message into another one of the same form. */
 static void stray(char *bytes, size_t size)
 {
@@ -386,77 +223,51 @@ static void stray(char *bytes, size_t size)
     *first = *first == '0' ? '1' : '0';
 }
 
-/* Whether the last final response to our INVITE was a failure. */
-static bool has_failed(struct sim_party *party)
-{
-    struct kept *final = find(party, false, 200, 699, "INVITE");
-    return final != NULL && final->status >= 300;
-}
+static const struct span description =
+    SPAN_INIT("v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
+              "m=audio 4000 RTP/AVP 8 0\r\na=sendrecv\r\n");
 
-bool sim_party_request(struct sim_party *party, const char *method, const char *callee,
-                       unsigned flaws)
+bool sim_party_say(struct sim_party *party, const struct sim_saying *saying)
 {
-    char bytes[MESSAGE_LIMIT];
-    struct ahoy_buf buf = ahoy_buf_over(bytes, sizeof bytes);
-    bool ack = strcmp(method, "ACK") == 0;
-    bool follows = strcmp(method, "CANCEL") == 0 ||
-                   (ack && ((flaws & SIM_HOPBYHOP) != 0 || has_failed(party)));
-    bool in_dialog = ack || strcmp(method, "BYE") == 0 || callee == NULL;
-    bool sound = true;
-    if (follows)
-        sound = compose_following(party, method, &buf);
-    else if (in_dialog)
-        sound = compose_next(party, method, &buf);
-    else
-        compose_first(party, method, callee, &buf);
-    struct span message = ahoy_buf_text(&buf);
-    if (!sound || message.size == 0)
+    char space[2][MESSAGE_LIMIT];
+    struct ahoy_buf first = ahoy_buf_over(space[0], MESSAGE_LIMIT);
+    struct ahoy_buf whole = ahoy_buf_over(space[1], MESSAGE_LIMIT);
+    struct kept *request = NULL;
+    if (saying->status != 0)
+        request = sim_party_find(party, false, 0, 0, saying->method);
+    bool made = saying->status == 0
+                    ? sim_party_compose_request(party, saying, &first)
+                    : request != NULL && sim_party_compose_response(party, saying, request, &first);
+    if (!made)
         return false;
-    if (flaws & SIM_STRAY)
-        stray(bytes, message.size);
-    keep(party, true, 0, ahoy_span(method), message);
-    return transmit(party, &party->kind.proxy, 0, message, (flaws & SIM_LOST) != 0);
-}
-
-bool sim_party_respond(struct sim_party *party, unsigned status, const char *method, unsigned flaws)
-{
-    char bytes[MESSAGE_LIMIT];
-    char rows[1024];
-    char tag[32];
-    struct kept *request = find(party, false, 0, 0, method);
-    struct ahoy_message message;
-    if (request == NULL ||
-        !ahoy_message_parse((struct span){ request->bytes, request->size }, &message, NULL))
+    sim_rows_put(ahoy_buf_text(&first), saying->rows, saying->row_count,
+                 (saying->flaws & SIM_SDP) != 0 ? description : SPAN(""), &whole);
+    struct span message = ahoy_buf_text(&whole);
+    if (message.size == 0)
         return false;
-    struct ahoy_buf headers = ahoy_buf_over(rows, sizeof rows);
-    struct ahoy_values values = ahoy_message_values(&message, AHOY_HEADER_RECORD_ROUTE);
-    struct span route;
-    while (ahoy_values_next(&values, &route, NULL))
-        put(&headers, "Record-Route: %.*s\r\n", (int)route.size, route.at);
-    put_contact(party, &headers);
-    snprintf(tag, sizeof tag, "tag-%s%s", party->name, flaws & SIM_FORKED ? "-too" : "");
-    struct ahoy_response response = { .status = status,
-                                      .to_tag = ahoy_span(tag),
-                                      .headers = ahoy_buf_text(&headers) };
-    struct ahoy_buf buf = ahoy_buf_over(bytes, sizeof bytes);
-    ahoy_compose_response(&buf, &message, &response);
-    if (flaws & SIM_STRAY)
-        stray(bytes, ahoy_buf_text(&buf).size);
-    struct kept *kept = keep(party, true, status, ahoy_span(method), ahoy_buf_text(&buf));
-    kept->from = request->from;
-    kept->stream = request->stream;
-    return transmit(party, &request->from, request->stream, ahoy_buf_text(&buf),
-                    (flaws & SIM_LOST) != 0);
+    if (saying->flaws & SIM_STRAY)
+        stray(space[1], message.size);
+    struct kept *kept = keep(party, true, saying->status, ahoy_span(saying->method), message);
+    kept->from = request != NULL ? request->from : party->kind.proxy;
+    kept->stream = request != NULL ? request->stream : 0;
+    return transmit(party, &kept->from, kept->stream, message, (saying->flaws & SIM_LOST) != 0);
 }
 
-bool sim_party_again(struct sim_party *party, unsigned status, const char *method, unsigned flaws)
+const struct ahoy_ip *sim_party_asker(struct sim_party *party, const char *method)
 {
-    struct kept *kept = find(party, true, status, status, method);
+    const struct kept *request = sim_party_find(party, false, 0, 0, method);
+    return request == NULL ? NULL : &request->from;
+}
+
+bool sim_party_say_again(struct sim_party *party, const struct sim_saying *saying)
+{
+    struct kept *kept = sim_party_find(party, true, saying->status, saying->status, saying->method);
     if (kept == NULL)
         return false;
-    return transmit(party, status == 0 ? &party->kind.proxy : &kept->from,
-                    status == 0 ? 0 : kept->stream, (struct span){ kept->bytes, kept->size },
-                    (flaws & SIM_LOST) != 0);
+    if (saying->status == 0)
+        kept->from = party->kind.proxy;
+    return transmit(party, &kept->from, kept->stream, sim_party_bytes(kept),
+                    (saying->flaws & SIM_LOST) != 0);
 }
 
 bool sim_party_close(struct sim_party *party)

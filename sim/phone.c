@@ -7,7 +7,7 @@
 #include "libahoy/resolve/locate.h"
 #include "libahoy/stack/stack.h"
 
-enum { TEXT_LIMIT = 96 };
+enum { TEXT_LIMIT = 96, SESSIONS_KEPT = 256 };
 
 struct sim_phone {
     struct sim_node node;
@@ -16,9 +16,20 @@ struct sim_phone {
     char uri[TEXT_LIMIT], sent_by[TEXT_LIMIT], contact[TEXT_LIMIT];
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
-    struct ahoy_handle session; /* The last one. */
+    struct ahoy_handle session;                 /* The last one. */
+    struct ahoy_handle sessions[SESSIONS_KEPT]; /* And those before. */
+    size_t session_count;
     struct sim_phone_told told;
+    sim_phone_watch *watch; /* NULL for none. */
+    void *watch_context;
 };
+
+/* Keeps the handle, in place of one that is long over. */
+static void keep_session(struct sim_phone *phone, struct ahoy_handle session)
+{
+    phone->session = session;
+    phone->sessions[phone->session_count++ % SESSIONS_KEPT] = session;
+}
 
 static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
 {
@@ -30,8 +41,15 @@ static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
     told->ended += news->kind == AHOY_NEWS_ENDED;
     if (news->kind != AHOY_NEWS_INCOMING)
         return;
-    phone->session = news->session;
+    keep_session(phone, news->session);
     ahoy_ua_ring(phone->ua, news->session, sim_world_now(phone->world));
+}
+
+static void send(struct sim_phone *phone, const struct ahoy_wire_effect *effect)
+{
+    bool lost = phone->watch != NULL &&
+                phone->watch(phone->watch_context, &effect->hop.remote, effect->bytes);
+    sim_world_datagram(phone->world, &phone->node.ip, &effect->hop.remote, effect->bytes, lost);
 }
 
 /* Lets all that is due come about: events up, news, datagrams out. */
@@ -51,8 +69,7 @@ static void settle(struct sim_phone *phone)
         ahoy_ua_step(phone->ua, &event, now_ms);
     while (ahoy_stack_poll(phone->stack, &effect)) {
         if (effect.kind == AHOY_WIRE_SEND)
-            sim_world_datagram(phone->world, &phone->node.ip, &effect.hop.remote, effect.bytes,
-                               false);
+            send(phone, &effect);
     }
 }
 
@@ -98,7 +115,7 @@ static void name_all(struct sim_phone *phone, const struct ahoy_ip *ip)
                                               .uri = ahoy_span(phone->contact) };
 }
 
-static bool open_layers(struct sim_phone *phone, const struct ahoy_ip *server)
+static bool open_layers(struct sim_phone *phone, const char *password, const struct ahoy_ip *server)
 {
     struct ahoy_rng *rng = sim_world_rng(phone->world);
     const struct ahoy_stack_options stack = {
@@ -119,7 +136,8 @@ static bool open_layers(struct sim_phone *phone, const struct ahoy_ip *server)
         .account = { .uri = ahoy_span(phone->uri),
                      .user = ahoy_span(phone->node.name),
                      .domain = SPAN("atlanta.example"),
-                     .realm = SPAN("atlanta.example") },
+                     .realm = SPAN("atlanta.example"),
+                     .password = ahoy_span(password == NULL ? "" : password) },
         .server = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = *server },
         .locate = ahoy_locate,
         .t1_ms = 500,
@@ -130,8 +148,8 @@ static bool open_layers(struct sim_phone *phone, const struct ahoy_ip *server)
     return phone->ua != NULL;
 }
 
-struct sim_phone *sim_phone_new(struct sim_world *world, const char *name, const struct ahoy_ip *ip,
-                                const struct ahoy_ip *server)
+struct sim_phone *sim_phone_new(struct sim_world *world, const char *name, const char *password,
+                                const struct ahoy_ip *ip, const struct ahoy_ip *server)
 {
     struct sim_phone *phone = calloc(1, sizeof *phone);
     if (phone == NULL)
@@ -139,7 +157,7 @@ struct sim_phone *sim_phone_new(struct sim_world *world, const char *name, const
     phone->world = world;
     phone->node = (struct sim_node){ name, *ip, phone, receive, wake, deadline, NULL };
     name_all(phone, ip);
-    if (!open_layers(phone, server)) {
+    if (!open_layers(phone, password, server)) {
         sim_phone_free(phone);
         return NULL;
     }
@@ -164,11 +182,15 @@ void sim_phone_register(struct sim_phone *phone)
     settle(phone);
 }
 
-void sim_phone_call(struct sim_phone *phone, const char *uri)
+bool sim_phone_call(struct sim_phone *phone, const char *uri)
 {
-    phone->session =
+    struct ahoy_handle session =
         ahoy_ua_call(phone->ua, ahoy_span(uri), &phone->node.ip, sim_world_now(phone->world));
+    if (session.generation == 0)
+        return false;
+    keep_session(phone, session);
     settle(phone);
+    return true;
 }
 
 void sim_phone_answer(struct sim_phone *phone, unsigned status)
@@ -185,6 +207,24 @@ void sim_phone_hangup(struct sim_phone *phone)
 {
     ahoy_ua_hangup(phone->ua, phone->session, sim_world_now(phone->world));
     settle(phone);
+}
+
+void sim_phone_hangup_all(struct sim_phone *phone)
+{
+    for (size_t i = 0; i < SESSIONS_KEPT; i++)
+        ahoy_ua_hangup(phone->ua, phone->sessions[i], sim_world_now(phone->world));
+    settle(phone);
+}
+
+const struct ahoy_ip *sim_phone_ip(const struct sim_phone *phone)
+{
+    return &phone->node.ip;
+}
+
+void sim_phone_observe(struct sim_phone *phone, sim_phone_watch *watch, void *context)
+{
+    phone->watch = watch;
+    phone->watch_context = context;
 }
 
 const struct sim_phone_told *sim_phone_told(const struct sim_phone *phone)

@@ -6,18 +6,26 @@
 
 struct sim_phone;
 
-/* |name| is its user at atlanta.example, and outlives it; |server| is its registrar and proxy.
- * It has no password.  NULL where memory is refused. */
-struct sim_phone *sim_phone_new(struct sim_world *world, const char *name, const struct ahoy_ip *ip,
-                                const struct ahoy_ip *server);
+/* |name| is its user at atlanta.example, and |password| its password, NULL for none; both outlive
+ * it.  |server| is its registrar and proxy.  NULL where memory is refused. */
+struct sim_phone *sim_phone_new(struct sim_world *world, const char *name, const char *password,
+                                const struct ahoy_ip *ip, const struct ahoy_ip *server);
 void sim_phone_free(struct sim_phone *phone);
 
 void sim_phone_register(struct sim_phone *phone);
-void sim_phone_call(struct sim_phone *phone, const char *uri);
+/* False where it has too many sessions already. */
+bool sim_phone_call(struct sim_phone *phone, const char *uri);
 /* Answers the call that came in last, or refuses it with |status| where that is not 200. */
 void sim_phone_answer(struct sim_phone *phone, unsigned status);
 /* Ends the call that it made or got last, in whatever state it is. */
 void sim_phone_hangup(struct sim_phone *phone);
+/* Ends all of them. */
+void sim_phone_hangup_all(struct sim_phone *phone);
+const struct ahoy_ip *sim_phone_ip(const struct sim_phone *phone);
+
+/* Who is told of each message that it sends, before it is on its way, like sim_host_watch. */
+typedef bool sim_phone_watch(void *context, const struct ahoy_ip *to, struct span bytes);
+void sim_phone_observe(struct sim_phone *phone, sim_phone_watch *watch, void *context);
 
 /* What its program has been told so far. */
 struct sim_phone_told {

@@ -1,13 +1,17 @@
-/* Random worlds: two real phones and the real server on links that lose, double and reorder, all
- * from a seed. */
+/* Many worlds, one a seed, by several processes. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Runs the seeds |first| to |first| + |count| - 1: in each, Bob registers, Alice calls, and
- * chance says when Bob answers or refuses and who hangs up when.  Then the laws are checked:
- * every call that began has ended on both sides; nothing is left in the server or a phone;
- * without loss the call is put through; and the same seed sends the same bytes at the same
- * times.  A seed that breaks one is named on standard error, and false is returned. */
-bool sim_seeds_run(uint64_t first, uint64_t count);
+struct sim_seeds {
+    uint64_t first, count;
+    unsigned jobs; /* At least 1. */
+};
+
+/* Plays them all.  A seed that breaks a law, or stops the server, is named on standard error with
+ * the end of its ladder, and false is returned; so where one that is played again does not do the
+ * same again, byte by byte. */
+bool sim_seeds_run(const struct sim_seeds *seeds);
+/* Plays one; with |ladder| all that passes is printed. */
+bool sim_seeds_play(uint64_t number, bool ladder);

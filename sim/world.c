@@ -4,16 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct sim_world {
-    uint64_t now_ms;
-    uint64_t next_order, next_stream;
-    struct ahoy_rng rng;
-    struct sim_link link;
-    const struct sim_node *nodes[SIM_NODES_LIMIT];
-    size_t node_count;
-    struct sim_packet *heap; /* The earliest first. */
-    size_t count, capacity;
-};
+#include "sim/world_inside.h"
 
 uint64_t sim_world_epoch(void)
 {
@@ -43,6 +34,7 @@ void sim_world_free(struct sim_world *world)
         return;
     for (size_t i = 0; i < world->count; i++)
         free_bytes(&world->heap[i]);
+    sim_world_free_streams(world);
     free(world->heap);
     free(world);
 }
@@ -72,6 +64,61 @@ struct ahoy_rng *sim_world_rng(struct sim_world *world)
     return &world->rng;
 }
 
+void sim_world_watch(struct sim_world *world, sim_world_tap *tap, void *context)
+{
+    world->tap = tap;
+    world->tap_context = context;
+}
+
+void sim_world_set_link(struct sim_world *world, const struct sim_link *link)
+{
+    world->link = *link;
+}
+
+bool sim_world_cut(struct sim_world *world, const struct ahoy_ip *from, const struct ahoy_ip *to,
+                   uint64_t until_ms)
+{
+    for (size_t i = 0; i < SIM_CUTS_LIMIT; i++) {
+        if (world->cuts[i].until_ms > world->now_ms)
+            continue;
+        world->cuts[i] = (struct cut){ *from, *to, until_ms };
+        return true;
+    }
+    return false;
+}
+
+uint64_t sim_world_cut_until(const struct sim_world *world, const struct ahoy_ip *from,
+                             const struct ahoy_ip *to)
+{
+    uint64_t until_ms = 0;
+    for (size_t i = 0; i < SIM_CUTS_LIMIT; i++) {
+        const struct cut *cut = &world->cuts[i];
+        if (cut->until_ms > world->now_ms && cut->until_ms > until_ms &&
+            ahoy_ip_equal_host(&cut->from, from) && ahoy_ip_equal_host(&cut->to, to))
+            until_ms = cut->until_ms;
+    }
+    return until_ms;
+}
+
+void sim_world_refuse(struct sim_world *world, const struct ahoy_ip *ip, uint64_t until_ms)
+{
+    world->refusing = *ip;
+    world->refusing_until_ms = until_ms;
+}
+
+void sim_world_heal(struct sim_world *world)
+{
+    world->refusing_until_ms = 0;
+    memset(world->cuts, 0, sizeof world->cuts);
+}
+
+void sim_world_tell(const struct sim_world *world, enum sim_passage passage,
+                    const struct sim_packet *packet)
+{
+    if (world->tap != NULL)
+        world->tap(world->tap_context, passage, packet);
+}
+
 static bool is_earlier(const struct sim_packet *a, const struct sim_packet *b)
 {
     return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->order < b->order;
@@ -84,8 +131,7 @@ static void swap(struct sim_packet *a, struct sim_packet *b)
     *b = held;
 }
 
-/* Puts |packet| on its way, with a copy of its bytes. */
-static void push(struct sim_world *world, struct sim_packet packet, uint64_t delay_ms)
+void sim_world_push(struct sim_world *world, struct sim_packet packet, uint64_t delay_ms)
 {
     if (world->count == world->capacity) {
         world->capacity = world->capacity == 0 ? 64 : 2 * world->capacity;
@@ -123,7 +169,7 @@ static struct sim_packet pop(struct sim_world *world)
     }
 }
 
-static bool chance(struct sim_world *world, uint32_t percent)
+bool sim_world_chance(struct sim_world *world, uint32_t percent)
 {
     return percent > 0 && ahoy_rng_below(&world->rng, 100) < percent;
 }
@@ -132,13 +178,19 @@ void sim_world_datagram(struct sim_world *world, const struct ahoy_ip *from,
                         const struct ahoy_ip *to, struct span bytes, bool lost)
 {
     struct sim_packet packet = { .kind = SIM_DATAGRAM, .from = *from, .to = *to, .bytes = bytes };
-    unsigned copies = chance(world, world->link.duplication) ? 2 : 1;
+    const struct sim_link *link = &world->link;
+    unsigned copies = sim_world_chance(world, link->duplication) ? 2 : 1;
+    bool cut = sim_world_cut_until(world, from, to) > 0;
     for (unsigned i = 0; i < copies; i++) {
-        uint64_t delay_ms = world->link.delay_ms;
-        if (world->link.jitter_ms > 0)
-            delay_ms += ahoy_rng_below(&world->rng, world->link.jitter_ms + 1);
-        if (!lost && !chance(world, world->link.loss))
-            push(world, packet, delay_ms);
+        uint64_t delay_ms = link->delay_ms;
+        if (link->jitter_ms > 0)
+            delay_ms += ahoy_rng_below(&world->rng, link->jitter_ms + 1);
+        if (sim_world_chance(world, link->late))
+            delay_ms += ahoy_rng_below(&world->rng, link->late_ms + 1);
+        bool passes = !lost && !sim_world_chance(world, link->loss) && !cut;
+        sim_world_tell(world, passes ? SIM_LEFT : SIM_LOST_ON_ITS_WAY, &packet);
+        if (passes)
+            sim_world_push(world, packet, delay_ms);
     }
 }
 
@@ -146,47 +198,7 @@ void sim_world_unreachable(struct sim_world *world, const struct ahoy_ip *from,
                            const struct ahoy_ip *to)
 {
     struct sim_packet packet = { .kind = SIM_UNREACHABLE, .from = *from, .to = *to };
-    push(world, packet, world->link.delay_ms);
-}
-
-static bool listens(const struct sim_world *world, const struct ahoy_ip *at)
-{
-    for (size_t i = 0; i < world->node_count; i++) {
-        if (ahoy_ip_equal(&world->nodes[i]->ip, at))
-            return true;
-    }
-    return false;
-}
-
-uint64_t sim_world_open(struct sim_world *world, const struct ahoy_ip *from,
-                        const struct ahoy_ip *to)
-{
-    uint64_t stream = ++world->next_stream;
-    if (!listens(world, to)) {
-        struct sim_packet refusal = { SIM_CLOSE, .stream = stream, .from = *to, .to = *from };
-        push(world, refusal, 2 * world->link.delay_ms);
-        return stream;
-    }
-    struct sim_packet opened = { SIM_OPENED, .stream = stream, .from = *to, .to = *from };
-    struct sim_packet open = { SIM_OPEN, .stream = stream, .from = *from, .to = *to };
-    push(world, opened, 0);
-    push(world, open, world->link.delay_ms);
-    return stream;
-}
-
-void sim_world_bytes(struct sim_world *world, uint64_t stream, const struct ahoy_ip *from,
-                     const struct ahoy_ip *to, struct span bytes)
-{
-    struct sim_packet packet = { SIM_BYTES, .stream = stream, .from = *from, .to = *to,
-                                 .bytes = bytes };
-    push(world, packet, world->link.delay_ms);
-}
-
-void sim_world_close(struct sim_world *world, uint64_t stream, const struct ahoy_ip *from,
-                     const struct ahoy_ip *to)
-{
-    struct sim_packet packet = { SIM_CLOSE, .stream = stream, .from = *from, .to = *to };
-    push(world, packet, world->link.delay_ms);
+    sim_world_push(world, packet, world->link.delay_ms);
 }
 
 /* The node whose deadline comes first, and when; NULL for none. */
@@ -204,13 +216,22 @@ static const struct sim_node *first_deadline(const struct sim_world *world, uint
     return first;
 }
 
+void sim_world_hand_over(struct sim_world *world, const struct sim_packet *packet)
+{
+    const struct sim_node *node = sim_world_node(world, &packet->to);
+    sim_world_tell(world, node == NULL ? SIM_LOST_ON_ITS_WAY : SIM_ARRIVED, packet);
+    if (node != NULL)
+        node->receive(node->self, packet);
+}
+
 static void deliver(struct sim_world *world)
 {
     struct sim_packet packet = pop(world);
     world->now_ms = packet.due_ms;
-    const struct sim_node *node = sim_world_node(world, &packet.to);
-    if (node != NULL)
-        node->receive(node->self, &packet);
+    if (packet.stream == 0)
+        sim_world_hand_over(world, &packet);
+    else
+        sim_world_arrive(world, &packet);
     free_bytes(&packet);
 }
 

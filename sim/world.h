@@ -6,7 +6,7 @@
 #include "libahoy/base/rng.h"
 #include "libahoy/stack/wire.h"
 
-enum { SIM_NODES_LIMIT = 32 };
+enum { SIM_NODES_LIMIT = 32, SIM_CUTS_LIMIT = 16 };
 
 /* What travels.  A stream is a connection between two nodes, named by a number. */
 enum sim_kind {
@@ -21,10 +21,10 @@ enum sim_kind {
 struct sim_packet {
     enum sim_kind kind;
     uint64_t due_ms;
-    uint64_t order;      /* Packets of one instant arrive in the order in which they were sent. */
-    uint64_t stream;     /* 0 for datagrams. */
+    uint64_t order;  /* Packets of one instant arrive in the order in which they were sent. */
+    uint64_t stream; /* 0 for datagrams. */
     struct ahoy_ip from, to;
-    struct span bytes;   /* Of this packet, freed with it. */
+    struct span bytes; /* Of this packet, freed with it. */
 };
 
 struct sim_world;
@@ -32,20 +32,23 @@ struct sim_world;
 /* Somebody with an address.  Callbacks get |node| back as their first argument. */
 struct sim_node {
     const char *name;
-    struct ahoy_ip ip;   /* Its port is where it listens. */
+    struct ahoy_ip ip; /* Its port is where it listens. */
     void *self;
     void (*receive)(void *self, const struct sim_packet *packet);
-    void (*wake)(void *self);              /* Its deadline has come. */
+    void (*wake)(void *self);               /* Its deadline has come. */
     uint64_t (*deadline)(const void *self); /* UINT64_MAX for none. */
     const struct ahoy_peer *proves;         /* What its certificate says; NULL: it has none. */
 };
 
-/* What one direction between two nodes does to datagrams; in percent.  Streams only take the
- * delay. */
+/* What one direction between two nodes does; in percent.  Loss, duplication and lateness are of
+ * datagrams alone; a stream keeps its order whatever its jitter. */
 struct sim_link {
     uint32_t delay_ms;
     uint32_t jitter_ms; /* Up to so much more: packets overtake each other. */
     uint32_t loss, duplication;
+    uint32_t late, late_ms; /* So many datagrams take up to so much more. */
+    uint32_t split;         /* What is written to a stream comes in several pieces. */
+    uint32_t hold;          /* It comes together with what is written next. */
 };
 
 struct sim_world *sim_world_new(uint64_t seed, const struct sim_link *link);
@@ -60,6 +63,27 @@ uint64_t sim_world_now(const struct sim_world *world);
 struct ahoy_rng *sim_world_rng(struct sim_world *world);
 /* Virtual milliseconds before the first step: a Unix time, so that expiry times look real. */
 uint64_t sim_world_epoch(void);
+
+/* What becomes of a packet. */
+enum sim_passage { SIM_LEFT, SIM_LOST_ON_ITS_WAY, SIM_ARRIVED };
+
+/* Whoever watches is told of all that passes: where it arrives, before its node is. */
+typedef void sim_world_tap(void *context, enum sim_passage passage,
+                           const struct sim_packet *packet);
+void sim_world_watch(struct sim_world *world, sim_world_tap *tap, void *context);
+
+/* Faults.  From now on the links are like |link|. */
+void sim_world_set_link(struct sim_world *world, const struct sim_link *link);
+/* Up to |until_ms| nothing gets from |from| to |to|: datagrams are lost, streams wait.  False where
+ * too many cuts are under way. */
+bool sim_world_cut(struct sim_world *world, const struct ahoy_ip *from, const struct ahoy_ip *to,
+                   uint64_t until_ms);
+/* Up to |until_ms| whoever connects to |ip| is refused. */
+void sim_world_refuse(struct sim_world *world, const struct ahoy_ip *ip, uint64_t until_ms);
+/* All streams of |ip| break off; both ends are told. */
+void sim_world_reset(struct sim_world *world, const struct ahoy_ip *ip);
+/* All cuts and refusals are over. */
+void sim_world_heal(struct sim_world *world);
 
 /* Sends; the bytes are copied.  A datagram may be lost; |lost| says that this one must be. */
 void sim_world_datagram(struct sim_world *world, const struct ahoy_ip *from,

@@ -24,15 +24,18 @@ struct ahoyd_store {
     struct users users;
     unsigned char secret[AHOYD_SECRET_SIZE];
     const struct ahoy_log *log;
-    pthread_mutex_t memory_lock;   /* The memory store's: one writer at a time. */
-    struct sqlite_writer *writer;  /* The SQLite store's. */
+    pthread_mutex_t memory_lock;             /* The memory store's: one writer at a time. */
+    bool holds;                              /* Likewise: changes wait to be settled, ... */
+    size_t held_count, held_limit;           /* ... so many of so many. */
+    struct ahoyd_change *held, *newest_held; /* Oldest first. */
+    struct sqlite_writer *writer;            /* The SQLite store's. */
 };
 
 /* A change and what it will publish once it is committed. */
 struct staged {
     struct ahoyd_change *change;
-    struct record *record;      /* BINDINGS */
-    struct known_user *user;    /* USER_PUT */
+    struct record *record;   /* BINDINGS */
+    struct known_user *user; /* USER_PUT */
 };
 
 /* Works out what staged->change does, given |earlier| of |count| that are not published yet,

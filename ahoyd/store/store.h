@@ -87,6 +87,13 @@ void ahoyd_store_secret(const struct ahoyd_store *store, unsigned char secret[AH
  * queue is full: the caller still owns it. */
 bool ahoyd_store_submit(struct ahoyd_store *store, struct ahoyd_change *change);
 
+/* For the memory store alone, so that a simulated one can be slow, full, and fail: from now on
+ * changes wait until they are settled, at most |limit| at once; above that submit refuses. */
+void ahoyd_store_hold(struct ahoyd_store *store, size_t limit);
+/* Commits the oldest change that waits, or where it |fails| refuses it with 503.  False where none
+ * waits. */
+bool ahoyd_store_settle(struct ahoyd_store *store, bool fails);
+
 /* Walks all users, or all registrations that live at |now_ms|, in no order, until |visit| returns
  * false.  Locks are held meanwhile: |visit| must be quick and must not call the store. */
 void ahoyd_store_each_user(struct ahoyd_store *store,

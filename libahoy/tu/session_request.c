@@ -50,7 +50,10 @@ static unsigned refuses_reinvite(const struct ahoy_session *session,
                                  struct ahoy_ua_context *context,
                                  const struct ahoy_message *request, struct ahoy_buf *rows)
 {
-    if (session->state == AHOY_SESSION_INCOMING || session->answer.bytes != NULL) {
+    /* The answer to our offer comes with the ACK, and is not here yet (RFC 5407 3.1.5). */
+    if (session->answer.bytes != NULL && session->answer.is_offer)
+        return 491;
+    if (session->state == AHOY_SESSION_INCOMING) {
         ahoy_buf_put(rows, SPAN("Retry-After: ")); /* R3261-14.2-1 */
         ahoy_buf_put_number(rows, ahoy_rng_below(&context->rng, 11));
         ahoy_buf_put(rows, SPAN("\r\n"));
@@ -76,6 +79,8 @@ static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *
         ahoy_ua_refuse(context, event, status != 0 ? status : 503, ahoy_buf_text(&rows));
         return;
     }
+    /* Whoever changes a call has got our last 2xx, though its ACK is late (RFC 5407 3.1.4). */
+    ahoy_session_drop_answer(session);
     session->server = server;
     session->transactions++;
     status = ahoy_session_accept(session, context, &agreed, now_ms);
@@ -102,8 +107,9 @@ void ahoy_session_request(struct ahoy_session *session, struct ahoy_ua_context *
         take_ack(session, context, event, now_ms);
         return;
     }
-    if (session->state == AHOY_SESSION_OVER) {
-        ahoy_ua_reply(context, event, 481, SPAN(""), SPAN(""), now_ms); /* attack 53 */
+    if (session->state == AHOY_SESSION_OVER) { /* Attack 53; but for a BYE that crosses ours. */
+        bool is_end = method == AHOY_METHOD_BYE && session->bye_unanswered;
+        ahoy_ua_reply(context, event, is_end ? 200 : 481, SPAN(""), SPAN(""), now_ms);
         return;
     }
     if (!ahoy_dialog_take_cseq(&session->dialog, event->routing->cseq.number)) {

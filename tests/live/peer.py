@@ -99,6 +99,12 @@ class Ahoyd:
                               check=False, **settings)
 
 
+def is_sanitized(build):
+    """Whether the programs were built with a sanitizer."""
+    program = (pathlib.Path(build) / "bin" / "ahoyd").read_bytes()
+    return b"__tsan_init" in program or b"__asan_init" in program
+
+
 def status_of(message):
     """The status code of a response; 0 for anything else."""
     found = re.match(rb"SIP/2\.0 (\d{3}) ", message)

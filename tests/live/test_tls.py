@@ -98,7 +98,7 @@ class Client:
 
 
 class Case(unittest.TestCase):
-    def serve(self, more="", listen=""):
+    def serve(self, more="", listen="", domain='auth = "none"'):
         self.port = free_port()
         self.tls = free_port()
         pair = f'certificate = "{path("server.pem")}", key = "{path("server.key")}"'
@@ -107,7 +107,7 @@ class Case(unittest.TestCase):
         lines += [f'listen("tls:{host}:{self.tls}", {{ {pair} {listen} }})'
                   for host in ("127.0.0.1", "[::1]")]
         server = Ahoyd(BUILD, "\n".join(lines) + f"""
-domain("atlanta.example", {{ auth = "none" }})
+domain("atlanta.example", {{ {domain} }})
 tls {{ authorities = "{path("ca.pem")}", {pair} }}
 store "memory:"
 workers(2)
@@ -286,15 +286,40 @@ class Calls(Case):
         self.assertEqual(carol.register("carol", "sips", "sips:atlanta.example"), 200)
         self.assertEqual(bob.register("bob"), 200)
         contact = f"Contact: {alice.contact('alice', 'sips')}\r\n"
-        # R5630-5.3-4
-        self.assertEqual(alice.ask("INVITE", "sips:bob@atlanta.example", more=contact), 480)
+        # R5630-5.3-4: and she is told why.
+        alice.send("INVITE", "sips:bob@atlanta.example", more=contact)
+        refusal = alice.final()
+        self.assertEqual(status_of(refusal), 480)
+        self.assertEqual(header(refusal, "Warning"), '380 atlanta.example "SIPS Not Allowed"')
         alice.send("MESSAGE", "sips:carol@atlanta.example", to="carol", call="sips-1")
         self.assertTrue(carol.read().startswith(b"MESSAGE sips:carol@"))
         # R5630-5.3-6: a sip request stays one, though it goes by TLS.
         alice.send("MESSAGE", "sip:carol@atlanta.example", to="carol", call="sips-2")
         self.assertTrue(carol.read().startswith(b"MESSAGE sip:carol@"))
+        # R5630-5.3-8: Bob is there, but nobody who answers a sips request makes one of sip of it.
+        for number, (status, more) in enumerate((
+                (302, "Contact: <sip:bob@atlanta.example>\r\n"), (416, ""),
+                (480, 'Warning: 380 carol.example "SIPS Not Allowed"\r\n'))):
+            alice.send("MESSAGE", "sips:carol@atlanta.example", to="carol", call=f"sips-3-{number}")
+            request = carol.read()
+            self.assertTrue(request.startswith(b"MESSAGE sips:carol@"))
+            carol.answer(request, status, more)
+            self.assertEqual(status_of(alice.final()), status)
         plain = self.client("tcp")
         self.assertEqual(plain.ask("MESSAGE", "sips:carol@atlanta.example", to="carol"), 403)
+
+    # R5630-5.4-2
+    def test_a_redirection_is_not_less_safe(self):
+        server = self.serve(domain='auth = "none", mode = "redirect"')
+        server.ctl("user", "add", "bob@atlanta.example", input="secret\n")
+        alice, bob = self.client(), self.client()
+        self.assertEqual(bob.register("bob"), 200)
+        self.assertEqual(alice.ask("INVITE", "sip:bob@atlanta.example"), 302)
+        alice.send("INVITE", "sips:bob@atlanta.example", cseq=2,
+                   more=f"Contact: {alice.contact('alice', 'sips')}\r\n")
+        refusal = alice.final()
+        self.assertEqual(status_of(refusal), 480)
+        self.assertEqual(header(refusal, "Warning"), '380 atlanta.example "SIPS Not Allowed"')
 
     def trunk(self, certificate, hangs_up=False):
         """A peer that listens by TLS; what it shook hands for and received."""

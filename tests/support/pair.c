@@ -333,6 +333,8 @@ void pair_within(struct pair *pair, const char *method, unsigned cseq, const cha
                  const char *rows, const char *body)
 {
     pair_received(pair, BOB);
+    if (pair->routing.to_tag.size == 0)
+        pair_received(pair, ALICE);
     struct span ours = pair->routing.from_tag;
     struct span theirs = pair->routing.to_tag;
     struct span call_id = pair->routing.call_id;
@@ -379,6 +381,16 @@ void pair_hangup(struct pair *pair, unsigned end)
 {
     ahoy_ua_hangup(pair->ends[end].ua, pair->ends[end].session, pair->now_ms);
     pair_settle(pair);
+}
+
+void pair_establish(struct pair *pair)
+{
+    pair_init(pair);
+    pair_call(pair);
+    pair_run(pair, 100);
+    pair_answer(pair, BOB);
+    pair_run(pair, 200);
+    pair_forget(pair);
 }
 
 const struct ahoy_message *pair_received(struct pair *pair, unsigned end)

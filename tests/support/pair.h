@@ -71,7 +71,8 @@ void pair_reply(struct pair *pair, const struct ahoy_message *request, unsigned 
  * each with its CRLF; |branch| follows the cookie.  Time goes on by 20 ms. */
 void pair_outside(struct pair *pair, const char *method, const char *user, const char *branch,
                   const char *rows, const char *body);
-/* The same within the dialog that bob has; the last that reached him was a request of it. */
+/* The same within the dialog that bob has; the last that reached him was a request of it, or the
+ * INVITE that he has answered provisionally. */
 void pair_within(struct pair *pair, const char *method, unsigned cseq, const char *branch,
                  const char *rows, const char *body);
 
@@ -81,6 +82,8 @@ void pair_call(struct pair *pair);
 void pair_ring(struct pair *pair, unsigned end);
 void pair_answer(struct pair *pair, unsigned end);
 void pair_hangup(struct pair *pair, unsigned end);
+/* From pair_init up to where both have confirmed the call, at 200; the ladder is forgotten. */
+void pair_establish(struct pair *pair);
 
 /* The last message that reached |end|, parsed. */
 const struct ahoy_message *pair_received(struct pair *pair, unsigned end);

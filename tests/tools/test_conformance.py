@@ -155,6 +155,15 @@ class Conformance(unittest.TestCase):
         self.breaks(TABLE, HEAD + ROWS + "R9999-91.1-1\tA.\tall\t\nR9999-91-2\tB.\tall\t\n", 10,
                     "stands behind R9999-91.1-1")
 
+    def test_appendices_stand_behind_all_sections(self):
+        self.write(TABLE, HEAD + ROWS + "R9999-A-1\tA.\tall\t\nR9999-A.2-1\tB.\tall\t\n")
+        self.write("tests/unit/d.c", "/* R9999-A-1, and R9999-A.2-1. */\n")
+        self.assertEqual(self.counts("9999:A"), {
+            "RFC 9999 A": [1, 1, 0, 0, 0, 0], "RFC 9999 A.2": [1, 1, 0, 0, 0, 0],
+            "all": [2, 2, 0, 0, 0, 0]})
+        self.breaks(TABLE, HEAD + ROWS + "R9999-A-1\tA.\tall\t\nR9999-90-1\tB.\tall\t\n", 10,
+                    "stands behind R9999-A-1")
+
     def test_the_columns(self):
         self.breaks(TABLE, "id\twords\n" + ROWS, 1, "the columns are not")
 

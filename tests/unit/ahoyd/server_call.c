@@ -96,6 +96,35 @@ static void credentials_for_us_go_no_further(void **state)
     assert_true(ahoy_span_starts_nocase(field->value, SPAN("Digest username=\"a\"")));
 }
 
+/* RFC 3261 22.3: another proxy on the way has the same realm.  The credentials for it, which answer
+ * a nonce of its own, are not for us, whichever stand first. */
+static void a_realm_may_have_several_proxies(void **state)
+{
+    struct exchange *exchange = *state;
+    char rows[2][1024], both[2048];
+    struct ask ask = alice_asks("MESSAGE", "sip:bob@atlanta.example");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(exchange_ask(exchange, &ask), 407);
+        ask.nonce = i == 0 ? "0123456789abcdefghijklmnopqrstuv01234567" : NULL;
+        exchange_print_credentials(exchange, &ask, rows[i], sizeof rows[i]);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(both, sizeof both, "%s%s", rows[i], rows[1 - i]);
+        ask.rows = both;
+        ask.cseq = 2 + i;
+        assert_int_equal(exchange_ask(exchange, &ask), 0);
+        const struct ahoy_message *message = exchange_sent_to(exchange, BOB);
+        assert_non_null(message);
+        const struct ahoy_field *field =
+            ahoy_message_first(message, AHOY_HEADER_PROXY_AUTHORIZATION);
+        assert_non_null(field);
+        assert_int_equal(field->next, 0);
+        assert_true(ahoy_span_equal(field->row, ahoy_span(rows[0])));
+    }
+    ask.rows = rows[0];
+    assert_int_equal(exchange_ask(exchange, &ask), 407);
+}
+
 /* Attack 22: whatever the method.  R3261-22.1-1: a proxy asks by 407. */
 static void every_method_needs_proof(void **state)
 {
@@ -450,6 +479,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RULE(a_user_calls_a_user),
         RULE(credentials_for_us_go_no_further),
+        RULE(a_realm_may_have_several_proxies),
         RULE(every_method_needs_proof),
         RULE(no_address_is_proof),
         RULE(from_must_be_the_user),

@@ -109,6 +109,40 @@ static void early_media_passes_through(void **state)
     assert_string_equal(exchange_value(sent, AHOY_HEADER_RSEQ), "1");
 }
 
+/* PRACK (RFC 3262) and UPDATE (RFC 3311) go along the early dialog, and their answers come back;
+ * the INVITE is not answered yet. */
+static void early_dialogs_go_their_way(void **state)
+{
+    struct exchange *exchange = *state;
+    char text[2048], rows[1024];
+    const struct ask ask = { .method = "INVITE",
+                             .uri = "sip:bob@open.example",
+                             .from = "sip:alice@far.example" };
+    static const char *const methods[] = { "PRACK", "UPDATE" };
+    assert_int_equal(exchange_ask(exchange, &ask), 100);
+    snprintf(rows, sizeof rows, "Route: %s\r\nRAck: 1 1 INVITE\r\n",
+             exchange_value(exchange_sent_to(exchange, BOB), AHOY_HEADER_RECORD_ROUTE));
+    for (unsigned i = 0; i < 2; i++) {
+        const struct ask next = { .method = methods[i],
+                                  .uri = "sip:bob@192.0.2.2",
+                                  .from = "sip:alice@far.example",
+                                  .to = "sip:bob@open.example",
+                                  .to_tag = "b",
+                                  .cseq = 2 + i,
+                                  .rows = rows };
+        assert_int_equal(exchange_ask(exchange, &next), 0);
+        const struct ahoy_message *sent = exchange_sent_to(exchange, BOB);
+        assert_non_null(sent);
+        assert_true(ahoy_span_equal(sent->method_text, ahoy_span(methods[i])));
+        assert_string_equal(exchange_value(sent, AHOY_HEADER_RACK), "1 1 INVITE");
+        const struct ahoy_response response = { .status = 200, .to_tag = SPAN("b") };
+        struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
+        ahoy_compose_response(&buf, sent, &response);
+        exchange_datagram(exchange, BOB, ahoy_buf_text(&buf));
+        assert_int_equal(told(exchange), 200);
+    }
+}
+
 /* R3261-16.3-3: what came on two ways is forwarded twice. */
 static void merged_requests_are_no_fault(void **state)
 {
@@ -233,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EXCHANGE_TEST(what_is_not_known_passes_untouched),
         EXCHANGE_TEST(early_media_passes_through),
+        EXCHANGE_TEST(early_dialogs_go_their_way),
         EXCHANGE_TEST(merged_requests_are_no_fault),
         EXCHANGE_TEST(what_is_not_sound_goes_no_further),
         EXCHANGE_TEST(the_checks_have_an_order),

@@ -13,6 +13,7 @@
 static const char config[] =
     "listen \"udp:192.0.2.100:5060\"\n"
     "listen \"udp:127.0.0.1:5060\"\n"
+    "listen(\"tls:192.0.2.100:5061\", { certificate = \"a.pem\", key = \"a.key\" })\n"
     "domain(\"open.example\", { auth = \"none\", insecure = true })\n"
     "domain(\"order.example\", { auth = \"none\", insecure = true, ring = \"order\",\n"
     "                            ring_time = 15 })\n"
@@ -210,6 +211,17 @@ static void bad_redirections_are_passed_on(void **state)
     assert_null(exchange_sent_to(exchange, CARRIER));
 }
 
+/* R5630-5.3-9: what was sip does not become sips by a redirection, though Carol is there. */
+static void no_redirection_makes_it_sips(void **state)
+{
+    struct exchange *exchange = *state;
+    exchange_bind(exchange, "bob@open.example", "sip:bob@192.0.2.2", BOB);
+    exchange_bind(exchange, "carol@open.example", "sips:carol@192.0.2.3", CAROL);
+    const char *from = "sip:alice@open.example";
+    assert_int_equal(redirected(exchange, from, "<sips:carol@open.example>"), 302);
+    assert_int_equal(redirected(exchange, from, "<sip:carol@open.example>"), 0);
+}
+
 static void a_domain_may_pass_them_all_on(void **state)
 {
     struct exchange *exchange = *state;
@@ -221,7 +233,7 @@ static void a_domain_may_pass_them_all_on(void **state)
     assert_int_equal(told(exchange, ALICE), 302);
 }
 
-/* R3261-8.3-1, R3261-8.3-2, S3261-8.3-1 */
+/* R3261-8.3-1, R3261-8.3-2, S3261-8.3-1, R5630-5.4-1, R5630-5.4-3 */
 static void a_domain_may_redirect(void **state)
 {
     struct exchange *exchange = *state;
@@ -307,7 +319,8 @@ static void copy_branch(struct exchange *exchange, const char *peer, char branch
     snprintf(branch, 64, "%.*s", (int)strcspn(at, ";\r"), at);
 }
 
-/* R3261-16.11-7, R3261-16.11-14, R3261-16.10-4: CANCEL and ACK go the way of their INVITE. */
+/* R3261-16.11-7, R3261-16.11-14, R3261-16.10-4, R3263-4.4-1: CANCEL and ACK go the way of their
+ * INVITE. */
 static void what_follows_goes_the_same_way(void **state)
 {
     struct exchange *exchange = *state;
@@ -382,11 +395,17 @@ int main(void)
 {
 #define EXCHANGE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        EXCHANGE_TEST(phones_ring_in_their_order),     EXCHANGE_TEST(redirections_are_followed),
-        EXCHANGE_TEST(a_failed_flow_is_for_its_proxy), EXCHANGE_TEST(redirections_are_followed),
-        EXCHANGE_TEST(bad_redirections_are_passed_on), EXCHANGE_TEST(a_domain_may_pass_them_all_on),
-        EXCHANGE_TEST(a_domain_may_redirect),          EXCHANGE_TEST(a_route_may_be_stateless),
-        EXCHANGE_TEST(what_follows_goes_the_same_way), EXCHANGE_TEST(responses_find_their_way),
+        EXCHANGE_TEST(phones_ring_in_their_order),
+        EXCHANGE_TEST(redirections_are_followed),
+        EXCHANGE_TEST(a_failed_flow_is_for_its_proxy),
+        EXCHANGE_TEST(redirections_are_followed),
+        EXCHANGE_TEST(bad_redirections_are_passed_on),
+        EXCHANGE_TEST(no_redirection_makes_it_sips),
+        EXCHANGE_TEST(a_domain_may_pass_them_all_on),
+        EXCHANGE_TEST(a_domain_may_redirect),
+        EXCHANGE_TEST(a_route_may_be_stateless),
+        EXCHANGE_TEST(what_follows_goes_the_same_way),
+        EXCHANGE_TEST(responses_find_their_way),
         EXCHANGE_TEST(not_all_can_be_stateless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* Workers on real sockets: messages of one call that come to any door reach its worker, answers
  * leave through whoever has the connection, the store's answers come home, and all of them end
  * together.  Meant to run under ThreadSanitizer too. */
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -487,6 +488,9 @@ static void running_out_of_memory_makes_no_worker(void **state)
 
 int main(void)
 {
+    /* Where a sanitizer's malloc serves, the C library's own is first used by the workers when they
+     * trim it; it cannot be set up by two of them at once. */
+    malloc_trim(0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_reach_their_workers),
         cmocka_unit_test(bursts_are_answered),

@@ -62,6 +62,8 @@ static void old_domains_are_forgotten(void **state)
 static void without_memory_there_is_no_number(void **state)
 {
     (void)state;
+    if (!failing_alloc_works())
+        skip();
     static struct ahoy_domains domains;
     failing_alloc_begin(0, FAILING_ALLOC_FROM_THERE);
     uint32_t number = ahoy_domains_add(&domains, SPAN("a.example"));

@@ -202,6 +202,31 @@ static void test_restored_uri(void **state)
     check_routes(stage, 0, true, "", "sip:bob@192.0.2.11", "");
 }
 
+/* R3261-16.6-19: the Path of a binding leads there first, and then what is left of the request's
+ * own Routes. */
+static void test_path_comes_first(void **state)
+{
+    struct stage *stage = *state;
+    stage->targets[0].routes = SPAN("<sip:edge.example;lr>, <sip:core.example;lr>");
+    stage->plan.own_routes = 1;
+    stage_say(stage, ALICE,
+              options_with("sip:bob@example.com", "Route: <sip:us;lr>\r\n"
+                                                  "Route: <sip:a;lr>\r\n"));
+    stage_expect(stage, BOB, "OPTIONS");
+    struct ahoy_message message;
+    assert_true(ahoy_message_parse(stage->last, &message, NULL));
+    struct ahoy_values values = ahoy_message_values(&message, AHOY_HEADER_ROUTE);
+    static const char *const got[] = { "<sip:edge.example;lr>", "<sip:core.example;lr>",
+                                       "<sip:a;lr>" };
+    struct span value;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(ahoy_values_next(&values, &value, NULL));
+        assert_true(ahoy_span_equal(value, ahoy_span(got[i])));
+    }
+    assert_false(ahoy_values_next(&values, &value, NULL));
+    bob_answers(stage);
+}
+
 /* R3261-16.6-23 to -26, and the example of 16.12.1.2. */
 static void test_strict_router(void **state)
 {
@@ -482,6 +507,7 @@ int main(void)
         stage_test(test_request_uri),
         stage_test(test_own_routes),
         stage_test(test_restored_uri),
+        stage_test(test_path_comes_first),
         stage_test(test_strict_router),
         stage_test(test_bad_route),
         stage_test(test_record_route),

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -411,6 +412,44 @@ static void test_tags_differ(void **state)
     assert_false(ahoy_span_equal(tags[0], tags[1]));
 }
 
+/* Alice's |method| within a call that she has with Bob. */
+static void say_within(struct stage *stage, const char *method, const char *branch)
+{
+    char text[1024];
+    snprintf(text, sizeof text,
+             "%s sip:bob@example.com SIP/2.0\r\n"
+             "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK%s\r\n"
+             "Max-Forwards: 70\r\n"
+             "From: <sip:alice@example.com>;tag=a\r\n"
+             "To: <sip:bob@example.com>;tag=Bob's\r\n"
+             "Call-ID: 1@192.0.2.10\r\n"
+             "CSeq: 2 %s\r\n"
+             "Content-Length: 0\r\n"
+             "\r\n",
+             method, branch, method);
+    stage_say(stage, ALICE, text);
+}
+
+/* R3261-16.7-22: where the request has a tag in To, no answer gets another, ours neither. */
+static void test_to_tag_stays(void **state)
+{
+    static const char to[] = "To: <sip:bob@example.com>;tag=Bob's";
+    struct stage *stage = *state;
+    say_within(stage, "INVITE", "c1");
+    stage_expect(stage, ALICE, "100");
+    stage_expect(stage, BOB, "INVITE");
+    stage_answer(stage, BOB, 200, "");
+    stage_expect(stage, ALICE, "200");
+    assert_true(stage_has(stage, to));
+    say_within(stage, "INVITE", "c2");
+    stage_expect(stage, ALICE, "100");
+    stage_expect(stage, BOB, "INVITE");
+    stage_lose(stage, BOB);
+    stage_expect(stage, ALICE, "500");
+    assert_true(stage_has(stage, to));
+    say_within(stage, "ACK", "c2");
+}
+
 static void test_unreachable_of_one(void **state)
 {
     struct stage *stage = *state;
@@ -483,6 +522,7 @@ int main(void)
         stage_test(test_unreachable),
         stage_test(test_caller_is_unreachable),
         stage_test(test_tags_differ),
+        stage_test(test_to_tag_stays),
         stage_test(test_unreachable_of_one),
         stage_test(test_no_listener),
         stage_test(test_retransmission),

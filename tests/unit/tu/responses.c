@@ -19,16 +19,6 @@ static const struct ahoy_message *response(unsigned status)
     return message;
 }
 
-/* Alice calls bob, and both have confirmed that. */
-static void establish(void)
-{
-    pair_init(&pair);
-    pair_call(&pair);
-    pair_run(&pair, 100);
-    pair_answer(&pair, BOB);
-    pair_run(&pair, 200);
-}
-
 static void finish(void)
 {
     pair_hangup(&pair, ALICE);
@@ -100,7 +90,7 @@ static bool allows(struct span method)
 static void test_allow(void **state)
 {
     (void)state;
-    establish();
+    pair_establish(&pair);
     pair_within(&pair, "OPTIONS", 10, "first", "", "");
     response(200);
     assert_true(allows(SPAN("ACK")));
@@ -143,7 +133,7 @@ static void test_require(void **state)
 {
     (void)state;
     static const char rows[] = "Require: a, b\r\nRequire: c\r\n" PAIR_SDP_TYPE;
-    establish();
+    pair_establish(&pair);
     pair_within(&pair, "INVITE", 10, "c", rows, PAIR_SDP("sendonly"));
     expect_unsupported();
     pair_within(&pair, "ACK", 10, "c", "", "");
@@ -231,23 +221,23 @@ static void test_retry_after(void **state)
 {
     (void)state;
     unsigned seen[11] = { 0 };
-    establish();
-    pair_within(&pair, "INVITE", 10, "first", PAIR_SDP_TYPE, PAIR_SDP("sendonly"));
+    pair_init(&pair);
+    pair_call(&pair);
+    pair_run(&pair, 100);
+    pair_ring(&pair, BOB);
+    pair_run(&pair, 200);
     for (unsigned i = 0; i < 200; i++) {
         char branch[16];
         uint64_t seconds;
         snprintf(branch, sizeof branch, "b%u", i);
         pair_within(&pair, "INVITE", 11 + i, branch, PAIR_SDP_TYPE, PAIR_SDP("sendrecv"));
-        if (pair_received(&pair, ALICE)->status != 200) { /* The first one's, sent again. */
-            struct span value = ahoy_message_value(response(500), AHOY_HEADER_RETRY_AFTER);
-            assert_true(ahoy_span_number(value, 10, &seconds));
-            seen[seconds]++;
-        }
+        struct span value = ahoy_message_value(response(500), AHOY_HEADER_RETRY_AFTER);
+        assert_true(ahoy_span_number(value, 10, &seconds));
+        seen[seconds]++;
         pair_within(&pair, "ACK", 11 + i, branch, "", "");
     }
     for (size_t i = 0; i < 11; i++)
         assert_in_range(seen[i], 1, 60);
-    pair_within(&pair, "ACK", 10, "ack", "", "");
     finish();
 }
 

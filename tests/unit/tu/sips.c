@@ -151,7 +151,7 @@ static void test_a_safe_route(void **state)
     close_ua();
 }
 
-/* R5630-5.1.1-3: who has no sips, or no TLS, is not called by sip instead. */
+/* R5630-5.1.1-3, R5630-A-1: who has no sips, or no TLS, is not called by sip instead. */
 static void test_no_second_try(void **state)
 {
     (void)state;

@@ -1,0 +1,210 @@
+/* A dialog a Call-ID, a phone and a remote tag. */
+#include "sim/laws_phone.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256 };
+
+struct dialog {
+    struct ahoy_ip phone;
+    uint64_t name;        /* Of Call-ID, local tag and remote tag. */
+    uint64_t routes;      /* Its route set. */
+    uint32_t local_cseq;  /* The last one it used; 0 for none. */
+    uint64_t last_branch; /* A retransmission has the same. */
+    uint64_t begun_ms;    /* When the first 2xx came. */
+};
+
+struct sim_phone_witness {
+    struct sim_witness *witness;
+    struct ahoy_ip watched[WATCHED_LIMIT];
+    size_t watched_count, dialog_count;
+    struct dialog dialogs[DIALOGS_LIMIT];
+    uint64_t owed_ack; /* The Call-ID whose 2xx has come and is not acknowledged; 0 for none. */
+    uint64_t owed_ms;
+    struct ahoy_message message;
+    struct ahoy_routing routing;
+};
+
+struct sim_phone_witness *sim_phone_witness_new(struct sim_witness *witness)
+{
+    struct sim_phone_witness *watcher = calloc(1, sizeof *watcher);
+    assert(watcher != NULL);
+    watcher->witness = witness;
+    return watcher;
+}
+
+void sim_phone_witness_free(struct sim_phone_witness *watcher)
+{
+    free(watcher);
+}
+
+void sim_phone_witness_add(struct sim_phone_witness *watcher, const struct ahoy_ip *ip)
+{
+    assert(watcher->watched_count < WATCHED_LIMIT);
+    watcher->watched[watcher->watched_count++] = *ip;
+}
+
+static bool is_watched(const struct sim_phone_witness *watcher, const struct ahoy_ip *ip)
+{
+    for (size_t i = 0; i < watcher->watched_count; i++) {
+        if (ahoy_ip_equal_host(&watcher->watched[i], ip))
+            return true;
+    }
+    return false;
+}
+
+static uint64_t name_dialog(struct span call_id, struct span local, struct span remote)
+{
+    static const struct ahoy_hash_key key = { { 9, 10 } };
+    const struct span parts[] = { call_id, SPAN(" "), local, SPAN(" "), remote };
+    return ahoy_siphash_parts(&key, parts, 5);
+}
+
+static struct dialog *find(struct sim_phone_witness *watcher, const struct ahoy_ip *phone,
+                           uint64_t name)
+{
+    for (size_t i = watcher->dialog_count; i > 0; i--) {
+        struct dialog *dialog = &watcher->dialogs[i - 1];
+        if (dialog->name == name && ahoy_ip_equal_host(&dialog->phone, phone))
+            return dialog;
+    }
+    return NULL;
+}
+
+/* The values of |header| in their order, or in the other one, as one hash. */
+static uint64_t hash_routes(const struct ahoy_message *message, enum ahoy_header header,
+                            bool reversed)
+{
+    struct ahoy_values values = ahoy_message_values(message, header);
+    struct span list[16], value;
+    size_t count = 0;
+    uint64_t hash = 0;
+    while (count < 16 && ahoy_values_next(&values, &value, NULL))
+        list[count++] = value;
+    for (size_t i = 0; i < count; i++)
+        hash = hash * 31 + sim_hash(list[reversed ? count - 1 - i : i]);
+    return hash;
+}
+
+static void begin(struct sim_phone_witness *watcher, const struct ahoy_ip *phone, uint64_t name,
+                  bool is_caller)
+{
+    if (find(watcher, phone, name) != NULL || watcher->dialog_count == DIALOGS_LIMIT)
+        return;
+    watcher->dialogs[watcher->dialog_count++] = (struct dialog){
+        .phone = *phone,
+        .name = name,
+        .routes = hash_routes(&watcher->message, AHOY_HEADER_RECORD_ROUTE, is_caller),
+        .local_cseq = is_caller ? watcher->routing.cseq.number : 0,
+        .begun_ms = sim_world_now(watcher->witness->world),
+    };
+}
+
+static bool is_success(const struct sim_phone_witness *watcher)
+{
+    return !watcher->message.is_request && watcher->message.status / 100 == 2 &&
+           watcher->routing.cseq.method == AHOY_METHOD_INVITE;
+}
+
+/* Laws 13 and 15: a request in a dialog. */
+static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
+{
+    const struct ahoy_routing *routing = &watcher->routing;
+    struct dialog *dialog =
+        find(watcher, phone, name_dialog(routing->call_id, routing->from_tag, routing->to_tag));
+    uint64_t branch = sim_hash(routing->via.branch);
+    if (routing->to_tag.size == 0 || dialog == NULL || branch == dialog->last_branch)
+        return;
+    if (hash_routes(&watcher->message, AHOY_HEADER_ROUTE, false) != dialog->routes)
+        sim_witness_break(watcher->witness, 15, "a phone's request has another route set");
+    if (watcher->message.method == AHOY_METHOD_ACK)
+        return;
+    dialog->last_branch = branch;
+    if (routing->cseq.number <= dialog->local_cseq)
+        sim_witness_break(watcher->witness, 13, "CSeq %u after %u", routing->cseq.number,
+                          dialog->local_cseq);
+    dialog->local_cseq = routing->cseq.number;
+}
+
+static void see_sent(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
+{
+    const struct ahoy_routing *routing = &watcher->routing;
+    if (is_success(watcher))
+        begin(watcher, phone, name_dialog(routing->call_id, routing->to_tag, routing->from_tag),
+              false);
+    if (!watcher->message.is_request)
+        return;
+    if (watcher->message.method == AHOY_METHOD_ACK &&
+        watcher->owed_ack == sim_hash(routing->call_id))
+        watcher->owed_ack = 0;
+    if (watcher->message.method != AHOY_METHOD_CANCEL)
+        judge_request(watcher, phone);
+}
+
+/* Law 8: the ACK leaves in the same instant. */
+static void judge_acks(struct sim_phone_witness *watcher)
+{
+    if (watcher->owed_ack != 0 && sim_world_now(watcher->witness->world) > watcher->owed_ms)
+        sim_witness_break(watcher->witness, 8, "a phone does not acknowledge a 2xx");
+}
+
+static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
+{
+    const struct ahoy_routing *routing = &watcher->routing;
+    uint64_t now_ms = sim_world_now(watcher->witness->world);
+    uint64_t name = name_dialog(routing->call_id, routing->from_tag, routing->to_tag);
+    uint64_t transaction = sim_hash(routing->via.branch);
+    if (!watcher->message.is_request && watcher->message.status >= 300)
+        begin(watcher, phone, transaction, true); /* Whatever comes behind it means nothing. */
+    if (!is_success(watcher) || routing->to_tag.size == 0 ||
+        find(watcher, phone, transaction) != NULL)
+        return;
+    begin(watcher, phone, name, true);
+    const struct dialog *dialog = find(watcher, phone, name);
+    if (dialog == NULL || now_ms >= dialog->begun_ms + SIM_64T1_MS ||
+        watcher->dialog_count == DIALOGS_LIMIT || dialog->begun_ms != now_ms)
+        return; /* It has forgotten, and rightly. */
+    watcher->owed_ack = sim_hash(routing->call_id);
+    watcher->owed_ms = now_ms;
+}
+
+void sim_phone_witness_see(struct sim_phone_witness *watcher, enum sim_passage passage,
+                           const struct sim_packet *packet)
+{
+    judge_acks(watcher);
+    bool is_sent = passage != SIM_ARRIVED && is_watched(watcher, &packet->from);
+    bool has_come = passage == SIM_ARRIVED && is_watched(watcher, &packet->to);
+    if ((!is_sent && !has_come) || !ahoy_message_parse(packet->bytes, &watcher->message, NULL) ||
+        !ahoy_message_routing(&watcher->message, &watcher->routing, NULL))
+        return;
+    if (is_sent)
+        see_sent(watcher, &packet->from);
+    else
+        see_arrived(watcher, &packet->to);
+}
+
+void sim_laws_print(const struct sim_world *world, enum sim_passage passage,
+                    const struct sim_packet *packet)
+{
+    static struct ahoy_message message;
+    struct ahoy_via via = { 0 };
+    const struct sim_node *from = sim_world_node(world, &packet->from);
+    const struct sim_node *to = sim_world_node(world, &packet->to);
+    bool is_sent = from != NULL && strcmp(from->name, "proxy") == 0;
+    if ((packet->kind != SIM_DATAGRAM && packet->kind != SIM_BYTES) ||
+        passage == (is_sent ? SIM_ARRIVED : SIM_LEFT))
+        return;
+    (void)ahoy_message_parse(packet->bytes, &message, NULL); /* Then little is known of it. */
+    (void)ahoy_via_parse(ahoy_message_value(&message, AHOY_HEADER_VIA), &via, NULL); /* Too. */
+    struct span cseq = ahoy_message_value(&message, AHOY_HEADER_CSEQ);
+    struct span call_id = ahoy_message_value(&message, AHOY_HEADER_CALL_ID);
+    struct span line = ahoy_span_trim(message.start_line);
+    printf("[%7llu] %-6s> %-6s %.*s  (%.*s, %.*s, %.*s)%s%s\n",
+           (unsigned long long)(sim_world_now(world) - sim_world_epoch()),
+           from == NULL ? "?" : from->name, to == NULL ? "?" : to->name, (int)line.size, line.at,
+           (int)cseq.size, cseq.at, (int)call_id.size, call_id.at, (int)via.branch.size,
+           via.branch.at, packet->kind == SIM_BYTES ? "  bytes" : "",
+           passage == SIM_LOST_ON_ITS_WAY ? "  lost" : "");
+}

@@ -1,0 +1,496 @@
+/* From bytes to what was said in which transaction. */
+#include "sim/witness.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/laws.h"
+
+uint64_t sim_hash(struct span text)
+{
+    static const struct ahoy_hash_key key = { { 3, 4 } };
+    return ahoy_siphash(&key, text);
+}
+
+uint64_t sim_witness_now(const struct sim_witness *witness)
+{
+    return sim_host_now(witness->host);
+}
+
+void sim_witness_break(struct sim_witness *witness, unsigned law, const char *format, ...)
+{
+    va_list arguments;
+    if (witness->law != 0)
+        return;
+    witness->law = law;
+    witness->broken_ms = sim_world_now(witness->world) - sim_world_epoch();
+    va_start(arguments, format);
+    vsnprintf(witness->what, sizeof witness->what, format, arguments);
+    va_end(arguments);
+}
+
+const struct ahoy_message *sim_witness_request(struct sim_witness *witness, const char *bytes,
+                                               size_t size)
+{
+    (void)ahoy_message_parse((struct span){ bytes, size }, &witness->other, NULL); /* It was. */
+    return &witness->other;
+}
+
+static char *copy(struct span bytes)
+{
+    char *at = malloc(bytes.size);
+    assert(at != NULL);
+    memcpy(at, bytes.at, bytes.size);
+    return at;
+}
+
+/* What tells server transactions apart: 17.2.3.  An ACK has its INVITE's. */
+static uint64_t key_of(const struct ahoy_via *via, struct span method)
+{
+    static const struct ahoy_hash_key key = { { 5, 6 } };
+    const struct span parts[] = { via->branch, via->sent_by, method };
+    return ahoy_siphash_parts(&key, parts, 3);
+}
+
+static bool is_over(const struct sim_witness *witness, const struct sim_upper *upper)
+{
+    uint64_t now_ms = sim_witness_now(witness);
+    if (upper->final == 0)
+        return upper->method != AHOY_METHOD_INVITE && now_ms > upper->began_ms + SIM_64T1_MS;
+    if (upper->stream != 0 && upper->method != AHOY_METHOD_INVITE)
+        return true; /* Timer J is 0. */
+    return upper->is_stateless || now_ms >= upper->final_ms + SIM_64T1_MS ||
+           (upper->is_acked && now_ms >= upper->final_ms + 5000);
+}
+
+static struct sim_upper *find_upper(struct sim_witness *witness, uint64_t key)
+{
+    for (size_t i = witness->upper_count; i > witness->first_upper; i--) {
+        if (witness->uppers[i - 1].key == key)
+            return &witness->uppers[i - 1];
+    }
+    return NULL;
+}
+
+static struct sim_lower *find_lower(struct sim_witness *witness, uint64_t branch,
+                                    struct span method)
+{
+    for (size_t i = witness->lower_count; i > witness->first_lower; i--) {
+        struct sim_lower *lower = &witness->lowers[i - 1];
+        if (lower->branch == branch && ahoy_span_equal(lower->method_text, method))
+            return lower;
+    }
+    return NULL;
+}
+
+static struct sim_upper *add_upper(struct sim_witness *witness, const struct sim_news *news,
+                                   uint64_t key)
+{
+    struct sim_upper *upper = &witness->uppers[witness->upper_count];
+    if (witness->upper_count == SIM_UPPERS_LIMIT)
+        return NULL;
+    witness->upper_count++;
+    uint64_t now_ms = sim_witness_now(witness);
+    *upper = (struct sim_upper){ .key = key,
+                                 .method = news->message->method,
+                                 .bytes = copy(news->message->bytes),
+                                 .size = news->message->bytes.size,
+                                 .source = news->peer,
+                                 .stream = news->stream,
+                                 .began_ms = now_ms,
+                                 .stirred_ms = now_ms,
+                                 .began_turn = witness->turn,
+                                 .in_dialog = news->routing->to_tag.size > 0,
+                                 .is_excused = witness->short_ms == now_ms };
+    return upper;
+}
+
+/* A request has come. */
+static void note_request(struct sim_witness *witness, struct sim_news *news)
+{
+    const struct ahoy_message *message = news->message;
+    bool is_ack = message->method == AHOY_METHOD_ACK;
+    bool is_cancel = message->method == AHOY_METHOD_CANCEL;
+    const struct ahoy_via *via = &news->routing->via;
+    if (!ahoy_via_has_cookie(via)) {
+        witness->blurred_ms = sim_witness_now(witness);
+        return;
+    }
+    struct sim_upper *invite = find_upper(witness, key_of(via, SPAN("INVITE")));
+    if (is_ack) {
+        news->upper = invite;
+        if (invite != NULL && invite->final >= 300 && !invite->is_acked) {
+            invite->is_acked = true;
+            invite->acked_turn = witness->turn;
+        }
+        return;
+    }
+    if (is_cancel && invite != NULL && !is_over(witness, invite))
+        invite->is_cancelled = true;
+    uint64_t key = key_of(via, message->method_text);
+    struct sim_upper *upper = find_upper(witness, key);
+    news->is_again = upper != NULL && !is_over(witness, upper);
+    news->upper = news->is_again ? upper : add_upper(witness, news, key);
+    if (news->upper == NULL)
+        return;
+    news->upper->asked_turn = witness->turn;
+    /* Another request under a name that is taken: what is answered whom cannot be told. */
+    if (!ahoy_span_equal((struct span){ news->upper->bytes, news->upper->size }, message->bytes))
+        news->upper->is_excused = news->upper->is_forged = true;
+}
+
+/* Whether the client transaction has given up by itself: timers B and F, and 64*T1 behind a CANCEL
+ * (9.1).  What comes then belongs to nothing. */
+static bool has_given_up(const struct sim_lower *lower, uint64_t now_ms)
+{
+    if (lower->final != 0)
+        return now_ms >= lower->final_ms + SIM_64T1_MS;
+    if (lower->cancelled_ms != 0 && now_ms >= lower->cancelled_ms + SIM_64T1_MS)
+        return true;
+    bool waits = lower->method == AHOY_METHOD_INVITE && lower->provisional_ms != 0;
+    return !waits && now_ms >= lower->began_ms + SIM_64T1_MS;
+}
+
+/* A response whose topmost Via is another's is dropped: 18.1.2. */
+static bool is_ours(const struct sim_witness *witness, const struct ahoy_via *via)
+{
+    struct ahoy_ip ip;
+    const struct ahoy_ip *own = &sim_host_config(witness->host)->listens[0].ip;
+    return ahoy_ip_parse(via->host, &ip) && ahoy_ip_equal_host(&ip, own) && via->port == own->port;
+}
+
+/* A response has come. */
+static void note_answer(struct sim_witness *witness, struct sim_news *news)
+{
+    uint64_t now_ms = sim_witness_now(witness);
+    unsigned status = news->message->status;
+    struct sim_lower *lower =
+        find_lower(witness, sim_hash(news->routing->via.branch), news->routing->cseq.method_text);
+    if (lower == NULL || has_given_up(lower, now_ms) || !is_ours(witness, &news->routing->via))
+        return;
+    news->lower = lower;
+    news->upper = lower->upper;
+    news->is_again = lower->final != 0;
+    if (status < 200 && lower->final == 0) {
+        if (lower->provisional_ms == 0)
+            lower->first_provisional_turn = witness->turn;
+        lower->provisional_ms = now_ms;
+        if (lower->upper != NULL)
+            lower->upper->stirred_ms = now_ms;
+    } else if (status >= 200 && lower->final == 0) {
+        lower->final = status;
+        lower->final_ms = now_ms;
+        lower->final_turn = witness->turn;
+    }
+}
+
+/* The second Via of a request names the transaction that it was made from. */
+static struct sim_upper *maker_of(struct sim_witness *witness, const struct sim_news *news)
+{
+    struct ahoy_values values = ahoy_message_values(news->message, AHOY_HEADER_VIA);
+    struct span text;
+    struct ahoy_via via;
+    if (!ahoy_values_next(&values, &text, NULL) || !ahoy_values_next(&values, &text, NULL) ||
+        !ahoy_via_parse(text, &via, NULL))
+        return NULL;
+    return find_upper(witness, key_of(&via, news->message->method_text));
+}
+
+static struct sim_lower *add_lower(struct sim_witness *witness, const struct sim_news *news)
+{
+    struct sim_lower *lower = &witness->lowers[witness->lower_count];
+    if (witness->lower_count == SIM_LOWERS_LIMIT)
+        return NULL;
+    witness->lower_count++;
+    *lower = (struct sim_lower){ .branch = sim_hash(news->routing->via.branch),
+                                 .method = news->message->method,
+                                 .bytes = copy(news->message->bytes),
+                                 .size = news->message->bytes.size,
+                                 .to = news->peer,
+                                 .stream = news->stream,
+                                 .began_ms = sim_witness_now(witness),
+                                 .began_turn = witness->turn };
+    lower->method_text = (struct span){ lower->bytes, news->message->method_text.size };
+    if (lower->method == AHOY_METHOD_CANCEL)
+        lower->invite = find_lower(witness, lower->branch, SPAN("INVITE"));
+    else
+        lower->upper = maker_of(witness, news);
+    if (lower->upper != NULL) {
+        lower->upper->branches++;
+        lower->upper->stirred_ms = lower->began_ms;
+        lower->may_be_cancelled = lower->upper->is_cancelled;
+    }
+    return lower;
+}
+
+/* A request leaves. */
+static void note_forwarded(struct sim_witness *witness, struct sim_news *news)
+{
+    uint64_t branch = sim_hash(news->routing->via.branch);
+    if (news->message->method == AHOY_METHOD_ACK) {
+        news->lower = find_lower(witness, branch, SPAN("INVITE"));
+        if (news->lower != NULL)
+            news->lower->acked_turn = witness->turn;
+        return;
+    }
+    struct sim_lower *lower = find_lower(witness, branch, news->message->method_text);
+    news->is_again = lower != NULL;
+    if (lower == NULL)
+        lower = add_lower(witness, news);
+    news->lower = lower;
+    if (lower == NULL)
+        return;
+    news->upper = lower->upper;
+    lower->sends++;
+    lower->sent_turn = witness->turn;
+    if (lower->invite == NULL || news->is_again)
+        return;
+    lower->invite->cancels++;
+    lower->invite->cancelled_ms = sim_witness_now(witness);
+}
+
+/* A response leaves. */
+static void note_answered(struct sim_witness *witness, struct sim_news *news)
+{
+    const struct ahoy_routing *routing = news->routing;
+    unsigned status = news->message->status;
+    struct sim_upper *upper = find_upper(witness, key_of(&routing->via, routing->cseq.method_text));
+    news->upper = upper;
+    if (upper == NULL)
+        return;
+    if (status < 200) {
+        upper->has_provisional = true;
+        return;
+    }
+    news->is_again = upper->final != 0;
+    if (upper->final != 0)
+        return;
+    upper->final = status;
+    upper->final_tag = sim_hash(routing->to_tag);
+    upper->final_ms = sim_witness_now(witness);
+    upper->final_turn = witness->turn;
+    upper->is_stateless =
+        upper->branches == 0 && !upper->has_provisional && upper->began_turn == witness->turn;
+}
+
+/* Reads a message; false where it cannot be followed. */
+static bool read(struct sim_witness *witness, struct span bytes)
+{
+    return ahoy_message_parse(bytes, &witness->message, NULL) &&
+           ahoy_message_routing(&witness->message, &witness->routing, NULL);
+}
+
+static void excuse_uppers(struct sim_witness *witness)
+{
+    for (size_t i = witness->first_upper; i < witness->upper_count; i++)
+        witness->uppers[i].is_excused = true;
+}
+
+static bool says_unreadable(unsigned status)
+{
+    return status == 400 || status == 413 || status == 414 || status == 505;
+}
+
+static void take(struct sim_witness *witness, uint64_t stream, const struct ahoy_ip *peer,
+                 struct span bytes, bool comes)
+{
+    struct sim_news news = {
+        .message = &witness->message, .routing = &witness->routing, .peer = *peer, .stream = stream
+    };
+    if (!read(witness, bytes)) {
+        witness->blurred_ms = sim_witness_now(witness);
+        witness->blurred_turn = witness->turn;
+        if (!comes)
+            excuse_uppers(witness); /* One of them has been answered, and nobody can tell which. */
+        return;
+    }
+    /* What answers something unreadable looks like an answer to what that was made from. */
+    if (!comes && !witness->message.is_request && witness->blurred_turn == witness->turn &&
+        says_unreadable(witness->message.status))
+        return;
+    bool is_request = witness->message.is_request;
+    if (comes && is_request)
+        note_request(witness, &news);
+    else if (comes)
+        note_answer(witness, &news);
+    else if (is_request)
+        note_forwarded(witness, &news);
+    else
+        note_answered(witness, &news);
+    for (size_t i = 0; i < sim_law_count; i++) {
+        sim_law_of_news *law = comes ? sim_laws[i].comes : sim_laws[i].leaves;
+        if (law != NULL)
+            law(witness, &news);
+    }
+}
+
+bool sim_witness_has_stream(struct sim_witness *witness, uint64_t stream)
+{
+    const struct sim_inlet *inlet = sim_inlets_find(&witness->inlets, stream);
+    return inlet != NULL && !inlet->is_lost;
+}
+
+/* Cuts what has come on a stream into messages. */
+static void take_bytes(struct sim_witness *witness, uint64_t stream, const struct ahoy_ip *from,
+                       struct span bytes)
+{
+    struct sim_inlet *inlet = sim_inlets_need(&witness->inlets, stream);
+    struct span message;
+    sim_inlet_put(inlet, bytes);
+    while (sim_inlet_next(inlet, &message))
+        take(witness, stream, from, message, true);
+    if (!inlet->is_lost)
+        return;
+    witness->blurred_ms = sim_witness_now(witness);
+    witness->blurred_turn = witness->turn;
+}
+
+static void receives(void *context, uint64_t stream, const struct ahoy_ip *from, struct span bytes)
+{
+    if (stream == 0)
+        take(context, 0, from, bytes, true);
+    else
+        take_bytes(context, stream, from, bytes);
+}
+
+static void sends(void *context, uint64_t stream, const struct ahoy_ip *to, struct span bytes)
+{
+    struct sim_witness *witness = context;
+    if (stream != 0)
+        (void)sim_inlets_need(&witness->inlets, stream); /* It stands, though nothing came on it. */
+    take(context, stream, to, bytes, false);
+}
+
+/* Nothing is owed over a connection that is gone. */
+static void loses(void *context, uint64_t stream)
+{
+    struct sim_witness *witness = context;
+    sim_inlets_drop(&witness->inlets, stream);
+    for (size_t i = witness->first_upper; i < witness->upper_count; i++)
+        witness->uppers[i].is_excused |= witness->uppers[i].stream == stream;
+    for (size_t i = witness->first_lower; i < witness->lower_count; i++)
+        witness->lowers[i].is_excused |= witness->lowers[i].stream == stream;
+}
+
+/* Passes over those at the front that nothing more can be said about. */
+static void pass_over(struct sim_witness *witness)
+{
+    uint64_t now_ms = sim_witness_now(witness);
+    const uint64_t long_ms = 4 * SIM_TIMER_C_MS;
+    while (witness->first_upper < witness->upper_count &&
+           now_ms > witness->uppers[witness->first_upper].began_ms + long_ms)
+        witness->first_upper++;
+    while (witness->first_lower < witness->lower_count &&
+           now_ms > witness->lowers[witness->first_lower].began_ms + long_ms)
+        witness->first_lower++;
+}
+
+static void rests(void *context)
+{
+    struct sim_witness *witness = context;
+    for (size_t i = 0; i < sim_law_count; i++) {
+        if (sim_laws[i].rests != NULL)
+            sim_laws[i].rests(witness);
+    }
+    pass_over(witness);
+    witness->turn++;
+    witness->last_ms = sim_witness_now(witness);
+}
+
+void sim_witness_excuse(struct sim_witness *witness)
+{
+    uint64_t now_ms = sim_witness_now(witness);
+    witness->short_ms = now_ms;
+    excuse_uppers(witness);
+    for (size_t i = witness->first_lower; i < witness->lower_count; i++)
+        witness->lowers[i].is_excused = true;
+    for (size_t i = 0; i < witness->shelf_count; i++)
+        witness->shelves[i].excused_ms = now_ms + SIM_64T1_MS;
+}
+
+void sim_witness_jumped(struct sim_witness *witness)
+{
+    for (size_t i = witness->first_upper; i < witness->upper_count; i++) {
+        struct sim_upper *upper = &witness->uppers[i];
+        upper->is_excused |= upper->method == AHOY_METHOD_REGISTER && upper->final == 0;
+    }
+    for (size_t i = 0; i < witness->shelf_count; i++)
+        witness->shelves[i].excused_ms = sim_witness_now(witness) + SIM_STORE_MS;
+}
+
+struct sim_shelf *sim_witness_shelf(struct sim_witness *witness, struct span aor)
+{
+    for (size_t i = 0; i < witness->shelf_count; i++) {
+        if (ahoy_span_equal(ahoy_span(witness->shelves[i].aor), aor))
+            return &witness->shelves[i];
+    }
+    return NULL;
+}
+
+void sim_witness_look(struct sim_witness *witness, const struct sim_shelf *shelf,
+                      struct sim_shelf *now)
+{
+    struct ahoy_bindings *bindings = &witness->bindings;
+    *now = *shelf;
+    (void)ahoyd_store_find(sim_host_store(witness->host), ahoy_span(shelf->aor),
+                           sim_witness_now(witness), bindings); /* None is a finding too. */
+    now->count = bindings->count;
+    for (size_t i = 0; i < bindings->count; i++) {
+        const struct ahoy_binding *binding = &bindings->list[i];
+        now->list[i] = (struct sim_shelved){ sim_hash(binding->contact), sim_hash(binding->call_id),
+                                             binding->expires_ms, binding->cseq };
+    }
+}
+
+void sim_witness_init(struct sim_witness *witness, struct sim_world *world, struct sim_host *host,
+                      const char *const *users)
+{
+    witness->eyes = (struct sim_host_eyes){
+        .context = witness, .receives = receives, .sends = sends, .loses = loses, .rests = rests
+    };
+    witness->world = world;
+    witness->host = host;
+    witness->turn = 1;
+    for (; *users != NULL; users++) {
+        assert(witness->shelf_count < SIM_AORS_LIMIT);
+        struct sim_shelf *shelf = &witness->shelves[witness->shelf_count++];
+        snprintf(shelf->aor, sizeof shelf->aor, "%s", *users);
+    }
+    sim_host_observe(host, &witness->eyes);
+}
+
+static void drop_notes(struct sim_witness *witness)
+{
+    for (size_t i = 0; i < witness->upper_count; i++)
+        free(witness->uppers[i].bytes);
+    for (size_t i = 0; i < witness->lower_count; i++)
+        free(witness->lowers[i].bytes);
+    witness->upper_count = witness->first_upper = 0;
+    witness->lower_count = witness->first_lower = 0;
+    sim_inlets_fini(&witness->inlets);
+}
+
+void sim_witness_forget(struct sim_witness *witness)
+{
+    drop_notes(witness);
+}
+
+void sim_witness_revived(struct sim_witness *witness)
+{
+    sim_law_bindings_revived(witness);
+}
+
+void sim_witness_end(struct sim_witness *witness)
+{
+    for (size_t i = 0; i < sim_law_count; i++) {
+        if (sim_laws[i].ends != NULL)
+            sim_laws[i].ends(witness);
+    }
+}
+
+void sim_witness_fini(struct sim_witness *witness)
+{
+    drop_notes(witness);
+}
