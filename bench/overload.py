@@ -15,10 +15,10 @@ import time
 SHARE = 0.1  # Of one processor.
 PERIOD_US = 100000  # As Docker and systemd have it: the server runs for 10 ms, then rests for 90.
 CALLERS_PER_CALL = 20  # Each caller would make a call every so many seconds at the capacity.
-SETTLING_S = 2  # At the beginning of a load, not looked at.
+SETTLING_S = 5  # At the beginning of a load, not looked at.
 NORMAL = 0.7
-PHASES = [("0.8", 0.8, 8), ("0.9", 0.9, 8), ("1.0", 1.0, 8), ("1.2", 1.2, 8), ("2", 2, 15),
-          ("10", 10, 20), ("after", NORMAL, 8)]
+PHASES = [("0.8", 0.8, 10), ("0.9", 0.9, 10), ("1.0", 1.0, 10), ("1.2", 1.2, 10), ("2", 2, 30),
+          ("10", 10, 30), ("after", NORMAL, 10)]
 
 
 class Quota:

@@ -20,9 +20,9 @@ enum {
     IDLE_MOST = 6,
     MOST_DOWN = 500, /* Thousandths by which a rate falls or rises in one interval. */
     MOST_UP = 125,
-    RETRY_MS = 8000, /* Mean Retry-After at first, and at most. */
+    RETRY_MS = 10000, /* Mean Retry-After at first, and at most. */
     RETRY_MOST_MS = 60000,
-    RETRY_CHANGE = 64 /* Each interval changes it by so small a part. */
+    RETRY_CHANGE = 32 /* Each interval changes it by so small a part. */
 };
 
 static void reset(struct ahoy_overload *overload, uint64_t now_ms)
@@ -112,13 +112,13 @@ static void set_loss(struct ahoy_overload *overload, uint32_t came_new, uint64_t
         overload->loss = (unsigned)(overload->share * theirs_new / all);
 }
 
-/* Who is refused costs too: half as many as are let in can be borne.  If more come back than that,
- * the next are asked to wait longer. */
+/* Who is refused costs too: a quarter of those who are let in can be borne.  If more come back than
+ * that, the next are asked to wait longer. */
 static void set_retry(struct ahoy_overload *overload)
 {
     const struct ahoy_gate *gate = &overload->gates[AHOY_URGENCY_NEW];
     uint32_t change = overload->retry_ms / RETRY_CHANGE;
-    if (gate->refused > gate->let_in / 2)
+    if (gate->refused > gate->let_in / 4)
         overload->retry_ms += change;
     else
         overload->retry_ms -= change / 2;

@@ -296,7 +296,7 @@ static void callers_come_back_one_by_one(void **state)
     ahoy_rng_init(&rng, (const uint64_t[2]){ 1, 2 });
     struct rig *rig = open_rig(TARGET_MS, 10);
     const unsigned loads[] = { 1, 20, 1 };
-    const unsigned least[] = { 7, 30, 7 }, most[] = { 9, 61, 9 };
+    const unsigned least[] = { 9, 30, 9 }, most[] = { 11, 61, 11 };
     for (size_t i = 0; i < 3; i++) {
         run(rig, CAPACITY * loads[i], 60000);
         unsigned sum = 0, first = ahoy_overload_retry_s(&rig->overload, &rng), same = 0;
