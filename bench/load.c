@@ -4,7 +4,7 @@
  * calls were completed and how many failed.
  *
  * It trusts the server: its own speed matters, not what strangers could do to it. */
-#include "bench/load_call.h"
+#include "bench/load.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,6 +16,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "bench/load_call.h"
 
 enum { CALLS_LIMIT = 4096, PATIENCE_MS = 8000, RESEND_MS = 500 };
 

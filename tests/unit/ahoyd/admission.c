@@ -210,7 +210,7 @@ static void neighbours_are_told(void **state)
     char all[2048];
     snprintf(all, sizeof all, "%.*s", (int)(end - forwarded->bytes.at), forwarded->bytes.at);
     assert_null(strstr(all, ";oc"));
-    /* R7339-5.4: what others put there is not passed on. */
+    /* RFC 7339 5.4: what others put there is not passed on. */
     answer(exchange, BOB, 486, "192.0.2.9:5060", "192.0.2.9:5060;oc=99;oc-algo=\"loss\"");
     assert_int_equal(exchange_sent_to(exchange, CARRIER)->status, 486);
     assert_non_null(strstr(via_of(exchange, CARRIER), calm));
@@ -278,8 +278,8 @@ static void trunks_are_offered_it(void **state)
     assert_null(strstr(via_of(exchange, BOB), ";oc"));
 }
 
-/* R7339-5.5-1, R7339-5.5-2: a trunk that asks for less gets less: the caller is answered 503, without
- * a Retry-After (RFC 7339 5.10), and after the time that it said all goes on. */
+/* R7339-5.5-1, R7339-5.5-2: a trunk that asks for less gets less.  The caller is answered 503,
+ * without a Retry-After (RFC 7339 5.10), and after the time that it said all goes on. */
 static void trunks_that_ask_for_less_get_less(void **state)
 {
     struct exchange *exchange = *state;
