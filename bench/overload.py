@@ -133,3 +133,5 @@ def tell(name, phases, capacity):
             f"{what} {mean(seconds, what):.0f}"
             for what in ["wanted", "withheld", "sent", "resent", "good", "late", "refused",
                          "timed_out"]), flush=True)
+        print("      good, by the second: " +
+              " ".join(str(second["good"]) for second in phases[phase]), flush=True)
