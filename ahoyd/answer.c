@@ -2,6 +2,8 @@
  * for a hole in it. */
 #include "ahoyd/answer.h"
 
+#include "ahoyd/admission.h"
+
 #include "libahoy/syntax/compose.h"
 
 void ahoyd_answer_print(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -12,7 +14,8 @@ void ahoyd_answer_print(struct ahoyd_server *server, const struct ahoy_event *ev
     const struct ahoy_response response = { .status = status,
                                             .to_tag = { tag, sizeof tag },
                                             .headers = rows,
-                                            .received = &event->hop->remote };
+                                            .received = &event->hop->remote,
+                                            .load = ahoyd_admission_load(server, event) };
     ahoy_compose_response(buf, event->message, &response);
 }
 

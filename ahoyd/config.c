@@ -17,7 +17,8 @@ enum {
     FILE_LIMIT = 1 << 20,          /* Bytes of a configuration file. */
     INSTRUCTION_LIMIT = 100000000, /* Of Lua, after which a configuration is taken for endless. */
     MEMORY_LIMIT = 256 << 20,      /* Bytes that it may use while it runs. */
-    PADDING = 128                  /* Where the file says nothing. */
+    PADDING = 128,                 /* Where the file says nothing. */
+    OVERLOAD_MS = 50               /* The same. */
 };
 
 /* What config->memory points to. */
@@ -294,6 +295,7 @@ static void defaults(struct reader *reader)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     config->workers = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
     config->padding = PADDING;
+    config->overload_ms = OVERLOAD_MS;
     config->store = AHOYD_STORE_SQLITE;
 }
 

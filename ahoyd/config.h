@@ -85,11 +85,13 @@ struct ahoyd_config {
     size_t route_count;
     struct ahoyd_outward outward;
     enum ahoyd_store_kind store;
-    char *store_path;   /* SQLite's; absolute. */
-    char *control_path; /* The Unix socket; absolute. */
-    char *trace_path;   /* Where every message is noted as a line of JSON; NULL for nowhere. */
-    unsigned workers;   /* At least 1. */
-    unsigned padding;   /* Bytes that a datagram may grow by. */
+    char *store_path;     /* SQLite's; absolute. */
+    char *control_path;   /* The Unix socket; absolute. */
+    char *trace_path;     /* Where every message is noted as a line of JSON; NULL for nowhere. */
+    unsigned workers;     /* At least 1. */
+    unsigned padding;     /* Bytes that a datagram may grow by. */
+    uint32_t overload_ms; /* How long messages may wait before new requests are refused; 0: for
+                           * ever. */
     struct ahoy_ip name_servers[AHOYD_NAME_SERVERS_LIMIT]; /* In place of resolv.conf's. */
     size_t name_server_count;
     char *anchor_path; /* Of DNSSEC's trust anchors; NULL: nothing is validated. */

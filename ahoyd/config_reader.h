@@ -22,7 +22,7 @@ struct reader {
     struct promise *promises; /* As many as config->routes, in their order. */
     bool *insecure;           /* As many as config->domains: "insecure = true" was said. */
     /* 0: not said yet. */
-    int store_line, control_line, trace_line, workers_line, dns_line, udp_line;
+    int store_line, control_line, trace_line, workers_line, dns_line, udp_line, overload_line;
     bool out_of_memory;
 };
 

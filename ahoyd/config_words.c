@@ -1,6 +1,6 @@
 /* The words of the configuration but dns and tls: listen, domain, store, trunk, route, workers,
- * control, trace, udp.  Each notes what it was told, or a fault, and lets the rest of the file run.
- */
+ * control, trace, udp, overload.  Each notes what it was told, or a fault, and lets the rest of the
+ * file run. */
 #include <ctype.h>
 #include <lauxlib.h>
 #include <limits.h>
@@ -13,7 +13,7 @@
 #include "libahoy/resolve/name.h"
 
 enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64, PADDING_MOST = 1024 };
-enum { RING_LEAST_S = 5, RING_MOST_S = 180 };
+enum { RING_LEAST_S = 5, RING_MOST_S = 180, OVERLOAD_MOST_MS = 10000 };
 
 /* The text at |index|, or a fault that says what |word| takes. */
 static bool text_argument(lua_State *lua, int index, const char *word, const char *usage,
@@ -493,6 +493,16 @@ static int word_udp(lua_State *lua)
     return 0;
 }
 
+static int word_overload(lua_State *lua)
+{
+    struct reader *reader = config_reader_of(lua);
+    struct option target = { .name = "target", .type = OPTION_NUMBER, .most = OVERLOAD_MOST_MS };
+    if (config_once(lua, "overload", &reader->overload_line) &&
+        config_options(lua, 1, "overload", &target, 1) && target.given)
+        reader->config->overload_ms = (uint32_t)target.number;
+    return 0;
+}
+
 static int word_dns(lua_State *lua)
 {
     return config_word_dns(lua);
@@ -507,7 +517,7 @@ static int word_tls(lua_State *lua)
 /* clang-format off */
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace) WORD(dns) WORD(tls) WORD(udp)
+    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload)
 /* clang-format on */
 
 void config_words_define(lua_State *lua)

@@ -31,6 +31,7 @@ struct ahoyd_inbox {
 /* Stands before the bytes of each letter in a pile. */
 struct head {
     struct ahoy_hop hop;
+    uint64_t came_us;
     enum ahoyd_letter_kind kind;
     uint32_t size;
 };
@@ -97,6 +98,7 @@ static void append(struct pile *pile, const void *bytes, size_t size)
 bool ahoyd_inbox_put(struct ahoyd_inbox *inbox, const struct ahoyd_letter *letter)
 {
     struct head head = { .hop = letter->hop,
+                         .came_us = letter->came_us,
                          .kind = letter->kind,
                          .size = (uint32_t)letter->bytes.size };
     pthread_mutex_lock(&inbox->lock);
@@ -153,6 +155,7 @@ bool ahoyd_inbox_next(struct ahoyd_inbox *inbox, struct ahoyd_letter *letter)
     assert(inbox->taken.size - inbox->read >= head.size);
     *letter = (struct ahoyd_letter){ .kind = head.kind,
                                      .hop = head.hop,
+                                     .came_us = head.came_us,
                                      .bytes = { inbox->taken.at + inbox->read, head.size } };
     inbox->read += head.size;
     return true;

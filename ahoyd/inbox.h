@@ -19,6 +19,7 @@ struct ahoyd_letter {
     enum ahoyd_letter_kind kind;
     struct ahoy_hop hop;
     struct span bytes;
+    uint64_t came_us; /* When it came to whoever hands it off. */
 };
 
 /* NULL where memory is refused. */

@@ -319,11 +319,14 @@ static bool start_workers(struct daemon *daemon)
     return true;
 }
 
-/* Adds one worker's counter to the sum of all. */
+/* Adds one worker's counter to the sum of all; of a level the highest stays. */
 static void add_counter(void *context, const char *name, uint64_t value)
 {
     json_t *object = context;
-    uint64_t sum = value + (uint64_t)json_integer_value(json_object_get(object, name));
+    uint64_t before = (uint64_t)json_integer_value(json_object_get(object, name));
+    uint64_t sum = value + before;
+    if (ahoyd_server_is_level(name))
+        sum = value > before ? value : before;
     /* Where memory is refused, the counter is missing. */
     (void)json_object_set_new(object, name, json_integer((json_int_t)sum));
 }

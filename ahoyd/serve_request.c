@@ -1,5 +1,6 @@
 /* A request on its way: RFC 3261 16.3 (is it sound), 16.4 (its Routes), the policy (may it), 16.5
  * (where to), and then the engine of tu/proxy. */
+#include "ahoyd/admission.h"
 #include "ahoyd/answer.h"
 #include "ahoyd/authenticate.h"
 #include "ahoyd/identity.h"
@@ -40,6 +41,8 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .tier_ms = domain != NULL ? domain->ring_time_s * 1000 : 0,
         .follows = domain != NULL && domain->follows,
         .sender = (uint8_t)course->sender.caller,
+        .urgency = ahoyd_admission_urgency(server, event),
+        .tells_load = ahoyd_admission_tells(server, event),
         .own_routes = course->path->own_routes,
         .restore_uri = course->path->restored,
         .removed = course->sender.proof,

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "ahoyd/admission.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/servers.h"
 
@@ -105,6 +106,7 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
         ahoyd_server_free(server);
         return NULL;
     }
+    ahoyd_admission_init(server, now_ms);
     return server;
 }
 
@@ -135,6 +137,8 @@ void ahoyd_server_free(struct ahoyd_server *server)
 static void serve_event(struct ahoyd_server *server, const struct ahoy_event *event,
                         uint64_t now_ms)
 {
+    if (!ahoyd_admission_passes(server, event))
+        return;
     if (event->kind == AHOY_EVENT_REQUEST)
         ahoyd_serve_request(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_ACK)
@@ -190,6 +194,7 @@ static void rest(struct ahoyd_server *server, uint64_t now_ms)
 
 void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *event, uint64_t now_ms)
 {
+    ahoyd_admission_see(server, event, now_ms);
     ahoy_stack_step(server->stack, event, now_ms);
     serve_events(server, now_ms);
     if (ahoy_proxy_deadline(server->proxy) <= now_ms) {
@@ -239,6 +244,18 @@ uint32_t ahoyd_server_busy(const struct ahoyd_server *server)
 uint32_t ahoyd_server_transactions(const struct ahoyd_server *server)
 {
     return ahoy_transactions_count(server->transactions);
+}
+
+bool ahoyd_server_is_level(const char *name)
+{
+#define AHOYD_LEVEL_NAME(name) #name,
+    static const char *const names[] = { AHOYD_SERVER_LEVELS(AHOYD_LEVEL_NAME) };
+#undef AHOYD_LEVEL_NAME
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server)

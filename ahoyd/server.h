@@ -10,12 +10,17 @@
 /* Each counter written once. */
 #define AHOYD_SERVER_COUNTERS(COUNTER)                                                             \
     COUNTER(registers)                                                                             \
-    COUNTER(calls) COUNTER(forwarded) COUNTER(challenged) COUNTER(refused) COUNTER(failed_logins)  \
-        COUNTER(slowed_logins)
+    COUNTER(calls)                                                                                 \
+    COUNTER(forwarded) COUNTER(challenged) COUNTER(refused) COUNTER(failed_logins)                 \
+        COUNTER(slowed_logins) COUNTER(overload_refused) COUNTER(overload_dropped)                 \
+            COUNTER(overload_held_back)
+/* What stands at some height now: of several workers the highest counts, not their sum. */
+#define AHOYD_SERVER_LEVELS(LEVEL) LEVEL(overload_wait_ms) LEVEL(overload_loss)
 
 struct ahoyd_server_counters {
 #define AHOYD_COUNTER_FIELD(name) uint64_t name;
     AHOYD_SERVER_COUNTERS(AHOYD_COUNTER_FIELD)
+    AHOYD_SERVER_LEVELS(AHOYD_COUNTER_FIELD)
 #undef AHOYD_COUNTER_FIELD
 };
 
@@ -58,5 +63,7 @@ void ahoyd_server_leave(struct ahoyd_server *server);
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server);
 /* All transactions that are held, those that only absorb retransmissions too. */
 uint32_t ahoyd_server_transactions(const struct ahoyd_server *server);
+/* Whether |name| is that of a level. */
+bool ahoyd_server_is_level(const char *name);
 const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server);
 const struct ahoy_stack_counters *ahoyd_server_stack_counters(const struct ahoyd_server *server);

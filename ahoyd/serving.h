@@ -6,6 +6,7 @@
 #include "ahoyd/flow_token.h"
 #include "ahoyd/names.h"
 #include "ahoyd/server.h"
+#include "libahoy/syntax/oc.h"
 
 /* What bounds a server, where its options name nothing else. */
 enum {
@@ -37,6 +38,11 @@ struct ahoyd_server {
     struct ahoy_rng rng;
     struct ahoy_pool waiting; /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;
+    struct ahoy_overload overload;
+    uint32_t waited_us; /* The message at hand. */
+    unsigned told_loss; /* To neighbours, by ... */
+    size_t load_size;
+    char load[AHOY_OC_TEXT_LIMIT];
     bool draining;
     bool trimmed;
     uint64_t busy_ms; /* When something was last under way. */

@@ -267,7 +267,7 @@ bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoy
 {
     const struct ahoyd_trunk *trunk = &server->options.config->trunks[route->trunk];
     const struct ahoyd_trunk_target *first = &trunk->targets[0];
-    *target = (struct ahoy_proxy_target){ .uri = uri->text };
+    *target = (struct ahoy_proxy_target){ .uri = uri->text, .is_neighbour = true };
     if (trunk->count > 1 || first->ip.family == AHOY_NO_FAMILY) {
         target->ways = trunk->uris;
         target->way_count = trunk->count;
@@ -354,7 +354,7 @@ static bool find_websocket(struct ahoyd_server *server, const struct ahoy_event 
     return binding != NULL && follow_websocket(server, binding, hop);
 }
 
-bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
+static bool target_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err)
 {
@@ -388,4 +388,15 @@ bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_even
         allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote);
     }
     return allowed || ahoy_fail(err, 403, uri->text.at, "an address that may be reached");
+}
+
+bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
+                             const struct ahoyd_path *path, uint64_t now_ms,
+                             struct ahoy_proxy_target *target, struct ahoy_err *err)
+{
+    if (!target_in_dialog(server, event, path, now_ms, target, err))
+        return false;
+    target->is_neighbour = target->way_count == 0 &&
+                           ahoyd_names_is_trunk_target(&server->names, &target->hop.remote);
+    return true;
 }

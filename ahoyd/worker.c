@@ -38,6 +38,7 @@ struct ahoyd_worker {
     bool started;
     bool dirty; /* Something has happened since memory was given back. */
     uint64_t now_ms;
+    uint64_t came_us; /* When the message at hand came. */
     uint64_t last_ms; /* When something last happened, or memory was given back. */
     uint64_t end_ms;  /* Draining ends at the latest; 0 while not draining. */
     pthread_t thread;
@@ -122,7 +123,9 @@ static void pass_on(struct ahoyd_worker *worker, uint16_t to, enum ahoyd_letter_
                     const struct ahoy_wire_effect *effect)
 {
     assert(to < worker->count);
-    struct ahoyd_letter letter = { .kind = kind, .hop = effect->hop, .bytes = effect->bytes };
+    struct ahoyd_letter letter = {
+        .kind = kind, .hop = effect->hop, .bytes = effect->bytes, .came_us = worker->came_us
+    };
     if (ahoyd_inbox_put(worker->options.workers[to]->inbox, &letter))
         worker->any_woken = worker->woken[to] = true;
 }
@@ -148,8 +151,19 @@ static void carry_all(struct ahoyd_worker *worker)
 static void step(struct ahoyd_worker *worker, struct ahoy_wire_event *event)
 {
     worker->dirty = true;
+    worker->came_us = worker->now_ms * 1000 - event->waited_us;
     ahoyd_server_step(worker->server, event, worker->now_ms);
     carry_all(worker);
+}
+
+/* How long a message has waited, at the door where it came and in the inbox. */
+static uint32_t waited_us(const struct ahoyd_worker *worker, const struct ahoyd_letter *letter)
+{
+    uint64_t now_us = worker->now_ms * 1000;
+    if (now_us <= letter->came_us)
+        return 0;
+    return now_us - letter->came_us > UINT32_MAX ? UINT32_MAX
+                                                 : (uint32_t)(now_us - letter->came_us);
 }
 
 /* What the others have put into the inbox. */
@@ -167,7 +181,8 @@ static void read_letters(struct ahoyd_worker *worker)
         } else {
             struct ahoy_wire_event event = { .kind = AHOY_WIRE_MESSAGE,
                                              .hop = letter.hop,
-                                             .bytes = letter.bytes };
+                                             .bytes = letter.bytes,
+                                             .waited_us = waited_us(worker, &letter) };
             worker->counters.handed_in++;
             step(worker, &event);
         }
@@ -371,6 +386,7 @@ bool ahoyd_worker_count(struct ahoyd_worker *worker,
     AHOY_DRIVER_COUNTERS(COUNT_DRIVER)
     AHOY_STACK_COUNTERS(COUNT_STACK)
     AHOYD_SERVER_COUNTERS(COUNT_SERVER)
+    AHOYD_SERVER_LEVELS(COUNT_SERVER)
     AHOYD_WORKER_COUNTERS(COUNT_WORKER)
     return true;
 }

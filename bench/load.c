@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/load_call.h"
+
 enum { CALLS_LIMIT = 4096, PATIENCE_MS = 8000, RESEND_MS = 500 };
 
 enum step { IDLE, INVITED, HUNG_UP };
@@ -31,11 +33,11 @@ struct call {
 };
 
 static struct {
-    const char *server, *domain;
+    const char *server;
     unsigned calls, concurrent;
     const struct way *way;
     struct ends ends;
-    int run; /* Told apart from other runs by this. */
+    struct call_maker maker;
     struct call list[CALLS_LIMIT];
     unsigned begun, completed, failed, resent;
 } load;
@@ -67,41 +69,6 @@ static struct sockaddr_in parse_address(const char *text)
     return address;
 }
 
-/* The first row "\r\nNAME: ..." from |at| on, with its end, or NULL. */
-static const char *find_row(const char *at, const char *name, const char **end)
-{
-    char wanted[32];
-    snprintf(wanted, sizeof wanted, "\r\n%s:", name);
-    const char *row = strstr(at, wanted);
-    if (row == NULL)
-        return NULL;
-    *end = strstr(row + 2, "\r\n");
-    return *end == NULL ? NULL : row + 2;
-}
-
-/* Appends every row |name| of |message|, under the name |as|, last one first where |reversed|. */
-static int copy_rows(char *to, size_t room, const char *message, const char *name, const char *as,
-                     bool reversed)
-{
-    const char *rows[8], *ends[8], *at = message;
-    size_t count = 0;
-    int size = 0;
-    while (count < 8 && (rows[count] = find_row(at, name, &ends[count])) != NULL)
-        at = ends[count++];
-    for (size_t i = 0; i < count; i++) {
-        size_t index = reversed ? count - 1 - i : i;
-        const char *value = rows[index] + strlen(name);
-        size += snprintf(to + size, room - (size_t)size, "%s%.*s\r\n", as,
-                         (int)(ends[index] - value), value);
-    }
-    return size;
-}
-
-static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
-                          "c=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0 8\r\n"
-                          "a=rtpmap:0 PCMU/8000\r\n"
-                          "a=rtpmap:8 PCMA/8000\r\n";
-
 /* All messages of a call take the same path. */
 static void send_caller(const struct call *call, const char *bytes, int size)
 {
@@ -113,47 +80,9 @@ static void invite(struct call *call)
     call->number = load.begun++;
     call->step = INVITED;
     call->begun_ms = call->sent_ms = now_ms();
-    unsigned port = ntohs(load.ends.own[CALLER].sin_port);
-    call->request_size = snprintf(
-        call->request, sizeof call->request,
-        "INVITE sip:service@%s SIP/2.0\r\n"
-        "Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK-%d-%u-1\r\n"
-        "From: \"caller\" <sip:caller@example.org>;tag=c%u\r\n"
-        "To: <sip:service@%s>\r\nCall-ID: %u-%zu-%d@127.0.0.1\r\nCSeq: 1 INVITE\r\n"
-        "Contact: <sip:caller@127.0.0.1:%u;transport=%s>\r\nMax-Forwards: 70\r\n"
-        "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, SUBSCRIBE, INFO\r\n"
-        "Supported: replaces, timer\r\nUser-Agent: load/1.0\r\n"
-        "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-        load.domain, load.way->via, port, load.run, call->number, call->number, load.domain,
-        call->number, (size_t)(call - load.list), load.run, port, load.way->name, sizeof sdp - 1,
-        sdp);
+    call->request_size =
+        print_invite(&load.maker, call->number, (size_t)(call - load.list), call->request);
     send_caller(call, call->request, call->request_size);
-}
-
-/* ACK or BYE after the 2xx |answer|, into |bytes|. */
-static int in_dialog(const struct call *call, const char *answer, const char *method, unsigned cseq,
-                     char bytes[MESSAGE_SIZE])
-{
-    const char *end = NULL, *contact = find_row(answer, "Contact", &end);
-    const char *uri = contact == NULL ? NULL : strchr(contact, '<');
-    const char *uri_end = uri == NULL ? NULL : strchr(uri, '>');
-    if (uri_end == NULL || uri_end > end)
-        return 0;
-    int size =
-        snprintf(bytes, MESSAGE_SIZE,
-                 "%s %.*s SIP/2.0\r\n"
-                 "Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK-%d-%u-%u%s\r\n",
-                 method, (int)(uri_end - uri - 1), uri + 1, load.way->via,
-                 ntohs(load.ends.own[CALLER].sin_port), load.run, call->number, cseq, method);
-    size +=
-        copy_rows(bytes + size, MESSAGE_SIZE - (size_t)size, answer, "Record-Route", "Route", true);
-    size += copy_rows(bytes + size, MESSAGE_SIZE - (size_t)size, answer, "From", "From", false);
-    size += copy_rows(bytes + size, MESSAGE_SIZE - (size_t)size, answer, "To", "To", false);
-    size +=
-        copy_rows(bytes + size, MESSAGE_SIZE - (size_t)size, answer, "Call-ID", "Call-ID", false);
-    size += snprintf(bytes + size, MESSAGE_SIZE - (size_t)size,
-                     "CSeq: %u %s\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n", cseq, method);
-    return size;
 }
 
 static void finish(struct call *call, bool sound)
@@ -170,7 +99,7 @@ static void finish(struct call *call, bool sound)
 static void answered(struct call *call, const char *answer)
 {
     char ack[MESSAGE_SIZE];
-    int size = in_dialog(call, answer, "ACK", 1, ack);
+    int size = print_in_dialog(&load.maker, call->number, answer, "ACK", 1, ack);
     if (size == 0) {
         finish(call, false);
         return;
@@ -178,7 +107,8 @@ static void answered(struct call *call, const char *answer)
     send_caller(call, ack, size);
     if (call->step != INVITED)
         return;
-    call->request_size = in_dialog(call, answer, "BYE", 2, call->request);
+    call->request_size =
+        print_in_dialog(&load.maker, call->number, answer, "BYE", 2, call->request);
     call->step = HUNG_UP;
     call->sent_ms = now_ms();
     send_caller(call, call->request, call->request_size);
@@ -187,13 +117,13 @@ static void answered(struct call *call, const char *answer)
 /* A response to the caller; the Call-ID says of which call. */
 static void caller_hears(const char *message)
 {
-    const char *end = NULL, *row = find_row(message, "Call-ID", &end);
     unsigned number = 0, place = 0;
     unsigned status = (unsigned)strtoul(message + 8, NULL, 10);
-    if (strncmp(message, "SIP/2.0 ", 8) != 0 || row == NULL ||
-        sscanf(row + 8, " %u-%u-", &number, &place) != 2 || place >= load.concurrent)
+    if (strncmp(message, "SIP/2.0 ", 8) != 0 || !read_call(message, &number, &place) ||
+        place >= load.concurrent)
         return;
     struct call *call = &load.list[place];
+    const char *end = NULL;
     const char *cseq = find_row(message, "CSeq", &end);
     if (call->step == IDLE || call->number != number || cseq == NULL || status < 200)
         return;
@@ -210,24 +140,7 @@ static void caller_hears(const char *message)
 static void reply(unsigned path, const char *request, const char *status, bool with_body)
 {
     char bytes[MESSAGE_SIZE];
-    char *tag = NULL;
-    int size = snprintf(bytes, sizeof bytes, "SIP/2.0 %s\r\n", status);
-    static const char *const names[] = { "Via", "Record-Route", "From", "To", "Call-ID", "CSeq" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        int added = copy_rows(bytes + size, sizeof bytes - (size_t)size, request, names[i],
-                              names[i], false);
-        if (i == 3 && strstr(bytes + size, ";tag=") == NULL) {
-            tag = bytes + size + added - 2;
-            added += snprintf(tag, sizeof bytes - (size_t)(tag - bytes), ";tag=callee\r\n") - 2;
-        }
-        size += added;
-    }
-    size += snprintf(bytes + size, sizeof bytes - (size_t)size,
-                     "Contact: <sip:service@127.0.0.1:%u;transport=%s>\r\n"
-                     "%sContent-Length: %zu\r\n\r\n%s",
-                     ntohs(load.ends.own[CALLEE].sin_port), load.way->name,
-                     with_body ? "Content-Type: application/sdp\r\n" : "",
-                     with_body ? sizeof sdp - 1 : 0, with_body ? sdp : "");
+    int size = print_reply(&load.maker, request, status, with_body, bytes);
     load.way->send(CALLEE, path, bytes, (size_t)size);
 }
 
@@ -321,7 +234,7 @@ static bool read_options(int argc, char **argv)
         { NULL, 0, NULL, 0 },
     };
     const char *caller = "127.0.0.1:15070", *callee = "127.0.0.1:15080", *transport = "udp";
-    load.domain = "bench.example";
+    load.maker.domain = "bench.example";
     load.calls = 10000;
     load.concurrent = 32;
     int option = 0;
@@ -337,7 +250,7 @@ static bool read_options(int argc, char **argv)
             callee = optarg;
             break;
         case 'd':
-            load.domain = optarg;
+            load.maker.domain = optarg;
             break;
         case 'n':
             load.calls = (unsigned)strtoul(optarg, NULL, 10);
@@ -377,7 +290,12 @@ int main(int argc, char **argv)
         fputs(help, stderr);
         return 2;
     }
-    load.run = getpid();
+    load.maker.transport = load.way->name;
+    load.maker.via = load.way->via;
+    load.maker.run = getpid();
+    load.maker.hosts[CALLER] = load.maker.hosts[CALLEE] = "127.0.0.1";
+    for (enum side side = CALLER; side < SIDES; side++)
+        load.maker.ports[side] = ntohs(load.ends.own[side].sin_port);
     load.way->open(&load.ends);
     uint64_t begun_ms = now_ms();
     run();

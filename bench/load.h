@@ -29,5 +29,8 @@ struct way {
 
 extern const struct way way_udp, way_tcp, way_tls;
 
+/* Sleeps a little, or until something comes by datagram. */
+void way_udp_rest(void);
+
 /* Says what went wrong, with errno, and ends. */
 _Noreturn void die(const char *what);

@@ -2,6 +2,7 @@
 #include "bench/load.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 static struct {
@@ -40,7 +41,7 @@ static void transmit(enum side side, unsigned path, const char *bytes, size_t si
 static void drain(enum side side, hear_fn *hears)
 {
     char bytes[MESSAGE_SIZE];
-    for (unsigned i = 0; i < 16; i++) {
+    for (unsigned i = 0; i < 64; i++) {
         ssize_t size = recv(udp.fds[side], bytes, sizeof bytes - 1, 0);
         if (size <= 0)
             return;
@@ -53,6 +54,14 @@ static void turn(hear_fn *hears)
 {
     drain(CALLEE, hears);
     drain(CALLER, hears);
+}
+
+void way_udp_rest(void)
+{
+    struct pollfd fds[SIDES];
+    for (enum side side = CALLER; side < SIDES; side++)
+        fds[side] = (struct pollfd){ .fd = udp.fds[side], .events = POLLIN };
+    poll(fds, SIDES, 1);
 }
 
 const struct way way_udp = {

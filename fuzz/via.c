@@ -1,5 +1,6 @@
 /* Via values, as they come and after we have marked them. */
 #include "fuzz/target.h"
+#include "libahoy/syntax/oc.h"
 #include "libahoy/syntax/received.h"
 
 /* Marks |via| with |source|; where it was sound it stays so and says who sent it. */
@@ -25,9 +26,25 @@ static void check_marks(struct span text, const struct ahoy_via *via, bool sound
     MUST(ahoy_via_parse(ahoy_buf_text(&buf), &back, &err));
     MUST(ahoy_span_equal(back.branch, via->branch) && ahoy_span_equal(back.host, via->host));
     MUST(back.has_rport == via->has_rport);
+    MUST(!back.has_oc);
     MUST(!back.has_rport || (back.rport == source->port && back.received.size > 0));
     struct ahoy_ip ip;
     MUST(back.received.size == 0 || ahoy_ip_parse(back.received, &ip));
+}
+
+/* What is said of overload can be told again, as an answer; and is nothing where "oc" is not. */
+static void check_oc(const struct ahoy_via *via)
+{
+    struct ahoy_oc oc, back;
+    if (!ahoy_oc_parse(via->params, &oc))
+        return;
+    MUST(via->has_oc && ahoy_oc_may_be_in(via->params) && oc.loss <= 100);
+    char space[AHOY_OC_TEXT_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    ahoy_oc_print(&buf, oc.loss, oc.validity_ms, oc.seq / 100);
+    MUST(!buf.overflow && ahoy_oc_parse(ahoy_buf_text(&buf), &back));
+    MUST(back.loss == oc.loss && back.validity_ms == oc.validity_ms && back.is_loss);
+    MUST(back.seq == oc.seq / 100 * 100);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,6 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool sound = ahoy_via_parse(text, &via, &err);
     MUST(sound == (err.expected == NULL));
     MUST(!sound || via.sent_by.size > 0);
+    if (sound)
+        check_oc(&via);
     (void)ahoy_via_has_cookie(&via); /* Either is fine. */
     struct span name = ahoy_transport_uri_name(via.transport);
     MUST(ahoy_transport_parse(name) == via.transport);

@@ -44,6 +44,8 @@ void ahoy_datagrams_in_couple(int fd)
     int one = 1;
     /* Where it fails, all come one by one. */
     (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
+    ahoy_arrival_note_times(fd);
+    ahoy_arrival_note_losses(fd);
 }
 
 int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
@@ -56,8 +58,10 @@ int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
     in->count = in->next = 0;
     in->segment = in->offset = 0;
     int count = recvmmsg(fd, in->headers, AHOY_BATCH, MSG_DONTWAIT, NULL);
-    if (count > 0)
-        in->count = (unsigned)count;
+    if (count <= 0)
+        return count;
+    in->count = (unsigned)count;
+    in->note = ahoy_arrival_read(&in->headers[count - 1].msg_hdr);
     return count;
 }
 
@@ -66,8 +70,10 @@ static size_t segment_of(struct mmsghdr *header)
 {
     int segment = 0;
     struct cmsghdr *control = CMSG_FIRSTHDR(&header->msg_hdr);
-    if (control != NULL && control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO)
-        memcpy(&segment, CMSG_DATA(control), sizeof segment);
+    for (; control != NULL; control = CMSG_NXTHDR(&header->msg_hdr, control)) {
+        if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO)
+            memcpy(&segment, CMSG_DATA(control), sizeof segment);
+    }
     return segment > 0 ? (size_t)segment : header->msg_len;
 }
 

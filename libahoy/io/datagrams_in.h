@@ -3,6 +3,7 @@
  * here. */
 #pragma once
 
+#include "libahoy/io/arrival.h"
 #include "libahoy/io/socket.h"
 
 enum {
@@ -10,16 +11,19 @@ enum {
     AHOY_DATAGRAM_LIMIT = 65535 /* Above what UDP can carry, so nothing is ever cut. */
 };
 
-/* What the kernel tells of a train: the size of its segments. */
+/* What the kernel tells of a train: when it came, how many were lost before it, and the size of its
+ * segments. */
 struct ahoy_in_control {
-    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int))];
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(struct timespec)) +
+                                        CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int))];
 };
 
 struct ahoy_datagrams_in {
     char *area; /* Virtual; only the pages that datagrams reached are really there. */
     unsigned count, next;
-    size_t offset;  /* Of the next segment within the next one. */
-    size_t segment; /* Its size; 0 at a beginning. */
+    size_t offset;                 /* Of the next segment within the next one. */
+    size_t segment;                /* Its size; 0 at a beginning. */
+    struct ahoy_arrival_note note; /* Of the batch's last: whatever waits, waits longer. */
     struct mmsghdr headers[AHOY_BATCH];
     struct iovec pieces[AHOY_BATCH];
     union ahoy_socket_name names[AHOY_BATCH];
@@ -30,7 +34,8 @@ struct ahoy_datagrams_in {
 bool ahoy_datagrams_in_init(struct ahoy_datagrams_in *in);
 void ahoy_datagrams_in_fini(struct ahoy_datagrams_in *in);
 
-/* Lets trains that come to |fd| stay together, where the kernel can do it. */
+/* Lets trains that come to |fd| stay together, and has it noted when they come, where the kernel
+ * can do it. */
 void ahoy_datagrams_in_couple(int fd);
 /* Reads up to AHOY_BATCH datagrams or trains, over those of the call before; how many, or -1 and
  * errno.  Fewer than AHOY_BATCH: the socket is empty. */

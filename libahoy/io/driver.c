@@ -28,6 +28,7 @@ struct listening {
     enum ahoy_transport transport;
     uint8_t index;
     bool held;               /* It takes no connections. */
+    uint32_t lost;           /* Datagrams that had no room, as far as was told. */
     struct ahoy_timer pause; /* Until it accepts again. */
 };
 
@@ -347,7 +348,20 @@ static bool read_batch(struct ahoy_driver *driver, const struct listening *liste
     return false;
 }
 
-static bool serve_datagrams(struct ahoy_driver *driver, const struct listening *listening,
+/* How long the datagram waited, and whether others were lost before it. */
+static void tell_arrival(struct ahoy_driver *driver, struct listening *listening,
+                         struct ahoy_wire_event *event)
+{
+    const struct ahoy_arrival_note *note = &driver->in.note;
+    event->waited_us = note->waited_us;
+    if (note->lost == listening->lost || note->lost == 0)
+        return;
+    driver->counters.datagrams_lost += (uint32_t)(note->lost - listening->lost);
+    listening->lost = note->lost;
+    event->overflowed = true;
+}
+
+static bool serve_datagrams(struct ahoy_driver *driver, struct listening *listening,
                             struct ahoy_wire_event *event)
 {
     struct ahoy_ip from;
@@ -361,6 +375,7 @@ static bool serve_datagrams(struct ahoy_driver *driver, const struct listening *
     begin(event, AHOY_WIRE_DATAGRAM, AHOY_UDP, driver, listening->index);
     event->hop.remote = from;
     event->bytes = bytes;
+    tell_arrival(driver, listening, event);
     return true;
 }
 

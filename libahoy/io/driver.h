@@ -30,8 +30,8 @@ enum {
 /* Each counter written once. */
 /* clang-format off */
 #define AHOY_DRIVER_COUNTERS(COUNTER)                                                              \
-    COUNTER(datagrams_in) COUNTER(datagrams_out) COUNTER(datagrams_unsent) COUNTER(unreachable)    \
-    COUNTER(trains_out)                                                                            \
+    COUNTER(datagrams_in) COUNTER(datagrams_out) COUNTER(datagrams_unsent)                         \
+    COUNTER(datagrams_lost) COUNTER(unreachable) COUNTER(trains_out)                               \
     COUNTER(accepted) COUNTER(accepts_paused) COUNTER(opened) COUNTER(not_opened)                  \
     COUNTER(secured) COUNTER(resumed) COUNTER(not_secured) COUNTER(records_timed_out)              \
     COUNTER(outputs_overrun) COUNTER(waits) COUNTER(dns_asked) COUNTER(dns_answered)

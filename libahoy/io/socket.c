@@ -6,6 +6,8 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "libahoy/io/arrival.h"
+
 enum {
     BUFFER_SIZE = 4 * 1024 * 1024, /* The usual one holds some hundred datagrams only. */
     BACKLOG = 1024,
@@ -130,6 +132,7 @@ static void tune_stream(int fd)
 {
     (void)set(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* A turn is one write: nothing to wait for. */
     (void)set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS);
+    ahoy_arrival_note_times(fd);
     (void)set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     (void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, IDLE_S);
     (void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_S);

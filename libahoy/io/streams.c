@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "libahoy/io/arrival.h"
 #include "libahoy/io/socket.h"
 #include "libahoy/io/stream.h"
 
@@ -65,6 +66,29 @@ static bool tell(const struct ahoy_stream *stream, enum ahoy_wire_event_kind kin
     return true;
 }
 
+/* |bytes| are what was read last, or a part of it. */
+static bool tell_bytes(const struct ahoy_streams *streams, const struct ahoy_stream *stream,
+                       struct span bytes, struct ahoy_wire_event *event)
+{
+    tell(stream, AHOY_WIRE_BYTES, bytes, event);
+    event->waited_us = streams->waited_us;
+    return true;
+}
+
+/* Reads into streams->input, as recv does. */
+static ssize_t receive(struct ahoy_streams *streams, int fd)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct timespec))];
+    struct iovec piece = { streams->input, AHOY_STREAM_INPUT };
+    struct msghdr header = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+    };
+    ssize_t size = recvmsg(fd, &header, MSG_DONTWAIT);
+    if (size > 0)
+        streams->waited_us = ahoy_arrival_read(&header).waited_us;
+    return size;
+}
+
 /* The peer has closed, is gone or has broken TLS, which |size| says as recv and 1 would: the owner
  * is told at once.  A peer that has only ended its own side may still wait for what is on the way
  * to it. */
@@ -118,7 +142,7 @@ static bool tell_rest(struct ahoy_streams *streams, struct ahoy_stream *stream,
     bool any = streams->rest_of == stream && streams->rest.size > 0;
     streams->rest_of = NULL;
     if (any)
-        return tell(stream, AHOY_WIRE_BYTES, streams->rest, event);
+        return tell_bytes(streams, stream, streams->rest, event);
     if (ahoy_tls_state(stream->tls) >= AHOY_TLS_ENDED)
         return finish_reading(streams, stream, 1, event);
     return false;
@@ -178,7 +202,7 @@ static bool read_bytes(struct ahoy_streams *streams, struct ahoy_stream *stream,
         return true;
     if (*reads == 0)
         return false;
-    ssize_t size = recv(stream->source.fd, streams->input, AHOY_STREAM_INPUT, MSG_DONTWAIT);
+    ssize_t size = receive(streams, stream->source.fd);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (size <= 0)
@@ -187,7 +211,7 @@ static bool read_bytes(struct ahoy_streams *streams, struct ahoy_stream *stream,
     struct span bytes = { streams->input, (size_t)size };
     if (stream->tls != NULL)
         return read_sealed(streams, stream, bytes, event);
-    return tell(stream, AHOY_WIRE_BYTES, bytes, event);
+    return tell_bytes(streams, stream, bytes, event);
 }
 
 /* Reads and forgets (MSG_TRUNC copies nothing). */

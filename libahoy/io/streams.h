@@ -17,7 +17,8 @@ struct ahoy_streams {
     struct ahoy_driver_counters *counters;
     int kind;                      /* Of their sources and of what their timers say in |which|. */
     uint64_t now_ms;               /* Set by the driver, once a turn. */
-    char *input;                   /* What was read last. */
+    char *input;                   /* What was read last ... */
+    uint32_t waited_us;            /* ... and how long the last of it waited. */
     struct ahoy_tls_context *tls;  /* May be NULL: no TLS then. */
     char *plain;                   /* What that was, opened. */
     struct span rest;              /* Of |plain|, not told yet ... */

@@ -32,6 +32,10 @@ struct ahoy_wire_event {
     uint64_t lookup; /* ANSWER */
     struct span bytes;
     const struct ahoy_peer *peer; /* Lives as long; NULL where nothing is known. */
+    uint32_t
+        waited_us;   /* DATAGRAM, BYTES, MESSAGE: how long |bytes| have waited to be read, or what
+                         * came last of those that were read with them. */
+    bool overflowed; /* DATAGRAM: others were lost, as there was no room for them. */
 };
 
 enum ahoy_wire_effect_kind {

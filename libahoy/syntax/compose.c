@@ -1,6 +1,7 @@
 /* Messages that we make out of others: responses (RFC 3261 8.2.6), ACK (17.1.1.3), CANCEL (9.1). */
 #include "libahoy/syntax/compose.h"
 
+#include "libahoy/syntax/oc.h"
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/received.h"
 #include "libahoy/syntax/scan.h"
@@ -34,13 +35,18 @@ static bool top_via(const struct ahoy_field *field, struct ahoy_via *via)
 }
 
 static void put_marked_via(struct ahoy_buf *buf, const struct ahoy_field *field,
-                           const struct ahoy_via *via, const struct ahoy_ip *source)
+                           const struct ahoy_via *via, const struct ahoy_response *response)
 {
     char space[64];
     struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
     struct ahoy_edits edits;
     ahoy_edits_init(&edits, field->row);
-    ahoy_edits_mark_via(&edits, via, source, &text);
+    if (response->received != NULL)
+        ahoy_edits_mark_via(&edits, via, response->received, &text);
+    else
+        ahoy_edits_remove_oc(&edits, via->params);
+    if (response->load.size > 0)
+        ahoy_edits_insert(&edits, ahoy_span_end(via->sent_by), response->load);
     struct span pieces[AHOY_PIECES_LIMIT];
     size_t count = ahoy_edits_gather(&edits, pieces);
     if (count == 0)
@@ -56,12 +62,12 @@ static void put_via_rows(struct ahoy_buf *buf, const struct ahoy_message *reques
     struct ahoy_via via;
     if (field == NULL)
         return;
-    if (response->received == NULL)
+    if (response->received == NULL && response->load.size == 0)
         ahoy_buf_put(buf, field->row);
     else if (response->routing != NULL && response->routing->via_field == field)
-        put_marked_via(buf, field, &response->routing->via, response->received);
+        put_marked_via(buf, field, &response->routing->via, response);
     else if (top_via(field, &via))
-        put_marked_via(buf, field, &via, response->received);
+        put_marked_via(buf, field, &via, response);
     else
         ahoy_buf_put(buf, field->row);
     put_rows(buf, request, ahoy_message_next(request, field));

@@ -44,6 +44,7 @@ struct ahoy_response {
     /* The source, marked in the topmost Via (received.h); NULL: that is left as it is. */
     const struct ahoy_ip *received;
     const struct ahoy_routing *routing; /* What was read of the request; NULL: it is read again. */
+    struct span load; /* What the topmost Via says of our load (oc.h), or empty. */
 };
 
 /* Prints a response to |request| by 8.2.6: all Via, From, To, Call-ID and CSeq copied as they

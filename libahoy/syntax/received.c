@@ -1,6 +1,7 @@
 /* received= and rport= in the topmost Via (RFC 3261 18.2.1, RFC 3581 4). */
 #include "libahoy/syntax/received.h"
 
+#include "libahoy/syntax/oc.h"
 #include "libahoy/syntax/params.h"
 
 /* Whether responses need to be told the source address (18.2.1, RFC 3581 4). */
@@ -32,6 +33,8 @@ void ahoy_edits_mark_via(struct ahoy_edits *edits, const struct ahoy_via *via,
 {
     if (needs_received(via, source)) /* R3261-18.2.1-3 */
         insert_received(edits, via, source, text);
+    if (via->has_oc)
+        ahoy_edits_remove_oc(edits, via->params);
     struct span rest = via->params;
     struct ahoy_param param;
     const char *before = rest.at;

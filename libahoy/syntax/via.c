@@ -144,6 +144,9 @@ static bool take_value(struct span *value, const struct ahoy_param *param, struc
 static bool take_param(struct ahoy_via *via, const struct ahoy_param *param, struct ahoy_err *err)
 {
     switch (param->name.size) {
+    case 2:
+        via->has_oc |= ahoy_span_equal_nocase(param->name, SPAN("oc"));
+        return true;
     case 5:
         if (ahoy_span_equal_nocase(param->name, SPAN("rport")))
             return take_rport(via, param, err);
@@ -183,6 +186,7 @@ bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err
     via->transport = AHOY_TRANSPORT_OTHER;
     via->port = 0;
     via->has_rport = false;
+    via->has_oc = false;
     via->rport = 0;
     via->text = text;
     via->host = none;

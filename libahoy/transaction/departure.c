@@ -2,7 +2,7 @@
  * known before its transport. */
 #include "libahoy/transaction/departure.h"
 
-enum { HEAD_PIECES = 9 };
+enum { HEAD_PIECES = 11 };
 
 /* The request line and our Via; |token| is room for that of the branch.  rport: R3581-3-1, and
  * sent-by: R3261-18.1.1-5. */
@@ -19,7 +19,9 @@ static void make_head(const struct ahoy_departure *departure, struct span reques
         SPAN(";branch=" AHOY_BRANCH_COOKIE),
         { token, AHOY_TOKEN_SIZE },
         { departure->branch.tail, departure->branch.tail_size },
-        SPAN(";rport\r\n"),
+        SPAN(";rport"),
+        departure->via_params,
+        SPAN("\r\n"),
     };
     memcpy(head, pieces, sizeof pieces);
 }
@@ -88,7 +90,9 @@ bool ahoy_departure_find(const struct ahoy_flows *flows, const struct ahoy_outgo
     const struct ahoy_listener *listener = ahoy_flows_listener(flows, &request->hop);
     if (listener == NULL || ahoy_ip_is_multicast(&request->hop.remote))
         return false;
-    *departure = (struct ahoy_departure){ .hop = request->hop, .branch = *branch };
+    *departure = (struct ahoy_departure){ .hop = request->hop,
+                                          .branch = *branch,
+                                          .via_params = request->via_params };
     leave_from(flows, listener, departure);
     move_if_large(flows, request, now_ms, departure);
     return true;
@@ -118,6 +122,16 @@ static size_t end_of_line(struct span text, size_t from)
     return end < text.size ? end + 1 : end;
 }
 
+/* What the user has added to the Via of |row|, which is ours: all behind rport. */
+static struct span params_of(struct span row)
+{
+    const struct span rport = SPAN(";rport");
+    struct span rest = row;
+    while (rest.size > 0 && !ahoy_span_starts_nocase(rest, rport))
+        rest = ahoy_span_after(rest, 1);
+    return ahoy_span_trim(ahoy_span_after(rest, rest.size < rport.size ? rest.size : rport.size));
+}
+
 struct span ahoy_departure_go_back(const struct ahoy_flows *flows, const struct ahoy_branch *branch,
                                    struct span request, struct ahoy_arena *arena,
                                    struct ahoy_hop *hop)
@@ -125,12 +139,14 @@ struct span ahoy_departure_go_back(const struct ahoy_flows *flows, const struct 
     const struct ahoy_listener *twin = twin_of(flows, hop, AHOY_UDP);
     if (twin == NULL)
         return (struct span){ NULL, 0 };
+    size_t line_end = end_of_line(request, 0);
+    size_t via_end = end_of_line(request, line_end);
     struct ahoy_departure departure = { .hop = *hop, .branch = *branch };
+    departure.via_params =
+        params_of(ahoy_span_between(request.at + line_end, request.at + via_end));
     leave_from(flows, twin, &departure);
     char token[AHOY_TOKEN_SIZE];
     struct span pieces[HEAD_PIECES + 1];
-    size_t line_end = end_of_line(request, 0);
-    size_t via_end = end_of_line(request, line_end);
     make_head(&departure, (struct span){ request.at, line_end }, token, pieces);
     pieces[HEAD_PIECES] = ahoy_span_after(request, via_end);
     struct span text = ahoy_arena_join(arena, pieces, HEAD_PIECES + 1);

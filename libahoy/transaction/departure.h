@@ -15,6 +15,7 @@ struct ahoy_departure {
     struct ahoy_hop hop; /* Names the listener, so that whatever follows leaves from it too. */
     struct ahoy_branch branch;
     const struct ahoy_listener *listener;
+    struct span via_params; /* The request's. */
     bool is_moved;
 };
 

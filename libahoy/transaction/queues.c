@@ -79,10 +79,12 @@ void ahoy_owner_tell(struct ahoy_transactions *owner, struct ahoy_transaction *t
 static struct ahoy_event event_of(const struct ahoy_transaction *transaction,
                                   enum ahoy_event_kind kind)
 {
+    bool is_server = ahoy_owner_is_server(transaction);
     return (struct ahoy_event){ .kind = kind,
                                 .transaction = ahoy_owner_handle(transaction),
                                 .user = transaction->user,
-                                .is_server = ahoy_owner_is_server(transaction) };
+                                .is_server = is_server,
+                                .sent_to = is_server ? NULL : &transaction->hop };
 }
 
 void ahoy_owner_tell_message(struct ahoy_transactions *owner, enum ahoy_event_kind kind,

@@ -51,6 +51,7 @@ struct ahoy_event {
     const struct ahoy_message *message; /* REQUEST, ACK, CANCEL, RESPONSE */
     const struct ahoy_routing *routing; /* of |message| */
     const struct ahoy_hop *hop;         /* by which |message| came */
+    const struct ahoy_hop *sent_to;     /* Of a client transaction: where its request went. */
     struct span sent; /* RESPONSE: the request, as it was sent; empty where it is kept no more. */
 };
 
@@ -93,6 +94,7 @@ struct ahoy_outgoing {
     bool is_flow; /* Nothing else leads there (RFC 5626): it goes by no other transport. */
     struct span branch_tail; /* Appended to the branch, at most AHOY_BRANCH_TAIL_LIMIT bytes of a
                               * token; empty for none. */
+    struct span via_params;  /* Further parameters of our Via, from ";" on; or empty. */
     uint64_t user;           /* Comes back in the events. */
 };
 

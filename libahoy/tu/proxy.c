@@ -58,6 +58,9 @@ struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
     proxy->serial = 0;
     proxy->open = 0;
     proxy->wish_count = proxy->next_wish = 0;
+    proxy->throttle.count = 0;
+    proxy->held_back = 0;
+    proxy->load_size = 0;
     ahoy_rng_init(&proxy->rng, options->seed);
     init_memory(proxy, options->limit);
     ahoy_timers_init(&proxy->timers, now_ms);
@@ -178,6 +181,7 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->tier_ms = plan->tier_ms;
     context->follows = plan->follows;
     context->sender = plan->sender;
+    context->tells_load = plan->tells_load;
     ahoy_arena_init(&context->arena, &proxy->chunks);
     size_t tier = first_tier(plan, breadth);
     if (ahoy_proxy_keep_head(proxy, context, event) && add_branches(context, tier) &&
@@ -269,12 +273,12 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
     if (refusal == 0 && !ahoy_proxy_read_routes(event->message, plan, &routes))
         refusal = 400;
     if (refusal != 0) {
-        ahoy_proxy_refuse(proxy, event, refusal);
+        ahoy_proxy_refuse(proxy, event, refusal, plan->tells_load);
         return;
     }
     struct proxy_context *context = begin(proxy, event, plan, breadth, now_ms);
     if (context == NULL) {
-        ahoy_proxy_refuse(proxy, event, 503);
+        ahoy_proxy_refuse(proxy, event, 503, plan->tells_load);
         return;
     }
     context->loop = loop;
@@ -354,6 +358,7 @@ static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context
 {
     struct proxy_branch *branch = proxy_branch_at(context, index);
     bool silent = !branch->provisional;
+    ahoy_proxy_hear_neighbour(proxy, branch, event, now_ms);
     switch (event->kind) {
     case AHOY_EVENT_RESPONSE:
         if (!passes_over(proxy, context, index, event->message, now_ms))
@@ -382,7 +387,7 @@ void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, u
     struct proxy_context *context = ahoy_proxy_find(proxy, event->user, &index);
     if (event->kind == AHOY_EVENT_CANCEL) {
         if (context == NULL)
-            ahoy_proxy_refuse(proxy, event, 481);
+            ahoy_proxy_refuse(proxy, event, 481, false);
         else
             ahoy_proxy_take_cancel(proxy, context, event, now_ms);
         return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "libahoy/transaction/user.h"
+#include "libahoy/tu/overload.h"
 
 struct ahoy_proxy;
 
@@ -39,6 +40,7 @@ struct ahoy_proxy_target {
     const struct span *ways;
     size_t way_count;      /* 0: there is a hop.  At most AHOY_TARGETS_LIMIT. */
     bool is_secure;        /* The ways are those of sips URIs, though |uri| is none. */
+    bool is_neighbour;     /* Told in our Via that it may ask for less, and heeded (RFC 7339). */
     struct ahoy_ip source; /* The owner's: comes back when it is asked. */
     struct span routes;    /* Route values that lead to it, a Path; empty where there are none. */
     struct span flow;      /* The user part of the Record-Route on its side, or empty. */
@@ -73,11 +75,13 @@ struct ahoy_proxy_found {
 struct ahoy_proxy_plan {
     const struct ahoy_proxy_target *targets; /* In the order of q, the highest first. */
     size_t count;                            /* 1 to AHOY_TARGETS_LIMIT.  More: answered 503. */
-    uint32_t tier_ms;  /* How long those of one q ring before the next do; 0: until they fail. */
-    bool follows;      /* Redirections are followed, where the owner finds targets in them. */
-    uint8_t sender;    /* The owner's: comes back with a redirection. */
-    size_t own_routes; /* Topmost Route values that name us: removed (16.4). */
-    bool restore_uri;  /* The last Route value became the Request-URI (16.4): removed. */
+    uint32_t tier_ms; /* How long those of one q ring before the next do; 0: until they fail. */
+    bool follows;     /* Redirections are followed, where the owner finds targets in them. */
+    uint8_t sender;   /* The owner's: comes back with a redirection. */
+    enum ahoy_urgency urgency; /* What a neighbour that asks for less gets least of. */
+    bool tells_load;           /* The sender is a neighbour that wants to know our load. */
+    size_t own_routes;         /* Topmost Route values that name us: removed (16.4). */
+    bool restore_uri;          /* The last Route value became the Request-URI (16.4): removed. */
     /* Put a Record-Route (16.6 step 4); two where the request leaves by another listener than it
      * came by, or either side has a flow to be named (RFC 5626 5.3).  What crosses into or out of
      * TLS gets one even where this is false. */
@@ -97,6 +101,12 @@ struct ahoy_proxy_plan {
 struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
                                   struct ahoy_transactions *transactions, uint64_t now_ms);
 void ahoy_proxy_free(struct ahoy_proxy *proxy);
+
+/* What responses to those who want to know our load say of it from now on: parameters of a Via
+ * (syntax/oc.h), copied, at most AHOY_OC_TEXT_LIMIT bytes. */
+void ahoy_proxy_tell_load(struct ahoy_proxy *proxy, struct span load);
+/* How many requests were held back from neighbours that asked for less. */
+uint64_t ahoy_proxy_held_back(const struct ahoy_proxy *proxy);
 
 /* Takes over a REQUEST event: accepts the server transaction, answers 100 to an INVITE, forwards
  * to the targets.  Where a limit refuses, it answers 503 itself, where Route or Max-Breadth cannot

@@ -4,22 +4,24 @@
 
 /* A response to the request of |event|, in |proxy|'s room. */
 static struct span compose(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                           unsigned status, struct span to_tag)
+                           unsigned status, struct span to_tag, bool tells_load)
 {
     struct ahoy_response response = { .status = status,
                                       .to_tag = to_tag,
                                       .received = &event->hop->remote,
-                                      .routing = event->routing };
+                                      .routing = event->routing,
+                                      .load = ahoy_proxy_load(proxy, tells_load) };
     struct ahoy_buf buf = ahoy_buf_over(proxy->text, sizeof proxy->text);
     ahoy_compose_response(&buf, event->message, &response);
     return ahoy_buf_text(&buf);
 }
 
-void ahoy_proxy_refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event, unsigned status)
+void ahoy_proxy_refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event, unsigned status,
+                       bool tells_load)
 {
     char tag[AHOY_TOKEN_SIZE];
     ahoy_transaction_stateless_tag(proxy->transactions, event->routing, tag);
-    struct span text = compose(proxy, event, status, (struct span){ tag, sizeof tag });
+    struct span text = compose(proxy, event, status, (struct span){ tag, sizeof tag }, tells_load);
     ahoy_transaction_answer(proxy->transactions, event, &text, 1);
 }
 
@@ -35,7 +37,8 @@ static void make_tag(const struct ahoy_proxy *proxy, const struct proxy_context 
 bool ahoy_proxy_keep_head(struct ahoy_proxy *proxy, struct proxy_context *context,
                           const struct ahoy_event *event)
 {
-    context->head = ahoy_arena_copy(&context->arena, compose(proxy, event, 100, SPAN("")));
+    context->head =
+        ahoy_arena_copy(&context->arena, compose(proxy, event, 100, SPAN(""), context->tells_load));
     return context->head.at != NULL && context->head.size > 0;
 }
 
@@ -54,7 +57,9 @@ bool ahoy_proxy_send_own(struct ahoy_proxy *proxy, struct proxy_context *context
     (void)ahoy_message_parse(context->head, &proxy->head, NULL);
     char tag[AHOY_TOKEN_SIZE];
     make_tag(proxy, context, tag);
-    struct ahoy_response response = { .status = status, .to_tag = { tag, sizeof tag } };
+    struct ahoy_response response = { .status = status,
+                                      .to_tag = { tag, sizeof tag },
+                                      .load = ahoy_proxy_load(proxy, context->tells_load) };
     struct ahoy_buf buf = ahoy_buf_over(proxy->text, sizeof proxy->text);
     ahoy_compose_response(&buf, &proxy->head, &response);
     struct span text = ahoy_buf_text(&buf);
@@ -66,7 +71,8 @@ void ahoy_proxy_answer_cancel(struct ahoy_proxy *proxy, const struct proxy_conte
 {
     char tag[AHOY_TOKEN_SIZE];
     make_tag(proxy, context, tag);
-    struct span text = compose(proxy, event, 200, (struct span){ tag, sizeof tag });
+    bool tells_load = context->tells_load;
+    struct span text = compose(proxy, event, 200, (struct span){ tag, sizeof tag }, tells_load);
     struct ahoy_handle cancel = ahoy_transaction_accept(
         proxy->transactions, event, ahoy_proxy_name(context->handle, PROXY_NO_BRANCH), now_ms);
     if (!ahoy_transaction_respond(proxy->transactions, cancel, 200, &text, 1, now_ms))

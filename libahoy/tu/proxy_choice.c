@@ -68,7 +68,7 @@ static bool keep_best(struct ahoy_proxy *proxy, struct proxy_context *context,
     struct proxy_failure *failure = failure_of(proxy, context);
     if (failure == NULL)
         return false;
-    size_t count = ahoy_proxy_pop_via(proxy, message);
+    size_t count = ahoy_proxy_pop_via(proxy, message, context->tells_load);
     struct ahoy_arena arena;
     ahoy_arena_init(&arena, &proxy->chunks);
     struct span best = ahoy_arena_join(&arena, proxy->pieces, count);
@@ -171,8 +171,10 @@ void ahoy_proxy_choose(struct ahoy_proxy *proxy, struct proxy_context *context, 
     } else if (context->failure != NULL && context->failure->best.size > 0) {
         sent = send_kept(proxy, context, now_ms);
     } else {
-        unsigned status = context->best_status == 503 ? 500 : context->best_status;
-        sent = ahoy_proxy_send_own(proxy, context, status, now_ms); /* S3261-16.7-9 */
+        /* S3261-16.7-9; but where we hold requests back, others will fare the same. */
+        bool is_theirs = context->best_status == 503 && !context->held_back;
+        unsigned status = is_theirs ? 500 : context->best_status;
+        sent = ahoy_proxy_send_own(proxy, context, status, now_ms);
     }
     if (sent) {
         ahoy_proxy_close(proxy, context);

@@ -5,6 +5,7 @@
 #include "libahoy/base/arena.h"
 #include "libahoy/syntax/compose.h"
 #include "libahoy/tu/proxy.h"
+#include "libahoy/tu/throttle.h"
 
 enum {
     PROXY_TEXT_LIMIT = AHOY_MESSAGE_LIMIT + 16384,
@@ -34,6 +35,7 @@ struct proxy_kept {
 struct proxy_ways {
     struct span uri, routes, flow; /* The target's. */
     bool is_secure;
+    bool is_neighbour;
     struct ahoy_ip source;
     const struct span *ways;
     uint8_t way_count;
@@ -53,11 +55,12 @@ struct proxy_branch {
     uint8_t breadth;           /* Its share of Max-Breadth (RFC 5393 5.3). */
     uint8_t depth;             /* Redirections that led to it. */
     uint8_t record_routes;     /* Rows of it that the request got from us. */
-    bool waiting;              /* For the answer to a wish. */
-    bool provisional;          /* One has come, 100 included. */
-    bool cancelled;            /* CANCEL has been asked for. */
-    bool late;                 /* The time of its tier is over. */
-    bool done;                 /* It has its final response, or counts as if. */
+    bool waiting : 1;          /* For the answer to a wish. */
+    bool provisional : 1;      /* One has come, 100 included. */
+    bool cancelled : 1;        /* CANCEL has been asked for. */
+    bool is_neighbour : 1;     /* It leads to one. */
+    bool late : 1;             /* The time of its tier is over. */
+    bool done : 1;             /* It has its final response, or counts as if. */
 };
 
 /* What is kept of final responses that were not forwarded (16.7 step 4). */
@@ -111,11 +114,13 @@ struct proxy_context {
     uint8_t living;                /* Transactions that have not ended. */
     uint8_t breadth;               /* Its Max-Breadth. */
     uint8_t sender;                /* The plan's. */
-    bool is_invite;
-    bool is_home; /* The plan's. */
-    bool follows; /* The plan's. */
-    bool stopped; /* No branch begins any more: it was cancelled, or a 6xx has come. */
-    bool closed;  /* The final response was sent, or there is nobody to send one to. */
+    bool is_invite : 1;
+    bool is_home : 1;    /* The plan's. */
+    bool follows : 1;    /* The plan's. */
+    bool tells_load : 1; /* The plan's. */
+    bool held_back : 1;  /* Some branch did not begin, as a neighbour has asked for less. */
+    bool stopped : 1;    /* No branch begins any more: it was cancelled, or a 6xx has come. */
+    bool closed : 1;     /* The final response was sent, or there is nobody to send one to. */
 };
 
 /* A wish that was not polled. */
@@ -136,7 +141,11 @@ struct ahoy_proxy {
     struct ahoy_pool acks; /* struct proxy_ack, in proxy_ack.c */
     struct ahoy_chunks chunks;
     struct ahoy_timers timers;
-    size_t wish_count, next_wish; /* A ring. */
+    struct ahoy_throttle throttle;
+    uint64_t held_back; /* Requests. */
+    size_t load_size;
+    char load[AHOY_OC_TEXT_LIMIT]; /* What is told of our own load. */
+    size_t wish_count, next_wish;  /* A ring. */
     struct proxy_wish wishes[PROXY_WISHES_LIMIT];
     /* Room to work in; nothing stays from one call to the next. */
     struct ahoy_edits edits;
@@ -274,8 +283,18 @@ unsigned ahoy_proxy_send_kept(struct ahoy_proxy *proxy, struct proxy_context *co
                               unsigned index, const struct ahoy_proxy_target *target,
                               uint64_t now_ms);
 
+/* proxy_neighbour.c (RFC 7339): what is told of our load, where it is; what a neighbour says of its
+ * own, or that it says nothing; and whether a request to |target| is held back. */
+struct span ahoy_proxy_load(const struct ahoy_proxy *proxy, bool tells_load);
+void ahoy_proxy_hear_neighbour(struct ahoy_proxy *proxy, const struct proxy_branch *branch,
+                               const struct ahoy_event *event, uint64_t now_ms);
+bool ahoy_proxy_holds_back(struct ahoy_proxy *proxy, struct proxy_context *context,
+                           struct proxy_branch *branch, const struct proxy_making *making,
+                           uint64_t now_ms);
+
 /* proxy_answer.c: what we say ourselves.  Refusing is done without state. */
-void ahoy_proxy_refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event, unsigned status);
+void ahoy_proxy_refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event, unsigned status,
+                       bool tells_load);
 bool ahoy_proxy_keep_head(struct ahoy_proxy *proxy, struct proxy_context *context,
                           const struct ahoy_event *event);
 void ahoy_proxy_send_trying(struct ahoy_proxy *proxy, struct proxy_context *context,
@@ -300,8 +319,10 @@ void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context);
 /* |branch| will never be sent; whoever drops it sees to what follows when it was the last. */
 void ahoy_proxy_drop(struct ahoy_proxy *proxy, struct proxy_context *context,
                      struct proxy_branch *branch, unsigned status);
-/* The response without our Via, in proxy->pieces; 0 where none but ours is there. */
-size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message);
+/* The response without our Via, in proxy->pieces; 0 where none but ours is there.  |tells_load|:
+ * the next one says ours. */
+size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message,
+                          bool tells_load);
 
 /* proxy_choice.c (16.7 steps 4, 6 and 7).  Whether a response is better than all so far, and not
  * one that we answer in place of.  Choosing: all branches are done and nothing final has been

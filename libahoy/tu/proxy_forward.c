@@ -128,9 +128,11 @@ bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, struct proxy_making *maki
     struct ahoy_buf text = ahoy_buf_over(proxy->text, sizeof proxy->text);
     bool is_sips;
     struct span uri = routes->strict.size > 0 ? routes->strict : target->uri;
-    *request = (struct ahoy_outgoing){ .method = message->method,
-                                       .hop = target->hop,
-                                       .is_flow = target->flow.size > 0 };
+    *request =
+        (struct ahoy_outgoing){ .method = message->method,
+                                .hop = target->hop,
+                                .via_params = target->is_neighbour ? SPAN(AHOY_OC_OFFER) : SPAN(""),
+                                .is_flow = target->flow.size > 0 };
     request->request_line = put_request_line(&text, event, uri, &is_sips);
 
     ahoy_edits_init(edits, ahoy_span_after(message->bytes, message->start_line.size));
@@ -164,6 +166,8 @@ unsigned ahoy_proxy_send(struct ahoy_proxy *proxy, struct proxy_context *context
 {
     struct proxy_branch *branch = proxy_branch_at(context, index);
     struct ahoy_outgoing request;
+    if (ahoy_proxy_holds_back(proxy, context, branch, making, now_ms))
+        return 503; /* RFC 7339 5.10: without a Retry-After. */
     making->breadth = branch->breadth;
     if (!ahoy_proxy_make_request(proxy, making, &request))
         return 400;

@@ -2,12 +2,31 @@
  * is forwarded at once, and what becomes of a branch. */
 #include "libahoy/tu/proxy_context.h"
 
-size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message)
+/* Behind our Via: what others have written of their load into further ones was meant for nobody, or
+ * for those who should not believe it (RFC 7339 5.4, 11).  |load| goes into the first of them. */
+static void edit_load(struct ahoy_proxy *proxy, struct ahoy_values values, struct span load)
+{
+    struct ahoy_via via;
+    struct span text;
+    for (; ahoy_values_next(&values, &text, NULL); load = SPAN("")) {
+        if (load.size == 0 && !ahoy_oc_may_be_in(text))
+            continue;
+        if (!ahoy_via_parse(text, &via, NULL))
+            continue;
+        ahoy_edits_remove_oc(&proxy->edits, via.params);
+        if (load.size > 0)
+            ahoy_edits_insert(&proxy->edits, ahoy_span_end(via.sent_by), load);
+    }
+}
+
+size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message,
+                          bool tells_load)
 {
     struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_VIA);
     struct span own;
     if (!ahoy_values_next(&values, &own, NULL))
         return 0;
+    const struct ahoy_values others = values;
     struct span rest = values.rest;
     struct span gone = values.field->row;
     if (rest.size == 0 && values.field->next == 0)
@@ -20,6 +39,7 @@ size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *m
     }
     ahoy_edits_init(&proxy->edits, message->bytes);
     ahoy_edits_remove(&proxy->edits, gone);
+    edit_load(proxy, others, ahoy_proxy_load(proxy, tells_load));
     return ahoy_edits_gather(&proxy->edits, proxy->pieces);
 }
 
@@ -27,7 +47,7 @@ size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *m
 static bool forward(struct ahoy_proxy *proxy, struct proxy_context *context,
                     const struct ahoy_message *message, uint64_t now_ms)
 {
-    size_t count = ahoy_proxy_pop_via(proxy, message);
+    size_t count = ahoy_proxy_pop_via(proxy, message, context->tells_load);
     return count > 0 &&
            ahoy_transaction_respond(proxy->transactions, context->server, message->status,
                                     proxy->pieces, count, now_ms); /* R3261-16.7-30 */

@@ -17,6 +17,7 @@ bool ahoy_proxy_keep_ways(struct proxy_context *context, unsigned index,
     *ways = (struct proxy_ways){ .uri = ahoy_arena_copy(arena, target->uri),
                                  .source = target->source,
                                  .is_secure = target->is_secure,
+                                 .is_neighbour = target->is_neighbour,
                                  .ways = texts,
                                  .way_count = (uint8_t)target->way_count };
     bool kept = ways->uri.at != NULL &&
@@ -95,7 +96,11 @@ static bool send_to(struct ahoy_proxy *proxy, struct proxy_context *context, uns
 {
     const struct proxy_ways *ways = proxy_branch_at(context, index)->ways;
     const struct ahoy_proxy_target target = {
-        .uri = ways->uri, .hop = ways->tried, .routes = ways->routes, .flow = ways->flow
+        .uri = ways->uri,
+        .hop = ways->tried,
+        .is_neighbour = ways->is_neighbour,
+        .routes = ways->routes,
+        .flow = ways->flow,
     };
     return ahoy_proxy_send_kept(proxy, context, index, &target, now_ms) == 0;
 }

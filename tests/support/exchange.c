@@ -203,6 +203,7 @@ void exchange_datagram(struct exchange *exchange, const char *peer, struct span 
         .kind = AHOY_WIRE_DATAGRAM,
         .hop = { .transport = AHOY_UDP, .remote = exchange_ip(peer) },
         .bytes = bytes,
+        .waited_us = exchange->waited_us,
     };
     size_t count = exchange->config->listen_count;
     bool found = false;

@@ -22,6 +22,7 @@ struct exchange {
     struct ahoy_listener listeners[AHOY_LISTENERS_LIMIT];
     char texts[AHOY_LISTENERS_LIMIT][2][80];
     uint64_t now_ms;
+    uint32_t waited_us;         /* What comes has waited so long. */
     unsigned branches;          /* Made so far. */
     unsigned closed;            /* Connections that the server wanted closed. */
     size_t count;               /* Of what was sent since the last event. */

@@ -55,6 +55,7 @@ static void test_all_words(void **state)
               "route { domain = \"bench.example\", to = \"carrier\", from = \"anyone\" }\n"
               "trunk(\"carrier\", { \"sip:127.0.0.1:5070\", \"sip:[::1];transport=tcp\" })\n"
               "udp { padding = 64 }\n"
+              "overload { target = 20 }\n"
               "workers(3) control \"unix:/run/x.sock\" trace \"t.jsonl\"\n",
               &told);
     assert_non_null(config);
@@ -81,6 +82,7 @@ static void test_all_words(void **state)
     assert_int_equal(config->routes[0].trunk, 0);
     assert_int_equal(config->workers, 3);
     assert_int_equal(config->padding, 64);
+    assert_int_equal(config->overload_ms, 20);
     assert_string_equal(config->control_path, "/run/x.sock");
     assert_string_equal(config->trace_path, "/etc/ahoy/t.jsonl");
     ahoyd_config_free(config);
@@ -122,6 +124,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->domains[0].auth, AHOYD_AUTH_DIGEST);
     assert_true(config->workers >= 1);
     assert_int_equal(config->padding, 128);
+    assert_int_equal(config->overload_ms, 50);
     ahoyd_config_free(config);
 }
 
@@ -242,6 +245,9 @@ static void test_faults(void **state)
     assert_fault("udp { padding = -1 }", "between 0 and 1024");
     assert_fault("udp { paddin = 1 }", "did you mean 'padding'?");
     assert_fault("udp { padding = 0 } udp {}", "already");
+    assert_fault("overload { target = 10001 }", "between 0 and 10000");
+    assert_fault("overload { targt = 1 }", "did you mean 'target'?");
+    assert_fault("overload {} overload {}", "already");
     assert_fault("store 'memory:' store 'memory:'", "already");
     assert_fault("x = = 1", "unexpected symbol");
     assert_fault("error 'stop'", "stop");

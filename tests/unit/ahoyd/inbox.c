@@ -11,7 +11,7 @@
 
 static struct ahoyd_letter letter_of(enum ahoyd_letter_kind kind, struct span bytes)
 {
-    struct ahoyd_letter letter = { .kind = kind, .bytes = bytes };
+    struct ahoyd_letter letter = { .kind = kind, .bytes = bytes, .came_us = 4711 };
     letter.hop = (struct ahoy_hop){ .transport = AHOY_TCP, .listener = 3, .worker = 2 };
     letter.hop.connection = (struct ahoy_handle){ 17, 4 };
     letter.hop.remote = (struct ahoy_ip){ .family = AHOY_IPV4, .port = 5070, .bytes = { 127 } };
@@ -35,6 +35,7 @@ static void letters_come_whole_and_in_order(void **state)
     assert_true(ahoyd_inbox_next(inbox, &out));
     assert_int_equal(out.kind, AHOYD_LETTER_MESSAGE);
     assert_true(ahoy_span_equal(out.bytes, SPAN("INVITE")));
+    assert_int_equal(out.came_us, 4711);
     assert_int_equal(out.hop.listener, 3);
     assert_int_equal(out.hop.worker, 2);
     assert_true(ahoy_handle_equal(out.hop.connection, in.hop.connection));

@@ -1,0 +1,220 @@
+/* A rate rather than a share: when twice as many come, no more are let in.
+ *
+ * What a new request brings about comes later, some messages that wait in the same queue, so to
+ * follow the wait alone is to swing.  The rate is made of what was served, whatever it was, and of
+ * how many messages a request has needed lately: that is what can be managed, known at once. */
+#include "libahoy/tu/overload.h"
+
+enum {
+    UNIT = 256, /* Of |needed|: so many parts of a message. */
+    NEEDED_USUAL = 6,
+    NEEDED_MOST = 64,
+    FOLLOWED_INTERVALS = 16, /* Over which |needed| is an average. */
+    BEST_FADES = 64,         /* Each interval takes so small a part of it. */
+    LEAST_PART = 4,
+    LEAST_RATE = 50,      /* A second: something is always tried. */
+    KEPT_FACTOR = 4,      /* Targets that the wait must be at before calls that stand suffer. */
+    CALM_INTERVALS = 10,  /* Without a refusal, until the rate is given up. */
+    PAUSE_INTERVALS = 25, /* Without a message: all is over. */
+    IDLE_LEAST = 3,
+    IDLE_MOST = 6,
+    MOST_DOWN = 500, /* Thousandths by which a rate falls or rises in one interval. */
+    MOST_UP = 125,
+    RETRY_MS = 10000, /* Mean Retry-After at first, and at most. */
+    RETRY_MOST_MS = 60000,
+    RETRY_CHANGE = 32 /* Each interval changes it by so small a part. */
+};
+
+static void reset(struct ahoy_overload *overload, uint64_t now_ms)
+{
+    const uint32_t target_us = overload->target_us;
+    *overload = (struct ahoy_overload){ .target_us = target_us,
+                                        .begun_ms = now_ms,
+                                        .filled_ms = now_ms,
+                                        .least_us = UINT32_MAX,
+                                        .needed = NEEDED_USUAL * UNIT,
+                                        .retry_ms = RETRY_MS };
+}
+
+void ahoy_overload_init(struct ahoy_overload *overload, uint32_t target_ms, uint64_t now_ms)
+{
+    overload->target_us = target_ms * 1000;
+    reset(overload, now_ms);
+}
+
+/* By how many thousandths the rate changes: an eighth for a whole target of difference.  Where the
+ * queue has been all but empty for a while the rate is far too low, and grows faster. */
+static int64_t change_for(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us)
+{
+    int64_t change = ((int64_t)target_us - wait_us) * MOST_UP / target_us;
+    gate->idle = wait_us < target_us / 8 ? (uint8_t)(gate->idle + 1) : 0;
+    if (gate->idle > IDLE_MOST)
+        gate->idle = IDLE_MOST;
+    if (gate->idle > IDLE_LEAST)
+        change <<= gate->idle - IDLE_LEAST;
+    return change < -MOST_DOWN ? -MOST_DOWN : change;
+}
+
+/* An interval has ended in which the least wait was |wait_us|, and so many requests a second were
+ * |managed|. */
+static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us, uint64_t managed)
+{
+    bool needed = gate->refused > 0 || wait_us > target_us;
+    gate->let_in = gate->refused = 0;
+    gate->calm = needed ? 0 : (uint8_t)(gate->calm + 1);
+    if (!needed && (!gate->binds || gate->calm >= CALM_INTERVALS)) {
+        *gate = (struct ahoy_gate){ .binds = false };
+        return;
+    }
+    /* Where less came than might have, that says nothing about what can be managed. */
+    if (!needed && managed < gate->rate)
+        managed = gate->rate;
+    managed = managed * (uint64_t)(1000 + change_for(gate, wait_us, target_us)) / 1000;
+    gate->best -= gate->best / BEST_FADES;
+    if (managed > gate->best)
+        gate->best = (uint32_t)managed;
+    /* Where refusing alone takes all there is, to let nobody in would help nobody. */
+    uint32_t least = gate->best / LEAST_PART > LEAST_RATE ? gate->best / LEAST_PART : LEAST_RATE;
+    gate->rate = managed < least ? least : (uint32_t)managed;
+    gate->binds = true;
+}
+
+/* How many messages a new request needs, those that follow from it among them. */
+static void follow(struct ahoy_overload *overload)
+{
+    uint32_t let_in = overload->gates[AHOY_URGENCY_NEW].let_in;
+    if (let_in == 0)
+        return;
+    uint64_t needed = (uint64_t)overload->served * UNIT / let_in;
+    if (needed > NEEDED_MOST * UNIT)
+        needed = NEEDED_MOST * UNIT;
+    overload->needed =
+        (uint32_t)((overload->needed * (FOLLOWED_INTERVALS - 1) + needed) / FOLLOWED_INTERVALS);
+    if (overload->needed < UNIT)
+        overload->needed = UNIT;
+}
+
+/* What part of new requests would have to stay away, counting with those that already do. */
+static void set_loss(struct ahoy_overload *overload, uint32_t came_new, uint64_t span_ms)
+{
+    const struct ahoy_gate *gate = &overload->gates[AHOY_URGENCY_NEW];
+    uint64_t theirs_new = (uint64_t)overload->theirs_new * 100 / (100 - overload->share);
+    uint64_t wanted = came_new - overload->theirs_new + theirs_new;
+    uint64_t allowed = gate->binds ? (uint64_t)gate->rate * span_ms / 1000 : wanted;
+    uint64_t share = wanted > allowed ? 100 * (wanted - allowed) / wanted : 0;
+    uint64_t all = overload->theirs - overload->theirs_new + theirs_new;
+    overload->share = (unsigned)(overload->share + share) / 2;
+    if (overload->share > AHOY_OVERLOAD_LOSS_LIMIT)
+        overload->share = AHOY_OVERLOAD_LOSS_LIMIT;
+    /* R7339-5.3-1: they are asked for a part of all that they send. */
+    overload->loss = overload->share;
+    if (all > 0)
+        overload->loss = (unsigned)(overload->share * theirs_new / all);
+}
+
+/* Who is refused costs too: a quarter of those who are let in can be borne.  If more come back than
+ * that, the next are asked to wait longer. */
+static void set_retry(struct ahoy_overload *overload)
+{
+    const struct ahoy_gate *gate = &overload->gates[AHOY_URGENCY_NEW];
+    uint32_t change = overload->retry_ms / RETRY_CHANGE;
+    if (gate->refused > gate->let_in / 4)
+        overload->retry_ms += change;
+    else
+        overload->retry_ms -= change / 2;
+    if (overload->retry_ms < RETRY_MS)
+        overload->retry_ms = RETRY_MS;
+    if (overload->retry_ms > RETRY_MOST_MS)
+        overload->retry_ms = RETRY_MOST_MS;
+}
+
+static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
+{
+    struct ahoy_gate *gates = overload->gates;
+    uint32_t wait_us = overload->least_us == UINT32_MAX ? 0 : overload->least_us;
+    uint32_t target_us = overload->target_us;
+    const struct ahoy_gate *kept = &gates[AHOY_URGENCY_KEPT];
+    uint32_t came_new = gates[AHOY_URGENCY_NEW].let_in + gates[AHOY_URGENCY_NEW].refused;
+    overload->last_us = wait_us;
+    /* What the kernel has no room for never waits, but would have. */
+    if (overload->overflowed && wait_us < 2 * target_us)
+        wait_us = 2 * target_us;
+    follow(overload);
+    set_retry(overload);
+    adjust(&gates[AHOY_URGENCY_NEW], wait_us, target_us,
+           (uint64_t)overload->served * 1000 * UNIT / overload->needed / span_ms);
+    adjust(&gates[AHOY_URGENCY_KEPT], wait_us, KEPT_FACTOR * target_us,
+           (uint64_t)kept->let_in * 1000 / span_ms);
+    set_loss(overload, came_new, span_ms);
+    overload->theirs = overload->theirs_new = overload->served = 0;
+    overload->least_us = UINT32_MAX;
+    overload->overflowed = false;
+}
+
+/* A gate holds no more than an interval's worth: whoever reads in bursts needs that much. */
+static void fill(struct ahoy_gate *gate, uint64_t span_ms)
+{
+    int64_t most = (int64_t)gate->rate * AHOY_OVERLOAD_INTERVAL_MS;
+    gate->tokens += (int64_t)gate->rate * (int64_t)span_ms;
+    if (gate->tokens > most)
+        gate->tokens = most;
+}
+
+bool ahoy_overload_waited(struct ahoy_overload *overload, uint32_t waited_us, bool overflowed,
+                          uint64_t now_ms)
+{
+    if (overload->target_us == 0)
+        return false;
+    uint64_t span_ms = now_ms - overload->begun_ms;
+    bool ended = span_ms >= AHOY_OVERLOAD_INTERVAL_MS;
+    if (span_ms >= PAUSE_INTERVALS * AHOY_OVERLOAD_INTERVAL_MS)
+        reset(overload, now_ms);
+    else if (ended)
+        end_interval(overload, span_ms);
+    if (ended)
+        overload->begun_ms = now_ms;
+    if (now_ms > overload->filled_ms) {
+        for (int i = 0; i < AHOY_URGENCY_COUNT; i++)
+            fill(&overload->gates[i], now_ms - overload->filled_ms);
+        overload->filled_ms = now_ms;
+    }
+    if (waited_us < overload->least_us)
+        overload->least_us = waited_us;
+    overload->overflowed |= overflowed;
+    return ended;
+}
+
+static bool pass(struct ahoy_gate *gate, bool may_borrow)
+{
+    int64_t least = may_borrow ? -(int64_t)gate->rate * AHOY_OVERLOAD_INTERVAL_MS : 0;
+    if (gate->binds && gate->tokens - 1000 < least) {
+        gate->refused++;
+        return false;
+    }
+    gate->let_in++;
+    if (gate->binds)
+        gate->tokens -= 1000;
+    return true;
+}
+
+bool ahoy_overload_admits(struct ahoy_overload *overload, enum ahoy_urgency urgency,
+                          bool holds_back)
+{
+    overload->theirs += holds_back;
+    overload->theirs_new += holds_back && urgency == AHOY_URGENCY_NEW;
+    if (!pass(&overload->gates[urgency], holds_back))
+        return false;
+    overload->served++;
+    return true;
+}
+
+bool ahoy_overload_binds(const struct ahoy_overload *overload)
+{
+    return overload->gates[AHOY_URGENCY_NEW].binds;
+}
+
+unsigned ahoy_overload_retry_s(const struct ahoy_overload *overload, struct ahoy_rng *rng)
+{
+    unsigned mean_s = overload->retry_ms / 1000;
+    return mean_s / 2 + (unsigned)ahoy_rng_below(rng, mean_s + 1);
+}

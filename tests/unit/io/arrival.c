@@ -1,0 +1,128 @@
+/* How long what is read has waited, and what was lost, as the kernel notes it. */
+#include "libahoy/io/arrival.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "libahoy/io/datagrams_in.h"
+
+enum { WAIT_MS = 40, MANY = 2000 };
+
+static const struct ahoy_ip loopback = { .family = AHOY_IPV4, .bytes = { 127, 0, 0, 1 } };
+
+static void wait_a_little(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = WAIT_MS * 1000000L }, NULL);
+}
+
+/* A socket that is read from, and one that sends to it. */
+static void open_pair(int fds[2])
+{
+    struct ahoy_ip local;
+    union ahoy_socket_name name;
+    fds[0] = ahoy_socket_datagram(&loopback, false);
+    fds[1] = ahoy_socket_datagram(&loopback, false);
+    assert_true(fds[0] >= 0 && fds[1] >= 0 && ahoy_socket_local(fds[0], &local));
+    assert_int_equal(connect(fds[1], &name.any, ahoy_socket_name(&local, &name)), 0);
+    ahoy_datagrams_in_couple(fds[0]);
+}
+
+static void datagrams_have_waited(void **state)
+{
+    (void)state;
+    static struct ahoy_datagrams_in in;
+    int fds[2];
+    open_pair(fds);
+    assert_true(ahoy_datagrams_in_init(&in));
+    assert_int_equal(send(fds[1], "one", 3, 0), 3);
+    wait_a_little();
+    assert_int_equal(ahoy_datagrams_in_read(&in, fds[0]), 1);
+    assert_true(in.note.waited_us >= (WAIT_MS - 1) * 1000);
+    assert_int_equal(in.note.lost, 0);
+    assert_int_equal(send(fds[1], "two", 3, 0), 3);
+    wait_a_little();
+    uint32_t longest_us = in.note.waited_us;
+    assert_int_equal(send(fds[1], "three", 5, 0), 5);
+    assert_int_equal(ahoy_datagrams_in_read(&in, fds[0]), 2);
+    /* The last of them counts; a machine may be slow, but not so that it came first. */
+    assert_true(in.note.waited_us < 1000000 + longest_us);
+    ahoy_datagrams_in_fini(&in);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void datagrams_without_room_are_counted(void **state)
+{
+    (void)state;
+    static struct ahoy_datagrams_in in;
+    int fds[2], least = 1;
+    open_pair(fds);
+    assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &least, sizeof least), 0);
+    assert_true(ahoy_datagrams_in_init(&in));
+    char bytes[500] = { 0 };
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(send(fds[1], bytes, sizeof bytes, 0), sizeof bytes);
+    while (ahoy_datagrams_in_read(&in, fds[0]) > 0)
+        continue;
+    assert_int_equal(send(fds[1], bytes, sizeof bytes, 0), sizeof bytes);
+    while (ahoy_datagrams_in_read(&in, fds[0]) <= 0)
+        continue;
+    assert_in_range(in.note.lost, MANY / 2, MANY);
+    ahoy_datagrams_in_fini(&in);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* Of a stream the last byte is meant. */
+static void streams_have_waited(void **state)
+{
+    (void)state;
+    struct ahoy_ip local, remote;
+    int listener = ahoy_socket_listen(&loopback, false);
+    assert_true(listener >= 0 && ahoy_socket_local(listener, &local));
+    int near = ahoy_socket_connect(NULL, &local);
+    int far = -1;
+    while (far < 0)
+        far = ahoy_socket_accept(listener, &remote);
+    while (send(near, "some", 4, MSG_NOSIGNAL) < 0)
+        continue;
+    wait_a_little();
+    char bytes[16];
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct timespec))];
+    struct iovec piece = { bytes, sizeof bytes };
+    struct msghdr header = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+    };
+    while (recvmsg(far, &header, 0) < 0)
+        continue;
+    assert_true(ahoy_arrival_read(&header).waited_us >= (WAIT_MS - 10) * 1000);
+    close(near);
+    close(far);
+    close(listener);
+}
+
+/* Where the kernel says nothing, nothing has waited. */
+static void nothing_is_known_without_a_note(void **state)
+{
+    (void)state;
+    struct msghdr header = { .msg_control = NULL };
+    struct ahoy_arrival_note note = ahoy_arrival_read(&header);
+    assert_int_equal(note.waited_us, 0);
+    assert_int_equal(note.lost, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(datagrams_have_waited),
+        cmocka_unit_test(datagrams_without_room_are_counted),
+        cmocka_unit_test(streams_have_waited),
+        cmocka_unit_test(nothing_is_known_without_a_note),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
