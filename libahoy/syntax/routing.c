@@ -98,10 +98,9 @@ static bool route_request_uri(const struct ahoy_message *message, struct ahoy_ro
     return true;
 }
 
-bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routing *routing,
-                          struct ahoy_err *err)
+static bool route_all(const struct ahoy_message *message, struct ahoy_routing *routing,
+                      struct ahoy_err *err)
 {
-    routing->via_field = NULL;
     if (!route_via(message, routing, err) ||
         !route_address(message, AHOY_HEADER_FROM, &routing->from, err) ||
         !route_address(message, AHOY_HEADER_TO, &routing->to, err))
@@ -114,4 +113,18 @@ bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routin
         return ahoy_fail(err, 400, ahoy_span_end(routing->from.text), "a tag in From");
     return route_call_id(message, routing, err) && route_cseq(message, routing, err) &&
            route_max_forwards(message, routing, err) && route_request_uri(message, routing, err);
+}
+
+/* Clears only where something has not been read: a sound message is read whole. */
+bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routing *routing,
+                          struct ahoy_err *err)
+{
+    routing->via_field = NULL;
+    if (route_all(message, routing, err))
+        return true;
+    struct ahoy_routing via = { .via_field = routing->via_field };
+    if (via.via_field != NULL)
+        via.via = routing->via;
+    *routing = via;
+    return false;
 }
