@@ -174,8 +174,8 @@ static void judge_cseq(struct sim_witness *witness, const struct sim_shelf *befo
     }
 }
 
-/* Where several are granted in one turn, one may have taken away what the next puts there again, and
- * what is taken away has no CSeq any more (10.3 step 7). */
+/* Where several are granted in one turn, one may have taken away what the next puts there again,
+ * and what is taken away has no CSeq any more (10.3 step 7). */
 static void judge_shelf(struct sim_witness *witness, struct sim_shelf *shelf, bool may_appear)
 {
     struct sim_shelf now;
