@@ -2,12 +2,19 @@
  * to prove himself changes, nothing leaves for an address that no stranger may reach, and in the
  * end nothing is left.
  *
- * The input is a list of datagrams, divided by NUL bytes.  The first character of each says who
- * sends it, "0" to "9", or with "t", that time passes. */
+ * The input is what happens, in its order, divided by NUL bytes; virtual time passes in between.
+ * The first character of each piece says what:
+ *
+ *     0 to 9   this stranger sends the rest, a datagram
+ *     r        the server's own requests are answered: a digit, 0 for the last that it sent, then
+ *              a status, then further rows, each with its CRLF
+ *     =        the last datagram comes again
+ *     t        seven seconds pass */
 #include <stdlib.h>
 
 #include "ahoyd/server.h"
 #include "fuzz/target.h"
+#include "libahoy/syntax/compose.h"
 
 static const char text[] = "listen \"udp:192.0.2.100:5060\"\n"
                            "listen \"tcp:192.0.2.100:5060\"\n"
@@ -30,6 +37,15 @@ static const struct ahoy_listener listeners[] = {
       .uri = { "sip:192.0.2.100:5060;transport=tcp", 34 } },
 };
 
+enum { SENT_LIMIT = 4 };
+
+/* A request that the server sent. */
+struct sent {
+    struct ahoy_hop hop;
+    char bytes[AHOY_MESSAGE_LIMIT];
+    size_t size;
+};
+
 struct world {
     struct ahoyd_change_owner owner; /* First: the store gives changes back to it. */
     struct ahoyd_change *stored;
@@ -37,6 +53,11 @@ struct world {
     struct ahoyd_store *store;
     struct ahoyd_server *server;
     uint64_t now_ms;
+    struct sent sent[SENT_LIMIT]; /* The last ones, round and round. */
+    size_t sent_count;
+    struct span last; /* The datagram that came last, of the input. */
+    uint8_t last_peer;
+    struct ahoy_message message;
 };
 
 static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
@@ -97,13 +118,26 @@ static void close_world(struct world *world)
     ahoyd_config_free(world->config);
 }
 
+static void keep_request(struct world *world, const struct ahoy_wire_effect *effect)
+{
+    if (!ahoy_message_parse(effect->bytes, &world->message, NULL) || !world->message.is_request ||
+        world->message.method == AHOY_METHOD_ACK || effect->bytes.size > AHOY_MESSAGE_LIMIT)
+        return;
+    struct sent *sent = &world->sent[world->sent_count++ % SENT_LIMIT];
+    sent->hop = effect->hop;
+    sent->size = effect->bytes.size;
+    memcpy(sent->bytes, effect->bytes.at, sent->size);
+}
+
 static void carry_out(struct world *world)
 {
     struct ahoy_wire_effect effect;
     while (ahoyd_server_poll(world->server, &effect)) {
         const struct ahoy_ip *remote = &effect.hop.remote;
-        if (effect.kind == AHOY_WIRE_SEND)
+        if (effect.kind == AHOY_WIRE_SEND) {
             MUST(effect.bytes.size > 0);
+            keep_request(world, &effect);
+        }
         MUST(!ahoy_ip_is_loopback(remote) && !ahoy_ip_is_link_local(remote));
         MUST(!ahoy_ip_is_multicast(remote));
     }
@@ -136,28 +170,69 @@ static void pass_time(struct world *world, uint64_t ms)
     world->now_ms = end_ms;
 }
 
+/* |bytes| come from |remote|. */
+static void receive(struct world *world, const struct ahoy_ip *remote, struct span bytes)
+{
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_DATAGRAM,
+                                     .hop = { .transport = AHOY_UDP, .remote = *remote } };
+    /* In memory of its own, so that the sanitizer sees who reads beyond it or keeps it. */
+    char *copy = malloc(bytes.size + 1);
+    MUST(copy != NULL);
+    if (bytes.size > 0)
+        memcpy(copy, bytes.at, bytes.size);
+    event.bytes = (struct span){ copy, bytes.size };
+    step(world, &event);
+    free(copy);
+}
+
+static void receive_last(struct world *world)
+{
+    const struct ahoy_ip remote = { .family = AHOY_IPV4,
+                                    .port = 5060,
+                                    .bytes = { 198, 51, 100, world->last_peer } };
+    receive(world, &remote, world->last);
+}
+
+/* |asked| is which of the server's requests, a status, and rows. */
+static void answer(struct world *world, struct span asked)
+{
+    char space[AHOY_MESSAGE_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    uint64_t which = 0, status = 0;
+    if (asked.size < 4 || !ahoy_span_number((struct span){ asked.at, 1 }, 9, &which) ||
+        !ahoy_span_number((struct span){ asked.at + 1, 3 }, 699, &status) || status < 100 ||
+        which >= SENT_LIMIT || which >= world->sent_count)
+        return;
+    const struct sent *sent = &world->sent[(world->sent_count - 1 - which) % SENT_LIMIT];
+    const struct ahoy_response response = { .status = (unsigned)status,
+                                            .to_tag = SPAN("answered"),
+                                            .headers = ahoy_span_after(asked, 4) };
+    MUST(ahoy_message_parse((struct span){ sent->bytes, sent->size }, &world->message, NULL));
+    ahoy_compose_response(&buf, &world->message, &response);
+    if (!buf.overflow)
+        receive(world, &sent->hop.remote, ahoy_buf_text(&buf));
+}
+
 static void take(struct world *world, struct span piece)
 {
     if (piece.size == 0)
         return;
-    if (piece.at[0] == 't') {
+    switch (piece.at[0]) {
+    case 't':
         pass_time(world, 7000);
         return;
+    case 'r':
+        answer(world, ahoy_span_after(piece, 1));
+        return;
+    case '=':
+        receive_last(world);
+        return;
+    default:
+        world->last_peer = (uint8_t)(piece.at[0] & 15);
+        world->last = ahoy_span_after(piece, 1);
+        receive_last(world);
+        return;
     }
-    uint8_t peer = (uint8_t)(piece.at[0] & 15);
-    struct ahoy_wire_event event = {
-        .kind = AHOY_WIRE_DATAGRAM,
-        .hop = { .transport = AHOY_UDP,
-                 .remote = { .family = AHOY_IPV4, .port = 5060, .bytes = { 198, 51, 100, peer } } },
-    };
-    /* In memory of its own, so that the sanitizer sees who reads beyond it or keeps it. */
-    size_t size = piece.size - 1;
-    char *copy = malloc(size + 1);
-    MUST(copy != NULL);
-    memcpy(copy, piece.at + 1, size);
-    event.bytes = (struct span){ copy, size };
-    step(world, &event);
-    free(copy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

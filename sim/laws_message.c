@@ -121,6 +121,8 @@ static bool is_marked(const struct ahoy_message *message, const struct ahoy_mess
 void sim_law_own_via(struct sim_witness *witness, const struct sim_news *news)
 {
     const struct sim_upper *upper = news->upper;
+    if (news->message->is_request && !news->routing->via.has_rport)
+        sim_witness_break(witness, 17, "our own Via does not ask for rport"); /* RFC 3581 3 */
     if (upper == NULL || upper->is_forged ||
         (news->message->is_request && !is_forwarded_request(news)))
         return;

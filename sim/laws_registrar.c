@@ -50,11 +50,15 @@ static uint64_t expiry_of(const struct ahoy_message *request, const struct ahoy_
     return seconds;
 }
 
-static bool is_kept(const struct ahoy_bindings *bindings, const struct ahoy_uri *uri)
+/* What has expired is not, whatever the store thinks. */
+static bool is_kept(const struct sim_witness *witness, const struct ahoy_uri *uri)
 {
+    const struct ahoy_bindings *bindings = &witness->bindings;
+    uint64_t now_ms = sim_witness_now(witness);
     struct ahoy_uri kept;
     for (size_t i = 0; i < bindings->count; i++) {
-        if (ahoy_uri_parse(bindings->list[i].contact, &kept, NULL) && ahoy_uri_equal(&kept, uri))
+        if (bindings->list[i].expires_ms > now_ms &&
+            ahoy_uri_parse(bindings->list[i].contact, &kept, NULL) && ahoy_uri_equal(&kept, uri))
             return true;
     }
     return false;
@@ -89,8 +93,7 @@ static void judge_grant(struct sim_witness *witness, const struct sim_shelf *she
         if (!ahoy_address_parse(text, &contact, NULL))
             return;
         bool is_wanted = expiry_of(request, &contact) > 0;
-        if (!is_named_again(values, &contact.uri) &&
-            is_kept(&witness->bindings, &contact.uri) != is_wanted)
+        if (!is_named_again(values, &contact.uri) && is_kept(witness, &contact.uri) != is_wanted)
             sim_witness_break(witness, 20, "%s: a contact that was %s is%s there", shelf->aor,
                               is_wanted ? "kept" : "given up", is_wanted ? " not" : "");
     }
@@ -174,8 +177,8 @@ static void judge_cseq(struct sim_witness *witness, const struct sim_shelf *befo
     }
 }
 
-/* Where several are granted in one turn, one may have taken away what the next puts there again, and
- * what is taken away has no CSeq any more (10.3 step 7). */
+/* Where several are granted in one turn, one may have taken away what the next puts there again,
+ * and what is taken away has no CSeq any more (10.3 step 7). */
 static void judge_shelf(struct sim_witness *witness, struct sim_shelf *shelf, bool may_appear)
 {
     struct sim_shelf now;
@@ -235,7 +238,7 @@ void sim_law_contacts_live(struct sim_witness *witness, const struct sim_news *n
         return;
     (void)ahoyd_store_find(sim_host_store(witness->host), aor, sim_witness_now(witness),
                            &witness->bindings); /* None is a finding too. */
-    if (!is_kept(&witness->bindings, &target))
+    if (!is_kept(witness, &target))
         sim_witness_break(witness, 23, "%.*s is no contact of %.*s", (int)target.text.size,
                           target.text.at, (int)aor.size, aor.at);
 }
