@@ -18,7 +18,7 @@ enum {
     INSTRUCTION_LIMIT = 100000000, /* Of Lua, after which a configuration is taken for endless. */
     MEMORY_LIMIT = 256 << 20,      /* Bytes that it may use while it runs. */
     PADDING = 128,                 /* Where the file says nothing. */
-    OVERLOAD_MS = 50               /* The same. */
+    OVERLOAD_MS = 100              /* The same. */
 };
 
 /* What config->memory points to. */

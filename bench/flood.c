@@ -25,8 +25,9 @@ enum {
     T1_MS = 500,
     T2_MS = 4000,
     B_MS = 64 * T1_MS, /* Timers B, F and H. */
-    LATE_MS = 50,      /* By which a call may begin too late. */
-    ANSWER_MS = 5000   /* What a caller waits for an answer; afterwards it is none. */
+    HEARD_EVERY = 8,
+    LATE_MS = 50,    /* By which a call may begin too late. */
+    ANSWER_MS = 5000 /* What a caller waits for an answer; afterwards it is none. */
 };
 
 enum step { IDLE, INVITED, PROCEEDING, HUNG_UP };
@@ -301,8 +302,11 @@ static void resend_answer(struct call *call)
     start(&call->callee, interval_ms > T2_MS ? T2_MS : interval_ms);
 }
 
+/* What is due is sent again, and what has come meanwhile is heard: else what is not heard in time
+ * would be sent again, and so on. */
 static void turn_wheel(void)
 {
+    unsigned sent = 0;
     for (; flood.turned_ms <= flood.now_ms; flood.turned_ms++) {
         struct resend *resend;
         while ((resend = flood.wheel[flood.turned_ms % WHEEL]) != NULL) {
@@ -313,6 +317,8 @@ static void turn_wheel(void)
                 resend_request(call);
             else
                 resend_answer(call);
+            if (++sent % HEARD_EVERY == 0)
+                way_udp.turn(hear);
         }
     }
 }

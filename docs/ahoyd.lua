@@ -52,7 +52,7 @@ route { domain = "carrier.example", to = "carrier", from = "users" }
 -- udp { padding = 128 }
 
 -- Messages that wait for longer than this many milliseconds mean overload: new requests are refused.
--- overload { target = 50 }
+-- overload { target = 100 }
 
 -- Name servers of your own, in place of those of /etc/resolv.conf:
 -- dns { servers = { "192.0.2.53", "[2001:db8::53]:5353" } }

@@ -22,7 +22,7 @@ static const char config[] =
 #define BOB     "192.0.2.2:5060"
 #define CARRIER "192.0.2.9:5060"
 
-enum { LONG_US = 150000, STALE_US = 600000 };
+enum { LONG_US = 300000, STALE_US = 600000 };
 
 static int setup(void **state)
 {

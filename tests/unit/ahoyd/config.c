@@ -124,7 +124,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->domains[0].auth, AHOYD_AUTH_DIGEST);
     assert_true(config->workers >= 1);
     assert_int_equal(config->padding, 128);
-    assert_int_equal(config->overload_ms, 50);
+    assert_int_equal(config->overload_ms, 100);
     ahoyd_config_free(config);
 }
 
