@@ -92,7 +92,7 @@ struct ahoy_routing {
 
 /* Parses and checks the headers that 8.1.1 makes mandatory, in the order Via first:
  * |routing->via_field| is NULL where the topmost Via is not usable, so nothing can be answered.
- * At a fault all but the topmost Via is empty.
+ * At a fault what stands behind it is empty.
  * Faults: a header missing or unreadable, CSeq's method not the request's (400), no tag in From
  * of a peer whose branch has the cookie.  Max-Forwards may be absent (RFC 2543). */
 bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routing *routing,

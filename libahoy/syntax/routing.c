@@ -115,16 +115,14 @@ static bool route_all(const struct ahoy_message *message, struct ahoy_routing *r
            route_max_forwards(message, routing, err) && route_request_uri(message, routing, err);
 }
 
-/* Clears only where something has not been read: a sound message is read whole. */
+/* A sound message fills all of it.  Faults are rare: after one it is read again onto a clean sheet,
+ * so that nothing of the message before is left. */
 bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routing *routing,
                           struct ahoy_err *err)
 {
     routing->via_field = NULL;
     if (route_all(message, routing, err))
         return true;
-    struct ahoy_routing via = { .via_field = routing->via_field };
-    if (via.via_field != NULL)
-        via.via = routing->via;
-    *routing = via;
-    return false;
+    *routing = (struct ahoy_routing){ .via_field = NULL };
+    return route_all(message, routing, err);
 }
