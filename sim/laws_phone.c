@@ -204,13 +204,14 @@ static void judge_acks(struct sim_phone_witness *watcher)
         sim_witness_break(watcher->witness, 8, "a phone does not acknowledge a 2xx");
 }
 
+/* Whether all values of |header| are SIP addresses. */
 static bool has_addresses(const struct ahoy_message *message, enum ahoy_header header)
 {
     struct ahoy_values values = ahoy_message_values(message, header);
     struct span text;
     struct ahoy_address address;
     while (ahoy_values_next(&values, &text, NULL)) {
-        if (!ahoy_address_parse(text, &address, NULL))
+        if (!ahoy_address_parse(text, &address, NULL) || address.uri.scheme == AHOY_SCHEME_OTHER)
             return false;
     }
     return true;
