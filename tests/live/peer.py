@@ -89,6 +89,11 @@ class Ahoyd:
     def alive(self):
         return self.process.poll() is None
 
+    def is_stopped(self):
+        """Whether all of its threads have stopped, after a SIGSTOP."""
+        stats = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+        return all(re.search(r"\) T ", stat.read_text()) for stat in stats)
+
     def rss_kb(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
