@@ -94,6 +94,11 @@ static void datagrams_without_room_are_counted(void **state)
 static void streams_have_waited(void **state)
 {
     (void)state;
+    static struct ahoy_datagrams_in in;
+    int fds[2];
+    open_pair(fds);
+    assert_true(ahoy_datagrams_in_init(&in));
+    begin_noting(&in, fds); /* It stays on while a socket asks for it. */
     struct ahoy_ip local, remote;
     int listener = ahoy_socket_listen(&loopback, false);
     assert_true(listener >= 0 && ahoy_socket_local(listener, &local));
@@ -116,6 +121,9 @@ static void streams_have_waited(void **state)
     close(near);
     close(far);
     close(listener);
+    ahoy_datagrams_in_fini(&in);
+    close(fds[0]);
+    close(fds[1]);
 }
 
 /* Where the kernel says nothing, nothing has waited. */
