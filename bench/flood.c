@@ -74,19 +74,6 @@ static struct {
     size_t second_count;
 } flood;
 
-static uint64_t clock_ms(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
-
-void die(const char *what)
-{
-    fprintf(stderr, "bench-flood: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
 static struct second *second_of(uint64_t ms)
 {
     size_t index = (ms - flood.begun_ms) / 1000;

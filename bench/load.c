@@ -42,19 +42,6 @@ static struct {
     unsigned begun, completed, failed, resent;
 } load;
 
-static uint64_t now_ms(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
-
-void die(const char *what)
-{
-    fprintf(stderr, "bench-load: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
 static struct sockaddr_in parse_address(const char *text)
 {
     char host[64];
@@ -79,7 +66,7 @@ static void invite(struct call *call)
 {
     call->number = load.begun++;
     call->step = INVITED;
-    call->begun_ms = call->sent_ms = now_ms();
+    call->begun_ms = call->sent_ms = clock_ms();
     call->request_size =
         print_invite(&load.maker, call->number, (size_t)(call - load.list), call->request);
     send_caller(call, call->request, call->request_size);
@@ -110,7 +97,7 @@ static void answered(struct call *call, const char *answer)
     call->request_size =
         print_in_dialog(&load.maker, call->number, answer, "BYE", 2, call->request);
     call->step = HUNG_UP;
-    call->sent_ms = now_ms();
+    call->sent_ms = clock_ms();
     send_caller(call, call->request, call->request_size);
 }
 
@@ -165,7 +152,7 @@ static void hear(enum side side, unsigned path, const char *message)
 /* Loss is rare on loopback, but must not hang the run. */
 static void check_patience(void)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
     for (unsigned i = 0; i < load.concurrent; i++) {
         struct call *call = &load.list[i];
         if (call->step == IDLE)
@@ -187,7 +174,7 @@ static void run(void)
         invite(&load.list[i]);
     while (load.completed + load.failed < load.calls) {
         load.way->turn(hear);
-        uint64_t now = now_ms();
+        uint64_t now = clock_ms();
         if (now >= next_check_ms) {
             check_patience();
             next_check_ms = now + 100;
@@ -297,9 +284,9 @@ int main(int argc, char **argv)
     for (enum side side = CALLER; side < SIDES; side++)
         load.maker.ports[side] = ntohs(load.ends.own[side].sin_port);
     load.way->open(&load.ends);
-    uint64_t begun_ms = now_ms();
+    uint64_t begun_ms = clock_ms();
     run();
     printf("{\"completed\":%u,\"failed\":%u,\"resent\":%u,\"ms\":%llu}\n", load.completed,
-           load.failed, load.resent, (unsigned long long)(now_ms() - begun_ms));
+           load.failed, load.resent, (unsigned long long)(clock_ms() - begun_ms));
     return load.failed == 0 ? 0 : 1;
 }

@@ -32,5 +32,7 @@ extern const struct way way_udp, way_tcp, way_tls;
 /* Sleeps a little, or until something comes by datagram. */
 void way_udp_rest(void);
 
-/* Says what went wrong, with errno, and ends. */
+/* load_call.c, for both programs: says what went wrong, with errno, and ends. */
 _Noreturn void die(const char *what);
+/* Of a clock that nobody sets. */
+uint64_t clock_ms(void);

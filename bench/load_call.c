@@ -1,11 +1,25 @@
 /* Printing the messages of a call by hand: what a server makes of them is what is measured. */
 #include "bench/load_call.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* The first row "\r\nNAME: ..." from |at| on, with its end, or NULL. */
+void die(const char *what)
+{
+    fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(errno));
+    exit(1);
+}
+
+uint64_t clock_ms(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
 const char *find_row(const char *at, const char *name, const char **end)
 {
     char wanted[32];

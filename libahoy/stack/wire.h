@@ -32,9 +32,9 @@ struct ahoy_wire_event {
     uint64_t lookup; /* ANSWER */
     struct span bytes;
     const struct ahoy_peer *peer; /* Lives as long; NULL where nothing is known. */
-    uint32_t
-        waited_us;   /* DATAGRAM, BYTES, MESSAGE: how long |bytes| have waited to be read, or what
-                         * came last of those that were read with them. */
+    /* DATAGRAM, BYTES, MESSAGE: how long |bytes| have waited to be read, or what came last of those
+     * that were read with them. */
+    uint32_t waited_us;
     bool overflowed; /* DATAGRAM: others were lost, as there was no room for them. */
 };
 

@@ -20,14 +20,22 @@ static const char *skip_bracketed(const char *at, const char *end)
     return close == at + 1 || close == end || *close != '>' ? NULL : close + 1;
 }
 
+/* Where the next thing in |rest| begins, behind white space; NULL where none is left. */
+static inline const char *begin(struct span rest)
+{
+    if (rest.size == 0)
+        return NULL;
+    const char *end = ahoy_span_end(rest);
+    const char *at = ahoy_skip(rest.at, end, AHOY_LWS);
+    return at == end ? NULL : at;
+}
+
 bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_err *err)
 {
-    if (rest->size == 0)
+    const char *at = begin(*rest);
+    if (at == NULL)
         return ahoy_finished(err);
     const char *end = ahoy_span_end(*rest);
-    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
-    if (at == end)
-        return ahoy_finished(err);
     if (*at != ';')
         return ahoy_fail(err, 400, at, "\";\" before a parameter");
     const char *name = ahoy_skip(at + 1, end, AHOY_LWS);
@@ -99,8 +107,8 @@ bool ahoy_params_find(struct span params, struct span name, struct ahoy_param *p
     return false;
 }
 
-/* Behind the URI in brackets that begins at |at|, or NULL where it stays open. */
-static const char *skip_brackets(const char *at, const char *end)
+/* Behind the bracket that closes the one at |at|, whatever stands between; NULL where none does. */
+static const char *skip_to_close(const char *at, const char *end)
 {
     const char *close = ahoy_scan_close(at, end);
     return close == end ? NULL : close + 1;
@@ -116,7 +124,7 @@ static const char *item_end(const char *at, const char *end, const char **open)
         if (at == end || *at == ',')
             return at;
         *open = at;
-        at = *at == '"' ? ahoy_skip_quoted(at, end) : skip_brackets(at, end);
+        at = *at == '"' ? ahoy_skip_quoted(at, end) : skip_to_close(at, end);
         if (at == NULL)
             return NULL;
     }
@@ -144,14 +152,11 @@ static inline bool take_item(struct span *rest, const char *at, const char *comm
 
 bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
 {
-    if (rest->size == 0)
-        return ahoy_finished(err);
-    const char *end = ahoy_span_end(*rest);
-    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
-    if (at == end)
+    const char *at = begin(*rest);
+    if (at == NULL)
         return ahoy_finished(err);
     const char *open = NULL;
-    const char *comma = item_end(at, end, &open);
+    const char *comma = item_end(at, ahoy_span_end(*rest), &open);
     if (comma == NULL)
         return ahoy_fail(err, 400, open, *open == '"' ? "a closing quote" : "a closing \">\"");
     return take_item(rest, at, comma, item, err);
@@ -159,13 +164,11 @@ bool ahoy_list_next(struct span *rest, struct span *item, struct ahoy_err *err)
 
 bool ahoy_words_next(struct span *rest, struct span *item, struct ahoy_err *err)
 {
-    if (rest->size == 0)
+    const char *at = begin(*rest);
+    if (at == NULL)
         return ahoy_finished(err);
-    const char *end = ahoy_span_end(*rest);
-    const char *at = ahoy_skip(rest->at, end, AHOY_LWS);
-    if (at == end)
-        return ahoy_finished(err);
-    return take_item(rest, at, at + ahoy_span_find(ahoy_span_between(at, end), ','), item, err);
+    struct span text = ahoy_span_between(at, ahoy_span_end(*rest));
+    return take_item(rest, at, at + ahoy_span_find(text, ','), item, err);
 }
 
 struct span ahoy_unquote(struct span value)

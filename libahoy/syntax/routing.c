@@ -98,8 +98,8 @@ static bool route_request_uri(const struct ahoy_message *message, struct ahoy_ro
     return true;
 }
 
-static bool route_all(const struct ahoy_message *message, struct ahoy_routing *routing,
-                      struct ahoy_err *err)
+static inline bool route_all(const struct ahoy_message *message, struct ahoy_routing *routing,
+                             struct ahoy_err *err)
 {
     if (!route_via(message, routing, err) ||
         !route_address(message, AHOY_HEADER_FROM, &routing->from, err) ||
@@ -115,14 +115,18 @@ static bool route_all(const struct ahoy_message *message, struct ahoy_routing *r
            route_max_forwards(message, routing, err) && route_request_uri(message, routing, err);
 }
 
-/* A sound message fills all of it.  Faults are rare: after one it is read again onto a clean sheet,
- * so that nothing of the message before is left. */
+/* Reads what has a fault, onto a clean sheet: nothing of the message before is to be left there.
+ * Faults are rare; a sound message fills all of it. */
+__attribute__((noinline)) static bool route_anew(const struct ahoy_message *message,
+                                                 struct ahoy_routing *routing, struct ahoy_err *err)
+{
+    *routing = (struct ahoy_routing){ .via_field = NULL };
+    return route_all(message, routing, err);
+}
+
 bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routing *routing,
                           struct ahoy_err *err)
 {
     routing->via_field = NULL;
-    if (route_all(message, routing, err))
-        return true;
-    *routing = (struct ahoy_routing){ .via_field = NULL };
-    return route_all(message, routing, err);
+    return route_all(message, routing, err) || route_anew(message, routing, err);
 }

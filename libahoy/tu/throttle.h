@@ -27,6 +27,8 @@ struct ahoy_throttle_neighbour {
     uint64_t probe_ms; /* When one may be tried again. */
 };
 
+/* All zeros: nobody is known.  Where more neighbours speak than are remembered, the one whose word
+ * holds for the shortest is forgotten. */
 struct ahoy_throttle {
     size_t count;
     struct ahoy_throttle_neighbour list[AHOY_THROTTLES_LIMIT];

@@ -127,6 +127,17 @@ void exchange_add_user(struct exchange *exchange, const char *user, const char *
     commit(exchange, ahoyd_change_user(AHOYD_CHANGE_USER_PUT, name, where, &credentials));
 }
 
+struct ask exchange_alice(const char *rows)
+{
+    return (struct ask){ .method = "REGISTER",
+                         .uri = "sip:atlanta.example",
+                         .from = "sip:alice@atlanta.example",
+                         .to = "sip:alice@atlanta.example",
+                         .rows = rows,
+                         .user = "alice",
+                         .password = "wonderland" };
+}
+
 struct ahoy_ip exchange_ip(const char *text)
 {
     struct ahoy_ip ip;

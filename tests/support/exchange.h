@@ -22,10 +22,10 @@ struct exchange {
     struct ahoy_listener listeners[AHOY_LISTENERS_LIMIT];
     char texts[AHOY_LISTENERS_LIMIT][2][80];
     uint64_t now_ms;
-    uint32_t waited_us;         /* What comes has waited so long. */
-    unsigned branches;          /* Made so far. */
-    unsigned closed;            /* Connections that the server wanted closed. */
-    size_t count;               /* Of what was sent since the last event. */
+    uint32_t waited_us; /* What comes has waited so long. */
+    unsigned branches;  /* Made so far. */
+    unsigned closed;    /* Connections that the server wanted closed. */
+    size_t count;       /* Of what was sent since the last event. */
     struct exchange_sent sent[EXCHANGE_SENT_LIMIT];
     struct ahoy_message message; /* The one that was last looked at. */
     char challenge[2048];        /* Rows of the last 401 or 407. */
@@ -33,11 +33,11 @@ struct exchange {
 
 /* A request, as far as a test cares; the rest is filled in. */
 struct ask {
-    const char *peer;    /* "192.0.2.1:5060", which is the default: who sends it, by UDP. */
+    const char *peer; /* "192.0.2.1:5060", which is the default: who sends it, by UDP. */
     const char *method;
     const char *uri;
-    const char *from;    /* A URI. */
-    const char *to;      /* Where NULL: the Request-URI. */
+    const char *from; /* A URI. */
+    const char *to;   /* Where NULL: the Request-URI. */
     const char *to_tag;
     const char *call_id; /* Where NULL: "call". */
     unsigned cseq;       /* Where 0: 1. */
@@ -61,6 +61,9 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit);
 void exchange_free(struct exchange *exchange);
 void exchange_add_user(struct exchange *exchange, const char *user, const char *realm,
                        const char *password);
+
+/* What Alice of atlanta.example, whose password is "wonderland", registers with |rows|. */
+struct ask exchange_alice(const char *rows);
 
 struct ahoy_ip exchange_ip(const char *text);
 

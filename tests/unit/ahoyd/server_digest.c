@@ -34,20 +34,9 @@ static int teardown(void **state)
 
 #define CONTACT "Contact: <sip:alice@192.0.2.1:5060>\r\n"
 
-static struct ask alice(const char *rows)
-{
-    return (struct ask){ .method = "REGISTER",
-                         .uri = "sip:atlanta.example",
-                         .from = "sip:alice@atlanta.example",
-                         .to = "sip:alice@atlanta.example",
-                         .rows = rows,
-                         .user = "alice",
-                         .password = "wonderland" };
-}
-
 static struct ask strict(const char *rows)
 {
-    struct ask ask = alice(rows);
+    struct ask ask = exchange_alice(rows);
     ask.uri = "sip:strict.example";
     ask.from = ask.to = "sip:alice@strict.example";
     ask.algorithm = "SHA-512-256";
@@ -79,7 +68,7 @@ static void every_variant_is_taken(void **state)
                                               "sha-256-Sess", "SHA-512-256", "SHA-512-256-sess" };
     static const char *const qops[] = { "auth", "auth-int", "AUTH" };
     struct exchange *exchange = *state;
-    struct ask ask = alice(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     for (size_t i = 0; i < 6; i++) {
         for (size_t k = 0; k < 3; k++) {
             ask.algorithm = algorithms[i];
@@ -95,7 +84,7 @@ static void every_variant_is_taken(void **state)
 static void old_clients_are_understood(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     ask.qop = "";
     ask.algorithm = "MD5";
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
@@ -114,7 +103,7 @@ static void old_clients_are_understood(void **state)
 static void a_count_is_taken_once(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
     ask.nc = "00000002";
     ask.cseq = 10;
@@ -153,7 +142,7 @@ static void what_is_not_offered_is_not_taken(void **state)
                        "nonce=\"x\", uri=\"sip:strict.example\", response=\"x\", "
                        "algorithm=MD5\r\n");
     assert_int_equal(exchange_ask(exchange, &weak), 401);
-    ask = alice(CONTACT);
+    ask = exchange_alice(CONTACT);
     assert_int_equal(exchange_ask(exchange, &ask), 401);
     assert_non_null(strstr(exchange->challenge, "qop=\"auth,auth-int\""));
 }
@@ -164,7 +153,7 @@ static void names_are_only_names(void **state)
     static const char *const names[] = { "alice' OR '1'='1", "alice\\\"; DROP TABLE users; --",
                                          "alice%0d%0aX: y", "*", "" };
     struct exchange *exchange = *state;
-    struct ask ask = alice(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         ask.user = names[i];
         ask.cseq += 10;
@@ -222,7 +211,7 @@ static void names_have_many_forms(void **state)
     ask.cseq = 40;
     assert_int_equal(exchange_ask_as(exchange, &ask), 400);
     /* Where it is not offered, nobody has such a name. */
-    ask = alice(CONTACT);
+    ask = exchange_alice(CONTACT);
     ask.name = "username=\"alice\", userhash=true";
     assert_int_equal(exchange_ask_as(exchange, &ask), 401);
 }
@@ -231,7 +220,7 @@ static void names_have_many_forms(void **state)
 static void the_answer_proves_itself(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     struct ahoy_challenge info;
     struct ahoy_digest_hex ha1, right;
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
@@ -281,7 +270,7 @@ static void add_old_user(struct exchange *exchange, bool remove)
 static void old_users_hold_their_domain_back(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     add_old_user(exchange, false);
     assert_int_equal(exchange_ask(exchange, &ask), 401);
     assert_null(strstr(exchange->challenge, "SHA-512-256"));
@@ -289,7 +278,7 @@ static void old_users_hold_their_domain_back(void **state)
     ask = strict(CONTACT);
     assert_int_equal(exchange_ask(exchange, &ask), 401);
     assert_non_null(strstr(exchange->challenge, "SHA-512-256"));
-    ask = alice(CONTACT);
+    ask = exchange_alice(CONTACT);
     ask.user = "old";
     ask.password = "hat";
     ask.from = ask.to = "sip:old@atlanta.example";
@@ -319,7 +308,7 @@ static unsigned guess(struct exchange *exchange, struct ask ask, unsigned times)
 static void guessing_is_slow(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     ask.peer = "192.0.2.66:5060";
     assert_int_equal(guess(exchange, ask, 25), AHOY_TRIES_AT_ONCE);
     ask.cseq = 500;
@@ -332,7 +321,7 @@ static void guessing_is_slow(void **state)
     ask.user = "nobody";
     assert_int_equal(exchange_ask_as(exchange, &ask), 503);
     /* The user is, from wherever; others elsewhere are not. */
-    ask = alice(CONTACT);
+    ask = exchange_alice(CONTACT);
     ask.peer = "192.0.2.67:5060";
     ask.cseq = 600;
     assert_int_equal(exchange_ask_as(exchange, &ask), 503);
@@ -343,7 +332,7 @@ static void guessing_is_slow(void **state)
     assert_int_equal(ahoyd_server_counters(exchange->server)->failed_logins, AHOY_TRIES_AT_ONCE);
     /* Nobody is locked out. */
     exchange_wait(exchange, AHOY_TRIES_MS);
-    ask = alice(CONTACT);
+    ask = exchange_alice(CONTACT);
     ask.peer = "192.0.2.67:5060";
     ask.cseq = 700;
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
@@ -353,10 +342,10 @@ static void guessing_is_slow(void **state)
 static void at_home_a_user_is_left_alone(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     ask.cseq = 1000;
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
-    struct ask other = alice(CONTACT);
+    struct ask other = exchange_alice(CONTACT);
     other.peer = "192.0.2.66:5060";
     assert_int_equal(guess(exchange, other, 25), AHOY_TRIES_AT_ONCE);
     ask.cseq = 2000;

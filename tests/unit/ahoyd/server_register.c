@@ -33,20 +33,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct ask alice_registers(const char *rows)
-{
-    return (struct ask){ .method = "REGISTER",
-                         .uri = "sip:atlanta.example",
-                         .from = "sip:alice@atlanta.example",
-                         .to = "sip:alice@atlanta.example",
-                         .rows = rows,
-                         .user = "alice",
-                         .password = "wonderland" };
-}
-
 static struct ask someone_registers(const char *rows)
 {
-    struct ask ask = alice_registers(rows);
+    struct ask ask = exchange_alice(rows);
     ask.uri = "sip:open.example";
     ask.from = ask.to = "sip:someone@open.example";
     return ask;
@@ -66,7 +55,7 @@ static void strangers_are_challenged(void **state)
     static const enum ahoy_digest_algorithm algorithms[] = { AHOY_DIGEST_SHA512_256,
                                                              AHOY_DIGEST_SHA256, AHOY_DIGEST_MD5 };
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     assert_int_equal(exchange_ask(exchange, &ask), 401);
     assert_int_equal(exchange->count, 1);
     const struct ahoy_message *message = exchange_sent(exchange, 0);
@@ -97,7 +86,7 @@ static void strangers_are_challenged(void **state)
 static void an_old_phone_is_offered_md5_alone(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT "User-Agent: baresip v1.0.0 (x86_64/linux)\r\n");
+    struct ask ask = exchange_alice(CONTACT "User-Agent: baresip v1.0.0 (x86_64/linux)\r\n");
     assert_int_equal(exchange_ask(exchange, &ask), 401);
     assert_null(strstr(exchange->challenge, "SHA-256"));
     ask.md5 = true;
@@ -110,7 +99,7 @@ static void an_old_phone_is_offered_md5_alone(void **state)
 static void a_user_registers(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
     const struct ahoy_message *message = exchange_sent(exchange, 0);
     assert_string_equal(exchange_value(message, AHOY_HEADER_CONTACT),
@@ -133,7 +122,7 @@ static void a_user_registers(void **state)
 static void a_retransmission_changes_nothing(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     char row[1024];
     char space[4096];
     char first[4096];
@@ -155,7 +144,7 @@ static void a_retransmission_changes_nothing(void **state)
 static void the_answer_waits_for_the_store(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     exchange->hold = true;
     assert_int_equal(exchange_ask_as(exchange, &ask), 0);
     assert_int_equal(exchange->count, 0);
@@ -170,7 +159,7 @@ static void the_answer_waits_for_the_store(void **state)
 static void what_the_store_refuses_is_not_200(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     exchange->fail = 500;
     assert_int_equal(exchange_ask_as(exchange, &ask), 500);
     assert_null(ahoy_message_first(exchange_sent(exchange, 0), AHOY_HEADER_CONTACT));
@@ -181,7 +170,7 @@ static void what_the_store_refuses_is_not_200(void **state)
 static void the_store_may_be_slower_than_the_peer(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     exchange->hold = true;
     assert_int_equal(exchange_ask_as(exchange, &ask), 0);
     exchange_wait(exchange, 200000);
@@ -193,7 +182,7 @@ static void the_store_may_be_slower_than_the_peer(void **state)
 static void wrong_credentials_are_challenged_again(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     ask.password = "looking-glass";
     assert_int_equal(exchange_ask_as(exchange, &ask), 401);
     ask.password = "wonderland";
@@ -206,7 +195,7 @@ static void wrong_credentials_are_challenged_again(void **state)
 static void forged_nonces_are_not_taken(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     ask.nonce = "f84f1cec41e6cbe5aea9c8e88d359";
     assert_int_equal(exchange_ask_as(exchange, &ask), 401);
     ask.nonce = "0000000000000000000000000000000000000000";
@@ -219,7 +208,7 @@ static void forged_nonces_are_not_taken(void **state)
 static void nobody_has_no_password(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     ask.user = "nobody";
     ask.from = ask.to = "sip:nobody@atlanta.example";
     ask.ha1 = "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!";
@@ -234,7 +223,7 @@ static void unknown_users_look_like_known_ones(void **state)
 {
     struct exchange *exchange = *state;
     char known[4096];
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     ask.password = "guess";
     assert_int_equal(exchange_ask_as(exchange, &ask), 401);
     size_t size = exchange->sent[0].bytes.size;
@@ -250,7 +239,7 @@ static void unknown_users_look_like_known_ones(void **state)
 static void a_stale_nonce_is_replaced(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     char row[1024];
     char space[4096];
     assert_int_equal(exchange_ask(exchange, &ask), 401);
@@ -282,7 +271,7 @@ static void a_stale_nonce_is_replaced(void **state)
 static void the_digest_is_for_one_uri(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = alice_registers(CONTACT);
+    struct ask ask = exchange_alice(CONTACT);
     ask.digest_uri = "sip:bob@atlanta.example";
     assert_int_equal(exchange_ask_as(exchange, &ask), 400);
     ask.digest_uri = "nonsense";
@@ -302,12 +291,12 @@ static void the_digest_is_for_one_uri(void **state)
 static void nobody_registers_for_another(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask bob = alice_registers("Contact: <sip:bob@192.0.2.1>\r\n");
+    struct ask bob = exchange_alice("Contact: <sip:bob@192.0.2.1>\r\n");
     bob.user = "bob";
     bob.password = "builder";
     bob.from = bob.to = "sip:bob@atlanta.example";
     assert_int_equal(exchange_ask_as(exchange, &bob), 200);
-    struct ask ask = alice_registers("Contact: *\r\nExpires: 0\r\n");
+    struct ask ask = exchange_alice("Contact: *\r\nExpires: 0\r\n");
     ask.call_id = "another";
     ask.to = "sip:bob@atlanta.example";
     assert_int_equal(exchange_ask_as(exchange, &ask), 403);
@@ -341,11 +330,11 @@ static void broken_credentials_are_refused(void **state)
                 "nonce=\"x\", uri=\"sip:atlanta.example\", response=\"y\", qop=auth\r\n",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct ask ask = alice_registers(rows[i]);
+        struct ask ask = exchange_alice(rows[i]);
         assert_int_equal(exchange_ask(exchange, &ask), 400);
     }
     /* R3261-22-1: no Basic, but that is not broken. */
-    struct ask ask = alice_registers(CONTACT "Authorization: Basic YWxpY2U6d29uZGVybGFuZA==\r\n");
+    struct ask ask = exchange_alice(CONTACT "Authorization: Basic YWxpY2U6d29uZGVybGFuZA==\r\n");
     assert_int_equal(exchange_ask(exchange, &ask), 401);
     assert_int_equal(alices(exchange), 0);
 }
