@@ -167,9 +167,53 @@ static void test_long_uri(void **state)
     refuse(text, AHOY_URI_LIMIT + 1);
 }
 
+/* What a list holds: its addresses, and where it has a fault; -1 for none. */
+struct list {
+    const char *text, *first, *second;
+    int fault;
+};
+
+/* Those in brackets are read in place, the others as ahoy_list_next finds them; nobody sees which. */
+static void test_lists(void **state)
+{
+    (void)state;
+    static const struct list lists[] = {
+        { "", NULL, NULL, -1 },
+        { "<sip:a>", "<sip:a>", NULL, -1 },
+        { " <sip:a;lr> , <sip:b;lr> ", "<sip:a;lr>", "<sip:b;lr>", -1 },
+        { "A <sip:a>;x=\",\" ; q=1,\"B,\" <sip:b>", "A <sip:a>;x=\",\" ; q=1", "\"B,\" <sip:b>",
+          -1 },
+        { "sip:a;x=1,sip:b", "sip:a;x=1", "sip:b", -1 },
+        { "<sip:a>,sip:b", "<sip:a>", "sip:b", -1 },
+        { "<sip:a,b@c>,<sip:d>", "<sip:a,b@c>", "<sip:d>", -1 },
+        { "<sip:a>,", "<sip:a>", NULL, 7 },
+        { "<sip:a>,,<sip:b>", "<sip:a>", NULL, 8 },
+        { ",<sip:a>", NULL, NULL, 0 },
+        { "<sip:a> x,<sip:b>", NULL, NULL, 8 },
+        { "<sip:a>,<sip:b", "<sip:a>", NULL, 8 },
+        { "<sip:a>;tag=,<sip:b>", NULL, NULL, 12 },
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        struct span bytes = test_text(lists[i].text);
+        struct span rest = bytes;
+        const char *const wanted[] = { lists[i].first, lists[i].second };
+        struct ahoy_address address;
+        struct ahoy_err err;
+        for (size_t j = 0; j < 2 && wanted[j] != NULL; j++) {
+            assert_true(ahoy_address_next(&rest, &address, &err));
+            assert_span(address.text, wanted[j]);
+        }
+        assert_false(ahoy_address_next(&rest, &address, &err));
+        assert_int_equal(err.expected != NULL, lists[i].fault >= 0);
+        if (err.expected != NULL)
+            assert_int_equal(ahoy_err_offset(&err, bytes), lists[i].fault);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_lists, test_free_all),
         cmocka_unit_test_teardown(test_examples, test_free_all),
         cmocka_unit_test_teardown(test_whose_parameter, test_free_all),
         cmocka_unit_test_teardown(test_odd_but_sound, test_free_all),
