@@ -60,7 +60,7 @@ sim:     ## Run the simulated world with SEEDS=100 seeds
 	@build/sim/bin/ahoy-sim seeds $(SEEDS) 1 $$(nproc)
 
 mutants: ## Show that the simulator and the ladders catch every deliberate bug; ONLY=timer some
-	@tools/bootstrap build
+	@tools/bootstrap build test
 	@tools/mutants build/mutants $(ONLY)
 
 conformance: ## Join requirements and tests into build/conformance; SECTION=7,8.1.1 must be complete
