@@ -178,7 +178,10 @@ static void some_must_get_through(void **state)
     assert_int_equal(exchange_ask(exchange, &ask), 100);
     ask.to = "urn:service:sosa";
     assert_int_equal(exchange_ask(exchange, &ask), 503);
-    ask.to = NULL;
+    ask.uri = "urn:service:sos";
+    ask.to = call_bob.uri;
+    assert_int_equal(exchange_ask(exchange, &ask), 416);
+    ask = call_bob;
     ask.rows = "Resource-Priority: ets.0\r\n";
     assert_int_equal(exchange_ask(exchange, &ask), 503);
     ask = from_carrier;

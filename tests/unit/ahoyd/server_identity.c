@@ -100,6 +100,7 @@ static void a_user_is_who_he_proved(void **state)
         "P-Asserted-Identity: <sip:boss@atlanta.example>, <tel:+1>\r\nP-Asserted-Identity: "
         "<tel:+2>\r\n",
         "P-Preferred-Identity: <sip:boss@atlanta.example>\r\n",
+        "P-Preferred-Identity: <sips:boss@atlanta.example>\r\n",
         "P-Preferred-Identity: <tel:+1>, \"Boss\" <sip:Alice@far.example>\r\n",
         "P-Preferred-Identity: <sip:alice@open.example>\r\n",
         "P-Preferred-Identity: \"Boss\" <sip:%61lice@ATLANTA.example>\r\n",
