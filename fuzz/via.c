@@ -1,6 +1,7 @@
 /* Via values, as they come and after we have marked them. */
 #include "fuzz/target.h"
 #include "libahoy/syntax/oc.h"
+#include "libahoy/syntax/params.h"
 #include "libahoy/syntax/received.h"
 
 /* Marks |via| with |source|; where it was sound it stays so and says who sent it. */
@@ -47,6 +48,20 @@ static void check_oc(const struct ahoy_via *via)
     MUST(back.seq == oc.seq / 100 * 100);
 }
 
+/* The first of a list is the same, read in place or not. */
+static void check_first(struct span list)
+{
+    struct ahoy_via first, via;
+    struct span rest = list;
+    struct span item;
+    bool sound = ahoy_list_next(&rest, &item, NULL) && ahoy_via_parse(item, &via, NULL);
+    MUST(ahoy_via_first(list, &first) == sound);
+    if (!sound)
+        return;
+    MUST(ahoy_span_equal(ahoy_span_trim(first.text), item));
+    MUST(ahoy_span_equal(first.sent_by, via.sent_by) && ahoy_span_equal(first.params, via.params));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span text = { (const char *)data, size };
@@ -55,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool sound = ahoy_via_parse(text, &via, &err);
     MUST(sound == (err.expected == NULL));
     MUST(!sound || via.sent_by.size > 0);
+    check_first(text);
     if (sound)
         check_oc(&via);
     (void)ahoy_via_has_cookie(&via); /* Either is fine. */

@@ -88,15 +88,14 @@ static const char *parse_params(struct ahoy_address *address, const char *at, co
                                 struct ahoy_err *err)
 {
     const char *next = ahoy_skip(at, end, AHOY_LWS);
-    struct span rest = ahoy_span_between(next, end);
     struct ahoy_param param;
-    address->params = rest;
+    address->params = ahoy_span_between(next, end);
     while (next < end && *next == ';') {
-        if (!ahoy_param_next(&rest, &param, err))
+        at = ahoy_param_read(next, end, &param, err);
+        if (at == NULL)
             return NULL;
         if (ahoy_span_equal_nocase(param.name, SPAN("tag")) && !take_tag(address, &param, err))
             return NULL;
-        at = rest.at;
         next = ahoy_skip(at, end, AHOY_LWS);
     }
     return at;

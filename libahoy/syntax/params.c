@@ -30,6 +30,31 @@ static inline const char *begin(struct span rest)
     return at == end ? NULL : at;
 }
 
+const char *ahoy_param_read(const char *at, const char *end, struct ahoy_param *param,
+                            struct ahoy_err *err)
+{
+    const char *name = ahoy_skip(at + 1, end, AHOY_LWS);
+    at = ahoy_skip(name, end, AHOY_TOKEN);
+    if (at == name) {
+        ahoy_fail(err, 400, name, "a parameter's name");
+        return NULL;
+    }
+    param->name = ahoy_span_between(name, at);
+    param->value = ahoy_nothing(at);
+    const char *equal = ahoy_skip(at, end, AHOY_LWS);
+    param->has_value = equal < end && *equal == '=';
+    if (!param->has_value)
+        return at;
+    const char *value = ahoy_skip(equal + 1, end, AHOY_LWS);
+    bool is_bracketed = value < end && *value == '<';
+    at = is_bracketed ? skip_bracketed(value, end) : skip_value(value, end);
+    if (at == NULL)
+        ahoy_fail(err, 400, value, "a parameter's value");
+    else
+        param->value = ahoy_span_between(value, at);
+    return at;
+}
+
 bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_err *err)
 {
     const char *at = begin(*rest);
@@ -38,22 +63,9 @@ bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_er
     const char *end = ahoy_span_end(*rest);
     if (*at != ';')
         return ahoy_fail(err, 400, at, "\";\" before a parameter");
-    const char *name = ahoy_skip(at + 1, end, AHOY_LWS);
-    at = ahoy_skip(name, end, AHOY_TOKEN);
-    if (at == name)
-        return ahoy_fail(err, 400, name, "a parameter's name");
-    param->name = ahoy_span_between(name, at);
-    param->value = ahoy_nothing(at);
-    const char *equal = ahoy_skip(at, end, AHOY_LWS);
-    param->has_value = equal < end && *equal == '=';
-    if (param->has_value) {
-        const char *value = ahoy_skip(equal + 1, end, AHOY_LWS);
-        bool is_bracketed = value < end && *value == '<';
-        at = is_bracketed ? skip_bracketed(value, end) : skip_value(value, end);
-        if (at == NULL)
-            return ahoy_fail(err, 400, value, "a parameter's value");
-        param->value = ahoy_span_between(value, at);
-    }
+    at = ahoy_param_read(at, end, param, err);
+    if (at == NULL)
+        return false;
     *rest = ahoy_span_between(at, end);
     return true;
 }

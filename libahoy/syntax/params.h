@@ -14,6 +14,10 @@ struct ahoy_param {
  * empty.  Returns false at the end, with err->expected NULL, or at a fault, with |err| filled. */
 bool ahoy_param_next(struct span *rest, struct ahoy_param *param, struct ahoy_err *err);
 
+/* Reads the parameter whose ";" is at |at|; returns where it ends, NULL at a fault. */
+const char *ahoy_param_read(const char *at, const char *end, struct ahoy_param *param,
+                            struct ahoy_err *err);
+
 /* Takes the next pair off |rest|, and the comma behind it: "name=value", as authentication has them
  * (25.1 auth-param).  Returns like ahoy_param_next. */
 bool ahoy_pair_next(struct span *rest, struct ahoy_param *pair, struct ahoy_err *err);

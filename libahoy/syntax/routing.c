@@ -16,6 +16,11 @@ static bool route_via(const struct ahoy_message *message, struct ahoy_routing *r
     const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_VIA);
     if (field == NULL)
         return missing(message, err, "Via");
+    /* Nearly all are sound, and then the list need not be looked through before. */
+    if (ahoy_via_first(field->value, &routing->via)) {
+        routing->via_field = field;
+        return true;
+    }
     struct span rest = field->value;
     struct span item;
     struct ahoy_err fault;

@@ -166,21 +166,24 @@ static bool take_param(struct ahoy_via *via, const struct ahoy_param *param, str
     }
 }
 
-static bool parse_params(struct ahoy_via *via, const char *at, const char *end,
-                         struct ahoy_err *err)
+/* Reads the parameters; returns where the last of them ends, NULL at a fault. */
+static const char *parse_params(struct ahoy_via *via, const char *at, const char *end,
+                                struct ahoy_err *err)
 {
-    via->params = ahoy_span_between(at, end);
-    struct span rest = ahoy_span_between(at, end);
+    const char *next = ahoy_skip(at, end, AHOY_LWS);
     struct ahoy_param param;
-    struct ahoy_err fault;
-    while (ahoy_param_next(&rest, &param, &fault)) {
-        if (!take_param(via, &param, err))
-            return false;
+    via->params = ahoy_span_between(next, end);
+    while (next < end && *next == ';') {
+        at = ahoy_param_read(next, end, &param, err);
+        if (at == NULL || !take_param(via, &param, err))
+            return NULL;
+        next = ahoy_skip(at, end, AHOY_LWS);
     }
-    return fault.expected == NULL || ahoy_fail(err, 400, fault.at, fault.expected);
+    return at;
 }
 
-bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err)
+/* Reads the Via that |text| begins with; returns where it ends, NULL at a fault. */
+static const char *parse(struct span text, struct ahoy_via *via, struct ahoy_err *err)
 {
     struct span none = ahoy_nothing(text.at);
     via->transport = AHOY_TRANSPORT_OTHER;
@@ -195,16 +198,38 @@ bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err
     via->received = none;
     via->maddr = none;
     via->params = none;
-    if (text.size == 0)
-        return ahoy_fail(err, 400, text.at, "a Via");
     const char *end = ahoy_span_end(text);
     const char *at = parse_protocol(via, ahoy_skip(text.at, end, AHOY_LWS), end);
-    if (at == NULL)
-        return ahoy_fail(err, 400, text.at, "\"SIP/2.0/\", a transport and white space");
+    if (at == NULL) {
+        ahoy_fail(err, 400, text.at, "\"SIP/2.0/\", a transport and white space");
+        return NULL;
+    }
     at = parse_sent_by(via, at, end, err);
+    return at == NULL ? NULL : parse_params(via, at, end, err);
+}
+
+bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err)
+{
+    if (text.at == NULL)
+        text = SPAN("");
+    const char *at = parse(text, via, err);
     if (at == NULL)
         return false;
-    return parse_params(via, ahoy_skip(at, end, AHOY_LWS), end, err);
+    const char *end = ahoy_span_end(text);
+    at = ahoy_skip(at, end, AHOY_LWS);
+    return at == end || ahoy_fail(err, 400, at, "\";\" before a parameter");
+}
+
+bool ahoy_via_first(struct span list, struct ahoy_via *via)
+{
+    const char *stop = parse(list, via, NULL);
+    if (stop == NULL)
+        return false;
+    const char *end = ahoy_span_end(list);
+    const char *comma = ahoy_skip(stop, end, AHOY_LWS);
+    via->text = ahoy_span_between(list.at, stop);
+    via->params = ahoy_span_between(via->params.at < stop ? via->params.at : stop, stop);
+    return comma == end || *comma == ',';
 }
 
 bool ahoy_via_has_cookie(const struct ahoy_via *via)

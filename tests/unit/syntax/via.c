@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "libahoy/syntax/params.h"
 #include "tests/support/bytes.h"
 
 static struct ahoy_via parse(const char *text)
@@ -107,6 +108,35 @@ static void test_cookie(void **state)
     assert_false(ahoy_via_has_cookie(&via));
 }
 
+/* The first of |list| is |text|, with |params|; it is read as it is where the list is not read in
+ * place. */
+static void first(const char *list, const char *text, const char *params)
+{
+    struct span rest = test_text(list);
+    struct ahoy_via via;
+    assert_true(ahoy_via_first(rest, &via));
+    assert_span(via.text, text);
+    assert_span(via.params, params);
+    struct span item;
+    assert_true(ahoy_list_next(&rest, &item, NULL));
+    assert_span(item, text);
+}
+
+static void test_first_of_a_list(void **state)
+{
+    (void)state;
+    first("SIP/2.0/UDP a", "SIP/2.0/UDP a", "");
+    first("SIP/2.0/UDP a,SIP/2.0/UDP b", "SIP/2.0/UDP a", "");
+    first("SIP/2.0/UDP a:1 , SIP/2.0/UDP b", "SIP/2.0/UDP a:1", "");
+    first("SIP/2.0/UDP a ;x=\",;\" ; rport\r\n , b", "SIP/2.0/UDP a ;x=\",;\" ; rport",
+          ";x=\",;\" ; rport");
+    struct ahoy_via via;
+    assert_false(ahoy_via_first(test_text("SIP/2.0/UDP a b, SIP/2.0/UDP c"), &via));
+    assert_false(ahoy_via_first(test_text("SIP/2.0/UDP a;b=\"c, SIP/2.0/UDP d"), &via));
+    assert_false(ahoy_via_first(test_text(", SIP/2.0/UDP a"), &via));
+    assert_false(ahoy_via_first(test_text(""), &via));
+}
+
 /* A Via with a branch of |size| bytes. */
 static const char *with_branch(char *text, size_t capacity, size_t size)
 {
@@ -164,6 +194,7 @@ int main(void)
         cmocka_unit_test_teardown(test_unknown_transports_and_versions_are_read, test_free_all),
         cmocka_unit_test_teardown(test_rport, test_free_all),
         cmocka_unit_test_teardown(test_cookie, test_free_all),
+        cmocka_unit_test_teardown(test_first_of_a_list, test_free_all),
         cmocka_unit_test_teardown(test_branch_limits, test_free_all),
         cmocka_unit_test_teardown(test_garbage, test_free_all),
     };
