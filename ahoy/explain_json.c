@@ -62,6 +62,7 @@ static void put_remark(const struct explain_place *place, const struct ahoy_rema
                (size_t)(remark->where.at - place->bytes.at), remark->where.size);
     put_member("bytes", ahoy_span_trim(remark->where), false);
     put_member("subject", remark->subject, true);
+    put_member("within", remark->within, true);
     put_member("text", remark->text, true);
     put_member("source", remark->source, true);
     put_member("consequence", remark->consequence, true);

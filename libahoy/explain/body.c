@@ -99,9 +99,10 @@ static void explain_type(struct ahoy_explainer *explainer)
         ahoy_remark_add(explainer->remarks, AHOY_REMARK_LINE, SPAN(""), SPAN("body"));
     line->text = TEXT(number(explainer, message->body.size), SPAN(" bytes of "), type.head);
     line->source = SPAN("RFC 3261 7.4");
-    if (ahoy_message_first(message, AHOY_HEADER_CONTENT_ENCODING) == NULL &&
-        ahoy_span_equal_nocase(type.head, SPAN("application/sdp")))
-        ahoy_explain_sdp(explainer, message->body);
+    explainer->remarks->within = SPAN("body");
+    ahoy_explain_content(explainer, type.text,
+                         ahoy_message_value(message, AHOY_HEADER_CONTENT_ENCODING), message->body);
+    explainer->remarks->within = SPAN("");
 }
 
 void ahoy_explain_body(struct ahoy_explainer *explainer)

@@ -42,6 +42,11 @@ struct span ahoy_explain_refusal(struct ahoy_explainer *explainer, unsigned stat
                 SPAN(" "), ahoy_status_reason(status));
 }
 
+struct span ahoy_explain_body_refusal(void)
+{
+    return SPAN("a proxy passes the body on; whoever reads it answers 400, or makes nothing of it");
+}
+
 /* What the verdict calls the reason. */
 static void note_refusal(struct ahoy_explainer *explainer, const struct ahoy_err *err)
 {
@@ -78,44 +83,55 @@ struct ahoy_remark *ahoy_explain_fault(struct ahoy_explainer *explainer, const s
                                        struct span subject, bool is_needed, struct span source,
                                        struct span example)
 {
+    bool is_within = explainer->depth > 0; /* Of a body, which servers do not read. */
+    bool is_fault = is_needed && !is_within;
     size_t offset = ahoy_err_offset(err, explainer->bytes);
     struct span where = ahoy_remark_quote(ahoy_span_after(explainer->bytes, offset));
     struct span expected = ahoy_span(err->expected);
     struct span text =
         TEXT(SPAN("expected "), expected, SPAN(", found "), found(explainer, err->at));
     struct ahoy_remark *remark =
-        ahoy_explain_problem(explainer, is_needed, where, subject, text, source);
-    if (is_needed)
+        ahoy_explain_problem(explainer, is_fault, where, subject, text, source);
+    if (is_within)
+        remark->consequence = ahoy_explain_body_refusal();
+    else if (is_fault)
         remark->consequence = ahoy_explain_refusal(explainer, err->status);
     else
         remark->consequence = SPAN("whoever does not need this row passes over it (RFC 3261 "
                                    "8.2.2); whoever does answers 400");
     remark->mend = example.size == 0 ? TEXT(SPAN("write "), expected)
                                      : TEXT(SPAN("write "), expected, SPAN(", as in: "), example);
-    if (is_needed)
+    if (is_fault)
         note_refusal(explainer, err);
     return remark;
 }
 
-/* Whether some fault was said at |at| already. */
+/* Whether some fault was said at |at| already; within a body, where it is a warning. */
 static bool is_said(const struct ahoy_explainer *explainer, const char *at)
 {
+    enum ahoy_remark_kind kind = explainer->depth > 0 ? AHOY_REMARK_WARNING : AHOY_REMARK_FAULT;
     for (size_t i = 0; i < explainer->remarks->count; i++) {
         const struct ahoy_remark *remark = &explainer->remarks->list[i];
-        if (remark->kind == AHOY_REMARK_FAULT && remark->where.at == at)
+        if (remark->kind == kind && remark->where.at == at)
             return true;
     }
     return false;
+}
+
+void ahoy_explain_unsaid(struct ahoy_explainer *explainer, struct span subject, struct span source)
+{
+    const struct ahoy_err *err = &explainer->fault;
+    if (err->expected != NULL && !is_said(explainer, err->at))
+        ahoy_explain_fault(explainer, err, subject, true, source, SPAN(""));
 }
 
 /* Faults that the parsers find and no part has said: what they refuse is said in any case. */
 static void explain_rest(struct ahoy_explainer *explainer)
 {
     const struct ahoy_message *message = explainer->message;
-    struct ahoy_err err = explainer->fault;
+    struct ahoy_err err;
     struct ahoy_routing routing;
-    if (err.expected != NULL && !is_said(explainer, err.at))
-        ahoy_explain_fault(explainer, &err, SPAN("message"), true, SPAN("RFC 3261 7"), SPAN(""));
+    ahoy_explain_unsaid(explainer, SPAN("message"), SPAN("RFC 3261 7"));
     if (explainer->is_excerpt || explainer->remarks->counts[AHOY_REMARK_FAULT] > 0)
         return;
     if (!ahoy_message_routing(message, &routing, &err) || !ahoy_message_check(message, &err))
@@ -132,7 +148,8 @@ static void explain_gap(struct ahoy_explainer *explainer, struct span gap)
         gap = ahoy_span_after(gap, size);
         struct ahoy_err err = explainer->fault;
         ahoy_remark_add(explainer->remarks, AHOY_REMARK_LINE, row, SPAN(""));
-        bool is_first = err.expected != NULL && err.at >= row.at && err.at < ahoy_span_end(row);
+        const char *last = ahoy_span_end(row) - (row.at[size - 1] == '\n');
+        bool is_first = err.expected != NULL && err.at >= row.at && err.at <= last;
         struct span name = ahoy_span_trim((struct span){ row.at, ahoy_span_find(row, ':') });
         enum ahoy_header header = ahoy_header_parse(name);
         explainer->is_unreadable[header] = true;
@@ -146,7 +163,7 @@ static void explain_gap(struct ahoy_explainer *explainer, struct span gap)
     }
 }
 
-static void explain_rows(struct ahoy_explainer *explainer)
+void ahoy_explain_rows(struct ahoy_explainer *explainer)
 {
     const struct ahoy_message *message = explainer->message;
     const char *at = ahoy_span_end(message->start_line);
@@ -164,6 +181,7 @@ void ahoy_explain(struct span bytes, bool is_excerpt, struct ahoy_explanation *e
     if (bytes.at == NULL)
         bytes = SPAN("");
     struct ahoy_explainer explainer = { .message = &explanation->message,
+                                        .inner = &explanation->inner,
                                         .remarks = &explanation->remarks,
                                         .bytes = bytes,
                                         .is_excerpt = is_excerpt };
@@ -171,7 +189,7 @@ void ahoy_explain(struct span bytes, bool is_excerpt, struct ahoy_explanation *e
     if (ahoy_message_parse(bytes, &explanation->message, &explainer.fault))
         explainer.fault.expected = NULL;
     ahoy_explain_start_line(&explainer);
-    explain_rows(&explainer);
+    ahoy_explain_rows(&explainer);
     ahoy_explain_body(&explainer);
     if (!is_excerpt)
         ahoy_explain_whole(&explainer);

@@ -7,6 +7,7 @@
 
 struct ahoy_explanation {
     struct ahoy_message message;
+    struct ahoy_message inner; /* What is within its body, while that is explained. */
     struct ahoy_remarks remarks;
 };
 

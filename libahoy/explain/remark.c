@@ -5,6 +5,7 @@ void ahoy_remarks_clear(struct ahoy_remarks *remarks)
 {
     remarks->count = 0;
     memset(remarks->counts, 0, sizeof remarks->counts);
+    remarks->within = SPAN("");
     remarks->texts = ahoy_buf_over(remarks->space, sizeof remarks->space);
 }
 
@@ -15,7 +16,7 @@ struct ahoy_remark *ahoy_remark_add(struct ahoy_remarks *remarks, enum ahoy_rema
     struct ahoy_remark *remark = is_full ? &remarks->surplus : &remarks->list[remarks->count++];
     struct span none = SPAN("");
     remarks->counts[kind]++;
-    *remark = (struct ahoy_remark){ kind, where, subject, none, none, none, none };
+    *remark = (struct ahoy_remark){ kind, where, subject, remarks->within, none, none, none, none };
     return remark;
 }
 

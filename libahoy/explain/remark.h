@@ -27,6 +27,7 @@ struct ahoy_remark {
     enum ahoy_remark_kind kind;
     struct span where;       /* What it is about, within the message's bytes. */
     struct span subject;     /* "Via", "branch", "sender" */
+    struct span within;      /* "body", "part 2", "part 2.1"; empty about the message itself. */
     struct span text;        /* What it means; expected and found; what is odd. */
     struct span source;      /* "RFC 3261 20.42" */
     struct span consequence; /* What happens because of it. */
@@ -37,6 +38,7 @@ struct ahoy_remark {
 struct ahoy_remarks {
     size_t count;
     size_t counts[AHOY_REMARK_KIND_COUNT]; /* Also of those that found no room. */
+    struct span within; /* What remarks are about that are added from now on, as above. */
     struct ahoy_buf texts;
     struct ahoy_remark list[AHOY_REMARKS_LIMIT];
     struct ahoy_remark surplus; /* Written to when the list is full. */

@@ -15,7 +15,7 @@ static void note(struct ahoy_explainer *explainer, struct span where, struct spa
 static void explain_name(struct ahoy_explainer *explainer, const struct ahoy_field *field)
 {
     struct span name = ahoy_header_name(field->header);
-    if (field->header == AHOY_HEADER_OTHER) {
+    if (field->header == AHOY_HEADER_OTHER && ahoy_explain_body_row(field->name) == NULL) {
         note(explainer, field->name, TEXT(field->name),
              SPAN("a header that Ahoy does not know: it passes on unchanged, and whoever does not "
                   "know it passes over it"),
@@ -77,8 +77,9 @@ void ahoy_explain_row(struct ahoy_explainer *explainer, const struct ahoy_field 
     struct ahoy_remark *line =
         ahoy_remark_add(explainer->remarks, AHOY_REMARK_LINE, field->row,
                         is_known ? ahoy_header_name(header) : TEXT(field->name));
-    line->text = ahoy_explain_header(header);
-    line->source = ahoy_header_source(header);
+    const struct ahoy_meaning *meaning = is_known ? NULL : ahoy_explain_body_row(field->name);
+    line->text = meaning != NULL ? meaning->text : ahoy_explain_header(header);
+    line->source = meaning != NULL ? meaning->source : ahoy_header_source(header);
     explain_name(explainer, field);
     if (ahoy_header_is_list(header))
         explain_list(explainer, field);

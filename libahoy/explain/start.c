@@ -29,8 +29,7 @@ static void explain_request(struct ahoy_explainer *explainer)
                       ahoy_method_meaning(message->method),
                       SPAN("a method that Ahoy does not know by name"));
     /* A fault within it was found before, and names it better. */
-    if (explainer->fault.expected == NULL || message->request_uri.size == 0 ||
-        explainer->fault.at < message->start_line.at ||
+    if (explainer->fault.expected == NULL || explainer->fault.at < message->start_line.at ||
         explainer->fault.at >= ahoy_span_end(message->start_line))
         explain_request_uri(explainer);
 }

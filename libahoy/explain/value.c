@@ -114,6 +114,10 @@ static void explain_token(struct ahoy_explainer *explainer, const struct ahoy_va
         ahoy_explain_word(explainer, SPAN("package"), word, ahoy_event_package(word),
                           SPAN("an event package that is not registered"));
         return;
+    case AHOY_HEADER_CONTENT_DISPOSITION:
+        ahoy_explain_word(explainer, SPAN("disposition"), word, ahoy_explain_disposition(word),
+                          SPAN("a disposition that Ahoy does not know"));
+        return;
     case AHOY_HEADER_PRIVACY: {
         struct ahoy_param param = { .name = word, .value = word, .has_value = false };
         explain_param(explainer, value->header, &param);
@@ -126,11 +130,8 @@ static void explain_token(struct ahoy_explainer *explainer, const struct ahoy_va
 
 static void explain_media(struct ahoy_explainer *explainer, const struct ahoy_value *value)
 {
-    ahoy_explain_part(explainer, SPAN("type"), value->head,
-                      ahoy_span_equal_nocase(value->head, SPAN("application/sdp"))
-                          ? SPAN("a session description: which media, where, and how")
-                          : SPAN("the media type"),
-                      SPAN("RFC 3261 20.15"));
+    ahoy_explain_word(explainer, SPAN("type"), value->head, ahoy_explain_media(value->head),
+                      SPAN("a media type that Ahoy does not know"));
 }
 
 static void explain_uri(struct ahoy_explainer *explainer, const struct ahoy_value *value)

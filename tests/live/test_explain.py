@@ -35,6 +35,26 @@ TRACE = ('{"us":719071,"worker":0,"dir":"in","transport":"udp","local":"192.0.2.
          '"call_id":"38\\"4@192.0.2.7","cseq":"2 INVITE","from":"alice@atlanta.example",'
          '"size":842}\n')
 
+# A body of two parts, of which the second ends too early for its last row.
+PARTS = """\
+--b
+Content-Type: application/sdp
+Content-Disposition: session
+
+v=0
+o=- 1 1 IN IP4 192.0.2.1
+s=-
+c=IN IP4 192.0.2.1
+t=0 0
+
+--b
+Content-Type: message/sipfrag
+
+SIP/2.0 180 Ringing
+To: <sip:bob@biloxi.com>
+--b--
+""".replace("\n", "\r\n")
+
 # Five messages of RFC 3665 are not sound as printed: see tests/torture/README.md.
 UNSOUND_FLOWS = {"2.1-F3", "3.10-F4", "3.9-F6", "3.9-F8", "3.9-F10"}
 
@@ -104,6 +124,35 @@ class Explain(unittest.TestCase):
         outer = SOUND.replace("application/sdp", "message/sipfrag")
         outer = outer.replace("Length: 0", f"Length: {len(inner)}") + inner
         self.assertEqual(len(self.explain_json(data=outer + SOUND, code=0)), 2)
+
+    @staticmethod
+    def with_body(kind, body):
+        message = SOUND.replace("application/sdp", kind)
+        return message.replace("Length: 0", f"Length: {len(body)}") + body
+
+    def test_bodies_of_several_parts(self):
+        message = self.with_body("multipart/mixed;boundary=b", PARTS)
+        text, _ = self.explain(data=message, code=0)
+        for line in ("  12  --b\n        part 1: 63 bytes of application/sdp (RFC 2046 5.1)\n",
+                     "          disposition session: describes the session (RFC 3261 20.11)\n",
+                     "  17  o=- 1 1 IN IP4 192.0.2.1\n        o=: who made this description",
+                     "  25  SIP/2.0 180 Ringing\n        start line: a response",
+                     "warning in line 26, column 25: To: expected CRLF, found the end of the line",
+                     "  27  --b--\n        multipart: the end of the last part",
+                     "verdict: 0 faults, 1 warning, 0 notes"):
+            self.assertIn(line, text)
+        remarks = self.explain_json(data=message, code=0)[0]["remarks"]
+        within = [one["within"] for one in remarks if "within" in one]
+        self.assertEqual(sorted(set(within)), ["body", "part 1", "part 2"])
+        bad = [one for one in remarks if one["kind"] == "warning"]
+        self.assertEqual([(one["line"], one["column"], one["within"], one["subject"])
+                          for one in bad], [(26, 25, "part 2", "To")])
+
+    def test_fragments(self):
+        message = self.with_body("message/sipfrag", "SIP/2.0 7 Ringing\r\nCSeq: 2 INVITE\r\n")
+        text, _ = self.explain(data=message, code=0)
+        self.assertIn("warning in line 12, column 9: start line: expected a status", text)
+        self.assertIn("  13  CSeq: 2 INVITE\n        CSeq: numbers the requests", text)
 
     def test_what_the_phone_traced(self):
         parts = (f"--- 1764282423.001 > 127.0.0.1:5060 {len(part)} bytes\n{part}\n"
