@@ -26,7 +26,7 @@ static const struct ahoy_word types[] = {
     AHOY_WORD("application/pidf+xml", "whether somebody is present", "RFC 3863 3.1"),
     AHOY_WORD("application/dialog-info+xml", "which calls somebody is in", "RFC 4235 4"),
     AHOY_WORD("application/reginfo+xml", "which bindings somebody has", "RFC 3680 5"),
-    AHOY_WORD("application/conference-info+xml", "who is in a conference", "RFC 4575 5"),
+    AHOY_WORD("application/conference-info+xml", "who is in a conference", "RFC 4575 4"),
     AHOY_WORD("application/watcherinfo+xml", "who watches whom", "RFC 3858 3"),
     AHOY_WORD("application/resource-lists+xml", "a list of addresses", "RFC 4826 3"),
     AHOY_WORD("application/simple-message-summary", "how many messages wait in a mailbox",

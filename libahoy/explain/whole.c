@@ -156,7 +156,7 @@ static void check_session(struct ahoy_explainer *explainer)
         interval.as.number < least.as.number) {
         struct ahoy_remark *remark = ahoy_explain_problem(
             explainer, false, interval.head, SPAN("Session-Expires"),
-            TEXT(SPAN("shorter than Min-SE, which is "), least.head), SPAN("RFC 4028 4"));
+            TEXT(SPAN("shorter than Min-SE, which is "), least.head), SPAN("RFC 4028 7.1"));
         remark->consequence = SPAN("answered with 422 Session Interval Too Small");
         remark->mend = TEXT(SPAN("write "), least.head, SPAN(" or more"));
     }

@@ -102,7 +102,7 @@ enum ahoy_form {
     HEADER(SECURITY_SERVER, "Security-Server", 0, LIST, ITEM, "RFC 3329 2.2")                      \
     HEADER(SECURITY_VERIFY, "Security-Verify", 0, LIST, ITEM, "RFC 3329 2.2")                      \
     HEADER(REFER_TO, "Refer-To", 'r', SINGLE, ADDRESS, "RFC 3515 2.1")                             \
-    HEADER(SERVICE_ROUTE, "Service-Route", 0, LIST, ROUTE, "RFC 3608 4")                           \
+    HEADER(SERVICE_ROUTE, "Service-Route", 0, LIST, ROUTE, "RFC 3608 5")                           \
     HEADER(ACCEPT_CONTACT, "Accept-Contact", 'a', LIST, FEATURES, "RFC 3841 9.2")                  \
     HEADER(REJECT_CONTACT, "Reject-Contact", 'j', LIST, FEATURES, "RFC 3841 9.2")                  \
     HEADER(REQUEST_DISPOSITION, "Request-Disposition", 'd', LIST, TOKEN, "RFC 3841 9.1")           \
@@ -119,16 +119,16 @@ enum ahoy_form {
     HEADER(REFER_SUB, "Refer-Sub", 0, SINGLE, ITEM, "RFC 4488 4")                                  \
     HEADER(TARGET_DIALOG, "Target-Dialog", 0, SINGLE, DIALOG, "RFC 4538 7")                        \
     HEADER(P_EARLY_MEDIA, "P-Early-Media", 0, MAYBE, TOKEN, "RFC 5009 8")                          \
-    HEADER(MAX_BREADTH, "Max-Breadth", 0, SINGLE, NUMBER, "RFC 5393 5.3.3")                        \
+    HEADER(MAX_BREADTH, "Max-Breadth", 0, SINGLE, NUMBER, "RFC 5393 5.3.1")                        \
     HEADER(FLOW_TIMER, "Flow-Timer", 0, SINGLE, NUMBER, "RFC 5626 10")                             \
     HEADER(INFO_PACKAGE, "Info-Package", 0, SINGLE, ITEM, "RFC 6086 7.2")                          \
     HEADER(RECV_INFO, "Recv-Info", 0, MAYBE, ITEM, "RFC 6086 7.3")                                 \
     HEADER(EVENT, "Event", 'o', SINGLE, ITEM, "RFC 6665 8.2.1")                                    \
     HEADER(ALLOW_EVENTS, "Allow-Events", 'u', LIST, TOKEN, "RFC 6665 8.2.2")                       \
     HEADER(SUBSCRIPTION_STATE, "Subscription-State", 0, SINGLE, ITEM, "RFC 6665 8.2.3")            \
-    HEADER(FEATURE_CAPS, "Feature-Caps", 0, LIST, FEATURES, "RFC 6809 6.3")                        \
+    HEADER(FEATURE_CAPS, "Feature-Caps", 0, LIST, FEATURES, "RFC 6809 6.2")                        \
     HEADER(HISTORY_INFO, "History-Info", 0, LIST, ADDRESS, "RFC 7044 5")                           \
-    HEADER(SESSION_ID, "Session-ID", 0, SINGLE, SESSION, "RFC 7329 5")                             \
+    HEADER(SESSION_ID, "Session-ID", 0, SINGLE, SESSION, "RFC 7329 7")                             \
     HEADER(IDENTITY, "Identity", 'y', LIST, IDENTITY, "RFC 8224 4")
 /* clang-format on */
 

@@ -27,7 +27,7 @@ static const struct ahoy_word words[] = {
     AHOY_WORD("policy", "rules for sessions are fetched from a policy server", "RFC 6794 4.4.1"),
     AHOY_WORD("precondition", "a call rings only when its resources are there", "RFC 3312 11"),
     AHOY_WORD("pref", "the caller's wishes about the target are obeyed", "RFC 3841 5"),
-    AHOY_WORD("privacy", "what tells about the caller is hidden", "RFC 3323 4.2"),
+    AHOY_WORD("privacy", "what tells about the caller is hidden", "RFC 3323 4.3"),
     AHOY_WORD("recipient-list-invite", "an INVITE to many", "RFC 5366 3"),
     AHOY_WORD("recipient-list-message", "a MESSAGE to many", "RFC 5365 5"),
     AHOY_WORD("recipient-list-subscribe", "a subscription to a list that the body holds",
@@ -38,9 +38,9 @@ static const struct ahoy_word words[] = {
     AHOY_WORD("sdp-anat", "a choice of addresses for media", "RFC 4092"),
     AHOY_WORD("sec-agree", "both sides agree on security first", "RFC 3329 2.3.1"),
     AHOY_WORD("siprec", "a call that records another", "RFC 7866 11.1.1"),
-    AHOY_WORD("tdialog", "a request that belongs to another dialog", "RFC 4538 7"),
+    AHOY_WORD("tdialog", "a request that belongs to another dialog", "RFC 4538 3"),
     AHOY_WORD("timer", "a session ends if it is not refreshed in time", "RFC 4028 3"),
-    AHOY_WORD("trickle-ice", "candidates for media come one by one", "RFC 8840 4.3.2"),
+    AHOY_WORD("trickle-ice", "candidates for media come one by one", "RFC 8840 4"),
     AHOY_WORD("uui", "data from user to user along a call", "RFC 7433 6.6"),
 };
 /* clang-format on */

@@ -82,7 +82,7 @@
     STATUS(439, "First Hop Lacks Outbound Support",                                                \
            "the first proxy cannot keep a connection for the phone", "RFC 5626 11.6")              \
     STATUS(440, "Max-Breadth Exceeded", "the request would fork into more branches than allowed",  \
-           "RFC 5393 5.4")                                                                         \
+           "RFC 5393 5.3.3")                                                                       \
     STATUS(469, "Bad Info Package", "it does not take this kind of INFO", "RFC 6086 11.6")         \
     STATUS(470, "Consent Needed", "the receiver must agree first", "RFC 5360 5.9.2")               \
     STATUS(480, "Temporarily Unavailable", "the callee cannot be reached now",                     \

@@ -48,8 +48,8 @@ struct ahoy_via {
  * that is there twice.  Even then |sent_by| is not empty if it could be read, so that a 400 finds
  * its way. */
 bool ahoy_via_parse(struct span text, struct ahoy_via *via, struct ahoy_err *err);
-/* Reads the first Via of a comma list, which is a row's value.  False at a fault: ahoy_list_next and
- * ahoy_via_parse can tell what it is. */
+/* Reads the first Via of a comma list, which is a row's value.  False at a fault: ahoy_list_next
+ * and ahoy_via_parse can tell what it is. */
 bool ahoy_via_first(struct span list, struct ahoy_via *via);
 /* Whether the branch was made by an element of RFC 3261: the cookie and something behind it. */
 bool ahoy_via_has_cookie(const struct ahoy_via *via);
