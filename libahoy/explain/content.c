@@ -12,7 +12,7 @@ static struct span number(struct ahoy_explainer *explainer, uint64_t value)
     return ahoy_remark_number(explainer->remarks, value);
 }
 
-/* The explainer of what is within; it uses the message that it was given last. */
+/* An explainer of what is within the body, one deeper; its message is what was indexed last. */
 static struct ahoy_explainer inner_of(const struct ahoy_explainer *explainer)
 {
     return (struct ahoy_explainer){ .message = explainer->inner,
@@ -48,7 +48,8 @@ static void explain_fragment(struct ahoy_explainer *explainer, struct span conte
     ahoy_explain_unsaid(&inner, SPAN("fragment"), SPAN("RFC 3420 2"));
     struct span type = ahoy_message_value(inner.message, AHOY_HEADER_CONTENT_TYPE);
     struct span coding = ahoy_message_value(inner.message, AHOY_HEADER_CONTENT_ENCODING);
-    ahoy_explain_content(&inner, type, coding, inner.message->body);
+    if (inner.message->body.size > 0)
+        ahoy_explain_content(&inner, type, coding, inner.message->body);
 }
 
 /* The line that ends in front of |at|, in |body|. */
@@ -145,7 +146,7 @@ static bool is_plain(struct span coding)
 void ahoy_explain_content(struct ahoy_explainer *explainer, struct span type, struct span coding,
                           struct span content)
 {
-    if (content.size == 0 || !is_plain(coding))
+    if (!is_plain(coding))
         return;
     if (ahoy_media_is(type, SPAN("application/sdp")))
         ahoy_explain_sdp(explainer, content);

@@ -140,6 +140,7 @@ static void test_fragments(void **state)
     assert_null(find(AHOY_REMARK_LINE, "body", "start line"));
     assert_span(line("body", "Subject")->source, "RFC 3261 20.36");
     assert_span(find(AHOY_REMARK_PART, "body", "tag")->where, "tag=7");
+    explain(SIPFRAG, "Content-Type: application/sdp\r\n");
     explain(SIPFRAG, "Content-Type: application/sdp\r\n\r\n" SDP);
     assert_span(line("body", "t=")->where, "t=0 0\r\n");
     explain(MIXED, "--b\r\nContent-Type: message/sip\r\n\r\nOPTIONS sip:a SIP/2.0\r\n\r\n"
@@ -180,6 +181,8 @@ static const struct {
     { MIXED, "--b\r\nContent-Type: x\r\n\r\n\r\n--b--", "part 1", "Content-Type",
       "expected \"/\" behind the media type, found the end of the line", "" },
     { MIXED, "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\no=\r\n\r\n--b--", "part 1",
+      "session description", "expected", "" },
+    { MIXED, "--b\r\nContent-Type: application/sdp\r\n\r\n\r\n--b--", "part 1",
       "session description", "expected", "" },
     { SIPFRAG, "SIP/2.0 7 Ringing\r\n", "body", "start line", "expected a status of 100 to 699",
       "7" },

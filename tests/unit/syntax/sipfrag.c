@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include "libahoy/sdp/sdp.h"
+#include "libahoy/syntax/multipart.h"
+#include "libahoy/syntax/value.h"
 #include "tests/support/bytes.h"
 
 static struct ahoy_message message;
@@ -134,6 +137,37 @@ static void test_faults(void **state)
     refuse(" x: y\r\n", 400, 0);
 }
 
+/* RFC 5621 3: from a message with several parts to one value within one of them. */
+static void test_from_a_message_to_a_value(void **state)
+{
+    (void)state;
+    static struct ahoy_message fragment;
+    struct ahoy_err err;
+    struct ahoy_part part;
+    struct ahoy_value value;
+    struct ahoy_sdp sdp;
+    char space[100];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    assert_true(ahoy_message_parse(test_text("NOTIFY sip:a SIP/2.0\r\n"
+                                             "c: multipart/mixed; boundary=\"-\"\r\n\r\n"
+                                             "---\r\nContent-Type: message/sipfrag;version=2.0\r\n"
+                                             "\r\nSIP/2.0 200 OK\r\nt: sip:b@B.example ;tag=1\r\n"
+                                             "\r\n---\r\nContent-Type: application/sdp\r\n\r\n"
+                                             "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"
+                                             "\r\n-----\r\n"),
+                                   &message, &err));
+    struct span type = ahoy_message_value(&message, AHOY_HEADER_CONTENT_TYPE);
+    assert_true(ahoy_body_find(type, message.body, SPAN("message/sipfrag"), &part, &err));
+    assert_true(ahoy_sipfrag_parse(part.content, &fragment, &err));
+    assert_int_equal(fragment.status, 200);
+    struct span to = ahoy_message_value(&fragment, AHOY_HEADER_TO);
+    assert_true(ahoy_value_parse(AHOY_HEADER_TO, to, &value, &err));
+    ahoy_value_print(&value, &buf);
+    assert_span(ahoy_buf_text(&buf), "sip:b@b.example;tag=1");
+    assert_true(ahoy_body_find(type, message.body, SPAN("application/sdp"), &part, &err));
+    assert_true(ahoy_sdp_parse(part.content, &sdp, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +176,7 @@ int main(void)
         cmocka_unit_test_teardown(test_bodies, test_free_all),
         cmocka_unit_test_teardown(test_invalid_examples, test_free_all),
         cmocka_unit_test_teardown(test_faults, test_free_all),
+        cmocka_unit_test_teardown(test_from_a_message_to_a_value, test_free_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
