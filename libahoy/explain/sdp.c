@@ -70,47 +70,75 @@ static const struct ahoy_word attributes[] = {
 };
 /* clang-format on */
 
-/* Explains the words of a line that are parted by single spaces; the last takes all the rest. */
-static void explain_words(struct ahoy_explainer *explainer, struct span rest,
-                          const struct ahoy_meaning *words, const struct span *names, size_t count)
+/* clang-format off */
+static const struct ahoy_word origin[] = {
+    AHOY_WORD("user", "who, or \"-\"", "RFC 8866 5.2"),
+    AHOY_WORD("session", "a number of this session", "RFC 8866 5.2"),
+    AHOY_WORD("version", "rises with each change of the description", "RFC 3264 8"),
+    AHOY_WORD("network", "IN: the Internet", "RFC 8866 5.2"),
+    AHOY_WORD("family", "IP4 or IP6", "RFC 8866 5.2"),
+    AHOY_WORD("address", "the machine that wrote it; media do not go there", "RFC 8866 5.2"),
+};
+
+static const struct ahoy_word connection[] = {
+    AHOY_WORD("network", "IN: the Internet", "RFC 8866 5.7"),
+    AHOY_WORD("family", "IP4 or IP6", "RFC 8866 5.7"),
+    AHOY_WORD("address", "where media are to be sent", "RFC 8866 5.7"),
+};
+
+static const struct ahoy_word times[] = {
+    AHOY_WORD("start", "seconds since 1900; 0 is without a begin", "RFC 8866 5.9"),
+    AHOY_WORD("stop", "seconds since 1900; 0 is without end", "RFC 8866 5.9"),
+};
+
+static const struct ahoy_word media[] = {
+    AHOY_WORD("media", "audio, video, text, application, message or image", "RFC 8866 5.14"),
+    AHOY_WORD("port", "where media are to be sent; 0 refuses or ends the stream", "RFC 3264 6"),
+    AHOY_WORD("transport", "RTP/AVP is plain RTP, RTP/SAVP encrypted", "RFC 8866 5.14"),
+    AHOY_WORD("formats", "formats, the best first; what a number means stands in rtpmap",
+              "RFC 8866 5.14"),
+};
+
+static const struct ahoy_word rtpmap[] = {
+    AHOY_WORD("format", "the number that stands in m= and in each packet", "RFC 8866 6.6"),
+    AHOY_WORD("encoding", "the name of the codec, ticks a second, and perhaps channels",
+              "RFC 8866 6.6"),
+};
+
+static const struct ahoy_word fmtp[] = {
+    AHOY_WORD("format", "a format of m=", "RFC 8866 6.15"),
+    AHOY_WORD("parameters", "what the format itself knows how to read", "RFC 8866 6.15"),
+};
+/* clang-format on */
+
+/* What the words of a line are, or those behind the colon of an attribute. */
+static const struct {
+    struct span name; /* Of the line, "m=", or of the attribute. */
+    const struct ahoy_word *words;
+    size_t count;
+} layouts[] = {
+    { SPAN_INIT("o="), origin, COUNT(origin) },
+    { SPAN_INIT("c="), connection, COUNT(connection) },
+    { SPAN_INIT("t="), times, COUNT(times) },
+    { SPAN_INIT("m="), media, COUNT(media) },
+    { SPAN_INIT("rtpmap"), rtpmap, COUNT(rtpmap) },
+    { SPAN_INIT("fmtp"), fmtp, COUNT(fmtp) },
+};
+
+/* Explains the words of |rest| by the layout |name|, if there is one: they are parted by single
+ * spaces, and the last takes all the rest. */
+static void explain_words(struct ahoy_explainer *explainer, struct span name, struct span rest)
 {
-    for (size_t i = 0; i < count && rest.size > 0; i++) {
-        struct span word = i + 1 == count ? rest : ahoy_sdp_word(&rest);
-        ahoy_explain_part(explainer, names[i], word, words[i].text, words[i].source);
+    for (size_t i = 0; i < COUNT(layouts); i++) {
+        if (!ahoy_span_equal(layouts[i].name, name))
+            continue;
+        for (size_t k = 0; k < layouts[i].count && rest.size > 0; k++) {
+            const struct ahoy_word *kind = &layouts[i].words[k];
+            struct span word = k + 1 == layouts[i].count ? rest : ahoy_sdp_word(&rest);
+            ahoy_explain_part(explainer, kind->name, word, kind->meaning.text,
+                              kind->meaning.source);
+        }
     }
-}
-
-static void explain_origin(struct ahoy_explainer *explainer, struct span value)
-{
-    static const struct span names[] = { SPAN_INIT("user"),    SPAN_INIT("session"),
-                                         SPAN_INIT("version"), SPAN_INIT("network"),
-                                         SPAN_INIT("family"),  SPAN_INIT("address") };
-    static const struct ahoy_meaning words[] = {
-        { SPAN_INIT("who, or \"-\""), SPAN_INIT("RFC 8866 5.2") },
-        { SPAN_INIT("a number of this session"), SPAN_INIT("RFC 8866 5.2") },
-        { SPAN_INIT("rises with each change of the description"), SPAN_INIT("RFC 3264 8") },
-        { SPAN_INIT("IN: the Internet"), SPAN_INIT("RFC 8866 5.2") },
-        { SPAN_INIT("IP4 or IP6"), SPAN_INIT("RFC 8866 5.2") },
-        { SPAN_INIT("the machine that wrote it; media do not go there"),
-          SPAN_INIT("RFC 8866 5.2") },
-    };
-    explain_words(explainer, value, words, names, COUNT(words));
-}
-
-static void explain_media(struct ahoy_explainer *explainer, struct span value)
-{
-    static const struct span names[] = { SPAN_INIT("media"), SPAN_INIT("port"),
-                                         SPAN_INIT("transport"), SPAN_INIT("formats") };
-    static const struct ahoy_meaning words[] = {
-        { SPAN_INIT("audio, video, text, application, message or image"),
-          SPAN_INIT("RFC 8866 5.14") },
-        { SPAN_INIT("where media are to be sent; 0 refuses or ends the stream"),
-          SPAN_INIT("RFC 3264 6") },
-        { SPAN_INIT("RTP/AVP is plain RTP, RTP/SAVP encrypted"), SPAN_INIT("RFC 8866 5.14") },
-        { SPAN_INIT("formats, the best first; what a number means stands in rtpmap"),
-          SPAN_INIT("RFC 8866 5.14") },
-    };
-    explain_words(explainer, value, words, names, COUNT(words));
 }
 
 static void explain_attribute(struct ahoy_explainer *explainer, struct span value)
@@ -120,26 +148,27 @@ static void explain_attribute(struct ahoy_explainer *explainer, struct span valu
                       ahoy_meaning_find(attributes, COUNT(attributes), name),
                       SPAN("an attribute that Ahoy does not know; whoever does not know it passes "
                            "over it"));
+    if (name.size < value.size)
+        explain_words(explainer, name, ahoy_span_after(value, name.size + 1));
 }
 
 static void explain_line(struct ahoy_explainer *explainer, struct span line, struct span value)
 {
+    struct span name = { line.at, 2 };
     const struct ahoy_meaning *meaning =
         ahoy_meaning_find(lines, COUNT(lines), (struct span){ line.at, 1 });
-    struct ahoy_remark *remark = ahoy_remark_add(explainer->remarks, AHOY_REMARK_LINE, line,
-                                                 TEXT((struct span){ line.at, 2 }));
+    struct ahoy_remark *remark =
+        ahoy_remark_add(explainer->remarks, AHOY_REMARK_LINE, line, TEXT(name));
     if (meaning != NULL) {
         remark->text = meaning->text;
         remark->source = meaning->source;
     } else {
         remark->text = SPAN("a line of an unknown kind; it is passed over");
     }
-    if (line.at[0] == 'o')
-        explain_origin(explainer, value);
-    else if (line.at[0] == 'm')
-        explain_media(explainer, value);
-    else if (line.at[0] == 'a')
+    if (line.at[0] == 'a')
         explain_attribute(explainer, value);
+    else
+        explain_words(explainer, name, value);
 }
 
 void ahoy_explain_sdp(struct ahoy_explainer *explainer, struct span body)

@@ -228,6 +228,9 @@ static void test_session_descriptions(void **state)
     assert_span(find(AHOY_REMARK_LINE, "o=")->source, "RFC 8866 5.2");
     assert_span(find(AHOY_REMARK_PART, "port")->where, "5004");
     assert_span(find(AHOY_REMARK_PART, "rtpmap")->source, "RFC 8866 6.6");
+    assert_span(find(AHOY_REMARK_PART, "encoding")->where, "PCMU/8000");
+    assert_span(find(AHOY_REMARK_PART, "stop")->where, "0");
+    assert_span(find(AHOY_REMARK_PART, "network")->where, "IN");
     explain(INVITE CONTACT "Content-Type: application/sdp\r\nContent-Length: 74\r\n\r\n" SDP
                            "m=audio x\r\n");
     assert_int_equal(count_of(FAULT), 0);

@@ -39,6 +39,8 @@ static void test_features_belong_to_targets(void **state)
     assert_non_null(ahoy_param_rule(AHOY_HEADER_ACCEPT_CONTACT, SPAN("audio")));
     assert_non_null(ahoy_param_rule(AHOY_HEADER_REJECT_CONTACT, SPAN("methods")));
     assert_non_null(ahoy_param_rule(AHOY_HEADER_REFER_TO, SPAN("isfocus")));
+    assert_span(ahoy_param_rule(AHOY_HEADER_CONTACT, SPAN("+sip.Rendering"))->source,
+                "RFC 4235 5.2");
     assert_null(ahoy_param_rule(AHOY_HEADER_TO, SPAN("isfocus")));
 }
 
