@@ -323,42 +323,51 @@ static bool is_garbage(const struct sqlite_file *file, uint64_t row, uint64_t st
     return standing > row || (standing == 0 && row <= file->sweep_end);
 }
 
-/* Reads the next page of rows and notes which of them nothing stands on. */
-static size_t find_garbage(struct sqlite_file *file, struct ahoyd_store *store,
-                           uint64_t rows[SWEEP_ROWS], size_t *seen)
+/* Reads the next page of rows and notes which of them nothing stands on.  False where the file
+ * cannot be read. */
+static bool find_garbage(struct sqlite_file *file, struct ahoyd_store *store,
+                         uint64_t rows[SWEEP_ROWS], size_t *count, size_t *seen)
 {
-    size_t count = 0;
-    *seen = 0;
+    int rc = SQLITE_DONE;
     sqlite3_bind_int64(file->page, 1, (sqlite3_int64)file->sweep_row);
     sqlite3_bind_int64(file->page, 2, SWEEP_ROWS);
-    while (sqlite3_step(file->page) == SQLITE_ROW && *seen < SWEEP_ROWS) {
+    while (*seen < SWEEP_ROWS && (rc = sqlite3_step(file->page)) == SQLITE_ROW) {
         file->sweep_row = (uint64_t)sqlite3_column_int64(file->page, 0);
         if (is_garbage(file, file->sweep_row, index_row(&store->index, column(file->page, 1))))
-            rows[count++] = file->sweep_row;
+            rows[(*count)++] = file->sweep_row;
         ++*seen;
     }
     sqlite3_reset(file->page);
-    return count;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}
+
+static bool drop_rows(struct sqlite_file *file, const uint64_t rows[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_bind_int64(file->drop, 1, (sqlite3_int64)rows[i]);
+        if (!finish(file->drop))
+            return false;
+    }
+    return true;
 }
 
 void sqlite_file_sweep(struct sqlite_file *file, struct ahoyd_store *store)
 {
     uint64_t rows[SWEEP_ROWS];
-    size_t seen = 0;
+    size_t count = 0, seen = 0;
     if (file->sweep_row == 0)
         file->sweep_end = file->last_row;
     if (!sqlite_file_begin(file))
         return;
-    size_t count = find_garbage(file, store, rows, &seen);
-    bool sound = true;
-    for (size_t i = 0; sound && i < count; i++) {
-        sqlite3_bind_int64(file->drop, 1, (sqlite3_int64)rows[i]);
-        sound = finish(file->drop);
-    }
-    if (sound && sqlite_file_commit(file))
+    if (find_garbage(file, store, rows, &count, &seen) && drop_rows(file, rows, count) &&
+        sqlite_file_commit(file)) {
         file->garbage = file->garbage > count ? file->garbage - count : 0;
-    else
+    } else {
+        /* A round that has left an old row must not take the one that removed its bindings. */
         sqlite_file_rollback(file);
+        file->sweep_row = 0;
+        return;
+    }
     if (seen < SWEEP_ROWS) {
         file->sweep_row = 0;
         file->garbage = 0;
