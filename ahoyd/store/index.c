@@ -51,8 +51,7 @@ static struct record **bucket_of(const struct shard *shard, uint64_t hash)
 static struct record **link_of(const struct shard *shard, uint64_t hash, struct span aor)
 {
     struct record **link = bucket_of(shard, hash);
-    while (*link != NULL &&
-           !((*link)->hash == hash && ahoy_span_equal(record_aor(*link), aor)))
+    while (*link != NULL && !((*link)->hash == hash && ahoy_span_equal(record_aor(*link), aor)))
         link = &(*link)->next;
     return link;
 }
@@ -162,6 +161,20 @@ size_t index_count(struct index *index)
         pthread_mutex_unlock(&index->shards[i].lock);
     }
     return count;
+}
+
+void index_each_record(struct index *index, bool (*visit)(void *context, struct record *record),
+                       void *context)
+{
+    for (size_t i = 0; i < INDEX_SHARDS; i++) {
+        const struct shard *shard = &index->shards[i];
+        for (size_t j = 0; j < shard->capacity; j++) {
+            for (struct record *record = shard->buckets[j]; record != NULL; record = record->next) {
+                if (!visit(context, record))
+                    return;
+            }
+        }
+    }
 }
 
 static bool visit_shard(struct shard *shard, uint64_t now_ms,

@@ -1,11 +1,18 @@
 /* The form of a state: a version, a count, and each binding as numbers (little-endian) and texts
- * with their sizes before them; what a version adds stands at the end of a binding.  It is read as
- * if a stranger had written it: a damaged file must not hurt. */
+ * with their sizes before them; what a version adds stands at the end of a binding.  Last stands a
+ * check of it all and of the address-of-record.  It is read as if a stranger had written it: a
+ * damaged file must not hurt. */
 #include "ahoyd/store/record.h"
 
 #include <stdlib.h>
 
-enum { FIRST_VERSION = 1, VERSION = 2 /* RFC 5626 and Path. */ };
+enum {
+    FIRST_VERSION = 1,
+    OUTBOUND_VERSION = 2, /* RFC 5626 and Path. */
+    CHECKED_VERSION = 3,
+    VERSION = CHECKED_VERSION,
+    CHECK_SIZE = 4
+};
 
 struct writer {
     char *at;
@@ -37,7 +44,16 @@ static void put_hop(struct writer *writer, const struct ahoy_hop *hop)
     put_text(writer, (struct span){ (const char *)hop->remote.bytes, sizeof hop->remote.bytes });
 }
 
-static size_t encode(const struct ahoy_bindings *bindings, char state[RECORD_STATE_LIMIT])
+/* Finds damage, not malice: whoever can write the file needs no forgery. */
+static uint32_t check_of(struct span aor, struct span state)
+{
+    const struct ahoy_hash_key open = { { 0, 0 } };
+    const struct span parts[] = { aor, state };
+    return (uint32_t)ahoy_siphash_parts(&open, parts, 2);
+}
+
+static size_t encode(struct span aor, const struct ahoy_bindings *bindings,
+                     char state[RECORD_STATE_LIMIT])
 {
     struct writer writer = { state };
     put(&writer, VERSION, 1);
@@ -56,6 +72,7 @@ static size_t encode(const struct ahoy_bindings *bindings, char state[RECORD_STA
         put_text(&writer, binding->instance);
         put_text(&writer, binding->path);
     }
+    put(&writer, check_of(aor, (struct span){ state, (size_t)(writer.at - state) }), CHECK_SIZE);
     return (size_t)(writer.at - state);
 }
 
@@ -132,13 +149,14 @@ bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bin
         take_hop(&reader, &binding.hop);
         binding.contact = take_text(&reader);
         binding.call_id = take_text(&reader);
-        if (version >= VERSION)
+        if (version >= OUTBOUND_VERSION)
             take_outbound(&reader, &binding);
         bool lives = binding.expires_ms > now_ms;
         if (!reader.damaged && lives && !ahoy_bindings_add(bindings, &binding))
             reader.damaged = true;
     }
-    return !reader.damaged && reader.rest.size == 0;
+    size_t left = version >= CHECKED_VERSION ? CHECK_SIZE : 0;
+    return !reader.damaged && reader.rest.size == left;
 }
 
 static struct record *make(struct span aor, struct span state, const struct ahoy_bindings *bindings)
@@ -165,13 +183,23 @@ static struct record *make(struct span aor, struct span state, const struct ahoy
 struct record *record_new(struct span aor, const struct ahoy_bindings *bindings)
 {
     char state[RECORD_STATE_LIMIT];
-    return make(aor, (struct span){ state, encode(bindings, state) }, bindings);
+    return make(aor, (struct span){ state, encode(aor, bindings, state) }, bindings);
+}
+
+/* Whether the check says that nothing has changed; older versions have none. */
+static bool is_sound(struct span aor, struct span state)
+{
+    if (state.size <= CHECK_SIZE || (unsigned char)state.at[0] < CHECKED_VERSION)
+        return true;
+    struct span checked = { state.at, state.size - CHECK_SIZE };
+    struct reader reader = { .rest = ahoy_span_after(state, checked.size) };
+    return take(&reader, CHECK_SIZE) == check_of(aor, checked);
 }
 
 struct record *record_read(struct span aor, struct span state)
 {
     struct ahoy_bindings bindings;
-    if (aor.size > UINT16_MAX || !record_decode(state, 0, &bindings))
+    if (aor.size > UINT16_MAX || !is_sound(aor, state) || !record_decode(state, 0, &bindings))
         return NULL;
     for (size_t i = 0; i < bindings.count; i++)
         bindings.list[i].hop.connection = (struct ahoy_handle){ 0 };

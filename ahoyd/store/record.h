@@ -4,7 +4,7 @@
 
 #include "libahoy/tu/bindings.h"
 
-enum { RECORD_STATE_LIMIT = AHOY_BINDINGS_TEXT_LIMIT + AHOY_BINDINGS_LIMIT * 96 + 2 };
+enum { RECORD_STATE_LIMIT = AHOY_BINDINGS_TEXT_LIMIT + AHOY_BINDINGS_LIMIT * 96 + 6 };
 
 /* From the allocator; its contents never change once it is made. */
 struct record {
