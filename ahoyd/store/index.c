@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "libahoy/base/unset.h"
+
 enum { FIRST_CAPACITY = 16 };
 
 bool index_init(struct index *index, struct ahoy_hash_key key)
@@ -182,7 +184,7 @@ static bool visit_shard(struct shard *shard, uint64_t now_ms,
                                       const struct ahoy_bindings *bindings),
                         void *context)
 {
-    struct ahoy_bindings bindings;
+    AHOY_UNSET struct ahoy_bindings bindings;
     for (size_t i = 0; i < shard->capacity; i++) {
         for (struct record *record = shard->buckets[i]; record != NULL; record = record->next) {
             if (record_decode(record_state(record), now_ms, &bindings) && bindings.count > 0 &&

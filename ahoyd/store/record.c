@@ -1,17 +1,18 @@
 /* The form of a state: a version, a count, and each binding as numbers (little-endian) and texts
- * with their sizes before them; what a version adds stands at the end of a binding.  Last stands a
- * check of it all and of the address-of-record.  It is read as if a stranger had written it: a
- * damaged file must not hurt. */
+ * with their sizes before them; what a version adds stands at the end of a binding.  On the disk
+ * another version stands in its place, and behind it all a check of it and of the address-of-record.
+ * It is read as if a stranger had written it: a damaged file must not hurt. */
 #include "ahoyd/store/record.h"
 
 #include <stdlib.h>
 
+#include "libahoy/base/unset.h"
+
 enum {
     FIRST_VERSION = 1,
-    OUTBOUND_VERSION = 2, /* RFC 5626 and Path. */
-    CHECKED_VERSION = 3,
-    VERSION = CHECKED_VERSION,
-    CHECK_SIZE = 4
+    VERSION = 2,        /* RFC 5626 and Path. */
+    SEALED_VERSION = 3, /* Of a row: version 2 with a check. */
+    CHECK_SIZE = RECORD_SEALED_LIMIT - RECORD_STATE_LIMIT
 };
 
 struct writer {
@@ -44,16 +45,7 @@ static void put_hop(struct writer *writer, const struct ahoy_hop *hop)
     put_text(writer, (struct span){ (const char *)hop->remote.bytes, sizeof hop->remote.bytes });
 }
 
-/* Finds damage, not malice: whoever can write the file needs no forgery. */
-static uint32_t check_of(struct span aor, struct span state)
-{
-    const struct ahoy_hash_key open = { { 0, 0 } };
-    const struct span parts[] = { aor, state };
-    return (uint32_t)ahoy_siphash_parts(&open, parts, 2);
-}
-
-static size_t encode(struct span aor, const struct ahoy_bindings *bindings,
-                     char state[RECORD_STATE_LIMIT])
+static size_t encode(const struct ahoy_bindings *bindings, char state[RECORD_STATE_LIMIT])
 {
     struct writer writer = { state };
     put(&writer, VERSION, 1);
@@ -72,7 +64,6 @@ static size_t encode(struct span aor, const struct ahoy_bindings *bindings,
         put_text(&writer, binding->instance);
         put_text(&writer, binding->path);
     }
-    put(&writer, check_of(aor, (struct span){ state, (size_t)(writer.at - state) }), CHECK_SIZE);
     return (size_t)(writer.at - state);
 }
 
@@ -149,14 +140,13 @@ bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bin
         take_hop(&reader, &binding.hop);
         binding.contact = take_text(&reader);
         binding.call_id = take_text(&reader);
-        if (version >= OUTBOUND_VERSION)
+        if (version >= VERSION)
             take_outbound(&reader, &binding);
         bool lives = binding.expires_ms > now_ms;
         if (!reader.damaged && lives && !ahoy_bindings_add(bindings, &binding))
             reader.damaged = true;
     }
-    size_t left = version >= CHECKED_VERSION ? CHECK_SIZE : 0;
-    return !reader.damaged && reader.rest.size == left;
+    return !reader.damaged && reader.rest.size == 0;
 }
 
 static struct record *make(struct span aor, struct span state, const struct ahoy_bindings *bindings)
@@ -182,24 +172,53 @@ static struct record *make(struct span aor, struct span state, const struct ahoy
 
 struct record *record_new(struct span aor, const struct ahoy_bindings *bindings)
 {
-    char state[RECORD_STATE_LIMIT];
-    return make(aor, (struct span){ state, encode(aor, bindings, state) }, bindings);
+    AHOY_UNSET char state[RECORD_STATE_LIMIT];
+    return make(aor, (struct span){ state, encode(bindings, state) }, bindings);
 }
 
-/* Whether the check says that nothing has changed; older versions have none. */
-static bool is_sound(struct span aor, struct span state)
+/* Finds damage, not malice: whoever can write the file needs no forgery. */
+static uint32_t check_of(struct span aor, struct span state)
 {
-    if (state.size <= CHECK_SIZE || (unsigned char)state.at[0] < CHECKED_VERSION)
-        return true;
-    struct span checked = { state.at, state.size - CHECK_SIZE };
-    struct reader reader = { .rest = ahoy_span_after(state, checked.size) };
-    return take(&reader, CHECK_SIZE) == check_of(aor, checked);
+    const struct ahoy_hash_key open = { { 0, 0 } };
+    const struct span parts[] = { aor, state };
+    return (uint32_t)ahoy_siphash_parts(&open, parts, 2);
 }
 
-struct record *record_read(struct span aor, struct span state)
+struct span record_seal(const struct record *record, char row[RECORD_SEALED_LIMIT])
 {
-    struct ahoy_bindings bindings;
-    if (aor.size > UINT16_MAX || !is_sound(aor, state) || !record_decode(state, 0, &bindings))
+    struct span state = record_state(record);
+    memcpy(row, state.at, state.size);
+    row[0] = SEALED_VERSION;
+    struct writer writer = { row + state.size };
+    put(&writer, check_of(record_aor(record), state), CHECK_SIZE);
+    return (struct span){ row, state.size + CHECK_SIZE };
+}
+
+/* Reads a row that was sealed; false where the check says that something has changed. */
+static bool decode_sealed(struct span aor, struct span row, struct ahoy_bindings *bindings)
+{
+    AHOY_UNSET char space[RECORD_STATE_LIMIT];
+    if (row.size <= CHECK_SIZE || row.size > RECORD_SEALED_LIMIT)
+        return false;
+    struct span state = { space, row.size - CHECK_SIZE };
+    memcpy(space, row.at, state.size);
+    space[0] = VERSION;
+    struct reader reader = { .rest = ahoy_span_after(row, state.size) };
+    return take(&reader, CHECK_SIZE) == check_of(aor, state) && record_decode(state, 0, bindings);
+}
+
+/* Older rows have no seal. */
+static bool decode_row(struct span aor, struct span row, struct ahoy_bindings *bindings)
+{
+    if (row.size > 0 && row.at[0] == SEALED_VERSION)
+        return decode_sealed(aor, row, bindings);
+    return record_decode(row, 0, bindings);
+}
+
+struct record *record_read(struct span aor, struct span row)
+{
+    AHOY_UNSET struct ahoy_bindings bindings;
+    if (aor.size > UINT16_MAX || !decode_row(aor, row, &bindings))
         return NULL;
     for (size_t i = 0; i < bindings.count; i++)
         bindings.list[i].hop.connection = (struct ahoy_handle){ 0 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ahoyd/store/sqlite_inside.h"
+#include "libahoy/base/unset.h"
 
 enum { SWEEP_ROWS = 2000, FORM = 2 };
 
@@ -231,8 +232,9 @@ void sqlite_file_rollback(struct sqlite_file *file)
 
 bool file_append(struct sqlite_file *file, struct record *record)
 {
+    AHOY_UNSET char row[RECORD_SEALED_LIMIT];
     file_bind(file->append, 1, record_aor(record));
-    file_bind(file->append, 2, record_state(record));
+    file_bind(file->append, 2, record_seal(record, row));
     if (!file_finish(file, file->append))
         return false;
     record->row = (uint64_t)sqlite3_last_insert_rowid(file->database);
