@@ -41,7 +41,7 @@ test-browser: ## Let two browsers with JsSIP register, exchange messages and cal
 
 bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them
 	@tools/bootstrap build bench
-	$(call compile,release,programs bench-load bench-flood bench-relay bench-parse)
+	$(call compile,release,programs bench-load bench-flood bench-register bench-relay bench-parse)
 	@bench/run build/release $(ONLY)
 
 fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of them

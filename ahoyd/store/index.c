@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "libahoy/base/unset.h"
+
 enum { FIRST_CAPACITY = 16 };
 
 bool index_init(struct index *index, struct ahoy_hash_key key)
@@ -51,8 +53,7 @@ static struct record **bucket_of(const struct shard *shard, uint64_t hash)
 static struct record **link_of(const struct shard *shard, uint64_t hash, struct span aor)
 {
     struct record **link = bucket_of(shard, hash);
-    while (*link != NULL &&
-           !((*link)->hash == hash && ahoy_span_equal(record_aor(*link), aor)))
+    while (*link != NULL && !((*link)->hash == hash && ahoy_span_equal(record_aor(*link), aor)))
         link = &(*link)->next;
     return link;
 }
@@ -164,12 +165,26 @@ size_t index_count(struct index *index)
     return count;
 }
 
+void index_each_record(struct index *index, bool (*visit)(void *context, struct record *record),
+                       void *context)
+{
+    for (size_t i = 0; i < INDEX_SHARDS; i++) {
+        const struct shard *shard = &index->shards[i];
+        for (size_t j = 0; j < shard->capacity; j++) {
+            for (struct record *record = shard->buckets[j]; record != NULL; record = record->next) {
+                if (!visit(context, record))
+                    return;
+            }
+        }
+    }
+}
+
 static bool visit_shard(struct shard *shard, uint64_t now_ms,
                         bool (*visit)(void *context, struct span aor,
                                       const struct ahoy_bindings *bindings),
                         void *context)
 {
-    struct ahoy_bindings bindings;
+    AHOY_UNSET struct ahoy_bindings bindings;
     for (size_t i = 0; i < shard->capacity; i++) {
         for (struct record *record = shard->buckets[i]; record != NULL; record = record->next) {
             if (record_decode(record_state(record), now_ms, &bindings) && bindings.count > 0 &&

@@ -35,6 +35,10 @@ bool index_put(struct index *index, struct record *record);
 size_t index_forget(struct index *index, size_t shard, uint64_t now_ms);
 size_t index_count(struct index *index);
 
+/* Walks all records, until |visit| returns false.  For the one writer alone, who may set their
+ * rows: nobody else changes what it walks, so no lock is taken. */
+void index_each_record(struct index *index, bool (*visit)(void *context, struct record *record),
+                       void *context);
 void index_each(struct index *index, uint64_t now_ms,
                 bool (*visit)(void *context, struct span aor, const struct ahoy_bindings *bindings),
                 void *context);

@@ -1,11 +1,19 @@
 /* The form of a state: a version, a count, and each binding as numbers (little-endian) and texts
- * with their sizes before them; what a version adds stands at the end of a binding.  It is read as
- * if a stranger had written it: a damaged file must not hurt. */
+ * with their sizes before them; what a version adds stands at the end of a binding.  On the disk
+ * another version stands in its place, and behind it all a check of it and of the address-of-record.
+ * It is read as if a stranger had written it: a damaged file must not hurt. */
 #include "ahoyd/store/record.h"
 
 #include <stdlib.h>
 
-enum { FIRST_VERSION = 1, VERSION = 2 /* RFC 5626 and Path. */ };
+#include "libahoy/base/unset.h"
+
+enum {
+    FIRST_VERSION = 1,
+    VERSION = 2,        /* RFC 5626 and Path. */
+    SEALED_VERSION = 3, /* Of a row: version 2 with a check. */
+    CHECK_SIZE = RECORD_SEALED_LIMIT - RECORD_STATE_LIMIT
+};
 
 struct writer {
     char *at;
@@ -164,14 +172,53 @@ static struct record *make(struct span aor, struct span state, const struct ahoy
 
 struct record *record_new(struct span aor, const struct ahoy_bindings *bindings)
 {
-    char state[RECORD_STATE_LIMIT];
+    AHOY_UNSET char state[RECORD_STATE_LIMIT];
     return make(aor, (struct span){ state, encode(bindings, state) }, bindings);
 }
 
-struct record *record_read(struct span aor, struct span state)
+/* Finds damage, not malice: whoever can write the file needs no forgery. */
+static uint32_t check_of(struct span aor, struct span state)
 {
-    struct ahoy_bindings bindings;
-    if (aor.size > UINT16_MAX || !record_decode(state, 0, &bindings))
+    const struct ahoy_hash_key open = { { 0, 0 } };
+    const struct span parts[] = { aor, state };
+    return (uint32_t)ahoy_siphash_parts(&open, parts, 2);
+}
+
+struct span record_seal(const struct record *record, char row[RECORD_SEALED_LIMIT])
+{
+    struct span state = record_state(record);
+    memcpy(row, state.at, state.size);
+    row[0] = SEALED_VERSION;
+    struct writer writer = { row + state.size };
+    put(&writer, check_of(record_aor(record), state), CHECK_SIZE);
+    return (struct span){ row, state.size + CHECK_SIZE };
+}
+
+/* Reads a row that was sealed; false where the check says that something has changed. */
+static bool decode_sealed(struct span aor, struct span row, struct ahoy_bindings *bindings)
+{
+    AHOY_UNSET char space[RECORD_STATE_LIMIT];
+    if (row.size <= CHECK_SIZE || row.size > RECORD_SEALED_LIMIT)
+        return false;
+    struct span state = { space, row.size - CHECK_SIZE };
+    memcpy(space, row.at, state.size);
+    space[0] = VERSION;
+    struct reader reader = { .rest = ahoy_span_after(row, state.size) };
+    return take(&reader, CHECK_SIZE) == check_of(aor, state) && record_decode(state, 0, bindings);
+}
+
+/* Older rows have no seal. */
+static bool decode_row(struct span aor, struct span row, struct ahoy_bindings *bindings)
+{
+    if (row.size > 0 && row.at[0] == SEALED_VERSION)
+        return decode_sealed(aor, row, bindings);
+    return record_decode(row, 0, bindings);
+}
+
+struct record *record_read(struct span aor, struct span row)
+{
+    AHOY_UNSET struct ahoy_bindings bindings;
+    if (aor.size > UINT16_MAX || !decode_row(aor, row, &bindings))
         return NULL;
     for (size_t i = 0; i < bindings.count; i++)
         bindings.list[i].hop.connection = (struct ahoy_handle){ 0 };

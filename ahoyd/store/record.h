@@ -1,10 +1,13 @@
-/* One address-of-record and its bindings in a run of bytes: what the index holds in memory and
- * the log holds on disk. */
+/* One address-of-record and its bindings in a run of bytes: what the index holds in memory, and,
+ * sealed, the log on disk. */
 #pragma once
 
 #include "libahoy/tu/bindings.h"
 
-enum { RECORD_STATE_LIMIT = AHOY_BINDINGS_TEXT_LIMIT + AHOY_BINDINGS_LIMIT * 96 + 2 };
+enum {
+    RECORD_STATE_LIMIT = AHOY_BINDINGS_TEXT_LIMIT + AHOY_BINDINGS_LIMIT * 96 + 2,
+    RECORD_SEALED_LIMIT = RECORD_STATE_LIMIT + 4
+};
 
 /* From the allocator; its contents never change once it is made. */
 struct record {
@@ -29,9 +32,11 @@ static inline struct span record_state(const struct record *record)
 
 /* NULL where memory is refused. */
 struct record *record_new(struct span aor, const struct ahoy_bindings *bindings);
-/* The same from a state that was read from the log: NULL where it is damaged or memory is
- * refused.  Connections that it names are of an earlier process, and are forgotten. */
-struct record *record_read(struct span aor, struct span state);
+/* Prints the state with a check, as the log keeps it. */
+struct span record_seal(const struct record *record, char row[RECORD_SEALED_LIMIT]);
+/* A record from a row of the log, sealed or of a time before that: NULL where it is damaged or
+ * memory is refused.  Connections that it names are of an earlier process, and are forgotten. */
+struct record *record_read(struct span aor, struct span row);
 
 /* Adds the bindings that live at |now_ms| to |bindings|, which it initialises. False where the
  * state is damaged. */

@@ -10,26 +10,28 @@
 #include "libahoy/base/log.h"
 
 enum {
-    GROUP_LIMIT = 512,   /* Changes a commit. */
-    GARBAGE_LIMIT = 2000 /* Replaced rows that may lie about, beyond as many as records. */
+    GROUP_LIMIT = 512,    /* Changes a commit. */
+    GARBAGE_LIMIT = 2000, /* Replaced rows that may lie about, beyond as many as records. */
+    MEND_AGAIN_MS = 10000
 };
 
 struct sqlite_writer {
     struct ahoyd_store *store;
     struct sqlite_file file;
     pthread_t thread;
-    pthread_mutex_t lock;         /* Guards what stands below. */
+    pthread_mutex_t lock; /* Guards what stands below. */
     pthread_cond_t wake;
     struct ahoyd_change *first, **last;
     size_t waiting;
     bool closing;
     /* The thread's own. */
     struct staged group[GROUP_LIMIT];
-    uint64_t opened_ms;           /* The time by the server's clock when ... */
-    uint64_t opened_at_ms;        /* ... the monotonic clock stood here. */
+    uint64_t opened_ms;    /* The time by the server's clock when ... */
+    uint64_t opened_at_ms; /* ... the monotonic clock stood here. */
     uint64_t tidied_ms;
-    size_t shard;                 /* The next one to be tidied. */
-    bool failing;                 /* The last commit failed; said once. */
+    size_t shard;     /* The next one to be tidied. */
+    uint64_t mend_ms; /* A damaged file is not written anew before. */
+    bool failing;     /* The last commit failed; said once. */
 };
 
 static uint64_t monotonic_ms(void)
@@ -110,6 +112,17 @@ static void tidy(struct sqlite_writer *writer)
         sqlite_file_sweep(&writer->file, writer->store);
 }
 
+static void mend(struct sqlite_writer *writer)
+{
+    if (!writer->file.is_damaged || monotonic_ms() < writer->mend_ms ||
+        sqlite_file_mend(&writer->file, writer->store))
+        return;
+    writer->mend_ms = monotonic_ms() + MEND_AGAIN_MS;
+    ahoy_log_line(writer->store->log, AHOY_LOG_ERROR,
+                  "the store is damaged and cannot be written anew: make room on its disk, or look "
+                  "at who may write to its folder");
+}
+
 static void *write_on(void *context)
 {
     struct sqlite_writer *writer = context;
@@ -119,6 +132,7 @@ static void *write_on(void *context)
         if (count > 0)
             write_group(writer, count);
         tidy(writer);
+        mend(writer);
     }
     return NULL;
 }

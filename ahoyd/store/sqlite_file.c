@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "libahoy/base/log.h"
+#include "ahoyd/store/sqlite_inside.h"
+#include "libahoy/base/unset.h"
 
 enum { SWEEP_ROWS = 2000, FORM = 2 };
 
@@ -25,13 +25,12 @@ static const char schema[] =
 static const char upgrade[] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
                               "PRAGMA user_version = 2;";
 
-static bool run(struct sqlite_file *file, const char *sql)
+bool file_run(struct sqlite_file *file, const char *sql)
 {
     return sqlite3_exec(file->database, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* The number that a PRAGMA answers; -1 for none. */
-static int64_t ask(struct sqlite_file *file, const char *sql)
+int64_t file_ask(struct sqlite_file *file, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
     int64_t number = -1;
@@ -42,7 +41,7 @@ static int64_t ask(struct sqlite_file *file, const char *sql)
     return number;
 }
 
-static bool prepare(struct sqlite_file *file)
+bool file_prepare(struct sqlite_file *file)
 {
     const struct {
         sqlite3_stmt **statement;
@@ -65,15 +64,15 @@ static bool prepare(struct sqlite_file *file)
     return true;
 }
 
-/* Runs |statement| to its end and makes it ready for the next time. */
-static bool finish(sqlite3_stmt *statement)
+bool file_finish(struct sqlite_file *file, sqlite3_stmt *statement)
 {
     int rc = sqlite3_step(statement);
     sqlite3_reset(statement);
+    file->is_damaged |= file_is_damage(rc);
     return rc == SQLITE_DONE;
 }
 
-static void bind(sqlite3_stmt *statement, int place, struct span text)
+void file_bind(sqlite3_stmt *statement, int place, struct span text)
 {
     sqlite3_bind_blob(statement, place, text.at, (int)text.size, SQLITE_STATIC);
 }
@@ -81,108 +80,39 @@ static void bind(sqlite3_stmt *statement, int place, struct span text)
 /* One that is not known is kept as no bytes, not as NULL. */
 static void bind_digest(sqlite3_stmt *statement, int place, const struct ahoy_digest_hex *ha1)
 {
-    bind(statement, place, (struct span){ ha1->text, ha1->size });
+    file_bind(statement, place, (struct span){ ha1->text, ha1->size });
 }
 
-static struct span column(sqlite3_stmt *statement, int place)
+struct span file_column(sqlite3_stmt *statement, int place)
 {
     const char *at = sqlite3_column_blob(statement, place);
     return (struct span){ at, (size_t)sqlite3_column_bytes(statement, place) };
 }
 
-/* Puts one row of the log into the index. */
-static void load_row(struct sqlite_file *file, struct ahoyd_store *store, uint64_t now_ms)
+bool file_is_damage(int code)
 {
-    file->last_row = (uint64_t)sqlite3_column_int64(file->page, 0);
-    struct span aor = column(file->page, 1);
-    struct record *record = record_read(aor, column(file->page, 2));
-    if (record == NULL) {
-        ahoy_log_line(store->log, AHOY_LOG_WARNING,
-                      "the store's row %lld of %.*s is damaged and left out",
-                      (long long)file->last_row, (int)aor.size, aor.at);
-        file->garbage++;
-        return;
-    }
-    record->row = file->last_row;
-    if (record->until_ms <= now_ms)
-        record->until_ms = 0;
-    if (index_put(&store->index, record))
-        file->garbage++;
+    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
-static bool load_log(struct sqlite_file *file, struct ahoyd_store *store, uint64_t now_ms)
-{
-    sqlite3_bind_int64(file->page, 1, 0);
-    sqlite3_bind_int64(file->page, 2, -1);
-    int rc = SQLITE_OK;
-    while ((rc = sqlite3_step(file->page)) == SQLITE_ROW)
-        load_row(file, store, now_ms);
-    sqlite3_reset(file->page);
-    return rc == SQLITE_DONE;
-}
-
-/* Reads what is not there as not known. */
-static bool take_digest(struct span text, enum ahoy_digest_algorithm algorithm,
-                        struct ahoyd_user *credentials)
-{
-    struct ahoy_digest_hex *ha1 = &credentials->ha1[algorithm];
-    if (text.size != 0 && text.size != ahoy_digest_size(algorithm))
-        return false;
-    if (text.size > 0)
-        memcpy(ha1->text, text.at, text.size);
-    ha1->size = text.size;
-    return true;
-}
-
-static bool load_users(struct sqlite_file *file, struct ahoyd_store *store)
+bool file_make(struct sqlite_file *file, const unsigned char secret[AHOYD_SECRET_SIZE])
 {
     sqlite3_stmt *statement = NULL;
-    int rc =
-        sqlite3_prepare_v2(file->database, "SELECT user, realm, md5, sha256, sha512_256 FROM users",
-                           -1, &statement, NULL);
-    if (rc != SQLITE_OK)
-        return false;
-    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct ahoyd_user credentials = { 0 };
-        struct known_user *user = NULL;
-        if (take_digest(column(statement, 2), AHOY_DIGEST_MD5, &credentials) &&
-            take_digest(column(statement, 3), AHOY_DIGEST_SHA256, &credentials) &&
-            take_digest(column(statement, 4), AHOY_DIGEST_SHA512_256, &credentials))
-            user = users_prepare(column(statement, 0), column(statement, 1), &credentials);
-        if (user != NULL)
-            users_put(&store->users, user);
-    }
-    sqlite3_finalize(statement);
-    return rc == SQLITE_DONE;
-}
-
-static bool load_secret(struct sqlite_file *file, struct ahoyd_store *store)
-{
-    sqlite3_stmt *statement = NULL;
-    bool sound = false;
-    if (sqlite3_prepare_v2(file->database, "SELECT value FROM meta WHERE name = 'secret'", -1,
-                           &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW &&
-        sqlite3_column_bytes(statement, 0) == AHOYD_SECRET_SIZE) {
-        memcpy(store->secret, sqlite3_column_blob(statement, 0), AHOYD_SECRET_SIZE);
-        sound = true;
+    bool sound = file_run(file, schema) &&
+                 sqlite3_prepare_v2(file->database, "INSERT INTO meta VALUES ('secret', ?)", -1,
+                                    &statement, NULL) == SQLITE_OK;
+    if (sound) {
+        file_bind(statement, 1, (struct span){ (const char *)secret, AHOYD_SECRET_SIZE });
+        sound = sqlite3_step(statement) == SQLITE_DONE;
     }
     sqlite3_finalize(statement);
     return sound;
 }
 
-static bool make_secret(struct sqlite_file *file)
+static bool make_anew(struct sqlite_file *file)
 {
     unsigned char secret[AHOYD_SECRET_SIZE];
-    sqlite3_stmt *statement = NULL;
-    bool sound = store_random(secret, sizeof secret) &&
-                 sqlite3_prepare_v2(file->database, "INSERT INTO meta VALUES ('secret', ?)", -1,
-                                    &statement, NULL) == SQLITE_OK;
-    if (sound) {
-        sqlite3_bind_blob(statement, 1, secret, sizeof secret, SQLITE_STATIC);
-        sound = sqlite3_step(statement) == SQLITE_DONE;
-    }
-    sqlite3_finalize(statement);
+    bool sound = store_random(secret, sizeof secret) && file_run(file, "BEGIN EXCLUSIVE") &&
+                 file_make(file, secret) && file_run(file, "COMMIT");
     explicit_bzero(secret, sizeof secret);
     return sound;
 }
@@ -190,13 +120,14 @@ static bool make_secret(struct sqlite_file *file)
 /* Checks that the file is ours, or makes it so where it is new. */
 static bool check_form(struct sqlite_file *file, const char *path, char *fault, size_t fault_size)
 {
-    int64_t application = ask(file, "PRAGMA application_id");
-    int64_t version = ask(file, "PRAGMA user_version");
-    int64_t tables = ask(file, "SELECT count(*) FROM sqlite_master");
+    int64_t application = file_ask(file, "PRAGMA application_id");
+    int64_t version = file_ask(file, "PRAGMA user_version");
+    int64_t tables = file_ask(file, "SELECT count(*) FROM sqlite_master");
     if (application == 0x41686f79 && version == FORM)
         return true;
     if (application == 0x41686f79 && version == 1) {
-        if (run(file, "BEGIN EXCLUSIVE") && run(file, upgrade) && run(file, "COMMIT"))
+        if (file_run(file, "BEGIN EXCLUSIVE") && file_run(file, upgrade) &&
+            file_run(file, "COMMIT"))
             return true;
         snprintf(fault, fault_size, "%s cannot be brought to form %d: %s", path, FORM,
                  sqlite3_errmsg(file->database));
@@ -212,29 +143,21 @@ static bool check_form(struct sqlite_file *file, const char *path, char *fault, 
         snprintf(fault, fault_size, "%s is not a store of Ahoy's; name another file", path);
         return false;
     }
-    if (run(file, "BEGIN EXCLUSIVE") && run(file, schema) && make_secret(file) &&
-        run(file, "COMMIT"))
+    if (make_anew(file))
         return true;
     snprintf(fault, fault_size, "%s cannot be written: %s", path, sqlite3_errmsg(file->database));
     return false;
 }
 
-static bool open_database(struct sqlite_file *file, const char *path, char *fault,
-                          size_t fault_size)
+bool file_attach(struct sqlite_file *file, const char *path, char *fault, size_t fault_size)
 {
-    /* Made by us first, so that nobody else can read it for a moment. */
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        snprintf(fault, fault_size, "%s cannot be opened: %s", path, strerror(errno));
-        return false;
-    }
-    close(fd);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int rc = sqlite3_open_v2(path, &file->database, flags, NULL);
-    if (rc == SQLITE_OK && run(file, "PRAGMA locking_mode = EXCLUSIVE") &&
-        run(file, "PRAGMA journal_mode = WAL") && run(file, "PRAGMA synchronous = FULL") &&
-        run(file, "PRAGMA wal_autocheckpoint = 400") && run(file, "BEGIN EXCLUSIVE") &&
-        run(file, "COMMIT"))
+    if (rc == SQLITE_OK && file_run(file, "PRAGMA locking_mode = EXCLUSIVE") &&
+        file_run(file, "PRAGMA journal_mode = WAL") &&
+        file_run(file, "PRAGMA synchronous = FULL") &&
+        file_run(file, "PRAGMA wal_autocheckpoint = 400") && file_run(file, "BEGIN EXCLUSIVE") &&
+        file_run(file, "COMMIT"))
         return true;
     if ((sqlite3_errcode(file->database) & 0xff) == SQLITE_BUSY)
         snprintf(fault, fault_size, "%s is in use by another process; stop that ahoyd first", path);
@@ -244,75 +167,102 @@ static bool open_database(struct sqlite_file *file, const char *path, char *faul
     return false;
 }
 
+void file_detach(struct sqlite_file *file)
+{
+    sqlite3_stmt **const statements[] = { &file->begin,    &file->commit,     &file->rollback,
+                                          &file->append,   &file->drop,       &file->page,
+                                          &file->put_user, &file->remove_user };
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        sqlite3_finalize(*statements[i]);
+        *statements[i] = NULL;
+    }
+    sqlite3_close(file->database);
+    file->database = NULL;
+}
+
+/* A file that nobody else can read, not even for a moment. */
+static bool make_file(const char *path, char *fault, size_t fault_size)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        snprintf(fault, fault_size, "%s cannot be opened: %s", path, strerror(errno));
+    else
+        close(fd);
+    return fd >= 0;
+}
+
 bool sqlite_file_open(struct sqlite_file *file, struct ahoyd_store *store,
                       const struct ahoyd_store_options *options, char *fault, size_t fault_size)
 {
     *file = (struct sqlite_file){ 0 };
-    if (open_database(file, options->path, fault, fault_size) &&
+    if (make_file(options->path, fault, fault_size) &&
+        file_attach(file, options->path, fault, fault_size) &&
         check_form(file, options->path, fault, fault_size)) {
-        if (prepare(file) && load_secret(file, store) && load_users(file, store) &&
-            load_log(file, store, options->now_ms))
+        if (file_prepare(file) && file_load(file, store, options->now_ms) &&
+            (!file->is_damaged || sqlite_file_mend(file, store)))
             return true;
         snprintf(fault, fault_size, "%s cannot be read: %s", options->path,
                  sqlite3_errmsg(file->database));
     }
-    sqlite_file_close(file);
+    file_detach(file);
     return false;
 }
 
 void sqlite_file_close(struct sqlite_file *file)
 {
-    sqlite3_stmt *const statements[] = { file->begin,    file->commit,     file->rollback,
-                                         file->append,   file->drop,       file->page,
-                                         file->put_user, file->remove_user };
-    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
-        sqlite3_finalize(statements[i]);
-    sqlite3_close(file->database);
+    file_detach(file);
 }
 
 bool sqlite_file_begin(struct sqlite_file *file)
 {
-    return finish(file->begin);
+    return file_finish(file, file->begin);
 }
 
 bool sqlite_file_commit(struct sqlite_file *file)
 {
-    return finish(file->commit);
+    return file_finish(file, file->commit);
 }
 
 void sqlite_file_rollback(struct sqlite_file *file)
 {
     /* After some errors SQLite has rolled back by itself. */
-    if (sqlite3_get_autocommit(file->database) == 0)
-        finish(file->rollback);
+    if (file->database != NULL && sqlite3_get_autocommit(file->database) == 0)
+        file_finish(file, file->rollback);
 }
 
-static bool append(struct sqlite_file *file, struct record *record)
+bool file_append(struct sqlite_file *file, struct record *record)
 {
-    bind(file->append, 1, record_aor(record));
-    bind(file->append, 2, record_state(record));
-    if (!finish(file->append))
+    AHOY_UNSET char row[RECORD_SEALED_LIMIT];
+    file_bind(file->append, 1, record_aor(record));
+    file_bind(file->append, 2, record_seal(record, row));
+    if (!file_finish(file, file->append))
         return false;
     record->row = (uint64_t)sqlite3_last_insert_rowid(file->database);
     file->last_row = record->row;
     return true;
 }
 
+bool file_put_user(struct sqlite_file *file, struct span user, struct span realm,
+                   const struct ahoyd_user *credentials)
+{
+    file_bind(file->put_user, 1, user);
+    file_bind(file->put_user, 2, realm);
+    bind_digest(file->put_user, 3, &credentials->ha1[AHOY_DIGEST_MD5]);
+    bind_digest(file->put_user, 4, &credentials->ha1[AHOY_DIGEST_SHA256]);
+    bind_digest(file->put_user, 5, &credentials->ha1[AHOY_DIGEST_SHA512_256]);
+    return file_finish(file, file->put_user);
+}
+
 bool sqlite_file_write(struct sqlite_file *file, struct staged *staged)
 {
     const struct ahoyd_change *change = staged->change;
     if (staged->record != NULL)
-        return append(file, staged->record);
-    bool put = change->kind == AHOYD_CHANGE_USER_PUT;
-    sqlite3_stmt *statement = put ? file->put_user : file->remove_user;
-    bind(statement, 1, change->user);
-    bind(statement, 2, change->realm);
-    if (put) {
-        bind_digest(statement, 3, &change->credentials.ha1[AHOY_DIGEST_MD5]);
-        bind_digest(statement, 4, &change->credentials.ha1[AHOY_DIGEST_SHA256]);
-        bind_digest(statement, 5, &change->credentials.ha1[AHOY_DIGEST_SHA512_256]);
-    }
-    return finish(statement);
+        return file_append(file, staged->record);
+    if (change->kind == AHOYD_CHANGE_USER_PUT)
+        return file_put_user(file, change->user, change->realm, &change->credentials);
+    file_bind(file->remove_user, 1, change->user);
+    file_bind(file->remove_user, 2, change->realm);
+    return file_finish(file, file->remove_user);
 }
 
 /* Whether a row may go.  A newer one makes it so; one that left no bindings is needed as long as
@@ -323,42 +273,52 @@ static bool is_garbage(const struct sqlite_file *file, uint64_t row, uint64_t st
     return standing > row || (standing == 0 && row <= file->sweep_end);
 }
 
-/* Reads the next page of rows and notes which of them nothing stands on. */
-static size_t find_garbage(struct sqlite_file *file, struct ahoyd_store *store,
-                           uint64_t rows[SWEEP_ROWS], size_t *seen)
+/* Reads the next page of rows and notes which of them nothing stands on.  False where the file
+ * cannot be read. */
+static bool find_garbage(struct sqlite_file *file, struct ahoyd_store *store,
+                         uint64_t rows[SWEEP_ROWS], size_t *count, size_t *seen)
 {
-    size_t count = 0;
-    *seen = 0;
+    int rc = SQLITE_DONE;
     sqlite3_bind_int64(file->page, 1, (sqlite3_int64)file->sweep_row);
     sqlite3_bind_int64(file->page, 2, SWEEP_ROWS);
-    while (sqlite3_step(file->page) == SQLITE_ROW && *seen < SWEEP_ROWS) {
+    while (*seen < SWEEP_ROWS && (rc = sqlite3_step(file->page)) == SQLITE_ROW) {
         file->sweep_row = (uint64_t)sqlite3_column_int64(file->page, 0);
-        if (is_garbage(file, file->sweep_row, index_row(&store->index, column(file->page, 1))))
-            rows[count++] = file->sweep_row;
+        if (is_garbage(file, file->sweep_row, index_row(&store->index, file_column(file->page, 1))))
+            rows[(*count)++] = file->sweep_row;
         ++*seen;
     }
     sqlite3_reset(file->page);
-    return count;
+    file->is_damaged |= file_is_damage(rc);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}
+
+static bool drop_rows(struct sqlite_file *file, const uint64_t rows[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_bind_int64(file->drop, 1, (sqlite3_int64)rows[i]);
+        if (!file_finish(file, file->drop))
+            return false;
+    }
+    return true;
 }
 
 void sqlite_file_sweep(struct sqlite_file *file, struct ahoyd_store *store)
 {
     uint64_t rows[SWEEP_ROWS];
-    size_t seen = 0;
+    size_t count = 0, seen = 0;
     if (file->sweep_row == 0)
         file->sweep_end = file->last_row;
-    if (!sqlite_file_begin(file))
+    if (file->is_damaged || !sqlite_file_begin(file))
         return;
-    size_t count = find_garbage(file, store, rows, &seen);
-    bool sound = true;
-    for (size_t i = 0; sound && i < count; i++) {
-        sqlite3_bind_int64(file->drop, 1, (sqlite3_int64)rows[i]);
-        sound = finish(file->drop);
-    }
-    if (sound && sqlite_file_commit(file))
+    if (find_garbage(file, store, rows, &count, &seen) && drop_rows(file, rows, count) &&
+        sqlite_file_commit(file)) {
         file->garbage = file->garbage > count ? file->garbage - count : 0;
-    else
+    } else {
+        /* A round that has left an old row must not take the one that removed its bindings. */
         sqlite_file_rollback(file);
+        file->sweep_row = 0;
+        return;
+    }
     if (seen < SWEEP_ROWS) {
         file->sweep_row = 0;
         file->garbage = 0;

@@ -9,10 +9,12 @@
 struct sqlite_file {
     sqlite3 *database;
     sqlite3_stmt *begin, *commit, *rollback, *append, *drop, *page, *put_user, *remove_user;
-    uint64_t last_row;    /* Of the log. */
-    uint64_t sweep_row;   /* Compaction has looked at all rows up to this one, ... */
-    uint64_t sweep_end;   /* ... and this was the last one when its round began. */
-    uint64_t garbage;     /* Rows that a later one has replaced, about. */
+    uint64_t last_row;     /* Of the log. */
+    uint64_t sweep_row;    /* Compaction has looked at all rows up to this one, ... */
+    uint64_t sweep_end;    /* ... and this was the last one when its round began. */
+    uint64_t garbage;      /* Rows that a later one has replaced, about. */
+    uint64_t damaged_rows; /* Of those that were loaded. */
+    bool is_damaged;       /* SQLite could not read what it had written. */
 };
 
 /* Opens or makes the file, takes it for this process alone, and loads the store. False with a
@@ -30,3 +32,8 @@ void sqlite_file_rollback(struct sqlite_file *file);
 /* Looks at the next few hundred rows of the log and drops those that the index does not stand
  * on: one small transaction.  Called while garbage lies about. */
 void sqlite_file_sweep(struct sqlite_file *file, struct ahoyd_store *store);
+
+/* Writes what the store has in memory into a new file, which takes the place of a damaged one;
+ * that one is kept beside it, and the log names it.  False where that cannot be done; then all is
+ * as before. */
+bool sqlite_file_mend(struct sqlite_file *file, struct ahoyd_store *store);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "libahoy/base/unset.h"
+
 /* The bindings as they will be when all |earlier| ones are published. */
 static void current(struct ahoyd_store *store, const struct ahoyd_change *change,
                     const struct staged *earlier, size_t count, struct ahoy_bindings *bindings)
@@ -21,7 +23,7 @@ static void stage_bindings(struct ahoyd_store *store, struct staged *staged,
                            const struct staged *earlier, size_t count)
 {
     struct ahoyd_change *change = staged->change;
-    struct ahoy_bindings before;
+    AHOY_UNSET struct ahoy_bindings before;
     struct ahoy_err err = { 0 };
     current(store, change, earlier, count, &before);
     if (!ahoy_registrar_apply(&before, &change->registration, change->now_ms, &change->bindings,

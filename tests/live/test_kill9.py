@@ -4,7 +4,7 @@
 Many addresses-of-record register over UDP without a pause; the server is killed at random moments
 and started again; then every binding that was answered 200 must be there, no older than its answer.
 
-test_kill9.py BUILD [--rounds 20] [--seed N]
+test_kill9.py BUILD [--rounds 20] [--longest 0.3] [--seed N]
 """
 import argparse
 import json
@@ -97,6 +97,8 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--longest", type=float, default=0.3,
+                        help="a server lives for at most so many seconds")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     port = free_port()
@@ -109,7 +111,7 @@ workers(1)
     with Ahoyd(options.build, config) as server:
         load = Load(port, chance)
         for number in range(options.rounds):
-            load.run(chance.uniform(0.01, 0.3))
+            load.run(chance.uniform(0.01, options.longest))
             server.kill()
             load.forget_waiting()
             server.start()

@@ -12,50 +12,11 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "tests/support/changes.h"
+
 static const uint64_t now_ms = 1700000000000;
 
-/* An owner that waits for its changes. */
-struct waiter {
-    struct ahoyd_change_owner owner;
-    pthread_mutex_t lock;
-    pthread_cond_t came;
-    struct ahoyd_change *first;
-    unsigned count;
-};
-
-static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
-{
-    struct waiter *waiter = (struct waiter *)owner;
-    pthread_mutex_lock(&waiter->lock);
-    change->next = waiter->first;
-    waiter->first = change;
-    waiter->count++;
-    pthread_cond_signal(&waiter->came);
-    pthread_mutex_unlock(&waiter->lock);
-}
-
-static struct waiter waiter = { .owner = { take_back },
-                                .lock = PTHREAD_MUTEX_INITIALIZER,
-                                .came = PTHREAD_COND_INITIALIZER };
-
-/* Waits until |count| changes are back, frees all, and returns the status of the newest. */
-static unsigned await(unsigned count)
-{
-    unsigned status = 0;
-    pthread_mutex_lock(&waiter.lock);
-    while (waiter.count < count)
-        pthread_cond_wait(&waiter.came, &waiter.lock);
-    while (waiter.first != NULL) {
-        struct ahoyd_change *change = waiter.first;
-        waiter.first = change->next;
-        if (status == 0)
-            status = change->status;
-        ahoyd_change_free(change);
-    }
-    waiter.count = 0;
-    pthread_mutex_unlock(&waiter.lock);
-    return status;
-}
+static struct changes changes;
 
 struct place {
     char folder[64];
@@ -106,16 +67,14 @@ static void submit(struct ahoyd_store *store, const char *aor, const char *conta
         .hop = { .transport = AHOY_TCP, .connection = { 3, 5 }, .remote = { .family = 4 } },
     };
     struct ahoyd_change *change = ahoyd_change_bindings(ahoy_span(aor), &registration, time_ms);
-    assert_non_null(change);
-    change->owner = &waiter.owner;
-    assert_true(ahoyd_store_submit(store, change));
+    changes_submit(&changes, store, change);
 }
 
 static unsigned put(struct ahoyd_store *store, const char *aor, const char *contact,
                     uint32_t expires_s, uint32_t cseq)
 {
     submit(store, aor, contact, expires_s, cseq, now_ms);
-    return await(1);
+    return changes_end(&changes);
 }
 
 static size_t count_of(struct ahoyd_store *store, const char *aor, uint64_t time_ms)
@@ -185,7 +144,7 @@ static void test_order_in_a_group(void **state)
     for (uint32_t i = 1; i <= 200; i++)
         submit(store, "a@b.example", "sip:a@192.0.2.1", i % 2 == 1 ? 60 : 0, i, now_ms);
     submit(store, "a@b.example", "sip:a@192.0.2.7", 60, 201, now_ms);
-    assert_int_equal(await(201), 200);
+    assert_int_equal(changes_end(&changes), 200);
     struct ahoy_bindings bindings;
     assert_true(ahoyd_store_find(store, SPAN("a@b.example"), now_ms, &bindings));
     assert_int_equal(bindings.count, 1);
@@ -223,7 +182,7 @@ static void test_compaction(void **state)
             uint32_t expires_s = (round + user) % 2 == 0 ? 60 : 0;
             submit(store, aor, "sip:u@192.0.2.1", expires_s, round, now_ms);
         }
-        await(USERS);
+        changes_end(&changes);
     }
     ahoyd_store_close(store);
     assert_true(rows_in(&place) < 6000);
@@ -247,9 +206,8 @@ static void test_users(void **state)
     credentials.ha1[AHOY_DIGEST_SHA256].size = 64;
     struct ahoyd_change *change = ahoyd_change_user(AHOYD_CHANGE_USER_PUT, SPAN("o'neil\" OR 1"),
                                                     SPAN("b.example"), &credentials);
-    change->owner = &waiter.owner;
-    assert_true(ahoyd_store_submit(store, change));
-    assert_int_equal(await(1), 200);
+    changes_submit(&changes, store, change);
+    assert_int_equal(changes_end(&changes), 200);
     unsigned char secret[2][AHOYD_SECRET_SIZE];
     ahoyd_store_secret(store, secret[0]);
     ahoyd_store_close(store);
@@ -263,9 +221,8 @@ static void test_users(void **state)
     for (unsigned i = 0; i < 2; i++) {
         change = ahoyd_change_user(AHOYD_CHANGE_USER_REMOVE, SPAN("o'neil\" OR 1"),
                                    SPAN("b.example"), NULL);
-        change->owner = &waiter.owner;
-        assert_true(ahoyd_store_submit(store, change));
-        assert_int_equal(await(1), i == 0 ? 200 : 404);
+        changes_submit(&changes, store, change);
+        assert_int_equal(changes_end(&changes), i == 0 ? 200 : 404);
     }
     assert_false(ahoyd_store_user(store, SPAN("o'neil\" OR 1"), SPAN("b.example"), &found));
     ahoyd_store_close(store);
@@ -310,9 +267,8 @@ static void test_first_form(void **state)
     found.ha1[AHOY_DIGEST_SHA512_256] = found.ha1[AHOY_DIGEST_SHA256];
     struct ahoyd_change *change =
         ahoyd_change_user(AHOYD_CHANGE_USER_PUT, SPAN("alice"), SPAN("b.example"), &found);
-    change->owner = &waiter.owner;
-    assert_true(ahoyd_store_submit(store, change));
-    assert_int_equal(await(1), 200);
+    changes_submit(&changes, store, change);
+    assert_int_equal(changes_end(&changes), 200);
     assert_false(ahoyd_store_lacks(store, SPAN("b.example"), AHOY_DIGEST_SHA512_256));
     ahoyd_store_close(store);
     store = open_at(&place, now_ms);
@@ -405,7 +361,7 @@ static void test_readers_and_writer(void **state)
         assert_int_equal(pthread_create(&readers[i], NULL, read_on, store), 0);
     for (uint32_t i = 1; i <= 500; i++)
         submit(store, "a@b.example", "sip:a@192.0.2.1", i % 2 == 1 ? 60 : 0, i, now_ms);
-    await(500);
+    changes_end(&changes);
     for (size_t i = 0; i < 3; i++)
         pthread_join(readers[i], NULL);
     ahoyd_store_close(store);
@@ -425,5 +381,6 @@ int main(void)
         cmocka_unit_test(test_files_that_are_not_ours),
         cmocka_unit_test(test_readers_and_writer),
     };
+    changes_init(&changes);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

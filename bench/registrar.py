@@ -1,0 +1,75 @@
+"""Registrations: what one costs in memory and on a disk, what a binding takes, and how long a server
+that has many needs to start."""
+import json
+import os
+import re
+import statistics
+import subprocess
+import time
+
+REST_S = 1
+COUNT = 60000  # REGISTERs, each of a new user but for those of the warming up.
+WARM = 2000
+SATURATED = 256  # Phones that wait at a time.
+RATE = 10000  # Changes a second at which the wait for the disk is measured.
+BINDINGS = [10000, 100000, 1000000]
+FILLING_RATE = 6000  # By datagram each answer is kept for 32 s, and of those a worker has a limit.
+ASKED_BYTES = 300
+ASKED_P99_MS = 5
+ASKED_START_S = 3
+
+
+def config(port, store):
+    return f"""listen "udp:127.0.0.1:{port}"
+domain("bench.example", {{ auth = "none" }})
+store "{store}"
+workers(1)
+"""
+
+
+def register(build, cpu, port, users, concurrent=SATURATED, rate=0):
+    """Lets them register; returns what bench-register printed."""
+    done = subprocess.run(
+        [os.path.join(build, "bench", "bench-register"), "--server", str(port), "--users",
+         str(users), "--count", str(users), "--concurrent", str(concurrent), "--rate", str(rate)],
+        stdout=subprocess.PIPE, text=True, timeout=300,
+        preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+    if done.returncode != 0:
+        raise SystemExit(f"bench: registrations failed: {done.stdout}")
+    return json.loads(done.stdout)
+
+
+def cost(server, cpu_of, build, cpu, port):
+    """Microseconds of CPU of a REGISTER."""
+    register(build, cpu, port, WARM)
+    before = cpu_of(server.process.pid)[0]
+    register(build, cpu, port, COUNT)
+    time.sleep(REST_S)
+    return (cpu_of(server.process.pid)[0] - before) / COUNT * 1e6
+
+
+def resident(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) * 1024
+
+
+def sizes(server, build, cpu, port):
+    """[(bindings, bytes of each)]"""
+    register(build, cpu, port, 1)
+    empty = resident(server.process.pid)
+    found = []
+    for count in BINDINGS:
+        register(build, cpu, port, count, rate=FILLING_RATE)
+        time.sleep(REST_S)
+        found.append((count, (resident(server.process.pid) - empty) / count))
+    return found
+
+
+def median_costs(starts, turns, measure):
+    """starts: [(name, start)]; measure(start) -> microseconds.  {name: median}"""
+    figures = {name: [] for name, _ in starts}
+    for turn in range(turns):
+        for name, start in starts:
+            figures[name].append(measure(start))
+            print(f"  turn {turn + 1}: {name:14} {figures[name][-1]:5.1f} us/REGISTER", flush=True)
+    return {name: statistics.median(values) for name, values in figures.items()}
