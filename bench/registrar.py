@@ -1,5 +1,5 @@
-"""Registrations: what one costs in memory and on a disk, what a binding takes, and how long a server
-that has many needs to start."""
+"""Registrations: what one costs in memory and on a disk, what a binding takes, and how long a
+server that has many needs to start."""
 import json
 import os
 import re

@@ -1,6 +1,6 @@
 /* The form of a state: a version, a count, and each binding as numbers (little-endian) and texts
  * with their sizes before them; what a version adds stands at the end of a binding.  On the disk
- * another version stands in its place, and behind it all a check of it and of the address-of-record.
+ * another version stands in its place, and behind it all a check of it and of its owner's address.
  * It is read as if a stranger had written it: a damaged file must not hurt. */
 #include "ahoyd/store/record.h"
 
