@@ -1,4 +1,5 @@
-/* Names are found by a keyed hash, so that a thousand domains cost what one costs. */
+/* Names are found by a hash, so that a thousand domains cost what one costs.  It need not be keyed:
+ * the operator chose what the tables hold. */
 #include "ahoyd/names.h"
 
 enum { HOST_LIMIT = 255, NAMES_LIMIT = 65536 };
@@ -14,13 +15,6 @@ static bool lower_host(struct span host, char space[HOST_LIMIT], struct span *lo
     }
     *lower = (struct span){ space, host.size };
     return true;
-}
-
-static uint64_t ip_hash(const struct ahoyd_names *names, const struct ahoy_ip *ip)
-{
-    const struct span parts[] = { { (const char *)&ip->family, sizeof ip->family },
-                                  { (const char *)ip->bytes, sizeof ip->bytes } };
-    return ahoy_siphash_parts(&names->key, parts, 2);
 }
 
 static void add_own(struct ahoyd_names *names, struct span host, const struct ahoy_ip *ip)
@@ -60,7 +54,7 @@ static bool index_trunks(struct ahoyd_names *names)
             uint64_t place = i * AHOYD_TRUNK_TARGETS_LIMIT + j;
             if (trunk->targets[j].ip.family == AHOY_NO_FAMILY)
                 continue;
-            if (!ahoy_map_add(&names->trunks, ip_hash(names, &trunk->targets[j].ip), place))
+            if (!ahoy_map_add(&names->trunks, ahoy_ip_hash_host(&trunk->targets[j].ip), place))
                 return false;
         }
     }
@@ -71,24 +65,23 @@ static bool index_names(struct ahoyd_names *names)
 {
     for (size_t i = 0; i < names->config->domain_count; i++) {
         struct span name = names->config->domains[i].name;
-        if (!ahoy_map_add(&names->domains, ahoy_siphash(&names->key, name), i))
+        if (!ahoy_map_add(&names->domains, ahoy_span_hash(name), i))
             return false;
     }
     for (size_t i = 0; i < names->config->route_count; i++) {
         struct span name = names->config->routes[i].domain;
-        if (!ahoy_map_add(&names->routes, ahoy_siphash(&names->key, name), i))
+        if (!ahoy_map_add(&names->routes, ahoy_span_hash(name), i))
             return false;
     }
     return index_trunks(names);
 }
 
 bool ahoyd_names_init(struct ahoyd_names *names, const struct ahoyd_config *config,
-                      const struct ahoy_listener *listeners, size_t listener_count,
-                      const struct ahoy_hash_key *key)
+                      const struct ahoy_listener *listeners, size_t listener_count)
 {
-    *names = (struct ahoyd_names){
-        .config = config, .listeners = listeners, .listener_count = listener_count, .key = *key
-    };
+    *names = (struct ahoyd_names){ .config = config,
+                                   .listeners = listeners,
+                                   .listener_count = listener_count };
     ahoy_map_init(&names->domains, NAMES_LIMIT);
     ahoy_map_init(&names->routes, NAMES_LIMIT);
     ahoy_map_init(&names->trunks, NAMES_LIMIT);
@@ -125,9 +118,20 @@ bool ahoyd_names_is_own_ip(const struct ahoyd_names *names, const struct ahoy_ip
     return false;
 }
 
+static bool is_own_port(const struct ahoyd_names *names, uint16_t port)
+{
+    for (size_t i = 0; i < names->own_count; i++) {
+        if (names->own[i].port == port)
+            return true;
+    }
+    return false;
+}
+
 static bool is_own(const struct ahoyd_names *names, struct span host, uint16_t port)
 {
     struct ahoy_ip ip;
+    if (!is_own_port(names, port)) /* Most are not, which is seen sooner than who they are. */
+        return false;
     if (ahoy_ip_parse(host, &ip)) {
         ip.port = port;
         return ahoyd_names_is_own_ip(names, &ip);
@@ -167,7 +171,7 @@ static const struct ahoyd_domain *find_domain(const struct ahoyd_names *names, s
     uint64_t index;
     if (!lower_host(host, space, &name))
         return NULL;
-    while (ahoy_map_find(&names->domains, ahoy_siphash(&names->key, name), &cursor, &index)) {
+    while (ahoy_map_find(&names->domains, ahoy_span_hash(name), &cursor, &index)) {
         if (ahoy_span_equal(names->config->domains[index].name, name))
             return &names->config->domains[index];
     }
@@ -202,15 +206,6 @@ const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
     return domain;
 }
 
-static bool is_own_port(const struct ahoyd_names *names, uint16_t port)
-{
-    for (size_t i = 0; i < names->own_count; i++) {
-        if (names->own[i].port == port)
-            return true;
-    }
-    return false;
-}
-
 bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri)
 {
     if (ahoyd_names_is_own_address(names, uri))
@@ -230,7 +225,7 @@ const struct ahoyd_route *ahoyd_names_route(const struct ahoyd_names *names,
     uint64_t index;
     if (uri->scheme == AHOY_SCHEME_OTHER || !lower_host(uri->host, space, &name))
         return NULL;
-    while (ahoy_map_find(&names->routes, ahoy_siphash(&names->key, name), &cursor, &index)) {
+    while (ahoy_map_find(&names->routes, ahoy_span_hash(name), &cursor, &index)) {
         if (ahoy_span_equal(names->config->routes[index].domain, name))
             return &names->config->routes[index];
     }
@@ -247,7 +242,7 @@ bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip 
 {
     size_t cursor = 0;
     uint64_t place;
-    while (ahoy_map_find(&names->trunks, ip_hash(names, ip), &cursor, &place)) {
+    while (ahoy_map_find(&names->trunks, ahoy_ip_hash_host(ip), &cursor, &place)) {
         if (ahoy_ip_equal_host(&target_at(names, place)->ip, ip))
             return true;
     }
@@ -258,7 +253,7 @@ bool ahoyd_names_is_trusted(const struct ahoyd_names *names, const struct ahoy_i
 {
     size_t cursor = 0;
     uint64_t place;
-    while (ahoy_map_find(&names->trunks, ip_hash(names, ip), &cursor, &place)) {
+    while (ahoy_map_find(&names->trunks, ahoy_ip_hash_host(ip), &cursor, &place)) {
         if (names->config->trunks[place / AHOYD_TRUNK_TARGETS_LIMIT].trusted &&
             ahoy_ip_equal_host(&target_at(names, place)->ip, ip))
             return true;
@@ -270,7 +265,7 @@ bool ahoyd_names_is_trunk_target(const struct ahoyd_names *names, const struct a
 {
     size_t cursor = 0;
     uint64_t place;
-    while (ahoy_map_find(&names->trunks, ip_hash(names, ip), &cursor, &place)) {
+    while (ahoy_map_find(&names->trunks, ahoy_ip_hash_host(ip), &cursor, &place)) {
         if (ahoy_ip_equal(&target_at(names, place)->ip, ip))
             return true;
     }

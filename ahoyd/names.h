@@ -8,7 +8,6 @@ struct ahoyd_names {
     const struct ahoyd_config *config;
     const struct ahoy_listener *listeners;
     size_t listener_count;
-    struct ahoy_hash_key key;
     struct ahoy_map domains; /* Indices by the hash of the name. */
     struct ahoy_map routes;
     struct ahoy_map trunks;  /* Trunk and target by the hash of the address, port aside. */
@@ -22,8 +21,7 @@ struct ahoyd_names {
 
 /* |config| and |listeners| outlive the names.  False where memory is refused. */
 bool ahoyd_names_init(struct ahoyd_names *names, const struct ahoyd_config *config,
-                      const struct ahoy_listener *listeners, size_t listener_count,
-                      const struct ahoy_hash_key *key);
+                      const struct ahoy_listener *listeners, size_t listener_count);
 void ahoyd_names_fini(struct ahoyd_names *names);
 
 /* Whether |uri| names this server by one of its addresses, port included. */

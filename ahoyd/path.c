@@ -42,17 +42,17 @@ static void take_token(const struct ahoyd_server *server, const struct ahoy_even
     }
 }
 
-/* Whether |uri| is one that this server wrote into a Record-Route of this call. */
-static bool is_ours(const struct ahoyd_server *server, const struct ahoy_event *event,
-                    const struct ahoy_uri *uri)
+/* Whether |uri| has the mark of this call: at an address of ours, this server wrote it into a
+ * Record-Route. */
+static bool is_marked(const struct ahoyd_server *server, const struct ahoy_event *event,
+                      const struct ahoy_uri *uri)
 {
     char token[AHOY_TOKEN_SIZE];
     struct span value;
     if (!ahoy_uri_param(uri, SPAN("dialog"), &value))
         return false;
     print_token(server, event->routing->call_id, token);
-    return ahoy_span_equal(value, (struct span){ token, sizeof token }) &&
-           ahoyd_names_is_own_address(&server->names, uri);
+    return ahoy_span_equal(value, (struct span){ token, sizeof token });
 }
 
 /* Whether the request came by |flow|. */
@@ -82,7 +82,8 @@ static void take_route(const struct walk *walk, const struct ahoy_uri *uri)
     }
     path->own_routes++;
     take_token(walk->server, walk->event, uri, path); /* The last one is that of the far side. */
-    if (is_ours(walk->server, walk->event, uri))
+    if (is_marked(walk->server, walk->event, uri) &&
+        ahoyd_names_is_own_address(&walk->server->names, uri))
         path->in_dialog = true;
 }
 
@@ -120,9 +121,11 @@ bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event 
     path->in_dialog = false;
     path->forged = false;
     path->has_flow = false;
-    if (ahoyd_names_is_own_address(&server->names, uri))
+    bool strict = false;
+    if (ahoyd_names_is_own_address(&server->names, uri)) {
         take_token(server, event, uri, path);
-    bool strict = path->has_flow || is_ours(server, event, uri); /* R3261-16.4-2 */
+        strict = path->has_flow || is_marked(server, event, uri); /* R3261-16.4-2 */
+    }
     path->target = event->routing->request_uri;
     path->restored = false;
     path->own_routes = 0;

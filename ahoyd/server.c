@@ -30,12 +30,11 @@ static struct ahoy_hash_key derive_key(const unsigned char secret[AHOYD_SECRET_S
 static bool init_names(struct ahoyd_server *server, const unsigned char *secret)
 {
     const struct ahoyd_server_options *options = &server->options;
-    struct ahoy_hash_key key = derive_key(secret, SPAN("names"));
     server->nonce_key = derive_key(secret, SPAN("nonce"));
     server->dialog_key = derive_key(secret, SPAN("dialog"));
     server->flow_key = derive_key(secret, SPAN("flow"));
     return ahoyd_names_init(&server->names, options->config, options->listeners,
-                            options->listener_count, &key);
+                            options->listener_count);
 }
 
 static bool init_guard(struct ahoyd_server *server, uint64_t now_ms)

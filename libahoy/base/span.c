@@ -35,6 +35,18 @@ struct span ahoy_span_trim(struct span text)
     return text;
 }
 
+uint64_t ahoy_span_hash(struct span text)
+{
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t mixed = text.size;
+    for (; text.size >= 8; text = ahoy_span_after(text, 8)) {
+        mixed = (mixed ^ ahoy_load_eight(text.at)) * odd;
+        mixed ^= mixed >> 32;
+    }
+    mixed = (mixed ^ ahoy_load_tail(text.at, text.size)) * odd;
+    return mixed ^ mixed >> 32;
+}
+
 bool ahoy_span_number(struct span text, uint64_t limit, uint64_t *value)
 {
     if (text.size == 0)

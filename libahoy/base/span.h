@@ -75,6 +75,10 @@ size_t ahoy_span_find(struct span text, char byte);
 /* |text| without the SP, HTAB, CR and LF at both ends: linear white space around a value. */
 struct span ahoy_span_trim(struct span text);
 
+/* The same number for the same bytes, by chance for others, and on purpose too: where strangers
+ * choose what a table holds, siphash.h is for it. */
+uint64_t ahoy_span_hash(struct span text);
+
 /* Reads all of |text| as an unsigned decimal number up to |limit|.  False where it is empty, holds
  * another byte than a digit, or is greater; |value| is then untouched. */
 bool ahoy_span_number(struct span text, uint64_t limit, uint64_t *value);

@@ -60,8 +60,7 @@ static unsigned find_peer(struct ahoy_datagrams_out *out, int fd, uint8_t listen
 {
     struct ahoy_out_peer peer = { .fd = fd, .listener = listener };
     peer.name_size = ahoy_socket_name(remote, &peer.name);
-    uint64_t mixed = ahoy_load_eight((const char *)remote->bytes) * 3 +
-                     ahoy_load_eight((const char *)remote->bytes + 8) * 5 + remote->port;
+    uint64_t mixed = ahoy_ip_hash_host(remote) + remote->port;
     peer.key = (uint32_t)(mixed ^ mixed >> 32);
     for (unsigned i = out->peer_count; i > 0; i--) {
         const struct ahoy_out_peer *known = &out->peers[i - 1];

@@ -47,8 +47,11 @@ static bool parse_params(struct ahoy_uri *uri, const char *at, const char *end,
             return ahoy_fail(err, 400, rest.at, "a URI parameter");
         if (rest.size > 0 && *rest.at != ';' && *rest.at != '?' && !part.has_value)
             break; /* The name is not over, but holds a byte that it must not. */
-        if (count > 0 && is_among(uri, ahoy_span_between(at, begin), part.name))
+        uint32_t initial = ahoy_uri_initial(part.name);
+        if ((uri->initials & initial) != 0 &&
+            is_among(uri, ahoy_span_between(at, begin), part.name))
             return ahoy_fail(err, 400, part.name.at, "each URI parameter once");
+        uri->initials |= initial;
     }
     uri->params = ahoy_span_between(at, rest.at);
     if (rest.size > 0 && *rest.at != '?')
@@ -141,6 +144,7 @@ bool ahoy_uri_parse(struct span text, struct ahoy_uri *uri, struct ahoy_err *err
     uri->scheme = AHOY_SCHEME_OTHER;
     uri->port = 0;
     uri->has_user = false;
+    uri->initials = 0;
     uri->text = text;
     uri->name = none;
     uri->user = none;

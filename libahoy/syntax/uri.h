@@ -17,6 +17,7 @@ struct ahoy_uri {
     enum ahoy_scheme scheme;
     uint16_t port;        /* 0 where none is written. */
     bool has_user;        /* "@" is there. */
+    uint32_t initials;    /* Of the parameters' names: uri_part.h. */
     struct span text;     /* All of it. */
     struct span name;     /* The scheme as written. */
     struct span user;     /* Still escaped; telephone-subscriber parameters are part of it. */

@@ -48,6 +48,8 @@ bool ahoy_uri_param(const struct ahoy_uri *uri, struct span name, struct span *v
 {
     struct span rest = uri->params;
     struct ahoy_uri_part part;
+    if ((uri->initials & ahoy_uri_initial(name)) == 0)
+        return false;
     while (ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part)) {
         if (ahoy_escaped_equal_nocase(part.name, name)) {
             *value = part.value;

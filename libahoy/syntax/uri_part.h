@@ -34,6 +34,13 @@ static inline bool ahoy_uri_part_next(struct span *rest, char separator, unsigne
     return true;
 }
 
+/* A bit for the first letter of |name|, case aside, and all where that is escaped.  Those of all
+ * names together tell of most others that they are not among them. */
+static inline uint32_t ahoy_uri_initial(struct span name)
+{
+    return *name.at == '%' ? UINT32_MAX : UINT32_C(1) << (*name.at & 31);
+}
+
 /* Whether two stretches of a URI mean the same: an escape equals its character, but for reserved
  * ones (RFC 3261 19.1.4). */
 bool ahoy_escaped_equal(struct span a, struct span b);

@@ -141,12 +141,20 @@ static bool take_value(struct span *value, const struct ahoy_param *param, struc
     return true;
 }
 
+static bool take_oc(struct ahoy_via *via, const struct ahoy_param *param)
+{
+    if (ahoy_span_equal_nocase(param->name, SPAN("oc"))) {
+        via->has_oc = true;
+        via->has_oc_value |= param->has_value;
+    }
+    return true;
+}
+
 static bool take_param(struct ahoy_via *via, const struct ahoy_param *param, struct ahoy_err *err)
 {
     switch (param->name.size) {
     case 2:
-        via->has_oc |= ahoy_span_equal_nocase(param->name, SPAN("oc"));
-        return true;
+        return take_oc(via, param);
     case 5:
         if (ahoy_span_equal_nocase(param->name, SPAN("rport")))
             return take_rport(via, param, err);
@@ -189,7 +197,7 @@ static const char *parse(struct span text, struct ahoy_via *via, struct ahoy_err
     via->transport = AHOY_TRANSPORT_OTHER;
     via->port = 0;
     via->has_rport = false;
-    via->has_oc = false;
+    via->has_oc = via->has_oc_value = false;
     via->rport = 0;
     via->text = text;
     via->host = none;

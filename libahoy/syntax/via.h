@@ -33,7 +33,8 @@ struct ahoy_via {
     enum ahoy_transport transport;
     uint16_t port;        /* Of sent-by; 0 where none is written. */
     bool has_rport;       /* ";rport" or ";rport=n" is there. */
-    bool has_oc;          /* ";oc" is there, and oc.h may read it. */
+    bool has_oc;          /* ";oc" is there, and oc.h may read it ... */
+    bool has_oc_value;    /* ... with a value, so that it is an answer: RFC 7339 4.1. */
     uint16_t rport;       /* 0 without a value. */
     struct span text;     /* All of it. */
     struct span host;     /* Of sent-by; IPv6 with its brackets. */

@@ -30,7 +30,8 @@ void ahoy_proxy_hear_neighbour(struct ahoy_proxy *proxy, const struct proxy_bran
     const struct ahoy_ip *ip = &event->sent_to->remote;
     if (event->kind == AHOY_EVENT_RESPONSE) {
         struct ahoy_oc oc;
-        bool told = event->routing->via.has_oc && ahoy_oc_parse(event->routing->via.params, &oc);
+        const struct ahoy_via *via = &event->routing->via;
+        bool told = via->has_oc_value && ahoy_oc_parse(via->params, &oc);
         ahoy_throttle_answered(&proxy->throttle, ip, told ? &oc : NULL, now_ms);
     } else if (!branch->provisional && event->kind != AHOY_EVENT_ENDED) {
         ahoy_throttle_failed(&proxy->throttle, ip, now_ms);

@@ -39,7 +39,6 @@ static void build(const char *config, size_t size)
                                            { "[2001:db8::1]:5080", 18 },
                                            { "sip.example:5090", 16 } };
     struct ahoyd_config_faults faults = { .told = told };
-    const struct ahoy_hash_key key = { { 1, 2 } };
     world.config = ahoyd_config_parse(config, size, "/test.lua", &faults);
     assert_non_null(world.config);
     for (size_t i = 0; i < world.config->listen_count; i++) {
@@ -49,7 +48,7 @@ static void build(const char *config, size_t size)
                                     .sent_by = sent_by[i] };
     }
     assert_true(ahoyd_names_init(&world.names, world.config, world.listeners,
-                                 world.config->listen_count, &key));
+                                 world.config->listen_count));
 }
 
 static int setup(void **state)

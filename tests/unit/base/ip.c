@@ -250,6 +250,18 @@ static void test_kinds(void **state)
     }
 }
 
+static void test_hashes_are_of_the_host(void **state)
+{
+    (void)state;
+    struct ahoy_ip a = parsed("192.0.2.1"), b = a, c = parsed("192.0.2.2");
+    b.port = 5060;
+    assert_true(ahoy_ip_hash_host(&a) == ahoy_ip_hash_host(&b));
+    assert_true(ahoy_ip_hash_host(&a) != ahoy_ip_hash_host(&c));
+    a = parsed("2001:db8::1");
+    b = parsed("2001:db8:1::");
+    assert_true(ahoy_ip_hash_host(&a) != ahoy_ip_hash_host(&b));
+}
+
 static void test_no_address_is_of_no_kind(void **state)
 {
     (void)state;
@@ -272,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_printing_with_brackets_and_port),
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_hashes_are_of_the_host),
         cmocka_unit_test(test_no_address_is_of_no_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

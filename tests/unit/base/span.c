@@ -169,6 +169,24 @@ static void test_numbers_around_limits(void **state)
     }
 }
 
+/* One byte more, or another one in any place, and it is another number. */
+static void test_hashes(void **state)
+{
+    (void)state;
+    char bytes[20] = { 0 };
+    for (size_t size = 0; size < sizeof bytes; size++) {
+        struct span text = { bytes, size };
+        uint64_t hash = ahoy_span_hash(text);
+        assert_true(hash != ahoy_span_hash((struct span){ bytes, size + 1 }));
+        for (size_t place = 0; place < size; place++) {
+            bytes[place] = 'x';
+            assert_true(hash != ahoy_span_hash(text));
+            bytes[place] = '\0';
+        }
+        assert_true(hash == ahoy_span_hash(text));
+    }
+}
+
 static void test_parts(void **state)
 {
     (void)state;
@@ -191,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_trim),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_numbers_around_limits),
+        cmocka_unit_test(test_hashes),
         cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

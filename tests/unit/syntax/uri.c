@@ -177,6 +177,7 @@ static void test_params_and_headers(void **state)
     /* RFC 4475 3.1.1.3: an escaped name is the name. */
     uri = parse("sip:cal%6Cer@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31");
     assert_true(ahoy_uri_param(&uri, SPAN("lr"), &value));
+    assert_true(ahoy_uri_param(&uri, SPAN("%4CR"), &value));
     assert_true(ahoy_uri_param(&uri, SPAN("name"), &value));
     assert_span(value, "v%61lue%25%34%31");
 }
@@ -244,6 +245,8 @@ static void test_bad_params_and_headers(void **state)
     refuse("sip:a;x=\"y\"", 400, 8);
     refuse("sip:a;x%4", 400, 7);
     refuse("sip:a;ttl=1;x;TTL=2", 400, 14); /* R3261-19.1.1-2 */
+    refuse("sip:a;ttl=1;%54tl=2", 400, 12);
+    refuse("sip:a;%74tl=1;ttl=2", 400, 14);
     refuse("sip:a;lr;%6cr", 400, 9);
     refuse("sip:a/b", 400, 5);
     refuse("sip:a?", 400, 6);
