@@ -262,22 +262,30 @@ static bool is_proven(const struct ahoy_message *request, enum ahoy_header heade
     return false;
 }
 
-/* Law 24: what was forwarded or granted had been proved. */
+/* Law 24: what was forwarded or granted had been proved, ... */
 void sim_law_proven(struct sim_witness *witness, const struct sim_news *news)
 {
-    struct ahoy_address from;
-    bool is_granted = !news->message->is_request && news->upper != NULL && !news->is_again &&
-                      news->upper->method == AHOY_METHOD_REGISTER && news->message->status == 200;
-    bool is_forwarded = is_first_branch(witness, news) && !news->upper->in_dialog;
-    if (!witness->is_strict || (!is_granted && !is_forwarded))
-        return;
-    const struct ahoy_message *request =
-        sim_witness_request(witness, news->upper->bytes, news->upper->size);
-    if (!ahoy_address_parse(ahoy_message_value(request, AHOY_HEADER_FROM), &from, NULL) ||
-        !ahoy_span_equal_nocase(from.uri.host, SPAN("atlanta.example")))
-        return;
-    enum ahoy_header header =
-        is_granted ? AHOY_HEADER_AUTHORIZATION : AHOY_HEADER_PROXY_AUTHORIZATION;
-    if (!is_proven(request, header, &from.uri))
+    const struct sim_upper *upper = news->upper;
+    bool is_granted = !news->message->is_request && upper != NULL && !news->is_again &&
+                      upper->method == AHOY_METHOD_REGISTER && news->message->status == 200;
+    bool is_forwarded = is_first_branch(witness, news) && !upper->in_dialog;
+    if (witness->is_strict &&
+        ((is_granted && !upper->is_proven) || (is_forwarded && !upper->is_proxy_proven)))
         sim_witness_break(witness, 24, "a request was served that nobody has proved");
+}
+
+/* ... by it or by another that came under its name: the first may have been answered already, and
+ * nobody has seen it. */
+void sim_law_proof_comes(struct sim_witness *witness, const struct sim_news *news)
+{
+    const struct ahoy_message *request = news->message;
+    struct sim_upper *upper = news->upper;
+    struct ahoy_address from;
+    if (!witness->is_strict || !request->is_request || upper == NULL)
+        return;
+    bool is_ours = ahoy_address_parse(ahoy_message_value(request, AHOY_HEADER_FROM), &from, NULL) &&
+                   ahoy_span_equal_nocase(from.uri.host, SPAN("atlanta.example"));
+    upper->is_proven |= !is_ours || is_proven(request, AHOY_HEADER_AUTHORIZATION, &from.uri);
+    upper->is_proxy_proven |=
+        !is_ours || is_proven(request, AHOY_HEADER_PROXY_AUTHORIZATION, &from.uri);
 }

@@ -68,7 +68,7 @@ static bool is_over(const struct sim_witness *witness, const struct sim_upper *u
 {
     uint64_t now_ms = sim_witness_now(witness);
     if (upper->final == 0)
-        return upper->method != AHOY_METHOD_INVITE && now_ms > upper->began_ms + SIM_64T1_MS;
+        return upper->method != AHOY_METHOD_INVITE && now_ms >= upper->began_ms + SIM_64T1_MS;
     if (upper->stream != 0 && (upper->method != AHOY_METHOD_INVITE || upper->is_acked))
         return true; /* Timers J and I are 0. */
     return upper->is_stateless || now_ms >= upper->final_ms + SIM_64T1_MS ||
@@ -125,6 +125,16 @@ static void excuse_shelves(struct sim_witness *witness, uint64_t ms)
         witness->shelves[i].excused_ms = sim_witness_now(witness) + ms;
 }
 
+/* How |upper| was answered, if it is now answered again as if it had never been: a copy of it has
+ * come, and by 17.2 it is still there (timers H, I and J). */
+static unsigned answer_before(const struct sim_witness *witness, const struct sim_upper *upper)
+{
+    uint64_t now_ms = sim_witness_now(witness);
+    bool is_gone = upper->stream != 0 || now_ms >= upper->final_ms + SIM_64T1_MS ||
+                   (upper->is_acked && now_ms >= upper->acked_ms + SIM_TIMER_I_MS);
+    return is_gone ? 0 : upper->final;
+}
+
 /* A request has come. */
 static void note_request(struct sim_witness *witness, struct sim_news *news)
 {
@@ -164,6 +174,8 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     if (news->upper == NULL)
         return;
     news->upper->asked_turn = witness->turn;
+    if (upper != NULL && !news->is_again)
+        news->upper->answered = answer_before(witness, upper);
     news->upper->is_forged |= is_forged;
     news->upper->is_excused |= is_forged || (upper != NULL && upper->is_excused);
 }
@@ -186,6 +198,27 @@ static bool is_ours(const struct sim_witness *witness, const struct ahoy_via *vi
     struct ahoy_ip ip;
     const struct ahoy_ip *own = &sim_host_config(witness->host)->listens[0].ip;
     return ahoy_ip_parse(via->host, &ip) && ahoy_ip_equal_host(&ip, own) && via->port == own->port;
+}
+
+bool sim_has_vias_of(const struct ahoy_message *message, unsigned skipped,
+                     const struct ahoy_message *request)
+{
+    struct ahoy_values ours = ahoy_message_values(message, AHOY_HEADER_VIA);
+    struct ahoy_values theirs = ahoy_message_values(request, AHOY_HEADER_VIA);
+    struct span own, other;
+    struct ahoy_via a, b;
+    for (unsigned i = 0; i < skipped; i++) {
+        if (!ahoy_values_next(&ours, &own, NULL))
+            return false;
+    }
+    while (ahoy_values_next(&theirs, &other, NULL)) {
+        if (!ahoy_values_next(&ours, &own, NULL))
+            return false;
+        if (ahoy_via_parse(own, &a, NULL) && ahoy_via_parse(other, &b, NULL) &&
+            !ahoy_span_equal(a.branch, b.branch))
+            return false;
+    }
+    return !ahoy_values_next(&ours, &own, NULL);
 }
 
 /* Whether the Via behind our own is that of the request: else its callee has made something of it
@@ -216,8 +249,12 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
     news->lower = lower;
     news->upper = lower->upper;
     news->is_again = lower->final != 0;
-    if (lower->upper != NULL)
-        lower->upper->is_excused |= !leads_back(witness, news, lower->upper);
+    if (lower->upper != NULL) {
+        const struct sim_upper *upper = lower->upper;
+        lower->upper->is_excused |= !leads_back(witness, news, upper);
+        lower->upper->has_other_vias |= !sim_has_vias_of(
+            news->message, 1, sim_witness_request(witness, upper->bytes, upper->size));
+    }
     if (status < 200 && lower->final == 0) {
         if (lower->provisional_ms == 0)
             lower->first_provisional_turn = witness->turn;
@@ -462,11 +499,15 @@ void sim_witness_excuse(struct sim_witness *witness)
     excuse_shelves(witness, SIM_64T1_MS);
 }
 
-void sim_witness_jumped(struct sim_witness *witness)
+void sim_witness_jumps(struct sim_witness *witness, uint64_t ms)
 {
+    uint64_t now_ms = sim_witness_now(witness);
     for (size_t i = witness->first_upper; i < witness->upper_count; i++) {
         struct sim_upper *upper = &witness->uppers[i];
+        uint64_t due_ms = upper->stirred_ms + SIM_TIMER_C_MS;
         upper->is_excused |= upper->method == AHOY_METHOD_REGISTER && upper->final == 0;
+        if (now_ms < due_ms && due_ms < now_ms + ms)
+            upper->stirred_ms = now_ms + ms - SIM_TIMER_C_MS;
     }
     excuse_shelves(witness, SIM_STORE_MS);
 }
