@@ -269,7 +269,7 @@ void sim_law_proven(struct sim_witness *witness, const struct sim_news *news)
     bool is_granted = !news->message->is_request && upper != NULL && !news->is_again &&
                       upper->method == AHOY_METHOD_REGISTER && news->message->status == 200;
     bool is_forwarded = is_first_branch(witness, news) && !upper->in_dialog;
-    if (witness->is_strict &&
+    if (witness->is_strict && upper != NULL && !upper->is_foreign &&
         ((is_granted && !upper->is_proven) || (is_forwarded && !upper->is_proxy_proven)))
         sim_witness_break(witness, 24, "a request was served that nobody has proved");
 }
@@ -285,7 +285,8 @@ void sim_law_proof_comes(struct sim_witness *witness, const struct sim_news *new
         return;
     bool is_ours = ahoy_address_parse(ahoy_message_value(request, AHOY_HEADER_FROM), &from, NULL) &&
                    ahoy_span_equal_nocase(from.uri.host, SPAN("atlanta.example"));
-    upper->is_proven |= !is_ours || is_proven(request, AHOY_HEADER_AUTHORIZATION, &from.uri);
+    upper->is_foreign |= !is_ours;
+    upper->is_proven |= is_ours && is_proven(request, AHOY_HEADER_AUTHORIZATION, &from.uri);
     upper->is_proxy_proven |=
-        !is_ours || is_proven(request, AHOY_HEADER_PROXY_AUTHORIZATION, &from.uri);
+        is_ours && is_proven(request, AHOY_HEADER_PROXY_AUTHORIZATION, &from.uri);
 }

@@ -64,6 +64,15 @@ static uint64_t key_of(const struct ahoy_via *via, struct span method)
     return 31 * (31 * branch + sent_by) + sim_hash(method);
 }
 
+/* What is answered without state is forgotten at once.  But a proof is good once: what is answered
+ * behind it is kept (8.2.7), unless it was not taken, or not even looked at. */
+static bool is_forgotten(const struct sim_upper *upper)
+{
+    bool may_be_kept = (upper->is_proven || upper->is_proxy_proven) && upper->final != 401 &&
+                       upper->final != 407 && upper->final != 503;
+    return upper->is_stateless && !may_be_kept;
+}
+
 static bool is_over(const struct sim_witness *witness, const struct sim_upper *upper)
 {
     uint64_t now_ms = sim_witness_now(witness);
@@ -71,7 +80,7 @@ static bool is_over(const struct sim_witness *witness, const struct sim_upper *u
         return upper->method != AHOY_METHOD_INVITE && now_ms >= upper->began_ms + SIM_64T1_MS;
     if (upper->stream != 0 && (upper->method != AHOY_METHOD_INVITE || upper->is_acked))
         return true; /* Timers J and I are 0. */
-    return upper->is_stateless || now_ms >= upper->final_ms + SIM_64T1_MS ||
+    return is_forgotten(upper) || now_ms >= upper->final_ms + SIM_64T1_MS ||
            (upper->is_acked && now_ms >= upper->acked_ms + SIM_TIMER_I_MS);
 }
 
@@ -125,16 +134,6 @@ static void excuse_shelves(struct sim_witness *witness, uint64_t ms)
         witness->shelves[i].excused_ms = sim_witness_now(witness) + ms;
 }
 
-/* How |upper| was answered, if it is now answered again as if it had never been: a copy of it has
- * come, and by 17.2 it is still there (timers H, I and J). */
-static unsigned answer_before(const struct sim_witness *witness, const struct sim_upper *upper)
-{
-    uint64_t now_ms = sim_witness_now(witness);
-    bool is_gone = upper->stream != 0 || now_ms >= upper->final_ms + SIM_64T1_MS ||
-                   (upper->is_acked && now_ms >= upper->acked_ms + SIM_TIMER_I_MS);
-    return is_gone ? 0 : upper->final;
-}
-
 /* A request has come. */
 static void note_request(struct sim_witness *witness, struct sim_news *news)
 {
@@ -174,8 +173,6 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     if (news->upper == NULL)
         return;
     news->upper->asked_turn = witness->turn;
-    if (upper != NULL && !news->is_again)
-        news->upper->answered = answer_before(witness, upper);
     news->upper->is_forged |= is_forged;
     news->upper->is_excused |= is_forged || (upper != NULL && upper->is_excused);
 }

@@ -36,8 +36,8 @@ struct sim_upper {
     bool is_excused;     /* Memory was short while it lived, or a connection was lost. */
     bool is_forged;      /* Two different requests came under its name. */
     bool has_other_vias; /* A callee has answered with Vias that it did not have. */
-    bool is_proven, is_proxy_proven; /* One that came under its name needs no (proxy) proof. */
-    unsigned answered;  /* The copy before it, which was no other, had this final response. */
+    /* Of one that came under its name: its From is none of ours, or there is a proof. */
+    bool is_foreign, is_proven, is_proxy_proven;
     unsigned branches;  /* Requests that it was forwarded as. */
     unsigned final;     /* The first final response that was sent; 0 for none. */
     uint64_t final_tag; /* Of its To. */
