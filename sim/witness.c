@@ -167,8 +167,10 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     /* Another request under a name that is taken, or has been: what is answered whom cannot be
      * told. */
     struct span first = { upper != NULL ? upper->bytes : NULL, upper != NULL ? upper->size : 0 };
-    bool is_forged = upper != NULL && (upper->is_forged || !ahoy_span_equal(first, message->bytes));
-    news->is_again = upper != NULL && !is_over(witness, upper);
+    bool is_other = upper != NULL && !ahoy_span_equal(first, message->bytes);
+    bool is_forged = upper != NULL && (upper->is_forged || is_other);
+    news->is_again =
+        upper != NULL && !is_over(witness, upper) && !(upper->is_stateless && is_other);
     news->upper = news->is_again ? upper : add_upper(witness, news, key);
     if (news->upper == NULL)
         return;
