@@ -243,9 +243,9 @@ void sim_law_contacts_live(struct sim_witness *witness, const struct sim_news *n
                           target.text.at, (int)aor.size, aor.at);
 }
 
-/* Whether |header| of |request| proves its sender to be the user of |uri|. */
+/* Whether |header| of |request| proves its sender to be |user|, or anybody at all. */
 static bool is_proven(const struct ahoy_message *request, enum ahoy_header header,
-                      const struct ahoy_uri *uri)
+                      const struct span *user)
 {
     const struct ahoy_field *field = ahoy_message_first(request, header);
     for (; field != NULL; field = ahoy_message_next(request, field)) {
@@ -253,7 +253,7 @@ static bool is_proven(const struct ahoy_message *request, enum ahoy_header heade
         struct ahoy_challenge proof;
         struct ahoy_digest_hex ha1;
         if (ahoy_challenge_parse(field->value, &proof, NULL) &&
-            ahoy_span_equal(proof.username, uri->user) &&
+            (user == NULL || ahoy_span_equal(proof.username, *user)) &&
             ahoy_digest_ha1(proof.algorithm, proof.username, proof.realm, SPAN(SIM_PASSWORD),
                             &ha1) &&
             ahoy_digest_verify(&proof, &ha1, &digested))
@@ -286,7 +286,9 @@ void sim_law_proof_comes(struct sim_witness *witness, const struct sim_news *new
     bool is_ours = ahoy_address_parse(ahoy_message_value(request, AHOY_HEADER_FROM), &from, NULL) &&
                    ahoy_span_equal_nocase(from.uri.host, SPAN("atlanta.example"));
     upper->is_foreign |= !is_ours;
-    upper->is_proven |= is_ours && is_proven(request, AHOY_HEADER_AUTHORIZATION, &from.uri);
+    upper->is_proven |= is_ours && is_proven(request, AHOY_HEADER_AUTHORIZATION, &from.uri.user);
     upper->is_proxy_proven |=
-        is_ours && is_proven(request, AHOY_HEADER_PROXY_AUTHORIZATION, &from.uri);
+        is_ours && is_proven(request, AHOY_HEADER_PROXY_AUTHORIZATION, &from.uri.user);
+    upper->has_proof |= is_ours && (is_proven(request, AHOY_HEADER_AUTHORIZATION, NULL) ||
+                                    is_proven(request, AHOY_HEADER_PROXY_AUTHORIZATION, NULL));
 }

@@ -68,8 +68,8 @@ static uint64_t key_of(const struct ahoy_via *via, struct span method)
  * behind it is kept (8.2.7), unless it was not taken, or not even looked at. */
 static bool is_forgotten(const struct sim_upper *upper)
 {
-    bool may_be_kept = (upper->is_proven || upper->is_proxy_proven) && upper->final != 401 &&
-                       upper->final != 407 && upper->final != 503;
+    bool may_be_kept =
+        upper->has_proof && upper->final != 401 && upper->final != 407 && upper->final != 503;
     return upper->is_stateless && !may_be_kept;
 }
 

@@ -36,8 +36,8 @@ struct sim_upper {
     bool is_excused;     /* Memory was short while it lived, or a connection was lost. */
     bool is_forged;      /* Two different requests came under its name. */
     bool has_other_vias; /* A callee has answered with Vias that it did not have. */
-    /* Of one that came under its name: its From is none of ours, or there is a proof. */
-    bool is_foreign, is_proven, is_proxy_proven;
+    /* Of one that came under its name: its From is none of ours, or is proved; or somebody is. */
+    bool is_foreign, is_proven, is_proxy_proven, has_proof;
     unsigned branches;  /* Requests that it was forwarded as. */
     unsigned final;     /* The first final response that was sent; 0 for none. */
     uint64_t final_tag; /* Of its To. */
