@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "sim/laws.h"
+#include "sim/notes.h"
 
 static bool is_forwarded_request(const struct sim_news *news)
 {
@@ -108,7 +109,7 @@ void sim_law_own_via(struct sim_witness *witness, const struct sim_news *news)
     /* A response takes the way that its callee wrote (16.7 step 3). */
     bool is_request = news->message->is_request;
     if ((is_request || !upper->has_other_vias) &&
-        !sim_has_vias_of(news->message, is_request ? 1 : 0, request))
+        !sim_notes_has_vias(news->message, is_request ? 1 : 0, request))
         sim_witness_break(witness, 17, "other Vias than it came with");
     if (news->message->is_request && !is_marked(news->message, request))
         sim_witness_break(witness, 17, "a Via that asked for rport is not marked");

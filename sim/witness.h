@@ -161,9 +161,6 @@ uint64_t sim_hash(struct span text);
 /* The request of |upper| or |lower|, read again. */
 const struct ahoy_message *sim_witness_request(struct sim_witness *witness, const char *bytes,
                                                size_t size);
-/* Whether the Vias of |message| behind the first |skipped| are those of |request|, by branch. */
-bool sim_has_vias_of(const struct ahoy_message *message, unsigned skipped,
-                     const struct ahoy_message *request);
 /* Whether the connection is still there. */
 bool sim_witness_has_stream(struct sim_witness *witness, uint64_t stream);
 struct sim_shelf *sim_witness_shelf(struct sim_witness *witness, struct span aor);
