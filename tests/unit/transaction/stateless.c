@@ -62,8 +62,8 @@ static void test_answered_and_forgotten(void **state)
     }
 }
 
-/* 8.2.7, "A UAS cannot be stateless unless the request processing for that method would always result
- * in the same response if the requests are identical": then the answer is kept after all. */
+/* 8.2.7, "A UAS cannot be stateless unless the request processing for that method would always
+ * result in the same response if the requests are identical": else the answer is kept. */
 static void test_answered_and_kept(void **state)
 {
     (void)state;
