@@ -34,6 +34,8 @@ void sim_law_register_granted(struct sim_witness *witness, const struct sim_news
     if (shelf == NULL || ahoy_message_first(request, AHOY_HEADER_CONTACT) == NULL ||
         upper->final_turn != witness->turn || news->is_again)
         return;
+    if (upper->is_doubtful)
+        shelf->excused_ms = sim_witness_now(witness);
     shelf->granted++;
     shelf->grantee = upper;
 }

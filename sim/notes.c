@@ -134,13 +134,16 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     struct span first = { upper != NULL ? upper->bytes : NULL, upper != NULL ? upper->size : 0 };
     bool is_other = upper != NULL && !ahoy_span_equal(first, message->bytes);
     bool is_forged = upper != NULL && (upper->is_forged || is_other);
-    news->is_again =
-        upper != NULL && !is_over(witness, upper) && !(upper->is_stateless && is_other);
+    bool is_known = upper != NULL && !is_over(witness, upper);
+    /* Where that was answered at once, this one may be served, or get the same answer. */
+    bool is_doubtful = is_known && upper->is_stateless && is_other;
+    news->is_again = is_known && !is_doubtful;
     news->upper = news->is_again ? upper : add_upper(witness, news, key);
     if (news->upper == NULL)
         return;
     news->upper->asked_turn = witness->turn;
     news->upper->is_forged |= is_forged;
+    news->upper->is_doubtful |= is_doubtful;
     news->upper->is_excused |= is_forged || (upper != NULL && upper->is_excused);
 }
 

@@ -34,6 +34,7 @@ struct sim_upper {
     bool is_stateless;   /* Answered at once by the server itself: it may be answered again. */
     bool has_provisional;
     bool is_excused;     /* Memory was short while it lived, or a connection was lost. */
+    bool is_doubtful;    /* Its answer may be that of another request that had its name. */
     bool is_forged;      /* Two different requests came under its name. */
     bool has_other_vias; /* A callee has answered with Vias that it did not have. */
     /* Of one that came under its name: its From is none of ours, or is proved; or somebody is. */
