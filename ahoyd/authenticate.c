@@ -204,7 +204,10 @@ static enum ahoyd_verdict verify(struct ahoyd_server *server, const struct ahoy_
     struct ahoy_nonce nonce = ahoy_nonce_read(proof->credentials.nonce);
     bool fresh = found->nonce == AHOY_NONCE_GOOD &&
                  ahoyd_guard_take(server->guard, &nonce, count, now_ms); /* Attack 18. */
-    return fresh ? AHOYD_AUTHENTIC : AHOYD_STALE;
+    if (!fresh)
+        return AHOYD_STALE;
+    ahoy_transaction_keep_answer(server->transactions, event);
+    return AHOYD_AUTHENTIC;
 }
 
 enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct ahoy_event *event,

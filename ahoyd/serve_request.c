@@ -275,7 +275,9 @@ void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *ev
 {
     struct ahoyd_path path;
     struct ahoy_err err;
-    if (!ahoyd_path_read(server, event, &path, &err))
+    if (event->transaction.generation != 0)
+        ahoyd_answer(server, event, 200); /* 9.2: it matches what has been answered. */
+    else if (!ahoyd_path_read(server, event, &path, &err))
         ahoyd_answer(server, event, err.status);
     else if (event->routing->max_forwards == 0)
         ahoyd_answer(server, event, 483);

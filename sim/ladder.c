@@ -39,6 +39,12 @@ static void describe_line(const struct ladder_line *line, char text[TEXT_LIMIT])
         snprintf(text, TEXT_LIMIT, "%u %s%s", line->status, line->method, body);
 }
 
+static uint64_t hash(struct span bytes)
+{
+    static const struct ahoy_hash_key key = { { 1, 2 } };
+    return ahoy_siphash(&key, bytes);
+}
+
 static uint64_t now(const struct ladder *ladder)
 {
     return sim_world_now(ladder->world) - sim_world_epoch();
@@ -65,6 +71,24 @@ static bool has_rows(struct ladder *ladder, const struct ladder_line *line,
     return true;
 }
 
+/* Whether |line| has, where it is to have them, the bytes of the last one like it. */
+static bool has_bytes_again(struct ladder *ladder, const struct ladder_line *line)
+{
+    char text[TEXT_LIMIT], other[TEXT_LIMIT];
+    const struct ladder_line *before = line;
+    describe_line(line, text);
+    while (line->again && before-- > ladder->lines) {
+        describe_line(before, other);
+        if (strcmp(before->from, line->from) == 0 && strcmp(before->to, line->to) == 0 &&
+            strcmp(other, text) == 0)
+            break;
+    }
+    if (!line->again || (before >= ladder->lines && before->sent == line->sent))
+        return true;
+    sim_ladder_fail(ladder, line->number, "it is not what was sent before", "");
+    return false;
+}
+
 /* Whether |line| foresees the message |text| from |name| to |to| now. */
 static bool is_foreseen(const struct ladder *ladder, const struct ladder_line *line,
                         const char *name, const char *to, const char *text)
@@ -86,11 +110,13 @@ bool sim_ladder_sent(struct ladder *ladder, const char *name, const struct ahoy_
         describe(&message, text);
     if (ladder->verbose)
         printf("[%4llu] %-6s > %-6s %s\n", (unsigned long long)now(ladder), name, peer, text);
-    const struct ladder_line *line =
+    struct ladder_line *line =
         ladder->next < ladder->line_count ? &ladder->lines[ladder->next] : NULL;
     if (line != NULL && is_foreseen(ladder, line, name, peer, text)) {
         ladder->next++;
-        return has_rows(ladder, line, &message) && (line->flaws & SIM_LOST) != 0;
+        line->sent = hash(bytes);
+        return has_bytes_again(ladder, line) && has_rows(ladder, line, &message) &&
+               (line->flaws & SIM_LOST) != 0;
     }
     if (!ladder->failed) {
         snprintf(what, sizeof what, "[%4llu] %s > %s  %s", (unsigned long long)now(ladder), name,

@@ -24,7 +24,8 @@
  *     named bob b.example      his Contact has this host from now on
  *     dns b.example A 192.0.2.12  a record of the DNS (sim/zone.h); servers have 192.0.2.1 and
  *                              onwards, parties 192.0.2.11, in their order
- *     trunk sip:c.example sip:192.0.2.12   where calls to carrier.example go; before any party
+ *     trunk sip:c.example sip:192.0.2.12   where calls to carrier.example go; before any party;
+ *                              with "stateless" before the first they go without state
  *
  *     [   0] alice > proxy  INVITE bob
  *     [  10] proxy > alice  100 INVITE
@@ -34,12 +35,12 @@
  *
  * A line of a party is played; one of a server or a phone is expected, to the millisecond and in
  * this order, and nothing else may be sent.  The first word is the method, or the status and its
- * method.  Behind it, where they apply: the callee of a first request (`proxy`: the server
- * itself; user@domain; sips:user; user@carrier.example: over the trunk); `again`, the same bytes
- * once more; `lost`, what the link loses; `stray`, with a branch that is nobody's; `hop`, an ACK
- * made like that to a failure; `forked`, by another agent behind the party; `sdp`, with a session
- * description; `proved`, the request again with what the last 401 or 407 asks for, `wrong`, with
- * another password; and a remark in parentheses.
+ * method.  Behind it, where they apply: the callee of a first request (`proxy`: the server itself;
+ * user@domain; sips:user; user@carrier.example: over the trunk); `again`, the same bytes once
+ * more, for others than parties too; `lost`, what the link loses; `stray`, with a branch that is
+ * nobody's; `hop`, an ACK made like that to a failure; `forked`, by another agent behind the
+ * party; `sdp`, with a session description; `proved`, the request again with what the last 401 or
+ * 407 asks for, `wrong`, with another password; and a remark in parentheses.
  *
  * Rows below it are put into the message of a party, in place of its own of this name; that of
  * others must have such a row, with this in its value, or behind a "=" as its value.  With nothing

@@ -45,6 +45,7 @@ struct ladder_line {
     char callee[HOST_LIMIT]; /* Or whatever else follows a deed. */
     bool again;
     unsigned flaws; /* enum sim_flaw */
+    uint64_t sent;  /* A hash of the bytes that came true of it. */
     struct sim_row rows[SIM_ROWS_LIMIT];
     size_t row_count;
 };
@@ -92,6 +93,7 @@ struct ladder {
     struct sim_link link;
     bool v6, all, direct;      /* "world" */
     char trunk[SETTING_LIMIT]; /* Its targets, as the configuration has them. */
+    bool is_stateless;         /* The route to it (16.11). */
     struct sim_zone *zone;
     struct ladder_line lines[LINES_LIMIT];
     size_t line_count;

@@ -117,8 +117,8 @@ static void put_config(const struct ladder *ladder, size_t number, struct ahoy_b
     if (number == 0 && ladder->trunk[0] != '\0')
         sim_put(buf,
                 "trunk('carrier', { %s })\n"
-                "route { domain = 'carrier.example', to = 'carrier' }\n",
-                ladder->trunk);
+                "route { domain = 'carrier.example', to = 'carrier'%s }\n",
+                ladder->trunk, ladder->is_stateless ? ", from = 'anyone', stateless = true" : "");
 }
 
 /* Opening. */
@@ -237,12 +237,13 @@ void sim_ladder_set_dns(struct ladder *ladder, unsigned number, char **words, si
         sim_ladder_fail(ladder, number, "this is no record: ", line);
 }
 
-/* "trunk sip:one.example sip:192.0.2.12" */
+/* "trunk sip:one.example sip:192.0.2.12", "trunk stateless sip:192.0.2.12" */
 void sim_ladder_set_trunk(struct ladder *ladder, unsigned number, char **words, size_t count)
 {
     if (ladder->world != NULL)
         sim_ladder_fail(ladder, number, "a trunk stands before any party", "");
-    for (size_t i = 1; i < count; i++) {
+    ladder->is_stateless = count > 1 && strcmp(words[1], "stateless") == 0;
+    for (size_t i = ladder->is_stateless ? 2 : 1; i < count; i++) {
         size_t size = strlen(ladder->trunk);
         snprintf(ladder->trunk + size, sizeof ladder->trunk - size, "'%s', ", words[i]);
     }

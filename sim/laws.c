@@ -30,7 +30,7 @@ const struct sim_law sim_laws[] = {
       .rests = sim_law_bindings_kept },
     { 23, "nothing is routed to a binding that is not there", .leaves = sim_law_contacts_live },
     { 24, "nothing changes for those who have not proved who they are",
-      .leaves = sim_law_proven },
+      .comes = sim_law_proof_comes, .leaves = sim_law_proven },
     { 26, "no secret is told", .leaves = sim_law_no_secret },
     { 27, "at rest nothing is left", .ends = sim_law_nothing_left },
     /* Judged by phones.c, which watches the phones: */

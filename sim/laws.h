@@ -34,5 +34,6 @@ sim_law_of_news sim_law_success_comes, sim_law_success_leaves, sim_law_cancel_wa
 sim_law_of_time sim_law_successes_forwarded, sim_law_cancels_sent;
 sim_law_of_news sim_law_dialog_names, sim_law_record_route, sim_law_own_via, sim_law_max_forwards,
     sim_law_no_loop, sim_law_no_secret;
-sim_law_of_news sim_law_contacts_live, sim_law_register_granted, sim_law_proven;
+sim_law_of_news sim_law_contacts_live, sim_law_register_granted, sim_law_proof_comes,
+    sim_law_proven;
 sim_law_of_time sim_law_bindings_kept, sim_law_bindings_revived;

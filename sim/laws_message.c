@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "sim/laws.h"
+#include "sim/notes.h"
 
 static bool is_forwarded_request(const struct sim_news *news)
 {
@@ -72,28 +73,6 @@ void sim_law_record_route(struct sim_witness *witness, const struct sim_news *ne
         sim_witness_break(witness, 15, "our own Route is left");
 }
 
-/* Whether the Vias of |message| behind the first |skipped| are those of |request|, by branch. */
-static bool has_vias_of(const struct ahoy_message *message, unsigned skipped,
-                        const struct ahoy_message *request)
-{
-    struct ahoy_values ours = ahoy_message_values(message, AHOY_HEADER_VIA);
-    struct ahoy_values theirs = ahoy_message_values(request, AHOY_HEADER_VIA);
-    struct span own, other;
-    struct ahoy_via a, b;
-    for (unsigned i = 0; i < skipped; i++) {
-        if (!ahoy_values_next(&ours, &own, NULL))
-            return false;
-    }
-    while (ahoy_values_next(&theirs, &other, NULL)) {
-        if (!ahoy_values_next(&ours, &own, NULL))
-            return false;
-        if (ahoy_via_parse(own, &a, NULL) && ahoy_via_parse(other, &b, NULL) &&
-            !ahoy_span_equal(a.branch, b.branch))
-            return false;
-    }
-    return !ahoy_values_next(&ours, &own, NULL);
-}
-
 /* Whether |peer| is where 18.2.2 and RFC 3581 4 send a response. */
 static bool is_way_back(const struct sim_upper *upper, const struct ahoy_via *via,
                         const struct ahoy_ip *peer)
@@ -127,7 +106,10 @@ void sim_law_own_via(struct sim_witness *witness, const struct sim_news *news)
         (news->message->is_request && !is_forwarded_request(news)))
         return;
     const struct ahoy_message *request = sim_witness_request(witness, upper->bytes, upper->size);
-    if (!has_vias_of(news->message, news->message->is_request ? 1 : 0, request))
+    /* A response takes the way that its callee wrote (16.7 step 3). */
+    bool is_request = news->message->is_request;
+    if ((is_request || !upper->has_other_vias) &&
+        !sim_notes_has_vias(news->message, is_request ? 1 : 0, request))
         sim_witness_break(witness, 17, "other Vias than it came with");
     if (news->message->is_request && !is_marked(news->message, request))
         sim_witness_break(witness, 17, "a Via that asked for rport is not marked");

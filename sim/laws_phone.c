@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256, ASKED_LIMIT = 64 };
+enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256, ASKED_LIMIT = 64, ROUTES_LIMIT = 16 };
 
 struct dialog {
     struct ahoy_ip phone;
     uint64_t name;        /* Of Call-ID, local tag and remote tag. */
-    uint64_t routes;      /* Its route set. */
+    uint64_t routes;      /* Its route set, ... */
+    bool is_strict;       /* ... whose first goes into the Request-URI (12.2.1.1). */
     uint32_t local_cseq;  /* The last one it used; 0 for none. */
     uint64_t last_branch; /* A retransmission has the same. */
     uint64_t begun_ms;    /* When the first 2xx came. */
@@ -85,19 +86,60 @@ static struct dialog *find(struct sim_phone_witness *watcher, const struct ahoy_
     return NULL;
 }
 
-/* The values of |header| in their order, or in the other one, as one hash. */
-static uint64_t hash_routes(const struct ahoy_message *message, enum ahoy_header header,
-                            bool reversed)
+/* The values of |header| in their order, or in the other one; how many there are. */
+static size_t list_routes(const struct ahoy_message *message, enum ahoy_header header,
+                          bool reversed, struct span list[ROUTES_LIMIT])
 {
     struct ahoy_values values = ahoy_message_values(message, header);
-    struct span list[16], value;
     size_t count = 0;
+    while (count < ROUTES_LIMIT && ahoy_values_next(&values, &list[count], NULL))
+        count++;
+    for (size_t i = 0; reversed && i < count / 2; i++) {
+        struct span held = list[i];
+        list[i] = list[count - 1 - i];
+        list[count - 1 - i] = held;
+    }
+    return count;
+}
+
+static uint64_t hash_routes(const struct span *list, size_t count)
+{
     uint64_t hash = 0;
-    while (count < 16 && ahoy_values_next(&values, &value, NULL))
-        list[count++] = value;
     for (size_t i = 0; i < count; i++)
-        hash = hash * 31 + sim_hash(list[reversed ? count - 1 - i : i]);
+        hash = hash * 31 + sim_hash(list[i]);
     return hash;
+}
+
+/* Whether |route| is that of a strict router, whose |uri| has no lr. */
+static bool is_strict_route(struct span route, struct span *uri)
+{
+    struct ahoy_address address;
+    struct span value;
+    if (!ahoy_address_parse(route, &address, NULL))
+        return false;
+    *uri = address.uri.text;
+    return !ahoy_uri_param(&address.uri, SPAN("lr"), &value);
+}
+
+/* The route set that the message at hand gives |dialog|. */
+static void note_routes(const struct sim_phone_witness *watcher, struct dialog *dialog,
+                        bool is_caller)
+{
+    struct span list[ROUTES_LIMIT], uri;
+    size_t count = list_routes(&watcher->message, AHOY_HEADER_RECORD_ROUTE, is_caller, list);
+    dialog->is_strict = count > 0 && is_strict_route(list[0], &uri);
+    if (dialog->is_strict)
+        list[0] = uri;
+    dialog->routes = hash_routes(list, count);
+}
+
+/* Law 15: 12.2.1.1.  Behind the Routes to a strict router stands the target, which may change. */
+static bool has_routes_of(const struct ahoy_message *request, const struct dialog *dialog)
+{
+    struct span list[1 + ROUTES_LIMIT] = { request->request_uri };
+    size_t count = list_routes(request, AHOY_HEADER_ROUTE, false, list + 1);
+    return dialog->routes ==
+           (dialog->is_strict ? hash_routes(list, count) : hash_routes(list + 1, count));
 }
 
 static void begin(struct sim_phone_witness *watcher, const struct ahoy_ip *phone, uint64_t name,
@@ -105,13 +147,14 @@ static void begin(struct sim_phone_witness *watcher, const struct ahoy_ip *phone
 {
     if (find(watcher, phone, name) != NULL || watcher->dialog_count == DIALOGS_LIMIT)
         return;
-    watcher->dialogs[watcher->dialog_count++] = (struct dialog){
+    struct dialog *dialog = &watcher->dialogs[watcher->dialog_count++];
+    *dialog = (struct dialog){
         .phone = *phone,
         .name = name,
-        .routes = hash_routes(&watcher->message, AHOY_HEADER_RECORD_ROUTE, is_caller),
         .local_cseq = is_caller ? watcher->routing.cseq.number : 0,
         .begun_ms = sim_world_now(watcher->witness->world),
     };
+    note_routes(watcher, dialog, is_caller);
 }
 
 static bool is_success(const struct sim_phone_witness *watcher)
@@ -129,7 +172,7 @@ static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_i
     uint64_t branch = sim_hash(routing->via.branch);
     if (routing->to_tag.size == 0 || dialog == NULL || branch == dialog->last_branch)
         return;
-    if (hash_routes(&watcher->message, AHOY_HEADER_ROUTE, false) != dialog->routes)
+    if (!has_routes_of(&watcher->message, dialog))
         sim_witness_break(watcher->witness, 15, "a phone's request has another route set");
     if (watcher->message.method == AHOY_METHOD_ACK)
         return;

@@ -34,6 +34,8 @@ void sim_law_register_granted(struct sim_witness *witness, const struct sim_news
     if (shelf == NULL || ahoy_message_first(request, AHOY_HEADER_CONTACT) == NULL ||
         upper->final_turn != witness->turn || news->is_again)
         return;
+    if (upper->is_doubtful)
+        shelf->excused_ms = sim_witness_now(witness);
     shelf->granted++;
     shelf->grantee = upper;
 }
@@ -243,9 +245,9 @@ void sim_law_contacts_live(struct sim_witness *witness, const struct sim_news *n
                           target.text.at, (int)aor.size, aor.at);
 }
 
-/* Whether |header| of |request| proves its sender to be the user of |uri|. */
+/* Whether |header| of |request| proves its sender to be |user|, or anybody at all. */
 static bool is_proven(const struct ahoy_message *request, enum ahoy_header header,
-                      const struct ahoy_uri *uri)
+                      const struct span *user)
 {
     const struct ahoy_field *field = ahoy_message_first(request, header);
     for (; field != NULL; field = ahoy_message_next(request, field)) {
@@ -253,7 +255,7 @@ static bool is_proven(const struct ahoy_message *request, enum ahoy_header heade
         struct ahoy_challenge proof;
         struct ahoy_digest_hex ha1;
         if (ahoy_challenge_parse(field->value, &proof, NULL) &&
-            ahoy_span_equal(proof.username, uri->user) &&
+            (user == NULL || ahoy_span_equal(proof.username, *user)) &&
             ahoy_digest_ha1(proof.algorithm, proof.username, proof.realm, SPAN(SIM_PASSWORD),
                             &ha1) &&
             ahoy_digest_verify(&proof, &ha1, &digested))
@@ -262,22 +264,33 @@ static bool is_proven(const struct ahoy_message *request, enum ahoy_header heade
     return false;
 }
 
-/* Law 24: what was forwarded or granted had been proved. */
+/* Law 24: what was forwarded or granted had been proved, ... */
 void sim_law_proven(struct sim_witness *witness, const struct sim_news *news)
 {
-    struct ahoy_address from;
-    bool is_granted = !news->message->is_request && news->upper != NULL && !news->is_again &&
-                      news->upper->method == AHOY_METHOD_REGISTER && news->message->status == 200;
-    bool is_forwarded = is_first_branch(witness, news) && !news->upper->in_dialog;
-    if (!witness->is_strict || (!is_granted && !is_forwarded))
-        return;
-    const struct ahoy_message *request =
-        sim_witness_request(witness, news->upper->bytes, news->upper->size);
-    if (!ahoy_address_parse(ahoy_message_value(request, AHOY_HEADER_FROM), &from, NULL) ||
-        !ahoy_span_equal_nocase(from.uri.host, SPAN("atlanta.example")))
-        return;
-    enum ahoy_header header =
-        is_granted ? AHOY_HEADER_AUTHORIZATION : AHOY_HEADER_PROXY_AUTHORIZATION;
-    if (!is_proven(request, header, &from.uri))
+    const struct sim_upper *upper = news->upper;
+    bool is_granted = !news->message->is_request && upper != NULL && !news->is_again &&
+                      upper->method == AHOY_METHOD_REGISTER && news->message->status == 200;
+    bool is_forwarded = is_first_branch(witness, news) && !upper->in_dialog;
+    if (witness->is_strict && upper != NULL && !upper->is_foreign &&
+        ((is_granted && !upper->is_proven) || (is_forwarded && !upper->is_proxy_proven)))
         sim_witness_break(witness, 24, "a request was served that nobody has proved");
+}
+
+/* ... by it or by another that came under its name: the first may have been answered already, and
+ * nobody has seen it. */
+void sim_law_proof_comes(struct sim_witness *witness, const struct sim_news *news)
+{
+    const struct ahoy_message *request = news->message;
+    struct sim_upper *upper = news->upper;
+    struct ahoy_address from;
+    if (!witness->is_strict || !request->is_request || upper == NULL)
+        return;
+    bool is_ours = ahoy_address_parse(ahoy_message_value(request, AHOY_HEADER_FROM), &from, NULL) &&
+                   ahoy_span_equal_nocase(from.uri.host, SPAN("atlanta.example"));
+    upper->is_foreign |= !is_ours;
+    upper->is_proven |= is_ours && is_proven(request, AHOY_HEADER_AUTHORIZATION, &from.uri.user);
+    upper->is_proxy_proven |=
+        is_ours && is_proven(request, AHOY_HEADER_PROXY_AUTHORIZATION, &from.uri.user);
+    upper->has_proof |= is_ours && (is_proven(request, AHOY_HEADER_AUTHORIZATION, NULL) ||
+                                    is_proven(request, AHOY_HEADER_PROXY_AUTHORIZATION, NULL));
 }

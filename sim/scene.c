@@ -269,9 +269,9 @@ static void happen_to_server(struct scene *scene, const struct sim_event *event)
         break;
     case SIM_CLOCK_JUMPS:
         say(scene, "the clock jumps");
-        sim_witness_jumped(&scene->witness); /* Before the laws look, ... */
+        sim_witness_jumps(&scene->witness, event->amount); /* Before the laws look, ... */
         sim_host_jump(scene->host, (int64_t)event->amount);
-        sim_witness_jumped(&scene->witness); /* ... and by the new time. */
+        sim_witness_jumps(&scene->witness, 0); /* ... and by the new time. */
         break;
     case SIM_STORE_CHANGES:
         say(scene, "the store is slow, or fails");

@@ -33,8 +33,12 @@ struct sim_upper {
     bool is_acked;       /* After a final response of 300 and above. */
     bool is_stateless;   /* Answered at once by the server itself: it may be answered again. */
     bool has_provisional;
-    bool is_excused;    /* Memory was short while it lived, or a connection was lost. */
-    bool is_forged;     /* Two different requests came under its name. */
+    bool is_excused;     /* Memory was short while it lived, or a connection was lost. */
+    bool is_doubtful;    /* Its answer may be that of another request that had its name. */
+    bool is_forged;      /* Two different requests came under its name. */
+    bool has_other_vias; /* A callee has answered with Vias that it did not have. */
+    /* Of one that came under its name: its From is none of ours, or is proved; or somebody is. */
+    bool is_foreign, is_proven, is_proxy_proven, has_proof;
     unsigned branches;  /* Requests that it was forwarded as. */
     unsigned final;     /* The first final response that was sent; 0 for none. */
     uint64_t final_tag; /* Of its To. */
@@ -105,14 +109,14 @@ struct sim_witness {
     struct sim_inlets inlets;      /* Streams that stand. */
     struct ahoy_message message, other;
     struct ahoy_routing routing;
-    bool has_streams;      /* Connections are opened whose messages wait unseen. */
-    bool is_full;          /* More came than can be noted: what follows is not judged. */
-    bool is_strict;        /* Every request of a user of ours must prove who sends it. */
+    bool has_streams;       /* Connections are opened whose messages wait unseen. */
+    bool is_full;           /* More came than can be noted: what follows is not judged. */
+    bool is_strict;         /* Every request of a user of ours must prove who sends it. */
     struct ahoyd_user user; /* Of the user "alice": what must not be seen. */
-    uint64_t short_ms;     /* When an allocation was last refused. */
-    uint64_t blurred_ms;   /* When a message last came that cannot be followed, ... */
-    uint64_t blurred_turn; /* ... and in which turn one could not even be read. */
-    unsigned law;          /* The first that was broken; 0 for none. */
+    uint64_t short_ms;      /* When an allocation was last refused. */
+    uint64_t blurred_ms;    /* When a message last came that cannot be followed, ... */
+    uint64_t blurred_turn;  /* ... and in which turn one could not even be read. */
+    unsigned law;           /* The first that was broken; 0 for none. */
     uint64_t broken_ms;
     char what[160];
 };
@@ -133,9 +137,10 @@ void sim_witness_end(struct sim_witness *witness);
 /* An allocation was refused, now. */
 void sim_witness_excuse(struct sim_witness *witness);
 
-/* The clock jumps, by more than the client's patience perhaps: what still waits for the store
- * is kept there, and may not be answered any more. */
-void sim_witness_jumped(struct sim_witness *witness);
+/* The clock is about to jump by |ms|, or has done so (0).  By more than the client's patience
+ * perhaps: what still waits for the store is kept there, and may not be answered any more.  And a
+ * timer C that it passes over goes off only behind it. */
+void sim_witness_jumps(struct sim_witness *witness, uint64_t ms);
 
 /* A message as the laws get it. */
 struct sim_news {

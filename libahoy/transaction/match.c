@@ -11,8 +11,7 @@
 /* A part's size is packed into 16 bits. */
 _Static_assert(AHOY_LINE_LIMIT <= UINT16_MAX, "every part stands in one line");
 
-static const char cookie[] = AHOY_BRANCH_COOKIE;
-enum { COOKIE_SIZE = sizeof cookie - 1 };
+enum { COOKIE_SIZE = sizeof AHOY_BRANCH_COOKIE - 1 };
 
 struct ahoy_branch ahoy_branch_make(uint64_t token, struct span tail)
 {
@@ -23,14 +22,25 @@ struct ahoy_branch ahoy_branch_make(uint64_t token, struct span tail)
     return branch;
 }
 
+/* A token of ours has small letters.  Its first eight bytes and its last eight overlap. */
+static bool read_token(const char *at, uint64_t *token)
+{
+    char small[AHOY_TOKEN_SIZE];
+    enum { LAST_WORD = sizeof small - sizeof(uint64_t) };
+    for (size_t i = 0; i <= LAST_WORD; i += LAST_WORD) {
+        uint64_t word = htole64(ahoy_fold_case(ahoy_load_eight(at + i)));
+        memcpy(small + i, &word, sizeof word);
+    }
+    return ahoy_token_parse((struct span){ small, sizeof small }, token);
+}
+
 bool ahoy_branch_parse(struct span text, struct ahoy_branch *branch)
 {
     const size_t head = COOKIE_SIZE + AHOY_TOKEN_SIZE;
-    if (text.size < head || text.size > head + AHOY_BRANCH_TAIL_LIMIT ||
-        memcmp(text.at, cookie, COOKIE_SIZE) != 0)
-        return false;
     uint64_t token;
-    if (!ahoy_token_parse((struct span){ text.at + COOKIE_SIZE, AHOY_TOKEN_SIZE }, &token))
+    if (text.size < head || text.size > head + AHOY_BRANCH_TAIL_LIMIT ||
+        !ahoy_span_starts_nocase(text, SPAN(AHOY_BRANCH_COOKIE)) ||
+        !read_token(text.at + COOKIE_SIZE, &token))
         return false;
     *branch = ahoy_branch_make(token, ahoy_span_after(text, head));
     return true;
@@ -38,8 +48,8 @@ bool ahoy_branch_parse(struct span text, struct ahoy_branch *branch)
 
 bool ahoy_branch_equal(const struct ahoy_branch *a, const struct ahoy_branch *b)
 {
-    return a->token == b->token && a->tail_size == b->tail_size &&
-           memcmp(a->tail, b->tail, a->tail_size) == 0;
+    const struct span tail = { a->tail, a->tail_size }, other = { b->tail, b->tail_size };
+    return a->token == b->token && ahoy_span_equal_nocase(tail, other);
 }
 
 struct ahoy_request_key ahoy_request_key(const struct ahoy_message *message,

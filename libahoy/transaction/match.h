@@ -15,7 +15,8 @@ struct ahoy_branch {
 
 /* |tail| is at most AHOY_BRANCH_TAIL_LIMIT bytes. */
 struct ahoy_branch ahoy_branch_make(uint64_t token, struct span tail);
-/* Reads the branch of a response's topmost Via; false where it is none that we ever made. */
+/* Reads the branch of a response's topmost Via; false where it is none that we ever made.  Its
+ * letters may have become large or small on the way (7.3.1), here and when two are compared. */
 bool ahoy_branch_parse(struct span text, struct ahoy_branch *branch);
 bool ahoy_branch_equal(const struct ahoy_branch *a, const struct ahoy_branch *b);
 

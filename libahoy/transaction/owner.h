@@ -73,6 +73,7 @@ struct ahoy_arrival {
     uint64_t hash;
     unsigned lookalikes; /* Transactions of the same hash. */
     bool is_accepted;
+    bool keeps_answer;             /* It may not be answered without state. */
     struct ahoy_handle unanswered; /* The INVITE that was accepted; null once it is seen to. */
 };
 
@@ -181,6 +182,10 @@ void ahoy_cancel_go(struct ahoy_transactions *owner, struct ahoy_transaction *in
 
 /* The message at hand is a request. */
 void ahoy_server_take_request(struct ahoy_transactions *owner);
+/* Answers the request of |event| in a transaction that has no user.  False where a limit or the
+ * allocator refuses; all is then as before. */
+bool ahoy_server_answer(struct ahoy_transactions *owner, const struct ahoy_event *event,
+                        const struct span *pieces, size_t count);
 /* The user has had its chance to answer the INVITE that it accepted last. */
 void ahoy_server_see_to_unanswered(struct ahoy_transactions *owner);
 void ahoy_server_take_timer(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,

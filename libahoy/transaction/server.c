@@ -171,6 +171,7 @@ void ahoy_server_take_request(struct ahoy_transactions *owner)
     struct ahoy_arrival *arrival = &owner->arrival;
     enum ahoy_method method = arrival->message->method;
     arrival->is_accepted = false;
+    arrival->keeps_answer = false;
     if (method == AHOY_METHOD_ACK) {
         take_ack(owner);
         return;
@@ -276,6 +277,20 @@ bool ahoy_transaction_respond(struct ahoy_transactions *owner, struct ahoy_handl
     if (transaction->kind == AHOY_INVITE_SERVER)
         return respond_invite(owner, transaction, status, &response, now_ms);
     return respond_noninvite(owner, transaction, status, &response, now_ms);
+}
+
+bool ahoy_server_answer(struct ahoy_transactions *owner, const struct ahoy_event *event,
+                        const struct span *pieces, size_t count)
+{
+    uint64_t now_ms = owner->arrival.now_ms;
+    struct ahoy_handle handle = ahoy_transaction_accept(owner, event, 0, now_ms);
+    /* To the machines all failures are one, and to those of other methods all final responses. */
+    if (ahoy_transaction_respond(owner, handle, 500, pieces, count, now_ms))
+        return true;
+    struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
+    if (transaction != NULL)
+        ahoy_owner_end(owner, transaction);
+    return false;
 }
 
 void ahoy_server_see_to_unanswered(struct ahoy_transactions *owner)

@@ -12,12 +12,20 @@ void ahoy_transaction_answer(struct ahoy_transactions *owner, const struct ahoy_
 {
     assert(event->kind == AHOY_EVENT_REQUEST || event->kind == AHOY_EVENT_CANCEL);
     assert(event->message == owner->arrival.message);
+    if (owner->arrival.keeps_answer && ahoy_server_answer(owner, event, pieces, count))
+        return;
     if (!ahoy_owner_reserve(owner))
         return;
     struct span bytes = ahoy_arena_join(&owner->outbox, pieces, count);
     /* Where memory is refused it is lost: the request will come again. */
     if (bytes.at != NULL)
         (void)ahoy_owner_send(owner, &owner->arrival.reply, bytes, nobody);
+}
+
+void ahoy_transaction_keep_answer(struct ahoy_transactions *owner, const struct ahoy_event *event)
+{
+    assert(event->kind == AHOY_EVENT_REQUEST && event->message == owner->arrival.message);
+    owner->arrival.keeps_answer = true;
 }
 
 void ahoy_transaction_stateless_tag(const struct ahoy_transactions *owner,

@@ -77,10 +77,17 @@ bool ahoy_transaction_respond(struct ahoy_transactions *transactions,
                               struct ahoy_handle transaction, unsigned status,
                               const struct span *pieces, size_t count, uint64_t now_ms);
 
-/* Answers a REQUEST or CANCEL event without keeping anything: sent once (attack rule R3).  The
- * ACK to such an answer comes up as an AHOY_EVENT_ACK. */
+/* Answers a REQUEST or CANCEL event without keeping anything: sent once (attack rule R3); an INVITE
+ * by a failure.  The ACK to such an answer comes up as an AHOY_EVENT_ACK. */
 void ahoy_transaction_answer(struct ahoy_transactions *transactions, const struct ahoy_event *event,
                              const struct span *pieces, size_t count);
+
+/* If |event|, a REQUEST, came again, the answer to it would be another one, for something has been
+ * used up by it: so it may not be answered without state (8.2.7).  From here on
+ * ahoy_transaction_answer makes a server transaction of it, which keeps the answer; only where
+ * memory is refused it does not.  No event of that transaction has a |user|. */
+void ahoy_transaction_keep_answer(struct ahoy_transactions *transactions,
+                                  const struct ahoy_event *event);
 
 /* A request to be sent.  The layer puts our Via between |request_line| and |pieces|. */
 struct ahoy_outgoing {

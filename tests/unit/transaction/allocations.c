@@ -135,6 +135,30 @@ static void test_each_allocation_fails(void **state)
     }
 }
 
+/* Where an answer that is to be kept cannot be, it is sent all the same, and nobody is left who
+ * would have to answer. */
+static void test_an_answer_cannot_be_kept(void **state)
+{
+    (void)state;
+    const struct span refusal = SPAN("SIP/2.0 403 Forbidden\r\n\r\n");
+    if (!failing_alloc_works())
+        skip();
+    for (size_t allowed = 0;; allowed++) {
+        layer_init(&layer, AHOY_UDP);
+        layer_request(&layer, "INVITE", "z9hG4bKa", "");
+        ahoy_transaction_keep_answer(layer.transactions, &layer.event);
+        failing_alloc_begin(allowed, FAILING_ALLOC_ONE);
+        ahoy_transaction_answer(layer.transactions, &layer.event, &refusal, 1);
+        size_t refused = failing_alloc_end();
+        layer_drain(&layer);
+        assert_int_equal(layer.sent_size, refusal.size);
+        layer_run(&layer, 300000);
+        layer_fini(&layer);
+        if (refused == 0)
+            break;
+    }
+}
+
 static void test_new_fails(void **state)
 {
     (void)state;
@@ -170,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_allocation_fails),
+        cmocka_unit_test(test_an_answer_cannot_be_kept),
         cmocka_unit_test(test_new_fails),
         cmocka_unit_test(test_nothing_is_allocated_once_warm),
     };

@@ -338,6 +338,28 @@ static void test_our_branches(void **state)
     }
 }
 
+/* Whoever answers may write the letters of a token large or small: 7.3.1, "Tokens are always
+ * case-insensitive." */
+static void test_a_branch_has_no_case(void **state)
+{
+    (void)state;
+    struct ahoy_branch ours;
+    struct ahoy_branch branch;
+    assert_true(ahoy_branch_parse(SPAN("z9hG4bKissfgv7unvtt4kp7dc99mnddld"), &ours));
+    static const char *const same[] = {
+        "z9hG4bKissfgv7unvtt4kP7dc99mnddld",
+        "z9hG4bKISsfgv7uNVtT4kp7dc99mnddlD",
+        "Z9HG4BKISSFGV7UNVTT4KP7DC99MNDDLD",
+    };
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        assert_true(ahoy_branch_parse(ahoy_span(same[i]), &branch));
+        assert_int_equal(branch.token, ours.token);
+        assert_true(ahoy_branch_equal(&branch, &ours));
+    }
+    assert_true(ahoy_branch_parse(SPAN("z9hG4bKissfgv7unvtt4kp7dc99mnddle"), &branch));
+    assert_false(ahoy_branch_equal(&branch, &ours));
+}
+
 static void test_branches_of_others(void **state)
 {
     (void)state;
@@ -345,7 +367,7 @@ static void test_branches_of_others(void **state)
         "",
         "z9hG4bK",
         "z9hG4bK000000000000",
-        "Z9hG4bK0000000000000",
+        "z9hG4cK0000000000000",
         "z9hG4bK000000000000z",
         "z9hG4bK000000000000v",
         "1",
@@ -373,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_parts_do_not_run_into_each_other),
         cmocka_unit_test(test_hash_depends_on_the_secret),
         cmocka_unit_test(test_our_branches),
+        cmocka_unit_test(test_a_branch_has_no_case),
         cmocka_unit_test(test_branches_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,34 @@ static void test_answered_and_forgotten(void **state)
     }
 }
 
+/* 8.2.7, "A UAS cannot be stateless unless the request processing for that method would always
+ * result in the same response if the requests are identical": else the answer is kept. */
+static void test_answered_and_kept(void **state)
+{
+    (void)state;
+    layer_init(&layer, AHOY_UDP);
+    layer_request(&layer, "INVITE", "z9hG4bKa", "");
+    ahoy_transaction_keep_answer(layer.transactions, &layer.event);
+    struct tag tag = answer(404);
+    layer_run(&layer, 400);
+    layer_request(&layer, "INVITE", "z9hG4bKa", "");
+    layer_run(&layer, 500);
+    layer_request_to(&layer, "ACK", "z9hG4bKa", tag.text, "");
+    layer_request(&layer, "MESSAGE", "z9hG4bKb", "");
+    ahoy_transaction_keep_answer(layer.transactions, &layer.event);
+    (void)answer(403);
+    layer_run(&layer, 600);
+    layer_request(&layer, "MESSAGE", "z9hG4bKb", "");
+    /* It is of the request at hand only. */
+    layer_request(&layer, "MESSAGE", "z9hG4bKc", "");
+    (void)answer(403);
+    layer_run(&layer, 100000);
+    layer_expect(&layer, "0 ^ INVITE\n0 > 404\n400 > 404\n500 > 404\n500 ^ MESSAGE\n500 > 403\n"
+                         "600 > 403\n600 ^ MESSAGE\n600 > 403\n"
+                         "5500 ^ ended user 0\n32500 ^ ended user 0\n");
+    layer_fini(&layer);
+}
+
 /* Only the ACK to that very answer is swallowed. */
 static void test_other_acks(void **state)
 {
@@ -114,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answered_and_forgotten),
+        cmocka_unit_test(test_answered_and_kept),
         cmocka_unit_test(test_other_acks),
         cmocka_unit_test(test_what_the_tag_is_of),
     };
