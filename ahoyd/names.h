@@ -10,7 +10,7 @@ struct ahoyd_names {
     size_t listener_count;
     struct ahoy_map domains; /* Indices by the hash of the name. */
     struct ahoy_map routes;
-    struct ahoy_map trunks;  /* Trunk and target by the hash of the address, port aside. */
+    struct ahoy_map trunks; /* Trunk and target by the hash of the address, port aside. */
     size_t own_count;
     struct ahoyd_own_address {
         struct ahoy_ip ip; /* With its port; without a family where |host| is a name. */

@@ -2,9 +2,7 @@
  * seems not to, or to have waited for long, once. */
 #include "libahoy/io/arrival.h"
 
-#include <linux/sockios.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 void ahoy_arrival_note_times(int fd)
 {
@@ -47,10 +45,4 @@ struct ahoy_arrival_note ahoy_arrival_read(struct msghdr *header)
         }
     }
     return note;
-}
-
-uint32_t ahoy_arrival_of_last(int fd)
-{
-    struct timespec came;
-    return ioctl(fd, SIOCGSTAMPNS, &came) == 0 ? us_since(&came) : 0;
 }

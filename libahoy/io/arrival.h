@@ -10,13 +10,9 @@ struct ahoy_arrival_note {
     uint32_t lost;      /* Datagrams that had no room in the socket, since it was opened. */
 };
 
-/* Has the kernel say when what is read came to |fd|, and how much is lost there.  Where it cannot,
- * nothing ever seems to wait, or to be lost. */
+/* Has the kernel note when it comes to |fd|, and how much is lost there.  Where it cannot, nothing
+ * ever seems to wait, or to be lost. */
 void ahoy_arrival_note_times(int fd);
 void ahoy_arrival_note_losses(int fd);
-/* What it has said of a message that has just been read: of a stream, of its last byte. */
+/* What it has noted of a message that has just been read: of a stream, of its last byte. */
 struct ahoy_arrival_note ahoy_arrival_read(struct msghdr *header);
-/* How many microseconds the datagram waited that was read last from |fd|, which need not be told to
- * note times: it is from the first call on.  To ask once a batch costs less than to be told with
- * each datagram. */
-uint32_t ahoy_arrival_of_last(int fd);

@@ -44,8 +44,8 @@ void ahoy_datagrams_in_couple(int fd)
     int one = 1;
     /* Where it fails, all come one by one. */
     (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
+    ahoy_arrival_note_times(fd);
     ahoy_arrival_note_losses(fd);
-    (void)ahoy_arrival_of_last(fd); /* Nothing was read yet: this begins it. */
 }
 
 int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
@@ -62,7 +62,6 @@ int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
         return count;
     in->count = (unsigned)count;
     in->note = ahoy_arrival_read(&in->headers[count - 1].msg_hdr);
-    in->note.waited_us = ahoy_arrival_of_last(fd);
     return count;
 }
 

@@ -11,9 +11,11 @@ enum {
     AHOY_DATAGRAM_LIMIT = 65535 /* Above what UDP can carry, so nothing is ever cut. */
 };
 
-/* What the kernel tells of a train: how many were lost before it, and the size of its segments. */
+/* What the kernel tells of a train: when it came, how many were lost before it, and the size of its
+ * segments. */
 struct ahoy_in_control {
-    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int))];
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(struct timespec)) +
+                                        CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int))];
 };
 
 struct ahoy_datagrams_in {

@@ -18,6 +18,7 @@ static bool parse(const char *params, struct ahoy_oc *oc)
     assert_true(ahoy_via_parse(test_text(text), &via, NULL));
     bool parsed = ahoy_oc_parse(via.params, oc);
     assert_true(via.has_oc || !parsed);
+    assert_true(!parsed || via.has_oc_value == oc->has_value);
     return parsed;
 }
 
