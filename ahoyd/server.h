@@ -36,7 +36,7 @@ struct ahoyd_server_options {
     uint64_t seed[2];                 /* Random, another for each worker. */
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;
-    uint32_t transaction_limit; /* At once; 0 for the usual 200,000. */
+    uint32_t transaction_limit; /* At once; 0 for the usual 2,000,000. */
     const struct ahoy_log *log;
     struct ahoyd_change_owner *change_owner; /* Gets the changes back that this server makes. */
 };
