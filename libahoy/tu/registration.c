@@ -12,6 +12,9 @@ bool ahoy_registration_client_init(struct ahoy_registration_client *client,
     char call_id[AHOY_TOKEN_SIZE];
     char tag[AHOY_TOKEN_SIZE];
     char target[512];
+    struct ahoy_uri uri;
+    if (!ahoy_uri_parse(context->account.uri, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER)
+        return false; /* R3261-10.2-5 */
     ahoy_rng_token(&context->rng, call_id);
     ahoy_rng_token(&context->rng, tag);
     /* The Request-URI names the domain and no user: R3261-10.2-4. */

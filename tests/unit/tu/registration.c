@@ -57,9 +57,24 @@ static bool check(const struct ahoy_message *request)
     return ahoy_digest_verify(&credentials, &ha1, &digested);
 }
 
+/* R3261-10.2-3, R3261-10.2-5: whose bindings these are is said in To, by a SIP URI. */
+static void check_rows(const struct ahoy_message *request)
+{
+    static const enum ahoy_header rows[] = { AHOY_HEADER_TO, AHOY_HEADER_FROM, AHOY_HEADER_CALL_ID,
+                                             AHOY_HEADER_CSEQ };
+    struct ahoy_address to;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_not_equal(ahoy_message_value(request, rows[i]).size, 0);
+    assert_true(ahoy_address_parse(ahoy_message_value(request, AHOY_HEADER_TO), &to, NULL));
+    assert_int_equal(to.uri.scheme, AHOY_SCHEME_SIP);
+    assert_true(ahoy_span_equal(to.uri.user, SPAN("alice")));
+    assert_int_equal(to.tag.size, 0);
+}
+
 static void registrar(struct pair *world, const struct ahoy_message *request)
 {
     struct ahoy_cseq cseq;
+    check_rows(request);
     assert_int_equal(request->method, AHOY_METHOD_REGISTER);
     assert_true(ahoy_cseq_parse(ahoy_message_value(request, AHOY_HEADER_CSEQ), &cseq, NULL));
     asked++;
@@ -316,6 +331,23 @@ static void test_unregister(void **state)
     pair_fini(&pair);
 }
 
+/* R3261-10.2-5: nobody is registered as something else. */
+static void test_sip_alone(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    struct ahoy_ua_options options = {
+        .transactions = ahoy_stack_transactions(pair.ends[ALICE].stack),
+        .account = { .uri = SPAN("tel:+15551234"), .user = SPAN("a"), .domain = SPAN("b.example") },
+    };
+    assert_null(ahoy_ua_new(&options));
+    options.account.uri = SPAN("sip:a@b.example");
+    struct ahoy_ua *ua = ahoy_ua_new(&options);
+    assert_non_null(ua);
+    ahoy_ua_free(ua);
+    pair_fini(&pair);
+}
+
 /* Asked to leave while registering: first the one, then the other (R3261-10.2-7). */
 static void test_leave_early(void **state)
 {
@@ -410,14 +442,23 @@ static void test_rows_out_of_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_takes_the_first),     cmocka_unit_test(test_quotes_and_qop),
-        cmocka_unit_test(test_proxy_and_registrar), cmocka_unit_test(test_hashes_its_name),
-        cmocka_unit_test(test_own_expiry),          cmocka_unit_test(test_refresh),
-        cmocka_unit_test(test_wrong_password),      cmocka_unit_test(test_endless_stale),
-        cmocka_unit_test(test_foreign_challenges),  cmocka_unit_test(test_long_nonce),
-        cmocka_unit_test(test_interval_too_brief),  cmocka_unit_test(test_unregister),
-        cmocka_unit_test(test_leave_early),         cmocka_unit_test(test_silence),
-        cmocka_unit_test(test_503_is_as_500),       cmocka_unit_test(test_rows_out_of_place),
+        cmocka_unit_test(test_takes_the_first),
+        cmocka_unit_test(test_quotes_and_qop),
+        cmocka_unit_test(test_proxy_and_registrar),
+        cmocka_unit_test(test_hashes_its_name),
+        cmocka_unit_test(test_own_expiry),
+        cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_wrong_password),
+        cmocka_unit_test(test_endless_stale),
+        cmocka_unit_test(test_foreign_challenges),
+        cmocka_unit_test(test_long_nonce),
+        cmocka_unit_test(test_interval_too_brief),
+        cmocka_unit_test(test_unregister),
+        cmocka_unit_test(test_sip_alone),
+        cmocka_unit_test(test_leave_early),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_503_is_as_500),
+        cmocka_unit_test(test_rows_out_of_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
