@@ -95,14 +95,26 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
     return true;
 }
 
+/* The way that requests of our users take: R3608-6.3-1, R3608-6.3-2. */
+static void print_service_route(const struct ahoyd_domain *domain, struct ahoy_buf *rows)
+{
+    if (domain->service_route.size == 0)
+        return;
+    ahoy_buf_put(rows, SPAN("Service-Route: "));
+    ahoy_buf_put(rows, domain->service_route);
+    ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
 /* Step 8 for those who only ask. */
 static void answer_query(struct ahoyd_server *server, const struct ahoy_event *event,
-                         struct span aor, struct span proof, uint64_t now_ms)
+                         const struct ahoyd_domain *domain, struct span aor, struct span proof,
+                         uint64_t now_ms)
 {
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
     ahoy_buf_put(&rows, proof);
     if (ahoyd_store_find(server->options.store, aor, now_ms, &server->bindings))
         ahoy_registrar_print(&server->bindings, now_ms, &rows);
+    print_service_route(domain, &rows);
     ahoyd_answer_with(server, event, 200, ahoy_buf_text(&rows));
 }
 
@@ -116,7 +128,8 @@ static void forget(struct ahoyd_server *server, struct ahoy_handle handle,
 /* Makes the transaction that will carry the answer, and keeps what the answer needs of the
  * request, and |rows|.  The null handle where a limit or the allocator refuses. */
 static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
-                                         const struct ahoy_event *event, struct span rows,
+                                         const struct ahoy_event *event,
+                                         const struct ahoyd_domain *domain, struct span rows,
                                          uint64_t now_ms)
 {
     const struct ahoy_handle null = { 0, 0 };
@@ -124,6 +137,7 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
     struct ahoyd_waiting *waiting = ahoy_pool_add(&server->waiting, &handle);
     if (waiting == NULL)
         return null;
+    waiting->domain = domain;
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
     ahoyd_answer_print(server, event, 200, rows, &buf);
     struct span text = ahoy_buf_text(&buf);
@@ -172,13 +186,14 @@ static struct span print_retry(struct ahoyd_server *server)
     return ahoy_buf_text(&rows);
 }
 
-static void submit(struct ahoyd_server *server, const struct ahoy_event *event, struct span aor,
+static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
+                   const struct ahoyd_domain *domain, struct span aor,
                    const struct ahoy_registration *registration, struct span proof, uint64_t now_ms)
 {
     struct ahoyd_change *change = ahoyd_change_bindings(aor, registration, now_ms);
     struct ahoy_handle handle = { 0, 0 };
     if (change != NULL)
-        handle = wait_for_store(server, event, proof, now_ms);
+        handle = wait_for_store(server, event, domain, proof, now_ms);
     if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
         ahoyd_change_free(change);
         ahoyd_answer_with(server, event, 503, print_retry(server));
@@ -214,9 +229,10 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
     if (!parse(server, event, domain, &registration))
         return;
     if (registration.count == 0 && !registration.remove_all)
-        answer_query(server, event, ahoy_buf_text(&aor), ahoy_buf_text(&proof), now_ms);
+        answer_query(server, event, domain, ahoy_buf_text(&aor), ahoy_buf_text(&proof), now_ms);
     else
-        submit(server, event, ahoy_buf_text(&aor), &registration, ahoy_buf_text(&proof), now_ms);
+        submit(server, event, domain, ahoy_buf_text(&aor), &registration, ahoy_buf_text(&proof),
+               now_ms);
 }
 
 /* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are
@@ -243,13 +259,17 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
                         uint64_t now_ms)
 {
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    struct ahoy_handle handle = ahoy_handle_unpack(change->ticket);
+    const struct ahoyd_waiting *waiting = ahoy_pool_get(&server->waiting, handle);
+    if (waiting == NULL)
+        return;
     if (change->status == 200) {
         server->counters.registers++;
         ahoy_registrar_print(&change->bindings, now_ms, &rows);
         print_outbound(&change->registration, &rows);
+        print_service_route(waiting->domain, &rows);
     } else {
         server->counters.refused++;
     }
-    answer_waiting(server, ahoy_handle_unpack(change->ticket), change->status, ahoy_buf_text(&rows),
-                   now_ms);
+    answer_waiting(server, handle, change->status, ahoy_buf_text(&rows), now_ms);
 }

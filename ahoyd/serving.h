@@ -22,6 +22,7 @@ struct ahoyd_waiting {
     struct ahoy_handle transaction;
     struct ahoy_arena arena;
     struct span rows; /* The answer's: all that follows its status line. */
+    const struct ahoyd_domain *domain;
 };
 
 struct ahoyd_server {

@@ -33,6 +33,9 @@ domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 720
 -- Phones one after the other, by the q that they register with, 15 seconds each:
 -- domain("chicago.example", { ring = "order", ring_time = 15 })
 
+-- Phones learn when they register that their calls must come by this proxy (RFC 3608):
+-- domain("boston.example", { service_route = { "sip:proxy.boston.example;lr" } })
+
 -- Where users and registrations are kept, from here: a file, or "memory:" for nothing.
 store "sqlite:ahoy.db"
 

@@ -41,6 +41,7 @@ static void fail(struct ahoy_registration_client *client, struct ahoy_ua_context
     bool may_pass = status == 408 || status >= 500;
     bool again = may_pass && client->state == AHOY_REGISTRATION_HELD;
     client->transaction = nobody;
+    ahoy_granted_clear(&context->granted);
     client->due_ms = again ? now_ms + AHOY_REGISTRATION_AGAIN_MS : UINT64_MAX;
     if (!again)
         client->state = AHOY_REGISTRATION_NONE;
@@ -101,8 +102,9 @@ void ahoy_registration_client_stop(struct ahoy_registration_client *client,
 }
 
 /* The seconds that the registrar gave to our binding (10.2.4). */
-static uint32_t granted(const struct ahoy_registration_client *client,
-                        const struct ahoy_ua_context *context, const struct ahoy_message *response)
+static uint32_t granted_s(const struct ahoy_registration_client *client,
+                          const struct ahoy_ua_context *context,
+                          const struct ahoy_message *response)
 {
     uint64_t seconds = client->asked_s;
     (void)ahoy_span_number(ahoy_message_value(response, AHOY_HEADER_EXPIRES),
@@ -132,12 +134,14 @@ static void succeed(struct ahoy_registration_client *client, struct ahoy_ua_cont
                     const struct ahoy_message *response, uint64_t now_ms)
 {
     client->transaction = nobody;
+    ahoy_granted_clear(&context->granted);
     if (client->state == AHOY_REGISTRATION_LEAVING) {
         client->state = AHOY_REGISTRATION_NONE;
         ahoy_ua_tell(context, &(struct ahoy_ua_news){ .kind = AHOY_NEWS_UNREGISTERED }, SPAN(""));
         return;
     }
-    uint32_t expires_s = granted(client, context, response);
+    uint32_t expires_s = granted_s(client, context, response);
+    ahoy_granted_read(&context->granted, response);
     client->state = AHOY_REGISTRATION_HELD;
     /* A fifth of the time is left for a refresh that has to be sent again. */
     client->due_ms = now_ms + (expires_s > 5 ? (uint64_t)expires_s * 800 : 4000);

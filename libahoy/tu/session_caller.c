@@ -42,6 +42,7 @@ bool ahoy_session_call(struct ahoy_session *session, struct ahoy_ua_context *con
         .remote_uri = uri,
         .target = uri,
         .route = context->route,
+        .service_route = ahoy_granted_route(&context->granted),
     };
     session->is_caller = true;
     session->state = AHOY_SESSION_CALLING;

@@ -4,6 +4,7 @@
 
 #include "libahoy/tu/account.h"
 #include "libahoy/tu/dialog.h"
+#include "libahoy/tu/granted.h"
 #include "libahoy/tu/ua_news.h"
 
 /* The |user| of transactions; a session's is its packed handle, which is above all of these. */
@@ -26,6 +27,7 @@ struct ahoy_ua_context {
     ahoy_ua_locate *locate;
     uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
     struct ahoy_rng rng;
+    struct ahoy_granted granted; /* By our registrar. */
 
     size_t news_first, news_count;
     struct ahoy_ua_news news[AHOY_NEWS_LIMIT];

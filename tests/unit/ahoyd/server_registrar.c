@@ -7,9 +7,16 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "libahoy/syntax/compose.h"
+
 static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
                              "domain(\"open.example\", { auth = \"none\", insecure = true })\n"
-                             "domain(\"other.example\", { auth = \"none\", insecure = true })\n"
+                             "domain(\"other.example\", { auth = \"none\", insecure = true, "
+                             "service_route = { \"sip:edge.other.example;lr\", "
+                             "\"sips:other.example;lr;x=1\" } })\n"
+                             "trunk(\"carrier\", { \"sip:203.0.113.5:5070\" })\n"
+                             "route { domain = \"carrier.example\", to = \"carrier\", from = "
+                             "\"anyone\" }\n"
                              "domain(\"atlanta.example\", { auth = \"digest\" })\n"
                              "store \"memory:\"\n";
 
@@ -192,6 +199,51 @@ static void requests_do_not_lean_on_each_other(void **state)
     assert_int_equal(exchange_bindings(exchange, "bob@open.example"), 2);
 }
 
+/* R3608-5-1, -2, R3608-6.3-1, -2, R5630-5.2-4, -5: as it is configured, to who registers and to who
+ * only asks; but not where nothing was kept. */
+static void a_service_route_is_told(void **state)
+{
+    static const char route[] = "<sip:edge.other.example;lr>, <sips:other.example;lr;x=1>";
+    struct exchange *exchange = *state;
+    struct ask ask = registers("one", 1, "Contact: <sip:bob@192.0.2.2>\r\n");
+    assert_int_equal(exchange_ask(exchange, &ask), 200);
+    assert_null(ahoy_message_first(exchange_sent(exchange, 0), AHOY_HEADER_SERVICE_ROUTE));
+    ask.uri = "sip:other.example";
+    ask.from = ask.to = "sip:bob@other.example";
+    assert_int_equal(exchange_ask(exchange, &ask), 200);
+    assert_string_equal(exchange_value(exchange_sent(exchange, 0), AHOY_HEADER_SERVICE_ROUTE),
+                        route);
+    assert_int_equal(exchange_ask(exchange, &ask), 500);
+    assert_null(ahoy_message_first(exchange_sent(exchange, 0), AHOY_HEADER_SERVICE_ROUTE));
+    ask.cseq = 2;
+    ask.rows = "";
+    assert_int_equal(exchange_ask(exchange, &ask), 200);
+    assert_string_equal(exchange_value(exchange_sent(exchange, 0), AHOY_HEADER_SERVICE_ROUTE),
+                        route);
+}
+
+/* R3608-6.2-1: that of another registrar passes as it is. */
+static void a_service_route_passes(void **state)
+{
+    struct exchange *exchange = *state;
+    char space[2048];
+    struct ask ask = registers("one", 1, "Contact: <sip:bob@192.0.2.2>\r\n");
+    ask.uri = "sip:carrier.example";
+    ask.from = ask.to = "sip:bob@carrier.example";
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    const struct ahoy_message *message = exchange_sent_to(exchange, "203.0.113.5:5070");
+    const struct ahoy_response response = {
+        .status = 200, .headers = SPAN("Service-Route: <sip:a;lr>,<sip:b;lr;x>\r\n")
+    };
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    ahoy_compose_response(&buf, message, &response);
+    exchange_datagram(exchange, "203.0.113.5:5070", ahoy_buf_text(&buf));
+    message = exchange_sent_to(exchange, "192.0.2.1:5060");
+    assert_non_null(message);
+    assert_string_equal(exchange_value(message, AHOY_HEADER_SERVICE_ROUTE),
+                        "<sip:a;lr>,<sip:b;lr;x>");
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -203,6 +255,8 @@ int main(void)
         RULE(nothing_is_refused_for_everywhere),
         RULE(requests_are_served_in_their_order),
         RULE(requests_do_not_lean_on_each_other),
+        RULE(a_service_route_is_told),
+        RULE(a_service_route_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
