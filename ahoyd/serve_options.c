@@ -7,8 +7,8 @@
 /* What the server answers by itself; it forwards every method. */
 #define ALLOW "Allow: OPTIONS, REGISTER\r\n"
 
-/* Both are the registrar's: RFC 3327, RFC 5626.  As a proxy it needs to know none. */
-#define EXTENSIONS "path, outbound"
+/* All are the registrar's: RFC 3327, RFC 5626, RFC 5627.  As a proxy it needs to know none. */
+#define EXTENSIONS "path, outbound, gruu"
 
 void ahoyd_serve_options(struct ahoyd_server *server, const struct ahoy_event *event)
 {

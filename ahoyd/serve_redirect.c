@@ -3,7 +3,7 @@
  * him gets it no further than the caller could have called: to our users, and by the routes that
  * he may use. */
 #include "ahoyd/answer.h"
-#include "ahoyd/authenticate.h"
+#include "ahoyd/aor.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
@@ -26,7 +26,7 @@ bool ahoyd_serve_redirect(struct ahoyd_server *server, const struct ahoy_event *
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     size_t count = 0;
-    if (!ahoyd_print_aor(&path->target, path->domain, &aor) ||
+    if (!ahoyd_aor_find(server, &path->target, path->domain, &aor) ||
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, bindings))
         return false;
     size_t found = bindings->count;

@@ -1,7 +1,9 @@
 /* The registrar (RFC 3261 10.3): who may change whose bindings is decided here, what becomes of
  * them by tu/registrar, and the 200 waits for the store to keep them. */
 #include "ahoyd/answer.h"
+#include "ahoyd/aor.h"
 #include "ahoyd/authenticate.h"
+#include "ahoyd/gruu.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
 #include "libahoy/resolve/locate.h"
@@ -23,7 +25,8 @@ static bool is_of_user(const struct ahoyd_server *server, const struct ahoy_uri 
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     return ahoyd_names_domain(&server->names, uri) == domain &&
-           ahoyd_print_aor(uri, domain, &aor) && ahoyd_is_aor_of(ahoy_buf_text(&aor), user, domain);
+           ahoyd_aor_find(server, uri, domain, &aor) &&
+           ahoyd_aor_is_of(ahoy_buf_text(&aor), user, domain);
 }
 
 /* Steps 3 to 5: prints the address-of-record, and rows of a 200.  False where it has been
@@ -44,7 +47,8 @@ static bool find_aor(struct ahoyd_server *server, const struct ahoy_event *event
             return false;
         }
     }
-    if (ahoyd_names_domain(&server->names, to) != domain || !ahoyd_print_aor(to, domain, aor)) {
+    if (ahoyd_names_domain(&server->names, to) != domain ||
+        !ahoyd_aor_find(server, to, domain, aor)) {
         ahoyd_answer(server, event, 404); /* R3261-10.3-9 */
         return false;
     }
@@ -68,9 +72,39 @@ static bool may_be_reached(const struct ahoyd_server *server,
     return true;
 }
 
+/* Whether |contact| means |aor| itself, as all its GRUUs do: calls would go round in circles. */
+static bool is_circular(const struct ahoyd_server *server, const struct ahoyd_domain *domain,
+                        struct span aor, const struct ahoy_uri *contact)
+{
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    struct ahoy_uri plain = *contact;
+    if (ahoyd_names_domain(&server->names, contact) != domain || contact->port != 0)
+        return false;
+    plain.params = plain.headers = SPAN("");
+    bool is_plain = ahoyd_gruu_kind(contact) != AHOYD_GRUU_NONE || ahoy_uri_equal(contact, &plain);
+    return is_plain && ahoyd_aor_find(server, contact, domain, &buf) &&
+           ahoy_span_equal(ahoy_buf_text(&buf), aor);
+}
+
+/* R5627-5.1-1, R5627-5.1-2 */
+static bool is_sound_instance(const struct ahoyd_server *server, const struct ahoyd_domain *domain,
+                              struct span aor, const struct ahoy_registration *registration)
+{
+    for (size_t i = 0; i < registration->count; i++) {
+        const struct ahoy_asked_contact *asked = &registration->asked[i];
+        struct ahoy_uri uri;
+        if (asked->expires_s > 0 && asked->instance.size > 0 &&
+            ahoy_uri_parse(asked->contact, &uri, NULL) && is_circular(server, domain, aor, &uri))
+            return false;
+    }
+    return true;
+}
+
 /* Steps 6 and 7, as far as they need no store.  False where it has been answered. */
 static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
-                  const struct ahoyd_domain *domain, struct ahoy_registration *registration)
+                  const struct ahoyd_domain *domain, struct span aor,
+                  struct ahoy_registration *registration)
 {
     const struct ahoy_registrar_limits limits = { .min_expires_s = domain->min_expires_s,
                                                   .max_expires_s = domain->max_expires_s,
@@ -88,7 +122,8 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
         ahoyd_answer_with(server, event, err.status, ahoy_buf_text(&rows));
         return false;
     }
-    if (!may_be_reached(server, registration)) {
+    if (!may_be_reached(server, registration) ||
+        !is_sound_instance(server, domain, aor, registration)) {
         ahoyd_answer(server, event, 403);
         return false;
     }
@@ -105,15 +140,33 @@ static void print_service_route(const struct ahoyd_domain *domain, struct ahoy_b
     ahoy_buf_put(rows, SPAN("\r\n"));
 }
 
+/* The rows of a 200 that list |bindings|: R5627-5.2-1, R5627-5.2-3. */
+static void print_contacts(struct ahoyd_server *server, struct span aor,
+                           const struct ahoy_registration *registration,
+                           const struct ahoy_bindings *bindings, uint64_t now_ms,
+                           struct ahoy_buf *rows)
+{
+    for (size_t i = 0; i < bindings->count; i++) {
+        const struct ahoy_binding *binding = &bindings->list[i];
+        if (binding->expires_ms <= now_ms)
+            continue;
+        ahoy_registrar_print_contact(binding, now_ms, rows);
+        if (registration->shows_gruus)
+            ahoyd_gruu_print(server, aor, binding, rows);
+        ahoy_buf_put(rows, SPAN("\r\n"));
+    }
+}
+
 /* Step 8 for those who only ask. */
 static void answer_query(struct ahoyd_server *server, const struct ahoy_event *event,
-                         const struct ahoyd_domain *domain, struct span aor, struct span proof,
+                         const struct ahoyd_domain *domain, struct span aor,
+                         const struct ahoy_registration *registration, struct span proof,
                          uint64_t now_ms)
 {
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
     ahoy_buf_put(&rows, proof);
     if (ahoyd_store_find(server->options.store, aor, now_ms, &server->bindings))
-        ahoy_registrar_print(&server->bindings, now_ms, &rows);
+        print_contacts(server, aor, registration, &server->bindings, now_ms, &rows);
     print_service_route(domain, &rows);
     ahoyd_answer_with(server, event, 200, ahoy_buf_text(&rows));
 }
@@ -226,10 +279,11 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
         !find_aor(server, event, domain, now_ms, &aor, &proof))
         return;
     ahoy_stack_trust(server->stack, event->hop);
-    if (!parse(server, event, domain, &registration))
+    if (!parse(server, event, domain, ahoy_buf_text(&aor), &registration))
         return;
     if (registration.count == 0 && !registration.remove_all)
-        answer_query(server, event, domain, ahoy_buf_text(&aor), ahoy_buf_text(&proof), now_ms);
+        answer_query(server, event, domain, ahoy_buf_text(&aor), &registration,
+                     ahoy_buf_text(&proof), now_ms);
     else
         submit(server, event, domain, ahoy_buf_text(&aor), &registration, ahoy_buf_text(&proof),
                now_ms);
@@ -265,7 +319,8 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
         return;
     if (change->status == 200) {
         server->counters.registers++;
-        ahoy_registrar_print(&change->bindings, now_ms, &rows);
+        print_contacts(server, change->aor, &change->registration, &change->bindings, now_ms,
+                       &rows);
         print_outbound(&change->registration, &rows);
         print_service_route(waiting->domain, &rows);
     } else {

@@ -2,7 +2,8 @@
  * (where to), and then the engine of tu/proxy. */
 #include "ahoyd/admission.h"
 #include "ahoyd/answer.h"
-#include "ahoyd/authenticate.h"
+#include "ahoyd/aor.h"
+#include "ahoyd/gruu.h"
 #include "ahoyd/identity.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
@@ -60,6 +61,15 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
     ahoy_proxy_start(server->proxy, event, &plan, now_ms);
 }
 
+/* A GRUU that we once gave, though nobody is there now: R5627-6.1-1.  A temporary one is not good
+ * any more (R5627-5.3-1).  Of a public one strangers do not learn whether its user exists. */
+static bool is_good_gruu(const struct course *course, bool known)
+{
+    return ahoyd_gruu_kind(&course->path->target) == AHOYD_GRUU_PUBLIC &&
+           (known || course->sender.caller == AHOYD_CALLER_STRANGER ||
+            course->path->domain->auth == AHOYD_AUTH_NONE);
+}
+
 /* For strangers a user who is not there and one who never was are the same (attack 25).  Others are
  * told where it is sips that he cannot be reached by (R5630-5.3-4, R5630-5.4-2). */
 static void answer_not_there(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -71,7 +81,7 @@ static void answer_not_there(struct ahoyd_server *server, const struct ahoy_even
     struct ahoyd_user user;
     bool known = false;
     if (course->sender.caller != AHOYD_CALLER_STRANGER &&
-        ahoyd_print_aor(&course->path->target, domain, &buf)) {
+        ahoyd_aor_find(server, &course->path->target, domain, &buf)) {
         struct span aor = ahoy_buf_text(&buf);
         struct span name = { aor.at, ahoy_span_find(aor, '@') };
         known = ahoyd_store_user(server->options.store, name, domain->name, &user);
@@ -83,6 +93,8 @@ static void answer_not_there(struct ahoyd_server *server, const struct ahoy_even
         ahoy_buf_put(&rows, domain->name);
         ahoy_buf_put(&rows, SPAN(" \"SIPS Not Allowed\"\r\n"));
     }
+    if (course->path->names_instance)
+        known = is_good_gruu(course, known);
     ahoyd_answer_with(server, event, known ? 480 : 404, /* R3261-16.5-7, R3261-16.5-8 */
                       ahoy_buf_text(&rows));
 }
@@ -95,7 +107,7 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
     course->domain = domain;
     course->targets = server->targets;
     course->count = 0;
-    if (domain->mode != AHOYD_MODE_REDIRECT)
+    if (domain->mode != AHOYD_MODE_REDIRECT || course->path->names_instance)
         course->count = ahoyd_targets_of_user(server, event, domain, uri, now_ms);
     else if (ahoyd_serve_redirect(server, event, course->path, now_ms))
         return;
@@ -202,6 +214,7 @@ static void serve(struct ahoyd_server *server, const struct ahoy_event *event,
 static bool is_redirected(const struct ahoyd_path *path)
 {
     return path->domain != NULL && path->domain->mode == AHOYD_MODE_REDIRECT &&
+           !path->names_instance && /* RFC 5627 6.1 */
            path->target.has_user && !path->has_next && !path->has_flow;
 }
 
@@ -244,7 +257,8 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
         serve(server, event, &path, now_ms);
     else if (server->draining && is_new_call(event))
         ahoyd_serve_later(server, event);
-    else if (path.in_dialog && (path.has_flow || path.has_next || path.domain == NULL))
+    else if (path.in_dialog &&
+             (path.has_flow || path.has_next || path.domain == NULL || path.names_instance))
         forward_in_dialog(server, event, &path, now_ms);
     else /* For a user of ours his bindings say where he is, in a dialog too. */
         forward_new(server, event, &path, now_ms);

@@ -2,7 +2,8 @@
  * leads to it, and its Contact may name a port on which nobody listens. */
 #include "ahoyd/targets.h"
 
-#include "ahoyd/authenticate.h"
+#include "ahoyd/aor.h"
+#include "ahoyd/gruu.h"
 #include "ahoyd/policy.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/params.h"
@@ -248,9 +249,11 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_even
                                    uri->scheme == AHOY_SCHEME_SIPS };
     bool taken[AHOY_BINDINGS_LIMIT] = { false };
     size_t count = 0;
-    if (!ahoyd_print_aor(uri, domain, &aor) || /* R3261-16.5-3 */
+    if (!ahoyd_aor_find(server, uri, domain, &aor) || /* R3261-16.5-3 */
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, bindings))
         return 0;
+    if (ahoyd_gruu_kind(uri) != AHOYD_GRUU_NONE)
+        ahoyd_gruu_narrow(server, uri, ahoy_buf_text(&aor), bindings);
     for (size_t i = 0; i < bindings->count && count < AHOY_TARGETS_LIMIT; i++) {
         struct ahoy_proxy_target target;
         if (taken[i] || !target_instance(&search, i, taken, &target))
@@ -302,7 +305,7 @@ static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     const struct ahoy_uri *to = &event->routing->to.uri;
     const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, to);
-    if (domain == NULL || !ahoyd_print_aor(to, domain, &aor) ||
+    if (domain == NULL || !ahoyd_aor_find(server, to, domain, &aor) ||
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, &server->bindings))
         return NULL;
     for (size_t i = 0; i < server->bindings.count; i++) {
@@ -390,13 +393,34 @@ static bool target_in_dialog(struct ahoyd_server *server, const struct ahoy_even
     return allowed || ahoy_fail(err, 403, uri->text.at, "an address that may be reached");
 }
 
+/* A GRUU is replaced by the contact that it is bound to; where a Route says how to get there, the
+ * Path of that does not count: R5627-6.1-4. */
+static bool target_gruu(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_path *path, uint64_t now_ms,
+                        struct ahoy_proxy_target *target, struct ahoy_err *err)
+{
+    if (ahoyd_targets_of_user(server, event, path->domain, &path->target, now_ms) == 0) {
+        bool is_good = ahoyd_gruu_kind(&path->target) == AHOYD_GRUU_PUBLIC;
+        return ahoy_fail(err, is_good ? 480 : 404, path->target.text.at, "an instance");
+    }
+    *target = server->targets[0];
+    if (!path->has_flow && !path->has_next)
+        return true;
+    struct span contact = target->uri;
+    bool found = target_in_dialog(server, event, path, now_ms, target, err);
+    target->uri = contact;
+    return found;
+}
+
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err)
 {
-    if (!target_in_dialog(server, event, path, now_ms, target, err))
+    bool found = path->names_instance ? target_gruu(server, event, path, now_ms, target, err)
+                                      : target_in_dialog(server, event, path, now_ms, target, err);
+    if (!found)
         return false;
-    target->is_neighbour = target->way_count == 0 &&
-                           ahoyd_names_is_trunk_target(&server->names, &target->hop.remote);
+    target->is_neighbour =
+        target->way_count == 0 && ahoyd_names_is_trunk_target(&server->names, &target->hop.remote);
     return true;
 }

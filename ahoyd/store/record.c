@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_VERSION = 1, VERSION = 2 /* RFC 5626 and Path. */ };
+enum { FIRST_VERSION = 1, WITH_FLOWS = 2 /* RFC 5626, Path. */, VERSION = 3 /* GRUUs. */ };
 
 struct writer {
     char *at;
@@ -55,6 +55,7 @@ static size_t encode(const struct ahoy_bindings *bindings, char state[RECORD_STA
         put_text(&writer, binding->params);
         put_text(&writer, binding->instance);
         put_text(&writer, binding->path);
+        put(&writer, binding->era_ms, 8);
     }
     return (size_t)(writer.at - state);
 }
@@ -132,8 +133,10 @@ bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bin
         take_hop(&reader, &binding.hop);
         binding.contact = take_text(&reader);
         binding.call_id = take_text(&reader);
-        if (version >= VERSION)
+        if (version >= WITH_FLOWS)
             take_outbound(&reader, &binding);
+        if (version >= VERSION)
+            binding.era_ms = take(&reader, 8);
         bool lives = binding.expires_ms > now_ms;
         if (!reader.damaged && lives && !ahoy_bindings_add(bindings, &binding))
             reader.damaged = true;
