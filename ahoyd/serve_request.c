@@ -18,6 +18,7 @@ static bool is_new_call(const struct ahoy_event *event)
 struct course {
     const struct ahoyd_path *path;
     const struct ahoyd_domain *domain; /* Whose user is called; NULL for none of ours. */
+    const struct ahoyd_wishes *wishes; /* Of him; NULL where nobody is asked for any. */
     struct ahoyd_sender sender;
     const struct ahoy_proxy_target *targets;
     size_t count;
@@ -40,7 +41,8 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .targets = course->targets,
         .count = course->count,
         .tier_ms = domain != NULL ? domain->ring_time_s * 1000 : 0,
-        .follows = domain != NULL && domain->follows,
+        .follows = domain != NULL && domain->follows && !course->wishes->no_recurse,
+        .no_cancel = domain != NULL && course->wishes->no_cancel,
         .sender = (uint8_t)course->sender.caller,
         .urgency = ahoyd_admission_urgency(server, event),
         .tells_load = ahoyd_admission_tells(server, event),
@@ -70,19 +72,28 @@ static bool is_good_gruu(const struct course *course, bool known)
             course->path->domain->auth == AHOYD_AUTH_NONE);
 }
 
+/* Whether he is there, but no phone of his is what the caller insists on (RFC 3841 7.2.4): that is
+ * no secret, as any other call would ring. */
+static bool is_unsuitable(struct ahoyd_server *server, const struct course *course, struct span aor,
+                          uint64_t now_ms)
+{
+    return !course->wishes->preferences.is_implicit &&
+           ahoyd_store_find(server->options.store, aor, now_ms, &server->bindings);
+}
+
 /* For strangers a user who is not there and one who never was are the same (attack 25).  Others are
  * told where it is sips that he cannot be reached by (R5630-5.3-4, R5630-5.4-2). */
 static void answer_not_there(struct ahoyd_server *server, const struct ahoy_event *event,
-                             const struct course *course)
+                             const struct course *course, uint64_t now_ms)
 {
     const struct ahoyd_domain *domain = course->path->domain;
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     struct ahoyd_user user;
+    bool is_one = ahoyd_aor_find(server, &course->path->target, domain, &buf);
+    struct span aor = ahoy_buf_text(&buf);
     bool known = false;
-    if (course->sender.caller != AHOYD_CALLER_STRANGER &&
-        ahoyd_aor_find(server, &course->path->target, domain, &buf)) {
-        struct span aor = ahoy_buf_text(&buf);
+    if (is_one && course->sender.caller != AHOYD_CALLER_STRANGER) {
         struct span name = { aor.at, ahoy_span_find(aor, '@') };
         known = ahoyd_store_user(server->options.store, name, domain->name, &user);
         explicit_bzero(&user, sizeof user);
@@ -95,6 +106,8 @@ static void answer_not_there(struct ahoyd_server *server, const struct ahoy_even
     }
     if (course->path->names_instance)
         known = is_good_gruu(course, known);
+    else if (!known && is_one)
+        known = is_unsuitable(server, course, aor, now_ms);
     ahoyd_answer_with(server, event, known ? 480 : 404, /* R3261-16.5-7, R3261-16.5-8 */
                       ahoy_buf_text(&rows));
 }
@@ -104,17 +117,24 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
 {
     const struct ahoyd_domain *domain = course->path->domain;
     const struct ahoy_uri *uri = &course->path->target;
+    struct ahoyd_wishes wishes;
+    struct ahoy_err err;
+    if (!ahoyd_wishes_read(event->message, &wishes, &err)) {
+        ahoyd_answer(server, event, err.status);
+        return;
+    }
     course->domain = domain;
+    course->wishes = &wishes;
     course->targets = server->targets;
     course->count = 0;
     if (domain->mode != AHOYD_MODE_REDIRECT || course->path->names_instance)
-        course->count = ahoyd_targets_of_user(server, event, domain, uri, now_ms);
+        course->count = ahoyd_targets_of_user(server, event, &wishes, domain, uri, now_ms);
     else if (ahoyd_serve_redirect(server, event, course->path, now_ms))
         return;
     if (course->count > 0)
         start(server, event, course, now_ms);
     else
-        answer_not_there(server, event, course);
+        answer_not_there(server, event, course, now_ms);
 }
 
 /* To a phone that has registered elsewhere through us, as the token in our Path says. */

@@ -228,23 +228,15 @@ static bool target_instance(const struct search *search, size_t first, bool *tak
     return head != NULL;
 }
 
-/* Puts |target| into the list of |count| in the order of q; those of one q stay as they came. */
-static void insert(struct ahoy_proxy_target *targets, size_t count,
-                   const struct ahoy_proxy_target *target)
-{
-    size_t at = count;
-    for (; at > 0 && targets[at - 1].q < target->q; at--)
-        targets[at] = targets[at - 1];
-    targets[at] = *target;
-}
-
 size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_event *event,
-                             const struct ahoyd_domain *domain, const struct ahoy_uri *uri,
-                             uint64_t now_ms)
+                             const struct ahoyd_wishes *wishes, const struct ahoyd_domain *domain,
+                             const struct ahoy_uri *uri, uint64_t now_ms)
 {
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     struct ahoy_bindings *bindings = &server->bindings;
+    struct ahoyd_choice choices[AHOY_BINDINGS_LIMIT];
+    uint16_t scores[AHOY_BINDINGS_LIMIT];
     const struct search search = { server, event->routing->call_id,
                                    uri->scheme == AHOY_SCHEME_SIPS };
     bool taken[AHOY_BINDINGS_LIMIT] = { false };
@@ -254,15 +246,13 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_even
         return 0;
     if (ahoyd_gruu_kind(uri) != AHOYD_GRUU_NONE)
         ahoyd_gruu_narrow(server, uri, ahoy_buf_text(&aor), bindings);
-    for (size_t i = 0; i < bindings->count && count < AHOY_TARGETS_LIMIT; i++) {
-        struct ahoy_proxy_target target;
-        if (taken[i] || !target_instance(&search, i, taken, &target))
+    ahoyd_wishes_narrow(wishes, bindings, scores);
+    for (size_t i = 0; i < bindings->count; i++) {
+        if (taken[i] || !target_instance(&search, i, taken, &choices[count].target))
             continue;
-        if (!domain->in_order)
-            target.q = 1000;
-        insert(server->targets, count++, &target);
+        choices[count++].score = scores[i];
     }
-    return count;
+    return ahoyd_wishes_order(wishes, domain, choices, count, server->targets);
 }
 
 bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
@@ -399,7 +389,10 @@ static bool target_gruu(struct ahoyd_server *server, const struct ahoy_event *ev
                         const struct ahoyd_path *path, uint64_t now_ms,
                         struct ahoy_proxy_target *target, struct ahoy_err *err)
 {
-    if (ahoyd_targets_of_user(server, event, path->domain, &path->target, now_ms) == 0) {
+    struct ahoyd_wishes wishes;
+    if (!ahoyd_wishes_read(event->message, &wishes, err))
+        return false;
+    if (ahoyd_targets_of_user(server, event, &wishes, path->domain, &path->target, now_ms) == 0) {
         bool is_good = ahoyd_gruu_kind(&path->target) == AHOYD_GRUU_PUBLIC;
         return ahoy_fail(err, is_good ? 480 : 404, path->target.text.at, "an instance");
     }

@@ -1,4 +1,5 @@
-/* The user part of a temporary GRUU (RFC 5627 5.1, 5.4): only we write one, and it tells nothing. */
+/* The user part of a temporary GRUU (RFC 5627 5.1, 5.4): only we write one, and it tells
+ * nothing. */
 #include "ahoyd/gruu_token.h"
 
 #include <setjmp.h>
