@@ -173,7 +173,7 @@ struct list {
     int fault;
 };
 
-/* Those in brackets are read in place, the others as ahoy_list_next finds them; nobody sees which. */
+/* Those in brackets are read in place, the others as ahoy_list_next finds them; nobody sees it. */
 static void test_lists(void **state)
 {
     (void)state;
