@@ -4,7 +4,8 @@
 
 #include "ahoyd/serving.h"
 
-/* Prints the address-of-record that |uri| means in |domain|, that behind a temporary GRUU too.
+/* Prints the address-of-record that |uri| means in |domain|, that behind an alias or a temporary
+ * GRUU too.
  * False where it has no user, or a longer one than is known. */
 bool ahoyd_aor_find(const struct ahoyd_server *server, const struct ahoy_uri *uri,
                     const struct ahoyd_domain *domain, struct ahoy_buf *aor);

@@ -25,6 +25,8 @@ listen "tcp:[::1]:5060"
 
 -- Whose calls and registrations it serves.  Users are added with ahoyctl:
 --     ahoyctl user add alice@atlanta.example
+-- and their further names, numbers for example:
+--     ahoyctl user alias add 100@atlanta.example alice@atlanta.example
 domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 7200 })
 
 -- Without MD5, and with the body of each request covered by the digest, where all phones can do it:

@@ -10,20 +10,29 @@
 
 #include "libahoy/base/log.h"
 
-enum { SWEEP_ROWS = 2000, FORM = 2 };
+enum { SWEEP_ROWS = 2000, FORM = 3 };
+
+#define ALIASES                                                                                    \
+    "CREATE TABLE aliases (alias BLOB NOT NULL, realm BLOB NOT NULL, user BLOB NOT NULL,"          \
+    " PRIMARY KEY (alias, realm)) WITHOUT ROWID;"
 
 static const char schema[] =
     "PRAGMA application_id = 0x41686f79;" /* "Ahoy" */
-    "PRAGMA user_version = 2;"
+    "PRAGMA user_version = 3;"
     "CREATE TABLE log (row INTEGER PRIMARY KEY AUTOINCREMENT, aor BLOB NOT NULL,"
     " state BLOB NOT NULL);"
     "CREATE TABLE users (user BLOB NOT NULL, realm BLOB NOT NULL, md5 BLOB NOT NULL,"
-    " sha256 BLOB NOT NULL, sha512_256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT ROWID;"
+    " sha256 BLOB NOT NULL, sha512_256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT "
+    "ROWID;" ALIASES
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 
-/* From form 1, whose users have no HA1 by SHA-512-256 until their password is set again. */
-static const char upgrade[] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
-                              "PRAGMA user_version = 2;";
+/* What each form is brought to the next one by.  Users of form 1 have no HA1 by SHA-512-256 until
+ * their password is set again. */
+static const char *const upgrades[FORM] = {
+    [1] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
+          "PRAGMA user_version = 2;",
+    [2] = ALIASES "PRAGMA user_version = 3;",
+};
 
 static bool run(struct sqlite_file *file, const char *sql)
 {
@@ -56,6 +65,9 @@ static bool prepare(struct sqlite_file *file)
         { &file->page, "SELECT row, aor, state FROM log WHERE row > ? ORDER BY row LIMIT ?" },
         { &file->put_user, "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?)" },
         { &file->remove_user, "DELETE FROM users WHERE user = ? AND realm = ?" },
+        { &file->put_alias, "INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)" },
+        { &file->remove_alias, "DELETE FROM aliases WHERE alias = ? AND realm = ?" },
+        { &file->remove_aliases, "DELETE FROM aliases WHERE user = ? AND realm = ?" },
     };
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         if (sqlite3_prepare_v3(file->database, statements[i].sql, -1, SQLITE_PREPARE_PERSISTENT,
@@ -156,6 +168,23 @@ static bool load_users(struct sqlite_file *file, struct ahoyd_store *store)
     return rc == SQLITE_DONE;
 }
 
+static bool load_aliases(struct sqlite_file *file, struct ahoyd_store *store)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(file->database, "SELECT alias, realm, user FROM aliases", -1,
+                                &statement, NULL);
+    if (rc != SQLITE_OK)
+        return false;
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct known_user *alias =
+            users_prepare_alias(column(statement, 0), column(statement, 1), column(statement, 2));
+        if (alias != NULL)
+            users_put(&store->users, alias);
+    }
+    sqlite3_finalize(statement);
+    return rc == SQLITE_DONE;
+}
+
 static bool load_secret(struct sqlite_file *file, struct ahoyd_store *store)
 {
     sqlite3_stmt *statement = NULL;
@@ -187,6 +216,15 @@ static bool make_secret(struct sqlite_file *file)
     return sound;
 }
 
+/* Brings the file from the form |version| to ours, all at once or not at all. */
+static bool upgrade(struct sqlite_file *file, int64_t version)
+{
+    bool sound = run(file, "BEGIN EXCLUSIVE");
+    for (int64_t form = version; sound && form < FORM; form++)
+        sound = run(file, upgrades[form]);
+    return sound && run(file, "COMMIT");
+}
+
 /* Checks that the file is ours, or makes it so where it is new. */
 static bool check_form(struct sqlite_file *file, const char *path, char *fault, size_t fault_size)
 {
@@ -195,8 +233,8 @@ static bool check_form(struct sqlite_file *file, const char *path, char *fault, 
     int64_t tables = ask(file, "SELECT count(*) FROM sqlite_master");
     if (application == 0x41686f79 && version == FORM)
         return true;
-    if (application == 0x41686f79 && version == 1) {
-        if (run(file, "BEGIN EXCLUSIVE") && run(file, upgrade) && run(file, "COMMIT"))
+    if (application == 0x41686f79 && version >= 1 && version < FORM) {
+        if (upgrade(file, version))
             return true;
         snprintf(fault, fault_size, "%s cannot be brought to form %d: %s", path, FORM,
                  sqlite3_errmsg(file->database));
@@ -251,7 +289,7 @@ bool sqlite_file_open(struct sqlite_file *file, struct ahoyd_store *store,
     if (open_database(file, options->path, fault, fault_size) &&
         check_form(file, options->path, fault, fault_size)) {
         if (prepare(file) && load_secret(file, store) && load_users(file, store) &&
-            load_log(file, store, options->now_ms))
+            load_aliases(file, store) && load_log(file, store, options->now_ms))
             return true;
         snprintf(fault, fault_size, "%s cannot be read: %s", options->path,
                  sqlite3_errmsg(file->database));
@@ -262,9 +300,10 @@ bool sqlite_file_open(struct sqlite_file *file, struct ahoyd_store *store,
 
 void sqlite_file_close(struct sqlite_file *file)
 {
-    sqlite3_stmt *const statements[] = { file->begin,    file->commit,     file->rollback,
-                                         file->append,   file->drop,       file->page,
-                                         file->put_user, file->remove_user };
+    sqlite3_stmt *const statements[] = { file->begin,        file->commit,        file->rollback,
+                                         file->append,       file->drop,          file->page,
+                                         file->put_user,     file->remove_user,   file->put_alias,
+                                         file->remove_alias, file->remove_aliases };
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
         sqlite3_finalize(statements[i]);
     sqlite3_close(file->database);
@@ -298,21 +337,39 @@ static bool append(struct sqlite_file *file, struct record *record)
     return true;
 }
 
+/* Runs a statement whose first places are the name and the realm. */
+static bool run_named(sqlite3_stmt *statement, const struct ahoyd_change *change)
+{
+    bind(statement, 1, change->user);
+    bind(statement, 2, change->realm);
+    return finish(statement);
+}
+
+static bool put_user(struct sqlite_file *file, const struct ahoyd_change *change)
+{
+    bind_digest(file->put_user, 3, &change->credentials.ha1[AHOY_DIGEST_MD5]);
+    bind_digest(file->put_user, 4, &change->credentials.ha1[AHOY_DIGEST_SHA256]);
+    bind_digest(file->put_user, 5, &change->credentials.ha1[AHOY_DIGEST_SHA512_256]);
+    return run_named(file->put_user, change);
+}
+
 bool sqlite_file_write(struct sqlite_file *file, struct staged *staged)
 {
     const struct ahoyd_change *change = staged->change;
-    if (staged->record != NULL)
+    switch (change->kind) {
+    case AHOYD_CHANGE_BINDINGS:
         return append(file, staged->record);
-    bool put = change->kind == AHOYD_CHANGE_USER_PUT;
-    sqlite3_stmt *statement = put ? file->put_user : file->remove_user;
-    bind(statement, 1, change->user);
-    bind(statement, 2, change->realm);
-    if (put) {
-        bind_digest(statement, 3, &change->credentials.ha1[AHOY_DIGEST_MD5]);
-        bind_digest(statement, 4, &change->credentials.ha1[AHOY_DIGEST_SHA256]);
-        bind_digest(statement, 5, &change->credentials.ha1[AHOY_DIGEST_SHA512_256]);
+    case AHOYD_CHANGE_USER_PUT:
+        return put_user(file, change);
+    case AHOYD_CHANGE_USER_REMOVE:
+        return run_named(file->remove_user, change) && run_named(file->remove_aliases, change);
+    case AHOYD_CHANGE_ALIAS_PUT:
+        bind(file->put_alias, 3, change->means);
+        return run_named(file->put_alias, change);
+    case AHOYD_CHANGE_ALIAS_REMOVE:
+        return run_named(file->remove_alias, change);
     }
-    return finish(statement);
+    return false;
 }
 
 /* Whether a row may go.  A newer one makes it so; one that left no bindings is needed as long as

@@ -340,6 +340,13 @@ static void a_gruu_is_proxied_where_all_else_is_redirected(void **state)
     assert_int_equal(exchange_ask(exchange, &ask), 200);
     assert_int_equal(message_to(exchange, "sip:bob@moved.example"), 302);
     assert_reaches(exchange, "sip:bob@moved.example;gr=urn:uuid:0A", DESK, "sip:d@192.0.2.2");
+    ask = (struct ask){ .peer = STRANGER,
+                        .method = "MESSAGE",
+                        .uri = "sip:bob@moved.example;gr=urn:uuid:0A",
+                        .from = "sip:x@far.example",
+                        .call_id = "required",
+                        .rows = "Proxy-Require: x\r\n" };
+    assert_int_equal(exchange_ask(exchange, &ask), 420); /* As a proxy answers. */
 }
 
 /* The Record-Route of what was sent to |peer|, as a Route row that the caller would send. */

@@ -160,6 +160,27 @@ static void test_a_gruu_is_its_contact(void **state)
     pair_fini(&pair);
 }
 
+/* A GRUU of sip is not a Contact where that must be sips; and it must not be changed. */
+static void test_a_gruu_is_not_made_safe(void **state)
+{
+    static struct ahoy_ua_context context;
+    static char text[512];
+    (void)state;
+    begin(200, "");
+    context.transactions = ahoy_stack_transactions(pair.ends[ALICE].stack);
+    context.account.user = SPAN("alice");
+    context.granted.gruu_size = strlen("sip:a@b;gr");
+    memcpy(context.granted.gruu, "sip:a@b;gr", context.granted.gruu_size);
+    for (unsigned is_sips = 0; is_sips < 2; is_sips++) {
+        struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
+        const struct ahoy_hop hop = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER };
+        ahoy_ua_put_contact(&context, &hop, is_sips == 1, &buf);
+        text[buf.size] = '\0';
+        assert_non_null(strstr(text, is_sips == 1 ? "<sips:alice@" : "<sip:a@b;gr>"));
+    }
+    pair_fini(&pair);
+}
+
 /* R5627-4.4-2 */
 static void test_a_gruu_ends_with_its_registration(void **state)
 {
@@ -200,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_a_gruu_is_asked_for),
         cmocka_unit_test(test_a_gruu_is_its_contact),
         cmocka_unit_test(test_a_gruu_ends_with_its_registration),
+        cmocka_unit_test(test_a_gruu_is_not_made_safe),
         cmocka_unit_test(test_a_refresh_is_over_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
