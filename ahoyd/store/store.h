@@ -117,8 +117,9 @@ void ahoyd_store_hold(struct ahoyd_store *store, size_t limit);
  * waits. */
 bool ahoyd_store_settle(struct ahoyd_store *store, bool fails);
 
-/* Walks all users, all aliases, or all registrations that live at |now_ms|, in no order, until |visit| returns
- * false.  Locks are held meanwhile: |visit| must be quick and must not call the store. */
+/* Walks all users, all aliases, or all registrations that live at |now_ms|, in no order, until
+ * |visit| returns false.  Locks are held meanwhile: |visit| must be quick and must not call the
+ * store. */
 void ahoyd_store_each_user(struct ahoyd_store *store,
                            bool (*visit)(void *context, struct span user, struct span realm,
                                          const struct ahoyd_user *credentials),

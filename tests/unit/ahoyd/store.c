@@ -323,7 +323,8 @@ static bool count_user(void *context, struct span user, struct span realm,
     return true;
 }
 
-/* A name is a user's or an alias, never both; an alias is as durable as a user, and goes with him. */
+/* A name is a user's or an alias, never both; an alias is as durable as a user, and goes with
+ * him. */
 static void test_aliases(void **state)
 {
     (void)state;
