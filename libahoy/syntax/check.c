@@ -62,17 +62,9 @@ static bool check_row(const struct ahoy_message *message, const struct ahoy_fiel
     return check_value(message, field, field->value, err);
 }
 
-/* R3261-10.3-2: in a REGISTER nobody reads Record-Route. */
-static bool is_idle(const struct ahoy_message *message, enum ahoy_header header)
-{
-    return header == AHOY_HEADER_RECORD_ROUTE && message->method == AHOY_METHOD_REGISTER;
-}
-
 bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err)
 {
     for (size_t i = 0; i < sizeof checked / sizeof checked[0]; i++) {
-        if (is_idle(message, checked[i]))
-            continue;
         const struct ahoy_field *field = ahoy_message_first(message, checked[i]);
         for (; field != NULL; field = ahoy_message_next(message, field)) {
             if (!check_row(message, field, err))

@@ -236,6 +236,29 @@ static void a_public_gruu_ends_with_its_user(void **state)
     assert_int_equal(message_to(exchange, "sip:nobody@atlanta.example;gr=x"), 480);
 }
 
+/* RFC 5627 6.2: nobody has his dialogs kept to another's phone. */
+static void a_contact_is_no_gruu_of_another(void **state)
+{
+    static const struct {
+        unsigned status;
+        const char *rows;
+    } calls[] = {
+        { 403, "Contact: <sip:bob@atlanta.example;gr=x>\r\n" },
+        { 403, "Contact: <sip:tgruu.0@atlanta.example;gr>\r\n" },
+        { 480, "Contact: <sip:alice@atlanta.example;gr=x>\r\n" },
+        { 480, "Contact: <sip:bob@192.0.2.1;gr=x>\r\n" }, /* One that he made himself. */
+        { 480, "Contact: <sip:bob@atlanta.example>\r\n" },
+    };
+    struct exchange *exchange = *state;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        struct ask ask = exchange_alice(calls[i].rows);
+        ask.method = "INVITE";
+        ask.uri = ask.to = "sip:bob@atlanta.example";
+        ask.cseq = (unsigned)(10 * i + 1);
+        assert_int_equal(exchange_ask_as(exchange, &ask), calls[i].status);
+    }
+}
+
 /* R5627-5.1-1, -2: such a contact would send calls round in circles. */
 static void a_contact_is_not_the_address_itself(void **state)
 {
@@ -442,6 +465,7 @@ int main(void)
         RULE(temporary_gruus_gather),
         RULE(what_is_no_gruu_of_ours),
         RULE(a_public_gruu_ends_with_its_user),
+        RULE(a_contact_is_no_gruu_of_another),
         RULE(a_contact_is_not_the_address_itself),
         RULE(the_freshest_of_an_instance),
         RULE(a_gruu_is_as_safe_as_its_contact),
