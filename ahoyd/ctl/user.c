@@ -176,6 +176,8 @@ static int list(const struct ctl_options *options, struct ctl_link *link)
 int ctl_user(const struct ctl_options *options, int argc, char **argv)
 {
     const char *verb = argc > 0 ? argv[0] : "";
+    if (strcmp(verb, "alias") == 0)
+        return ctl_alias(options, argc - 1, argv + 1);
     bool named = strcmp(verb, "add") == 0 || strcmp(verb, "remove") == 0;
     bool alone = strcmp(verb, "list") == 0 || strcmp(verb, "import") == 0;
     if (!(named && argc == 2) && !(alone && argc == 1)) {
