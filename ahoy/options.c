@@ -15,6 +15,7 @@ enum { REGISTERING = PHONE_REGISTER | PHONE_ANSWER, ALL = REGISTERING | PHONE_CA
     OPTION(PASSWORD_FILE, "password-file", "FILE", ALL, "its first line is the password")          \
     OPTION(PASSWORD_STDIN, "password-stdin", NULL, ALL, "standard input's first line is it")       \
     OPTION(REALM, "realm", "REALM", ALL, "the realm that may ask for it (default: DOMAIN)")        \
+    OPTION(INSTANCE, "instance", "URN", ALL, "the phone's own name, for a URI that is its alone")  \
     OPTION(SERVER, "server", "URI", ALL, "registrar and proxy, sip:ADDRESS[:PORT][;transport=tls]")\
     OPTION(AUTHORITIES, "authorities", "FILE", ALL, "whose certificates are good (TLS)")           \
     OPTION(INSECURE, "insecure", NULL, ALL, "any certificate is good (TLS)")                       \
@@ -133,8 +134,16 @@ static bool read_listen(const char *text, struct ahoy_ip *ip)
 /* What the options say before it is put together. */
 struct raw {
     const char *user, *server, *password; /* |password| as phone_password_read has it. */
-    const char *realm;
+    const char *realm, *instance;
 };
+
+/* What can stand between quotes and angle brackets (RFC 5626 4.1). */
+static bool is_urn(struct span text)
+{
+    struct ahoy_uri uri;
+    return text.size <= PHONE_URN_LIMIT && ahoy_uri_parse(text, &uri, NULL) &&
+           ahoy_span_equal_nocase(uri.name, SPAN("urn"));
+}
 
 /* One option; false where its argument is wrong. */
 static bool take(struct phone_options *options, struct raw *raw, enum option_id id,
@@ -153,6 +162,9 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
     case OPTION_REALM:
         raw->realm = argument;
         return true;
+    case OPTION_INSTANCE:
+        raw->instance = argument;
+        return is_urn(ahoy_span(argument));
     case OPTION_SERVER:
         raw->server = argument;
         return true;
@@ -239,7 +251,9 @@ static int set_account(struct phone_options *options, const struct raw *raw)
         (struct ahoy_account){ .uri = text,
                                .user = uri.user,
                                .domain = uri.host,
-                               .realm = raw->realm ? ahoy_span(raw->realm) : uri.host };
+                               .realm = raw->realm ? ahoy_span(raw->realm) : uri.host,
+                               .instance =
+                                   raw->instance ? ahoy_span(raw->instance) : SPAN("") };
     return -1;
 }
 

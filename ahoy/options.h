@@ -7,6 +7,7 @@ enum phone_verb { PHONE_REGISTER = 1 << 0, PHONE_CALL = 1 << 1, PHONE_ANSWER = 1
 
 enum {
     PHONE_TEXT_LIMIT = 512,    /* Bytes of an account, a server, a password. */
+    PHONE_URN_LIMIT = 100,     /* Bytes of its instance. */
     PHONE_SECONDS_LIMIT = 86400
 };
 

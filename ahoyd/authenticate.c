@@ -272,18 +272,3 @@ bool ahoyd_demand(struct ahoyd_server *server, const struct ahoy_event *event,
     }
     return false;
 }
-
-bool ahoyd_print_aor(const struct ahoy_uri *uri, const struct ahoyd_domain *domain,
-                     struct ahoy_buf *buf)
-{
-    struct ahoy_uri canonical = *uri;
-    canonical.host = domain->name;
-    ahoy_uri_print_aor(&canonical, buf);
-    return uri->has_user && uri->user.size > 0 && !buf->overflow;
-}
-
-bool ahoyd_is_aor_of(struct span aor, struct span user, const struct ahoyd_domain *domain)
-{
-    return aor.size == user.size + 1 + domain->name.size && aor.at[user.size] == '@' &&
-           memcmp(aor.at, user.at, user.size) == 0;
-}

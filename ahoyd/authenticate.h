@@ -43,10 +43,3 @@ void ahoyd_challenge(struct ahoyd_server *server, const struct ahoy_event *event
 /* Adds the Authentication-Info that |domain| gives for |proof|, or nothing (RFC 7616 3.5). */
 void ahoyd_print_rspauth(const struct ahoyd_domain *domain, const struct ahoyd_proof *proof,
                          struct ahoy_buf *rows);
-
-/* Prints the address-of-record that |uri| is in |domain|: false where it has no user, or a longer
- * one than is known. */
-bool ahoyd_print_aor(const struct ahoy_uri *uri, const struct ahoyd_domain *domain,
-                     struct ahoy_buf *buf);
-/* Whether |aor|, printed so, is that of |user|. */
-bool ahoyd_is_aor_of(struct span aor, struct span user, const struct ahoyd_domain *domain);

@@ -113,12 +113,18 @@ static bool take_digests(const json_t *request, struct ahoyd_user *credentials)
     return true;
 }
 
+/* Reads the name and the realm that a request is about. */
+static bool names(const json_t *request, const char *name, struct span *user, struct span *realm)
+{
+    return member(request, name, AHOYD_NAME_LIMIT, user) &&
+           member(request, "realm", AHOYD_NAME_LIMIT, realm) && is_name(*user) && is_name(*realm);
+}
+
 static json_t *user_add(const struct ahoyd_command_means *means, const json_t *request)
 {
     struct span user, realm;
     struct ahoyd_user credentials;
-    if (!member(request, "user", AHOYD_NAME_LIMIT, &user) ||
-        !member(request, "realm", AHOYD_NAME_LIMIT, &realm) || !is_name(user) || !is_name(realm))
+    if (!names(request, "user", &user, &realm))
         return failure("user and realm must be names of at most 255 characters");
     if (!take_digests(request, &credentials))
         return failure("md5, sha256 and sha512_256 must be HA1 digests in lower-case hex");
@@ -128,11 +134,26 @@ static json_t *user_add(const struct ahoyd_command_means *means, const json_t *r
     return carry_out(means, change);
 }
 
+static json_t *alias_add(const struct ahoyd_command_means *means, const json_t *request)
+{
+    struct span alias, realm, user;
+    if (!names(request, "alias", &alias, &realm) || !names(request, "user", &user, &realm))
+        return failure("alias, user and realm must be names of at most 255 characters");
+    return carry_out(means, ahoyd_change_alias(AHOYD_CHANGE_ALIAS_PUT, alias, realm, user));
+}
+
+static json_t *alias_remove(const struct ahoyd_command_means *means, const json_t *request)
+{
+    struct span alias, realm;
+    if (!names(request, "alias", &alias, &realm))
+        return failure("alias and realm must be names of at most 255 characters");
+    return carry_out(means, ahoyd_change_alias(AHOYD_CHANGE_ALIAS_REMOVE, alias, realm, SPAN("")));
+}
+
 static json_t *user_remove(const struct ahoyd_command_means *means, const json_t *request)
 {
     struct span user, realm;
-    if (!member(request, "user", AHOYD_NAME_LIMIT, &user) ||
-        !member(request, "realm", AHOYD_NAME_LIMIT, &realm) || !is_name(user) || !is_name(realm))
+    if (!names(request, "user", &user, &realm))
         return failure("user and realm must be names of at most 255 characters");
     return carry_out(means, ahoyd_change_user(AHOYD_CHANGE_USER_REMOVE, user, realm, NULL));
 }
@@ -191,6 +212,22 @@ static json_t *user_list(const struct ahoyd_command_means *means, const json_t *
         return NULL;
     ahoyd_store_each_user(means->store, visit_user, &rows);
     return finish_rows("users", &rows);
+}
+
+static bool visit_alias(void *context, struct span alias, struct span realm, struct span user)
+{
+    return add_row(context, json_pack("{s:o*, s:o*, s:o*}", "alias", text_of(alias), "realm",
+                                      text_of(realm), "user", text_of(user)));
+}
+
+static json_t *alias_list(const struct ahoyd_command_means *means, const json_t *request)
+{
+    (void)request; /* It says nothing further. */
+    struct rows rows = { .array = json_array() };
+    if (rows.array == NULL)
+        return NULL;
+    ahoyd_store_each_alias(means->store, visit_alias, &rows);
+    return finish_rows("aliases", &rows);
 }
 
 static json_t *contact_of(const struct ahoy_binding *binding, uint64_t now_ms)
@@ -256,6 +293,7 @@ static const struct {
     json_t *(*run)(const struct ahoyd_command_means *means, const json_t *request);
 } verbs[] = {
     { "ping", ping },           { "user-add", user_add },           { "user-remove", user_remove },
+    { "alias-add", alias_add }, { "alias-remove", alias_remove },   { "alias-list", alias_list },
     { "user-list", user_list }, { "registrations", registrations }, { "counters", counters },
 };
 

@@ -38,9 +38,10 @@ struct ahoyd_domain {
     bool userhash;                      /* Hashed names are taken. */
     bool rspauth;                       /* A 200 to REGISTER proves that we know the password. */
     enum ahoyd_mode mode;
-    bool in_order;        /* Contacts of a lower q ring later. */
-    bool follows;         /* Redirections of its phones are followed. */
-    uint32_t ring_time_s; /* How long those of one q ring before the next do. */
+    bool in_order;             /* Contacts of a lower q ring later. */
+    bool follows;              /* Redirections of its phones are followed. */
+    uint32_t ring_time_s;      /* How long those of one q ring before the next do. */
+    struct span service_route; /* What REGISTERs are told in it (RFC 3608), or empty. */
     uint32_t min_expires_s, max_expires_s, default_expires_s;
     struct ahoyd_pair pair; /* For clients that ask for it by name. */
     int line;

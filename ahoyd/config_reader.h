@@ -86,7 +86,14 @@ bool config_choice(lua_State *lua, const char *word, const struct option *option
                    const char *const *names, size_t count, unsigned *choice);
 
 /* The options of how a domain serves its users, side by side and in this order. */
-enum { CONFIG_MODE, CONFIG_RING, CONFIG_RING_TIME, CONFIG_REDIRECTIONS, CONFIG_SERVING_OPTIONS };
+enum {
+    CONFIG_MODE,
+    CONFIG_RING,
+    CONFIG_RING_TIME,
+    CONFIG_REDIRECTIONS,
+    CONFIG_SERVICE_ROUTE,
+    CONFIG_SERVING_OPTIONS
+};
 /* config_serving.c: reads them; false, and a fault, where one is unknown. */
 bool config_read_serving(lua_State *lua, const struct option *options, struct ahoyd_domain *domain);
 

@@ -203,6 +203,7 @@ static int word_domain(lua_State *lua)
                                          .least = RING_LEAST_S,
                                          .most = RING_MOST_S },
         [SERVING + CONFIG_REDIRECTIONS] = { .name = "redirections", .type = OPTION_TEXT },
+        [SERVING + CONFIG_SERVICE_ROUTE] = { .name = "service_route", .type = OPTION_TEXTS },
     };
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_domain domain = { .line = config_line(lua) };

@@ -2,7 +2,7 @@
  * addresses he prefers it to be shown. */
 #include "ahoyd/identity.h"
 
-#include "ahoyd/authenticate.h"
+#include "ahoyd/aor.h"
 
 bool ahoyd_identity_is_hidden(const struct ahoy_uri *from)
 {
@@ -58,8 +58,8 @@ static bool is_his(const struct ahoyd_server *server, const struct ahoyd_sender 
     const struct span user = { sender->user, sender->user_size };
     return uri->scheme != AHOY_SCHEME_OTHER &&
            ahoyd_names_domain(&server->names, uri) == sender->domain &&
-           ahoyd_print_aor(uri, sender->domain, &aor) &&
-           ahoyd_is_aor_of(ahoy_buf_text(&aor), user, sender->domain);
+           ahoyd_aor_find(server, uri, sender->domain, &aor) &&
+           ahoyd_aor_is_of(ahoy_buf_text(&aor), user, sender->domain);
 }
 
 /* Prints his address: a sips URI where he prefers that one.  Nothing where his name fits no URI:

@@ -2,6 +2,7 @@
  * workers, and the next start of the server, find it right. */
 #include "ahoyd/path.h"
 
+#include "ahoyd/gruu.h"
 #include "libahoy/syntax/params.h"
 
 /* Two, where the Record-Route that we put was double (RFC 3261 16.6 step 4, RFC 5658). */
@@ -137,6 +138,8 @@ bool ahoyd_path_read(const struct ahoyd_server *server, const struct ahoy_event 
     bool fits = path->in_dialog || path->restored;
     path->in_dialog = fits && event->routing->to_tag.size > 0;
     path->domain = ahoyd_names_domain(&server->names, &path->target);
+    path->names_instance =
+        path->domain != NULL && ahoyd_gruu_kind(&path->target) != AHOYD_GRUU_NONE;
     return true;
 }
 

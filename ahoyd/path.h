@@ -7,6 +7,7 @@
 struct ahoyd_path {
     struct ahoy_uri target; /* The Request-URI, restored where a strict router had moved it. */
     const struct ahoyd_domain *domain; /* The one of ours that |target| belongs to, or NULL. */
+    bool names_instance;               /* |target| is a GRUU of that domain (RFC 5627). */
     bool restored;                     /* |target| was the last Route value. */
     size_t own_routes;                 /* Topmost Route values that name this server. */
     bool has_next;                     /* A Route value follows them. */

@@ -4,18 +4,37 @@
 #include "ahoyd/policy.h"
 
 #include "ahoyd/answer.h"
+#include "ahoyd/aor.h"
 #include "ahoyd/authenticate.h"
+#include "ahoyd/gruu.h"
 #include "ahoyd/identity.h"
 
 /* Whether From names |user|, or nobody at all (RFC 3323 4.1.1.3). */
-static bool is_from(const struct ahoy_event *event, const struct ahoyd_domain *domain,
-                    struct span user)
+static bool is_from(const struct ahoyd_server *server, const struct ahoy_event *event,
+                    const struct ahoyd_domain *domain, struct span user)
 {
     const struct ahoy_uri *from = &event->routing->from.uri;
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
-    return ahoyd_identity_is_hidden(from) || (ahoyd_print_aor(from, domain, &aor) &&
-                                              ahoyd_is_aor_of(ahoy_buf_text(&aor), user, domain));
+    return ahoyd_identity_is_hidden(from) || (ahoyd_aor_find(server, from, domain, &aor) &&
+                                              ahoyd_aor_is_of(ahoy_buf_text(&aor), user, domain));
+}
+
+/* Whether the Contact that a dialog would be kept to is a GRUU of ours, and not one of |user|
+ * (RFC 5627 6.2). */
+static bool has_foreign_gruu(const struct ahoyd_server *server, const struct ahoy_event *event,
+                             const struct ahoyd_domain *domain, struct span user)
+{
+    struct ahoy_values values = ahoy_message_values(event->message, AHOY_HEADER_CONTACT);
+    struct ahoy_address contact;
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    return ahoy_method_forms_dialog(event->message->method) &&
+           ahoy_addresses_next(&values, &contact, NULL) &&
+           ahoyd_gruu_kind(&contact.uri) != AHOYD_GRUU_NONE &&
+           ahoyd_names_domain(&server->names, &contact.uri) == domain &&
+           !(ahoyd_aor_find(server, &contact.uri, domain, &aor) &&
+             ahoyd_aor_is_of(ahoy_buf_text(&aor), user, domain));
 }
 
 static bool prove_user(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -25,7 +44,8 @@ static bool prove_user(struct ahoyd_server *server, const struct ahoy_event *eve
     struct ahoyd_proof proof;
     if (!ahoyd_demand(server, event, domain, 407, now_ms, &proof))
         return false;
-    if (!is_from(event, domain, proof.user)) {
+    if (!is_from(server, event, domain, proof.user) ||
+        has_foreign_gruu(server, event, domain, proof.user)) {
         ahoyd_answer(server, event, 403);
         return false;
     }

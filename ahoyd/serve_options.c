@@ -7,13 +7,17 @@
 /* What the server answers by itself; it forwards every method. */
 #define ALLOW "Allow: OPTIONS, REGISTER\r\n"
 
-/* Both are the registrar's: RFC 3327, RFC 5626.  As a proxy it needs to know none. */
-#define EXTENSIONS "path, outbound"
+/* The registrar's: RFC 3327, RFC 5626, RFC 5627. */
+#define EXTENSIONS "path, outbound, gruu"
+/* And the proxy's: RFC 3841 5.  It needs to know no other. */
+#define PROXY_EXTENSIONS "pref"
 
 void ahoyd_serve_options(struct ahoyd_server *server, const struct ahoy_event *event)
 {
     /* No body is taken. */
-    ahoyd_answer_with(server, event, 200, SPAN(ALLOW "Accept: \r\nSupported: " EXTENSIONS "\r\n"));
+    ahoyd_answer_with(
+        server, event, 200,
+        SPAN(ALLOW "Accept: \r\nSupported: " EXTENSIONS ", " PROXY_EXTENSIONS "\r\n"));
 }
 
 void ahoyd_serve_not_allowed(struct ahoyd_server *server, const struct ahoy_event *event)
@@ -27,7 +31,9 @@ bool ahoyd_serve_extensions(struct ahoyd_server *server, const struct ahoy_event
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
     bool registers = event->message->method == AHOY_METHOD_REGISTER;
     ahoy_compose_unsupported(&rows, event->message, header, /* R3261-16.3-10 */
-                             registers ? SPAN(EXTENSIONS) : SPAN(""));
+                             registers                             ? SPAN(EXTENSIONS)
+                             : header == AHOY_HEADER_PROXY_REQUIRE ? SPAN(PROXY_EXTENSIONS)
+                                                                   : SPAN(""));
     if (rows.size == 0 && !rows.overflow)
         return true;
     ahoyd_answer_with(server, event, 420, ahoy_buf_text(&rows));

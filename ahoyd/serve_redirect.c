@@ -3,7 +3,7 @@
  * him gets it no further than the caller could have called: to our users, and by the routes that
  * he may use. */
 #include "ahoyd/answer.h"
-#include "ahoyd/authenticate.h"
+#include "ahoyd/aor.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
@@ -26,7 +26,7 @@ bool ahoyd_serve_redirect(struct ahoyd_server *server, const struct ahoy_event *
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     size_t count = 0;
-    if (!ahoyd_print_aor(&path->target, path->domain, &aor) ||
+    if (!ahoyd_aor_find(server, &path->target, path->domain, &aor) ||
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, bindings))
         return false;
     size_t found = bindings->count;
@@ -48,7 +48,8 @@ bool ahoyd_serve_redirect(struct ahoyd_server *server, const struct ahoy_event *
  * what is not, nor the other way about (R5630-5.3-8, R5630-5.3-9). */
 static size_t find_targets(struct ahoyd_server *server,
                            const struct ahoy_proxy_redirection *redirection,
-                           const struct ahoy_uri *uri, uint64_t now_ms)
+                           const struct ahoyd_wishes *wishes, const struct ahoy_uri *uri,
+                           uint64_t now_ms)
 {
     struct span maddr;
     bool is_secure = redirection->request->routing->request_uri.scheme == AHOY_SCHEME_SIPS;
@@ -59,7 +60,8 @@ static size_t find_targets(struct ahoyd_server *server,
     if (domain != NULL) {
         bool redirects = !uri->has_user || domain->mode == AHOYD_MODE_REDIRECT;
         return redirects ? 0
-                         : ahoyd_targets_of_user(server, redirection->request, domain, uri, now_ms);
+                         : ahoyd_targets_of_user(server, redirection->request, wishes, domain, uri,
+                                                 now_ms);
     }
     const struct ahoyd_route *route = ahoyd_names_route(&server->names, uri);
     bool may = route != NULL &&
@@ -71,6 +73,7 @@ static size_t find_targets(struct ahoyd_server *server,
 
 /* What the Contact number |number| stands for joins the target set, with its q. */
 static void take_contact(struct ahoyd_server *server, const struct ahoy_event *event,
+                         const struct ahoyd_wishes *wishes,
                          struct ahoy_proxy_redirection *redirection, unsigned number,
                          struct span text, uint64_t now_ms)
 {
@@ -82,7 +85,7 @@ static void take_contact(struct ahoyd_server *server, const struct ahoy_event *e
     if (ahoy_params_find(contact.params, SPAN("q"), &param) &&
         !ahoy_registrar_read_q(param.value, &q))
         return;
-    size_t count = find_targets(server, redirection, &contact.uri, now_ms);
+    size_t count = find_targets(server, redirection, wishes, &contact.uri, now_ms);
     for (size_t i = 0; i < count; i++)
         server->targets[i].q = (uint16_t)(server->targets[i].q * q / 1000);
     ahoy_proxy_add(server->proxy, event, redirection, number, server->targets, count);
@@ -93,6 +96,7 @@ void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *
 {
     struct ahoy_proxy_redirection redirection;
     struct ahoyd_marks marks;
+    struct ahoyd_wishes wishes;
     if (!ahoy_proxy_redirects(server->proxy, event, &redirection, now_ms)) {
         ahoy_proxy_step(server->proxy, event, now_ms);
         return;
@@ -102,7 +106,8 @@ void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *
     redirection.flow = (struct span){ marks.flow, marks.flow_size };
     struct ahoy_values values = ahoy_message_values(event->message, AHOY_HEADER_CONTACT);
     struct span text;
-    for (unsigned i = 0; ahoy_values_next(&values, &text, NULL); i++)
-        take_contact(server, event, &redirection, i, text, now_ms);
+    bool is_read = ahoyd_wishes_read(redirection.request->message, &wishes, NULL);
+    for (unsigned i = 0; is_read && ahoy_values_next(&values, &text, NULL); i++)
+        take_contact(server, event, &wishes, &redirection, i, text, now_ms);
     ahoy_proxy_follow(server->proxy, event, &redirection, now_ms);
 }

@@ -1,7 +1,9 @@
 /* The registrar (RFC 3261 10.3): who may change whose bindings is decided here, what becomes of
  * them by tu/registrar, and the 200 waits for the store to keep them. */
 #include "ahoyd/answer.h"
+#include "ahoyd/aor.h"
 #include "ahoyd/authenticate.h"
+#include "ahoyd/gruu.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
 #include "libahoy/resolve/locate.h"
@@ -23,7 +25,8 @@ static bool is_of_user(const struct ahoyd_server *server, const struct ahoy_uri 
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     return ahoyd_names_domain(&server->names, uri) == domain &&
-           ahoyd_print_aor(uri, domain, &aor) && ahoyd_is_aor_of(ahoy_buf_text(&aor), user, domain);
+           ahoyd_aor_find(server, uri, domain, &aor) &&
+           ahoyd_aor_is_of(ahoy_buf_text(&aor), user, domain);
 }
 
 /* Steps 3 to 5: prints the address-of-record, and rows of a 200.  False where it has been
@@ -44,7 +47,8 @@ static bool find_aor(struct ahoyd_server *server, const struct ahoy_event *event
             return false;
         }
     }
-    if (ahoyd_names_domain(&server->names, to) != domain || !ahoyd_print_aor(to, domain, aor)) {
+    if (ahoyd_names_domain(&server->names, to) != domain ||
+        !ahoyd_aor_find(server, to, domain, aor)) {
         ahoyd_answer(server, event, 404); /* R3261-10.3-9 */
         return false;
     }
@@ -68,9 +72,39 @@ static bool may_be_reached(const struct ahoyd_server *server,
     return true;
 }
 
+/* Whether |contact| means |aor| itself, as all its GRUUs do: calls would go round in circles. */
+static bool is_circular(const struct ahoyd_server *server, const struct ahoyd_domain *domain,
+                        struct span aor, const struct ahoy_uri *contact)
+{
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    struct ahoy_uri plain = *contact;
+    if (ahoyd_names_domain(&server->names, contact) != domain || contact->port != 0)
+        return false;
+    plain.params = plain.headers = SPAN("");
+    bool is_plain = ahoyd_gruu_kind(contact) != AHOYD_GRUU_NONE || ahoy_uri_equal(contact, &plain);
+    return is_plain && ahoyd_aor_find(server, contact, domain, &buf) &&
+           ahoy_span_equal(ahoy_buf_text(&buf), aor);
+}
+
+/* R5627-5.1-1, R5627-5.1-2 */
+static bool is_sound_instance(const struct ahoyd_server *server, const struct ahoyd_domain *domain,
+                              struct span aor, const struct ahoy_registration *registration)
+{
+    for (size_t i = 0; i < registration->count; i++) {
+        const struct ahoy_asked_contact *asked = &registration->asked[i];
+        struct ahoy_uri uri;
+        if (asked->expires_s > 0 && asked->instance.size > 0 &&
+            ahoy_uri_parse(asked->contact, &uri, NULL) && is_circular(server, domain, aor, &uri))
+            return false;
+    }
+    return true;
+}
+
 /* Steps 6 and 7, as far as they need no store.  False where it has been answered. */
 static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
-                  const struct ahoyd_domain *domain, struct ahoy_registration *registration)
+                  const struct ahoyd_domain *domain, struct span aor,
+                  struct ahoy_registration *registration)
 {
     const struct ahoy_registrar_limits limits = { .min_expires_s = domain->min_expires_s,
                                                   .max_expires_s = domain->max_expires_s,
@@ -88,21 +122,52 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
         ahoyd_answer_with(server, event, err.status, ahoy_buf_text(&rows));
         return false;
     }
-    if (!may_be_reached(server, registration)) {
+    if (!may_be_reached(server, registration) ||
+        !is_sound_instance(server, domain, aor, registration)) {
         ahoyd_answer(server, event, 403);
         return false;
     }
     return true;
 }
 
+/* The way that requests of our users take: R3608-6.3-1, R3608-6.3-2. */
+static void print_service_route(const struct ahoyd_domain *domain, struct ahoy_buf *rows)
+{
+    if (domain->service_route.size == 0)
+        return;
+    ahoy_buf_put(rows, SPAN("Service-Route: "));
+    ahoy_buf_put(rows, domain->service_route);
+    ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
+/* The rows of a 200 that list |bindings|: R5627-5.2-1, R5627-5.2-3. */
+static void print_contacts(struct ahoyd_server *server, struct span aor,
+                           const struct ahoy_registration *registration,
+                           const struct ahoy_bindings *bindings, uint64_t now_ms,
+                           struct ahoy_buf *rows)
+{
+    for (size_t i = 0; i < bindings->count; i++) {
+        const struct ahoy_binding *binding = &bindings->list[i];
+        if (binding->expires_ms <= now_ms)
+            continue;
+        ahoy_registrar_print_contact(binding, now_ms, rows);
+        if (registration->shows_gruus)
+            ahoyd_gruu_print(server, aor, binding, rows);
+        ahoy_buf_put(rows, SPAN("\r\n"));
+    }
+}
+
 /* Step 8 for those who only ask. */
 static void answer_query(struct ahoyd_server *server, const struct ahoy_event *event,
-                         struct span aor, struct span proof, uint64_t now_ms)
+                         const struct ahoyd_domain *domain, struct span aor,
+                         const struct ahoy_registration *registration, struct span proof,
+                         uint64_t now_ms)
 {
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
     ahoy_buf_put(&rows, proof);
     if (ahoyd_store_find(server->options.store, aor, now_ms, &server->bindings))
-        ahoy_registrar_print(&server->bindings, now_ms, &rows);
+        print_contacts(server, aor, registration, &server->bindings, now_ms, &rows);
+    print_service_route(domain, &rows);
     ahoyd_answer_with(server, event, 200, ahoy_buf_text(&rows));
 }
 
@@ -116,7 +181,8 @@ static void forget(struct ahoyd_server *server, struct ahoy_handle handle,
 /* Makes the transaction that will carry the answer, and keeps what the answer needs of the
  * request, and |rows|.  The null handle where a limit or the allocator refuses. */
 static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
-                                         const struct ahoy_event *event, struct span rows,
+                                         const struct ahoy_event *event,
+                                         const struct ahoyd_domain *domain, struct span rows,
                                          uint64_t now_ms)
 {
     const struct ahoy_handle null = { 0, 0 };
@@ -124,6 +190,7 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
     struct ahoyd_waiting *waiting = ahoy_pool_add(&server->waiting, &handle);
     if (waiting == NULL)
         return null;
+    waiting->domain = domain;
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
     ahoyd_answer_print(server, event, 200, rows, &buf);
     struct span text = ahoy_buf_text(&buf);
@@ -172,13 +239,14 @@ static struct span print_retry(struct ahoyd_server *server)
     return ahoy_buf_text(&rows);
 }
 
-static void submit(struct ahoyd_server *server, const struct ahoy_event *event, struct span aor,
+static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
+                   const struct ahoyd_domain *domain, struct span aor,
                    const struct ahoy_registration *registration, struct span proof, uint64_t now_ms)
 {
     struct ahoyd_change *change = ahoyd_change_bindings(aor, registration, now_ms);
     struct ahoy_handle handle = { 0, 0 };
     if (change != NULL)
-        handle = wait_for_store(server, event, proof, now_ms);
+        handle = wait_for_store(server, event, domain, proof, now_ms);
     if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
         ahoyd_change_free(change);
         ahoyd_answer_with(server, event, 503, print_retry(server));
@@ -211,12 +279,14 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
         !find_aor(server, event, domain, now_ms, &aor, &proof))
         return;
     ahoy_stack_trust(server->stack, event->hop);
-    if (!parse(server, event, domain, &registration))
+    if (!parse(server, event, domain, ahoy_buf_text(&aor), &registration))
         return;
     if (registration.count == 0 && !registration.remove_all)
-        answer_query(server, event, ahoy_buf_text(&aor), ahoy_buf_text(&proof), now_ms);
+        answer_query(server, event, domain, ahoy_buf_text(&aor), &registration,
+                     ahoy_buf_text(&proof), now_ms);
     else
-        submit(server, event, ahoy_buf_text(&aor), &registration, ahoy_buf_text(&proof), now_ms);
+        submit(server, event, domain, ahoy_buf_text(&aor), &registration, ahoy_buf_text(&proof),
+               now_ms);
 }
 
 /* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are
@@ -243,13 +313,18 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
                         uint64_t now_ms)
 {
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    struct ahoy_handle handle = ahoy_handle_unpack(change->ticket);
+    const struct ahoyd_waiting *waiting = ahoy_pool_get(&server->waiting, handle);
+    if (waiting == NULL)
+        return;
     if (change->status == 200) {
         server->counters.registers++;
-        ahoy_registrar_print(&change->bindings, now_ms, &rows);
+        print_contacts(server, change->aor, &change->registration, &change->bindings, now_ms,
+                       &rows);
         print_outbound(&change->registration, &rows);
+        print_service_route(waiting->domain, &rows);
     } else {
         server->counters.refused++;
     }
-    answer_waiting(server, ahoy_handle_unpack(change->ticket), change->status, ahoy_buf_text(&rows),
-                   now_ms);
+    answer_waiting(server, handle, change->status, ahoy_buf_text(&rows), now_ms);
 }

@@ -2,7 +2,8 @@
  * (where to), and then the engine of tu/proxy. */
 #include "ahoyd/admission.h"
 #include "ahoyd/answer.h"
-#include "ahoyd/authenticate.h"
+#include "ahoyd/aor.h"
+#include "ahoyd/gruu.h"
 #include "ahoyd/identity.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
@@ -17,6 +18,7 @@ static bool is_new_call(const struct ahoy_event *event)
 struct course {
     const struct ahoyd_path *path;
     const struct ahoyd_domain *domain; /* Whose user is called; NULL for none of ours. */
+    const struct ahoyd_wishes *wishes; /* Of him; NULL where nobody is asked for any. */
     struct ahoyd_sender sender;
     const struct ahoy_proxy_target *targets;
     size_t count;
@@ -39,7 +41,8 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .targets = course->targets,
         .count = course->count,
         .tier_ms = domain != NULL ? domain->ring_time_s * 1000 : 0,
-        .follows = domain != NULL && domain->follows,
+        .follows = domain != NULL && domain->follows && !course->wishes->no_recurse,
+        .no_cancel = domain != NULL && course->wishes->no_cancel,
         .sender = (uint8_t)course->sender.caller,
         .urgency = ahoyd_admission_urgency(server, event),
         .tells_load = ahoyd_admission_tells(server, event),
@@ -60,19 +63,37 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
     ahoy_proxy_start(server->proxy, event, &plan, now_ms);
 }
 
+/* A GRUU that we once gave, though nobody is there now: R5627-6.1-1.  A temporary one is not good
+ * any more (R5627-5.3-1).  Of a public one strangers do not learn whether its user exists. */
+static bool is_good_gruu(const struct course *course, bool known)
+{
+    return ahoyd_gruu_kind(&course->path->target) == AHOYD_GRUU_PUBLIC &&
+           (known || course->sender.caller == AHOYD_CALLER_STRANGER ||
+            course->path->domain->auth == AHOYD_AUTH_NONE);
+}
+
+/* Whether he is there, but no phone of his is what the caller insists on (RFC 3841 7.2.4): that is
+ * no secret, as any other call would ring. */
+static bool is_unsuitable(struct ahoyd_server *server, const struct course *course, struct span aor,
+                          uint64_t now_ms)
+{
+    return !course->wishes->preferences.is_implicit &&
+           ahoyd_store_find(server->options.store, aor, now_ms, &server->bindings);
+}
+
 /* For strangers a user who is not there and one who never was are the same (attack 25).  Others are
  * told where it is sips that he cannot be reached by (R5630-5.3-4, R5630-5.4-2). */
 static void answer_not_there(struct ahoyd_server *server, const struct ahoy_event *event,
-                             const struct course *course)
+                             const struct course *course, uint64_t now_ms)
 {
     const struct ahoyd_domain *domain = course->path->domain;
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     struct ahoyd_user user;
+    bool is_one = ahoyd_aor_find(server, &course->path->target, domain, &buf);
+    struct span aor = ahoy_buf_text(&buf);
     bool known = false;
-    if (course->sender.caller != AHOYD_CALLER_STRANGER &&
-        ahoyd_print_aor(&course->path->target, domain, &buf)) {
-        struct span aor = ahoy_buf_text(&buf);
+    if (is_one && course->sender.caller != AHOYD_CALLER_STRANGER) {
         struct span name = { aor.at, ahoy_span_find(aor, '@') };
         known = ahoyd_store_user(server->options.store, name, domain->name, &user);
         explicit_bzero(&user, sizeof user);
@@ -83,6 +104,10 @@ static void answer_not_there(struct ahoyd_server *server, const struct ahoy_even
         ahoy_buf_put(&rows, domain->name);
         ahoy_buf_put(&rows, SPAN(" \"SIPS Not Allowed\"\r\n"));
     }
+    if (course->path->names_instance)
+        known = is_good_gruu(course, known);
+    else if (!known && is_one)
+        known = is_unsuitable(server, course, aor, now_ms);
     ahoyd_answer_with(server, event, known ? 480 : 404, /* R3261-16.5-7, R3261-16.5-8 */
                       ahoy_buf_text(&rows));
 }
@@ -92,17 +117,24 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
 {
     const struct ahoyd_domain *domain = course->path->domain;
     const struct ahoy_uri *uri = &course->path->target;
+    struct ahoyd_wishes wishes;
+    struct ahoy_err err;
+    if (!ahoyd_wishes_read(event->message, &wishes, &err)) {
+        ahoyd_answer(server, event, err.status);
+        return;
+    }
     course->domain = domain;
+    course->wishes = &wishes;
     course->targets = server->targets;
     course->count = 0;
-    if (domain->mode != AHOYD_MODE_REDIRECT)
-        course->count = ahoyd_targets_of_user(server, event, domain, uri, now_ms);
+    if (domain->mode != AHOYD_MODE_REDIRECT || course->path->names_instance)
+        course->count = ahoyd_targets_of_user(server, event, &wishes, domain, uri, now_ms);
     else if (ahoyd_serve_redirect(server, event, course->path, now_ms))
         return;
     if (course->count > 0)
         start(server, event, course, now_ms);
     else
-        answer_not_there(server, event, course);
+        answer_not_there(server, event, course, now_ms);
 }
 
 /* To a phone that has registered elsewhere through us, as the token in our Path says. */
@@ -202,6 +234,7 @@ static void serve(struct ahoyd_server *server, const struct ahoy_event *event,
 static bool is_redirected(const struct ahoyd_path *path)
 {
     return path->domain != NULL && path->domain->mode == AHOYD_MODE_REDIRECT &&
+           !path->names_instance && /* RFC 5627 6.1 */
            path->target.has_user && !path->has_next && !path->has_flow;
 }
 
@@ -244,7 +277,8 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
         serve(server, event, &path, now_ms);
     else if (server->draining && is_new_call(event))
         ahoyd_serve_later(server, event);
-    else if (path.in_dialog && (path.has_flow || path.has_next || path.domain == NULL))
+    else if (path.in_dialog &&
+             (path.has_flow || path.has_next || path.domain == NULL || path.names_instance))
         forward_in_dialog(server, event, &path, now_ms);
     else /* For a user of ours his bindings say where he is, in a dialog too. */
         forward_new(server, event, &path, now_ms);

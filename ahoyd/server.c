@@ -33,6 +33,7 @@ static bool init_names(struct ahoyd_server *server, const unsigned char *secret)
     server->nonce_key = derive_key(secret, SPAN("nonce"));
     server->dialog_key = derive_key(secret, SPAN("dialog"));
     server->flow_key = derive_key(secret, SPAN("flow"));
+    server->gruu_key = derive_key(secret, SPAN("gruu"));
     return ahoyd_names_init(&server->names, options->config, options->listeners,
                             options->listener_count);
 }
@@ -130,6 +131,7 @@ void ahoyd_server_free(struct ahoyd_server *server)
     explicit_bzero(&server->nonce_key, sizeof server->nonce_key);
     explicit_bzero(&server->dialog_key, sizeof server->dialog_key);
     explicit_bzero(&server->flow_key, sizeof server->flow_key);
+    explicit_bzero(&server->gruu_key, sizeof server->gruu_key);
     free(server);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ahoyd/flow_token.h"
+#include "ahoyd/gruu_token.h"
 #include "ahoyd/names.h"
 #include "ahoyd/server.h"
 #include "libahoy/syntax/oc.h"
@@ -22,6 +23,7 @@ struct ahoyd_waiting {
     struct ahoy_handle transaction;
     struct ahoy_arena arena;
     struct span rows; /* The answer's: all that follows its status line. */
+    const struct ahoyd_domain *domain;
 };
 
 struct ahoyd_server {
@@ -30,9 +32,10 @@ struct ahoyd_server {
     struct ahoy_stack *stack;
     struct ahoy_transactions *transactions; /* The stack's. */
     struct ahoy_proxy *proxy;
-    struct ahoy_hash_key nonce_key; /* All three are the same for all workers of a store. */
+    struct ahoy_hash_key nonce_key; /* All four are the same for all workers of a store. */
     struct ahoy_hash_key dialog_key;
     struct ahoy_hash_key flow_key;
+    struct ahoy_hash_key gruu_key;
     struct ahoyd_guard *guard;     /* That of the options, ... */
     struct ahoyd_guard *own_guard; /* ... or this one. */
     struct ahoy_rng rng;

@@ -2,7 +2,8 @@
  * leads to it, and its Contact may name a port on which nobody listens. */
 #include "ahoyd/targets.h"
 
-#include "ahoyd/authenticate.h"
+#include "ahoyd/aor.h"
+#include "ahoyd/gruu.h"
 #include "ahoyd/policy.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/params.h"
@@ -227,39 +228,31 @@ static bool target_instance(const struct search *search, size_t first, bool *tak
     return head != NULL;
 }
 
-/* Puts |target| into the list of |count| in the order of q; those of one q stay as they came. */
-static void insert(struct ahoy_proxy_target *targets, size_t count,
-                   const struct ahoy_proxy_target *target)
-{
-    size_t at = count;
-    for (; at > 0 && targets[at - 1].q < target->q; at--)
-        targets[at] = targets[at - 1];
-    targets[at] = *target;
-}
-
 size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_event *event,
-                             const struct ahoyd_domain *domain, const struct ahoy_uri *uri,
-                             uint64_t now_ms)
+                             const struct ahoyd_wishes *wishes, const struct ahoyd_domain *domain,
+                             const struct ahoy_uri *uri, uint64_t now_ms)
 {
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     struct ahoy_bindings *bindings = &server->bindings;
+    struct ahoyd_choice choices[AHOY_BINDINGS_LIMIT];
+    uint16_t scores[AHOY_BINDINGS_LIMIT];
     const struct search search = { server, event->routing->call_id,
                                    uri->scheme == AHOY_SCHEME_SIPS };
     bool taken[AHOY_BINDINGS_LIMIT] = { false };
     size_t count = 0;
-    if (!ahoyd_print_aor(uri, domain, &aor) || /* R3261-16.5-3 */
+    if (!ahoyd_aor_find(server, uri, domain, &aor) || /* R3261-16.5-3 */
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, bindings))
         return 0;
-    for (size_t i = 0; i < bindings->count && count < AHOY_TARGETS_LIMIT; i++) {
-        struct ahoy_proxy_target target;
-        if (taken[i] || !target_instance(&search, i, taken, &target))
+    if (ahoyd_gruu_kind(uri) != AHOYD_GRUU_NONE)
+        ahoyd_gruu_narrow(server, uri, ahoy_buf_text(&aor), bindings);
+    ahoyd_wishes_narrow(wishes, bindings, scores);
+    for (size_t i = 0; i < bindings->count; i++) {
+        if (taken[i] || !target_instance(&search, i, taken, &choices[count].target))
             continue;
-        if (!domain->in_order)
-            target.q = 1000;
-        insert(server->targets, count++, &target);
+        choices[count++].score = scores[i];
     }
-    return count;
+    return ahoyd_wishes_order(wishes, domain, choices, count, server->targets);
 }
 
 bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
@@ -302,7 +295,7 @@ static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     const struct ahoy_uri *to = &event->routing->to.uri;
     const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, to);
-    if (domain == NULL || !ahoyd_print_aor(to, domain, &aor) ||
+    if (domain == NULL || !ahoyd_aor_find(server, to, domain, &aor) ||
         !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, &server->bindings))
         return NULL;
     for (size_t i = 0; i < server->bindings.count; i++) {
@@ -390,13 +383,37 @@ static bool target_in_dialog(struct ahoyd_server *server, const struct ahoy_even
     return allowed || ahoy_fail(err, 403, uri->text.at, "an address that may be reached");
 }
 
+/* A GRUU is replaced by the contact that it is bound to; where a Route says how to get there, the
+ * Path of that does not count: R5627-6.1-4. */
+static bool target_gruu(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_path *path, uint64_t now_ms,
+                        struct ahoy_proxy_target *target, struct ahoy_err *err)
+{
+    struct ahoyd_wishes wishes;
+    if (!ahoyd_wishes_read(event->message, &wishes, err))
+        return false;
+    if (ahoyd_targets_of_user(server, event, &wishes, path->domain, &path->target, now_ms) == 0) {
+        bool is_good = ahoyd_gruu_kind(&path->target) == AHOYD_GRUU_PUBLIC;
+        return ahoy_fail(err, is_good ? 480 : 404, path->target.text.at, "an instance");
+    }
+    *target = server->targets[0];
+    if (!path->has_flow && !path->has_next)
+        return true;
+    struct span contact = target->uri;
+    bool found = target_in_dialog(server, event, path, now_ms, target, err);
+    target->uri = contact;
+    return found;
+}
+
 bool ahoyd_targets_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_path *path, uint64_t now_ms,
                              struct ahoy_proxy_target *target, struct ahoy_err *err)
 {
-    if (!target_in_dialog(server, event, path, now_ms, target, err))
+    bool found = path->names_instance ? target_gruu(server, event, path, now_ms, target, err)
+                                      : target_in_dialog(server, event, path, now_ms, target, err);
+    if (!found)
         return false;
-    target->is_neighbour = target->way_count == 0 &&
-                           ahoyd_names_is_trunk_target(&server->names, &target->hop.remote);
+    target->is_neighbour =
+        target->way_count == 0 && ahoyd_names_is_trunk_target(&server->names, &target->hop.remote);
     return true;
 }

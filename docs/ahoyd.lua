@@ -25,6 +25,8 @@ listen "tcp:[::1]:5060"
 
 -- Whose calls and registrations it serves.  Users are added with ahoyctl:
 --     ahoyctl user add alice@atlanta.example
+-- and their further names, numbers for example:
+--     ahoyctl user alias add 100@atlanta.example alice@atlanta.example
 domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 7200 })
 
 -- Without MD5, and with the body of each request covered by the digest, where all phones can do it:
@@ -32,6 +34,9 @@ domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 720
 
 -- Phones one after the other, by the q that they register with, 15 seconds each:
 -- domain("chicago.example", { ring = "order", ring_time = 15 })
+
+-- Phones learn when they register that their calls must come by this proxy (RFC 3608):
+-- domain("boston.example", { service_route = { "sip:proxy.boston.example;lr" } })
 
 -- Where users and registrations are kept, from here: a file, or "memory:" for nothing.
 store "sqlite:ahoy.db"

@@ -23,9 +23,14 @@ json_t *ctl_link_ask(struct ctl_link *link, json_t *request);
 
 /* Each runs one verb with what stands behind it and returns an exit code. */
 int ctl_user(const struct ctl_options *options, int argc, char **argv);
+int ctl_alias(const struct ctl_options *options, int argc, char **argv); /* Of `user`. */
 int ctl_registrations(const struct ctl_options *options, int argc, char **argv);
 int ctl_counters(const struct ctl_options *options, int argc, char **argv);
 int ctl_ladder(const struct ctl_options *options, int argc, char **argv);
+
+/* Splits "alice@atlanta.example"; the domain in lower case, as the configuration keeps it.  False
+ * after saying why. */
+bool ctl_split(char *name, struct span *user, struct span *realm);
 
 /* "ahoyctl: ..." on standard error. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

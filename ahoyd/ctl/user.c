@@ -9,8 +9,7 @@
 
 enum { LINE_LIMIT = 1024 };
 
-/* Splits "alice@atlanta.example"; the domain in lower case, as the configuration keeps it. */
-static bool split(char *name, struct span *user, struct span *realm)
+bool ctl_split(char *name, struct span *user, struct span *realm)
 {
     char *at = strrchr(name, '@');
     if (at == NULL || at == name || at[1] == '\0') {
@@ -96,7 +95,7 @@ static int add(struct ctl_link *link, char *name)
     char copy[LINE_LIMIT];
     struct span user, realm, password;
     snprintf(copy, sizeof copy, "%s", name);
-    if (!split(copy, &user, &realm))
+    if (!ctl_split(copy, &user, &realm))
         return CTL_USAGE;
     bool sound = read_password(name, line, &password) && put(link, user, realm, password);
     explicit_bzero(line, sizeof line);
@@ -106,7 +105,7 @@ static int add(struct ctl_link *link, char *name)
 static int drop(struct ctl_link *link, char *name)
 {
     struct span user, realm;
-    if (!split(name, &user, &realm))
+    if (!ctl_split(name, &user, &realm))
         return CTL_USAGE;
     json_t *answer = ctl_link_ask(link, request_for("user-remove", user, realm));
     json_decref(answer);
@@ -121,7 +120,7 @@ static bool import_line(struct ctl_link *link, char *text, unsigned number)
     if (*password != '\0')
         *password++ = '\0';
     password += strspn(password, " \t");
-    bool sound = *password != '\0' && split(text, &user, &realm) &&
+    bool sound = *password != '\0' && ctl_split(text, &user, &realm) &&
                  put(link, user, realm, ahoy_span(password));
     if (!sound)
         ctl_say("line %u was not imported; write USER@DOMAIN PASSWORD", number);
@@ -177,10 +176,13 @@ static int list(const struct ctl_options *options, struct ctl_link *link)
 int ctl_user(const struct ctl_options *options, int argc, char **argv)
 {
     const char *verb = argc > 0 ? argv[0] : "";
+    if (strcmp(verb, "alias") == 0)
+        return ctl_alias(options, argc - 1, argv + 1);
     bool named = strcmp(verb, "add") == 0 || strcmp(verb, "remove") == 0;
     bool alone = strcmp(verb, "list") == 0 || strcmp(verb, "import") == 0;
     if (!(named && argc == 2) && !(alone && argc == 1)) {
-        ctl_say("write user add USER@DOMAIN, user remove USER@DOMAIN, user list or user import");
+        ctl_say("write user add USER@DOMAIN, user remove USER@DOMAIN, user list, user import or "
+                "user alias");
         return CTL_USAGE;
     }
     struct ctl_link *link = ctl_link_open(options);

@@ -35,7 +35,7 @@ struct ahoyd_store {
 struct staged {
     struct ahoyd_change *change;
     struct record *record;   /* BINDINGS */
-    struct known_user *user; /* USER_PUT */
+    struct known_user *user; /* USER_PUT, ALIAS_PUT */
 };
 
 /* Works out what staged->change does, given |earlier| of |count| that are not published yet,

@@ -55,16 +55,24 @@ struct ahoyd_change *ahoyd_change_bindings(struct span aor,
     return change;
 }
 
-struct ahoyd_change *ahoyd_change_user(enum ahoyd_change_kind kind, struct span user,
-                                       struct span realm, const struct ahoyd_user *credentials)
+struct ahoyd_change *ahoyd_change_alias(enum ahoyd_change_kind kind, struct span alias,
+                                        struct span realm, struct span means)
 {
-    struct ahoyd_change *change = make(kind, user.size + realm.size);
+    struct ahoyd_change *change = make(kind, alias.size + realm.size + means.size);
     if (change == NULL)
         return NULL;
     struct keeper keeper = { change->text };
-    change->user = keep(&keeper, user);
+    change->user = keep(&keeper, alias);
     change->realm = keep(&keeper, realm);
-    if (credentials != NULL)
+    change->means = keep(&keeper, means);
+    return change;
+}
+
+struct ahoyd_change *ahoyd_change_user(enum ahoyd_change_kind kind, struct span user,
+                                       struct span realm, const struct ahoyd_user *credentials)
+{
+    struct ahoyd_change *change = ahoyd_change_alias(kind, user, realm, SPAN(""));
+    if (change != NULL && credentials != NULL)
         change->credentials = *credentials;
     return change;
 }

@@ -1,6 +1,6 @@
 /* The form of a state: a version, a count, and each binding as numbers (little-endian) and texts
  * with their sizes before them; what a version adds stands at the end of a binding.  On the disk
- * another version stands in its place, and behind it all a check of it and of its owner's address.
+ * the version has a mark, and behind it all stands a check of it and of the address-of-record.
  * It is read as if a stranger had written it: a damaged file must not hurt. */
 #include "ahoyd/store/record.h"
 
@@ -10,8 +10,9 @@
 
 enum {
     FIRST_VERSION = 1,
-    VERSION = 2,        /* RFC 5626 and Path. */
-    SEALED_VERSION = 3, /* Of a row: version 2 with a check. */
+    WITH_FLOWS = 2,     /* RFC 5626, Path. */
+    VERSION = 3,        /* GRUUs. */
+    SEALED_MARK = 0x80, /* Of the version of a row with a check. */
     CHECK_SIZE = RECORD_SEALED_LIMIT - RECORD_STATE_LIMIT
 };
 
@@ -63,6 +64,7 @@ static size_t encode(const struct ahoy_bindings *bindings, char state[RECORD_STA
         put_text(&writer, binding->params);
         put_text(&writer, binding->instance);
         put_text(&writer, binding->path);
+        put(&writer, binding->era_ms, 8);
     }
     return (size_t)(writer.at - state);
 }
@@ -140,8 +142,10 @@ bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bin
         take_hop(&reader, &binding.hop);
         binding.contact = take_text(&reader);
         binding.call_id = take_text(&reader);
-        if (version >= VERSION)
+        if (version >= WITH_FLOWS)
             take_outbound(&reader, &binding);
+        if (version >= VERSION)
+            binding.era_ms = take(&reader, 8);
         bool lives = binding.expires_ms > now_ms;
         if (!reader.damaged && lives && !ahoy_bindings_add(bindings, &binding))
             reader.damaged = true;
@@ -188,7 +192,7 @@ struct span record_seal(const struct record *record, char row[RECORD_SEALED_LIMI
 {
     struct span state = record_state(record);
     memcpy(row, state.at, state.size);
-    row[0] = SEALED_VERSION;
+    row[0] = (char)(SEALED_MARK | VERSION);
     struct writer writer = { row + state.size };
     put(&writer, check_of(record_aor(record), state), CHECK_SIZE);
     return (struct span){ row, state.size + CHECK_SIZE };
@@ -202,7 +206,7 @@ static bool decode_sealed(struct span aor, struct span row, struct ahoy_bindings
         return false;
     struct span state = { space, row.size - CHECK_SIZE };
     memcpy(space, row.at, state.size);
-    space[0] = VERSION;
+    space[0] = (char)(space[0] & ~SEALED_MARK);
     struct reader reader = { .rest = ahoy_span_after(row, state.size) };
     return take(&reader, CHECK_SIZE) == check_of(aor, state) && record_decode(state, 0, bindings);
 }
@@ -210,7 +214,7 @@ static bool decode_sealed(struct span aor, struct span row, struct ahoy_bindings
 /* Older rows have no seal. */
 static bool decode_row(struct span aor, struct span row, struct ahoy_bindings *bindings)
 {
-    if (row.size > 0 && row.at[0] == SEALED_VERSION)
+    if (row.size > 0 && (row.at[0] & SEALED_MARK) != 0)
         return decode_sealed(aor, row, bindings);
     return record_decode(row, 0, bindings);
 }

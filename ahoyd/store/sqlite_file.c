@@ -10,20 +10,29 @@
 #include "ahoyd/store/sqlite_inside.h"
 #include "libahoy/base/unset.h"
 
-enum { SWEEP_ROWS = 2000, FORM = 2 };
+enum { SWEEP_ROWS = 2000, FORM = 3 };
+
+#define ALIASES                                                                                    \
+    "CREATE TABLE aliases (alias BLOB NOT NULL, realm BLOB NOT NULL, user BLOB NOT NULL,"          \
+    " PRIMARY KEY (alias, realm)) WITHOUT ROWID;"
 
 static const char schema[] =
     "PRAGMA application_id = 0x41686f79;" /* "Ahoy" */
-    "PRAGMA user_version = 2;"
+    "PRAGMA user_version = 3;"
     "CREATE TABLE log (row INTEGER PRIMARY KEY AUTOINCREMENT, aor BLOB NOT NULL,"
     " state BLOB NOT NULL);"
     "CREATE TABLE users (user BLOB NOT NULL, realm BLOB NOT NULL, md5 BLOB NOT NULL,"
-    " sha256 BLOB NOT NULL, sha512_256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT ROWID;"
+    " sha256 BLOB NOT NULL, sha512_256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT "
+    "ROWID;" ALIASES
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 
-/* From form 1, whose users have no HA1 by SHA-512-256 until their password is set again. */
-static const char upgrade[] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
-                              "PRAGMA user_version = 2;";
+/* What each form is brought to the next one by.  Users of form 1 have no HA1 by SHA-512-256 until
+ * their password is set again. */
+static const char *const upgrades[FORM] = {
+    [1] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
+          "PRAGMA user_version = 2;",
+    [2] = ALIASES "PRAGMA user_version = 3;",
+};
 
 bool file_run(struct sqlite_file *file, const char *sql)
 {
@@ -55,6 +64,9 @@ bool file_prepare(struct sqlite_file *file)
         { &file->page, "SELECT row, aor, state FROM log WHERE row > ? ORDER BY row LIMIT ?" },
         { &file->put_user, "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?)" },
         { &file->remove_user, "DELETE FROM users WHERE user = ? AND realm = ?" },
+        { &file->put_alias, "INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)" },
+        { &file->remove_alias, "DELETE FROM aliases WHERE alias = ? AND realm = ?" },
+        { &file->remove_aliases, "DELETE FROM aliases WHERE user = ? AND realm = ?" },
     };
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         if (sqlite3_prepare_v3(file->database, statements[i].sql, -1, SQLITE_PREPARE_PERSISTENT,
@@ -117,6 +129,15 @@ static bool make_anew(struct sqlite_file *file)
     return sound;
 }
 
+/* Brings the file from the form |version| to ours, all at once or not at all. */
+static bool upgrade(struct sqlite_file *file, int64_t version)
+{
+    bool sound = file_run(file, "BEGIN EXCLUSIVE");
+    for (int64_t form = version; sound && form < FORM; form++)
+        sound = file_run(file, upgrades[form]);
+    return sound && file_run(file, "COMMIT");
+}
+
 /* Checks that the file is ours, or makes it so where it is new. */
 static bool check_form(struct sqlite_file *file, const char *path, char *fault, size_t fault_size)
 {
@@ -125,9 +146,8 @@ static bool check_form(struct sqlite_file *file, const char *path, char *fault, 
     int64_t tables = file_ask(file, "SELECT count(*) FROM sqlite_master");
     if (application == 0x41686f79 && version == FORM)
         return true;
-    if (application == 0x41686f79 && version == 1) {
-        if (file_run(file, "BEGIN EXCLUSIVE") && file_run(file, upgrade) &&
-            file_run(file, "COMMIT"))
+    if (application == 0x41686f79 && version >= 1 && version < FORM) {
+        if (upgrade(file, version))
             return true;
         snprintf(fault, fault_size, "%s cannot be brought to form %d: %s", path, FORM,
                  sqlite3_errmsg(file->database));
@@ -169,9 +189,11 @@ bool file_attach(struct sqlite_file *file, const char *path, char *fault, size_t
 
 void file_detach(struct sqlite_file *file)
 {
-    sqlite3_stmt **const statements[] = { &file->begin,    &file->commit,     &file->rollback,
-                                          &file->append,   &file->drop,       &file->page,
-                                          &file->put_user, &file->remove_user };
+    sqlite3_stmt **const statements[] = {
+        &file->begin,     &file->commit,       &file->rollback,      &file->append,
+        &file->drop,      &file->page,         &file->put_user,      &file->remove_user,
+        &file->put_alias, &file->remove_alias, &file->remove_aliases
+    };
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         sqlite3_finalize(*statements[i]);
         *statements[i] = NULL;
@@ -242,27 +264,48 @@ bool file_append(struct sqlite_file *file, struct record *record)
     return true;
 }
 
+/* Runs a statement whose first places are a name and its realm. */
+static bool run_named(struct sqlite_file *file, sqlite3_stmt *statement, struct span name,
+                      struct span realm)
+{
+    file_bind(statement, 1, name);
+    file_bind(statement, 2, realm);
+    return file_finish(file, statement);
+}
+
 bool file_put_user(struct sqlite_file *file, struct span user, struct span realm,
                    const struct ahoyd_user *credentials)
 {
-    file_bind(file->put_user, 1, user);
-    file_bind(file->put_user, 2, realm);
     bind_digest(file->put_user, 3, &credentials->ha1[AHOY_DIGEST_MD5]);
     bind_digest(file->put_user, 4, &credentials->ha1[AHOY_DIGEST_SHA256]);
     bind_digest(file->put_user, 5, &credentials->ha1[AHOY_DIGEST_SHA512_256]);
-    return file_finish(file, file->put_user);
+    return run_named(file, file->put_user, user, realm);
+}
+
+bool file_put_alias(struct sqlite_file *file, struct span alias, struct span realm,
+                    struct span user)
+{
+    file_bind(file->put_alias, 3, user);
+    return run_named(file, file->put_alias, alias, realm);
 }
 
 bool sqlite_file_write(struct sqlite_file *file, struct staged *staged)
 {
     const struct ahoyd_change *change = staged->change;
-    if (staged->record != NULL)
+    switch (change->kind) {
+    case AHOYD_CHANGE_BINDINGS:
         return file_append(file, staged->record);
-    if (change->kind == AHOYD_CHANGE_USER_PUT)
+    case AHOYD_CHANGE_USER_PUT:
         return file_put_user(file, change->user, change->realm, &change->credentials);
-    file_bind(file->remove_user, 1, change->user);
-    file_bind(file->remove_user, 2, change->realm);
-    return file_finish(file, file->remove_user);
+    case AHOYD_CHANGE_USER_REMOVE:
+        return run_named(file, file->remove_user, change->user, change->realm) &&
+               run_named(file, file->remove_aliases, change->user, change->realm);
+    case AHOYD_CHANGE_ALIAS_PUT:
+        return file_put_alias(file, change->user, change->realm, change->means);
+    case AHOYD_CHANGE_ALIAS_REMOVE:
+        return run_named(file, file->remove_alias, change->user, change->realm);
+    }
+    return false;
 }
 
 /* Whether a row may go.  A newer one makes it so; one that left no bindings is needed as long as

@@ -8,7 +8,8 @@
 
 struct sqlite_file {
     sqlite3 *database;
-    sqlite3_stmt *begin, *commit, *rollback, *append, *drop, *page, *put_user, *remove_user;
+    sqlite3_stmt *begin, *commit, *rollback, *append, *drop, *page, *put_user, *remove_user,
+        *put_alias, *remove_alias, *remove_aliases;
     uint64_t last_row;     /* Of the log. */
     uint64_t sweep_row;    /* Compaction has looked at all rows up to this one, ... */
     uint64_t sweep_end;    /* ... and this was the last one when its round began. */

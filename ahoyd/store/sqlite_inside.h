@@ -24,9 +24,11 @@ bool file_prepare(struct sqlite_file *file);
 bool file_make(struct sqlite_file *file, const unsigned char secret[AHOYD_SECRET_SIZE]);
 bool file_put_user(struct sqlite_file *file, struct span user, struct span realm,
                    const struct ahoyd_user *credentials);
+bool file_put_alias(struct sqlite_file *file, struct span alias, struct span realm,
+                    struct span user);
 /* Sets record->row. */
 bool file_append(struct sqlite_file *file, struct record *record);
 
-/* Reads the secret, the users and the log into |store|.  What is damaged is left out, told of, and
+/* Reads the secret, the users, their aliases and the log into |store|.  What is damaged is left out, told of, and
  * leaves file->is_damaged; false where nothing can be read at all. */
 bool file_load(struct sqlite_file *file, struct ahoyd_store *store, uint64_t now_ms);

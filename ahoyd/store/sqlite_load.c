@@ -101,35 +101,66 @@ static void load_user(struct ahoyd_store *store, sqlite3_stmt *row)
         users_put(&store->users, user);
 }
 
-/* From one end, and where that is not enough from the other: users in the middle of two damages
- * are lost. */
+static void load_alias(struct ahoyd_store *store, sqlite3_stmt *row)
+{
+    struct known_user *alias =
+        users_prepare_alias(file_column(row, 0), file_column(row, 1), file_column(row, 2));
+    if (alias != NULL)
+        users_put(&store->users, alias);
+}
+
+/* Gives all rows of |query| to |load|; returns how that ended. */
+static int load_table(struct sqlite_file *file, struct ahoyd_store *store, const char *query,
+                      void (*load)(struct ahoyd_store *store, sqlite3_stmt *row))
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(file->database, query, -1, &statement, NULL);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(statement);
+        if (rc == SQLITE_ROW)
+            load(store, statement);
+    }
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* From one end, and where that is not enough from the other: what stands between two damages is
+ * lost.  False where nothing can be read at all. */
+static bool load_names(struct sqlite_file *file, struct ahoyd_store *store,
+                       const char *const ways[2],
+                       void (*load)(struct ahoyd_store *store, sqlite3_stmt *row))
+{
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < 2 && rc != SQLITE_DONE; i++) {
+        rc = load_table(file, store, ways[i], load);
+        if (rc != SQLITE_DONE && !file_is_damage(rc))
+            return false;
+    }
+    if (rc != SQLITE_DONE) {
+        file->is_damaged = true;
+        ahoy_log_line(store->log, AHOY_LOG_ERROR,
+                      "the store's users are damaged, and some of them or of their aliases may be "
+                      "lost: compare what `ahoyctl user list` prints with your own");
+    }
+    return true;
+}
+
 static bool load_users(struct sqlite_file *file, struct ahoyd_store *store)
 {
-    static const char *const ways[] = {
+    static const char *const ways[2] = {
         "SELECT user, realm, md5, sha256, sha512_256 FROM users ORDER BY user, realm",
         "SELECT user, realm, md5, sha256, sha512_256 FROM users ORDER BY user DESC, realm DESC"
     };
-    bool ends = false;
-    for (size_t i = 0; i < 2 && !ends; i++) {
-        sqlite3_stmt *statement = NULL;
-        int rc = sqlite3_prepare_v2(file->database, ways[i], -1, &statement, NULL);
-        while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-            rc = sqlite3_step(statement);
-            if (rc == SQLITE_ROW)
-                load_user(store, statement);
-        }
-        sqlite3_finalize(statement);
-        ends = rc == SQLITE_DONE;
-        if (!ends && !file_is_damage(rc))
-            return false;
-    }
-    if (!ends) {
-        file->is_damaged = true;
-        ahoy_log_line(store->log, AHOY_LOG_ERROR,
-                      "the store's users are damaged, and some may be lost: compare what "
-                      "`ahoyctl user list` prints with your own");
-    }
-    return true;
+    return load_names(file, store, ways, load_user);
+}
+
+static bool load_aliases(struct sqlite_file *file, struct ahoyd_store *store)
+{
+    static const char *const ways[2] = {
+        "SELECT alias, realm, user FROM aliases ORDER BY alias, realm",
+        "SELECT alias, realm, user FROM aliases ORDER BY alias DESC, realm DESC"
+    };
+    return load_names(file, store, ways, load_alias);
 }
 
 static bool load_secret(struct sqlite_file *file, struct ahoyd_store *store)
@@ -155,5 +186,6 @@ static bool load_secret(struct sqlite_file *file, struct ahoyd_store *store)
 
 bool file_load(struct sqlite_file *file, struct ahoyd_store *store, uint64_t now_ms)
 {
-    return load_secret(file, store) && load_users(file, store) && load_log(file, store, now_ms);
+    return load_secret(file, store) && load_users(file, store) && load_aliases(file, store) &&
+           load_log(file, store, now_ms);
 }

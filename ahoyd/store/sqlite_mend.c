@@ -27,6 +27,13 @@ static bool put_user(void *context, struct span user, struct span realm,
     return mending->sound;
 }
 
+static bool put_alias(void *context, struct span alias, struct span realm, struct span user)
+{
+    struct mending *mending = context;
+    mending->sound = file_put_alias(&mending->file, alias, realm, user);
+    return mending->sound;
+}
+
 static bool put_record(void *context, struct record *record)
 {
     struct mending *mending = context;
@@ -43,6 +50,8 @@ static bool write_all(struct mending *mending, struct ahoyd_store *store)
         return false;
     mending->sound = true;
     users_each(&store->users, put_user, mending);
+    if (mending->sound)
+        users_each_alias(&store->users, put_alias, mending);
     if (mending->sound)
         index_each_record(&store->index, put_record, mending);
     return mending->sound && file_run(file, "COMMIT") &&

@@ -39,19 +39,51 @@ static void stage_bindings(struct ahoyd_store *store, struct staged *staged,
     }
 }
 
+/* What is in the way of a change of a user or an alias; NULL for nothing. */
+static const char *find_hindrance(struct ahoyd_store *store, const struct ahoyd_change *change)
+{
+    enum users_kind kind = users_kind(&store->users, change->user, change->realm);
+    switch (change->kind) {
+    case AHOYD_CHANGE_USER_PUT:
+        return kind == USERS_ALIAS ? "there is an alias of that name" : NULL;
+    case AHOYD_CHANGE_USER_REMOVE:
+        return kind == USERS_USER ? NULL : "there is no such user";
+    case AHOYD_CHANGE_ALIAS_PUT:
+        if (kind == USERS_USER)
+            return "there is a user of that name";
+        return users_find(&store->users, change->means, change->realm, NULL)
+                   ? NULL
+                   : "there is no such user";
+    case AHOYD_CHANGE_ALIAS_REMOVE:
+        return kind == USERS_ALIAS ? NULL : "there is no such alias";
+    case AHOYD_CHANGE_BINDINGS:
+        break;
+    }
+    return NULL;
+}
+
 static void stage_user(struct ahoyd_store *store, struct staged *staged)
 {
     struct ahoyd_change *change = staged->change;
-    if (change->kind == AHOYD_CHANGE_USER_PUT) {
-        staged->user = users_prepare(change->user, change->realm, &change->credentials);
-        if (staged->user == NULL) {
-            change->status = 503;
-            change->why = "memory ran out";
-        }
-    } else if (!users_find(&store->users, change->user, change->realm, NULL)) {
+    bool puts_user = change->kind == AHOYD_CHANGE_USER_PUT;
+    change->why = find_hindrance(store, change);
+    if (change->why != NULL) {
         change->status = 404;
-        change->why = "there is no such user";
+        return;
     }
+    if (!puts_user && change->kind != AHOYD_CHANGE_ALIAS_PUT)
+        return;
+    staged->user = puts_user ? users_prepare(change->user, change->realm, &change->credentials)
+                             : users_prepare_alias(change->user, change->realm, change->means);
+    if (staged->user == NULL) {
+        change->status = 503;
+        change->why = "memory ran out";
+    }
+}
+
+static bool removes_user(const struct ahoyd_change *change)
+{
+    return change->kind == AHOYD_CHANGE_USER_REMOVE || change->kind == AHOYD_CHANGE_ALIAS_REMOVE;
 }
 
 void store_stage(struct ahoyd_store *store, struct staged *staged, const struct staged *earlier,
@@ -81,7 +113,7 @@ unsigned store_publish(struct ahoyd_store *store, struct staged *staged)
     }
     if (staged->user != NULL)
         users_put(&store->users, staged->user);
-    if (change->kind == AHOYD_CHANGE_USER_REMOVE && change->status == 200)
+    if (removes_user(change) && change->status == 200)
         users_remove(&store->users, change->user, change->realm);
     give_back(change);
     return idle;

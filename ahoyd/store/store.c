@@ -85,6 +85,12 @@ bool ahoyd_store_user(struct ahoyd_store *store, struct span user, struct span r
     return users_find(&store->users, user, realm, credentials);
 }
 
+bool ahoyd_store_alias(struct ahoyd_store *store, struct span alias, struct span realm,
+                       struct ahoy_buf *user)
+{
+    return users_alias(&store->users, alias, realm, user);
+}
+
 bool ahoyd_store_unhash(struct ahoyd_store *store, enum ahoy_digest_algorithm algorithm,
                         struct span hash, struct span realm, struct ahoy_buf *user)
 {
@@ -106,6 +112,9 @@ static bool is_within_limits(const struct ahoyd_change *change)
 {
     if (change->kind == AHOYD_CHANGE_BINDINGS)
         return change->aor.size > 0 && change->aor.size <= AHOYD_AOR_LIMIT;
+    if (change->kind == AHOYD_CHANGE_ALIAS_PUT &&
+        (change->means.size == 0 || change->means.size > AHOYD_NAME_LIMIT))
+        return false;
     return change->user.size > 0 && change->user.size <= AHOYD_NAME_LIMIT &&
            change->realm.size > 0 && change->realm.size <= AHOYD_NAME_LIMIT;
 }
@@ -126,6 +135,14 @@ void ahoyd_store_each_user(struct ahoyd_store *store,
                            void *context)
 {
     users_each(&store->users, visit, context);
+}
+
+void ahoyd_store_each_alias(struct ahoyd_store *store,
+                            bool (*visit)(void *context, struct span alias, struct span realm,
+                                          struct span user),
+                            void *context)
+{
+    users_each_alias(&store->users, visit, context);
 }
 
 void ahoyd_store_each_aor(struct ahoyd_store *store, uint64_t now_ms,

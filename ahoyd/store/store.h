@@ -31,7 +31,13 @@ struct ahoyd_change_owner {
     void (*done)(struct ahoyd_change_owner *owner, struct ahoyd_change *change);
 };
 
-enum ahoyd_change_kind { AHOYD_CHANGE_BINDINGS, AHOYD_CHANGE_USER_PUT, AHOYD_CHANGE_USER_REMOVE };
+enum ahoyd_change_kind {
+    AHOYD_CHANGE_BINDINGS,
+    AHOYD_CHANGE_USER_PUT,
+    AHOYD_CHANGE_USER_REMOVE, /* With all of his aliases. */
+    AHOYD_CHANGE_ALIAS_PUT,
+    AHOYD_CHANGE_ALIAS_REMOVE
+};
 
 /* A change on its way through the writer, and its outcome on the way back: one allocation, owned
  * by whoever holds it. */
@@ -44,7 +50,8 @@ struct ahoyd_change {
     unsigned status;                       /* Outcome: 200, or what answers it best. */
     const char *why;                       /* Where status is not 200; a literal. */
     struct span aor;                       /* "user@domain"; of BINDINGS. */
-    struct span user, realm;               /* Of USER_*. */
+    struct span user, realm;               /* Of USER_*; of ALIAS_* the alias. */
+    struct span means;                     /* Of ALIAS_PUT: the user. */
     struct ahoyd_user credentials;         /* Of USER_PUT. */
     struct ahoy_registration registration; /* Of BINDINGS. */
     struct ahoy_bindings bindings;         /* Outcome of BINDINGS. */
@@ -58,6 +65,9 @@ struct ahoyd_change *ahoyd_change_bindings(struct span aor,
 /* |credentials| may be NULL for AHOYD_CHANGE_USER_REMOVE. */
 struct ahoyd_change *ahoyd_change_user(enum ahoyd_change_kind kind, struct span user,
                                        struct span realm, const struct ahoyd_user *credentials);
+/* |means| is empty for AHOYD_CHANGE_ALIAS_REMOVE. */
+struct ahoyd_change *ahoyd_change_alias(enum ahoyd_change_kind kind, struct span alias,
+                                        struct span realm, struct span means);
 void ahoyd_change_free(struct ahoyd_change *change);
 
 struct ahoyd_store_options {
@@ -81,6 +91,10 @@ bool ahoyd_store_find(struct ahoyd_store *store, struct span aor, uint64_t now_m
 /* From any thread; false where there is no such user. */
 bool ahoyd_store_user(struct ahoyd_store *store, struct span user, struct span realm,
                       struct ahoyd_user *credentials);
+/* From any thread: prints the name of the user whom |alias|, another name in |realm|, means; false
+ * where it is none. */
+bool ahoyd_store_alias(struct ahoyd_store *store, struct span alias, struct span realm,
+                       struct ahoy_buf *user);
 /* From any thread: prints the name of the user whose hash by |algorithm|, in lower-case hex, |hash|
  * is.  False where there is none, or hashes are not looked for; the time it takes does not tell. */
 bool ahoyd_store_unhash(struct ahoyd_store *store, enum ahoy_digest_algorithm algorithm,
@@ -103,12 +117,17 @@ void ahoyd_store_hold(struct ahoyd_store *store, size_t limit);
  * waits. */
 bool ahoyd_store_settle(struct ahoyd_store *store, bool fails);
 
-/* Walks all users, or all registrations that live at |now_ms|, in no order, until |visit| returns
- * false.  Locks are held meanwhile: |visit| must be quick and must not call the store. */
+/* Walks all users, all aliases, or all registrations that live at |now_ms|, in no order, until
+ * |visit| returns false.  Locks are held meanwhile: |visit| must be quick and must not call the
+ * store. */
 void ahoyd_store_each_user(struct ahoyd_store *store,
                            bool (*visit)(void *context, struct span user, struct span realm,
                                          const struct ahoyd_user *credentials),
                            void *context);
+void ahoyd_store_each_alias(struct ahoyd_store *store,
+                            bool (*visit)(void *context, struct span alias, struct span realm,
+                                          struct span user),
+                            void *context);
 void ahoyd_store_each_aor(struct ahoyd_store *store, uint64_t now_ms,
                           bool (*visit)(void *context, struct span aor,
                                         const struct ahoy_bindings *bindings),

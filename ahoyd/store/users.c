@@ -17,10 +17,15 @@ bool users_init(struct users *users, struct ahoy_hash_key key, bool finds_hashes
 
 static size_t text_size(const struct known_user *user)
 {
-    size_t size = (size_t)user->user_size + user->realm_size;
+    size_t size = (size_t)user->user_size + user->realm_size + user->means_size;
     for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++)
         size += user->ha1_sizes[i];
     return size;
+}
+
+static struct span means_of(const struct known_user *known)
+{
+    return (struct span){ known->text + text_size(known) - known->means_size, known->means_size };
 }
 
 void users_discard(struct known_user *user)
@@ -53,14 +58,15 @@ static char *append(char *at, struct span text)
     return at + text.size;
 }
 
-struct known_user *users_prepare(struct span user, struct span realm,
-                                 const struct ahoyd_user *credentials)
+static struct known_user *prepare(struct span user, struct span realm,
+                                  const struct ahoyd_user *credentials, struct span means)
 {
-    size_t size = user.size + realm.size;
+    size_t size = user.size + realm.size + means.size;
     for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++)
         size += credentials->ha1[i].size;
     struct known_user *known = NULL;
-    if (user.size <= AHOYD_NAME_LIMIT && realm.size <= AHOYD_NAME_LIMIT)
+    if (user.size <= AHOYD_NAME_LIMIT && realm.size <= AHOYD_NAME_LIMIT &&
+        means.size <= AHOYD_NAME_LIMIT)
         known = malloc(sizeof *known + size);
     if (known == NULL)
         return NULL;
@@ -68,13 +74,27 @@ struct known_user *users_prepare(struct span user, struct span realm,
     known->hash = 0;
     known->user_size = (uint16_t)user.size;
     known->realm_size = (uint16_t)realm.size;
+    known->means_size = (uint16_t)means.size;
     char *at = append(append(known->text, user), realm);
     for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++) {
         const struct ahoy_digest_hex *ha1 = &credentials->ha1[i];
         known->ha1_sizes[i] = (uint8_t)ha1->size;
         at = append(at, (struct span){ ha1->text, ha1->size });
     }
+    append(at, means);
     return known;
+}
+
+struct known_user *users_prepare(struct span user, struct span realm,
+                                 const struct ahoyd_user *credentials)
+{
+    return prepare(user, realm, credentials, SPAN(""));
+}
+
+struct known_user *users_prepare_alias(struct span alias, struct span realm, struct span means)
+{
+    const struct ahoyd_user none = { 0 };
+    return prepare(alias, realm, &none, means);
 }
 
 static void read_credentials(const struct known_user *known, struct ahoyd_user *credentials)
@@ -126,6 +146,10 @@ bool users_lack(struct users *users, struct span realm, enum ahoy_digest_algorit
 /* Under the lock: what else is known of who came or went. */
 static void note(struct users *users, const struct known_user *user)
 {
+    if (user->means_size > 0) {
+        users->alias_count++;
+        return;
+    }
     count_lacks(users, user, true);
     if (users->finds_hashes)
         users_note_hashes(users, user);
@@ -135,6 +159,10 @@ static void forget(struct users *users, const struct known_user *user)
 {
     if (user == NULL)
         return;
+    if (user->means_size > 0) {
+        users->alias_count--;
+        return;
+    }
     count_lacks(users, user, false);
     if (users->finds_hashes)
         users_forget_hashes(users, user);
@@ -200,20 +228,73 @@ void users_put(struct users *users, struct known_user *user)
     users_discard(old);
 }
 
+/* Under the lock. */
+static void drop(struct users *users, struct known_user **link)
+{
+    struct known_user *old = *link;
+    *link = old->next;
+    users->count--;
+    forget(users, old);
+    users_discard(old);
+}
+
+/* The aliases of a user that is gone: whoever gets his name later does not get them. */
+static void drop_aliases(struct users *users, struct span user, struct span realm)
+{
+    for (size_t i = 0; users->alias_count > 0 && i < users->capacity; i++) {
+        struct known_user **link = &users->buckets[i];
+        while (*link != NULL) {
+            if ((*link)->means_size > 0 && ahoy_span_equal(means_of(*link), user) &&
+                ahoy_span_equal(known_user_realm(*link), realm))
+                drop(users, link);
+            else
+                link = &(*link)->next;
+        }
+    }
+}
+
 bool users_remove(struct users *users, struct span user, struct span realm)
 {
     uint64_t hash = hash_of(users, user, realm);
     pthread_rwlock_wrlock(&users->lock);
     struct known_user **link = link_of(users, hash, user, realm);
-    struct known_user *old = *link;
-    if (old != NULL) {
-        *link = old->next;
-        users->count--;
-        forget(users, old);
+    bool found = *link != NULL;
+    if (found) {
+        drop(users, link);
+        drop_aliases(users, user, realm);
     }
     pthread_rwlock_unlock(&users->lock);
-    users_discard(old);
-    return old != NULL;
+    return found;
+}
+
+static enum users_kind kind_of(const struct known_user *known)
+{
+    if (known == NULL)
+        return USERS_NOBODY;
+    return known->means_size > 0 ? USERS_ALIAS : USERS_USER;
+}
+
+enum users_kind users_kind(struct users *users, struct span name, struct span realm)
+{
+    uint64_t hash = hash_of(users, name, realm);
+    pthread_rwlock_rdlock(&users->lock);
+    enum users_kind kind = kind_of(*link_of(users, hash, name, realm));
+    pthread_rwlock_unlock(&users->lock);
+    return kind;
+}
+
+bool users_alias(struct users *users, struct span alias, struct span realm, struct ahoy_buf *user)
+{
+    if (users->alias_count == 0) /* As mostly: then no lock is taken. */
+        return false;
+    uint64_t hash = hash_of(users, alias, realm);
+    pthread_rwlock_rdlock(&users->lock);
+    const struct known_user *known = *link_of(users, hash, alias, realm);
+    bool found = kind_of(known) == USERS_ALIAS;
+    if (found)
+        ahoy_buf_put(user, means_of(known));
+    pthread_rwlock_unlock(&users->lock);
+    return found && !user->overflow;
 }
 
 bool users_find(struct users *users, struct span user, struct span realm,
@@ -222,10 +303,11 @@ bool users_find(struct users *users, struct span user, struct span realm,
     uint64_t hash = hash_of(users, user, realm);
     pthread_rwlock_rdlock(&users->lock);
     const struct known_user *known = *link_of(users, hash, user, realm);
-    if (known != NULL && credentials != NULL)
+    bool found = kind_of(known) == USERS_USER;
+    if (found && credentials != NULL)
         read_credentials(known, credentials);
     pthread_rwlock_unlock(&users->lock);
-    return known != NULL;
+    return found;
 }
 
 void users_each(struct users *users,
@@ -239,10 +321,30 @@ void users_each(struct users *users,
     for (size_t i = 0; i < users->capacity; i++) {
         for (struct known_user *known = users->buckets[i]; on && known != NULL;
              known = known->next) {
+            if (known->means_size > 0)
+                continue;
             read_credentials(known, &credentials);
             on = visit(context, known_user_name(known), known_user_realm(known), &credentials);
         }
     }
     explicit_bzero(&credentials, sizeof credentials);
+    pthread_rwlock_unlock(&users->lock);
+}
+
+void users_each_alias(struct users *users,
+                      bool (*visit)(void *context, struct span alias, struct span realm,
+                                    struct span user),
+                      void *context)
+{
+    bool on = true;
+    pthread_rwlock_rdlock(&users->lock);
+    for (size_t i = 0; i < users->capacity; i++) {
+        for (struct known_user *known = users->buckets[i]; on && known != NULL;
+             known = known->next) {
+            if (known->means_size > 0)
+                on = visit(context, known_user_name(known), known_user_realm(known),
+                           means_of(known));
+        }
+    }
     pthread_rwlock_unlock(&users->lock);
 }

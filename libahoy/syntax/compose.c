@@ -154,8 +154,16 @@ void ahoy_compose_unsupported(struct ahoy_buf *buf, const struct ahoy_message *r
     }
 }
 
-/* Start line, topmost Via, Max-Forwards, From, Call-ID, CSeq and Route of a request that belongs to
- * |request|; the caller adds To. */
+/* What tells proxies without state the way: R3841-5-1. */
+static void put_preferences(struct ahoy_buf *buf, const struct ahoy_message *request)
+{
+    put_rows(buf, request, ahoy_message_first(request, AHOY_HEADER_ACCEPT_CONTACT));
+    put_rows(buf, request, ahoy_message_first(request, AHOY_HEADER_REJECT_CONTACT));
+    put_rows(buf, request, ahoy_message_first(request, AHOY_HEADER_REQUEST_DISPOSITION));
+}
+
+/* Start line, topmost Via, Max-Forwards, From, Call-ID, CSeq, Route and what the caller prefers, of
+ * a request that belongs to |request|; the caller adds To. */
 static void put_request(struct ahoy_buf *buf, const struct ahoy_message *request,
                         enum ahoy_method method)
 {
@@ -179,6 +187,7 @@ static void put_request(struct ahoy_buf *buf, const struct ahoy_message *request
     ahoy_buf_put(buf, ahoy_method_name(method));
     ahoy_buf_put(buf, SPAN("\r\n"));
     put_rows(buf, request, ahoy_message_first(request, AHOY_HEADER_ROUTE));
+    put_preferences(buf, request);
 }
 
 void ahoy_compose_ack(struct ahoy_buf *buf, const struct ahoy_message *request,

@@ -59,7 +59,7 @@ void ahoy_compose_unsupported(struct ahoy_buf *buf, const struct ahoy_message *r
                               enum ahoy_header header, struct span known);
 
 /* Prints the ACK for a response of 300 to 699 (17.1.1.3): |request| as it was sent, its topmost
- * Via alone, To from |response|. */
+ * Via alone, To from |response|, and what the caller prefers (RFC 3841 5). */
 void ahoy_compose_ack(struct ahoy_buf *buf, const struct ahoy_message *request,
                       const struct ahoy_message *response);
 

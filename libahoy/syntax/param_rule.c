@@ -366,6 +366,11 @@ const struct ahoy_param_rule *ahoy_param_rule(enum ahoy_header header, struct sp
     return has_features(header) ? find(features, COUNT(features), name) : NULL;
 }
 
+bool ahoy_param_is_feature(struct span name)
+{
+    return (name.size > 0 && name.at[0] == '+') || find(features, COUNT(features), name) != NULL;
+}
+
 const struct ahoy_param_rule *ahoy_uri_param_rule(struct span name)
 {
     return find(uri_rows, COUNT(uri_rows), name);

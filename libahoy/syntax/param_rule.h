@@ -33,7 +33,9 @@ struct ahoy_param_rule {
 /* The rule for the header parameter |name| of |header|, case aside; NULL where Ahoy knows none, and
  * any generic-param will do. */
 const struct ahoy_param_rule *ahoy_param_rule(enum ahoy_header header, struct span name);
-/* The same for a parameter of a SIP URI (RFC 3261 19.1.1, and the registry), for its meaning. */
+/* Whether |name| is that of a feature (RFC 3841 7.2.1): one of the base tags, or any with a "+". */
+bool ahoy_param_is_feature(struct span name);
+/* The rule for a parameter of a SIP URI (RFC 3261 19.1.1, and the registry), for its meaning. */
 const struct ahoy_param_rule *ahoy_uri_param_rule(struct span name);
 
 /* Checks well-formed |params| against the rules of |header|: shapes, those required, and none

@@ -12,6 +12,7 @@ struct ahoy_account {
     struct span domain;   /* "atlanta.example" */
     struct span realm;    /* The one realm that learns a digest of the password. */
     struct span password; /* Empty: challenges are not answered. */
+    struct span instance; /* This phone's own URN (RFC 5626 4.1); empty: it asks for no GRUU. */
 };
 
 enum {

@@ -26,6 +26,8 @@ struct ahoy_binding {
     uint32_t reg_id;      /* Which flow of the instance this is; 0 for none (RFC 5626). */
     uint64_t expires_ms;
     uint64_t updated_ms; /* When that REGISTER came. */
+    /* Since when temporary GRUUs of the instance are good; all of its bindings have the same. */
+    uint64_t era_ms;
     struct ahoy_hop hop; /* How. */
 };
 

@@ -1,6 +1,8 @@
 /* Dialogs: RFC 3261 12. */
 #include "libahoy/tu/dialog.h"
 
+#include "libahoy/syntax/params.h"
+
 /* Copies |text| into the dialog; false where it does not fit. */
 static bool keep(struct ahoy_dialog *dialog, struct span text, struct span *kept)
 {
@@ -43,16 +45,25 @@ static void clear(struct ahoy_dialog *dialog)
     dialog->route_count = dialog->target_size = dialog->text_size = 0;
 }
 
+/* Adds the values of a comma list to the route set. */
+static bool preload(struct ahoy_dialog *dialog, struct span values)
+{
+    struct span value;
+    while (ahoy_list_next(&values, &value, NULL)) {
+        if (dialog->route_count == AHOY_ROUTES_LIMIT ||
+            !keep(dialog, value, &dialog->routes[dialog->route_count]))
+            return false;
+        dialog->route_count++;
+    }
+    return true;
+}
+
 bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed)
 {
     clear(dialog);
     dialog->remote_tag = SPAN("");
-    if (seed->route.size > 0) {
-        if (!keep(dialog, seed->route, &dialog->routes[0]))
-            return false;
-        dialog->route_count = 1;
-    }
-    return keep(dialog, seed->call_id, &dialog->call_id) &&
+    return preload(dialog, seed->route) && preload(dialog, seed->service_route) &&
+           keep(dialog, seed->call_id, &dialog->call_id) &&
            keep(dialog, seed->local_tag, &dialog->local_tag) &&
            keep(dialog, seed->local_uri, &dialog->local_uri) &&
            keep(dialog, seed->remote_uri, &dialog->remote_uri) && set_target(dialog, seed->target);

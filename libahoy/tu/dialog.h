@@ -31,6 +31,7 @@ struct ahoy_dialog_seed {
     struct span local_uri, remote_uri;
     struct span target; /* The Request-URI. */
     struct span route;  /* The pre-existing route set (8.1.2), one value of Route; or empty. */
+    struct span service_route; /* Further values behind it, with commas between (RFC 3608 6.1). */
 };
 
 /* Not a dialog yet: what there is before one, so that requests outside of dialogs are printed by

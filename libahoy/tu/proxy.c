@@ -180,6 +180,7 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->breadth = breadth;
     context->tier_ms = plan->tier_ms;
     context->follows = plan->follows;
+    context->no_cancel = plan->no_cancel;
     context->sender = plan->sender;
     context->tells_load = plan->tells_load;
     ahoy_arena_init(&context->arena, &proxy->chunks);

@@ -77,6 +77,7 @@ struct ahoy_proxy_plan {
     size_t count;                            /* 1 to AHOY_TARGETS_LIMIT.  More: answered 503. */
     uint32_t tier_ms; /* How long those of one q ring before the next do; 0: until they fail. */
     bool follows;     /* Redirections are followed, where the owner finds targets in them. */
+    bool no_cancel;   /* A 2xx cancels no other branch: the caller wants all (RFC 3841 9.1). */
     uint8_t sender;   /* The owner's: comes back with a redirection. */
     enum ahoy_urgency urgency; /* What a neighbour that asks for less gets least of. */
     bool tells_load;           /* The sender is a neighbour that wants to know our load. */

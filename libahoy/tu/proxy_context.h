@@ -117,6 +117,7 @@ struct proxy_context {
     bool is_invite : 1;
     bool is_home : 1;    /* The plan's. */
     bool follows : 1;    /* The plan's. */
+    bool no_cancel : 1;  /* The plan's. */
     bool tells_load : 1; /* The plan's. */
     bool held_back : 1;  /* Some branch did not begin, as a neighbour has asked for less. */
     bool stopped : 1;    /* No branch begins any more: it was cancelled, or a 6xx has come. */

@@ -146,7 +146,8 @@ static void take_success(struct ahoy_proxy *proxy, struct proxy_context *context
     (void)mark_done(proxy, context, branch); /* More of them may come on one branch. */
     if (context->closed)
         return;
-    cancel_others(proxy, context, 200, now_ms); /* R3261-16.7-33 */
+    if (!context->no_cancel)
+        cancel_others(proxy, context, 200, now_ms); /* R3261-16.7-33 */
     ahoy_proxy_close(proxy, context);
 }
 

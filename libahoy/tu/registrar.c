@@ -2,6 +2,7 @@
 #include "libahoy/tu/registrar.h"
 
 #include "libahoy/syntax/params.h"
+#include "libahoy/tu/registrar_gruu.h"
 #include "libahoy/tu/registrar_outbound.h"
 
 enum {
@@ -83,7 +84,7 @@ static bool read_contact(struct span text, uint32_t expires_s,
     if (!ahoy_address_parse(text, &address, err))
         return false;
     if (address.uri.scheme == AHOY_SCHEME_OTHER)
-        return ahoy_fail(err, 400, text.at, "a sip or sips URI");
+        return ahoy_fail(err, 403, text.at, "a sip or sips URI"); /* R5627-5.1-3 */
     if (address.uri.text.size > AHOY_CONTACT_LIMIT)
         return ahoy_fail(err, 400, text.at, "a contact of at most 1,024 bytes");
     asked->contact = address.uri.text;
@@ -246,6 +247,8 @@ static bool put_asked(struct change *change, size_t index, struct ahoy_bindings 
         .reg_id = asked->reg_id,
         .path = registration->path,
         .updated_ms = change->now_ms,
+        .era_ms =
+            ahoy_registrar_era(change->current, registration, asked->instance, change->now_ms),
         .call_id = registration->call_id,
         .cseq = registration->cseq,
         .q = asked->q,
@@ -254,6 +257,16 @@ static bool put_asked(struct change *change, size_t index, struct ahoy_bindings 
     };
     return ahoy_bindings_add(next, &binding) ||
            ahoy_fail(err, 403, asked->contact.at, "fewer contacts");
+}
+
+/* One that the request does not name, but perhaps its instance: R5627-5.1-6. */
+static bool keep_old(const struct change *change, const struct ahoy_binding *binding,
+                     struct ahoy_bindings *next)
+{
+    struct ahoy_binding kept = *binding;
+    kept.era_ms = ahoy_registrar_era(change->current, change->registration, binding->instance,
+                                     change->now_ms);
+    return ahoy_bindings_add(next, &kept);
 }
 
 /* What becomes of the bindings that there are, each in its place. */
@@ -269,7 +282,7 @@ static bool change_old(struct change *change, struct ahoy_bindings *next, struct
         bool touched = change->registration->remove_all || index != NOT_ASKED;
         if (touched && !check_order(change, binding, err))
             return false;
-        if (!touched && !ahoy_bindings_add(next, binding))
+        if (!touched && !keep_old(change, binding, next))
             return ahoy_fail(err, 403, binding->contact.at, "fewer contacts");
         if (index != NOT_ASKED && !put_asked(change, index, next, err))
             return false;
@@ -320,13 +333,23 @@ static void print_q(uint16_t q, struct ahoy_buf *buf)
     ahoy_buf_put_byte(buf, (char)('0' + q % 10));
 }
 
-/* Those that are not printed anew. */
+/* Those that are printed anew, or that no client has a say in: R5627-5.1-5, R5627-5.1-10. */
+static bool is_ours(struct span name)
+{
+    static const struct span names[] = { SPAN_INIT("expires"), SPAN_INIT("q"),
+                                         SPAN_INIT("pub-gruu"), SPAN_INIT("temp-gruu") };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (ahoy_span_equal_nocase(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
 static void print_params(struct span params, struct ahoy_buf *buf)
 {
     struct ahoy_param param;
     while (ahoy_param_next(&params, &param, NULL)) {
-        if (ahoy_span_equal_nocase(param.name, SPAN("expires")) ||
-            ahoy_span_equal_nocase(param.name, SPAN("q")))
+        if (is_ours(param.name))
             continue;
         ahoy_buf_put_byte(buf, ';');
         ahoy_buf_put(buf, param.name);
@@ -336,6 +359,19 @@ static void print_params(struct span params, struct ahoy_buf *buf)
     }
 }
 
+void ahoy_registrar_print_contact(const struct ahoy_binding *binding, uint64_t now_ms,
+                                  struct ahoy_buf *buf)
+{
+    ahoy_buf_put(buf, SPAN("Contact: <"));
+    ahoy_buf_put(buf, binding->contact);
+    ahoy_buf_put(buf, SPAN(">;expires=")); /* R3261-10.3-26 */
+    /* A second that has begun counts: who asked for 60 shall read 60. */
+    ahoy_buf_put_number(buf, (binding->expires_ms - now_ms + 999) / 1000);
+    if (binding->q < 1000)
+        print_q(binding->q, buf);
+    print_params(binding->params, buf);
+}
+
 void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
                           struct ahoy_buf *buf)
 {
@@ -343,14 +379,7 @@ void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
         const struct ahoy_binding *binding = &bindings->list[i];
         if (binding->expires_ms <= now_ms)
             continue;
-        ahoy_buf_put(buf, SPAN("Contact: <"));
-        ahoy_buf_put(buf, binding->contact);
-        ahoy_buf_put(buf, SPAN(">;expires=")); /* R3261-10.3-26 */
-        /* A second that has begun counts: who asked for 60 shall read 60. */
-        ahoy_buf_put_number(buf, (binding->expires_ms - now_ms + 999) / 1000);
-        if (binding->q < 1000)
-            print_q(binding->q, buf);
-        print_params(binding->params, buf);
+        ahoy_registrar_print_contact(binding, now_ms, buf);
         ahoy_buf_put(buf, SPAN("\r\n"));
     }
 }

@@ -34,14 +34,15 @@ struct ahoy_registration {
     struct span path;           /* All of its Path values; empty where there are none. */
     bool requires_outbound;     /* The answer says Require: outbound. */
     bool shows_path;            /* The answer says Path: the phone supports it. */
+    bool shows_gruus;           /* It says GRUUs: the phone supports them. */
     char text[AHOY_PATH_LIMIT]; /* Of |path|. */
 };
 
 /* Reads a REGISTER (10.3 steps 6 and 7, RFC 3327 5.3, RFC 5626 6).  Faults: 400 (Contact
- * unreadable, too long or no sip URI, `*` with others or without Expires: 0, Call-ID or Path too
- * long, a reg-id that is no such number or beside another contact), 423, 403 for more than
- * AHOY_BINDINGS_LIMIT contacts, 439 where the first hop lacks what a reg-id needs.  A view into
- * itself: not to be copied as it stands. */
+ * unreadable or too long, `*` with others or without Expires: 0, Call-ID or Path too long, a reg-id
+ * that is no such number or beside another contact), 423, 403 for a Contact that is no sip URI and
+ * for more than AHOY_BINDINGS_LIMIT of them, 439 where the first hop lacks what a reg-id needs.  A
+ * view into itself: not to be copied as it stands. */
 bool ahoy_registration_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
                              const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
                              struct ahoy_registration *registration, struct ahoy_err *err);
@@ -58,6 +59,9 @@ bool ahoy_registrar_apply(const struct ahoy_bindings *current,
 /* Reads a q in thousandths; false where it is none. */
 bool ahoy_registrar_read_q(struct span text, uint16_t *q);
 
+/* Prints one Contact row, without its CRLF. */
+void ahoy_registrar_print_contact(const struct ahoy_binding *binding, uint64_t now_ms,
+                                  struct ahoy_buf *buf);
 /* Prints the Contact rows of the 200 (10.3 step 8), or of a 302, with expires, q where it is not
  * 1, and all other parameters that they were registered with. */
 void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,

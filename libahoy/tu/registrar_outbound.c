@@ -96,6 +96,7 @@ bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
     struct ahoy_address first;
     struct span ob;
     bool supported = supports(request, SPAN("outbound"));
+    registration->shows_gruus = supports(request, SPAN("gruu"));
     registration->requires_outbound = false;
     if (!join_path(request, registration, &first, err))
         return false;

@@ -4,6 +4,8 @@
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/status.h"
 
+enum { BINDING_LIMIT = 1024, LITTLE_S = 5 };
+
 static const struct ahoy_handle nobody = { 0, 0 };
 
 bool ahoy_registration_client_init(struct ahoy_registration_client *client,
@@ -12,6 +14,9 @@ bool ahoy_registration_client_init(struct ahoy_registration_client *client,
     char call_id[AHOY_TOKEN_SIZE];
     char tag[AHOY_TOKEN_SIZE];
     char target[512];
+    struct ahoy_uri uri;
+    if (!ahoy_uri_parse(context->account.uri, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER)
+        return false; /* R3261-10.2-5 */
     ahoy_rng_token(&context->rng, call_id);
     ahoy_rng_token(&context->rng, tag);
     /* The Request-URI names the domain and no user: R3261-10.2-4. */
@@ -38,6 +43,7 @@ static void fail(struct ahoy_registration_client *client, struct ahoy_ua_context
     bool may_pass = status == 408 || status >= 500;
     bool again = may_pass && client->state == AHOY_REGISTRATION_HELD;
     client->transaction = nobody;
+    ahoy_granted_clear(&context->granted);
     client->due_ms = again ? now_ms + AHOY_REGISTRATION_AGAIN_MS : UINT64_MAX;
     if (!again)
         client->state = AHOY_REGISTRATION_NONE;
@@ -55,7 +61,8 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
     client->dialog.local_cseq++; /* R3261-10.2-6 */
     ahoy_ua_request_begin(context, &client->dialog, AHOY_METHOD_REGISTER, client->dialog.local_cseq,
                           true, &request);
-    ahoy_ua_put_contact(context, &request.hop, false, &request.rows);
+    ahoy_ua_put_binding(context, &request.hop, &request.rows);
+    ahoy_ua_put_supported(context, &request.rows);
     ahoy_buf_put(&request.rows, SPAN("Expires: "));
     ahoy_buf_put_number(&request.rows, leaving ? 0 : client->asked_s);
     ahoy_buf_put(&request.rows, SPAN("\r\n"));
@@ -97,47 +104,68 @@ void ahoy_registration_client_stop(struct ahoy_registration_client *client,
     begin(client, context, now_ms);
 }
 
-/* The seconds that the registrar gave to our binding (10.2.4). */
-static uint32_t granted(const struct ahoy_registration_client *client,
-                        const struct ahoy_ua_context *context, const struct ahoy_message *response)
+/* Our own binding, as we have registered it; false where it does not fit into |space|. */
+static bool read_ours(const struct ahoy_ua_context *context, char space[BINDING_LIMIT],
+                      struct ahoy_address *ours)
+{
+    struct ahoy_buf buf = ahoy_buf_over(space, BINDING_LIMIT);
+    ahoy_ua_put_binding(context, &context->server, &buf);
+    size_t name = buf.overflow ? 0 : strlen("Contact:");
+    return ahoy_address_parse(ahoy_span_trim(ahoy_span_after(ahoy_buf_text(&buf), name)), ours,
+                              NULL);
+}
+
+/* The seconds that the registrar gave to |ours| (10.2.4). */
+static uint32_t granted_s(const struct ahoy_registration_client *client,
+                          const struct ahoy_message *response, const struct ahoy_uri *ours)
 {
     uint64_t seconds = client->asked_s;
     (void)ahoy_span_number(ahoy_message_value(response, AHOY_HEADER_EXPIRES),
                            AHOY_REGISTRATION_LIMIT_S, &seconds); /* Else as asked. */
-    char space[512];
-    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
-    ahoy_ua_put_contact(context, &context->server, false, &buf);
-    struct ahoy_address ours;
-    if (!ahoy_address_parse(ahoy_span_trim(ahoy_span_after(ahoy_buf_text(&buf),
-                                                           buf.overflow ? 0 : strlen("Contact:"))),
-                            &ours, NULL))
-        return (uint32_t)seconds;
     struct ahoy_values values = ahoy_message_values(response, AHOY_HEADER_CONTACT);
     struct span text;
     struct ahoy_err err;
     while (ahoy_values_next(&values, &text, &err)) {
         struct ahoy_address contact;
         struct ahoy_param expires;
-        if (ahoy_address_parse(text, &contact, NULL) && ahoy_uri_equal(&contact.uri, &ours.uri) &&
+        if (ahoy_address_parse(text, &contact, NULL) && ahoy_uri_equal(&contact.uri, ours) &&
             ahoy_params_find(contact.params, SPAN("expires"), &expires))
             (void)ahoy_span_number(expires.value, AHOY_REGISTRATION_LIMIT_S, &seconds);
     }
     return (uint32_t)seconds;
 }
 
+/* When a registration of |expires_s| is refreshed: a fifth of the time is left for that, but enough
+ * for a REGISTER that nobody answers (R5627-4.2-4), or half of a short time. */
+static uint64_t refresh_ms(const struct ahoy_ua_context *context, uint32_t expires_s)
+{
+    uint64_t whole_ms = (uint64_t)expires_s * 1000;
+    uint64_t least_ms = UINT64_C(64) * context->t1_ms + 1000;
+    uint64_t left_ms = whole_ms / 5 > least_ms ? whole_ms / 5 : least_ms;
+    if (expires_s <= LITTLE_S)
+        return LITTLE_S * 800;
+    return left_ms < whole_ms / 2 ? whole_ms - left_ms : whole_ms / 2;
+}
+
 static void succeed(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
                     const struct ahoy_message *response, uint64_t now_ms)
 {
     client->transaction = nobody;
+    ahoy_granted_clear(&context->granted);
     if (client->state == AHOY_REGISTRATION_LEAVING) {
         client->state = AHOY_REGISTRATION_NONE;
         ahoy_ua_tell(context, &(struct ahoy_ua_news){ .kind = AHOY_NEWS_UNREGISTERED }, SPAN(""));
         return;
     }
-    uint32_t expires_s = granted(client, context, response);
+    char space[BINDING_LIMIT];
+    struct ahoy_address ours;
+    uint32_t expires_s = client->asked_s;
+    if (read_ours(context, space, &ours)) {
+        expires_s = granted_s(client, response, &ours.uri);
+        ahoy_granted_read(&context->granted, response, &ours.uri);
+    }
     client->state = AHOY_REGISTRATION_HELD;
-    /* A fifth of the time is left for a refresh that has to be sent again. */
-    client->due_ms = now_ms + (expires_s > 5 ? (uint64_t)expires_s * 800 : 4000);
+    client->due_ms = now_ms + refresh_ms(context, expires_s);
     ahoy_ua_tell(context,
                  &(struct ahoy_ua_news){ .kind = AHOY_NEWS_REGISTERED, .expires_s = expires_s },
                  SPAN(""));

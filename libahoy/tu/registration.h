@@ -27,7 +27,7 @@ struct ahoy_registration_client {
     struct ahoy_dialog dialog; /* Not one: what all REGISTERs have in common (10.2). */
 };
 
-/* False where the account's texts are too long. */
+/* False where the account is no SIP URI or its texts are too long. */
 bool ahoy_registration_client_init(struct ahoy_registration_client *client,
                                    struct ahoy_ua_context *context);
 /* Registers for |expires_s| seconds, and keeps that alive. */

@@ -59,7 +59,7 @@ static struct span compose(const struct ahoy_session *session, struct ahoy_ua_co
         if (status < 200)
             ahoy_ua_put_allow(&rows);
         else
-            ahoy_ua_put_abilities(&rows);
+            ahoy_ua_put_abilities(context, &rows);
     }
     if (body.size > 0)
         ahoy_buf_put(&rows, SPAN("Content-Type: application/sdp\r\n"));

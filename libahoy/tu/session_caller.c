@@ -19,7 +19,7 @@ static bool send_invite(struct ahoy_session *session, struct ahoy_ua_context *co
                           &request);
     ahoy_ua_put_contact(context, &request.hop, ahoy_dialog_is_sips(&session->dialog),
                         &request.rows);
-    ahoy_ua_put_abilities(&request.rows);
+    ahoy_ua_put_abilities(context, &request.rows);
     ahoy_credentials_put(&session->credentials, &request.rows);
     session->client = ahoy_ua_request_send(&request, print_offer(session, context),
                                            ahoy_handle_pack(session->self), now_ms);
@@ -42,6 +42,7 @@ bool ahoy_session_call(struct ahoy_session *session, struct ahoy_ua_context *con
         .remote_uri = uri,
         .target = uri,
         .route = context->route,
+        .service_route = ahoy_granted_route(&context->granted),
     };
     session->is_caller = true;
     session->state = AHOY_SESSION_CALLING;

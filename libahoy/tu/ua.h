@@ -23,7 +23,7 @@ struct ahoy_ua_options {
 
 struct ahoy_ua;
 
-/* NULL where memory is refused or a text of the account is too long. */
+/* NULL where memory is refused, the account is no SIP URI or a text of it is too long. */
 struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options);
 void ahoy_ua_free(struct ahoy_ua *ua);
 

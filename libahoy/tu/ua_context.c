@@ -36,8 +36,8 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
     ahoy_buf_put(&request->rows, SPAN("User-Agent: ahoy\r\n"));
 }
 
-void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
-                         bool is_sips, struct ahoy_buf *buf)
+static void put_address(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
+                        bool is_sips, struct ahoy_buf *buf)
 {
     const struct ahoy_listener *listener = ahoy_transaction_listener(context->transactions, hop);
     /* R3261-8.1.1.8-3; and no sips URI where none is asked for: R5630-5.1.1.2-1. */
@@ -53,7 +53,33 @@ void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct aho
         ahoy_buf_put(buf, SPAN(";transport="));
         ahoy_buf_put(buf, ahoy_transport_uri_name(listener->transport));
     }
-    ahoy_buf_put(buf, SPAN(">\r\n"));
+    ahoy_buf_put_byte(buf, '>');
+}
+
+void ahoy_ua_put_binding(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
+                         struct ahoy_buf *buf)
+{
+    put_address(context, hop, false, buf);
+    if (context->account.instance.size > 0) { /* R5627-4.1-3 */
+        ahoy_buf_put(buf, SPAN(";+sip.instance=\"<"));
+        ahoy_buf_put(buf, context->account.instance);
+        ahoy_buf_put(buf, SPAN(">\""));
+    }
+    ahoy_buf_put(buf, SPAN("\r\n"));
+}
+
+void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
+                         bool is_sips, struct ahoy_buf *buf)
+{
+    struct span gruu = ahoy_granted_gruu(&context->granted);
+    if (gruu.size > 0 && !is_sips) { /* R5627-4.4-1 */
+        ahoy_buf_put(buf, SPAN("Contact: <"));
+        ahoy_buf_put(buf, gruu);
+        ahoy_buf_put_byte(buf, '>');
+    } else {
+        put_address(context, hop, is_sips, buf);
+    }
+    ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
 static bool is_sips_value(const struct ahoy_message *message, enum ahoy_header header, bool *found)
@@ -96,11 +122,17 @@ void ahoy_ua_put_allow(struct ahoy_buf *buf)
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
-void ahoy_ua_put_abilities(struct ahoy_buf *buf)
+void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
 {
     ahoy_ua_put_allow(buf);
-    ahoy_buf_put(buf, SPAN("Accept: application/sdp\r\n"
-                           "Supported:\r\n"));
+    ahoy_buf_put(buf, SPAN("Accept: application/sdp\r\n"));
+    ahoy_ua_put_supported(context, buf);
+}
+
+void ahoy_ua_put_supported(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
+{
+    bool knows_gruu = context->account.instance.size > 0; /* R5627-4.1-1, R5627-4.1-2 */
+    ahoy_buf_put(buf, knows_gruu ? SPAN("Supported: gruu\r\n") : SPAN("Supported:\r\n"));
 }
 
 /* S/MIME that somebody encrypted, for a key that cannot be ours, as we have none (23.2). */
@@ -225,7 +257,7 @@ void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_e
                             uint64_t now_ms)
 {
     struct ahoy_buf rows = ahoy_buf_over(context->rows, sizeof context->rows);
-    ahoy_ua_put_abilities(&rows);
+    ahoy_ua_put_abilities(context, &rows);
     ahoy_ua_reply(context, event, 200, SPAN(""), ahoy_buf_text(&rows), now_ms);
 }
 

@@ -4,6 +4,7 @@
 
 #include "libahoy/tu/account.h"
 #include "libahoy/tu/dialog.h"
+#include "libahoy/tu/granted.h"
 #include "libahoy/tu/ua_news.h"
 
 /* The |user| of transactions; a session's is its packed handle, which is above all of these. */
@@ -26,6 +27,7 @@ struct ahoy_ua_context {
     ahoy_ua_locate *locate;
     uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
     struct ahoy_rng rng;
+    struct ahoy_granted granted; /* By our registrar. */
 
     size_t news_first, news_count;
     struct ahoy_ua_news news[AHOY_NEWS_LIMIT];
@@ -53,7 +55,11 @@ struct ahoy_ua_request {
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                            enum ahoy_method method, uint32_t cseq, bool outside,
                            struct ahoy_ua_request *request);
-/* Adds our Contact, as the hop of the request will reach it, as a sips URI or as one of sip. */
+/* Adds what we register as our Contact: as |hop| will reach it, with our instance. */
+void ahoy_ua_put_binding(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
+                         struct ahoy_buf *buf);
+/* Adds the Contact of all else: our GRUU, where we were given one and no sips URI is needed; else
+ * as the hop of the request will reach it, as a sips URI or as one of sip. */
 void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
                          bool is_sips, struct ahoy_buf *buf);
 /* Whether the answer to |request| must have a sips Contact: RFC 3261 12.1.1, R5630-5.1.2-2. */
@@ -62,8 +68,10 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request);
 bool ahoy_ua_serves(enum ahoy_method method);
 /* Adds Allow. */
 void ahoy_ua_put_allow(struct ahoy_buf *buf);
+/* Adds Supported. */
+void ahoy_ua_put_supported(const struct ahoy_ua_context *context, struct ahoy_buf *buf);
 /* Adds Allow, Supported and Accept, which belong into requests and 2xx. */
-void ahoy_ua_put_abilities(struct ahoy_buf *buf);
+void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf);
 /* 0 where the body, if there is one, can be read: a session description, not encoded.  Else the
  * status that refuses it, and |rows| get what a 415 says (8.2.3). */
 unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_buf *rows);

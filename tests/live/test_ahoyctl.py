@@ -47,11 +47,37 @@ class Ctl(unittest.TestCase):
         empty = self.run_ctl(folder, *where, "user", "add", "dave@a.example", text="\n")
         self.assertEqual(empty.returncode, 1)
         self.assertIn("no password", empty.stderr)
+        self.go_through_aliases(folder, *where)
         for code in [0, 1]:
             gone = self.run_ctl(folder, *where, "user", "remove", "bob@atlanta.example")
             self.assertEqual(gone.returncode, code)
         self.assertIn("no such user", gone.stderr)
         self.assertEqual(self.users(folder, *where), ["alice@atlanta.example"])
+
+    def aliases(self, folder, *where):
+        answer = self.run_ctl(folder, *where, "--json", "user", "alias", "list")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        return sorted((row["alias"], row["realm"], row["user"])
+                      for row in json.loads(answer.stdout))
+
+    def go_through_aliases(self, folder, *where):
+        alias = [*where, "user", "alias"]
+        self.assertEqual(self.aliases(folder, *where), [])
+        for wrong in [["add", "1@a.example"], ["add", "1", "bob@atlanta.example"], ["remove"],
+                      ["add", "1@b.example", "bob@atlanta.example"], ["list", "x"], []]:
+            self.assertEqual(self.run_ctl(folder, *alias, *wrong).returncode, 2)
+        added = self.run_ctl(folder, *alias, "add", "100@Atlanta.Example", "bob@atlanta.example")
+        self.assertEqual(added.returncode, 0, added.stderr)
+        taken = self.run_ctl(folder, *alias, "add", "alice@atlanta.example", "bob@atlanta.example")
+        self.assertEqual(taken.returncode, 1)
+        self.assertIn("a user of that name", taken.stderr)
+        self.assertEqual(self.aliases(folder, *where), [("100", "atlanta.example", "bob")])
+        self.assertIn("100@atlanta.example  bob@atlanta.example",
+                      self.run_ctl(folder, *alias, "list").stdout)
+        for code in [0, 1]:
+            gone = self.run_ctl(folder, *alias, "remove", "100@atlanta.example")
+            self.assertEqual(gone.returncode, code)
+        self.assertIn("no such alias", gone.stderr)
 
     def test_on_a_store_alone(self):
         with tempfile.TemporaryDirectory(prefix="ahoyctl-") as folder:

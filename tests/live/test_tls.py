@@ -281,7 +281,7 @@ class Calls(Case):
         server = self.serve()
         server.ctl("user", "add", "bob@atlanta.example", input="secret\n")
         alice, bob, carol = (self.client() for _ in range(3))
-        # R5630-5.2-3: a sips contact wants a sips registration.
+        # R5627-10.1-1, R5630-5.2-3: a sips contact wants a sips registration.
         self.assertEqual(carol.register("carol", "sips"), 400)
         self.assertEqual(carol.register("carol", "sips", "sips:atlanta.example"), 200)
         self.assertEqual(bob.register("bob"), 200)

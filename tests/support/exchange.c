@@ -127,6 +127,13 @@ void exchange_add_user(struct exchange *exchange, const char *user, const char *
     commit(exchange, ahoyd_change_user(AHOYD_CHANGE_USER_PUT, name, where, &credentials));
 }
 
+void exchange_add_alias(struct exchange *exchange, const char *alias, const char *realm,
+                        const char *user)
+{
+    commit(exchange, ahoyd_change_alias(AHOYD_CHANGE_ALIAS_PUT, ahoy_span(alias), ahoy_span(realm),
+                                        ahoy_span(user)));
+}
+
 struct ask exchange_alice(const char *rows)
 {
     return (struct ask){ .method = "REGISTER",

@@ -61,6 +61,8 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit);
 void exchange_free(struct exchange *exchange);
 void exchange_add_user(struct exchange *exchange, const char *user, const char *realm,
                        const char *password);
+void exchange_add_alias(struct exchange *exchange, const char *alias, const char *realm,
+                        const char *user);
 
 /* What Alice of atlanta.example, whose password is "wonderland", registers with |rows|. */
 struct ask exchange_alice(const char *rows);

@@ -39,7 +39,7 @@ void pair_expect(struct pair *pair, const char *lines)
     pair_forget(pair);
 }
 
-static void init_end(struct pair *pair, unsigned index)
+static void init_end(struct pair *pair, unsigned index, struct span instance)
 {
     static const struct span users[] = { SPAN_INIT("alice"), SPAN_INIT("bob") };
     static const struct span uris[] = { SPAN_INIT("sip:alice@192.0.2.1"),
@@ -73,7 +73,8 @@ static void init_end(struct pair *pair, unsigned index)
                      .user = users[index],
                      .domain = SPAN("atlanta.example"),
                      .realm = SPAN("atlanta.example"),
-                     .password = SPAN("secret") },
+                     .password = SPAN("secret"),
+                     .instance = instance },
         .server = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = other },
         .locate = ahoy_locate,
         .t1_ms = 500,
@@ -84,12 +85,17 @@ static void init_end(struct pair *pair, unsigned index)
     assert_non_null(end->ua);
 }
 
-void pair_init(struct pair *pair)
+void pair_init_as(struct pair *pair, struct span instance)
 {
     memset(pair, 0, sizeof *pair);
-    init_end(pair, ALICE);
-    init_end(pair, BOB);
+    init_end(pair, ALICE, instance);
+    init_end(pair, BOB, SPAN(""));
     pair_forget(pair);
+}
+
+void pair_init(struct pair *pair)
+{
+    pair_init_as(pair, SPAN(""));
 }
 
 /* "INVITE", "200 INVITE" */

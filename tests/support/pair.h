@@ -53,6 +53,8 @@ struct pair {
 enum { ALICE, BOB };
 
 void pair_init(struct pair *pair);
+/* The same; alice has the URN |instance|. */
+void pair_init_as(struct pair *pair, struct span instance);
 /* Lets everything run out, and checks that nothing is left. */
 void pair_fini(struct pair *pair);
 /* The next |count| messages of this name are lost. */

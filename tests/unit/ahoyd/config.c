@@ -230,6 +230,10 @@ static void test_faults(void **state)
     assert_fault("domain('a', { mode = 'both' })", "write \"proxy\" or \"redirect\"");
     assert_fault("domain('a', { ring = 'one' })", "write \"all\" or \"order\"");
     assert_fault("domain('a', { ring_time = 4 })", "between 5 and 180");
+    assert_fault("domain('a', { service_route = { 'sip:p.example' } })", "is no proxy");
+    assert_fault("domain('a', { service_route = { 'tel:+1;lr' } })", "is no proxy");
+    assert_fault("domain('a', { service_route = { 'sip:p.example;lr?x=y' } })", "is no proxy");
+    assert_fault("domain('a', { service_route = 'sip:p.example;lr' })", "a table of 1 to 8 texts");
     assert_fault("domain('a', { redirections = 'no' })", "write \"follow\" or \"pass\"");
     assert_fault("domain('a', { algorithms = { 'MD4' } })",
                  "\"MD4\" is unknown; write \"MD5\", \"SHA-256\" or \"SHA-512-256\"");

@@ -443,12 +443,12 @@ static void a_contact_must_not_lead_inside(void **state)
 static void extensions_are_not_known(void **state)
 {
     struct exchange *exchange = *state;
-    struct ask ask = someone_registers("Contact: <sip:x@192.0.2.1>\r\nRequire: gruu, path\r\n");
+    struct ask ask = someone_registers("Contact: <sip:x@192.0.2.1>\r\nRequire: 100rel, path\r\n");
     assert_int_equal(exchange_ask(exchange, &ask), 420);
     assert_string_equal(exchange_value(exchange_sent(exchange, 0), AHOY_HEADER_UNSUPPORTED),
-                        "gruu");
+                        "100rel");
     assert_int_equal(exchange_bindings(exchange, "someone@open.example"), 0);
-    ask.rows = "Contact: <sip:x@192.0.2.1>\r\nRequire: Outbound, path\r\n"; /* R5626-6-1 */
+    ask.rows = "Contact: <sip:x@192.0.2.1>\r\nRequire: Outbound, path, gruu\r\n"; /* R5626-6-1 */
     ask.cseq = 2;
     assert_int_equal(exchange_ask(exchange, &ask), 200);
 }

@@ -229,6 +229,105 @@ static void test_users(void **state)
     remove_place(&place);
 }
 
+static unsigned change_alias(struct ahoyd_store *store, enum ahoyd_change_kind kind,
+                             const char *alias, const char *user)
+{
+    struct ahoyd_change *change =
+        ahoyd_change_alias(kind, ahoy_span(alias), SPAN("b.example"), ahoy_span(user));
+    changes_submit(&changes, store, change);
+    return changes_end(&changes);
+}
+
+static unsigned change_user(struct ahoyd_store *store, enum ahoyd_change_kind kind,
+                            const char *name)
+{
+    const struct ahoyd_user credentials = { 0 };
+    struct ahoyd_change *change =
+        ahoyd_change_user(kind, ahoy_span(name), SPAN("b.example"), &credentials);
+    changes_submit(&changes, store, change);
+    return changes_end(&changes);
+}
+
+/* Whom an alias means; "" for nobody. */
+static const char *meant(struct ahoyd_store *store, const char *alias, const char *realm)
+{
+    static char text[AHOYD_NAME_LIMIT + 1];
+    struct ahoy_buf user = ahoy_buf_over(text, AHOYD_NAME_LIMIT);
+    bool found = ahoyd_store_alias(store, ahoy_span(alias), ahoy_span(realm), &user);
+    assert_int_equal(found, user.size > 0);
+    text[user.size] = '\0';
+    return text;
+}
+
+static bool count_alias(void *context, struct span alias, struct span realm, struct span user)
+{
+    unsigned *count = context;
+    assert_true(alias.size > 0 && user.size > 0);
+    assert_true(ahoy_span_equal(realm, SPAN("b.example")));
+    ++*count;
+    return true;
+}
+
+static bool count_user(void *context, struct span user, struct span realm,
+                       const struct ahoyd_user *credentials)
+{
+    unsigned *count = context;
+    (void)credentials; /* They have none. */
+    assert_true(user.size > 0 && realm.size > 0);
+    ++*count;
+    return true;
+}
+
+/* A name is a user's or an alias, never both; an alias is as durable as a user, and goes with
+ * him. */
+static void test_aliases(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < 2; kind++) {
+        unsigned aliases = 0, users = 0;
+        struct place place = new_place(kind == 0 ? AHOYD_STORE_SQLITE : AHOYD_STORE_MEMORY);
+        struct ahoyd_store *store = open_at(&place, now_ms);
+        assert_int_equal(change_alias(store, AHOYD_CHANGE_ALIAS_PUT, "100", "bob"), 404);
+        assert_int_equal(change_user(store, AHOYD_CHANGE_USER_PUT, "bob"), 200);
+        assert_int_equal(change_user(store, AHOYD_CHANGE_USER_PUT, "alice"), 200);
+        assert_int_equal(change_alias(store, AHOYD_CHANGE_ALIAS_PUT, "100", "bob"), 200);
+        assert_int_equal(change_alias(store, AHOYD_CHANGE_ALIAS_PUT, "101", "alice"), 200);
+        assert_int_equal(change_alias(store, AHOYD_CHANGE_ALIAS_PUT, "102", "100"), 404);
+        assert_int_equal(change_alias(store, AHOYD_CHANGE_ALIAS_PUT, "alice", "bob"), 404);
+        assert_int_equal(change_user(store, AHOYD_CHANGE_USER_PUT, "100"), 404);
+        assert_int_equal(change_user(store, AHOYD_CHANGE_USER_REMOVE, "100"), 404);
+        assert_int_equal(change_alias(store, AHOYD_CHANGE_ALIAS_REMOVE, "bob", ""), 404);
+        if (kind == 0) {
+            ahoyd_store_close(store);
+            store = open_at(&place, now_ms);
+        }
+        assert_string_equal(meant(store, "100", "b.example"), "bob");
+        assert_string_equal(meant(store, "100", "c.example"), "");
+        assert_string_equal(meant(store, "bob", "b.example"), "");
+        assert_false(ahoyd_store_user(store, SPAN("100"), SPAN("b.example"), NULL));
+        ahoyd_store_each_alias(store, count_alias, &aliases);
+        ahoyd_store_each_user(store, count_user, &users);
+        assert_int_equal(aliases, 2);
+        assert_int_equal(users, 2);
+        /* It changes hands, and goes with its last user alone. */
+        assert_int_equal(change_alias(store, AHOYD_CHANGE_ALIAS_PUT, "101", "bob"), 200);
+        assert_int_equal(change_user(store, AHOYD_CHANGE_USER_REMOVE, "alice"), 200);
+        assert_string_equal(meant(store, "101", "b.example"), "bob");
+        assert_int_equal(change_alias(store, AHOYD_CHANGE_ALIAS_REMOVE, "101", ""), 200);
+        assert_string_equal(meant(store, "101", "b.example"), "");
+        assert_int_equal(change_user(store, AHOYD_CHANGE_USER_REMOVE, "bob"), 200);
+        assert_int_equal(change_user(store, AHOYD_CHANGE_USER_PUT, "bob"), 200);
+        assert_string_equal(meant(store, "100", "b.example"), "");
+        if (kind == 0) {
+            ahoyd_store_close(store);
+            store = open_at(&place, now_ms);
+            assert_string_equal(meant(store, "100", "b.example"), "");
+        }
+        ahoyd_store_close(store);
+        remove_place(&place);
+    }
+}
+
 static void run_sql(const struct place *place, const char *sql)
 {
     sqlite3 *database = NULL;
@@ -245,7 +344,7 @@ static void test_first_form(void **state)
     struct ahoyd_user found;
     ahoyd_store_close(open_at(&place, now_ms));
     run_sql(&place,
-            "DROP TABLE users;"
+            "DROP TABLE users; DROP TABLE aliases;"
             "CREATE TABLE users (user BLOB NOT NULL, realm BLOB NOT NULL, md5 BLOB NOT NULL,"
             " sha256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT ROWID;"
             "INSERT INTO users VALUES (CAST('alice' AS BLOB), CAST('b.example' AS BLOB),"
@@ -273,6 +372,25 @@ static void test_first_form(void **state)
     ahoyd_store_close(store);
     store = open_at(&place, now_ms);
     assert_false(ahoyd_store_lacks(store, SPAN("b.example"), AHOY_DIGEST_SHA512_256));
+    ahoyd_store_close(store);
+    remove_place(&place);
+}
+
+/* And one that knew of no aliases. */
+static void test_second_form(void **state)
+{
+    (void)state;
+    struct place place = new_place(AHOYD_STORE_SQLITE);
+    struct ahoyd_store *store = open_at(&place, now_ms);
+    assert_int_equal(change_user(store, AHOYD_CHANGE_USER_PUT, "bob"), 200);
+    ahoyd_store_close(store);
+    run_sql(&place, "DROP TABLE aliases; PRAGMA user_version = 2;");
+    store = open_at(&place, now_ms);
+    assert_true(ahoyd_store_user(store, SPAN("bob"), SPAN("b.example"), NULL));
+    assert_int_equal(change_alias(store, AHOYD_CHANGE_ALIAS_PUT, "100", "bob"), 200);
+    ahoyd_store_close(store);
+    store = open_at(&place, now_ms);
+    assert_string_equal(meant(store, "100", "b.example"), "bob");
     ahoyd_store_close(store);
     remove_place(&place);
 }
@@ -376,7 +494,9 @@ int main(void)
         cmocka_unit_test(test_order_in_a_group),
         cmocka_unit_test(test_compaction),
         cmocka_unit_test(test_users),
+        cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_first_form),
+        cmocka_unit_test(test_second_form),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_files_that_are_not_ours),
         cmocka_unit_test(test_readers_and_writer),

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -198,6 +199,32 @@ static void test_cancel(void **state)
                 "\r\n");
 }
 
+/* R3841-5-1 */
+static void test_preferences(void **state)
+{
+    static const char rows[] = "Accept-Contact: *;audio\r\n"
+                               "a: *;video\r\n"
+                               "Reject-Contact: *;text\r\n"
+                               "Request-Disposition: no-fork\r\n";
+    char text[1024];
+    (void)state;
+    snprintf(text, sizeof text,
+             "INVITE sip:bob@192.0.2.4 SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK7\r\n"
+             "CSeq: 1 INVITE\r\nSubject: x\r\n%s\r\n",
+             rows);
+    parse(&request, text);
+    parse(&response, "SIP/2.0 486 Busy Here\r\n\r\n");
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
+    ahoy_compose_ack(&buf, &request, &response);
+    space[buf.size] = '\0';
+    assert_non_null(strstr(space, rows));
+    buf = ahoy_buf_over(space, sizeof space - 1);
+    ahoy_compose_cancel(&buf, &request, SPAN(""));
+    space[buf.size] = '\0';
+    assert_non_null(strstr(space, rows));
+    assert_null(strstr(space, "Subject"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +236,7 @@ int main(void)
         cmocka_unit_test_teardown(test_no_room, test_free_all),
         cmocka_unit_test_teardown(test_ack, test_free_all),
         cmocka_unit_test_teardown(test_cancel, test_free_all),
+        cmocka_unit_test_teardown(test_preferences, test_free_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

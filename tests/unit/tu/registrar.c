@@ -181,7 +181,8 @@ static void a_broken_contact_is_refused(void **state)
     assert_int_equal(parse_fault(world, "Contact: <sip:a@192.0.2.1\r\n"), 400);
     assert_int_equal(parse_fault(world, "Contact: \"a <sip:a@192.0.2.1>\r\n"), 400);
     assert_int_equal(parse_fault(world, "Contact: <sip:a@192.0.2.1>,\r\n"), 400);
-    assert_int_equal(parse_fault(world, "Contact: <mailto:alice@atlanta.example>\r\n"), 400);
+    /* R5627-5.1-3 */
+    assert_int_equal(parse_fault(world, "Contact: <mailto:alice@atlanta.example>\r\n"), 403);
     assert_int_equal(parse_fault(world, "Contact: <sip:a@192.0.2.1>;=\r\n"), 400);
     memset(huge, 'a', AHOY_CONTACT_LIMIT + 1);
     (void)snprintf(huge + AHOY_CONTACT_LIMIT + 1, 100, "@192.0.2.1>\r\n");

@@ -26,6 +26,21 @@ static void finish(void)
     pair_fini(&pair);
 }
 
+/* R3841-6-1: a phone is what a call ends at, however it wants to be handled on its way. */
+static void test_directives(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair_outside(&pair, "INVITE", "bob", "a",
+                 "Request-Disposition: redirect, no-fork, no-cancel, sequential\r\n" PAIR_SDP_TYPE,
+                 PAIR_SDP("sendrecv"));
+    assert_int_equal(pair.ends[BOB].news.kind, AHOY_NEWS_INCOMING);
+    pair_ring(&pair, BOB);
+    pair_run(&pair, 100);
+    response(180);
+    finish();
+}
+
 /* R3261-8.2.6.2-7: whatever is answered, and however often, the tag is the same. */
 static void test_one_tag(void **state)
 {
@@ -266,6 +281,7 @@ static void test_retry_after(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_directives),
         cmocka_unit_test(test_one_tag),
         cmocka_unit_test(test_nothing_out_of_place),
         cmocka_unit_test(test_allow),
