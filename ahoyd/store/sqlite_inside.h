@@ -29,6 +29,6 @@ bool file_put_alias(struct sqlite_file *file, struct span alias, struct span rea
 /* Sets record->row. */
 bool file_append(struct sqlite_file *file, struct record *record);
 
-/* Reads the secret, the users, their aliases and the log into |store|.  What is damaged is left out, told of, and
- * leaves file->is_damaged; false where nothing can be read at all. */
+/* Reads the secret, the users, their aliases and the log into |store|.  What is damaged is left
+ * out, told of, and leaves file->is_damaged; false where nothing can be read at all. */
 bool file_load(struct sqlite_file *file, struct ahoyd_store *store, uint64_t now_ms);

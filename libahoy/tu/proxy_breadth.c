@@ -80,7 +80,7 @@ static bool is_mark(const struct ahoy_proxy *proxy, const struct ahoy_via *via, 
 {
     const size_t size = sizeof AHOY_BRANCH_COOKIE - 1 + 2 * AHOY_TOKEN_SIZE;
     return via->branch.size == size &&
-           ahoy_span_equal(ahoy_span_after(via->branch, size - mark.size), mark) &&
+           ahoy_span_equal_nocase(ahoy_span_after(via->branch, size - mark.size), mark) &&
            ahoy_transaction_is_own_via(proxy->transactions, via);
 }
 
