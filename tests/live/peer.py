@@ -1,6 +1,7 @@
 """What live tests share: a server of their own on loopback, and a small SIP client."""
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -24,18 +25,19 @@ def need(program):
 
 
 def free_port(family=socket.AF_INET):
-    """A port that is free for UDP and TCP alike, just now."""
+    """A port that is free for UDP and TCP alike, just now; none that the system gives to others
+    who ask for any."""
     host = "127.0.0.1" if family == socket.AF_INET else "::1"
     for _ in range(100):
-        with socket.socket(family, socket.SOCK_STREAM) as tcp:
-            tcp.bind((host, 0))
-            port = tcp.getsockname()[1]
-            with socket.socket(family, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind((host, port))
-                    return port
-                except OSError:
-                    continue
+        port = random.randrange(20000, 32000)
+        with socket.socket(family, socket.SOCK_STREAM) as tcp, \
+                socket.socket(family, socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind((host, port))
+                udp.bind((host, port))
+                return port
+            except OSError:
+                continue
     raise SystemExit("no port is free")
 
 
