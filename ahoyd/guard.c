@@ -1,4 +1,6 @@
-/* A failure counts three times: for the address, for the user, and for the user at that address. */
+/* A failure counts for the user, for the user at his address, and for the address.  There one user
+ * counts twice, however often he fails: a phone with a wrong password, which never stops trying,
+ * must not keep out those behind the same address (decision 93). */
 #include "ahoyd/guard.h"
 
 #include <pthread.h>
@@ -53,6 +55,7 @@ bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce,
 }
 
 enum { ADDRESS, USER, HOME, KINDS };
+enum { MOST_OF_A_USER = 2 /* Failures that count for an address. */ };
 
 /* The hashes that failures are counted under, each kind its own. */
 static void name_all(const struct ahoyd_guard *guard, const struct ahoyd_attempt *attempt,
@@ -94,8 +97,10 @@ void ahoyd_guard_failed(struct ahoyd_guard *guard, const struct ahoyd_attempt *a
     uint64_t who[KINDS];
     name_all(guard, attempt, who);
     pthread_mutex_lock(&guard->lock);
-    for (unsigned i = 0; i < KINDS; i++)
-        ahoy_tries_fail(guard->tries, who[i], now_ms);
+    if (ahoy_tries_count(guard->tries, who[HOME], now_ms) < MOST_OF_A_USER)
+        ahoy_tries_fail(guard->tries, who[ADDRESS], now_ms);
+    ahoy_tries_fail(guard->tries, who[USER], now_ms);
+    ahoy_tries_fail(guard->tries, who[HOME], now_ms);
     pthread_mutex_unlock(&guard->lock);
     atomic_store(&guard->has_failures, true);
 }

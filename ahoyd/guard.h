@@ -26,8 +26,9 @@ struct ahoyd_attempt {
     struct ahoy_ip ip; /* IPv6: its /64 counts. */
 };
 
-/* How long he has to wait: for the failures of his address, and of this user from wherever.  Where
- * the user is |at_home| at that address, those of others do not count. */
+/* How long he has to wait, in milliseconds, 0 for not at all: for the failures of his address, of
+ * which each user's count twice at most, and of this user from wherever.  Where the user is
+ * |at_home| at that address, those of others do not count. */
 uint64_t ahoyd_guard_wait_ms(struct ahoyd_guard *guard, const struct ahoyd_attempt *attempt,
                              bool at_home, uint64_t now_ms);
 void ahoyd_guard_failed(struct ahoyd_guard *guard, const struct ahoyd_attempt *attempt,

@@ -30,15 +30,29 @@ void ahoy_tries_free(struct ahoy_tries *tries)
     free(tries);
 }
 
-uint64_t ahoy_tries_wait_ms(const struct ahoy_tries *tries, uint64_t who, uint64_t now_ms)
+/* When all is forgiven to |who|; 0 where nothing is known of him. */
+static uint64_t forgiven_ms(const struct ahoy_tries *tries, uint64_t who)
 {
     const struct failed *bucket = &tries->failed[who % tries->count * BUCKET];
     for (size_t i = 0; i < BUCKET; i++) {
-        uint64_t free_ms = now_ms + AHEAD_MS - AHOY_TRIES_MS;
-        if (bucket[i].who == who && bucket[i].forgiven_ms > free_ms)
-            return bucket[i].forgiven_ms - free_ms;
+        if (bucket[i].who == who)
+            return bucket[i].forgiven_ms;
     }
     return 0;
+}
+
+uint64_t ahoy_tries_wait_ms(const struct ahoy_tries *tries, uint64_t who, uint64_t now_ms)
+{
+    uint64_t free_ms = now_ms + AHEAD_MS - AHOY_TRIES_MS;
+    uint64_t until_ms = forgiven_ms(tries, who);
+    return until_ms > free_ms ? until_ms - free_ms : 0;
+}
+
+unsigned ahoy_tries_count(const struct ahoy_tries *tries, uint64_t who, uint64_t now_ms)
+{
+    uint64_t until_ms = forgiven_ms(tries, who);
+    return until_ms > now_ms ? (unsigned)((until_ms - now_ms + AHOY_TRIES_MS - 1) / AHOY_TRIES_MS)
+                             : 0;
 }
 
 void ahoy_tries_fail(struct ahoy_tries *tries, uint64_t who, uint64_t now_ms)

@@ -18,5 +18,7 @@ void ahoy_tries_free(struct ahoy_tries *tries);
 
 /* How long |who|, a keyed hash of whatever is counted, has to wait from now; 0: not at all. */
 uint64_t ahoy_tries_wait_ms(const struct ahoy_tries *tries, uint64_t who, uint64_t now_ms);
+/* How often he has failed and is not forgiven yet. */
+unsigned ahoy_tries_count(const struct ahoy_tries *tries, uint64_t who, uint64_t now_ms);
 /* He has failed. */
 void ahoy_tries_fail(struct ahoy_tries *tries, uint64_t who, uint64_t now_ms);

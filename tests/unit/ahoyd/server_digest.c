@@ -315,11 +315,6 @@ static void guessing_is_slow(void **state)
     assert_int_equal(exchange_ask_as(exchange, &ask), 503);
     assert_string_equal(exchange_value(exchange_sent(exchange, 0), AHOY_HEADER_RETRY_AFTER), "6");
     assert_int_equal(exchange_bindings(exchange, "alice@atlanta.example"), 0);
-    /* The address is slowed, whoever it says it is, be there such a user or not. */
-    ask.user = "bob";
-    assert_int_equal(exchange_ask_as(exchange, &ask), 503);
-    ask.user = "nobody";
-    assert_int_equal(exchange_ask_as(exchange, &ask), 503);
     /* The user is, from wherever; others elsewhere are not. */
     ask = exchange_alice(CONTACT);
     ask.peer = "192.0.2.67:5060";
@@ -335,6 +330,43 @@ static void guessing_is_slow(void **state)
     ask = exchange_alice(CONTACT);
     ask.peer = "192.0.2.67:5060";
     ask.cseq = 700;
+    assert_int_equal(exchange_ask_as(exchange, &ask), 200);
+}
+
+/* Who guesses for many is slowed by his address, be there such users or not. */
+static void guessing_for_many_is_slow(void **state)
+{
+    struct exchange *exchange = *state;
+    char names[AHOY_TRIES_AT_ONCE][8];
+    struct ask ask = exchange_alice(CONTACT);
+    ask.peer = "192.0.2.66:5060";
+    for (unsigned i = 0; i < AHOY_TRIES_AT_ONCE; i++) {
+        snprintf(names[i], sizeof names[i], "user%u", i);
+        ask.user = names[i];
+        ask.cseq = 100 * i + 1;
+        assert_int_equal(guess(exchange, ask, 1), 1);
+    }
+    ask.user = "bob";
+    assert_int_equal(exchange_ask_as(exchange, &ask), 503);
+    ask.user = "nobody";
+    assert_int_equal(exchange_ask_as(exchange, &ask), 503);
+}
+
+/* Behind one address many phones may be, and one of them may have a wrong password. */
+static void a_wrong_phone_keeps_nobody_out(void **state)
+{
+    struct exchange *exchange = *state;
+    struct ask wrong = exchange_alice(CONTACT);
+    wrong.user = "bob";
+    wrong.peer = "192.0.2.66:5060";
+    assert_int_equal(guess(exchange, wrong, 25), AHOY_TRIES_AT_ONCE);
+    for (unsigned i = 0; i < 20; i++) {
+        exchange_wait(exchange, AHOY_TRIES_MS);
+        wrong.cseq = 1000 * (i + 1);
+        (void)guess(exchange, wrong, 2);
+    }
+    struct ask ask = exchange_alice(CONTACT);
+    ask.peer = "192.0.2.66:5070";
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
 }
 
@@ -373,6 +405,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_answer_proves_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(old_users_hold_their_domain_back, setup, teardown),
         cmocka_unit_test_setup_teardown(guessing_is_slow, setup, teardown),
+        cmocka_unit_test_setup_teardown(guessing_for_many_is_slow, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_phone_keeps_nobody_out, setup, teardown),
         cmocka_unit_test_setup_teardown(at_home_a_user_is_left_alone, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

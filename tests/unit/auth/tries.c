@@ -25,6 +25,21 @@ static void ten_at_once_then_slowly(void **state)
     ahoy_tries_free(tries);
 }
 
+static void failures_are_counted(void **state)
+{
+    (void)state;
+    struct ahoy_tries *tries = ahoy_tries_new(64);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(ahoy_tries_count(tries, 7, start_ms), i);
+        ahoy_tries_fail(tries, 7, start_ms);
+    }
+    assert_int_equal(ahoy_tries_count(tries, 8, start_ms), 0);
+    assert_int_equal(ahoy_tries_count(tries, 7, start_ms + AHOY_TRIES_MS - 1), 3);
+    assert_int_equal(ahoy_tries_count(tries, 7, start_ms + AHOY_TRIES_MS), 2);
+    assert_int_equal(ahoy_tries_count(tries, 7, start_ms + 5 * AHOY_TRIES_MS), 0);
+    ahoy_tries_free(tries);
+}
+
 /* An hour of guessing as fast as it is looked at. */
 static void so_many_an_hour(void **state)
 {
@@ -72,9 +87,8 @@ static void the_worst_are_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ten_at_once_then_slowly),
-        cmocka_unit_test(so_many_an_hour),
-        cmocka_unit_test(all_is_forgiven),
+        cmocka_unit_test(ten_at_once_then_slowly),  cmocka_unit_test(failures_are_counted),
+        cmocka_unit_test(so_many_an_hour),          cmocka_unit_test(all_is_forgiven),
         cmocka_unit_test(the_worst_are_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
