@@ -88,6 +88,14 @@ static void forget(struct exchange *exchange)
     exchange->count = 0;
 }
 
+struct exchange *exchange_of_atlanta(const char *config)
+{
+    struct exchange *exchange = exchange_new(config, 0);
+    exchange_add_user(exchange, "alice", "atlanta.example", "wonderland");
+    exchange_add_user(exchange, "bob", "atlanta.example", "builder");
+    return exchange;
+}
+
 void exchange_free(struct exchange *exchange)
 {
     forget(exchange);
@@ -100,6 +108,12 @@ void exchange_free(struct exchange *exchange)
     ahoyd_store_close(exchange->store);
     ahoyd_config_free(exchange->config);
     free(exchange);
+}
+
+int exchange_teardown(void **state)
+{
+    exchange_free(*state);
+    return 0;
 }
 
 /* Submits |change| and takes it back. */

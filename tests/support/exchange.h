@@ -58,7 +58,12 @@ struct ask {
 
 /* |config| is the text of a configuration.  Fails the test where anything is refused. */
 struct exchange *exchange_new(const char *config, uint32_t transaction_limit);
+/* The same, with Alice, whose password is "wonderland", and Bob, whose is "builder", as users of
+ * atlanta.example. */
+struct exchange *exchange_of_atlanta(const char *config);
 void exchange_free(struct exchange *exchange);
+/* For cmocka: frees the exchange that |*state| is. */
+int exchange_teardown(void **state);
 void exchange_add_user(struct exchange *exchange, const char *user, const char *realm,
                        const char *password);
 void exchange_add_alias(struct exchange *exchange, const char *alias, const char *realm,

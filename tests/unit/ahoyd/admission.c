@@ -32,12 +32,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    exchange_free(*state);
-    return 0;
-}
-
 static const struct ask call_bob = { .method = "INVITE",
                                      .uri = "sip:bob@open.example",
                                      .from = "sip:alice@far.example" };
@@ -322,7 +316,7 @@ static void off_is_off(void **state)
     exchange_free(exchange);
 }
 
-#define in_exchange(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define in_exchange(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {

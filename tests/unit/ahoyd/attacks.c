@@ -26,12 +26,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    exchange_free(*state);
-    return 0;
-}
-
 /* A sound REGISTER; a row of the table replaces one of its lines, or is added. */
 #define LINE      "REGISTER sip:open.example SIP/2.0\r\n"
 #define VIA       "Via: SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bKa7\r\n"
@@ -288,7 +282,7 @@ static void a_flood_is_kept_small(void **state)
     exchange_free(exchange);
 }
 
-#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {

@@ -47,8 +47,8 @@ static void build(const char *config, size_t size)
                                     .local = world.config->listens[i].ip,
                                     .sent_by = sent_by[i] };
     }
-    assert_true(ahoyd_names_init(&world.names, world.config, world.listeners,
-                                 world.config->listen_count));
+    assert_true(
+        ahoyd_names_init(&world.names, world.config, world.listeners, world.config->listen_count));
 }
 
 static int setup(void **state)

@@ -16,18 +16,10 @@ static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
 
 static int setup(void **state)
 {
-    struct exchange *exchange = exchange_new(config, 0);
-    exchange_add_user(exchange, "alice", "atlanta.example", "wonderland");
-    exchange_add_user(exchange, "bob", "atlanta.example", "builder");
+    struct exchange *exchange = exchange_of_atlanta(config);
     exchange_add_alias(exchange, "100", "atlanta.example", "alice");
     exchange_add_alias(exchange, "101", "atlanta.example", "bob");
     *state = exchange;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    exchange_free(*state);
     return 0;
 }
 
@@ -96,7 +88,7 @@ static void nobody_registers_by_another_ones_alias(void **state)
     assert_int_equal(exchange_bindings(exchange, "bob@atlanta.example"), 0);
 }
 
-#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {

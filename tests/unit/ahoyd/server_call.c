@@ -28,18 +28,10 @@ static const char config[] =
 
 static int setup(void **state)
 {
-    struct exchange *exchange = exchange_new(config, 0);
-    exchange_add_user(exchange, "alice", "atlanta.example", "wonderland");
-    exchange_add_user(exchange, "bob", "atlanta.example", "builder");
+    struct exchange *exchange = exchange_of_atlanta(config);
     exchange_add_user(exchange, "carol", "atlanta.example", "christmas");
     exchange_bind(exchange, "bob@atlanta.example", "sip:bob@192.0.2.2:5060", BOB);
     *state = exchange;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    exchange_free(*state);
     return 0;
 }
 
@@ -474,7 +466,7 @@ static void a_connection_is_used_again(void **state)
     assert_int_equal(found, 1);
 }
 
-#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {

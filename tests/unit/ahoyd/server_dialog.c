@@ -26,12 +26,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    exchange_free(*state);
-    return 0;
-}
-
 /* The URIs that the server wrote into the Record-Route of |message|, as a Route row. */
 static void keep_route(const struct ahoy_message *message, char *row, size_t size)
 {
@@ -363,7 +357,7 @@ static void both_our_routes_go(void **state)
     assert_null(ahoy_message_first(message, AHOY_HEADER_ROUTE));
 }
 
-#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {

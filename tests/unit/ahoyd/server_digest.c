@@ -18,17 +18,9 @@ static const char config[] =
 
 static int setup(void **state)
 {
-    struct exchange *exchange = exchange_new(config, 0);
-    exchange_add_user(exchange, "alice", "atlanta.example", "wonderland");
-    exchange_add_user(exchange, "bob", "atlanta.example", "builder");
+    struct exchange *exchange = exchange_of_atlanta(config);
     exchange_add_user(exchange, "alice", "strict.example", "wonderland");
     *state = exchange;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    exchange_free(*state);
     return 0;
 }
 
@@ -395,19 +387,19 @@ static void at_home_a_user_is_left_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_variant_is_taken, setup, teardown),
-        cmocka_unit_test_setup_teardown(old_clients_are_understood, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_count_is_taken_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_not_offered_is_not_taken, setup, teardown),
-        cmocka_unit_test_setup_teardown(names_are_only_names, setup, teardown),
-        cmocka_unit_test_setup_teardown(auth_int_covers_the_body, setup, teardown),
-        cmocka_unit_test_setup_teardown(names_have_many_forms, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_answer_proves_itself, setup, teardown),
-        cmocka_unit_test_setup_teardown(old_users_hold_their_domain_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(guessing_is_slow, setup, teardown),
-        cmocka_unit_test_setup_teardown(guessing_for_many_is_slow, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_wrong_phone_keeps_nobody_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(at_home_a_user_is_left_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_variant_is_taken, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(old_clients_are_understood, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(a_count_is_taken_once, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(what_is_not_offered_is_not_taken, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(names_are_only_names, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(auth_int_covers_the_body, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(names_have_many_forms, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(the_answer_proves_itself, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(old_users_hold_their_domain_back, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(guessing_is_slow, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(guessing_for_many_is_slow, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_phone_keeps_nobody_out, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(at_home_a_user_is_left_alone, setup, exchange_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

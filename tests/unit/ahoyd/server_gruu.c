@@ -27,16 +27,7 @@ static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
 
 static int setup(void **state)
 {
-    struct exchange *exchange = exchange_new(config, 0);
-    exchange_add_user(exchange, "alice", "atlanta.example", "wonderland");
-    exchange_add_user(exchange, "bob", "atlanta.example", "builder");
-    *state = exchange;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    exchange_free(*state);
+    *state = exchange_of_atlanta(config);
     return 0;
 }
 
@@ -453,7 +444,7 @@ static void a_path_counts_for_new_requests(void **state)
     assert_true(ahoy_span_equal(message->request_uri, SPAN("sip:d@10.0.0.2")));
 }
 
-#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {

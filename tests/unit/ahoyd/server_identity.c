@@ -32,12 +32,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    exchange_free(*state);
-    return 0;
-}
-
 #define TO_BOB     "sip:bob@atlanta.example"
 #define TO_FRIEND  "sip:x@friend.example"
 #define TO_CARRIER "sip:x@carrier.example"
@@ -205,11 +199,12 @@ static void from_is_not_spoofed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_user_is_who_he_proved, setup, teardown),
-        cmocka_unit_test_setup_teardown(privacy_is_for_those_who_are_not_trusted, setup, teardown),
-        cmocka_unit_test_setup_teardown(trunks_are_believed_if_trusted, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_hidden_are_known_to_us, setup, teardown),
-        cmocka_unit_test_setup_teardown(from_is_not_spoofed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_user_is_who_he_proved, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(privacy_is_for_those_who_are_not_trusted, setup,
+                                        exchange_teardown),
+        cmocka_unit_test_setup_teardown(trunks_are_believed_if_trusted, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(the_hidden_are_known_to_us, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(from_is_not_spoofed, setup, exchange_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,12 +30,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    exchange_free(*state);
-    return 0;
-}
-
 static unsigned register_flow(struct exchange *exchange, const char *peer, const char *domain,
                               const char *rows)
 {
@@ -306,7 +300,7 @@ static void the_second_hop_promises_nothing(void **state)
     assert_null(ahoy_message_first(message, AHOY_HEADER_PATH));
 }
 
-#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {

@@ -20,16 +20,7 @@ static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
 
 static int setup(void **state)
 {
-    struct exchange *exchange = exchange_new(config, 0);
-    exchange_add_user(exchange, "alice", "atlanta.example", "wonderland");
-    exchange_add_user(exchange, "bob", "atlanta.example", "builder");
-    *state = exchange;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    exchange_free(*state);
+    *state = exchange_of_atlanta(config);
     return 0;
 }
 
@@ -510,7 +501,7 @@ static void a_preloaded_route_is_ours(void **state)
     assert_int_equal(exchange_ask(exchange, &ask), 200);
 }
 
-#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {

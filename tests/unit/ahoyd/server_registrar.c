@@ -29,12 +29,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    exchange_free(*state);
-    return 0;
-}
-
 static struct ask registers(const char *call_id, unsigned cseq, const char *rows)
 {
     return (struct ask){ .method = "REGISTER",
@@ -242,7 +236,7 @@ static void a_service_route_passes(void **state)
                         "<sip:a;lr>,<sip:b;lr;x>");
 }
 
-#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {

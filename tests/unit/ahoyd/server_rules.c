@@ -27,12 +27,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    exchange_free(*state);
-    return 0;
-}
-
 static unsigned told(struct exchange *exchange)
 {
     const struct ahoy_message *sent = exchange_sent_to(exchange, ALICE);
@@ -263,7 +257,7 @@ static void preloaded_routes_lead_nowhere(void **state)
 
 int main(void)
 {
-#define EXCHANGE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define EXCHANGE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
     const struct CMUnitTest tests[] = {
         EXCHANGE_TEST(what_is_not_known_passes_untouched),
         EXCHANGE_TEST(early_media_passes_through),

@@ -39,12 +39,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    exchange_free(*state);
-    return 0;
-}
-
 /* Registers |user| from |source| with |contact|, which may have a q. */
 static void bind(struct exchange *exchange, const char *user, const char *contact,
                  const char *source)
@@ -393,7 +387,7 @@ static void not_all_can_be_stateless(void **state)
 
 int main(void)
 {
-#define EXCHANGE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define EXCHANGE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
     const struct CMUnitTest tests[] = {
         EXCHANGE_TEST(phones_ring_in_their_order),
         EXCHANGE_TEST(redirections_are_followed),

@@ -32,12 +32,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    exchange_free(*state);
-    return 0;
-}
-
 /* Registers phone number |index| with |params| behind its contact. */
 static void registers(struct exchange *exchange, const char *domain, unsigned index,
                       const char *params)
@@ -330,7 +324,7 @@ static void it_can_be_required(void **state)
     assert_string_equal(exchange_value(exchange_sent(exchange, 0), AHOY_HEADER_UNSUPPORTED), "x");
 }
 
-#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RULE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {
