@@ -16,8 +16,9 @@
 enum {
     AORS = 600,
     USERS = 150,
+    ALIASES = 20, /* Of the first users. */
     PAGE = 4096,
-    LOST_MOST = 60, /* Addresses-of-record on one page of the log, or users on one of theirs. */
+    LOST_MOST = 60, /* Of what stands on one page. */
     FLIPS = 200
 };
 
@@ -99,6 +100,16 @@ static void submit_user(struct ahoyd_store *store, unsigned number)
         ahoyd_change_user(AHOYD_CHANGE_USER_PUT, ahoy_span(aor), SPAN("b.example"), &credentials));
 }
 
+static void submit_alias(struct ahoyd_store *store, unsigned number)
+{
+    char aor[32], alias[16];
+    print_aor(number, aor);
+    snprintf(alias, sizeof alias, "%u", 100 + number);
+    changes_submit(&place.changes, store,
+                   ahoyd_change_alias(AHOYD_CHANGE_ALIAS_PUT, ahoy_span(alias), SPAN("b.example"),
+                                      ahoy_span(aor)));
+}
+
 static void register_all(struct ahoyd_store *store, unsigned count, uint32_t cseq)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -135,6 +146,23 @@ static unsigned count_users(struct ahoyd_store *store)
         char aor[32];
         print_aor(i, aor);
         count += ahoyd_store_user(store, ahoy_span(aor), SPAN("b.example"), &credentials);
+    }
+    return count;
+}
+
+/* Each means whom it was made for. */
+static unsigned count_aliases(struct ahoyd_store *store)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < ALIASES; i++) {
+        char aor[32], alias[16], space[AHOYD_NAME_LIMIT];
+        struct ahoy_buf user = ahoy_buf_over(space, sizeof space);
+        print_aor(i, aor);
+        snprintf(alias, sizeof alias, "%u", 100 + i);
+        if (!ahoyd_store_alias(store, ahoy_span(alias), SPAN("b.example"), &user))
+            continue;
+        assert_true(ahoy_span_equal(ahoy_buf_text(&user), ahoy_span(aor)));
+        count++;
     }
     return count;
 }
@@ -185,7 +213,10 @@ static int begin(void **state)
     register_all(store, AORS, 1);
     for (unsigned i = 0; i < USERS; i++)
         submit_user(store, i);
-    changes_end(&place.changes);
+    assert_int_equal(changes_end(&place.changes), 200);
+    for (unsigned i = 0; i < ALIASES; i++)
+        submit_alias(store, i);
+    assert_int_equal(changes_end(&place.changes), 200);
     ahoyd_store_secret(store, place.secret);
     ahoyd_store_close(store);
     read_file();
@@ -202,7 +233,8 @@ static int end(void **state)
 }
 
 /* The file that took the damaged one's place has all that was found, and no fault. */
-static void assert_mended(struct ahoyd_store *store, unsigned aors, unsigned users)
+static void assert_mended(struct ahoyd_store *store, unsigned aors, unsigned users,
+                          unsigned aliases)
 {
     char kept[112];
     snprintf(kept, sizeof kept, "%s.damaged-1", place.path);
@@ -217,6 +249,7 @@ static void assert_mended(struct ahoyd_store *store, unsigned aors, unsigned use
     assert_string_equal(place.said, "");
     assert_int_equal(count_aors(store, AORS), aors);
     assert_int_equal(count_users(store), users);
+    assert_int_equal(count_aliases(store), aliases);
     ahoyd_store_close(store);
 }
 
@@ -250,18 +283,19 @@ static void spoiled_pages_cost_what_stood_on_them(void **state)
             continue;
         }
         unsigned aors = count_aors(store, AORS), users = count_users(store);
+        unsigned aliases = count_aliases(store);
         unsigned char secret[AHOYD_SECRET_SIZE];
         ahoyd_store_secret(store, secret);
         bool keeps_secret = memcmp(secret, place.secret, sizeof secret) == 0;
         assert_true(keeps_secret || said("secret is damaged"));
         if (!leads_to_others(page))
             assert_in_range(aors + users, AORS + USERS - LOST_MOST, AORS + USERS);
-        assert_true(users == USERS || said("users are damaged"));
+        assert_true((users == USERS && aliases == ALIASES) || said("users are damaged"));
         if (said("written anew")) {
-            assert_mended(store, aors, users);
+            assert_mended(store, aors, users, aliases);
             mended++;
         } else {
-            assert_int_equal(aors + users, AORS + USERS);
+            assert_int_equal(aors + users + aliases, AORS + USERS + ALIASES);
             ahoyd_store_close(store);
         }
     }
