@@ -17,7 +17,8 @@ define compile
 @cmake --build --preset $(1) $(if $(2),--target $(2))
 endef
 
-.PHONY: build run test test-browser bench fuzz coverage sim mutants conformance install clean help
+.PHONY: build run test test-browser bench fuzz coverage sim mutants conformance install packages \
+    clean help
 
 build:   ## Build the programs into build/release/bin: ahoyd, ahoyctl, ahoy
 	@tools/bootstrap build
@@ -71,6 +72,11 @@ install: ## Install programs, library and manual pages under PREFIX=/usr/local, 
 	@tools/bootstrap build
 	$(call compile,release,programs)
 	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+
+packages: ## Make the Debian packages ahoyd, ahoy and libahoy-dev, into build/packages
+	@tools/bootstrap build packages
+	$(call compile,release,programs)
+	@cd build/release && cpack
 
 clean:   ## Remove the folder build
 	@rm -rf build

@@ -14,6 +14,7 @@
 #include "ahoyd/diary.h"
 #include "ahoyd/directory.h"
 #include "ahoyd/listeners.h"
+#include "ahoyd/main_notify.h"
 #include "ahoyd/main_tls.h"
 #include "ahoyd/options.h"
 #include "ahoyd/worker.h"
@@ -423,7 +424,9 @@ static int run(struct daemon *daemon, const char *path)
                   start_workers(daemon) && open_control(daemon);
     if (opened) {
         announce(daemon);
+        ahoyd_notify("READY=1", &daemon->log);
         serve(daemon, &signals);
+        ahoyd_notify("STOPPING=1", &daemon->log);
     }
     close_all(daemon);
     if (opened)

@@ -42,9 +42,11 @@ def free_port(family=socket.AF_INET):
 
 
 class Ahoyd:
-    """A server in a folder of its own; use it in a with statement."""
+    """A server in a folder of its own; use it in a with statement.  |before|: the command that
+    starts it, where that is another."""
 
-    def __init__(self, build, config):
+    def __init__(self, build, config, before=()):
+        self.before = before
         self.bin = pathlib.Path(build).resolve() / "bin"
         self.folder = tempfile.TemporaryDirectory(prefix="ahoy-live-")
         self.path = pathlib.Path(self.folder.name)
@@ -64,8 +66,9 @@ class Ahoyd:
     def start(self):
         with open(self.path / "log", "a") as log:
             size = log.tell()
-            self.process = subprocess.Popen([self.bin / "ahoyd", "--config", "ahoyd.lua"],
-                                            cwd=self.path, stdin=subprocess.DEVNULL, stdout=log,
+            self.process = subprocess.Popen([*self.before, self.bin / "ahoyd", "--config",
+                                             "ahoyd.lua"], cwd=self.path,
+                                            stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=subprocess.STDOUT)
         deadline = time.monotonic() + PATIENCE
         while "notice: ready" not in self.log()[size:]:

@@ -252,6 +252,26 @@ class Process(Case):
             self.assertEqual(process.wait(timeout=PATIENCE), 0)
         self.assertRegex(first, r"^<[3-7]>listening on ")
 
+    def test_systemd_is_told(self):
+        for name in (str(self.path / "notify.sock"), f"\0ahoyd-cli-{os.getpid()}"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+                manager.bind(name)
+                manager.settimeout(PATIENCE)
+                environment = {**os.environ, "NOTIFY_SOCKET": name.replace("\0", "@")}
+                process = self.start("--config", self.config(), env=environment)
+                self.assertEqual(manager.recv(64), b"READY=1")
+                self.end(process)
+                self.assertEqual(manager.recv(64), b"STOPPING=1")
+
+    def test_a_manager_that_is_gone_is_a_warning(self):
+        for name in (str(self.path / "nobody.sock"), "/" + "long" * 40, "elsewhere"):
+            process = self.start("--config", self.config(),
+                                 env={**os.environ, "NOTIFY_SOCKET": name})
+            code, _ = self.end(process)
+            self.assertEqual(code, 0)
+            told = [line for line in self.log if "NOTIFY_SOCKET" in line]
+            self.assertEqual(len(told), 2, self.log)
+
     def test_limits(self):
         process = self.start("--config", self.config('trace "trace.json"\n'),
                              preexec_fn=lambda: os.umask(0))

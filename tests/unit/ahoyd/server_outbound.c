@@ -257,8 +257,8 @@ static void a_path_is_told_to_those_who_know_it(void **state)
     assert_non_null(exchange_sent_to(exchange, "198.51.100.50:5080"));
 }
 
-/* R5626-5.1-1, -2, -4, R3327-4-1: the edge of a registrar elsewhere; and 5.3.1: what comes back from
- * there. */
+/* R5626-5.1-1, -2, -4, R3327-4-1: the edge of a registrar elsewhere; and 5.3.1: what comes back
+ * from there. */
 static void the_edge(void **state)
 {
     struct exchange *exchange = *state;
