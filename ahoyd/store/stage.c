@@ -19,21 +19,34 @@ static void current(struct ahoyd_store *store, const struct ahoyd_change *change
     index_find(&store->index, change->aor, change->now_ms, bindings);
 }
 
+/* Another change may take the record's place before the answer is printed. */
+static bool tell_outcome(struct ahoyd_change *change, const struct record *record)
+{
+    struct span state = record_state(record);
+    change->outcome = malloc(state.size);
+    if (change->outcome == NULL)
+        return false;
+    memcpy(change->outcome, state.at, state.size);
+    change->outcome_size = state.size;
+    return true;
+}
+
 static void stage_bindings(struct ahoyd_store *store, struct staged *staged,
                            const struct staged *earlier, size_t count)
 {
     struct ahoyd_change *change = staged->change;
-    AHOY_UNSET struct ahoy_bindings before;
+    AHOY_UNSET struct ahoy_bindings before, after;
     struct ahoy_err err = { 0 };
     current(store, change, earlier, count, &before);
-    if (!ahoy_registrar_apply(&before, &change->registration, change->now_ms, &change->bindings,
-                              &err)) {
+    if (!ahoy_registrar_apply(&before, &change->registration, change->now_ms, &after, &err)) {
         change->status = err.status;
         change->why = err.expected;
         return;
     }
-    staged->record = record_new(change->aor, &change->bindings);
-    if (staged->record == NULL) {
+    staged->record = record_new(change->aor, &after);
+    if (staged->record == NULL || !tell_outcome(change, staged->record)) {
+        free(staged->record);
+        staged->record = NULL;
         change->status = 503;
         change->why = "memory ran out";
     }
