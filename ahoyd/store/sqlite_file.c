@@ -10,7 +10,7 @@
 #include "ahoyd/store/sqlite_inside.h"
 #include "libahoy/base/unset.h"
 
-enum { SWEEP_ROWS = 2000, FORM = 3 };
+enum { SWEEP_ROWS = 2000, FORM = 4 };
 
 #define ALIASES                                                                                    \
     "CREATE TABLE aliases (alias BLOB NOT NULL, realm BLOB NOT NULL, user BLOB NOT NULL,"          \
@@ -18,7 +18,7 @@ enum { SWEEP_ROWS = 2000, FORM = 3 };
 
 static const char schema[] =
     "PRAGMA application_id = 0x41686f79;" /* "Ahoy" */
-    "PRAGMA user_version = 3;"
+    "PRAGMA user_version = 4;"
     "CREATE TABLE log (row INTEGER PRIMARY KEY AUTOINCREMENT, aor BLOB NOT NULL,"
     " state BLOB NOT NULL);"
     "CREATE TABLE users (user BLOB NOT NULL, realm BLOB NOT NULL, md5 BLOB NOT NULL,"
@@ -27,11 +27,12 @@ static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 
 /* What each form is brought to the next one by.  Users of form 1 have no HA1 by SHA-512-256 until
- * their password is set again. */
+ * their password is set again.  States of form 3 are read as they are, until the next REGISTER. */
 static const char *const upgrades[FORM] = {
     [1] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
           "PRAGMA user_version = 2;",
     [2] = ALIASES "PRAGMA user_version = 3;",
+    [3] = "PRAGMA user_version = 4;",
 };
 
 bool file_run(struct sqlite_file *file, const char *sql)
