@@ -36,6 +36,7 @@ struct ahoyd_store {
 struct staged {
     struct ahoyd_change *change;
     struct record *record;   /* BINDINGS */
+    uint64_t hash;           /* Of its address-of-record, so that a group is searched quickly. */
     struct known_user *user; /* USER_PUT, ALIAS_PUT */
 };
 

@@ -402,6 +402,8 @@ static void test_third_form(void **state)
     struct place place = new_place(AHOYD_STORE_SQLITE);
     ahoyd_store_close(open_at(&place, now_ms));
     run_sql(&place,
+            "DROP TABLE log; CREATE TABLE log (row INTEGER PRIMARY KEY AUTOINCREMENT,"
+            " aor BLOB NOT NULL, state BLOB NOT NULL);"
             "INSERT INTO log (aor, state) VALUES (CAST('a@bench.example' AS BLOB),"
             " x'8301637ad222a201000005000000e80301000000000000000000000004de3a0000000010007f000001"
             "0000000000000000000000000f007369703a61403139322e302e322e31040063616c6ce38b9b22a2010000"
