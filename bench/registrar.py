@@ -50,6 +50,13 @@ def cost(server, cpu_of, build, cpu, port):
     return (cpu_of(server.process.pid)[0] - before) / COUNT * 1e6
 
 
+def p99_ms(build, cpu, port):
+    """Of a server that runs for a while: its file and the log before it have grown to their size,
+    which is what a sync waits longest for."""
+    register(build, cpu, port, COUNT)
+    return register(build, cpu, port, COUNT, rate=RATE)["p99_ms"]
+
+
 def resident(pid):
     with open(f"/proc/{pid}/status") as file:
         return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) * 1024

@@ -5,7 +5,7 @@
 
 #include "libahoy/base/unset.h"
 
-enum { FIRST_CAPACITY = 16 };
+enum { FIRST_CAPACITY = 16, LINE_SIZE = 64 };
 
 bool index_init(struct index *index, struct ahoy_hash_key key)
 {
@@ -65,6 +65,16 @@ static struct record **link_of(const struct shard *shard, uint64_t hash, struct 
     return link;
 }
 
+/* Has all of a record brought from memory at once: it is read from one end to the other, and each
+ * of its lines would be waited for. */
+static void fetch(const struct record *record)
+{
+    if (record == NULL)
+        return;
+    for (size_t at = LINE_SIZE; at < record->state_size; at += LINE_SIZE)
+        __builtin_prefetch(record->bytes + at);
+}
+
 bool index_find(struct index *index, struct span aor, uint64_t now_ms,
                 struct ahoy_bindings *bindings)
 {
@@ -72,6 +82,7 @@ bool index_find(struct index *index, struct span aor, uint64_t now_ms,
     struct shard *shard = shard_of(index, hash);
     pthread_mutex_lock(&shard->lock);
     const struct record *record = *link_of(shard, hash, aor);
+    fetch(record);
     if (record == NULL || !record_decode(record_state(record), now_ms, bindings))
         ahoy_bindings_init(bindings);
     pthread_mutex_unlock(&shard->lock);

@@ -118,16 +118,18 @@ static struct span take_bytes(struct reader *reader, size_t size)
 }
 
 /* A number up to |most|. */
-static uint64_t take(struct reader *reader, uint64_t most)
+static inline uint64_t take(struct reader *reader, uint64_t most)
 {
+    const unsigned char *at = (const unsigned char *)reader->rest.at;
+    size_t size = reader->rest.size, read = 0;
     uint64_t value = 0;
-    unsigned char byte = 0x80;
-    for (unsigned bits = 0; bits < 64 && (byte & 0x80) != 0 && reader->rest.size > 0; bits += 7) {
-        byte = (unsigned char)reader->rest.at[0];
-        value |= (uint64_t)(byte & 0x7f) << bits;
-        reader->rest = ahoy_span_after(reader->rest, 1);
+    bool ends = false;
+    for (unsigned bits = 0; !ends && read < size && bits < 64; bits += 7) {
+        value |= (uint64_t)(at[read] & 0x7f) << bits;
+        ends = at[read++] < 0x80;
     }
-    if ((byte & 0x80) == 0 && value <= most)
+    reader->rest = ahoy_span_after(reader->rest, read);
+    if (ends && value <= most)
         return value;
     reader->damaged = true;
     return 0;
