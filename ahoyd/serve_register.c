@@ -6,6 +6,7 @@
 #include "ahoyd/gruu.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
+#include "libahoy/base/unset.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/status.h"
 
@@ -270,7 +271,7 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     char proof_space[PROOF_ROW_LIMIT];
     struct ahoy_buf proof = ahoy_buf_over(proof_space, sizeof proof_space);
-    struct ahoy_registration registration;
+    AHOY_UNSET struct ahoy_registration registration;
     if (!ahoy_message_check(event->message, &err)) {
         ahoyd_answer(server, event, err.status);
         return;
@@ -319,7 +320,8 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
         return;
     if (change->status == 200) {
         server->counters.registers++;
-        print_contacts(server, change->aor, &change->registration, &change->bindings, now_ms,
+        ahoyd_change_outcome(change, &server->bindings);
+        print_contacts(server, change->aor, &change->registration, &server->bindings, now_ms,
                        &rows);
         print_outbound(&change->registration, &rows);
         print_service_route(waiting->domain, &rows);

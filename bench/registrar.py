@@ -8,6 +8,7 @@ import subprocess
 import time
 
 REST_S = 1
+OUTLIVED_S = 40  # By then the answers that are kept for 32 s are gone, and their memory with them.
 COUNT = 60000  # REGISTERs, each of a new user but for those of the warming up.
 WARM = 2000
 SATURATED = 256  # Phones that wait at a time.
@@ -17,6 +18,7 @@ FILLING_RATE = 6000  # By datagram each answer is kept for 32 s, and of those a 
 ASKED_BYTES = 300
 ASKED_P99_MS = 5
 ASKED_START_S = 3
+ASKED_LOOK_UP_NS = 300
 
 
 def config(port, store):
@@ -48,6 +50,13 @@ def cost(server, cpu_of, build, cpu, port):
     return (cpu_of(server.process.pid)[0] - before) / COUNT * 1e6
 
 
+def p99_ms(build, cpu, port):
+    """Of a server that runs for a while: its file and the log before it have grown to their size,
+    which is what a sync waits longest for."""
+    register(build, cpu, port, COUNT)
+    return register(build, cpu, port, COUNT, rate=RATE)["p99_ms"]
+
+
 def resident(pid):
     with open(f"/proc/{pid}/status") as file:
         return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) * 1024
@@ -60,9 +69,17 @@ def sizes(server, build, cpu, port):
     found = []
     for count in BINDINGS:
         register(build, cpu, port, count, rate=FILLING_RATE)
-        time.sleep(REST_S)
+        time.sleep(OUTLIVED_S)
         found.append((count, (resident(server.process.pid) - empty) / count))
     return found
+
+
+def index(build, cpu):
+    """Of a million bindings in the index alone: (bytes of each, nanoseconds to look one up)."""
+    done = subprocess.run([os.path.join(build, "bench", "bench-index")], stdout=subprocess.PIPE,
+                          text=True, check=True, preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+    figures = json.loads(done.stdout)
+    return figures["bytes"], figures["look_up_ns"]
 
 
 def median_costs(starts, turns, measure):

@@ -25,6 +25,7 @@ struct ahoyd_store {
     unsigned char secret[AHOYD_SECRET_SIZE];
     const struct ahoy_log *log;
     pthread_mutex_t memory_lock;             /* The memory store's: one writer at a time. */
+    uint64_t forgotten_s;                    /* Likewise: the last second when it forgot. */
     bool holds;                              /* Likewise: changes wait to be settled, ... */
     size_t held_count, held_limit;           /* ... so many of so many. */
     struct ahoyd_change *held, *newest_held; /* Oldest first. */
@@ -35,6 +36,7 @@ struct ahoyd_store {
 struct staged {
     struct ahoyd_change *change;
     struct record *record;   /* BINDINGS */
+    uint64_t hash;           /* Of its address-of-record, so that a group is searched quickly. */
     struct known_user *user; /* USER_PUT, ALIAS_PUT */
 };
 

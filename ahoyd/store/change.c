@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "ahoyd/store/record.h"
+
 struct keeper {
     char *at;
 };
@@ -21,9 +23,8 @@ static struct ahoyd_change *make(enum ahoyd_change_kind kind, size_t text_size)
     struct ahoyd_change *change = malloc(sizeof *change + text_size);
     if (change == NULL)
         return NULL;
-    /* The bindings are large and filled by the writer. */
-    memset(change, 0, offsetof(struct ahoyd_change, bindings));
-    ahoy_bindings_init(&change->bindings);
+    /* The registration is large, and only some have one. */
+    memset(change, 0, offsetof(struct ahoyd_change, registration));
     change->kind = kind;
     return change;
 }
@@ -77,10 +78,17 @@ struct ahoyd_change *ahoyd_change_user(enum ahoyd_change_kind kind, struct span 
     return change;
 }
 
+void ahoyd_change_outcome(const struct ahoyd_change *change, struct ahoy_bindings *bindings)
+{
+    const struct span state = { change->outcome, change->outcome_size };
+    (void)record_decode(state, 0, bindings); /* We made it. */
+}
+
 void ahoyd_change_free(struct ahoyd_change *change)
 {
     if (change == NULL)
         return;
     explicit_bzero(&change->credentials, sizeof change->credentials);
+    free(change->outcome);
     free(change);
 }

@@ -5,7 +5,7 @@
 
 #include "libahoy/base/unset.h"
 
-enum { FIRST_CAPACITY = 16 };
+enum { FIRST_CAPACITY = 16, LINE_SIZE = 64 };
 
 bool index_init(struct index *index, struct ahoy_hash_key key)
 {
@@ -38,24 +38,41 @@ void index_fini(struct index *index)
     }
 }
 
-/* The lower bits choose the shard, the higher ones the bucket. */
+/* The lower bits choose the shard, ... */
 static struct shard *shard_of(struct index *index, uint64_t hash)
 {
     return &index->shards[hash % INDEX_SHARDS];
 }
 
-static struct record **bucket_of(const struct shard *shard, uint64_t hash)
+/* ... and what a record keeps, the bits above them, chooses the bucket. */
+static uint32_t kept_of(uint64_t hash)
 {
-    return &shard->buckets[hash / INDEX_SHARDS & (shard->capacity - 1)];
+    return (uint32_t)(hash / INDEX_SHARDS);
+}
+
+static struct record **bucket_of(const struct shard *shard, uint32_t kept)
+{
+    return &shard->buckets[kept & (shard->capacity - 1)];
 }
 
 /* The link that points to the record of |aor|, or to NULL where there is none. */
 static struct record **link_of(const struct shard *shard, uint64_t hash, struct span aor)
 {
-    struct record **link = bucket_of(shard, hash);
-    while (*link != NULL && !((*link)->hash == hash && ahoy_span_equal(record_aor(*link), aor)))
+    struct record **link = bucket_of(shard, kept_of(hash));
+    while (*link != NULL &&
+           !((*link)->hash == kept_of(hash) && ahoy_span_equal(record_aor(*link), aor)))
         link = &(*link)->next;
     return link;
+}
+
+/* Has all of a record brought from memory at once: it is read from one end to the other, and each
+ * of its lines would be waited for. */
+static void fetch(const struct record *record)
+{
+    if (record == NULL)
+        return;
+    for (size_t at = LINE_SIZE; at < record->state_size; at += LINE_SIZE)
+        __builtin_prefetch(record->bytes + at);
 }
 
 bool index_find(struct index *index, struct span aor, uint64_t now_ms,
@@ -65,6 +82,7 @@ bool index_find(struct index *index, struct span aor, uint64_t now_ms,
     struct shard *shard = shard_of(index, hash);
     pthread_mutex_lock(&shard->lock);
     const struct record *record = *link_of(shard, hash, aor);
+    fetch(record);
     if (record == NULL || !record_decode(record_state(record), now_ms, bindings))
         ahoy_bindings_init(bindings);
     pthread_mutex_unlock(&shard->lock);
@@ -109,10 +127,11 @@ static void grow(struct shard *shard)
 bool index_put(struct index *index, struct record *record)
 {
     struct record *unwanted = record->until_ms == 0 ? record : NULL;
-    record->hash = ahoy_siphash(&index->key, record_aor(record));
-    struct shard *shard = shard_of(index, record->hash);
+    uint64_t hash = ahoy_siphash(&index->key, record_aor(record));
+    struct shard *shard = shard_of(index, hash);
+    record->hash = kept_of(hash);
     pthread_mutex_lock(&shard->lock);
-    struct record **link = link_of(shard, record->hash, record_aor(record));
+    struct record **link = link_of(shard, hash, record_aor(record));
     struct record *old = *link;
     if (old != NULL) {
         *link = old->next;

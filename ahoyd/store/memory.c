@@ -16,13 +16,22 @@ static bool open_memory(struct ahoyd_store *store, const struct ahoyd_store_opti
     return false;
 }
 
+/* One shard a second: to walk one costs more than a change does. */
+static void forget(struct ahoyd_store *store, uint64_t now_ms)
+{
+    if (now_ms / 1000 == store->forgotten_s)
+        return;
+    store->forgotten_s = now_ms / 1000;
+    index_forget(&store->index, (size_t)store->forgotten_s, now_ms);
+}
+
 /* With the lock. */
 static void commit(struct ahoyd_store *store, struct ahoyd_change *change)
 {
     struct staged staged = { .change = change };
     store_stage(store, &staged, NULL, 0);
     if (change->kind == AHOYD_CHANGE_BINDINGS)
-        index_forget(&store->index, (size_t)(change->now_ms / 1000), change->now_ms);
+        forget(store, change->now_ms);
     store_publish(store, &staged);
 }
 

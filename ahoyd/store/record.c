@@ -1,71 +1,103 @@
-/* The form of a state: a version, a count, and each binding as numbers (little-endian) and texts
- * with their sizes before them; what a version adds stands at the end of a binding.  On the disk
- * the version has a mark, and behind it all stands a check of it and of the address-of-record.
- * It is read as if a stranger had written it: a damaged file must not hurt. */
+/* The form of a state: a version, a count, and each binding as numbers (seven bits a byte, the lowest
+ * first, a mark on all bytes but the last) and texts with their sizes before them.  Times are told by
+ * how far they lie before each other, and an instance by where it stands in the parameters.  On
+ * the disk the version has a mark, and behind it all stands a check of it and of the
+ * address-of-record.  It is read as if a stranger had written it: a damaged file must not hurt. */
 #include "ahoyd/store/record.h"
 
 #include <stdlib.h>
 
+#include "ahoyd/store/record_old.h"
 #include "libahoy/base/unset.h"
 
 enum {
-    FIRST_VERSION = 1,
-    WITH_FLOWS = 2,     /* RFC 5626, Path. */
-    VERSION = 3,        /* GRUUs. */
+    VERSION = 4,
     SEALED_MARK = 0x80, /* Of the version of a row with a check. */
     CHECK_SIZE = RECORD_SEALED_LIMIT - RECORD_STATE_LIMIT
 };
+
+_Static_assert(RECORD_STATE_LIMIT <= UINT16_MAX, "the size of a state has room in a record");
 
 struct writer {
     char *at;
 };
 
-static void put(struct writer *writer, uint64_t value, size_t bytes)
+static void put(struct writer *writer, uint64_t value)
 {
-    for (size_t i = 0; i < bytes; i++)
-        *writer->at++ = (char)(value >> (8 * i) & 0xff);
+    for (; value >= 0x80; value >>= 7)
+        *writer->at++ = (char)(value | 0x80);
+    *writer->at++ = (char)value;
+}
+
+static void put_bytes(struct writer *writer, const void *bytes, size_t size)
+{
+    if (size > 0)
+        memcpy(writer->at, bytes, size);
+    writer->at += size;
 }
 
 static void put_text(struct writer *writer, struct span text)
 {
-    put(writer, text.size, 2);
-    if (text.size > 0)
-        memcpy(writer->at, text.at, text.size);
-    writer->at += text.size;
+    put(writer, text.size);
+    put_bytes(writer, text.at, text.size);
+}
+
+/* Bytes of an address of |family|. */
+static size_t address_size(unsigned family)
+{
+    return family == AHOY_IPV4 ? 4 : family == AHOY_IPV6 ? 16 : 0;
 }
 
 static void put_hop(struct writer *writer, const struct ahoy_hop *hop)
 {
-    put(writer, hop->transport, 1);
-    put(writer, hop->listener, 1);
-    put(writer, hop->worker, 2);
-    put(writer, ahoy_handle_pack(hop->connection), 8);
-    put(writer, hop->remote.family, 1);
-    put(writer, hop->remote.port, 2);
-    put(writer, hop->remote.scope, 4);
-    put_text(writer, (struct span){ (const char *)hop->remote.bytes, sizeof hop->remote.bytes });
+    put(writer, hop->transport);
+    put(writer, hop->listener);
+    put(writer, hop->worker);
+    put(writer, hop->connection.slot);
+    put(writer, hop->connection.generation);
+    put(writer, hop->remote.family);
+    put(writer, hop->remote.port);
+    put(writer, hop->remote.scope);
+    put_bytes(writer, hop->remote.bytes, address_size(hop->remote.family));
+}
+
+/* Its size, and its place in |params| counted from one; where it does not stand there, 0 and then
+ * itself. */
+static void put_instance(struct writer *writer, struct span instance, struct span params)
+{
+    put(writer, instance.size);
+    if (instance.size == 0)
+        return;
+    const char *at =
+        params.size == 0 ? NULL : memmem(params.at, params.size, instance.at, instance.size);
+    put(writer, at == NULL ? 0 : (uint64_t)(at - params.at) + 1);
+    if (at == NULL)
+        put_bytes(writer, instance.at, instance.size);
+}
+
+static void put_binding(struct writer *writer, const struct ahoy_binding *binding)
+{
+    put(writer, binding->expires_ms);
+    put(writer, binding->expires_ms - binding->updated_ms);
+    put(writer, binding->updated_ms - binding->era_ms);
+    put(writer, binding->cseq);
+    put(writer, binding->q);
+    put(writer, binding->reg_id);
+    put_hop(writer, &binding->hop);
+    put_text(writer, binding->contact);
+    put_text(writer, binding->params);
+    put_instance(writer, binding->instance, binding->params);
+    put_text(writer, binding->path);
+    put_text(writer, binding->call_id);
 }
 
 static size_t encode(const struct ahoy_bindings *bindings, char state[RECORD_STATE_LIMIT])
 {
     struct writer writer = { state };
-    put(&writer, VERSION, 1);
-    put(&writer, bindings->count, 1);
-    for (size_t i = 0; i < bindings->count; i++) {
-        const struct ahoy_binding *binding = &bindings->list[i];
-        put(&writer, binding->expires_ms, 8);
-        put(&writer, binding->cseq, 4);
-        put(&writer, binding->q, 2);
-        put_hop(&writer, &binding->hop);
-        put_text(&writer, binding->contact);
-        put_text(&writer, binding->call_id);
-        put(&writer, binding->updated_ms, 8);
-        put(&writer, binding->reg_id, 4);
-        put_text(&writer, binding->params);
-        put_text(&writer, binding->instance);
-        put_text(&writer, binding->path);
-        put(&writer, binding->era_ms, 8);
-    }
+    put(&writer, VERSION);
+    put(&writer, bindings->count);
+    for (size_t i = 0; i < bindings->count; i++)
+        put_binding(&writer, &bindings->list[i]);
     return (size_t)(writer.at - state);
 }
 
@@ -74,78 +106,94 @@ struct reader {
     bool damaged;
 };
 
-static uint64_t take(struct reader *reader, size_t bytes)
+static struct span take_bytes(struct reader *reader, size_t size)
 {
-    uint64_t value = 0;
-    if (reader->rest.size < bytes) {
-        reader->damaged = true;
-        return 0;
-    }
-    for (size_t i = 0; i < bytes; i++)
-        value |= (uint64_t)(unsigned char)reader->rest.at[i] << (8 * i);
-    reader->rest = ahoy_span_after(reader->rest, bytes);
-    return value;
-}
-
-static struct span take_text(struct reader *reader)
-{
-    size_t size = (size_t)take(reader, 2);
     if (reader->rest.size < size) {
         reader->damaged = true;
         return SPAN("");
     }
-    struct span text = { reader->rest.at, size };
+    struct span bytes = { reader->rest.at, size };
     reader->rest = ahoy_span_after(reader->rest, size);
-    return text;
+    return bytes;
+}
+
+/* A number up to |most|. */
+static inline uint64_t take(struct reader *reader, uint64_t most)
+{
+    const unsigned char *at = (const unsigned char *)reader->rest.at;
+    size_t size = reader->rest.size, read = 0;
+    uint64_t value = 0;
+    bool ends = false;
+    for (unsigned bits = 0; !ends && read < size && bits < 64; bits += 7) {
+        value |= (uint64_t)(at[read] & 0x7f) << bits;
+        ends = at[read++] < 0x80;
+    }
+    reader->rest = ahoy_span_after(reader->rest, read);
+    if (ends && value <= most)
+        return value;
+    reader->damaged = true;
+    return 0;
+}
+
+static struct span take_text(struct reader *reader)
+{
+    return take_bytes(reader, (size_t)take(reader, UINT16_MAX));
 }
 
 static void take_hop(struct reader *reader, struct ahoy_hop *hop)
 {
-    hop->transport = (uint8_t)take(reader, 1);
-    hop->listener = (uint8_t)take(reader, 1);
-    hop->worker = (uint16_t)take(reader, 2);
-    hop->connection = ahoy_handle_unpack(take(reader, 8));
-    hop->remote.family = (uint8_t)take(reader, 1);
-    hop->remote.port = (uint16_t)take(reader, 2);
-    hop->remote.scope = (uint32_t)take(reader, 4);
-    struct span bytes = take_text(reader);
-    if (bytes.size == sizeof hop->remote.bytes)
+    hop->transport = (uint8_t)take(reader, AHOY_TRANSPORT_COUNT - 1);
+    hop->listener = (uint8_t)take(reader, UINT8_MAX);
+    hop->worker = (uint16_t)take(reader, UINT16_MAX);
+    hop->connection.slot = (uint32_t)take(reader, UINT32_MAX);
+    hop->connection.generation = (uint32_t)take(reader, UINT32_MAX);
+    hop->remote.family = (uint8_t)take(reader, AHOY_IPV6);
+    hop->remote.port = (uint16_t)take(reader, UINT16_MAX);
+    hop->remote.scope = (uint32_t)take(reader, UINT32_MAX);
+    struct span bytes = take_bytes(reader, address_size(hop->remote.family));
+    if (bytes.size > 0)
         memcpy(hop->remote.bytes, bytes.at, bytes.size);
-    else
-        reader->damaged = true;
-    if (hop->transport >= AHOY_TRANSPORT_COUNT)
-        reader->damaged = true;
 }
 
-static void take_outbound(struct reader *reader, struct ahoy_binding *binding)
+static struct span take_instance(struct reader *reader, struct span params)
 {
-    binding->updated_ms = take(reader, 8);
-    binding->reg_id = (uint32_t)take(reader, 4);
+    size_t size = (size_t)take(reader, AHOY_INSTANCE_LIMIT);
+    size_t place = size == 0 ? 0 : (size_t)take(reader, params.size);
+    if (place == 0)
+        return take_bytes(reader, size);
+    struct reader within = { .rest = ahoy_span_after(params, place - 1) };
+    struct span instance = take_bytes(&within, size);
+    reader->damaged |= within.damaged;
+    return instance;
+}
+
+static void take_binding(struct reader *reader, struct ahoy_binding *binding)
+{
+    binding->expires_ms = take(reader, UINT64_MAX);
+    binding->updated_ms = binding->expires_ms - take(reader, UINT64_MAX);
+    binding->era_ms = binding->updated_ms - take(reader, UINT64_MAX);
+    binding->cseq = (uint32_t)take(reader, UINT32_MAX);
+    binding->q = (uint16_t)take(reader, UINT16_MAX);
+    binding->reg_id = (uint32_t)take(reader, UINT32_MAX);
+    take_hop(reader, &binding->hop);
+    binding->contact = take_text(reader);
     binding->params = take_text(reader);
-    binding->instance = take_text(reader);
+    binding->instance = take_instance(reader, binding->params);
     binding->path = take_text(reader);
+    binding->call_id = take_text(reader);
 }
 
 bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bindings)
 {
     struct reader reader = { .rest = state };
     ahoy_bindings_init(bindings);
-    uint64_t version = take(&reader, 1);
-    uint64_t count = take(&reader, 1);
-    if (version < FIRST_VERSION || version > VERSION || count > AHOY_BINDINGS_LIMIT)
+    uint64_t version = take(&reader, UINT8_MAX);
+    uint64_t count = take(&reader, AHOY_BINDINGS_LIMIT);
+    if (version != VERSION)
         return false;
     for (uint64_t i = 0; i < count && !reader.damaged; i++) {
         struct ahoy_binding binding = { 0 };
-        binding.expires_ms = take(&reader, 8);
-        binding.cseq = (uint32_t)take(&reader, 4);
-        binding.q = (uint16_t)take(&reader, 2);
-        take_hop(&reader, &binding.hop);
-        binding.contact = take_text(&reader);
-        binding.call_id = take_text(&reader);
-        if (version >= WITH_FLOWS)
-            take_outbound(&reader, &binding);
-        if (version >= VERSION)
-            binding.era_ms = take(&reader, 8);
+        take_binding(&reader, &binding);
         bool lives = binding.expires_ms > now_ms;
         if (!reader.damaged && lives && !ahoy_bindings_add(bindings, &binding))
             reader.damaged = true;
@@ -163,7 +211,7 @@ static struct record *make(struct span aor, struct span state, const struct ahoy
     record->row = 0;
     record->until_ms = 0;
     record->aor_size = (uint16_t)aor.size;
-    record->state_size = (uint32_t)state.size;
+    record->state_size = (uint16_t)state.size;
     if (aor.size > 0)
         memcpy(record->bytes, aor.at, aor.size);
     memcpy(record->bytes + aor.size, state.at, state.size);
@@ -193,9 +241,16 @@ struct span record_seal(const struct record *record, char row[RECORD_SEALED_LIMI
     struct span state = record_state(record);
     memcpy(row, state.at, state.size);
     row[0] = (char)(SEALED_MARK | VERSION);
-    struct writer writer = { row + state.size };
-    put(&writer, check_of(record_aor(record), state), CHECK_SIZE);
+    uint32_t check = check_of(record_aor(record), state);
+    for (size_t i = 0; i < CHECK_SIZE; i++)
+        row[state.size + i] = (char)(check >> (8 * i) & 0xff);
     return (struct span){ row, state.size + CHECK_SIZE };
+}
+
+static bool decode_any(struct span state, struct ahoy_bindings *bindings)
+{
+    return state.size > 0 && state.at[0] < VERSION ? record_decode_old(state, bindings)
+                                                   : record_decode(state, 0, bindings);
 }
 
 /* Reads a row that was sealed; false where the check says that something has changed. */
@@ -207,8 +262,10 @@ static bool decode_sealed(struct span aor, struct span row, struct ahoy_bindings
     struct span state = { space, row.size - CHECK_SIZE };
     memcpy(space, row.at, state.size);
     space[0] = (char)(space[0] & ~SEALED_MARK);
-    struct reader reader = { .rest = ahoy_span_after(row, state.size) };
-    return take(&reader, CHECK_SIZE) == check_of(aor, state) && record_decode(state, 0, bindings);
+    uint32_t check = 0;
+    for (size_t i = 0; i < CHECK_SIZE; i++)
+        check |= (uint32_t)(unsigned char)row.at[state.size + i] << (8 * i);
+    return check == check_of(aor, state) && decode_any(state, bindings);
 }
 
 /* Older rows have no seal. */
@@ -216,7 +273,7 @@ static bool decode_row(struct span aor, struct span row, struct ahoy_bindings *b
 {
     if (row.size > 0 && (row.at[0] & SEALED_MARK) != 0)
         return decode_sealed(aor, row, bindings);
-    return record_decode(row, 0, bindings);
+    return record_decode_old(row, bindings);
 }
 
 struct record *record_read(struct span aor, struct span row)

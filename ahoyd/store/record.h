@@ -12,11 +12,10 @@ enum {
 /* From the allocator; its contents never change once it is made. */
 struct record {
     struct record *next; /* In its bucket of the index. */
-    uint64_t hash;       /* Of the address-of-record. */
     uint64_t row;        /* Of the log; 0 in the memory store. */
     uint64_t until_ms;   /* When its last binding expires. */
-    uint32_t state_size;
-    uint16_t aor_size;
+    uint32_t hash;       /* Of the address-of-record; the index's. */
+    uint16_t aor_size, state_size;
     char bytes[]; /* The address-of-record, then the state. */
 };
 
@@ -34,7 +33,7 @@ static inline struct span record_state(const struct record *record)
 struct record *record_new(struct span aor, const struct ahoy_bindings *bindings);
 /* Prints the state with a check, as the log keeps it. */
 struct span record_seal(const struct record *record, char row[RECORD_SEALED_LIMIT]);
-/* A record from a row of the log, sealed or of a time before that: NULL where it is damaged or
+/* A record from a row of the log, of this or an older form: NULL where it is damaged or
  * memory is refused.  Connections that it names are of an earlier process, and are forgotten. */
 struct record *record_read(struct span aor, struct span row);
 

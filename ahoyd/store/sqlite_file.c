@@ -10,7 +10,9 @@
 #include "ahoyd/store/sqlite_inside.h"
 #include "libahoy/base/unset.h"
 
-enum { SWEEP_ROWS = 2000, FORM = 3 };
+enum { SWEEP_ROWS = 2000, FORM = 4 };
+
+#define LOG "CREATE TABLE log (row INTEGER PRIMARY KEY, aor BLOB NOT NULL, state BLOB NOT NULL);"
 
 #define ALIASES                                                                                    \
     "CREATE TABLE aliases (alias BLOB NOT NULL, realm BLOB NOT NULL, user BLOB NOT NULL,"          \
@@ -18,20 +20,23 @@ enum { SWEEP_ROWS = 2000, FORM = 3 };
 
 static const char schema[] =
     "PRAGMA application_id = 0x41686f79;" /* "Ahoy" */
-    "PRAGMA user_version = 3;"
-    "CREATE TABLE log (row INTEGER PRIMARY KEY AUTOINCREMENT, aor BLOB NOT NULL,"
-    " state BLOB NOT NULL);"
+    "PRAGMA user_version = 4;" LOG
     "CREATE TABLE users (user BLOB NOT NULL, realm BLOB NOT NULL, md5 BLOB NOT NULL,"
     " sha256 BLOB NOT NULL, sha512_256 BLOB NOT NULL, PRIMARY KEY (user, realm)) WITHOUT "
     "ROWID;" ALIASES
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 
 /* What each form is brought to the next one by.  Users of form 1 have no HA1 by SHA-512-256 until
- * their password is set again. */
+ * their password is set again.  To form 4 the file stays as it is, but for how its log is described:
+ * we number the rows ourselves, and states of form 3 are read as they are. */
 static const char *const upgrades[FORM] = {
     [1] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
           "PRAGMA user_version = 2;",
     [2] = ALIASES "PRAGMA user_version = 3;",
+    [3] = "PRAGMA writable_schema = ON;"
+          "UPDATE sqlite_master SET sql = replace(sql, ' AUTOINCREMENT', '') WHERE name = 'log';"
+          "PRAGMA writable_schema = RESET;"
+          "PRAGMA user_version = 4;",
 };
 
 bool file_run(struct sqlite_file *file, const char *sql)
@@ -59,7 +64,7 @@ bool file_prepare(struct sqlite_file *file)
         { &file->begin, "BEGIN IMMEDIATE" },
         { &file->commit, "COMMIT" },
         { &file->rollback, "ROLLBACK" },
-        { &file->append, "INSERT INTO log (aor, state) VALUES (?, ?)" },
+        { &file->append, "INSERT INTO log VALUES (?, ?, ?)" },
         { &file->drop, "DELETE FROM log WHERE row = ?" },
         { &file->page, "SELECT row, aor, state FROM log WHERE row > ? ORDER BY row LIMIT ?" },
         { &file->put_user, "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?)" },
@@ -255,13 +260,11 @@ void sqlite_file_rollback(struct sqlite_file *file)
 bool file_append(struct sqlite_file *file, struct record *record)
 {
     AHOY_UNSET char row[RECORD_SEALED_LIMIT];
-    file_bind(file->append, 1, record_aor(record));
-    file_bind(file->append, 2, record_seal(record, row));
-    if (!file_finish(file, file->append))
-        return false;
-    record->row = (uint64_t)sqlite3_last_insert_rowid(file->database);
-    file->last_row = record->row;
-    return true;
+    record->row = ++file->last_row;
+    sqlite3_bind_int64(file->append, 1, (sqlite3_int64)record->row);
+    file_bind(file->append, 2, record_aor(record));
+    file_bind(file->append, 3, record_seal(record, row));
+    return file_finish(file, file->append);
 }
 
 /* Runs a statement whose first places are a name and its realm. */

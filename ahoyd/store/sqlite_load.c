@@ -4,8 +4,9 @@
 #include "libahoy/base/log.h"
 
 enum {
-    NAMED_LIMIT = 10,      /* Damaged rows that are named. */
-    PROBES_LIMIT = 1000000 /* Places at which a damaged log is read on. */
+    NAMED_LIMIT = 10, /* Damaged rows that are named. */
+    PROBES_EACH =
+        1000 /* Places at which a damaged log is read on, before they lie further apart. */
 };
 
 /* Puts one row of the log into the index. */
@@ -42,33 +43,25 @@ static int load_rows(struct sqlite_file *file, struct ahoyd_store *store, uint64
     return rc;
 }
 
-/* The number of the newest row, as far as can be known; 0 where it cannot. */
-static uint64_t newest_row(struct sqlite_file *file)
-{
-    static const char *const questions[] = { "SELECT seq FROM sqlite_sequence WHERE name = 'log'",
-                                             "SELECT max(row) FROM log" };
-    int64_t newest = 0;
-    for (size_t i = 0; i < 2 && newest <= 0; i++)
-        newest = file_ask(file, questions[i]);
-    return newest > 0 ? (uint64_t)newest : 0;
-}
-
-/* Where the rows cannot be read on, they are read from a later one. */
+/* Where the rows cannot be read on, they are read from a later one: the further away, the more of
+ * them have been tried in vain. */
 static bool load_log(struct sqlite_file *file, struct ahoyd_store *store, uint64_t now_ms)
 {
-    uint64_t from = 0, newest = 0;
+    uint64_t from = 0, tried = 0;
     int rc = SQLITE_OK;
     while ((rc = load_rows(file, store, from, now_ms)) != SQLITE_DONE) {
         if (!file_is_damage(rc))
             return false;
         file->is_damaged = true;
-        if (newest == 0)
-            newest = newest_row(file);
-        if (from < file->last_row)
+        if (from < file->last_row) {
             from = file->last_row;
-        if (from >= newest)
+            tried = 0;
+        }
+        uint64_t step = 1 + tried / PROBES_EACH;
+        if (step > INT64_MAX - from)
             break;
-        from += 1 + (newest - from) / PROBES_LIMIT;
+        from += step;
+        tried += step;
     }
     if (file->damaged_rows > NAMED_LIMIT)
         ahoy_log_line(store->log, AHOY_LOG_WARNING, "%llu more rows are damaged and left out",

@@ -6,12 +6,14 @@
 #include "libahoy/base/unset.h"
 
 /* The bindings as they will be when all |earlier| ones are published. */
-static void current(struct ahoyd_store *store, const struct ahoyd_change *change,
+static void current(struct ahoyd_store *store, const struct staged *staged,
                     const struct staged *earlier, size_t count, struct ahoy_bindings *bindings)
 {
+    const struct ahoyd_change *change = staged->change;
     for (size_t i = count; i > 0; i--) {
         const struct record *record = earlier[i - 1].record;
-        if (record != NULL && ahoy_span_equal(record_aor(record), change->aor)) {
+        if (earlier[i - 1].hash == staged->hash && record != NULL &&
+            ahoy_span_equal(record_aor(record), change->aor)) {
             (void)record_decode(record_state(record), change->now_ms, bindings); /* We made it. */
             return;
         }
@@ -19,21 +21,35 @@ static void current(struct ahoyd_store *store, const struct ahoyd_change *change
     index_find(&store->index, change->aor, change->now_ms, bindings);
 }
 
+/* Another change may take the record's place before the answer is printed. */
+static bool tell_outcome(struct ahoyd_change *change, const struct record *record)
+{
+    struct span state = record_state(record);
+    change->outcome = malloc(state.size);
+    if (change->outcome == NULL)
+        return false;
+    memcpy(change->outcome, state.at, state.size);
+    change->outcome_size = state.size;
+    return true;
+}
+
 static void stage_bindings(struct ahoyd_store *store, struct staged *staged,
                            const struct staged *earlier, size_t count)
 {
     struct ahoyd_change *change = staged->change;
-    AHOY_UNSET struct ahoy_bindings before;
+    AHOY_UNSET struct ahoy_bindings before, after;
     struct ahoy_err err = { 0 };
-    current(store, change, earlier, count, &before);
-    if (!ahoy_registrar_apply(&before, &change->registration, change->now_ms, &change->bindings,
-                              &err)) {
+    staged->hash = ahoy_span_hash(change->aor);
+    current(store, staged, earlier, count, &before);
+    if (!ahoy_registrar_apply(&before, &change->registration, change->now_ms, &after, &err)) {
         change->status = err.status;
         change->why = err.expected;
         return;
     }
-    staged->record = record_new(change->aor, &change->bindings);
-    if (staged->record == NULL) {
+    staged->record = record_new(change->aor, &after);
+    if (staged->record == NULL || !tell_outcome(change, staged->record)) {
+        free(staged->record);
+        staged->record = NULL;
         change->status = 503;
         change->why = "memory ran out";
     }
@@ -91,6 +107,7 @@ void store_stage(struct ahoyd_store *store, struct staged *staged, const struct 
 {
     staged->record = NULL;
     staged->user = NULL;
+    staged->hash = 0;
     staged->change->status = 200;
     if (staged->change->kind == AHOYD_CHANGE_BINDINGS)
         stage_bindings(store, staged, earlier, count);

@@ -47,14 +47,15 @@ struct ahoyd_change {
     uint64_t ticket;                  /* The owner's. */
     uint64_t now_ms;
     enum ahoyd_change_kind kind;
-    unsigned status;                       /* Outcome: 200, or what answers it best. */
-    const char *why;                       /* Where status is not 200; a literal. */
-    struct span aor;                       /* "user@domain"; of BINDINGS. */
-    struct span user, realm;               /* Of USER_*; of ALIAS_* the alias. */
-    struct span means;                     /* Of ALIAS_PUT: the user. */
-    struct ahoyd_user credentials;         /* Of USER_PUT. */
-    struct ahoy_registration registration; /* Of BINDINGS. */
-    struct ahoy_bindings bindings;         /* Outcome of BINDINGS. */
+    unsigned status;               /* Outcome: 200, or what answers it best. */
+    const char *why;               /* Where status is not 200; a literal. */
+    struct span aor;               /* "user@domain"; of BINDINGS. */
+    struct span user, realm;       /* Of USER_*; of ALIAS_* the alias. */
+    struct span means;             /* Of ALIAS_PUT: the user. */
+    struct ahoyd_user credentials; /* Of USER_PUT. */
+    char *outcome;                 /* Of BINDINGS: a state; read by ahoyd_change_outcome. */
+    size_t outcome_size;
+    struct ahoy_registration registration; /* Of BINDINGS; else not set. */
     char text[];                           /* What the spans point into. */
 };
 
@@ -68,6 +69,8 @@ struct ahoyd_change *ahoyd_change_user(enum ahoyd_change_kind kind, struct span 
 /* |means| is empty for AHOYD_CHANGE_ALIAS_REMOVE. */
 struct ahoyd_change *ahoyd_change_alias(enum ahoyd_change_kind kind, struct span alias,
                                         struct span realm, struct span means);
+/* The bindings that a change of BINDINGS with the status 200 has made. */
+void ahoyd_change_outcome(const struct ahoyd_change *change, struct ahoy_bindings *bindings);
 void ahoyd_change_free(struct ahoyd_change *change);
 
 struct ahoyd_store_options {

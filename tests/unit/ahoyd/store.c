@@ -395,6 +395,35 @@ static void test_second_form(void **state)
     remove_place(&place);
 }
 
+/* And one that wrote states with all their texts, each as often as it came. */
+static void test_third_form(void **state)
+{
+    (void)state;
+    struct place place = new_place(AHOYD_STORE_SQLITE);
+    ahoyd_store_close(open_at(&place, now_ms));
+    run_sql(&place,
+            "DROP TABLE log; CREATE TABLE log (row INTEGER PRIMARY KEY AUTOINCREMENT,"
+            " aor BLOB NOT NULL, state BLOB NOT NULL);"
+            "INSERT INTO log (aor, state) VALUES (CAST('a@bench.example' AS BLOB),"
+            " x'8301637ad222a201000005000000e80301000000000000000000000004de3a0000000010007f000001"
+            "0000000000000000000000000f007369703a61403139322e302e322e31040063616c6ce38b9b22a2010000"
+            "000000001d003b2b7369702e696e7374616e63653d223c75726e3a757569643a313e220c003c75726e3a75"
+            "7569643a313e0000e38b9b22a2010000a77332cd');"
+            "PRAGMA user_version = 3;");
+    for (unsigned i = 0; i < 2; i++) {
+        struct ahoyd_store *store = open_at(&place, now_ms);
+        assert_int_equal(count_of(store, "a@bench.example", now_ms), 1);
+        assert_int_equal(put(store, "a@bench.example", "sip:b@192.0.2.1", 60, 6 + i), 200);
+        assert_int_equal(count_of(store, "a@bench.example", now_ms), 2);
+        ahoyd_store_close(store);
+        store = open_at(&place, now_ms);
+        assert_int_equal(count_of(store, "a@bench.example", now_ms), 2);
+        assert_int_equal(put(store, "a@bench.example", "sip:b@192.0.2.1", 0, 7 + i), 200);
+        ahoyd_store_close(store);
+    }
+    remove_place(&place);
+}
+
 /* A damaged row is left out, the others are there. */
 static void test_damage(void **state)
 {
@@ -497,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_first_form),
         cmocka_unit_test(test_second_form),
+        cmocka_unit_test(test_third_form),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_files_that_are_not_ours),
         cmocka_unit_test(test_readers_and_writer),
