@@ -254,6 +254,8 @@ bool ahoyd_demand(struct ahoyd_server *server, const struct ahoy_event *event,
     struct ahoy_err err;
     enum ahoy_header header =
         status == 401 ? AHOY_HEADER_AUTHORIZATION : AHOY_HEADER_PROXY_AUTHORIZATION;
+    if (domain->takes_certificates && ahoyd_certified(server, event, domain, proof))
+        return true;
     switch (ahoyd_authenticate(server, event, domain, header, now_ms, proof, &err)) {
     case AHOYD_AUTHENTIC:
         return true;

@@ -36,6 +36,7 @@ struct ahoyd_domain {
     bool algorithms[AHOY_DIGEST_COUNT]; /* That are offered and taken. */
     bool takes_auth, takes_auth_int;    /* The qop: at least one. */
     bool userhash;                      /* Hashed names are taken. */
+    bool takes_certificates;            /* Of its users, in place of a digest. */
     bool rspauth;                       /* A 200 to REGISTER proves that we know the password. */
     enum ahoyd_mode mode;
     bool in_order;             /* Contacts of a lower q ring later. */

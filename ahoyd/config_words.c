@@ -196,6 +196,7 @@ static int word_domain(lua_State *lua)
         [AUTH + CONFIG_QOP] = { .name = "qop", .type = OPTION_TEXTS },
         [AUTH + CONFIG_USERHASH] = { .name = "userhash", .type = OPTION_FLAG },
         [AUTH + CONFIG_RSPAUTH] = { .name = "rspauth", .type = OPTION_FLAG },
+        [AUTH + CONFIG_USER_CERTIFICATES] = { .name = "user_certificates", .type = OPTION_FLAG },
         [SERVING + CONFIG_MODE] = { .name = "mode", .type = OPTION_TEXT },
         [SERVING + CONFIG_RING] = { .name = "ring", .type = OPTION_TEXT },
         [SERVING + CONFIG_RING_TIME] = { .name = "ring_time",

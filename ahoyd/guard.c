@@ -15,6 +15,7 @@ struct ahoyd_guard {
     pthread_mutex_t lock;
     struct ahoy_replay *replay;
     struct ahoy_tries *tries;
+    struct ahoyd_badges *badges;
     atomic_bool has_failures; /* Nobody has to wait as long as nobody has ever failed. */
 };
 
@@ -27,7 +28,8 @@ struct ahoyd_guard *ahoyd_guard_new(struct ahoy_hash_key key, uint64_t now_ms)
     pthread_mutex_init(&guard->lock, NULL);
     guard->replay = ahoy_replay_new(AHOYD_NONCES_LIMIT, now_ms);
     guard->tries = ahoy_tries_new(AHOYD_FAILED_LIMIT);
-    if (guard->replay == NULL || guard->tries == NULL) {
+    guard->badges = ahoyd_badges_new();
+    if (guard->replay == NULL || guard->tries == NULL || guard->badges == NULL) {
         ahoyd_guard_free(guard);
         return NULL;
     }
@@ -40,9 +42,15 @@ void ahoyd_guard_free(struct ahoyd_guard *guard)
         return;
     ahoy_replay_free(guard->replay);
     ahoy_tries_free(guard->tries);
+    ahoyd_badges_free(guard->badges);
     pthread_mutex_destroy(&guard->lock);
     explicit_bzero(&guard->key, sizeof guard->key);
     free(guard);
+}
+
+struct ahoyd_badges *ahoyd_guard_badges(const struct ahoyd_guard *guard)
+{
+    return guard->badges;
 }
 
 bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce, uint32_t count,
