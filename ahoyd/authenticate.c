@@ -3,7 +3,7 @@
 #include "ahoyd/authenticate.h"
 
 #include "ahoyd/answer.h"
-#include "ahoyd/logins.h"
+#include "ahoyd/refusals.h"
 #include "libahoy/auth/replay.h"
 #include "libahoy/syntax/params.h"
 
@@ -203,7 +203,9 @@ static enum ahoyd_verdict verify(struct ahoyd_server *server, const struct ahoy_
     const char *fault = find_fault(server, event, domain, proof);
     if (fault != NULL) {
         server->counters.failed_logins++;
-        ahoyd_logins_tell(server, event, domain, proof, fault, now_ms);
+        const struct ahoyd_refusal refusal = { "failed login", fault, domain, proof->user,
+                                               event->hop };
+        ahoyd_refusal_tell(server, &refusal, now_ms);
         ahoyd_guard_failed(server->guard, &attempt, now_ms);
         return AHOYD_UNKNOWN;
     }

@@ -7,7 +7,8 @@
 
 enum {
     AHOYD_NONCES_LIMIT = 131072, /* Used ones that are remembered. */
-    AHOYD_FAILED_LIMIT = 16384   /* Users, and addresses, whose failures are. */
+    AHOYD_FAILED_LIMIT = 16384,  /* Users, and addresses, whose failures are, ... */
+    AHOYD_PACED_LIMIT = 16384    /* ... and users whose calls are. */
 };
 
 struct ahoyd_guard;
@@ -20,6 +21,11 @@ struct ahoyd_badges *ahoyd_guard_badges(const struct ahoyd_guard *guard);
 /* As ahoy_replay_take. */
 bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce, uint32_t count,
                       uint64_t now_ms);
+
+/* Whether |user| of |realm| may begin another call, at most |count| a second (1 to 1000), which then
+ * counts. */
+bool ahoyd_guard_pace(struct ahoyd_guard *guard, struct span user, struct span realm,
+                      uint32_t count, uint64_t now_ms);
 
 /* Somebody who says who he is: |user| as he gives it, whether there is one or not. */
 struct ahoyd_attempt {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "ahoyd/logins.h"
+#include "ahoyd/refusals.h"
 #include "libahoy/auth/tries.h"
 #include "libahoy/syntax/challenge.h"
 #include "tests/support/exchange.h"
@@ -375,7 +375,7 @@ static void failed_logins_are_told_within_bounds(void **state)
     ask.peer = peer;
     ask.user = name;
     ask.password = "guess";
-    for (unsigned i = 0; i < 3 * AHOYD_LOGINS_TOLD_LIMIT; i++) {
+    for (unsigned i = 0; i < 3 * AHOYD_REFUSALS_TOLD_LIMIT; i++) {
         snprintf(peer, sizeof peer, "198.51.100.%u:5060", i + 1);
         snprintf(name, sizeof name, "user%u", i);
         ask.cseq += 10;
@@ -383,10 +383,10 @@ static void failed_logins_are_told_within_bounds(void **state)
     }
     for (const char *at = exchange->logged; (at = strchr(at, '\n')) != NULL; at++)
         lines++;
-    assert_int_equal(lines, AHOYD_LOGINS_TOLD_LIMIT);
-    assert_int_equal(ahoyd_server_counters(exchange->server)->untold_logins,
-                     2 * AHOYD_LOGINS_TOLD_LIMIT);
-    exchange_wait(exchange, AHOYD_LOGINS_TOLD_MS);
+    assert_int_equal(lines, AHOYD_REFUSALS_TOLD_LIMIT);
+    assert_int_equal(ahoyd_server_counters(exchange->server)->untold_refusals,
+                     2 * AHOYD_REFUSALS_TOLD_LIMIT);
+    exchange_wait(exchange, AHOYD_REFUSALS_TOLD_MS);
     exchange->logged_size = 0;
     for (unsigned i = 0; i < 2; i++) {
         snprintf(peer, sizeof peer, "198.51.100.%u:5060", 200 + i);
