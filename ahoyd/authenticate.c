@@ -3,6 +3,7 @@
 #include "ahoyd/authenticate.h"
 
 #include "ahoyd/answer.h"
+#include "ahoyd/refusals.h"
 #include "libahoy/auth/replay.h"
 #include "libahoy/syntax/params.h"
 
@@ -130,27 +131,30 @@ static void nobodys_ha1(enum ahoy_digest_algorithm algorithm, struct ahoy_digest
     ha1->size = ahoy_digest_size(algorithm);
 }
 
-static bool knows_password(struct ahoyd_server *server, const struct ahoy_event *event,
-                           const struct ahoyd_domain *domain, struct ahoyd_proof *proof)
+/* What is wrong with the credentials; NULL where he knows the password. */
+static const char *find_fault(struct ahoyd_server *server, const struct ahoy_event *event,
+                              const struct ahoyd_domain *domain, struct ahoyd_proof *proof)
 {
     const struct ahoy_challenge *credentials = &proof->credentials;
     const struct ahoy_digested request = { event->message->method_text, event->message->body };
     const struct ahoy_digested response = { SPAN(""), SPAN("") };
     struct ahoyd_user user;
     struct ahoy_digest_hex ha1;
+    const char *fault = "unknown user";
     bool known = ahoyd_store_user(server->options.store, proof->user, domain->name, &user);
-    if (known)
+    if (known) {
         ha1 = user.ha1[credentials->algorithm];
-    if (!known || ha1.size == 0) {
-        known = false;
-        nobodys_ha1(credentials->algorithm, &ha1);
+        known = ha1.size > 0;
+        fault = known ? "wrong password" : "no password by that algorithm";
     }
+    if (!known)
+        nobodys_ha1(credentials->algorithm, &ha1);
     bool right = ahoy_digest_verify(credentials, &ha1, &request);
     if (known && right && domain->rspauth)
         right = ahoy_digest_response(credentials, &ha1, &response, &proof->rspauth);
     explicit_bzero(&user, sizeof user);
     explicit_bzero(&ha1, sizeof ha1);
-    return known && right;
+    return known && right ? NULL : fault;
 }
 
 /* Whether the user has a binding that was made from where |event| comes from: there he is left to
@@ -196,8 +200,12 @@ static enum ahoyd_verdict verify(struct ahoyd_server *server, const struct ahoy_
     proof->wait_ms = wait_ms(server, event, domain, &attempt, now_ms);
     if (proof->wait_ms > 0)
         return AHOYD_TIRED;
-    if (!knows_password(server, event, domain, proof)) {
+    const char *fault = find_fault(server, event, domain, proof);
+    if (fault != NULL) {
         server->counters.failed_logins++;
+        const struct ahoyd_refusal refusal = { "failed login", fault, domain, proof->user,
+                                               event->hop };
+        ahoyd_refusal_tell(server, &refusal, now_ms);
         ahoyd_guard_failed(server->guard, &attempt, now_ms);
         return AHOYD_UNKNOWN;
     }
@@ -254,6 +262,8 @@ bool ahoyd_demand(struct ahoyd_server *server, const struct ahoy_event *event,
     struct ahoy_err err;
     enum ahoy_header header =
         status == 401 ? AHOY_HEADER_AUTHORIZATION : AHOY_HEADER_PROXY_AUTHORIZATION;
+    if (domain->takes_certificates && ahoyd_certified(server, event, domain, proof))
+        return true;
     switch (ahoyd_authenticate(server, event, domain, header, now_ms, proof, &err)) {
     case AHOYD_AUTHENTIC:
         return true;

@@ -1,4 +1,4 @@
-/* Who sends a request, by digest (RFC 3261 22, RFC 7616, RFC 8760). */
+/* Who sends a request, by digest (RFC 3261 22, RFC 7616, RFC 8760), or by his certificate. */
 #pragma once
 
 #include "ahoyd/serving.h"
@@ -15,8 +15,8 @@ enum ahoyd_verdict {
 /* Points into itself and into the request. */
 struct ahoyd_proof {
     struct span user; /* His name, in plain text. */
-    struct span row;  /* That of the credentials. */
-    struct ahoy_challenge credentials;
+    struct span row;  /* That of the credentials; empty where there are none, but a certificate. */
+    struct ahoy_challenge credentials; /* All of it empty there. */
     struct ahoy_digest_hex rspauth; /* Ours in turn, where the domain gives it. */
     uint64_t wait_ms;               /* TIRED: for so long. */
     char space[AHOYD_NAME_LIMIT];
@@ -29,7 +29,12 @@ enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct 
                                       uint64_t now_ms, struct ahoyd_proof *proof,
                                       struct ahoy_err *err);
 
-/* Checks them, and answers the request where they are not right: challenges by 401 or 407, or
+/* certified.c: whether a certificate proves the sender to be a user of |domain|, whom |proof| then
+ * names. */
+bool ahoyd_certified(struct ahoyd_server *server, const struct ahoy_event *event,
+                     const struct ahoyd_domain *domain, struct ahoyd_proof *proof);
+
+/* Asks for a certificate or for credentials, and answers the request where they are not right: challenges by 401 or 407, or
  * refuses it.  False where it did. */
 bool ahoyd_demand(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct ahoyd_domain *domain, unsigned status, uint64_t now_ms,

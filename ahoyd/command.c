@@ -22,45 +22,79 @@ static bool member(const json_t *request, const char *name, size_t limit, struct
     return true;
 }
 
-/* Waits for one change. */
+/* Waits for changes. */
 struct waiter {
     struct ahoyd_change_owner owner;
     pthread_mutex_t lock;
     pthread_cond_t came;
-    struct ahoyd_change *change;
+    struct ahoyd_change *back; /* Those that have come. */
+    size_t count;
 };
 
 static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
 {
     struct waiter *waiter = (struct waiter *)owner;
     pthread_mutex_lock(&waiter->lock);
-    waiter->change = change;
+    change->next = waiter->back;
+    waiter->back = change;
+    waiter->count++;
     pthread_cond_signal(&waiter->came);
     pthread_mutex_unlock(&waiter->lock);
 }
 
-/* Submits |change|, which it owns, and turns the outcome into an answer. */
+static void init_waiter(struct waiter *waiter)
+{
+    *waiter = (struct waiter){ .owner = { take_back } };
+    pthread_mutex_init(&waiter->lock, NULL);
+    pthread_cond_init(&waiter->came, NULL);
+}
+
+static void wait_for(struct waiter *waiter, size_t count)
+{
+    pthread_mutex_lock(&waiter->lock);
+    while (waiter->count < count)
+        pthread_cond_wait(&waiter->came, &waiter->lock);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+static void fini_waiter(struct waiter *waiter)
+{
+    while (waiter->back != NULL) {
+        struct ahoyd_change *change = waiter->back;
+        waiter->back = change->next;
+        ahoyd_change_free(change);
+    }
+    pthread_cond_destroy(&waiter->came);
+    pthread_mutex_destroy(&waiter->lock);
+}
+
+static const char too_busy[] = "the store is too busy; try again";
+
+/* Submits |change|, which it owns; NULL, or why it cannot be. */
+static const char *submit(const struct ahoyd_command_means *means, struct waiter *waiter,
+                          struct ahoyd_change *change)
+{
+    if (change == NULL)
+        return "memory ran out";
+    change->owner = &waiter->owner;
+    if (ahoyd_store_submit(means->store, change))
+        return NULL;
+    ahoyd_change_free(change);
+    return too_busy;
+}
+
+/* The same, and turns the outcome into an answer. */
 static json_t *carry_out(const struct ahoyd_command_means *means, struct ahoyd_change *change)
 {
-    struct waiter waiter = { .owner = { take_back } };
-    if (change == NULL)
-        return failure("memory ran out");
-    pthread_mutex_init(&waiter.lock, NULL);
-    pthread_cond_init(&waiter.came, NULL);
-    json_t *answer = NULL;
-    change->owner = &waiter.owner;
-    if (ahoyd_store_submit(means->store, change)) {
-        pthread_mutex_lock(&waiter.lock);
-        while (waiter.change == NULL)
-            pthread_cond_wait(&waiter.came, &waiter.lock);
-        pthread_mutex_unlock(&waiter.lock);
-        answer = change->status == 200 ? json_pack("{s:b}", "ok", 1) : failure(change->why);
-    } else {
-        answer = failure("the store is too busy; try again");
+    struct waiter waiter;
+    init_waiter(&waiter);
+    const char *why = submit(means, &waiter, change);
+    if (why == NULL) {
+        wait_for(&waiter, 1);
+        why = waiter.back->status == 200 ? NULL : waiter.back->why;
     }
-    ahoyd_change_free(change);
-    pthread_cond_destroy(&waiter.came);
-    pthread_mutex_destroy(&waiter.lock);
+    json_t *answer = why == NULL ? json_pack("{s:b}", "ok", 1) : failure(why);
+    fini_waiter(&waiter);
     return answer;
 }
 
@@ -96,21 +130,21 @@ const char *const ahoyd_command_digests[AHOY_DIGEST_COUNT] = { [AHOY_DIGEST_MD5]
                                                                [AHOY_DIGEST_SHA512_256] =
                                                                    "sha512_256" };
 
-/* An ahoyctl from before SHA-512-256 does without that one. */
+/* Those that there are, at least one: what another server kept may be its MD5 alone. */
 static bool take_digests(const json_t *request, struct ahoyd_user *credentials)
 {
+    bool has_any = false;
     *credentials = (struct ahoyd_user){ 0 };
     for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++) {
         struct span text;
         size_t size = ahoy_digest_size((enum ahoy_digest_algorithm)i);
         if (!member(request, ahoyd_command_digests[i], size, &text))
             return false;
-        if (text.size == 0 && i == AHOY_DIGEST_SHA512_256)
-            continue;
-        if (!take_hex(text, size, &credentials->ha1[i]))
+        if (text.size > 0 && !take_hex(text, size, &credentials->ha1[i]))
             return false;
+        has_any = has_any || text.size > 0;
     }
-    return true;
+    return has_any;
 }
 
 /* Reads the name and the realm that a request is about. */
@@ -120,18 +154,70 @@ static bool names(const json_t *request, const char *name, struct span *user, st
            member(request, "realm", AHOYD_NAME_LIMIT, realm) && is_name(*user) && is_name(*realm);
 }
 
-static json_t *user_add(const struct ahoyd_command_means *means, const json_t *request)
+/* What is wrong with a user who is to be added; NULL where |change|, unless that is NULL, is to add
+ * him. */
+static const char *read_user(const json_t *request, struct ahoyd_change **change)
 {
     struct span user, realm;
     struct ahoyd_user credentials;
     if (!names(request, "user", &user, &realm))
-        return failure("user and realm must be names of at most 255 characters");
-    if (!take_digests(request, &credentials))
-        return failure("md5, sha256 and sha512_256 must be HA1 digests in lower-case hex");
-    struct ahoyd_change *change =
-        ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &credentials);
+        return "user and realm must be names of at most 255 characters";
+    bool sound = take_digests(request, &credentials);
+    if (sound && change != NULL)
+        *change = ahoyd_change_user(AHOYD_CHANGE_USER_PUT, user, realm, &credentials);
     explicit_bzero(&credentials, sizeof credentials);
-    return carry_out(means, change);
+    return sound ? NULL : "md5, sha256 and sha512_256 must be HA1 digests in lower-case hex";
+}
+
+const char *ahoyd_command_user_fault(const json_t *user)
+{
+    return read_user(user, NULL);
+}
+
+static json_t *user_add(const struct ahoyd_command_means *means, const json_t *request)
+{
+    struct ahoyd_change *change;
+    const char *fault = read_user(request, &change);
+    return fault != NULL ? failure(fault) : carry_out(means, change);
+}
+
+/* The rows of an answer that say why some of |count| users were not added. */
+static json_t *list_failed(const char *const *why, size_t count)
+{
+    json_t *failed = json_array();
+    for (size_t i = 0; failed != NULL && i < count; i++) {
+        if (why[i] != NULL)
+            json_array_append_new(failed,
+                                  json_pack("{s:I, s:s}", "index", (json_int_t)i, "error", why[i]));
+    }
+    return failed;
+}
+
+/* Each stands for itself; the store commits them together. */
+static json_t *users_add(const struct ahoyd_command_means *means, const json_t *request)
+{
+    const char *why[AHOYD_COMMAND_USERS_LIMIT];
+    const json_t *users = json_object_get(request, "users");
+    struct waiter waiter;
+    size_t count = json_array_size(users), submitted = 0;
+    if (count == 0 || count > AHOYD_COMMAND_USERS_LIMIT)
+        return failure("users must be an array of 1 to 1024");
+    init_waiter(&waiter);
+    for (size_t i = 0; i < count; i++) {
+        struct ahoyd_change *change = NULL;
+        why[i] = read_user(json_array_get(users, i), &change);
+        if (why[i] != NULL)
+            continue;
+        if (change != NULL)
+            change->ticket = i;
+        why[i] = submit(means, &waiter, change);
+        submitted += why[i] == NULL;
+    }
+    wait_for(&waiter, submitted);
+    for (const struct ahoyd_change *change = waiter.back; change != NULL; change = change->next)
+        why[change->ticket] = change->status == 200 ? NULL : change->why;
+    fini_waiter(&waiter);
+    return json_pack("{s:b, s:o}", "ok", 1, "failed", list_failed(why, count));
 }
 
 static json_t *alias_add(const struct ahoyd_command_means *means, const json_t *request)
@@ -292,9 +378,16 @@ static const struct {
     const char *name;
     json_t *(*run)(const struct ahoyd_command_means *means, const json_t *request);
 } verbs[] = {
-    { "ping", ping },           { "user-add", user_add },           { "user-remove", user_remove },
-    { "alias-add", alias_add }, { "alias-remove", alias_remove },   { "alias-list", alias_list },
-    { "user-list", user_list }, { "registrations", registrations }, { "counters", counters },
+    { "ping", ping },
+    { "user-add", user_add },
+    { "user-remove", user_remove },
+    { "alias-add", alias_add },
+    { "alias-remove", alias_remove },
+    { "alias-list", alias_list },
+    { "users-add", users_add },
+    { "user-list", user_list },
+    { "registrations", registrations },
+    { "counters", counters },
 };
 
 json_t *ahoyd_command(const struct ahoyd_command_means *means, const json_t *request)

@@ -9,9 +9,14 @@
 
 /* Rows of one answer; "more" then says that there are others. */
 enum { AHOYD_COMMAND_ROWS_LIMIT = 100000 };
+/* Users of one users-add. */
+enum { AHOYD_COMMAND_USERS_LIMIT = 1024 };
 
 /* The members of user-add that hold HA1s, by algorithm; there is none at 0. */
 extern const char *const ahoyd_command_digests[AHOY_DIGEST_COUNT];
+
+/* What is wrong with |user|, an object as users-add has it; NULL where nothing is. */
+const char *ahoyd_command_user_fault(const json_t *user);
 
 /* What a command may use. */
 struct ahoyd_command_means {

@@ -36,6 +36,7 @@ struct ahoyd_domain {
     bool algorithms[AHOY_DIGEST_COUNT]; /* That are offered and taken. */
     bool takes_auth, takes_auth_int;    /* The qop: at least one. */
     bool userhash;                      /* Hashed names are taken. */
+    bool takes_certificates;            /* Of its users, in place of a digest. */
     bool rspauth;                       /* A 200 to REGISTER proves that we know the password. */
     enum ahoyd_mode mode;
     bool in_order;             /* Contacts of a lower q ring later. */
@@ -43,6 +44,8 @@ struct ahoyd_domain {
     uint32_t ring_time_s;      /* How long those of one q ring before the next do. */
     struct span service_route; /* What REGISTERs are told in it (RFC 3608), or empty. */
     uint32_t min_expires_s, max_expires_s, default_expires_s;
+    uint32_t user_contacts; /* Bindings of a user; 0: AHOY_BINDINGS_LIMIT. */
+    uint32_t user_calls;    /* That a user begins in a second; 0: as many as he likes. */
     struct ahoyd_pair pair; /* For clients that ask for it by name. */
     int line;
 };

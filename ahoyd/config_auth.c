@@ -53,6 +53,7 @@ bool config_read_auth(lua_State *lua, const struct option *options, struct ahoyd
     domain->auth = (enum ahoyd_auth)choice;
     domain->userhash = options[CONFIG_USERHASH].flag;
     domain->rspauth = options[CONFIG_RSPAUTH].flag;
+    domain->takes_certificates = options[CONFIG_USER_CERTIFICATES].flag;
     return true;
 }
 

@@ -104,6 +104,7 @@ enum {
     CONFIG_QOP,
     CONFIG_USERHASH,
     CONFIG_RSPAUTH,
+    CONFIG_USER_CERTIFICATES,
     CONFIG_AUTH_OPTIONS
 };
 /* config_auth.c: reads them; false, and a fault, where one is unknown. */

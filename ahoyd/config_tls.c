@@ -122,12 +122,43 @@ static bool goes_by_tls(const struct ahoyd_trunk *trunk)
     return false;
 }
 
+static bool looks_at_certificates(const struct ahoyd_config *config)
+{
+    for (size_t i = 0; i < config->listen_count; i++) {
+        if (config->listens[i].verify != AHOYD_VERIFY_NONE)
+            return true;
+    }
+    return false;
+}
+
+static void check_user_certificates(struct reader *reader)
+{
+    const struct ahoyd_config *config = reader->config;
+    for (size_t i = 0; i < config->domain_count; i++) {
+        const struct ahoyd_domain *domain = &config->domains[i];
+        if (!domain->takes_certificates)
+            continue;
+        if (!looks_at_certificates(config))
+            config_fault(reader, domain->line,
+                         "domain \"%.100s\" has user_certificates while no listener asks for any; "
+                         "write listen(\"tls:ADDRESS\", { verify = \"optional\", authorities = "
+                         "\"ca.pem\", ... })",
+                         domain->name.at);
+        else if (domain->auth == AHOYD_AUTH_NONE)
+            config_fault(reader, domain->line,
+                         "domain \"%.100s\" has user_certificates, but auth = \"none\": nobody is "
+                         "asked who he is; remove one of them",
+                         domain->name.at);
+    }
+}
+
 /* Who says tls anywhere needs an address for answers: a Via has no other. */
 void config_check_tls(struct reader *reader)
 {
     const struct ahoyd_config *config = reader->config;
     static const char mend[] = "listen(\"tls:ADDRESS\", { certificate = \"certificate.pem\", "
                                "key = \"key.pem\" })";
+    check_user_certificates(reader);
     if (listens_by(config, AHOY_TLS))
         return;
     for (size_t i = 0; i < config->trunk_count; i++) {

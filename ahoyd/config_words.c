@@ -11,6 +11,7 @@
 #include "ahoyd/config_reader.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/resolve/name.h"
+#include "libahoy/tu/bindings.h"
 
 enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64, PADDING_MOST = 1024 };
 enum { RING_LEAST_S = 5, RING_MOST_S = 180, OVERLOAD_MOST_MS = 10000 };
@@ -182,7 +183,7 @@ static uint32_t number_or(const struct option *option, uint32_t otherwise)
 
 static int word_domain(lua_State *lua)
 {
-    enum { LEAST = CONFIG_PAIR, MOST, DEFAULT, INSECURE, AUTH };
+    enum { LEAST = CONFIG_PAIR, MOST, DEFAULT, CONTACTS, CALLS, INSECURE, AUTH };
     enum { SERVING = AUTH + CONFIG_AUTH_OPTIONS, OPTIONS = SERVING + CONFIG_SERVING_OPTIONS };
     struct option options[OPTIONS] = {
         [CONFIG_CERTIFICATE] = { .name = "certificate", .type = OPTION_TEXT },
@@ -190,12 +191,21 @@ static int word_domain(lua_State *lua)
         [LEAST] = { .name = "min_expires", EXPIRES },
         [MOST] = { .name = "max_expires", EXPIRES },
         [DEFAULT] = { .name = "default_expires", EXPIRES },
+        [CONTACTS] = { .name = "user_contacts",
+                       .type = OPTION_NUMBER,
+                       .least = 1,
+                       .most = AHOY_BINDINGS_LIMIT },
+        [CALLS] = { .name = "user_calls_per_second",
+                    .type = OPTION_NUMBER,
+                    .least = 1,
+                    .most = 1000 },
         [INSECURE] = { .name = "insecure", .type = OPTION_FLAG },
         [AUTH + CONFIG_AUTH] = { .name = "auth", .type = OPTION_TEXT },
         [AUTH + CONFIG_ALGORITHMS] = { .name = "algorithms", .type = OPTION_TEXTS },
         [AUTH + CONFIG_QOP] = { .name = "qop", .type = OPTION_TEXTS },
         [AUTH + CONFIG_USERHASH] = { .name = "userhash", .type = OPTION_FLAG },
         [AUTH + CONFIG_RSPAUTH] = { .name = "rspauth", .type = OPTION_FLAG },
+        [AUTH + CONFIG_USER_CERTIFICATES] = { .name = "user_certificates", .type = OPTION_FLAG },
         [SERVING + CONFIG_MODE] = { .name = "mode", .type = OPTION_TEXT },
         [SERVING + CONFIG_RING] = { .name = "ring", .type = OPTION_TEXT },
         [SERVING + CONFIG_RING_TIME] = { .name = "ring_time",
@@ -216,6 +226,8 @@ static int word_domain(lua_State *lua)
         !config_read_serving(lua, &options[SERVING], &domain) ||
         !config_read_pair(lua, "domain", options, &domain.pair) || !make_domain_room(lua))
         return 0;
+    domain.user_contacts = number_or(&options[CONTACTS], 0);
+    domain.user_calls = number_or(&options[CALLS], 0);
     domain.min_expires_s = number_or(&options[LEAST], 60);
     domain.max_expires_s = number_or(&options[MOST], 7200);
     domain.default_expires_s =

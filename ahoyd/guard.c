@@ -15,6 +15,8 @@ struct ahoyd_guard {
     pthread_mutex_t lock;
     struct ahoy_replay *replay;
     struct ahoy_tries *tries;
+    struct ahoy_tries *calls;
+    struct ahoyd_badges *badges;
     atomic_bool has_failures; /* Nobody has to wait as long as nobody has ever failed. */
 };
 
@@ -27,7 +29,10 @@ struct ahoyd_guard *ahoyd_guard_new(struct ahoy_hash_key key, uint64_t now_ms)
     pthread_mutex_init(&guard->lock, NULL);
     guard->replay = ahoy_replay_new(AHOYD_NONCES_LIMIT, now_ms);
     guard->tries = ahoy_tries_new(AHOYD_FAILED_LIMIT);
-    if (guard->replay == NULL || guard->tries == NULL) {
+    guard->calls = ahoy_tries_new(AHOYD_PACED_LIMIT);
+    guard->badges = ahoyd_badges_new();
+    if (guard->replay == NULL || guard->tries == NULL || guard->calls == NULL ||
+        guard->badges == NULL) {
         ahoyd_guard_free(guard);
         return NULL;
     }
@@ -40,9 +45,16 @@ void ahoyd_guard_free(struct ahoyd_guard *guard)
         return;
     ahoy_replay_free(guard->replay);
     ahoy_tries_free(guard->tries);
+    ahoy_tries_free(guard->calls);
+    ahoyd_badges_free(guard->badges);
     pthread_mutex_destroy(&guard->lock);
     explicit_bzero(&guard->key, sizeof guard->key);
     free(guard);
+}
+
+struct ahoyd_badges *ahoyd_guard_badges(const struct ahoyd_guard *guard)
+{
+    return guard->badges;
 }
 
 bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce, uint32_t count,
@@ -52,6 +64,17 @@ bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce,
     bool taken = ahoy_replay_take(guard->replay, nonce, count, now_ms);
     pthread_mutex_unlock(&guard->lock);
     return taken;
+}
+
+bool ahoyd_guard_pace(struct ahoyd_guard *guard, struct span user, struct span realm,
+                      uint32_t count, uint64_t now_ms)
+{
+    const struct span parts[] = { user, SPAN("@"), realm };
+    uint64_t who = ahoy_siphash_parts(&guard->key, parts, 3);
+    pthread_mutex_lock(&guard->lock);
+    bool may = ahoy_tries_pace(guard->calls, who, count, now_ms);
+    pthread_mutex_unlock(&guard->lock);
+    return may;
 }
 
 enum { ADDRESS, USER, HOME, KINDS };

@@ -1,13 +1,14 @@
-/* What all workers know of credentials that came: which nonces were used, and whose logins failed.
- * One lock is held over it, for nanoseconds, and only those who hold a nonce of ours ask. */
+/* What all workers know of credentials that came: which nonces were used, whose logins failed, and
+ * whom certificates name.  One lock is held over it, for nanoseconds, and only those who hold a nonce of ours ask. */
 #pragma once
 
+#include "ahoyd/badges.h"
 #include "libahoy/auth/nonce.h"
-#include "libahoy/base/ip.h"
 
 enum {
     AHOYD_NONCES_LIMIT = 131072, /* Used ones that are remembered. */
-    AHOYD_FAILED_LIMIT = 16384   /* Users, and addresses, whose failures are. */
+    AHOYD_FAILED_LIMIT = 16384,  /* Users, and addresses, whose failures are, ... */
+    AHOYD_PACED_LIMIT = 16384    /* ... and users whose calls are. */
 };
 
 struct ahoyd_guard;
@@ -15,10 +16,16 @@ struct ahoyd_guard;
 /* |key| keys the tables: strangers choose their names.  NULL where memory is refused. */
 struct ahoyd_guard *ahoyd_guard_new(struct ahoy_hash_key key, uint64_t now_ms);
 void ahoyd_guard_free(struct ahoyd_guard *guard);
+struct ahoyd_badges *ahoyd_guard_badges(const struct ahoyd_guard *guard);
 
 /* As ahoy_replay_take. */
 bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce, uint32_t count,
                       uint64_t now_ms);
+
+/* Whether |user| of |realm| may begin another call, at most |count| a second (1 to 1000), which then
+ * counts. */
+bool ahoyd_guard_pace(struct ahoyd_guard *guard, struct span user, struct span realm,
+                      uint32_t count, uint64_t now_ms);
 
 /* Somebody who says who he is: |user| as he gives it, whether there is one or not. */
 struct ahoyd_attempt {

@@ -3,6 +3,7 @@
 #include "ahoyd/identity.h"
 
 #include "ahoyd/aor.h"
+#include "libahoy/tu/privacy.h"
 
 bool ahoyd_identity_is_hidden(const struct ahoy_uri *from)
 {
@@ -37,17 +38,19 @@ const struct ahoyd_domain *ahoyd_identity_domain(const struct ahoyd_server *serv
     return ahoyd_names_domain(&server->names, &preferred.uri);
 }
 
-/* Whether the caller wants it kept from those who are not trusted (7). */
-static bool is_private(const struct ahoy_message *message)
+/* R3325-4-1, R3325-5-2, R3325-5-3 */
+static enum ahoy_asserted way(bool from_trusted, bool to_trusted)
 {
-    struct span rest = ahoy_message_value(message, AHOY_HEADER_PRIVACY);
-    while (rest.size > 0) {
-        size_t end = ahoy_span_find(rest, ';');
-        if (ahoy_span_equal_nocase(ahoy_span_trim((struct span){ rest.at, end }), SPAN("id")))
-            return true;
-        rest = ahoy_span_after(rest, end < rest.size ? end + 1 : end);
-    }
-    return false;
+    if (!from_trusted)
+        return AHOY_ASSERTED_DROPPED;
+    return to_trusted ? AHOY_ASSERTED_KEPT : AHOY_ASSERTED_KEPT_UNLESS_PRIVATE;
+}
+
+enum ahoy_asserted ahoyd_identity_way(const struct ahoyd_server *server, const struct ahoy_ip *from,
+                                      const struct ahoy_ip *to)
+{
+    return way(ahoyd_names_is_trusted(&server->names, from),
+               ahoyd_names_is_trusted(&server->names, to));
 }
 
 static bool is_his(const struct ahoyd_server *server, const struct ahoyd_sender *sender,
@@ -92,11 +95,12 @@ void ahoyd_identity_settle(const struct ahoyd_server *server, const struct ahoy_
                            const struct ahoyd_sender *sender, bool to_trusted,
                            struct ahoy_proxy_plan *plan, struct ahoy_buf *rows)
 {
-    bool is_kept = to_trusted || !is_private(event->message);
+    bool is_kept = to_trusted || !ahoy_privacy_hides_id(event->message);
     bool is_believed = ahoyd_names_is_trusted(&server->names, &event->hop->remote);
     bool is_proved = sender != NULL && sender->domain != NULL;
     plan->drops_preferred = true; /* R3325-6-1 */
     plan->drops_asserted = is_proved || !is_believed || !is_kept;
+    plan->asserted_back = way(to_trusted, is_believed);
     if (is_proved && is_kept) /* R3325-5-1 */
         put_asserted(server, event, sender, rows);
 }

@@ -13,6 +13,10 @@ bool ahoyd_identity_is_hidden(const struct ahoy_uri *from);
 const struct ahoyd_domain *ahoyd_identity_domain(const struct ahoyd_server *server,
                                                  const struct ahoy_event *event);
 
+/* What becomes of what |from| asserts on its way to |to|. */
+enum ahoy_asserted ahoyd_identity_way(const struct ahoyd_server *server, const struct ahoy_ip *from,
+                                      const struct ahoy_ip *to);
+
 /* Settles what |plan| lets pass to a peer that is |to_trusted| or not, and prints what we assert
  * into |rows|: of |sender|, or of nobody where that is NULL. */
 void ahoyd_identity_settle(const struct ahoyd_server *server, const struct ahoy_event *event,

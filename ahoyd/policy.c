@@ -8,6 +8,7 @@
 #include "ahoyd/authenticate.h"
 #include "ahoyd/gruu.h"
 #include "ahoyd/identity.h"
+#include "ahoyd/refusals.h"
 
 /* Whether From names |user|, or nobody at all (RFC 3323 4.1.1.3). */
 static bool is_from(const struct ahoyd_server *server, const struct ahoy_event *event,
@@ -72,6 +73,22 @@ bool ahoyd_policy_sender(struct ahoyd_server *server, const struct ahoy_event *e
     if (sender->caller != AHOYD_CALLER_STRANGER)
         ahoy_stack_trust(server->stack, event->hop);
     return true;
+}
+
+bool ahoyd_policy_pace(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, uint64_t now_ms)
+{
+    const struct ahoyd_domain *domain = sender->domain;
+    const struct span user = { sender->user, sender->user_size };
+    if (domain == NULL || domain->user_calls == 0 ||
+        ahoyd_guard_pace(server->guard, user, domain->name, domain->user_calls, now_ms))
+        return true;
+    const struct ahoyd_refusal refusal = { "refused call", "too many a second", domain, user,
+                                           event->hop };
+    ahoyd_refusal_tell(server, &refusal, now_ms);
+    server->counters.paced_calls++;
+    ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 1\r\n"));
+    return false;
 }
 
 bool ahoyd_policy_may_use(enum ahoyd_caller caller, const struct ahoyd_route *route)

@@ -18,6 +18,11 @@ struct ahoyd_sender {
 bool ahoyd_policy_sender(struct ahoyd_server *server, const struct ahoy_event *event,
                          uint64_t now_ms, struct ahoyd_sender *sender);
 
+/* Whether a user may begin another call now, by the limit of his domain; false where it has been
+ * answered 503.  Nobody else is counted. */
+bool ahoyd_policy_pace(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, uint64_t now_ms);
+
 /* Whether |caller| may use |route|. */
 bool ahoyd_policy_may_use(enum ahoyd_caller caller, const struct ahoyd_route *route);
 

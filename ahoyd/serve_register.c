@@ -5,6 +5,7 @@
 #include "ahoyd/authenticate.h"
 #include "ahoyd/gruu.h"
 #include "ahoyd/policy.h"
+#include "ahoyd/refusals.h"
 #include "ahoyd/serve.h"
 #include "libahoy/base/unset.h"
 #include "libahoy/resolve/locate.h"
@@ -109,7 +110,8 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
 {
     const struct ahoy_registrar_limits limits = { .min_expires_s = domain->min_expires_s,
                                                   .max_expires_s = domain->max_expires_s,
-                                                  .default_expires_s = domain->default_expires_s };
+                                                  .default_expires_s = domain->default_expires_s,
+                                                  .contacts = domain->user_contacts };
     struct ahoy_err err;
     if (!ahoy_registration_parse(event->message, event->routing, event->hop, &limits, registration,
                                  &err)) {
@@ -310,6 +312,16 @@ static void print_outbound(const struct ahoy_registration *registration, struct 
     ahoy_buf_put(rows, SPAN("\r\n"));
 }
 
+/* More phones than a user may have. */
+static void tell_refused(struct ahoyd_server *server, const struct ahoyd_domain *domain,
+                         const struct ahoyd_change *change, uint64_t now_ms)
+{
+    const struct span user = { change->aor.at, change->aor.size - domain->name.size - 1 };
+    const struct ahoyd_refusal refusal = { "refused phone", "too many of one user", domain, user,
+                                           &change->registration.hop };
+    ahoyd_refusal_tell(server, &refusal, now_ms);
+}
+
 void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *change,
                         uint64_t now_ms)
 {
@@ -327,6 +339,8 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
         print_service_route(waiting->domain, &rows);
     } else {
         server->counters.refused++;
+        if (change->status == 403)
+            tell_refused(server, waiting->domain, change, now_ms);
     }
     answer_waiting(server, handle, change->status, ahoy_buf_text(&rows), now_ms);
 }

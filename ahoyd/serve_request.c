@@ -156,7 +156,8 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
                         const struct ahoyd_path *path, uint64_t now_ms)
 {
     struct course course = { .path = path };
-    if (!ahoyd_policy_sender(server, event, now_ms, &course.sender))
+    if (!ahoyd_policy_sender(server, event, now_ms, &course.sender) ||
+        (is_new_call(event) && !ahoyd_policy_pace(server, event, &course.sender, now_ms)))
         return;
     if (path->has_flow) {
         forward_down(server, event, &course, now_ms);

@@ -68,5 +68,6 @@ void ahoyd_serve_stray(struct ahoyd_server *server, const struct ahoy_event *eve
     struct ahoy_hop hop;
     if (ahoy_proxy_stray_hop(event, &hop) && hop.listener < server->options.listener_count &&
         ahoyd_policy_may_reach(server, &hop.remote, &event->hop->remote))
-        ahoy_proxy_pass(server->proxy, event, &hop);
+        ahoy_proxy_pass(server->proxy, event, &hop,
+                        ahoyd_identity_way(server, &event->hop->remote, &hop.remote));
 }

@@ -193,8 +193,19 @@ static void rest(struct ahoyd_server *server, uint64_t now_ms)
     }
 }
 
+/* A connection that proves whose it is, or is gone. */
+static void see_badge(struct ahoyd_server *server, const struct ahoy_wire_event *event)
+{
+    struct ahoyd_badges *badges = ahoyd_guard_badges(server->guard);
+    if (event->kind == AHOY_WIRE_PROVED && event->peer != NULL)
+        ahoyd_badges_add(badges, server->options.worker, event->hop.connection, event->peer);
+    else if (event->kind == AHOY_WIRE_CLOSED)
+        ahoyd_badges_remove(badges, server->options.worker, event->hop.connection);
+}
+
 void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *event, uint64_t now_ms)
 {
+    see_badge(server, event);
     ahoyd_admission_see(server, event, now_ms);
     ahoy_stack_step(server->stack, event, now_ms);
     serve_events(server, now_ms);
@@ -213,7 +224,12 @@ void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *chang
 
 bool ahoyd_server_poll(struct ahoyd_server *server, struct ahoy_wire_effect *effect)
 {
-    return ahoy_stack_poll(server->stack, effect);
+    if (!ahoy_stack_poll(server->stack, effect))
+        return false;
+    if (effect->kind == AHOY_WIRE_CLOSE)
+        ahoyd_badges_remove(ahoyd_guard_badges(server->guard), server->options.worker,
+                            effect->hop.connection);
+    return true;
 }
 
 uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)

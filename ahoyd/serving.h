@@ -39,6 +39,7 @@ struct ahoyd_server {
     struct ahoyd_guard *guard;     /* That of the options, ... */
     struct ahoyd_guard *own_guard; /* ... or this one. */
     struct ahoy_rng rng;
+    uint64_t told_ms; /* Lines of log on refused users are allowed up to here (refusals.c). */
     struct ahoy_pool waiting; /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;
     struct ahoy_overload overload;

@@ -123,7 +123,7 @@ void sim_ladder_set_party(struct ladder *ladder, unsigned number, char **words, 
     party->ip = sim_ladder_ip(party->v6, PARTIES_FIRST + (size_t)(party - ladder->parties));
     party->ip.port = deaf ? 9 : kind->transport == AHOY_TLS ? 5061 : 5060; /* None listens at 9. */
     snprintf(party->proved, sizeof party->proved, "%s.example", words[1]);
-    party->peer = (struct ahoy_peer){ 1, { ahoy_span(party->proved) } };
+    party->peer = (struct ahoy_peer){ .count = 1, .names = { ahoy_span(party->proved) } };
     kind->domain = sim_ladder_home(ladder, party->server)->name;
     kind->password = password;
     if (!ladder->direct)

@@ -10,6 +10,7 @@ struct ctl_options {
     const char *socket_path; /* --socket; NULL: the usual places. */
     const char *config_path; /* --config; NULL: ./ahoyd.lua, then /etc/ahoyd/ahoyd.lua. */
     bool json;
+    bool strict, dry_run; /* Of user import. */
 };
 
 /* Where commands go: the running server, or the store itself. */
@@ -23,6 +24,7 @@ json_t *ctl_link_ask(struct ctl_link *link, json_t *request);
 
 /* Each runs one verb with what stands behind it and returns an exit code. */
 int ctl_user(const struct ctl_options *options, int argc, char **argv);
+int ctl_import(const struct ctl_options *options, const char *path);     /* Of `user`, too. */
 int ctl_alias(const struct ctl_options *options, int argc, char **argv); /* Of `user`. */
 int ctl_registrations(const struct ctl_options *options, int argc, char **argv);
 int ctl_counters(const struct ctl_options *options, int argc, char **argv);

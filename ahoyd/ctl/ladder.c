@@ -14,7 +14,7 @@ struct name {
 };
 
 struct ladder {
-    json_t *lines;  /* All of the trace, in the order of time. */
+    json_t *lines; /* All of the trace, in the order of time. */
     struct name names[NAMES_LIMIT];
     size_t name_count;
     const char *parties[PARTIES_LIMIT]; /* Addresses; the server's place is after the first. */

@@ -177,8 +177,8 @@ static json_t *ask_server(struct ctl_link *link, const json_t *request)
 
 json_t *ctl_link_ask(struct ctl_link *link, json_t *request)
 {
-    json_t *answer = link->in != NULL ? ask_server(link, request)
-                                      : ahoyd_command(&link->means, request);
+    json_t *answer =
+        link->in != NULL ? ask_server(link, request) : ahoyd_command(&link->means, request);
     json_decref(request);
     if (answer != NULL && !json_is_true(json_object_get(answer, "ok"))) {
         const char *why = json_string_value(json_object_get(answer, "error"));

@@ -15,6 +15,7 @@ static const char help[] =
     "  user list                list the users\n"
     "  user remove USER@DOMAIN  remove a user\n"
     "  user import              add users: lines of USER@DOMAIN PASSWORD on standard input\n"
+    "  user import FILE         the same from a table with commas; - for standard input\n"
     "  user alias add ALIAS@DOMAIN USER@DOMAIN\n"
     "                           give a user another name\n"
     "  user alias remove ALIAS@DOMAIN\n"
@@ -29,6 +30,8 @@ static const char help[] =
     "      --config FILE   the configuration that names the store of a server that is down\n"
     "                      (default: ./ahoyd.lua, then /etc/ahoyd/ahoyd.lua)\n"
     "      --json          print JSON\n"
+    "      --strict        user import FILE: stop at the first faulty line\n"
+    "      --dry-run       user import FILE: only look for faults\n"
     "      --help          this text\n"
     "      --version       the version\n"
     "\n"
@@ -69,12 +72,22 @@ static int run_verb(const struct ctl_options *options, int argc, char **argv)
     return CTL_USAGE;
 }
 
-enum { OPTION_SOCKET = 256, OPTION_CONFIG, OPTION_JSON, OPTION_HELP, OPTION_VERSION };
+enum {
+    OPTION_SOCKET = 256,
+    OPTION_CONFIG,
+    OPTION_JSON,
+    OPTION_STRICT,
+    OPTION_DRY,
+    OPTION_HELP,
+    OPTION_VERSION
+};
 
 static const struct option long_options[] = {
     { "socket", required_argument, NULL, OPTION_SOCKET },
     { "config", required_argument, NULL, OPTION_CONFIG },
     { "json", no_argument, NULL, OPTION_JSON },
+    { "strict", no_argument, NULL, OPTION_STRICT },
+    { "dry-run", no_argument, NULL, OPTION_DRY },
     { "help", no_argument, NULL, OPTION_HELP },
     { "version", no_argument, NULL, OPTION_VERSION },
     { NULL, 0, NULL, 0 },
@@ -94,6 +107,12 @@ int main(int argc, char **argv)
             break;
         case OPTION_JSON:
             options.json = true;
+            break;
+        case OPTION_STRICT:
+            options.strict = true;
+            break;
+        case OPTION_DRY:
+            options.dry_run = true;
             break;
         case OPTION_HELP:
             fputs(help, stdout);

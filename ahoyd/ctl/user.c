@@ -165,7 +165,7 @@ static int list(const struct ctl_options *options, struct ctl_link *link)
             printf("%s@%s%s\n", json_string_value(json_object_get(user, "user")),
                    json_string_value(json_object_get(user, "realm")),
                    json_is_false(json_object_get(user, "complete"))
-                       ? "  (no SHA-512-256: add the password again)"
+                       ? "  (not all digests: add the password again)"
                        : "");
         }
     }
@@ -178,6 +178,8 @@ int ctl_user(const struct ctl_options *options, int argc, char **argv)
     const char *verb = argc > 0 ? argv[0] : "";
     if (strcmp(verb, "alias") == 0)
         return ctl_alias(options, argc - 1, argv + 1);
+    if (strcmp(verb, "import") == 0 && argc == 2)
+        return ctl_import(options, argv[1]);
     bool named = strcmp(verb, "add") == 0 || strcmp(verb, "remove") == 0;
     bool alone = strcmp(verb, "list") == 0 || strcmp(verb, "import") == 0;
     if (!(named && argc == 2) && !(alone && argc == 1)) {

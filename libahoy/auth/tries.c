@@ -55,7 +55,8 @@ unsigned ahoy_tries_count(const struct ahoy_tries *tries, uint64_t who, uint64_t
                              : 0;
 }
 
-void ahoy_tries_fail(struct ahoy_tries *tries, uint64_t who, uint64_t now_ms)
+/* Moves |who| on by |by_ms|. */
+static void move_on(struct ahoy_tries *tries, uint64_t who, uint64_t by_ms, uint64_t now_ms)
 {
     struct failed *bucket = &tries->failed[who % tries->count * BUCKET];
     struct failed *found = &bucket[0];
@@ -69,5 +70,19 @@ void ahoy_tries_fail(struct ahoy_tries *tries, uint64_t who, uint64_t now_ms)
     }
     if (found->who != who || found->forgiven_ms < now_ms)
         *found = (struct failed){ .who = who, .forgiven_ms = now_ms };
-    found->forgiven_ms += AHOY_TRIES_MS;
+    found->forgiven_ms += by_ms;
+}
+
+void ahoy_tries_fail(struct ahoy_tries *tries, uint64_t who, uint64_t now_ms)
+{
+    move_on(tries, who, AHOY_TRIES_MS, now_ms);
+}
+
+bool ahoy_tries_pace(struct ahoy_tries *tries, uint64_t who, uint32_t count, uint64_t now_ms)
+{
+    const uint64_t each_ms = 1000 / count;
+    if (forgiven_ms(tries, who) + each_ms > now_ms + count * each_ms)
+        return false;
+    move_on(tries, who, each_ms, now_ms);
+    return true;
 }

@@ -22,3 +22,7 @@ uint64_t ahoy_tries_wait_ms(const struct ahoy_tries *tries, uint64_t who, uint64
 unsigned ahoy_tries_count(const struct ahoy_tries *tries, uint64_t who, uint64_t now_ms);
 /* He has failed. */
 void ahoy_tries_fail(struct ahoy_tries *tries, uint64_t who, uint64_t now_ms);
+
+/* The same for what is no failure, but may be done |count| times a second only, and so often at
+ * once: whether |who| may now, which counts.  |count| is 1 to 1000.  A table has one use. */
+bool ahoy_tries_pace(struct ahoy_tries *tries, uint64_t who, uint32_t count, uint64_t now_ms);

@@ -15,16 +15,22 @@ static bool is_name(struct span text)
     return text.size > 0 && text.size <= AHOY_PEER_NAME_LIMIT;
 }
 
-static void add(struct ahoy_identity *identity, struct span name)
+/* Adds |text| to one of the two lists of |identity|. */
+static void keep(struct ahoy_identity *identity, struct span text, struct span *list, size_t *count)
 {
-    struct ahoy_peer *peer = &identity->peer;
-    if (peer->count == AHOY_PEER_NAMES_LIMIT ||
-        name.size >= AHOY_PEER_TEXT_LIMIT - identity->used - peer->count)
+    const struct ahoy_peer *peer = &identity->peer;
+    if (*count == AHOY_PEER_NAMES_LIMIT ||
+        text.size >= AHOY_PEER_TEXT_LIMIT - identity->used - peer->count - peer->user_count)
         return;
     char *at = identity->text + identity->used;
-    memcpy(at, name.at, name.size);
-    identity->used += name.size;
-    peer->names[peer->count++] = (struct span){ at, name.size };
+    memcpy(at, text.at, text.size);
+    identity->used += text.size;
+    list[(*count)++] = (struct span){ at, text.size };
+}
+
+static void add(struct ahoy_identity *identity, struct span name)
+{
+    keep(identity, name, identity->peer.names, &identity->peer.count);
 }
 
 static struct span text_of(const ASN1_STRING *string)
@@ -53,13 +59,29 @@ static bool host_of(struct span uri, struct span *host)
     return is_name(*host);
 }
 
+/* Whether |uri| is a sip URI of a user, without a byte that could make it look like another. */
+static bool is_user(struct span uri)
+{
+    for (size_t i = 0; i < uri.size; i++) {
+        if (uri.at[i] <= ' ' || uri.at[i] > '~')
+            return false;
+    }
+    return uri.size <= AHOY_PEER_NAME_LIMIT && ahoy_span_starts_nocase(uri, SPAN("sip:")) &&
+           ahoy_span_find(uri, '@') < uri.size;
+}
+
 static void add_uris(struct ahoy_identity *identity, const GENERAL_NAMES *names)
 {
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-        struct span host;
-        if (name->type == GEN_URI && host_of(text_of(name->d.uniformResourceIdentifier), &host))
+        struct span uri, host;
+        if (name->type != GEN_URI)
+            continue;
+        uri = text_of(name->d.uniformResourceIdentifier);
+        if (host_of(uri, &host))
             add(identity, host);
+        else if (is_user(uri))
+            keep(identity, uri, identity->peer.users, &identity->peer.user_count);
     }
 }
 
@@ -107,7 +129,7 @@ void ahoy_identity_read(struct ahoy_identity *identity, const X509 *certificate)
     int found;
     GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, &found, NULL);
     identity->used = 0;
-    identity->peer.count = 0;
+    identity->peer.count = identity->peer.user_count = 0;
     if (names == NULL) {
         if (found == -1) /* It is absent, rather than unreadable or there twice. */
             add_common_name(identity, certificate);

@@ -198,7 +198,7 @@ bool ahoy_tls_identify(const struct ahoy_tls *tls, struct ahoy_identity *identit
         SSL_get_verify_result(tls->ssl) != X509_V_OK)
         return false;
     ahoy_identity_read(identity, certificate);
-    return identity->peer.count > 0;
+    return identity->peer.count + identity->peer.user_count > 0;
 }
 
 /* R5922-7.3-2, R5922-7.3-3 */

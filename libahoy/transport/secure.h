@@ -1,5 +1,5 @@
-/* What a TLS connection proves of its peer: the domains that its certificate speaks for (RFC 5922
- * 7.1).  How it is proved is the business of io/; a wire that has no certificates tells none. */
+/* What a TLS connection proves of its peer: the domains that its certificate speaks for, and the
+ * users that it names (RFC 5922 7.1).  How it is proved is the business of io/; a wire that has no certificates tells none. */
 #pragma once
 
 #include "libahoy/base/span.h"
@@ -13,6 +13,8 @@ enum {
 struct ahoy_peer {
     size_t count;
     struct span names[AHOY_PEER_NAMES_LIMIT];
+    size_t user_count;
+    struct span users[AHOY_PEER_NAMES_LIMIT]; /* URIs: "sip:alice@atlanta.example". */
 };
 
 /* Whether one of the names is |domain|, the whole of it and without regard to case: no suffix, and

@@ -1,6 +1,7 @@
 /* Digest credentials of a client: RFC 3261 22, RFC 7616, RFC 8760 2.4. */
 #include "libahoy/tu/account.h"
 
+#include "libahoy/syntax/params.h"
 #include "libahoy/syntax/scan.h"
 
 void ahoy_credentials_put(const struct ahoy_credentials *credentials, struct ahoy_buf *buf)
@@ -151,6 +152,23 @@ static bool may_try(const struct ahoy_proof *proof, const struct ahoy_challenge 
                                  !ahoy_span_equal(before, challenge->nonce));
 }
 
+/* Fills in our part of |answer|'s challenge, and writes the row. */
+static bool answer_it(struct ahoy_proof *proof, unsigned status, const struct ahoy_account *account,
+                      const struct ahoy_digested *request, struct span uri, struct ahoy_rng *rng,
+                      struct answer *answer)
+{
+    struct ahoy_challenge *mine = &answer->challenge;
+    ahoy_rng_token(rng, answer->cnonce);
+    mine->username = account->user;
+    mine->uri = uri;
+    mine->cnonce = (struct span){ answer->cnonce, sizeof answer->cnonce };
+    mine->nc = SPAN("00000001");
+    if (!compute(answer, account, request))
+        return false;
+    put_row(proof, status, answer);
+    return proof->size > 0;
+}
+
 bool ahoy_credentials_answer(struct ahoy_credentials *credentials,
                              const struct ahoy_account *account,
                              const struct ahoy_message *response,
@@ -164,13 +182,83 @@ bool ahoy_credentials_answer(struct ahoy_credentials *credentials,
     if (account->password.size == 0 || !choose(response, account, mine) || !may_try(proof, mine))
         return false;
     proof->tries++;
-    ahoy_rng_token(rng, answer.cnonce);
+    return answer_it(proof, response->status, account, request, uri, rng, &answer);
+}
+
+/* Authentication-Info (RFC 7616 3.5); what is absent is empty. */
+struct info {
+    struct span rspauth, nextnonce, cnonce, nc, qop;
+};
+
+static struct info read_info(const struct ahoy_message *response)
+{
+    struct info info = { .qop = SPAN("") };
+    const struct {
+        struct span name;
+        struct span *value;
+    } known[] = { { SPAN("rspauth"), &info.rspauth },
+                  { SPAN("nextnonce"), &info.nextnonce },
+                  { SPAN("cnonce"), &info.cnonce },
+                  { SPAN("nc"), &info.nc },
+                  { SPAN("qop"), &info.qop } };
+    struct span rest = ahoy_message_value(response, AHOY_HEADER_AUTHENTICATION_INFO);
+    struct ahoy_param pair;
+    while (ahoy_pair_next(&rest, &pair, NULL)) {
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+            if (ahoy_span_equal_nocase(pair.name, known[i].name))
+                *known[i].value = ahoy_unquote(pair.value);
+        }
+    }
+    return info;
+}
+
+/* The credentials that stand in a row of ours; false where there is none. */
+static bool read_row(const struct ahoy_proof *proof, struct ahoy_challenge *credentials)
+{
+    const struct span row = { proof->row, proof->size };
+    size_t colon = ahoy_span_find(row, ':');
+    return proof->size > 0 &&
+           ahoy_challenge_parse(ahoy_span_trim(ahoy_span_after(row, colon + 1)), credentials, NULL);
+}
+
+/* Whether |told| is missing, or what we sent. */
+static bool is_ours(struct span told, struct span sent)
+{
+    return told.size == 0 || ahoy_span_equal(told, sent);
+}
+
+bool ahoy_credentials_confirm(const struct ahoy_credentials *credentials,
+                              const struct ahoy_account *account,
+                              const struct ahoy_message *response)
+{
+    const struct info info = read_info(response);
+    /* R7616-3.5-2: the body is that of the response, and no method is part of it. */
+    const struct ahoy_digested digested = { SPAN(""), response->body };
+    struct answer answer;
+    struct ahoy_challenge *mine = &answer.challenge;
+    if (info.rspauth.size == 0 || !read_row(&credentials->proofs[0], mine))
+        return true;
     mine->username = account->user;
-    mine->uri = uri;
-    mine->cnonce = (struct span){ answer.cnonce, sizeof answer.cnonce };
-    mine->nc = SPAN("00000001");
-    if (!compute(&answer, account, request))
+    if (info.qop.size > 0)
+        mine->qop = info.qop;
+    return is_ours(info.cnonce, mine->cnonce) && is_ours(info.nc, mine->nc) &&
+           compute(&answer, account, &digested) &&
+           ahoy_span_equal(info.rspauth,
+                           (struct span){ answer.response.text, answer.response.size });
+}
+
+bool ahoy_credentials_renew(struct ahoy_credentials *credentials,
+                            const struct ahoy_account *account, const struct ahoy_message *response,
+                            const struct ahoy_digested *request, struct span uri,
+                            struct ahoy_rng *rng)
+{
+    const struct ahoy_proof before = credentials->proofs[0];
+    const struct info info = read_info(response);
+    struct answer answer;
+    *credentials = (struct ahoy_credentials){ .proofs[0].tries = 0 };
+    if (info.nextnonce.size == 0 || !is_one_line(info.nextnonce) ||
+        !read_row(&before, &answer.challenge))
         return false;
-    put_row(proof, response->status, &answer);
-    return proof->size > 0;
+    answer.challenge.nonce = info.nextnonce;
+    return answer_it(&credentials->proofs[0], 401, account, request, uri, rng, &answer);
 }

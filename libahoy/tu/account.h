@@ -43,5 +43,17 @@ bool ahoy_credentials_answer(struct ahoy_credentials *credentials,
                              const struct ahoy_digested *request, struct span uri,
                              struct ahoy_rng *rng);
 
+/* Whether the server proves in Authentication-Info, where it has one, that it knows the password
+ * too: false where rspauth is wrong, or for other credentials than these (RFC 7616 3.5). */
+bool ahoy_credentials_confirm(const struct ahoy_credentials *credentials,
+                              const struct ahoy_account *account,
+                              const struct ahoy_message *response);
+/* Makes the credentials of the next |request| for |uri| from the nextnonce of a |response|; false,
+ * and none at all, where there is none, or a limit refuses. */
+bool ahoy_credentials_renew(struct ahoy_credentials *credentials,
+                            const struct ahoy_account *account, const struct ahoy_message *response,
+                            const struct ahoy_digested *request, struct span uri,
+                            struct ahoy_rng *rng);
+
 /* Adds the rows there are. */
 void ahoy_credentials_put(const struct ahoy_credentials *credentials, struct ahoy_buf *buf);

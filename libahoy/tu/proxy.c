@@ -183,6 +183,7 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->no_cancel = plan->no_cancel;
     context->sender = plan->sender;
     context->tells_load = plan->tells_load;
+    context->asserted_back = (uint8_t)plan->asserted_back;
     ahoy_arena_init(&context->arena, &proxy->chunks);
     size_t tier = first_tier(plan, breadth);
     if (ahoy_proxy_keep_head(proxy, context, event) && add_branches(context, tier) &&

@@ -71,6 +71,14 @@ struct ahoy_proxy_found {
     unsigned status; /* Where there are none: what that counts as. */
 };
 
+/* What becomes of a P-Asserted-Identity (RFC 3325).  In a response a
+ * P-Preferred-Identity goes in any case. */
+enum ahoy_asserted {
+    AHOY_ASSERTED_DROPPED,
+    AHOY_ASSERTED_KEPT_UNLESS_PRIVATE, /* Unless the message itself asks for privacy. */
+    AHOY_ASSERTED_KEPT
+};
+
 /* How a request is to be forwarded; copied as far as needed. */
 struct ahoy_proxy_plan {
     const struct ahoy_proxy_target *targets; /* In the order of q, the highest first. */
@@ -91,9 +99,10 @@ struct ahoy_proxy_plan {
     /* The targets are bindings of a user of ours: that a flow of his has failed (430) is for us
      * alone to know, and comes out as 480 (RFC 5626 11.5). */
     bool is_home;
-    struct span flow;     /* The user part of the one on the sender's side, or empty. */
-    struct span added;    /* Rows that it gets from us.  Or empty. */
-    struct span removed;  /* A row that goes no further: credentials for us alone.  Or empty. */
+    struct span flow;    /* The user part of the one on the sender's side, or empty. */
+    struct span added;   /* Rows that it gets from us.  Or empty. */
+    struct span removed; /* A row that goes no further: credentials for us alone.  Or empty. */
+    enum ahoy_asserted asserted_back; /* P-Asserted-Identity of responses. */
     bool drops_asserted;  /* All P-Asserted-Identity that came goes no further (RFC 3325), ... */
     bool drops_preferred; /* ... and all P-Preferred-Identity. */
 };
@@ -124,7 +133,7 @@ void ahoy_proxy_forward(struct ahoy_proxy *proxy, const struct ahoy_event *event
 bool ahoy_proxy_stray_hop(const struct ahoy_event *event, struct ahoy_hop *hop);
 /* Forwards it there. */
 void ahoy_proxy_pass(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                     const struct ahoy_hop *hop);
+                     const struct ahoy_hop *hop, enum ahoy_asserted asserted);
 
 /* The next wish.  The owner polls until there is none after each call that starts, forwards, steps
  * or has located. */

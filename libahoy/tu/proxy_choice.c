@@ -68,7 +68,7 @@ static bool keep_best(struct ahoy_proxy *proxy, struct proxy_context *context,
     struct proxy_failure *failure = failure_of(proxy, context);
     if (failure == NULL)
         return false;
-    size_t count = ahoy_proxy_pop_via(proxy, message, context->tells_load);
+    size_t count = ahoy_proxy_pop_via(proxy, message, context->tells_load, context->asserted_back);
     struct ahoy_arena arena;
     ahoy_arena_init(&arena, &proxy->chunks);
     struct span best = ahoy_arena_join(&arena, proxy->pieces, count);

@@ -114,6 +114,7 @@ struct proxy_context {
     uint8_t living;                /* Transactions that have not ended. */
     uint8_t breadth;               /* Its Max-Breadth. */
     uint8_t sender;                /* The plan's. */
+    uint8_t asserted_back;         /* The plan's. */
     bool is_invite : 1;
     bool is_home : 1;    /* The plan's. */
     bool follows : 1;    /* The plan's. */
@@ -276,6 +277,8 @@ struct proxy_making {
 };
 bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, struct proxy_making *making,
                              struct ahoy_outgoing *request);
+void ahoy_proxy_drop_rows(struct ahoy_edits *edits, const struct ahoy_message *message,
+                          enum ahoy_header header);
 /* Makes it and sends it as the branch |index|; the latter of the two from what is kept.  Returns 0,
  * or what it counts as where that cannot be. */
 unsigned ahoy_proxy_send(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
@@ -323,7 +326,7 @@ void ahoy_proxy_drop(struct ahoy_proxy *proxy, struct proxy_context *context,
 /* The response without our Via, in proxy->pieces; 0 where none but ours is there.  |tells_load|:
  * the next one says ours. */
 size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message,
-                          bool tells_load);
+                          bool tells_load, enum ahoy_asserted asserted);
 
 /* proxy_choice.c (16.7 steps 4, 6 and 7).  Whether a response is better than all so far, and not
  * one that we answer in place of.  Choosing: all branches are done and nothing final has been

@@ -109,8 +109,8 @@ static void add_routes(struct ahoy_edits *edits, const struct ahoy_message *mess
     ahoy_edits_insert(edits, behind_vias(message), since(text, start));
 }
 
-static void drop_rows(struct ahoy_edits *edits, const struct ahoy_message *message,
-                      enum ahoy_header header)
+void ahoy_proxy_drop_rows(struct ahoy_edits *edits, const struct ahoy_message *message,
+                          enum ahoy_header header)
 {
     const struct ahoy_field *field = ahoy_message_first(message, header);
     for (; field != NULL; field = ahoy_message_next(message, field))
@@ -152,9 +152,9 @@ bool ahoy_proxy_make_request(struct ahoy_proxy *proxy, struct proxy_making *maki
     if (making->plan->removed.size > 0)
         ahoy_edits_remove(edits, making->plan->removed);
     if (making->plan->drops_asserted)
-        drop_rows(edits, message, AHOY_HEADER_P_ASSERTED_IDENTITY);
+        ahoy_proxy_drop_rows(edits, message, AHOY_HEADER_P_ASSERTED_IDENTITY);
     if (making->plan->drops_preferred)
-        drop_rows(edits, message, AHOY_HEADER_P_PREFERRED_IDENTITY);
+        ahoy_proxy_drop_rows(edits, message, AHOY_HEADER_P_PREFERRED_IDENTITY);
     edit_content_length(edits, message, &text);
     request->pieces = proxy->pieces;
     request->count = ahoy_edits_gather(edits, proxy->pieces);

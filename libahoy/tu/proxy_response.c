@@ -1,5 +1,6 @@
 /* Responses on their way up (RFC 3261 16.7, with 8.2 and 8.3 of RFC 6026 and 4 of RFC 4320): what
  * is forwarded at once, and what becomes of a branch. */
+#include "libahoy/tu/privacy.h"
 #include "libahoy/tu/proxy_context.h"
 
 /* Behind our Via: what others have written of their load into further ones was meant for nobody, or
@@ -19,8 +20,20 @@ static void edit_load(struct ahoy_proxy *proxy, struct ahoy_values values, struc
     }
 }
 
+/* Who answers is as little vouched for by himself as who asks (RFC 3325 5): R3325-6-1. */
+static void edit_identity(struct ahoy_edits *edits, const struct ahoy_message *message,
+                          enum ahoy_asserted asserted)
+{
+    bool is_kept =
+        asserted == AHOY_ASSERTED_KEPT ||
+        (asserted == AHOY_ASSERTED_KEPT_UNLESS_PRIVATE && !ahoy_privacy_hides_id(message));
+    if (!is_kept)
+        ahoy_proxy_drop_rows(edits, message, AHOY_HEADER_P_ASSERTED_IDENTITY);
+    ahoy_proxy_drop_rows(edits, message, AHOY_HEADER_P_PREFERRED_IDENTITY);
+}
+
 size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message,
-                          bool tells_load)
+                          bool tells_load, enum ahoy_asserted asserted)
 {
     struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_VIA);
     struct span own;
@@ -40,6 +53,7 @@ size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *m
     ahoy_edits_init(&proxy->edits, message->bytes);
     ahoy_edits_remove(&proxy->edits, gone);
     edit_load(proxy, others, ahoy_proxy_load(proxy, tells_load));
+    edit_identity(&proxy->edits, message, asserted);
     return ahoy_edits_gather(&proxy->edits, proxy->pieces);
 }
 
@@ -47,7 +61,7 @@ size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *m
 static bool forward(struct ahoy_proxy *proxy, struct proxy_context *context,
                     const struct ahoy_message *message, uint64_t now_ms)
 {
-    size_t count = ahoy_proxy_pop_via(proxy, message, context->tells_load);
+    size_t count = ahoy_proxy_pop_via(proxy, message, context->tells_load, context->asserted_back);
     return count > 0 &&
            ahoy_transaction_respond(proxy->transactions, context->server, message->status,
                                     proxy->pieces, count, now_ms); /* R3261-16.7-30 */

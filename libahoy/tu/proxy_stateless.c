@@ -64,9 +64,10 @@ bool ahoy_proxy_stray_hop(const struct ahoy_event *event, struct ahoy_hop *hop)
 }
 
 void ahoy_proxy_pass(struct ahoy_proxy *proxy, const struct ahoy_event *event,
-                     const struct ahoy_hop *hop)
+                     const struct ahoy_hop *hop, enum ahoy_asserted asserted)
 {
-    size_t count = ahoy_proxy_pop_via(proxy, event->message, false); /* R3261-16.11-16 */
+    /* R3261-16.11-16 */
+    size_t count = ahoy_proxy_pop_via(proxy, event->message, false, asserted);
     if (count > 0)
         ahoy_transaction_pass(proxy->transactions, hop, proxy->pieces, count);
 }

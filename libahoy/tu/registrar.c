@@ -155,6 +155,7 @@ bool ahoy_registration_parse(const struct ahoy_message *request, const struct ah
     registration->call_id = routing->call_id;
     registration->cseq = routing->cseq.number;
     registration->hop = *hop;
+    registration->contacts = limits->contacts;
     if (routing->call_id.size > AHOY_BINDING_CALL_ID_LIMIT)
         return ahoy_fail(err, 400, routing->call_id.at, "a Call-ID of at most 256 bytes");
     return read_contacts(request, limits, registration, err) &&
@@ -302,11 +303,18 @@ static bool is_last(const struct change *change, size_t index)
     return true;
 }
 
-/* Bindings that there were not, each once. */
+/* Bindings that there were not, each once.  Those that were there may be more than are allowed
+ * now: they are refreshed, and no other is added. */
 static bool add_new(struct change *change, struct ahoy_bindings *next, struct ahoy_err *err)
 {
-    for (size_t i = 0; i < change->registration->count; i++) {
-        if (is_last(change, i) && !put_asked(change, i, next, err))
+    const struct ahoy_registration *registration = change->registration;
+    for (size_t i = 0; i < registration->count; i++) {
+        const struct ahoy_asked_contact *asked = &registration->asked[i];
+        if (change->settled[i] || asked->expires_s == 0 || !is_last(change, i))
+            continue;
+        if (registration->contacts > 0 && next->count >= registration->contacts)
+            return ahoy_fail(err, 403, asked->contact.at, "fewer contacts");
+        if (!put_asked(change, i, next, err))
             return false;
     }
     return true;

@@ -12,6 +12,7 @@ struct ahoy_registrar_limits {
     uint32_t min_expires_s;     /* Less, but not 0, is answered 423. */
     uint32_t max_expires_s;     /* More is cut. */
     uint32_t default_expires_s; /* Where the request names none. */
+    uint32_t contacts;          /* None is added above so many; 0: above AHOY_BINDINGS_LIMIT. */
 };
 
 struct ahoy_asked_contact {
@@ -30,6 +31,7 @@ struct ahoy_registration {
     struct ahoy_asked_contact asked[AHOY_BINDINGS_LIMIT];
     struct span call_id;
     uint32_t cseq;
+    uint32_t contacts; /* The limits'. */
     struct ahoy_hop hop;
     struct span path;           /* All of its Path values; empty where there are none. */
     bool requires_outbound;     /* The answer says Require: outbound. */
@@ -51,7 +53,7 @@ bool ahoy_registration_parse(const struct ahoy_message *request, const struct ah
  * 19.1.4, those with a reg-id by instance and reg-id alone (RFC 5626 6); expired ones are left out;
  * of one that the request names twice, the last counts.
  * |next| is not |current|, and of no use after a fault.  Faults: 500 where a binding to be
- * changed has the same Call-ID and a CSeq that is not lower (10.3 step 7), 403 above the limit. */
+ * changed has the same Call-ID and a CSeq that is not lower (10.3 step 7), 403 above the limit, or where one would be added above that of the registration. */
 bool ahoy_registrar_apply(const struct ahoy_bindings *current,
                           const struct ahoy_registration *registration, uint64_t now_ms,
                           struct ahoy_bindings *next, struct ahoy_err *err);

@@ -32,7 +32,7 @@ bool ahoy_registration_client_init(struct ahoy_registration_client *client,
     client->state = AHOY_REGISTRATION_NONE;
     client->transaction = nobody;
     client->due_ms = UINT64_MAX;
-    client->leave = client->raised = false;
+    client->leave = client->raised = client->is_renewed = false;
     client->credentials = (struct ahoy_credentials){ .proofs[0].tries = 0 };
     return ahoy_dialog_begin(&client->dialog, &seed);
 }
@@ -75,8 +75,9 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
 static void begin(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
                   uint64_t now_ms)
 {
-    client->credentials = (struct ahoy_credentials){ .proofs[0].tries = 0 };
-    client->raised = false;
+    if (!client->is_renewed)
+        client->credentials = (struct ahoy_credentials){ .proofs[0].tries = 0 };
+    client->is_renewed = client->raised = false;
     send(client, context, now_ms);
 }
 
@@ -150,7 +151,16 @@ static uint64_t refresh_ms(const struct ahoy_ua_context *context, uint32_t expir
 static void succeed(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
                     const struct ahoy_message *response, uint64_t now_ms)
 {
+    const struct ahoy_digested next = { .method = ahoy_method_name(AHOY_METHOD_REGISTER) };
+    if (!ahoy_credentials_confirm(&client->credentials, &context->account, response)) {
+        fail(client, context, response->status, SPAN("The server does not know the password"),
+             now_ms);
+        return;
+    }
     client->transaction = nobody;
+    client->is_renewed =
+        ahoy_credentials_renew(&client->credentials, &context->account, response, &next,
+                               ahoy_dialog_request_uri(&client->dialog), &context->rng);
     ahoy_granted_clear(&context->granted);
     if (client->state == AHOY_REGISTRATION_LEAVING) {
         client->state = AHOY_REGISTRATION_NONE;

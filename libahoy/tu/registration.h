@@ -23,6 +23,7 @@ struct ahoy_registration_client {
     uint64_t due_ms;                /* The next REGISTER; UINT64_MAX for none. */
     bool raised;                    /* A 423 was obeyed once. */
     bool leave;                     /* Unregister once the one under way is answered. */
+    bool is_renewed;                /* |credentials| are for the next REGISTER (nextnonce). */
     struct ahoy_credentials credentials;
     struct ahoy_dialog dialog; /* Not one: what all REGISTERs have in common (10.2). */
 };

@@ -27,14 +27,14 @@ class Certificates:
                      f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem", "-addext",
                      "basicConstraints=critical,CA:TRUE")
 
-    def make(self, name, names, authority="ca", key=EC):
-        """NAME.pem and NAME.key, for the |names| of a subjectAltName."""
+    def make(self, name, names, authority="ca", key=EC, days="365"):
+        """NAME.pem and NAME.key, for the |names| of a subjectAltName; None: without one."""
         self.openssl("req", "-newkey", *key, "-nodes", "-subj", f"/CN={name}", "-keyout",
                      f"{name}.key", "-out", f"{name}.csr")
         with open(self.path("names"), "w") as file:
-            file.write(f"subjectAltName={names}\n")
+            file.write(f"subjectAltName={names}\n" if names else "keyUsage=digitalSignature\n")
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey",
-                     f"{authority}.key", "-CAcreateserial", "-days", "365", "-extfile", "names",
+                     f"{authority}.key", "-CAcreateserial", "-days", days, "-extfile", "names",
                      "-out", f"{name}.pem")
 
     def pair(self, name="server"):

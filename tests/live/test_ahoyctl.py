@@ -53,6 +53,51 @@ class Ctl(unittest.TestCase):
             self.assertEqual(gone.returncode, code)
         self.assertIn("no such user", gone.stderr)
         self.assertEqual(self.users(folder, *where), ["alice@atlanta.example"])
+        self.go_through_tables(folder, *where)
+
+    def go_through_tables(self, folder, *where):
+        """CSV as spreadsheets and other servers write it."""
+        def take(text, *options):
+            return self.run_ctl(folder, *where, *options, "user", "import", "-", text=text)
+        ha1 = "a" * 32
+        table = ("User,realm,password,md5\r\n"
+                 'erin,Atlanta.Example,"a ""b"", c",\r\n'
+                 "\r\n"
+                 "frank@b.example,,secret,\n"
+                 f"grace,b.example,,{ha1}\n"
+                 "no one,b.example,x,\n"                # 6
+                 "heidi,b.example,,\n"                  # 7
+                 f"ivan,b.example,x,{ha1}\n"            # 8
+                 "judy,b.example,,ABC\n"                # 9
+                 "kim,b.example,x\n"                    # 10
+                 'lea,b.example,"x,\n'                  # 11
+                 'mia,b.example,"x"y,\n'                # 12
+                 f"{'n' * 5000},b.example,x,\n"         # 13
+                 f"{'o' * 256},b.example,x,\n"          # 14
+                 "peggy,b.example,last,")
+        faulty = list(range(6, 15))
+        added = ["erin@atlanta.example", "frank@b.example", "grace@b.example"]
+        before = self.users(folder, *where)
+        dry = take(table, "--dry-run")
+        self.assertEqual((dry.returncode, dry.stdout), (1, "4 users sound, 9 lines faulty\n"))
+        self.assertEqual(self.users(folder, *where), before)
+        strict = take(table, "--strict")
+        self.assertEqual((strict.returncode, strict.stdout),
+                         (1, "3 users imported, 1 lines faulty, the rest left\n"))
+        self.assertEqual(self.users(folder, *where), sorted(before + added))
+        every = take(table)
+        self.assertEqual((every.returncode, every.stdout), (1, "4 users imported, 9 lines faulty\n"))
+        self.assertEqual([int(line.split(":")[1].split()[1]) for line in every.stderr.splitlines()],
+                         faulty)
+        self.assertEqual(self.users(folder, *where), sorted(before + added + ["peggy@b.example"]))
+        for header in ("name,password", "realm,password", "user,user", "", 'user,"password'):
+            self.assertEqual(take(f"{header}\nx@b.example,y\n").returncode, 1, header)
+        many = "user,password\n" + "".join(f"u{i}@many.example,p{i}\n" for i in range(1001))
+        self.assertEqual(take(many).stdout, "1001 users imported, 0 lines faulty\n")
+        self.assertEqual(take(many).returncode, 0)
+        absent = self.run_ctl(folder, *where, "user", "import", "absent.csv")
+        self.assertEqual(absent.returncode, 1)
+        self.assertIn("absent.csv: No such file", absent.stderr)
 
     def aliases(self, folder, *where):
         answer = self.run_ctl(folder, *where, "--json", "user", "alias", "list")

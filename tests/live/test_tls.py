@@ -177,6 +177,61 @@ class Handshakes(Case):
                 client = self.client(context=client_context(certificate))
                 client.ask("OPTIONS", "sip:atlanta.example")
 
+    # R5922-7.1-5, R5922-7.4-1
+    def test_a_certificate_is_a_user(self):
+        """Whichever worker has the connection, and whichever the call; attack 47."""
+        server = self.serve('domain("biloxi.example", { auth = "none", insecure = true })',
+                            f', verify = "optional", authorities = "{path("ca.pem")}"',
+                            "user_certificates = true")
+        for user in ("alice", "bob"):
+            server.ctl("user", "add", f"{user}@atlanta.example", input="secret\n")
+        alice = "URI:sip:alice@atlanta.example"
+        for name, names, expected in [
+                ("alice", alice, (200, 403)),
+                ("both", f"URI:sip:bob@atlanta.example,{alice}", (200, 200)),
+                ("bob", "URI:sip:bob@atlanta.example", (403, 200)),
+                ("host", "DNS:atlanta.example,DNS:alice.atlanta.example", (401, 401)),
+                ("far", "URI:sip:alice@biloxi.example", (401, 401)),
+                ("any", "URI:sip:*@atlanta.example", (401, 401)),
+                ("sip:alice@atlanta.example", None, (401, 401)), (None, None, (401, 401))]:
+            if name:
+                CERTIFICATES.make(name, names)
+            for _ in range(4):
+                client = self.client(context=client_context(name))
+                for user, status in zip(("alice", "bob"), expected):
+                    with self.subTest(certificate=name, user=user):
+                        self.assertEqual(client.ask(
+                            "REGISTER", "sip:atlanta.example", user=user, to=user,
+                            call=os.urandom(8).hex(),
+                            more=f"Contact: {client.contact(user)}\r\n"), status)
+                client.close()
+        CERTIFICATES.make("late", alice, days="-1")
+        CERTIFICATES.make("forged", alice, authority="other")
+        for name in ("late", "forged"):
+            with self.subTest(certificate=name), \
+                    self.assertRaises((ssl.SSLError, ConnectionError)):
+                self.client(context=client_context(name)).register("alice")
+
+    def test_a_certified_call(self):
+        server = self.serve(listen=f', verify = "optional", authorities = "{path("ca.pem")}"',
+                            domain="user_certificates = true")
+        phones = []
+        for user in ("alice", "bob"):
+            server.ctl("user", "add", f"{user}@atlanta.example", input="secret\n")
+            CERTIFICATES.make(user, f"URI:sip:{user}@atlanta.example")
+            phones.append(self.client(context=client_context(user)))
+            self.assertEqual(phones[-1].register(user), 200)
+        alice, bob = phones
+        alice.send("INVITE", "sip:bob@atlanta.example", call="certified",
+                   more=f"Contact: {alice.contact('alice')}\r\n")
+        invite = bob.read()
+        self.assertTrue(invite.startswith(b"INVITE "), invite)
+        self.assertEqual(header(invite, "P-Asserted-Identity"), "<sip:alice@atlanta.example>")
+        bob.answer(invite, 200, f"Contact: {bob.contact('bob')}\r\n")
+        self.assertEqual(status_of(alice.final()), 200)
+        alice.send("MESSAGE", "sip:bob@atlanta.example", user="bob", call="as-another")
+        self.assertEqual(status_of(alice.final()), 403)
+
     def half_a_record(self):
         """A connection on which a sound message has come, and then half of another's record."""
         connection = socket.create_connection(("127.0.0.1", self.tls))

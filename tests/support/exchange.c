@@ -25,6 +25,19 @@ static void told(void *context, const char *file, int line, const char *what)
     print_error("%s:%d: %s\n", file, line, what);
 }
 
+static void note_line(void *context, enum ahoy_log_level level, const char *line)
+{
+    struct exchange *exchange = context;
+    struct ahoy_buf buf = ahoy_buf_over(exchange->logged, sizeof exchange->logged - 1);
+    (void)level; /* What is made is wanted. */
+    buf.size = exchange->logged_size;
+    ahoy_buf_put(&buf, ahoy_span(line));
+    ahoy_buf_put_byte(&buf, '\n');
+    if (!buf.overflow)
+        exchange->logged_size = buf.size;
+    exchange->logged[exchange->logged_size] = '\0';
+}
+
 static void make_listener(struct exchange *exchange, size_t index)
 {
     const struct ahoyd_listen *listen = &exchange->config->listens[index];
@@ -53,6 +66,7 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
     assert_non_null(exchange);
     exchange->owner.done = take_back;
     exchange->now_ms = 1760000000000;
+    exchange->log = (struct ahoy_log){ note_line, exchange, AHOY_LOG_NOTICE };
     exchange->config = ahoyd_config_parse(config, strlen(config), "/test.lua", &faults);
     assert_non_null(exchange->config);
     for (size_t i = 0; i < exchange->config->listen_count; i++)
@@ -74,6 +88,7 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
         .clocks = AHOY_DEFAULT_CLOCKS,
         .timer_c_ms = 181000,
         .transaction_limit = transaction_limit,
+        .log = &exchange->log,
         .change_owner = &exchange->owner,
     };
     exchange->server = ahoyd_server_new(&options, exchange->now_ms);

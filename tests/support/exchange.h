@@ -21,6 +21,10 @@ struct exchange {
     struct ahoyd_server *server;
     struct ahoy_listener listeners[AHOY_LISTENERS_LIMIT];
     char texts[AHOY_LISTENERS_LIMIT][2][80];
+    struct ahoy_log log;
+    size_t logged_size;
+    char logged
+        [16384]; /* Lines of the server's log, each with its end; what does not fit is lost. */
     uint64_t now_ms;
     uint32_t waited_us; /* What comes has waited so long. */
     unsigned branches;  /* Made so far. */

@@ -240,6 +240,13 @@ static void test_faults(void **state)
     assert_fault("domain('a', { algorithms = {} })", "must be a table of 1 to 8 texts");
     assert_fault("domain('a', { qop = { 'none' } })", "write \"auth-int\" or \"auth\"");
     assert_fault("domain('a', { userhash = 'yes' })", "'userhash' must be");
+    assert_fault("domain('a', { user_contacts = 11 })", "between 1 and 10");
+    assert_fault("domain('a', { user_calls_per_second = 0 })", "between 1 and 1000");
+    assert_fault("domain('a', { user_certificates = true })", "no listener asks for any");
+    assert_fault("listen('tls:127.0.0.1', { certificate = 'a', key = 'b', verify = 'optional',"
+                 "                          authorities = 'c' })"
+                 "domain('a', { user_certificates = true, auth = 'none' })",
+                 "nobody is asked who he is");
     assert_fault("trunk('t', { 'sip:192.0.2.1' })"
                  "route { domain = 'c.example', to = 't', stateless = true }",
                  "stateless is for");

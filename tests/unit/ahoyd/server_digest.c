@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "ahoyd/refusals.h"
 #include "libahoy/auth/tries.h"
 #include "libahoy/syntax/challenge.h"
 #include "tests/support/exchange.h"
@@ -325,6 +326,77 @@ static void guessing_is_slow(void **state)
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
 }
 
+/* What the log says of a login that failed: never a password, a nonce or a digest. */
+static void failed_logins_are_told(void **state)
+{
+    static const struct {
+        const char *user, *algorithm, *line;
+    } rows[] = {
+        { "alice", "MD5", "wrong password, user \"alice\"\n" },
+        { "carol", "SHA-256", "unknown user, user \"carol\"\n" },
+        { "caf\xe9", "MD5", "unknown user, user \"caf\\xe9\"\n" },
+        { "x from 198.51.100.1:1 by udp", "MD5",
+          "unknown user, user \"x from 198.51.100.1:1 by udp\"\n" },
+        { "a234567890123456789012345678901234567890123456789012345678901234567890", "MD5",
+          "user \"a234567890123456789012345678901234567890123456789012345678901234\"\n" },
+    };
+    struct exchange *exchange = *state;
+    struct ask ask = exchange_alice(CONTACT);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *first = "failed login from 192.0.2.1:5060 by udp, realm \"atlanta.example\": ";
+        exchange->logged_size = 0;
+        ask.user = rows[i].user;
+        ask.algorithm = rows[i].algorithm;
+        ask.password = "guess";
+        ask.cseq += 10;
+        assert_int_equal(exchange_ask_as(exchange, &ask), 401);
+        assert_ptr_equal(strstr(exchange->logged, first), exchange->logged);
+        assert_non_null(strstr(exchange->logged, rows[i].line));
+        assert_null(strstr(exchange->logged, "guess"));
+    }
+    /* A stale nonce and a right password are nothing to be told of. */
+    exchange->logged[exchange->logged_size = 0] = '\0';
+    ask = exchange_alice(CONTACT);
+    ask.cseq = 900;
+    assert_int_equal(exchange_ask_as(exchange, &ask), 200);
+    ask.cseq = 902;
+    assert_int_equal(answer(exchange, &ask), 401);
+    assert_true(is_stale(exchange));
+    assert_string_equal(exchange->logged, "");
+}
+
+/* A flood of failures is no flood of lines, and lines come again. */
+static void failed_logins_are_told_within_bounds(void **state)
+{
+    struct exchange *exchange = *state;
+    char peer[32], name[16];
+    unsigned lines = 0;
+    struct ask ask = exchange_alice(CONTACT);
+    ask.peer = peer;
+    ask.user = name;
+    ask.password = "guess";
+    for (unsigned i = 0; i < 3 * AHOYD_REFUSALS_TOLD_LIMIT; i++) {
+        snprintf(peer, sizeof peer, "198.51.100.%u:5060", i + 1);
+        snprintf(name, sizeof name, "user%u", i);
+        ask.cseq += 10;
+        assert_int_equal(exchange_ask_as(exchange, &ask), 401);
+    }
+    for (const char *at = exchange->logged; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, AHOYD_REFUSALS_TOLD_LIMIT);
+    assert_int_equal(ahoyd_server_counters(exchange->server)->untold_refusals,
+                     2 * AHOYD_REFUSALS_TOLD_LIMIT);
+    exchange_wait(exchange, AHOYD_REFUSALS_TOLD_MS);
+    exchange->logged_size = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(peer, sizeof peer, "198.51.100.%u:5060", 200 + i);
+        ask.cseq += 10;
+        assert_int_equal(exchange_ask_as(exchange, &ask), 401);
+    }
+    assert_non_null(strstr(exchange->logged, "198.51.100.200:5060"));
+    assert_null(strstr(exchange->logged, "198.51.100.201:5060"));
+}
+
 /* Who guesses for many is slowed by his address, be there such users or not. */
 static void guessing_for_many_is_slow(void **state)
 {
@@ -397,6 +469,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_answer_proves_itself, setup, exchange_teardown),
         cmocka_unit_test_setup_teardown(old_users_hold_their_domain_back, setup, exchange_teardown),
         cmocka_unit_test_setup_teardown(guessing_is_slow, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(failed_logins_are_told, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(failed_logins_are_told_within_bounds, setup,
+                                        exchange_teardown),
         cmocka_unit_test_setup_teardown(guessing_for_many_is_slow, setup, exchange_teardown),
         cmocka_unit_test_setup_teardown(a_wrong_phone_keeps_nobody_out, setup, exchange_teardown),
         cmocka_unit_test_setup_teardown(at_home_a_user_is_left_alone, setup, exchange_teardown),

@@ -13,13 +13,16 @@ static const char config[] =
     "domain(\"open.example\", { auth = \"none\", insecure = true })\n"
     "store \"memory:\"\n"
     "trunk(\"friend\", { \"sip:203.0.113.5:5070\" }, { trusted = true })\n"
+    "trunk(\"ally\", { \"sip:203.0.113.7:5070\" }, { trusted = true })\n"
     "trunk(\"carrier\", { \"sip:203.0.113.6:5070\" }, { trusted = false })\n"
     "route { domain = \"friend.example\", to = \"friend\", from = \"anyone\" }\n"
     "route { domain = \"quick.example\", to = \"friend\", from = \"anyone\", stateless = true }\n"
+    "route { domain = \"slow.example\", to = \"carrier\", from = \"anyone\", stateless = true }\n"
     "route { domain = \"carrier.example\", to = \"carrier\", from = \"anyone\" }\n";
 
 #define BOB     "192.0.2.2:5060"
 #define FRIEND  "203.0.113.5:5070"
+#define ALLY    "203.0.113.7:5070"
 #define CARRIER "203.0.113.6:5070"
 
 static int setup(void **state)
@@ -185,6 +188,80 @@ static void the_hidden_are_known_to_us(void **state)
     assert_string_equal(asserted(exchange, ask, BOB), "<sip:x@far.example>,");
 }
 
+/* What reaches |from| of |rows| in an answer with |status| that |to| gives. */
+static const char *comes_back(struct exchange *exchange, struct ask ask, const char *to,
+                              unsigned status, const char *rows)
+{
+    static char text[512];
+    char answer[4096];
+    const char *from = ask.peer != NULL ? ask.peer : "192.0.2.1:5060";
+    (void)arrives(exchange, ask, to, AHOY_HEADER_VIA);
+    const struct ahoy_message *request = exchange_sent_to(exchange, to);
+    struct ahoy_buf buf = ahoy_buf_over(answer, sizeof answer);
+    ahoy_buf_put(&buf, SPAN("SIP/2.0 "));
+    ahoy_buf_put_number(&buf, status);
+    ahoy_buf_put(&buf, SPAN(" Yes\r\n"));
+    static const enum ahoy_header copied[] = { AHOY_HEADER_VIA, AHOY_HEADER_FROM, AHOY_HEADER_TO,
+                                               AHOY_HEADER_CALL_ID, AHOY_HEADER_CSEQ };
+    for (size_t i = 0; i < 5; i++) {
+        const struct ahoy_field *field = ahoy_message_first(request, copied[i]);
+        for (; field != NULL; field = ahoy_message_next(request, field))
+            ahoy_buf_put(&buf, field->row);
+    }
+    ahoy_buf_put(&buf, ahoy_span(rows));
+    ahoy_buf_put(&buf, SPAN("Content-Length: 0\r\n\r\n"));
+    exchange_datagram(exchange, to, ahoy_buf_text(&buf));
+    const struct ahoy_message *response = exchange_sent_to(exchange, from);
+    assert_non_null(response);
+    assert_int_equal(response->status, status);
+    assert_null(ahoy_message_first(response, AHOY_HEADER_P_PREFERRED_IDENTITY)); /* R3325-6-1 */
+    struct ahoy_buf found = ahoy_buf_over(text, sizeof text - 1);
+    const struct ahoy_field *field = ahoy_message_first(response, AHOY_HEADER_P_ASSERTED_IDENTITY);
+    for (; field != NULL; field = ahoy_message_next(response, field)) {
+        ahoy_buf_put(&found, field->value);
+        ahoy_buf_put_byte(&found, ',');
+    }
+    text[found.size] = '\0';
+    return text;
+}
+
+/* RFC 3325 5, R3325-4-1, R3325-5-2, R3325-5-3, R3325-5-4, R3325-7-1, R3325-7-4: responses too, with
+ * state and without; nothing is asserted of a phone that answers. */
+static void who_answers_is_vouched_for_by_the_trusted(void **state)
+{
+#define CALLEE  "P-Asserted-Identity: <sip:y@far.example>\r\nP-Preferred-Identity: <sip:z@a>\r\n"
+#define CALLEES "<sip:y@far.example>,"
+#define HIDDEN  CALLEE "Privacy: id\r\n"
+    static const struct {
+        const char *from, *uri, *to, *rows, *found;
+    } ways[] = {
+        { NULL, TO_FRIEND, FRIEND, CALLEE, CALLEES },
+        { NULL, TO_FRIEND, FRIEND, HIDDEN, "" },
+        { NULL, TO_CARRIER, CARRIER, CALLEE, "" },
+        { NULL, TO_BOB, BOB, CALLEE, "" },
+        { FRIEND, TO_BOB, BOB, CALLEE, "" },
+        { FRIEND, TO_CARRIER, CARRIER, CALLEE, "" },
+        { CARRIER, TO_FRIEND, FRIEND, CALLEE, CALLEES },
+        { CARRIER, TO_FRIEND, FRIEND, HIDDEN, "" },
+        { ALLY, TO_FRIEND, FRIEND, HIDDEN, CALLEES },
+        { ALLY, "sip:x@quick.example", FRIEND, HIDDEN, CALLEES },
+        { CARRIER, "sip:x@quick.example", FRIEND, CALLEE, CALLEES },
+        { CARRIER, "sip:x@quick.example", FRIEND, HIDDEN, "" },
+        { CARRIER, "sip:x@slow.example", CARRIER, CALLEE, "" },
+    };
+    struct exchange *exchange = *state;
+    static const unsigned statuses[] = { 180, 200, 486 };
+    for (size_t i = 0; i < 3 * sizeof ways / sizeof *ways; i++) {
+        const char *from = ways[i / 3].from;
+        const char *found = comes_back(exchange,
+                                       from != NULL ? far_calls(from, ways[i / 3].uri, "")
+                                                    : alice_calls(ways[i / 3].uri, ""),
+                                       ways[i / 3].to, statuses[i % 3], ways[i / 3].rows);
+        if (strcmp(found, ways[i / 3].found) != 0)
+            fail_msg("way %zu, %u: %s", i / 3, statuses[i % 3], found);
+    }
+}
+
 /* Attack 27: From and To are the user's own, wherever he calls. */
 static void from_is_not_spoofed(void **state)
 {
@@ -204,6 +281,8 @@ int main(void)
                                         exchange_teardown),
         cmocka_unit_test_setup_teardown(trunks_are_believed_if_trusted, setup, exchange_teardown),
         cmocka_unit_test_setup_teardown(the_hidden_are_known_to_us, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(who_answers_is_vouched_for_by_the_trusted, setup,
+                                        exchange_teardown),
         cmocka_unit_test_setup_teardown(from_is_not_spoofed, setup, exchange_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,24 @@ static void ten_at_once_then_slowly(void **state)
     ahoy_tries_free(tries);
 }
 
+/* Three a second: three at once, then one each 333 ms. */
+static void a_pace_is_kept(void **state)
+{
+    (void)state;
+    struct ahoy_tries *tries = ahoy_tries_new(64);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(ahoy_tries_pace(tries, 7, 3, start_ms));
+    assert_false(ahoy_tries_pace(tries, 7, 3, start_ms));
+    assert_true(ahoy_tries_pace(tries, 8, 3, start_ms));
+    assert_false(ahoy_tries_pace(tries, 7, 3, start_ms + 332));
+    assert_true(ahoy_tries_pace(tries, 7, 3, start_ms + 333));
+    assert_false(ahoy_tries_pace(tries, 7, 3, start_ms + 333));
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(ahoy_tries_pace(tries, 7, 3, start_ms + 5000));
+    assert_false(ahoy_tries_pace(tries, 7, 3, start_ms + 5000));
+    ahoy_tries_free(tries);
+}
+
 static void failures_are_counted(void **state)
 {
     (void)state;
@@ -87,9 +105,9 @@ static void the_worst_are_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ten_at_once_then_slowly),  cmocka_unit_test(failures_are_counted),
-        cmocka_unit_test(so_many_an_hour),          cmocka_unit_test(all_is_forgiven),
-        cmocka_unit_test(the_worst_are_remembered),
+        cmocka_unit_test(ten_at_once_then_slowly), cmocka_unit_test(a_pace_is_kept),
+        cmocka_unit_test(failures_are_counted),    cmocka_unit_test(so_many_an_hour),
+        cmocka_unit_test(all_is_forgiven),         cmocka_unit_test(the_worst_are_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

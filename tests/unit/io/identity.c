@@ -111,6 +111,37 @@ static void names_are_found_in_order(void **state)
     }
 }
 
+/* R5922-7.1-5: users are kept apart, as they stand, where nothing in them can be misread. */
+static void users_are_no_domains(void **state)
+{
+    static const struct certificate_name names[] = {
+        URI("sip:alice@a.example"),
+        URI("SIP:%62ob@A.example;lr"),
+        URI("sips:carol@a.example"),
+        URI("sip:dave@a.example\0.evil.example"),
+        URI("sip:eve@a.example\r\nX: y"),
+        URI("sip:erin@a.example "),
+        URI("sip:fr\xc3\xa4nk@a.example"),
+        URI("mailto:grace@a.example"),
+        { GEN_EMAIL, SPAN_INIT("h@a.example") },
+        DNS("a.example"),
+    };
+    (void)state;
+    static struct ahoy_identity identity;
+    const struct certificate_wish wish = { .common_name = SPAN_INIT("sip:x@a.example"),
+                                           .names = names,
+                                           .count = sizeof names / sizeof *names };
+    struct certificate made = certificate_make(&authority, &wish);
+    ahoy_identity_read(&identity, made.x509);
+    certificate_free(&made);
+    assert_int_equal(identity.peer.user_count, 2);
+    assert_true(ahoy_span_equal(identity.peer.users[0], SPAN("sip:alice@a.example")));
+    assert_true(ahoy_span_equal(identity.peer.users[1], SPAN("SIP:%62ob@A.example;lr")));
+    assert_int_equal(identity.peer.count, 1);
+    assert_true(ahoy_peer_is(&identity.peer, SPAN("a.example")));
+    assert_false(ahoy_peer_is(&identity.peer, SPAN("sip:alice@a.example")));
+}
+
 /* R5922-7.2-2 to -6 */
 static void names_are_compared_whole(void **state)
 {
@@ -174,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_found_in_order),
+        cmocka_unit_test(users_are_no_domains),
         cmocka_unit_test(names_are_compared_whole),
         cmocka_unit_test(names_have_limits),
     };

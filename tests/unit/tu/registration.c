@@ -23,6 +23,9 @@ static bool is_behind_proxy;   /* That asks for credentials first. */
 static bool is_stale;          /* Whatever comes gets a new nonce. */
 static char stale[256];
 static const char *granted; /* Rows of the 200. */
+static const char *proof;   /* An Authentication-Info beside them, with %s where rspauth is. */
+static const char *body;    /* Of the 200, which that is for. */
+static char last_nonce[16];
 
 #define MD5 "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"m\", qop=\"auth\"\r\n"
 #define SHA256                                                                                     \
@@ -55,6 +58,33 @@ static bool check(const struct ahoy_message *request)
                                 SPAN("secret"), &ha1));
     const struct ahoy_digested digested = { .method = SPAN("REGISTER") };
     return ahoy_digest_verify(&credentials, &ha1, &digested);
+}
+
+/* Rows of a 200 with |proof|; its digest is for |body| where it says auth-int. */
+static const char *prove(const struct ahoy_message *request)
+{
+    static char rows[1024];
+    char row[512];
+    struct ahoy_challenge credentials;
+    struct ahoy_digest_hex ha1, rspauth;
+    const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_AUTHORIZATION);
+    if (proof == NULL || field == NULL)
+        return granted;
+    assert_true(ahoy_challenge_parse(field->value, &credentials, NULL));
+    snprintf(last_nonce, sizeof last_nonce, "%.*s", (int)credentials.nonce.size,
+             credentials.nonce.at);
+    if (strstr(proof, "qop=auth-int") != NULL)
+        credentials.qop = SPAN("auth-int");
+    const struct ahoy_digested digested = { .body = ahoy_span(body) };
+    assert_true(ahoy_digest_ha1(credentials.algorithm, SPAN("alice"), SPAN("atlanta.example"),
+                                SPAN("secret"), &ha1));
+    assert_true(ahoy_digest_response(&credentials, &ha1, &digested, &rspauth));
+    rspauth.text[rspauth.size - 1] ^= strstr(proof, "wrong") != NULL;
+    snprintf(row, sizeof row, "Authentication-Info: %s\r\n%s", proof, granted);
+    const char *at = strstr(row, "%s");
+    snprintf(rows, sizeof rows, "%.*s%.*s%s", at != NULL ? (int)(at - row) : (int)strlen(row), row,
+             at != NULL ? (int)rspauth.size : 0, rspauth.text, at != NULL ? at + 2 : "");
+    return rows;
 }
 
 /* R3261-10.2-3, R3261-10.2-5: whose bindings these are is said in To, by a SIP URI. */
@@ -95,7 +125,7 @@ static void registrar(struct pair *world, const struct ahoy_message *request)
         challenges = stale;
     }
     if (accepts && (was_right || challenges == NULL))
-        pair_reply(world, request, 200, "r", granted, "");
+        pair_reply(world, request, 200, "r", prove(request), proof != NULL ? body : "");
     else
         pair_reply(world, request, refusal, "r", challenges != NULL ? challenges : "", "");
 }
@@ -111,6 +141,7 @@ static void begin(const char *with, unsigned status, bool accept, const char *ro
     accepts = accept;
     granted = rows;
     last_algorithm[0] = '\0';
+    last_nonce[0] = '\0';
     ahoy_ua_register(pair.ends[ALICE].ua, 3600, pair.now_ms);
     pair_run(&pair, 1000);
 }
@@ -188,6 +219,71 @@ static void test_hashes_its_name(void **state)
                               "algorithm=SHA-256, qop=\"auth\", charset=UTF-8, userhash=true\r\n");
     assert_non_null(strstr(row, "\", userhash=true, realm="));
     hashed = false;
+}
+
+/* RFC 7616 3.5: who answers proves that he knows the password too, or is not believed.
+ * R7616-3.5-2, -3: for these very credentials. */
+static void test_the_server_proves_itself(void **state)
+{
+    static const struct {
+        const char *proof, *news;
+    } rows[] = {
+        { "qop=auth, rspauth=\"%s\"", "registered 600\n" },
+        { "rspauth=\"%s\", nc=00000001", "registered 600\n" },
+        { "qop=auth-int, rspauth=\"%s\"", "registered 600\n" },
+        { "qop=auth", "registered 600\n" },
+        { "x=wrong, qop=auth, rspauth=\"%s\"", "failed 200\n" },
+        { "x=wrong, qop=auth-int, rspauth=\"%s\"", "failed 200\n" },
+        { "qop=auth, rspauth=\"\", x=\"%s\"", "registered 600\n" },
+        { "qop=auth, rspauth=\"0\"", "failed 200\n" },
+        { "qop=auth-conf, rspauth=\"%s\"", "failed 200\n" },
+        { "rspauth=\"%s\", nc=00000002", "failed 200\n" },
+        { "rspauth=\"%s\", cnonce=\"x\"", "failed 200\n" },
+    };
+    (void)state;
+    body = "body";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char expected[256];
+        proof = rows[i].proof;
+        begin(SHA256, 401, true, "Contact: <sip:alice@192.0.2.1:5060>;expires=600\r\n");
+        snprintf(expected, sizeof expected,
+                 "0 alice > bob REGISTER\n10 bob > alice 401 REGISTER\n20 alice > bob REGISTER\n"
+                 "30 bob > alice 200 REGISTER\n40 alice: %s",
+                 rows[i].news);
+        pair_expect(&pair, expected);
+        pair_fini(&pair);
+    }
+    proof = NULL;
+}
+
+/* RFC 7616 3.5: the next REGISTER has credentials for the nonce that it was told, so nobody has to
+ * ask for any. */
+static void test_the_next_nonce_is_used(void **state)
+{
+    (void)state;
+    body = "";
+    proof = "nextnonce=\"two\", qop=auth, rspauth=\"%s\"";
+    begin(SHA256, 401, true, "Contact: <sip:alice@192.0.2.1:5060>;expires=600\r\n");
+    assert_int_equal(asked, 2);
+    assert_string_equal(last_nonce, "s");
+    proof = "nextnonce=\"three\"";
+    pair_run(&pair, 600000);
+    assert_int_equal(asked, 3);
+    assert_true(was_right);
+    assert_string_equal(last_nonce, "two");
+    proof = "qop=auth, rspauth=\"%s\"";
+    ahoy_ua_unregister(pair.ends[ALICE].ua, pair.now_ms);
+    pair_run(&pair, pair.now_ms + 1000);
+    assert_int_equal(asked, 4);
+    assert_string_equal(last_nonce, "three");
+    pair_fini(&pair);
+    /* One that cannot stand in a row is not used. */
+    proof = "nextnonce=\"a\r\n b\"";
+    begin(SHA256, 401, true, "Contact: <sip:alice@192.0.2.1:5060>;expires=600\r\n");
+    pair_run(&pair, 600000);
+    assert_string_equal(last_nonce, "s");
+    pair_fini(&pair);
+    proof = NULL;
 }
 
 /* Other people's bindings in the 200 do not count: 10.2.4. */
@@ -446,6 +542,8 @@ int main(void)
         cmocka_unit_test(test_quotes_and_qop),
         cmocka_unit_test(test_proxy_and_registrar),
         cmocka_unit_test(test_hashes_its_name),
+        cmocka_unit_test(test_the_server_proves_itself),
+        cmocka_unit_test(test_the_next_nonce_is_used),
         cmocka_unit_test(test_own_expiry),
         cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_wrong_password),
