@@ -137,10 +137,12 @@ static void set_expiry(struct ahoy_subscriber *subscriber, uint32_t expires_s, u
 static void accepted(struct ahoy_subscriber *subscriber, const struct ahoy_message *response,
                      uint64_t now_ms)
 {
-    uint64_t seconds = subscriber->asked_s;
+    bool is_told = subscriber->expires_ms != UINT64_MAX && subscriber->expires_ms > now_ms;
+    /* Where it does not say, as the NOTIFY that came before it, or as asked. */
+    uint64_t seconds = is_told ? (subscriber->expires_ms - now_ms) / 1000 : subscriber->asked_s;
     struct span text = ahoy_message_value(response, AHOY_HEADER_EXPIRES);
     subscriber->transaction = nobody;
-    (void)ahoy_span_number(text, AHOY_SUBSCRIBER_LIMIT_S, &seconds); /* Else as asked. */
+    (void)ahoy_span_number(text, AHOY_SUBSCRIBER_LIMIT_S, &seconds);
     if (response->status == 204)
         subscriber->timer_n_ms = UINT64_MAX; /* R6665-4.1.2.2-2 */
     if (subscriber->state != AHOY_SUBSCRIBER_LEAVING && seconds > 0)
