@@ -33,8 +33,8 @@ void ahoyd_subscriptions_fini(struct ahoyd_server *server);
 /* Forgets all of them, without a word, while the store still stands. */
 void ahoyd_subscriptions_forget(struct ahoyd_server *server);
 
-/* One more to |aor|, for |ip|, which is NULL for a peer that is trusted.  NULL where a limit refuses,
- * with the status that says so. */
+/* One more to |aor|, for |ip|, which is NULL for a peer that is trusted.  NULL where a limit
+ * refuses, with the status that says so. */
 struct ahoyd_subscription *ahoyd_subscription_new(struct ahoyd_server *server, struct span aor,
                                                   const struct ahoy_ip *ip, unsigned *status);
 void ahoyd_subscription_remove(struct ahoyd_server *server,

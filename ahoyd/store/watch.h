@@ -45,9 +45,9 @@ void watches_fini(struct watches *watches);
 /* The bindings behind |hash| have changed: tells those who watch them. */
 void watches_tell(struct watches *watches, uint64_t hash);
 
-/* From any thread: |watch|, whose |watcher| and |what| are set, is told when |aor| changes.  |ip| is
- * whom it is for; NULL for one of ours.  Returns 0, or what answers best: 403 where this address or
- * address-of-record has as many as it may, 503 where all together have. */
+/* From any thread: |watch|, whose |watcher| and |what| are set, is told when |aor| changes.  |ip|
+ * is where it is asked from; NULL where that does not count.  Returns 0, or what answers best: 403
+ * where this address or address-of-record has as many as it may, 503 where all together have. */
 unsigned ahoyd_watch_add(struct ahoyd_store *store, struct ahoyd_watch *watch, struct span aor,
                          const struct ahoy_ip *ip);
 /* Nothing happens where it is none. */

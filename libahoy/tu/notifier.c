@@ -1,5 +1,5 @@
-/* The notifier: RFC 6665 4.2, the figure of 4.2.2 without its state "pending", as our policy decides
- * at once. */
+/* The notifier: RFC 6665 4.2, the figure of 4.2.2 without its state "pending", as our policy
+ * decides at once. */
 #include "libahoy/tu/notifier.h"
 
 static const struct ahoy_handle nobody = { 0, 0 };

@@ -209,7 +209,7 @@ void ahoy_subscriber_step(struct ahoy_subscriber *subscriber, struct ahoy_ua_con
         refused(subscriber, context, 503, SPAN("The server cannot be reached"), now_ms);
 }
 
-/* Whether a NOTIFY is of our subscription (4.4.1): before there is a dialog, whoever tells first. */
+/* Whether a NOTIFY is of our subscription (4.4.1): without a dialog, whoever tells first. */
 static bool is_ours(const struct ahoy_subscriber *subscriber, const struct ahoy_routing *routing,
                     const struct ahoy_event_name *name)
 {

@@ -107,7 +107,7 @@ static const char *tag_of(struct exchange *exchange)
 }
 
 /* RFC 3680 6: R6665-3.1.1-2, R6665-4.2.1.2-1, R6665-4.2.2-1, -3 and -4, R6665-4.5.1-1,
- * R6665-8.3.1-1, R6665-8.3.1-2, R3680-4.5-3, R3680-5.1-5, -8 and -9. */
+ * R5627-4.3-1, R6665-8.3.1-2, R3680-4.5-3, R3680-5.1-5, -8 and -9. */
 static void the_state_is_told_at_once(void **state)
 {
     struct exchange *exchange = *state;
