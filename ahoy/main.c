@@ -13,6 +13,7 @@ static const struct verb verbs[] = {
     { PHONE_REGISTER, phone_register },
     { PHONE_CALL, phone_call },
     { PHONE_ANSWER, phone_answer },
+    { PHONE_WATCH, phone_watch },
 };
 
 /* Big, and its texts are pointed into. */
@@ -45,6 +46,6 @@ int main(int argc, char **argv)
         return PHONE_DONE;
     }
     fprintf(stderr, "ahoy: %s%s (see: ahoy --help)\n",
-            argc > 1 ? "there is no verb " : "register, call, answer or explain?", word);
+            argc > 1 ? "there is no verb " : "register, call, answer, watch or explain?", word);
     return PHONE_MISUSED;
 }

@@ -7,7 +7,11 @@
 
 #include "libahoy/resolve/locate.h"
 
-enum { REGISTERING = PHONE_REGISTER | PHONE_ANSWER, ALL = REGISTERING | PHONE_CALL };
+enum {
+    REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
+    STAYING = REGISTERING | PHONE_WATCH,
+    ALL = STAYING | PHONE_CALL
+};
 
 /* clang-format off */
 #define OPTIONS(OPTION)                                                                            \
@@ -20,9 +24,9 @@ enum { REGISTERING = PHONE_REGISTER | PHONE_ANSWER, ALL = REGISTERING | PHONE_CA
     OPTION(AUTHORITIES, "authorities", "FILE", ALL, "whose certificates are good (TLS)")           \
     OPTION(INSECURE, "insecure", NULL, ALL, "any certificate is good (TLS)")                       \
     OPTION(LISTEN, "listen", "ADDRESS[:PORT]", ALL, "our own (default: what reaches the server)")  \
-    OPTION(EXPIRES, "expires", "SECONDS", REGISTERING, "ask to be registered so long (3600)")      \
+    OPTION(EXPIRES, "expires", "SECONDS", STAYING, "ask for so long, and again in time (3600)")    \
     OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
-    OPTION(FOR, "for", "SECONDS", PHONE_CALL, "hang up so long after the answer")                  \
+    OPTION(FOR, "for", "SECONDS", PHONE_CALL | PHONE_WATCH, "how long to call or watch, then end") \
     OPTION(RING_LIMIT, "ring-limit", "SECONDS", PHONE_CALL, "give up when nobody answers so long") \
     OPTION(RING, "ring", "SECONDS", PHONE_ANSWER, "ring so long before answering (1)")             \
     OPTION(ONCE, "once", NULL, PHONE_ANSWER, "leave after the first call")                         \
@@ -58,6 +62,7 @@ static const struct verb_row verbs[] = {
     { PHONE_REGISTER, "register", "", "register this phone with its server" },
     { PHONE_CALL, "call", " URI", "call somebody" },
     { PHONE_ANSWER, "answer", "", "register, wait for calls and answer them" },
+    { PHONE_WATCH, "watch", " reg URI", "be told where somebody is registered, as it changes" },
 };
 
 static const struct verb_row *verb_row(enum phone_verb verb)
@@ -240,6 +245,8 @@ static int set_account(struct phone_options *options, const struct raw *raw)
 {
     struct ahoy_uri uri;
     const char *user = raw->user != NULL ? raw->user : getenv("AHOY_USER");
+    if (user == NULL && options->verb == PHONE_WATCH)
+        user = options->callee; /* Himself. */
     if (user == NULL)
         return misuse(options->verb, "whose phone is this? Give --user USER@DOMAIN", "");
     struct span text = with_scheme(user, options->uri, sizeof options->uri);
@@ -252,8 +259,7 @@ static int set_account(struct phone_options *options, const struct raw *raw)
                                .user = uri.user,
                                .domain = uri.host,
                                .realm = raw->realm ? ahoy_span(raw->realm) : uri.host,
-                               .instance =
-                                   raw->instance ? ahoy_span(raw->instance) : SPAN("") };
+                               .instance = raw->instance ? ahoy_span(raw->instance) : SPAN("") };
     return -1;
 }
 
@@ -296,18 +302,23 @@ static int set_server(struct phone_options *options, const struct raw *raw)
 static int set_callee(struct phone_options *options, int argc, char **argv)
 {
     struct ahoy_uri uri;
-    int wanted = options->verb == PHONE_CALL ? 1 : 0;
+    int wanted = options->verb == PHONE_WATCH ? 2 : options->verb == PHONE_CALL ? 1 : 0;
     if (argc - optind < wanted)
-        return misuse(options->verb, "whom to call? Give a URI", "");
+        return misuse(options->verb,
+                      wanted == 1 ? "whom to call? Give a URI" : "what of whom? Give reg and a URI",
+                      "");
     if (argc - optind > wanted)
         return misuse(options->verb, "too much: ", argv[optind + wanted]);
     if (wanted == 0)
         return -1;
-    struct span text =
-        with_scheme(argv[optind], options->callee_space, sizeof options->callee_space);
+    options->package = ahoy_event_package_find(ahoy_span(argv[optind]));
+    if (wanted == 2 && options->package == NULL)
+        return misuse(options->verb, "no event package that it knows: ", argv[optind]);
+    const char *callee = argv[optind + wanted - 1];
+    struct span text = with_scheme(callee, options->callee_space, sizeof options->callee_space);
     if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
         uri.headers.size > 0)
-        return misuse(options->verb, "no SIP URI: ", argv[optind]);
+        return misuse(options->verb, "no SIP URI: ", callee);
     options->callee = options->callee_space;
     return -1;
 }

@@ -3,7 +3,12 @@
 
 #include "libahoy/tu/ua.h"
 
-enum phone_verb { PHONE_REGISTER = 1 << 0, PHONE_CALL = 1 << 1, PHONE_ANSWER = 1 << 2 };
+enum phone_verb {
+    PHONE_REGISTER = 1 << 0,
+    PHONE_CALL = 1 << 1,
+    PHONE_ANSWER = 1 << 2,
+    PHONE_WATCH = 1 << 3
+};
 
 enum {
     PHONE_TEXT_LIMIT = 512,    /* Bytes of an account, a server, a password. */
@@ -30,7 +35,8 @@ struct phone_options {
     bool json, keep, once, busy;
     uint32_t expires_s, for_s, ring_limit_s, ring_s;
     bool has_for, has_ring_limit;
-    const char *callee;           /* The URI of `call`. */
+    const char *callee;           /* The URI of `call` and `watch`. */
+    const struct ahoy_event_package *package; /* Of `watch`. */
     char uri[PHONE_TEXT_LIMIT], server_space[PHONE_TEXT_LIMIT], route_space[PHONE_TEXT_LIMIT];
     char callee_space[PHONE_TEXT_LIMIT];
     char password[PHONE_TEXT_LIMIT];

@@ -18,6 +18,8 @@ static const char *const kinds[] = {
     [AHOY_NEWS_CHANGED] = "changed",
     [AHOY_NEWS_REFUSED] = "refused",
     [AHOY_NEWS_ENDED] = "ended",
+    [AHOY_NEWS_NOTIFIED] = "notified",
+    [AHOY_NEWS_WATCH_ENDED] = "watch-ended",
 };
 
 static const char *const sides[] = {
@@ -135,6 +137,15 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
     case AHOY_NEWS_ENDED:
         printf("ended by %s: %s\n", sides[news->by], text);
         return;
+    case AHOY_NEWS_NOTIFIED:
+        printf("told (%.*s, for %u s):\n", (int)news->text_size, news->text, news->expires_s);
+        return;
+    case AHOY_NEWS_WATCH_ENDED:
+        if (news->status >= 300)
+            show_refusal(news->status, "not watched", text);
+        else
+            printf("watched no longer: %s\n", text);
+        return;
     }
 }
 
@@ -146,6 +157,38 @@ void phone_show(const struct phone_options *options, const struct ahoy_ua_news *
         show_json(options, news, text);
     else
         show_plain(options, news, text);
+    fflush(stdout);
+}
+
+/* Each line by itself, a long one in parts. */
+static void show_lines(struct span document)
+{
+    while (document.size > 0) {
+        char space[SHOWN_LIMIT];
+        struct span part = { document.at, ahoy_span_find(document, '\n') };
+        bool is_whole = part.size <= AHOY_NEWS_TEXT_LIMIT;
+        if (!is_whole)
+            part.size = AHOY_NEWS_TEXT_LIMIT;
+        print_text(part, false, space);
+        printf(is_whole ? "  %s\n" : "  %s", space);
+        document = ahoy_span_after(document, part.size + (is_whole && part.size < document.size));
+    }
+}
+
+void phone_show_notice(const struct phone_options *options, const struct ahoy_ua_news *news,
+                       struct span document)
+{
+    if (options->json) {
+        printf("{\"news\":\"%s\",\"account\":\"%.*s\",\"expires\":%u,\"text\":\"%.*s\","
+               "\"document\":\"",
+               kinds[news->kind], (int)options->address.size, options->address.at, news->expires_s,
+               (int)news->text_size, news->text);
+        phone_json_print(document);
+        printf("\"}\n");
+    } else {
+        show_plain(options, news, "");
+        show_lines(document);
+    }
     fflush(stdout);
 }
 

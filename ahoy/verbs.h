@@ -8,5 +8,6 @@ enum { PHONE_PATIENCE_MS = 5000 }; /* To say goodbye to those who do not answer.
 int phone_register(const struct phone_options *options);
 int phone_call(const struct phone_options *options);
 int phone_answer(const struct phone_options *options);
+int phone_watch(const struct phone_options *options);
 /* Needs no account and no network, so it reads options of its own. */
 int phone_explain(int argc, char **argv);

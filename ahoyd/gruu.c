@@ -33,18 +33,24 @@ static struct ahoyd_gruu_target target_of(struct span aor, const struct ahoy_bin
                                        .era_ms = binding->era_ms };
 }
 
-static void put_public(struct span scheme, struct span aor, const struct ahoy_binding *binding,
-                       struct ahoy_buf *row)
+/* R5630-5.2.1-2, R5630-5.2.1-3 */
+static struct span scheme_of(const struct ahoy_binding *binding)
 {
-    ahoy_buf_put(row, SPAN(";pub-gruu=\""));
-    ahoy_buf_put(row, scheme);
-    ahoy_buf_put(row, aor);
-    ahoy_buf_put(row, SPAN(";gr=")); /* R5627-5.1-4 */
-    put_instance(binding->instance, row);
-    ahoy_buf_put_byte(row, '"');
+    return ahoy_span_starts_nocase(binding->contact, SPAN("sips:")) ? SPAN("sips:") : SPAN("sip:");
 }
 
-static void put_temporary(struct ahoyd_server *server, struct span scheme, struct span aor,
+void ahoyd_gruu_print_public(struct span aor, const struct ahoy_binding *binding,
+                             struct ahoy_buf *gruu)
+{
+    if (binding->instance.size == 0)
+        return;
+    ahoy_buf_put(gruu, scheme_of(binding));
+    ahoy_buf_put(gruu, aor);
+    ahoy_buf_put(gruu, SPAN(";gr=")); /* R5627-5.1-4 */
+    put_instance(binding->instance, gruu);
+}
+
+static void put_temporary(struct ahoyd_server *server, struct span aor,
                           const struct ahoy_binding *binding, struct ahoy_buf *row)
 {
     const struct ahoyd_gruu_target target = target_of(aor, binding);
@@ -53,7 +59,7 @@ static void put_temporary(struct ahoyd_server *server, struct span scheme, struc
     if (!ahoyd_gruu_token_print(&server->gruu_key, ahoy_rng_next(&server->rng), &target, &token))
         return;
     ahoy_buf_put(row, SPAN(";temp-gruu=\""));
-    ahoy_buf_put(row, scheme);
+    ahoy_buf_put(row, scheme_of(binding));
     ahoy_buf_put(row, prefix);
     ahoy_buf_put(row, ahoy_buf_text(&token));
     ahoy_buf_put_byte(row, '@');
@@ -66,10 +72,10 @@ void ahoyd_gruu_print(struct ahoyd_server *server, struct span aor,
 {
     if (binding->instance.size == 0)
         return;
-    bool is_safe = ahoy_span_starts_nocase(binding->contact, SPAN("sips:"));
-    struct span scheme = is_safe ? SPAN("sips:") : SPAN("sip:"); /* R5630-5.2.1-2, -3 */
-    put_public(scheme, aor, binding, row);
-    put_temporary(server, scheme, aor, binding, row);
+    ahoy_buf_put(row, SPAN(";pub-gruu=\""));
+    ahoyd_gruu_print_public(aor, binding, row);
+    ahoy_buf_put_byte(row, '"');
+    put_temporary(server, aor, binding, row);
 }
 
 static bool read_token(struct span user, struct span *token)

@@ -13,6 +13,10 @@ enum ahoyd_gruu ahoyd_gruu_kind(const struct ahoy_uri *uri);
 void ahoyd_gruu_print(struct ahoyd_server *server, struct span aor,
                       const struct ahoy_binding *binding, struct ahoy_buf *row);
 
+/* Prints the public one alone; nothing where |binding| has no instance. */
+void ahoyd_gruu_print_public(struct span aor, const struct ahoy_binding *binding,
+                             struct ahoy_buf *gruu);
+
 /* Prints the name of the user whose temporary GRUU has this user part.  False where it cannot be
  * one; whether it is good, ahoyd_gruu_narrow tells. */
 bool ahoyd_gruu_open(const struct ahoyd_server *server, struct span user, struct ahoy_buf *name);

@@ -38,6 +38,22 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
 void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *change,
                         uint64_t now_ms);
 
+enum { AHOYD_PROOF_ROW_LIMIT = 512 /* Bytes of our Authentication-Info, else it is left out. */ };
+
+/* Steps 3 to 5 of 10.3: who sends |event| is to be, and to prove that he is, the user of |domain|
+ * whom From and |uri| name.  Prints his address-of-record, and rows of a 200.  False where it has
+ * been answered: 401, 403, 404. */
+bool ahoyd_serve_own_aor(struct ahoyd_server *server, const struct ahoy_event *event,
+                         const struct ahoyd_domain *domain, const struct ahoy_uri *uri,
+                         uint64_t now_ms, struct ahoy_buf *aor, struct ahoy_buf *rows);
+
+/* Whether |event| asks to be told of what this server knows itself: a SUBSCRIBE for an
+ * address-of-record of ours to an event package of ours. */
+bool ahoyd_serve_watches(const struct ahoy_event *event, const struct ahoyd_path *path);
+/* That, or one within a subscription that there is (RFC 6665 4.2). */
+void ahoyd_serve_subscribe(struct ahoyd_server *server, const struct ahoy_event *event,
+                           const struct ahoyd_path *path, uint64_t now_ms);
+
 /* A request to the server itself: OPTIONS is answered (11.2), all else is not allowed. */
 void ahoyd_serve_options(struct ahoyd_server *server, const struct ahoy_event *event);
 void ahoyd_serve_not_allowed(struct ahoyd_server *server, const struct ahoy_event *event);

@@ -3,9 +3,10 @@
 #include "ahoyd/serve.h"
 
 #include "libahoy/syntax/compose.h"
+#include "libahoy/tu/subscription.h"
 
 /* What the server answers by itself; it forwards every method. */
-#define ALLOW "Allow: OPTIONS, REGISTER\r\n"
+#define ALLOW "Allow: OPTIONS, REGISTER, SUBSCRIBE\r\n"
 
 /* The registrar's: RFC 3327, RFC 5626, RFC 5627. */
 #define EXTENSIONS "path, outbound, gruu"
@@ -14,10 +15,12 @@
 
 void ahoyd_serve_options(struct ahoyd_server *server, const struct ahoy_event *event)
 {
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
     /* No body is taken. */
-    ahoyd_answer_with(
-        server, event, 200,
-        SPAN(ALLOW "Accept: \r\nSupported: " EXTENSIONS ", " PROXY_EXTENSIONS "\r\n"));
+    ahoy_buf_put(&rows,
+                 SPAN(ALLOW "Accept: \r\nSupported: " EXTENSIONS ", " PROXY_EXTENSIONS "\r\n"));
+    ahoy_event_put_allow(&rows);
+    ahoyd_answer_with(server, event, 200, ahoy_buf_text(&rows));
 }
 
 void ahoyd_serve_not_allowed(struct ahoyd_server *server, const struct ahoy_event *event)

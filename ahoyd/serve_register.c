@@ -14,7 +14,6 @@
 enum {
     FLOW_TIMER_S = 120,    /* RFC 5626 4.4.1: what is usual where power does not matter, */
     FLOW_TIMER_UDP_S = 29, /* and 4.4.2: before the quickest NATs forget. */
-    PROOF_ROW_LIMIT = 512, /* Bytes of our Authentication-Info; a longer one is left out. */
     RETRY_S = 2,           /* When one who is refused is to come again, ... */
     RETRY_SPREAD_S = 10    /* ... some sooner than others. */
 };
@@ -31,26 +30,23 @@ static bool is_of_user(const struct ahoyd_server *server, const struct ahoy_uri 
            ahoyd_aor_is_of(ahoy_buf_text(&aor), user, domain);
 }
 
-/* Steps 3 to 5: prints the address-of-record, and rows of a 200.  False where it has been
- * answered. */
-static bool find_aor(struct ahoyd_server *server, const struct ahoy_event *event,
-                     const struct ahoyd_domain *domain, uint64_t now_ms, struct ahoy_buf *aor,
-                     struct ahoy_buf *rows)
+bool ahoyd_serve_own_aor(struct ahoyd_server *server, const struct ahoy_event *event,
+                         const struct ahoyd_domain *domain, const struct ahoy_uri *uri,
+                         uint64_t now_ms, struct ahoy_buf *aor, struct ahoy_buf *rows)
 {
-    const struct ahoy_uri *to = &event->routing->to.uri;
     if (domain->auth == AHOYD_AUTH_DIGEST) {
         struct ahoyd_proof proof;
         if (!ahoyd_demand(server, event, domain, 401, now_ms, &proof))
             return false;
         ahoyd_print_rspauth(domain, &proof, rows);
-        if (!is_of_user(server, to, domain, proof.user) ||
+        if (!is_of_user(server, uri, domain, proof.user) ||
             !is_of_user(server, &event->routing->from.uri, domain, proof.user)) {
             ahoyd_answer(server, event, 403); /* R3261-10.3-8, attack 26 */
             return false;
         }
     }
-    if (ahoyd_names_domain(&server->names, to) != domain ||
-        !ahoyd_aor_find(server, to, domain, aor)) {
+    if (ahoyd_names_domain(&server->names, uri) != domain ||
+        !ahoyd_aor_find(server, uri, domain, aor)) {
         ahoyd_answer(server, event, 404); /* R3261-10.3-9 */
         return false;
     }
@@ -271,7 +267,7 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
     struct ahoy_err err;
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
-    char proof_space[PROOF_ROW_LIMIT];
+    char proof_space[AHOYD_PROOF_ROW_LIMIT];
     struct ahoy_buf proof = ahoy_buf_over(proof_space, sizeof proof_space);
     AHOY_UNSET struct ahoy_registration registration;
     if (!ahoy_message_check(event->message, &err)) {
@@ -279,7 +275,7 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
         return;
     }
     if (!ahoyd_serve_extensions(server, event, AHOY_HEADER_REQUIRE) || /* R3261-10.3-7 */
-        !find_aor(server, event, domain, now_ms, &aor, &proof))
+        !ahoyd_serve_own_aor(server, event, domain, &event->routing->to.uri, now_ms, &aor, &proof))
         return;
     ahoy_stack_trust(server->stack, event->hop);
     if (!parse(server, event, domain, ahoy_buf_text(&aor), &registration))

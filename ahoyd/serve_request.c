@@ -202,15 +202,15 @@ static void forward_in_dialog(struct ahoyd_server *server, const struct ahoy_eve
     start(server, event, &course, now_ms);
 }
 
-/* Whether the request ends here: it names the server and nobody behind it, or is a REGISTER of one
- * of our domains, whatever user that names. */
+/* Whether the request ends here: it names the server and nobody behind it, is a REGISTER of one of
+ * our domains, whatever user that names, or asks what we know of a user. */
 static bool is_for_us(const struct ahoyd_server *server, const struct ahoy_event *event,
                       const struct ahoyd_path *path)
 {
     if (path->has_next || path->has_flow)
         return false;
     if (path->target.has_user && event->message->method != AHOY_METHOD_REGISTER)
-        return false;
+        return ahoyd_serve_watches(event, path);
     return path->domain != NULL || ahoyd_names_is_own_address(&server->names, &path->target);
 }
 
@@ -224,6 +224,11 @@ static void serve(struct ahoyd_server *server, const struct ahoy_event *event,
             ahoyd_serve_later(server, event);
         else
             ahoyd_serve_register(server, event, path->domain, now_ms);
+    } else if (event->message->method == AHOY_METHOD_SUBSCRIBE) {
+        if (server->draining)
+            ahoyd_serve_later(server, event);
+        else
+            ahoyd_serve_subscribe(server, event, path, now_ms);
     } else if (event->message->method != AHOY_METHOD_OPTIONS) {
         ahoyd_serve_not_allowed(server, event);
     } else if (ahoyd_serve_extensions(server, event, AHOY_HEADER_REQUIRE)) {

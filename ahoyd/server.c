@@ -7,6 +7,7 @@
 #include "ahoyd/admission.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/servers.h"
+#include "ahoyd/subscriptions.h"
 
 enum {
     WAITING_CHUNK_SIZE = 1024, /* Most answers to a REGISTER. */
@@ -98,6 +99,7 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
     ahoy_rng_init(&server->rng, options->seed);
     ahoy_pool_init(&server->waiting, sizeof(struct ahoyd_waiting), AHOYD_WAITING_LIMIT);
     ahoy_chunks_init(&server->waiting_chunks, WAITING_CHUNK_SIZE, AHOYD_WAITING_MEMORY_LIMIT);
+    ahoyd_subscriptions_init(server, now_ms);
     ahoyd_store_secret(options->store, secret);
     bool done = init_guard(server, now_ms) && init_names(server, secret) &&
                 init_stack(server, secret, now_ms);
@@ -120,6 +122,7 @@ void ahoyd_server_free(struct ahoyd_server *server)
         ahoy_arena_release(&waiting->arena);
         ahoy_pool_remove(&server->waiting, handle);
     }
+    ahoyd_subscriptions_fini(server);
     ahoy_pool_fini(&server->waiting);
     ahoy_chunks_fini(&server->waiting_chunks);
     if (server->proxy != NULL)
@@ -146,6 +149,8 @@ static void serve_event(struct ahoyd_server *server, const struct ahoy_event *ev
         ahoyd_serve_ack(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_STRAY)
         ahoyd_serve_stray(server, event);
+    else if (ahoyd_subscriptions_step(server, event, now_ms))
+        return;
     else if (event->user != 0)
         ahoyd_serve_response(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_CANCEL)
@@ -188,6 +193,7 @@ static void rest(struct ahoyd_server *server, uint64_t now_ms)
         ahoy_proxy_trim(server->proxy);
         ahoy_transactions_trim(server->transactions);
         ahoy_pool_trim(&server->waiting);
+        ahoy_pool_trim(&server->subscriptions);
         ahoy_chunks_trim(&server->waiting_chunks);
         server->trimmed = true;
     }
@@ -213,12 +219,14 @@ void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *even
         ahoy_proxy_expire(server->proxy, now_ms);
         serve_events(server, now_ms);
     }
+    ahoyd_subscriptions_expire(server, now_ms);
     rest(server, now_ms);
 }
 
 void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *change, uint64_t now_ms)
 {
     ahoyd_serve_stored(server, change, now_ms);
+    ahoyd_subscriptions_expire(server, now_ms);
     ahoyd_change_free(change);
 }
 
@@ -238,6 +246,9 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)
     uint64_t proxy_ms = ahoy_proxy_deadline(server->proxy);
     if (proxy_ms < deadline_ms)
         deadline_ms = proxy_ms;
+    uint64_t subscriptions_ms = ahoyd_subscriptions_deadline(server);
+    if (subscriptions_ms < deadline_ms)
+        deadline_ms = subscriptions_ms;
     if (!server->trimmed && server->busy_ms + REST_MS < deadline_ms)
         deadline_ms = server->busy_ms + REST_MS;
     return deadline_ms;
@@ -251,6 +262,7 @@ void ahoyd_server_drain(struct ahoyd_server *server)
 void ahoyd_server_leave(struct ahoyd_server *server)
 {
     ahoy_stack_leave(server->stack);
+    ahoyd_subscriptions_forget(server);
 }
 
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server)

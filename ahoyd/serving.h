@@ -7,6 +7,7 @@
 #include "ahoyd/gruu_token.h"
 #include "ahoyd/names.h"
 #include "ahoyd/server.h"
+#include "ahoyd/store/watch.h"
 #include "libahoy/syntax/oc.h"
 
 /* What bounds a server, where its options name nothing else. */
@@ -42,6 +43,9 @@ struct ahoyd_server {
     uint64_t told_ms; /* Lines of log on refused users are allowed up to here (refusals.c). */
     struct ahoy_pool waiting; /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;
+    struct ahoy_pool subscriptions; /* struct ahoyd_subscription */
+    struct ahoy_timers subscription_timers;
+    struct ahoyd_watcher watcher;
     struct ahoy_overload overload;
     uint32_t waited_us; /* The message at hand. */
     unsigned told_loss; /* To neighbours, by ... */

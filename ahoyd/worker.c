@@ -57,6 +57,13 @@ static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *cha
     ahoy_driver_wake(worker->options.driver);
 }
 
+/* Something that the server watches has changed, by whichever thread. */
+static void wake(struct ahoyd_change_owner *owner)
+{
+    struct ahoyd_worker *worker = (struct ahoyd_worker *)(void *)owner;
+    ahoy_driver_wake(worker->options.driver);
+}
+
 static bool init_locks(struct ahoyd_worker *worker)
 {
     pthread_condattr_t attributes;
@@ -93,6 +100,7 @@ struct ahoyd_worker *ahoyd_worker_new(const struct ahoyd_worker_options *options
     }
     worker->options = *options;
     worker->owner.done = take_back;
+    worker->owner.wake = wake;
     worker->number = options->server.worker;
     worker->count = options->server.workers;
     worker->now_ms = worker->last_ms = ahoy_driver_now();

@@ -3,6 +3,7 @@
 
 #include "ahoyd/store/index.h"
 #include "ahoyd/store/users.h"
+#include "ahoyd/store/watch.h"
 
 struct sqlite_writer;
 
@@ -22,6 +23,7 @@ struct ahoyd_store {
     const struct backend *backend;
     struct index index;
     struct users users;
+    struct watches watches;
     unsigned char secret[AHOYD_SECRET_SIZE];
     const struct ahoy_log *log;
     pthread_mutex_t memory_lock;             /* The memory store's: one writer at a time. */
@@ -44,6 +46,9 @@ struct staged {
  * newest last.  Sets change->status; where that is 200 there is something to commit. */
 void store_stage(struct ahoyd_store *store, struct staged *staged, const struct staged *earlier,
                  size_t count);
+/* As index_put, and tells those who watch: each change of bindings that is to be seen from now on
+ * passes here, whoever has made it. */
+bool store_put(struct ahoyd_store *store, struct record *record);
 /* Makes a committed change seen, and gives it back. Returns how many rows of a log nothing
  * stands on any more: the one replaced, and its own where it holds no bindings. */
 unsigned store_publish(struct ahoyd_store *store, struct staged *staged);

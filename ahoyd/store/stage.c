@@ -126,7 +126,7 @@ unsigned store_publish(struct ahoyd_store *store, struct staged *staged)
     unsigned idle = 0;
     if (staged->record != NULL) {
         idle += staged->record->until_ms == 0;
-        idle += index_put(&store->index, staged->record);
+        idle += store_put(store, staged->record);
     }
     if (staged->user != NULL)
         users_put(&store->users, staged->user);

@@ -23,6 +23,16 @@ bool store_random(void *bytes, size_t size)
     return true;
 }
 
+bool store_put(struct ahoyd_store *store, struct record *record)
+{
+    uint64_t hash = ahoy_siphash(&store->index.key, record_aor(record)); /* While it is there. */
+    bool replaced = index_put(&store->index, record);
+    /* Whoever begins to watch from here on finds it. */
+    if (atomic_load(&store->watches.count) > 0)
+        watches_tell(&store->watches, hash);
+    return replaced;
+}
+
 static const struct backend *backend_of(enum ahoyd_store_kind kind)
 {
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
@@ -36,6 +46,7 @@ static void free_parts(struct ahoyd_store *store)
 {
     index_fini(&store->index);
     users_fini(&store->users);
+    watches_fini(&store->watches);
     pthread_mutex_destroy(&store->memory_lock);
     explicit_bzero(store->secret, sizeof store->secret);
     free(store);
@@ -44,7 +55,7 @@ static void free_parts(struct ahoyd_store *store)
 struct ahoyd_store *ahoyd_store_open(const struct ahoyd_store_options *options, char *fault,
                                      size_t fault_size)
 {
-    struct ahoy_hash_key keys[2];
+    struct ahoy_hash_key keys[3];
     struct ahoyd_store *store = calloc(1, sizeof *store);
     if (store == NULL || !store_random(keys, sizeof keys)) {
         snprintf(fault, fault_size, "the store cannot be opened: no memory or no random device");
@@ -56,6 +67,7 @@ struct ahoyd_store *ahoyd_store_open(const struct ahoyd_store_options *options, 
     pthread_mutex_init(&store->memory_lock, NULL);
     bool sound = index_init(&store->index, keys[0]);
     sound = users_init(&store->users, keys[1], options->finds_hashes) && sound;
+    sound = watches_init(&store->watches, keys[2]) && sound;
     if (!sound)
         snprintf(fault, fault_size, "the store cannot be opened: memory ran out");
     if (!sound || !store->backend->open(store, options, fault, fault_size)) {

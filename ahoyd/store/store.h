@@ -29,6 +29,9 @@ struct ahoyd_change_owner {
     /* Takes a committed or refused change back, and with it its memory.  Called on the writer's
      * thread (the memory store: inside submit), so it queues and returns. */
     void (*done)(struct ahoyd_change_owner *owner, struct ahoyd_change *change);
+    /* What it watches (watch.h) has changed: the server is to be stepped.  Called under a lock, on
+     * the thread of whoever changed it, so it wakes and returns.  NULL where that is no other. */
+    void (*wake)(struct ahoyd_change_owner *owner);
 };
 
 enum ahoyd_change_kind {

@@ -333,16 +333,15 @@ bool ahoy_registrar_apply(const struct ahoy_bindings *current,
     return change_old(&change, next, err) && add_new(&change, next, err);
 }
 
-static void print_q(uint16_t q, struct ahoy_buf *buf)
+void ahoy_registrar_print_q(uint16_t q, struct ahoy_buf *buf)
 {
-    ahoy_buf_put(buf, SPAN(";q=0."));
+    ahoy_buf_put(buf, SPAN("0."));
     ahoy_buf_put_byte(buf, (char)('0' + q / 100));
     ahoy_buf_put_byte(buf, (char)('0' + q / 10 % 10));
     ahoy_buf_put_byte(buf, (char)('0' + q % 10));
 }
 
-/* Those that are printed anew, or that no client has a say in: R5627-5.1-5, R5627-5.1-10. */
-static bool is_ours(struct span name)
+bool ahoy_registrar_is_ours(struct span name)
 {
     static const struct span names[] = { SPAN_INIT("expires"), SPAN_INIT("q"),
                                          SPAN_INIT("pub-gruu"), SPAN_INIT("temp-gruu") };
@@ -357,7 +356,7 @@ static void print_params(struct span params, struct ahoy_buf *buf)
 {
     struct ahoy_param param;
     while (ahoy_param_next(&params, &param, NULL)) {
-        if (is_ours(param.name))
+        if (ahoy_registrar_is_ours(param.name))
             continue;
         ahoy_buf_put_byte(buf, ';');
         ahoy_buf_put(buf, param.name);
@@ -375,8 +374,10 @@ void ahoy_registrar_print_contact(const struct ahoy_binding *binding, uint64_t n
     ahoy_buf_put(buf, SPAN(">;expires=")); /* R3261-10.3-26 */
     /* A second that has begun counts: who asked for 60 shall read 60. */
     ahoy_buf_put_number(buf, (binding->expires_ms - now_ms + 999) / 1000);
-    if (binding->q < 1000)
-        print_q(binding->q, buf);
+    if (binding->q < 1000) {
+        ahoy_buf_put(buf, SPAN(";q="));
+        ahoy_registrar_print_q(binding->q, buf);
+    }
     print_params(binding->params, buf);
 }
 

@@ -61,6 +61,12 @@ bool ahoy_registrar_apply(const struct ahoy_bindings *current,
 /* Reads a q in thousandths; false where it is none. */
 bool ahoy_registrar_read_q(struct span text, uint16_t *q);
 
+/* Prints one below 1,000. */
+void ahoy_registrar_print_q(uint16_t q, struct ahoy_buf *buf);
+
+/* Whether the parameter |name| of a Contact is printed anew, or none that a client has a say in:
+ * R5627-5.1-5, R5627-5.1-10. */
+bool ahoy_registrar_is_ours(struct span name);
 /* Prints one Contact row, without its CRLF. */
 void ahoy_registrar_print_contact(const struct ahoy_binding *binding, uint64_t now_ms,
                                   struct ahoy_buf *buf);

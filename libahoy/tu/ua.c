@@ -6,10 +6,12 @@
 #include "libahoy/syntax/compose.h"
 #include "libahoy/tu/registration.h"
 #include "libahoy/tu/session.h"
+#include "libahoy/tu/subscriber.h"
 
 struct ahoy_ua {
     struct ahoy_ua_context context;
     struct ahoy_registration_client registration;
+    struct ahoy_subscriber subscriber;
     struct ahoy_pool sessions; /* struct ahoy_session */
 };
 
@@ -28,6 +30,7 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     context->t2_ms = options->t2_ms;
     ahoy_rng_init(&context->rng, options->seed);
     ahoy_pool_init(&ua->sessions, sizeof(struct ahoy_session), AHOY_UA_SESSIONS_LIMIT);
+    ahoy_subscriber_init(&ua->subscriber);
     if (!ahoy_registration_client_init(&ua->registration, context)) {
         ahoy_ua_free(ua);
         return NULL;
@@ -50,6 +53,7 @@ void ahoy_ua_free(struct ahoy_ua *ua)
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
         remove_session(ua, session);
     ahoy_pool_fini(&ua->sessions);
+    ahoy_subscriber_fini(&ua->subscriber);
     free(ua);
 }
 
@@ -163,6 +167,10 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
     bool is_ack = event->kind == AHOY_EVENT_ACK;
     if (!is_ack && !admits(ua, event))
         return;
+    if (event->message->method == AHOY_METHOD_NOTIFY) {
+        ahoy_subscriber_notified(&ua->subscriber, &ua->context, event, now_ms);
+        return;
+    }
     if (event->routing->to_tag.size == 0) {
         if (!is_ack) /* An ACK is never answered. */
             take_outside(ua, event, now_ms);
@@ -183,12 +191,16 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
         take_request(ua, event, now_ms);
         return;
     }
-    if (event->kind == AHOY_EVENT_CANCEL && event->user <= AHOY_UA_REGISTRATION) {
+    if (event->kind == AHOY_EVENT_CANCEL && event->user <= AHOY_UA_SUBSCRIBER) {
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
         return;
     }
     if (event->user == AHOY_UA_REGISTRATION) {
         ahoy_registration_client_step(&ua->registration, &ua->context, event, now_ms);
+        return;
+    }
+    if (event->user == AHOY_UA_SUBSCRIBER) {
+        ahoy_subscriber_step(&ua->subscriber, &ua->context, event, now_ms);
         return;
     }
     struct ahoy_session *session = get_session(ua, ahoy_handle_unpack(event->user));
@@ -201,6 +213,7 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
 void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
 {
     ahoy_registration_client_expire(&ua->registration, &ua->context, now_ms);
+    ahoy_subscriber_expire(&ua->subscriber, &ua->context, now_ms);
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
@@ -211,7 +224,9 @@ void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
 
 uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua)
 {
-    uint64_t deadline = ua->registration.due_ms;
+    uint64_t deadline = ahoy_subscriber_deadline(&ua->subscriber);
+    if (ua->registration.due_ms < deadline)
+        deadline = ua->registration.due_ms;
     struct ahoy_handle handle;
     const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
@@ -240,6 +255,25 @@ void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms)
 void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms)
 {
     ahoy_registration_client_stop(&ua->registration, &ua->context, now_ms);
+}
+
+bool ahoy_ua_watch(struct ahoy_ua *ua, const struct ahoy_event_package *package, struct span uri,
+                   uint32_t expires_s, uint64_t now_ms)
+{
+    struct ahoy_uri parsed;
+    return ahoy_uri_parse(uri, &parsed, NULL) && parsed.scheme != AHOY_SCHEME_OTHER &&
+           parsed.headers.size == 0 &&
+           ahoy_subscriber_start(&ua->subscriber, &ua->context, package, uri, expires_s, now_ms);
+}
+
+void ahoy_ua_unwatch(struct ahoy_ua *ua, uint64_t now_ms)
+{
+    ahoy_subscriber_stop(&ua->subscriber, &ua->context, now_ms);
+}
+
+struct span ahoy_ua_notice(const struct ahoy_ua *ua)
+{
+    return (struct span){ ua->subscriber.body, ua->subscriber.body_size };
 }
 
 /* Whether an INVITE without more is what a URI asks for (19.1.5).  It might ask for another method,
@@ -318,6 +352,7 @@ uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)
 uint32_t ahoy_ua_busy(const struct ahoy_ua *ua)
 {
     uint32_t busy = ua->registration.transaction.generation != 0;
+    busy += ahoy_subscriber_is_busy(&ua->subscriber);
     struct ahoy_handle handle;
     const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))

@@ -6,6 +6,7 @@
  * the stack is polled afterwards, as after every step. */
 #pragma once
 
+#include "libahoy/tu/subscription.h"
 #include "libahoy/tu/ua_context.h"
 
 enum { AHOY_UA_SESSIONS_LIMIT = 16 };
@@ -38,6 +39,16 @@ void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms);
 /* UNREGISTERED or REGISTRATION_FAILED follows. */
 void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms);
 
+/* Watches |uri|, one at a time: for |expires_s| seconds, renewed until it is unwatched, or once
+ * where they are 0.  False where |uri| is none of sip, or somebody is watched already; else
+ * NOTIFIED for each NOTIFY, and WATCH_ENDED at last. */
+bool ahoy_ua_watch(struct ahoy_ua *ua, const struct ahoy_event_package *package, struct span uri,
+                   uint32_t expires_s, uint64_t now_ms);
+/* WATCH_ENDED follows. */
+void ahoy_ua_unwatch(struct ahoy_ua *ua, uint64_t now_ms);
+/* What the last NOTIFY told, as it came; until the next step. */
+struct span ahoy_ua_notice(const struct ahoy_ua *ua);
+
 /* Calls |uri|, with |media| as where our RTP is to be sent to.  Null where |uri| is no sip URI or
  * asks for more than a call (another method, headers), or a limit refuses, and nothing follows;
  * else ANSWERED or not, and REFUSED or ENDED at last. */
@@ -52,8 +63,8 @@ void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle session, unsigned sta
 /* Ends a session in any state. */
 void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
 
-/* Sessions that are not over or whose BYE is unanswered, and one more for a REGISTER that is: a
- * program waits for 0 before it leaves. */
+/* Sessions that are not over or whose BYE is unanswered, and one more for a REGISTER that is, and
+ * for who is still to be unwatched: a program waits for 0 before it leaves. */
 uint32_t ahoy_ua_busy(const struct ahoy_ua *ua);
 /* Sessions whose transactions have not all ended. */
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua);

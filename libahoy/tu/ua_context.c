@@ -101,8 +101,9 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request)
     return !found && is_sips_value(request, AHOY_HEADER_CONTACT, &found);
 }
 
-static const enum ahoy_method served[] = { AHOY_METHOD_INVITE, AHOY_METHOD_ACK, AHOY_METHOD_CANCEL,
-                                           AHOY_METHOD_BYE, AHOY_METHOD_OPTIONS };
+static const enum ahoy_method served[] = { AHOY_METHOD_INVITE,  AHOY_METHOD_ACK,
+                                           AHOY_METHOD_CANCEL,  AHOY_METHOD_BYE,
+                                           AHOY_METHOD_OPTIONS, AHOY_METHOD_NOTIFY };
 
 bool ahoy_ua_serves(enum ahoy_method method)
 {
@@ -261,12 +262,22 @@ void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_e
     ahoy_ua_reply(context, event, 200, SPAN(""), ahoy_buf_text(&rows), now_ms);
 }
 
+/* Whether whoever answers a request by 401 can be nobody but a server of ours. */
+static bool is_for_our_server(const struct ahoy_ua_context *context,
+                              const struct ahoy_dialog *dialog, enum ahoy_method method)
+{
+    return method == AHOY_METHOD_REGISTER ||
+           (method == AHOY_METHOD_SUBSCRIBE &&
+            ahoy_span_equal(dialog->remote_uri, context->account.uri));
+}
+
 bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
                    const struct ahoy_dialog *dialog, const struct ahoy_message *response,
                    enum ahoy_method method, struct span body)
 {
     const struct ahoy_digested request = { .method = ahoy_method_name(method), .body = body };
-    if (response->status != 407 && (response->status != 401 || method != AHOY_METHOD_REGISTER))
+    if (response->status != 407 &&
+        (response->status != 401 || !is_for_our_server(context, dialog, method)))
         return false;
     return ahoy_credentials_answer(credentials, &context->account, response, &request,
                                    ahoy_dialog_request_uri(dialog), &context->rng);

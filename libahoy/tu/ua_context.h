@@ -8,7 +8,7 @@
 #include "libahoy/tu/ua_news.h"
 
 /* The |user| of transactions; a session's is its packed handle, which is above all of these. */
-enum { AHOY_UA_NOBODY = 1, AHOY_UA_REGISTRATION = 2 };
+enum { AHOY_UA_NOBODY = 1, AHOY_UA_REGISTRATION, AHOY_UA_SUBSCRIBER };
 
 enum {
     AHOY_UA_ROWS_LIMIT = 24576, /* Bytes of our rows and body. */
@@ -99,8 +99,9 @@ void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_e
                             uint64_t now_ms);
 
 /* Whether a request of |method| with |body| that was answered |response| is to be sent again, with
- * what is now in |credentials|.  A 401 is for registrars: within calls only our proxy is answered,
- * by 407, so that no callee can ask for a digest in its own name (attack 20). */
+ * what is now in |credentials|.  A 401 is for registrars, and for a SUBSCRIBE to ourselves, which
+ * our server answers: within calls only our proxy is answered, by 407, so that no callee can ask
+ * for a digest in its own name (attack 20). */
 bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
                    const struct ahoy_dialog *dialog, const struct ahoy_message *response,
                    enum ahoy_method method, struct span body);

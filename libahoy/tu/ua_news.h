@@ -5,7 +5,7 @@
 #include "libahoy/transaction/user.h"
 
 enum ahoy_ua_news_kind {
-    AHOY_NEWS_REGISTERED = 1,      /* |expires_s|; again at each refresh. */
+    AHOY_NEWS_REGISTERED = 1, /* |expires_s|; again at each refresh. */
     AHOY_NEWS_UNREGISTERED,
     AHOY_NEWS_REGISTRATION_FAILED, /* |status|, |text| the reason. */
     AHOY_NEWS_INCOMING,            /* |session|, |text| who calls. */
@@ -13,7 +13,9 @@ enum ahoy_ua_news_kind {
     AHOY_NEWS_ANSWERED,            /* |session|, |codec|, |text| the peer. */
     AHOY_NEWS_CHANGED,             /* The peer changed the session: |direction| is ours now. */
     AHOY_NEWS_REFUSED,             /* |session| was never answered: |status|, |text| the reason. */
-    AHOY_NEWS_ENDED                /* |session|: |by|, |text| the reason. */
+    AHOY_NEWS_ENDED,               /* |session|: |by|, |text| the reason. */
+    AHOY_NEWS_NOTIFIED,            /* |expires_s|, |text| "active"; more: ahoy_ua_notice. */
+    AHOY_NEWS_WATCH_ENDED          /* |status|: 200 as wished; else why, or 0 and |text|. */
 };
 
 enum ahoy_side { AHOY_SIDE_US = 1, AHOY_SIDE_PEER, AHOY_SIDE_NETWORK };

@@ -162,6 +162,8 @@ static const char *news_name(enum ahoy_ua_news_kind kind)
         [AHOY_NEWS_CHANGED] = "changed",
         [AHOY_NEWS_REFUSED] = "refused",
         [AHOY_NEWS_ENDED] = "ended",
+        [AHOY_NEWS_NOTIFIED] = "notified",
+        [AHOY_NEWS_WATCH_ENDED] = "watch ended",
     };
     return names[kind];
 }

@@ -357,7 +357,7 @@ static void the_server_itself(void **state)
     struct ask ask = stranger_asks("OPTIONS", "sip:atlanta.example");
     assert_int_equal(exchange_ask(exchange, &ask), 200);
     const struct ahoy_message *message = exchange_sent(exchange, 0);
-    assert_string_equal(exchange_value(message, AHOY_HEADER_ALLOW), "OPTIONS, REGISTER");
+    assert_string_equal(exchange_value(message, AHOY_HEADER_ALLOW), "OPTIONS, REGISTER, SUBSCRIBE");
     assert_non_null(ahoy_message_first(message, AHOY_HEADER_ACCEPT));
     assert_non_null(ahoy_message_first(message, AHOY_HEADER_SUPPORTED));
     ask.uri = "sip:192.0.2.100";
@@ -375,7 +375,7 @@ static void the_server_itself(void **state)
     ask.method = "BREW"; /* R3261-21.4.6-1 */
     assert_int_equal(exchange_ask(exchange, &ask), 405);
     assert_string_equal(exchange_value(exchange_sent(exchange, 0), AHOY_HEADER_ALLOW),
-                        "OPTIONS, REGISTER");
+                        "OPTIONS, REGISTER, SUBSCRIBE");
     ask.method = "INVITE";
     assert_int_equal(exchange_ask(exchange, &ask), 405);
     /* With two domains an address says nothing of whose bindings are meant. */
