@@ -142,7 +142,7 @@ static struct span describe(struct ahoy_session *session, struct ahoy_ua_context
     *status = 488;
     session->local.version++;
     if (session->offer_size == 0) {
-        ahoy_sdp_print_offer(&session->local, &body);
+        ahoy_sdp_print_offer(&session->local, NULL, &body);
         return ahoy_buf_text(&body);
     }
     if (!ahoy_sdp_parse((struct span){ session->offer, session->offer_size }, &context->sdp,

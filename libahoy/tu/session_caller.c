@@ -6,7 +6,7 @@ static const struct ahoy_handle nobody = { 0, 0 };
 static struct span print_offer(const struct ahoy_session *session, struct ahoy_ua_context *context)
 {
     struct ahoy_buf body = ahoy_buf_over(context->body, sizeof context->body);
-    ahoy_sdp_print_offer(&session->local, &body);
+    ahoy_sdp_print_offer(&session->local, NULL, &body);
     return ahoy_buf_text(&body);
 }
 
@@ -127,7 +127,7 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
         return;
     }
     if (!ahoy_ua_read_description(context, event->message) ||
-        !ahoy_sdp_read_answer(&context->sdp, &agreed)) {
+        !ahoy_sdp_read_answer(&context->sdp, &session->local, &agreed)) {
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("The answer has no codec of ours"),
                          now_ms);
         return;

@@ -9,7 +9,8 @@ static void take_answer(struct ahoy_session *session, struct ahoy_ua_context *co
                         const struct ahoy_message *ack, uint64_t now_ms)
 {
     struct ahoy_sdp_agreed agreed;
-    if (ahoy_ua_read_description(context, ack) && ahoy_sdp_read_answer(&context->sdp, &agreed)) {
+    if (ahoy_ua_read_description(context, ack) &&
+        ahoy_sdp_read_answer(&context->sdp, &session->local, &agreed)) {
         ahoy_ua_tell(context,
                      &(struct ahoy_ua_news){ .kind = AHOY_NEWS_CHANGED,
                                              .session = session->self,
