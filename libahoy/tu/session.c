@@ -163,6 +163,8 @@ static void repeat_answer(struct ahoy_session *session, struct ahoy_ua_context *
 void ahoy_session_expire(struct ahoy_session *session, struct ahoy_ua_context *context,
                          uint64_t now_ms)
 {
+    if (session->owed != 0 && now_ms >= session->owed_ms)
+        (void)ahoy_session_respond(session, context, session->owed, SPAN(""), now_ms);
     if (now_ms >= session->ring_ms)
         ahoy_session_ring(session, context, now_ms);
     if (session->answer.bytes != NULL &&
@@ -173,6 +175,8 @@ void ahoy_session_expire(struct ahoy_session *session, struct ahoy_ua_context *c
 uint64_t ahoy_session_deadline(const struct ahoy_session *session)
 {
     uint64_t deadline = session->ring_ms;
+    if (session->owed != 0 && session->owed_ms < deadline)
+        deadline = session->owed_ms;
     const struct ahoy_session_answer *answer = &session->answer;
     if (answer->bytes == NULL)
         return deadline;

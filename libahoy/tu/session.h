@@ -37,6 +37,8 @@ struct ahoy_session {
     struct ahoy_handle bye;
     unsigned transactions; /* That will still report their end. */
     uint64_t ring_ms;      /* When the 180 is to be sent again; UINT64_MAX for never. */
+    unsigned owed;         /* The failure that the peer's INVITE could not be sent; 0 for none. */
+    uint64_t owed_ms;      /* When that is tried again. */
     uint32_t invite_cseq;  /* Of our INVITE, which its ACK repeats. */
     unsigned fork_count;   /* Forks that answered too late, and were told BYE; ... */
     uint64_t forks[AHOY_SESSION_FORKS_LIMIT]; /* ... hashes of their To tags. */
@@ -110,7 +112,7 @@ void ahoy_session_response(struct ahoy_session *session, struct ahoy_ua_context 
  * refuses. */
 bool ahoy_session_keep_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
                               const struct ahoy_event *event);
-/* Sends |status| to the peer's INVITE. */
+/* Sends |status| to the peer's INVITE.  A failure that cannot be sent now is sent later. */
 bool ahoy_session_respond(struct ahoy_session *session, struct ahoy_ua_context *context,
                           unsigned status, struct span body, uint64_t now_ms);
 /* Sends 200 to it, and again until the ACK.  Returns 0, or the status that refuses it: 400 for an

@@ -75,8 +75,12 @@ bool ahoy_session_respond(struct ahoy_session *session, struct ahoy_ua_context *
                           unsigned status, struct span body, uint64_t now_ms)
 {
     struct span text = compose(session, context, status, body);
-    return text.size > 0 && ahoy_transaction_respond(context->transactions, session->server, status,
-                                                     &text, 1, now_ms);
+    bool is_sent = text.size > 0 && ahoy_transaction_respond(context->transactions, session->server,
+                                                             status, &text, 1, now_ms);
+    /* Nothing else ends the peer's transaction. */
+    session->owed = is_sent || status < 300 || session->server.generation == 0 ? 0 : status;
+    session->owed_ms = now_ms + context->t1_ms;
+    return is_sent;
 }
 
 /* What an INVITE outside of dialogs must have before somebody is rung (8.2.3, 12.1.1). */
@@ -202,7 +206,7 @@ void ahoy_session_reject(struct ahoy_session *session, struct ahoy_ua_context *c
 {
     if (session->state != AHOY_SESSION_INCOMING)
         return;
-    /* Where it cannot be sent, the caller's own patience ends the call. */
+    /* Where it cannot be sent now, it is sent soon. */
     (void)ahoy_session_respond(session, context, status, SPAN(""), now_ms);
     ahoy_session_refused(session, context, status, SPAN(""));
 }

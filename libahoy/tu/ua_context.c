@@ -247,8 +247,10 @@ void ahoy_ua_reply(struct ahoy_ua_context *context, const struct ahoy_event *eve
     struct span text = compose_reply(context, event, status, tag, rows);
     if (text.size == 0)
         return;
-    struct ahoy_handle handle =
-        ahoy_transaction_accept(context->transactions, event, AHOY_UA_NOBODY, now_ms);
+    struct ahoy_handle handle = { 0, 0 };
+    /* Nothing would end the transaction of an INVITE whose response found no memory. */
+    if (event->message->method != AHOY_METHOD_INVITE)
+        handle = ahoy_transaction_accept(context->transactions, event, AHOY_UA_NOBODY, now_ms);
     if (!ahoy_transaction_respond(context->transactions, handle, status, &text, 1, now_ms))
         ahoy_transaction_answer(context->transactions, event, &text, 1);
 }

@@ -86,7 +86,8 @@ struct ahoy_handle ahoy_ua_request_send(struct ahoy_ua_request *request, struct 
 bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body, struct span seed,
                               uint64_t now_ms);
 
-/* An answer to the REQUEST or CANCEL |event|, which is accepted for nobody where it can be.
+/* An answer to the REQUEST or CANCEL |event|, which is accepted for nobody where it can be; an
+ * INVITE, which only failures are for, never is.
  * |tag| is the To tag; empty for one without state.  |rows| are further rows. */
 void ahoy_ua_reply(struct ahoy_ua_context *context, const struct ahoy_event *event, unsigned status,
                    struct span tag, struct span rows, uint64_t now_ms);
