@@ -16,6 +16,7 @@ static const char *const kinds[] = {
     [AHOY_NEWS_RINGING] = "ringing",
     [AHOY_NEWS_ANSWERED] = "answered",
     [AHOY_NEWS_CHANGED] = "changed",
+    [AHOY_NEWS_CHANGE_REFUSED] = "change-refused",
     [AHOY_NEWS_REFUSED] = "refused",
     [AHOY_NEWS_ENDED] = "ended",
 };
@@ -128,6 +129,9 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         return;
     case AHOY_NEWS_CHANGED:
         printf("changed: %.*s\n", (int)direction.size, direction.at);
+        return;
+    case AHOY_NEWS_CHANGE_REFUSED:
+        show_refusal(news->status, "not changed", text);
         return;
     case AHOY_NEWS_REFUSED:
         show_refusal(news->status, "not answered", text);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "libahoy/base/buf.h"
+#include "libahoy/sdp/negotiate.h"
 #include "libahoy/syntax/message.h"
+#include "libahoy/tu/offers.h"
 
 enum {
     AHOY_DIALOG_TEXT_LIMIT = 8192, /* Bytes of identifiers, URIs and the route set together. */
@@ -23,6 +25,11 @@ struct ahoy_dialog {
     char target[AHOY_TARGET_LIMIT]; /* The remote target's URI. */
     size_t text_size;
     char text[AHOY_DIALOG_TEXT_LIMIT];
+
+    /* What is negotiated in it; zeroed at first, and not touched by what is below. */
+    struct ahoy_offers offers;
+    enum ahoy_codec codec; /* Agreed; with |direction|, which is ours. */
+    enum ahoy_direction direction;
 };
 
 /* What a request outside of dialogs is made of (8.1.1). */

@@ -59,24 +59,24 @@ void ahoy_offers_reject(struct ahoy_offers *offers)
 }
 
 bool ahoy_offers_may_send(const struct ahoy_offers *offers, enum ahoy_method method,
-                          unsigned pending)
+                          unsigned ongoing)
 {
     /* R3261-14.1-1 to -3; UAC-II and UAC-UI of RFC 6337 4.3. */
-    const unsigned before_invite = AHOY_PENDING_OUR_INVITE | AHOY_PENDING_THEIR_INVITE |
-                                   AHOY_PENDING_THEIR_ACK | AHOY_PENDING_OUR_UPDATE;
+    const unsigned before_invite = AHOY_ONGOING_OUR_INVITE | AHOY_ONGOING_THEIR_INVITE |
+                                   AHOY_ONGOING_THEIR_ACK | AHOY_ONGOING_OUR_UPDATE;
     /* UAC-UU, UAC-IU. */
     const unsigned before_update =
-        AHOY_PENDING_OUR_UPDATE | AHOY_PENDING_OUR_PRACK | AHOY_PENDING_THEIR_PRACK;
+        AHOY_ONGOING_OUR_UPDATE | AHOY_ONGOING_OUR_PRACK | AHOY_ONGOING_THEIR_PRACK;
     unsigned bar = method == AHOY_METHOD_INVITE ? before_invite : before_update;
-    return offers->state == AHOY_OFFERS_AGREED && (pending & bar) == 0;
+    return offers->state == AHOY_OFFERS_AGREED && (ongoing & bar) == 0;
 }
 
 /* UAS-IcI, UAS-UcI and UAS-IsI of RFC 6337 4.3. */
-static unsigned refuse_invite(const struct ahoy_offers *offers, unsigned pending)
+static unsigned refuse_invite(const struct ahoy_offers *offers, unsigned ongoing)
 {
-    if ((pending & (AHOY_PENDING_OUR_INVITE | AHOY_PENDING_OUR_UPDATE)) != 0)
+    if ((ongoing & (AHOY_ONGOING_OUR_INVITE | AHOY_ONGOING_OUR_UPDATE)) != 0)
         return 491; /* R3261-14.2-2 */
-    if ((pending & AHOY_PENDING_THEIR_INVITE) != 0)
+    if ((ongoing & AHOY_ONGOING_THEIR_INVITE) != 0)
         return 500; /* R3261-14.2-1 */
     /* Our offer waits for its answer in the ACK: RFC 5407 3.1.5.  Any other ACK may be late:
      * docs/decisions/0073. */
@@ -84,20 +84,20 @@ static unsigned refuse_invite(const struct ahoy_offers *offers, unsigned pending
 }
 
 /* UAS-UcU, UAS-IcU and UAS-IsU. */
-static unsigned refuse_update(const struct ahoy_offers *offers, unsigned pending)
+static unsigned refuse_update(const struct ahoy_offers *offers, unsigned ongoing)
 {
     bool is_in_response = offers->carrier == AHOY_CARRIER_RELIABLE;
-    if ((pending & (AHOY_PENDING_OUR_UPDATE | AHOY_PENDING_OUR_PRACK)) != 0 ||
+    if ((ongoing & (AHOY_ONGOING_OUR_UPDATE | AHOY_ONGOING_OUR_PRACK)) != 0 ||
         (offers->state == AHOY_OFFERS_OURS && !is_in_response))
         return 491; /* R3311-5.2-2 */
-    if (offers->state != AHOY_OFFERS_AGREED || (pending & AHOY_PENDING_THEIR_PRACK) != 0)
+    if (offers->state != AHOY_OFFERS_AGREED || (ongoing & AHOY_ONGOING_THEIR_PRACK) != 0)
         return 500; /* R3311-5.2-3 */
     return 0;
 }
 
 unsigned ahoy_offers_refuse(const struct ahoy_offers *offers, enum ahoy_method method,
-                            unsigned pending)
+                            unsigned ongoing)
 {
-    return method == AHOY_METHOD_INVITE ? refuse_invite(offers, pending)
-                                        : refuse_update(offers, pending);
+    return method == AHOY_METHOD_INVITE ? refuse_invite(offers, ongoing)
+                                        : refuse_update(offers, ongoing);
 }

@@ -33,13 +33,13 @@ struct ahoy_offers {
 };
 
 /* Transactions of the dialog that are not over, where they matter to the rules below. */
-enum ahoy_pending {
-    AHOY_PENDING_OUR_INVITE = 1 << 0,   /* No final response yet. */
-    AHOY_PENDING_THEIR_INVITE = 1 << 1, /* The same. */
-    AHOY_PENDING_THEIR_ACK = 1 << 2,    /* To our 2xx. */
-    AHOY_PENDING_OUR_UPDATE = 1 << 3,
-    AHOY_PENDING_OUR_PRACK = 1 << 4,
-    AHOY_PENDING_THEIR_PRACK = 1 << 5 /* To our reliable response. */
+enum ahoy_ongoing {
+    AHOY_ONGOING_OUR_INVITE = 1 << 0,   /* No final response yet. */
+    AHOY_ONGOING_THEIR_INVITE = 1 << 1, /* The same. */
+    AHOY_ONGOING_THEIR_ACK = 1 << 2,    /* To our 2xx. */
+    AHOY_ONGOING_OUR_UPDATE = 1 << 3,
+    AHOY_ONGOING_OUR_PRACK = 1 << 4,
+    AHOY_ONGOING_THEIR_PRACK = 1 << 5 /* To our reliable response. */
 };
 
 /* What a description in |carrier| is, if we (or else the peer) send it now; AHOY_NEITHER is passed
@@ -53,11 +53,11 @@ void ahoy_offers_ask(struct ahoy_offers *offers);
 /* The offer was refused, or nobody will offer any more: all is as it was before. */
 void ahoy_offers_reject(struct ahoy_offers *offers);
 
-/* Whether we may send an INVITE, or an UPDATE with an offer, while |pending| (a set of
- * ahoy_pending) goes on. */
+/* Whether we may send an INVITE, or an UPDATE with an offer, while |ongoing| (a set of
+ * ahoy_ongoing) goes on. */
 bool ahoy_offers_may_send(const struct ahoy_offers *offers, enum ahoy_method method,
-                          unsigned pending);
+                          unsigned ongoing);
 /* The status that refuses the peer's INVITE, or an UPDATE with an offer: 491 where it crossed ours,
  * 500 (which needs a Retry-After) where it came too soon; 0 where it is to be looked at. */
 unsigned ahoy_offers_refuse(const struct ahoy_offers *offers, enum ahoy_method method,
-                            unsigned pending);
+                            unsigned ongoing);

@@ -10,7 +10,7 @@ static const struct ahoy_handle nobody = { 0, 0 };
 static void settle(struct ahoy_session *session)
 {
     session->state = AHOY_SESSION_OVER;
-    session->ring_ms = UINT64_MAX;
+    session->ring_ms = session->change.again_ms = UINT64_MAX;
     ahoy_session_drop_answer(session);
 }
 
@@ -90,7 +90,8 @@ void ahoy_session_hang_up(struct ahoy_session *session, struct ahoy_ua_context *
 
 static void take_end(struct ahoy_session *session, const struct ahoy_event *event)
 {
-    struct ahoy_handle *names[] = { &session->client, &session->server, &session->bye };
+    struct ahoy_handle *names[] = { &session->client, &session->server, &session->bye,
+                                    &session->change.client };
     if (session->transactions > 0)
         session->transactions--;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -101,11 +102,13 @@ static void take_end(struct ahoy_session *session, const struct ahoy_event *even
 
 /* Our INVITE was not answered, or could not be sent; a BYE's fate does not matter any more. */
 static void take_failure(struct ahoy_session *session, struct ahoy_ua_context *context,
-                         const struct ahoy_event *event)
+                         const struct ahoy_event *event, uint64_t now_ms)
 {
     bool unheard = event->kind == AHOY_EVENT_TIMEOUT;
     if (ahoy_handle_equal(event->transaction, session->bye))
         session->bye_unanswered = false;
+    if (ahoy_handle_equal(event->transaction, session->change.client))
+        ahoy_session_change_failed(session, context, unheard ? 408 : 503, SPAN(""), now_ms);
     if (!ahoy_handle_equal(event->transaction, session->client))
         return;
     if (session->state == AHOY_SESSION_CANCELLING)
@@ -128,7 +131,7 @@ void ahoy_session_step(struct ahoy_session *session, struct ahoy_ua_context *con
     case AHOY_EVENT_TIMEOUT:
     case AHOY_EVENT_UNREACHABLE:
         if (!event->is_server)
-            take_failure(session, context, event);
+            take_failure(session, context, event, now_ms);
         return;
     case AHOY_EVENT_ENDED:
         take_end(session, event);
@@ -175,6 +178,8 @@ void ahoy_session_expire(struct ahoy_session *session, struct ahoy_ua_context *c
 uint64_t ahoy_session_deadline(const struct ahoy_session *session)
 {
     uint64_t deadline = session->ring_ms;
+    if (session->change.again_ms < deadline)
+        deadline = session->change.again_ms;
     if (session->owed != 0 && session->owed_ms < deadline)
         deadline = session->owed_ms;
     const struct ahoy_session_answer *answer = &session->answer;
@@ -200,5 +205,6 @@ void ahoy_session_fini(struct ahoy_session *session)
     ahoy_session_drop_answer(session);
     free(session->head);
     free(session->offer);
-    session->head = session->offer = NULL;
+    free(session->described);
+    session->head = session->offer = session->described = NULL;
 }

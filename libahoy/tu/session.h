@@ -21,7 +21,15 @@ struct ahoy_session_answer {
     uint32_t cseq;
     uint32_t interval_ms;
     uint64_t again_ms, give_up_ms;
-    bool is_offer; /* It holds our offer: the answer comes with the ACK. */
+};
+
+/* A change of ours to the session: a re-INVITE (14.1) until its final response. */
+struct ahoy_session_change {
+    struct ahoy_handle client; /* Null while none is under way. */
+    uint32_t cseq;
+    uint64_t again_ms; /* When it is tried again after a 491; UINT64_MAX for no such wait. */
+    struct ahoy_sdp_local offered;
+    struct ahoy_credentials credentials;
 };
 
 struct ahoy_session {
@@ -42,12 +50,17 @@ struct ahoy_session {
     uint32_t invite_cseq;  /* Of our INVITE, which its ACK repeats. */
     unsigned fork_count;   /* Forks that answered too late, and were told BYE; ... */
     uint64_t forks[AHOY_SESSION_FORKS_LIMIT]; /* ... hashes of their To tags. */
-    char *head; /* A 100 to the peer's INVITE, from which its answers are made. */
+    uint32_t server_cseq;                     /* Of the peer's INVITE. */
+    char *head;                               /* A 100 to it, from which its answers are made. */
     size_t head_size;
-    char *offer; /* The body of that INVITE, where it had one. */
+    char *offer; /* Its body, where it had one. */
     size_t offer_size;
     struct ahoy_session_answer answer;
-    struct ahoy_sdp_local local;
+    struct ahoy_session_change change;
+    struct ahoy_sdp_local local;    /* What we would have. */
+    struct ahoy_sdp_local in_force; /* What the peer has agreed to, or must. */
+    char *described;                /* The last description that we gave; NULL before. */
+    size_t described_size, described_media;
     struct ahoy_credentials credentials; /* Of our INVITE, which its ACK repeats. */
     struct ahoy_credentials bye_credentials;
     struct ahoy_dialog dialog;
@@ -73,6 +86,10 @@ void ahoy_session_reject(struct ahoy_session *session, struct ahoy_ua_context *c
 /* Ends it whatever its state: CANCEL, 480, or BYE once that is allowed (R3261-15-3). */
 void ahoy_session_hang_up(struct ahoy_session *session, struct ahoy_ua_context *context,
                           uint64_t now_ms);
+/* Changes the session to what |local| asks for, as soon as that is allowed: to be called when it
+ * has changed, and whenever something has happened. */
+void ahoy_session_pursue(struct ahoy_session *session, struct ahoy_ua_context *context,
+                         uint64_t now_ms);
 
 /* Events of its transactions, CANCEL included. */
 void ahoy_session_step(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -94,6 +111,32 @@ void ahoy_session_fini(struct ahoy_session *session);
 
 /* For the files of this folder that make up a session. */
 
+/* Puts a copy of |text| in the place of *bytes; false where memory is refused. */
+bool ahoy_session_keep(char **bytes, size_t *size, struct span text);
+/* Our description, in the context's room until the next: an offer where |offer| is NULL, else the
+ * answer to it.  Empty where |status| says why there is none: 400 for an offer that cannot be read,
+ * 488 where there is nothing to agree on, 500. */
+struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_context *context,
+                                  const struct span *offer, struct ahoy_sdp_agreed *agreed,
+                                  unsigned *status);
+/* The answer to what |offered| says of us; |dialog| then has what was agreed.  False where there is
+ * none that takes anything. */
+bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context *context,
+                              const struct ahoy_message *message,
+                              const struct ahoy_sdp_local *offered);
+/* Tells the program, with what was agreed in |dialog|. */
+void ahoy_session_tell(const struct ahoy_session *session, struct ahoy_ua_context *context,
+                       enum ahoy_ua_news_kind kind, const struct ahoy_dialog *dialog);
+/* The transactions that go on, as a set of ahoy_ongoing. */
+unsigned ahoy_session_ongoing(const struct ahoy_session *session);
+/* A response to our re-INVITE, or |status| in place of one. */
+void ahoy_session_changed(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          const struct ahoy_event *event, uint64_t now_ms);
+void ahoy_session_change_failed(struct ahoy_session *session, struct ahoy_ua_context *context,
+                                unsigned status, struct span reason, uint64_t now_ms);
+/* ACK to a 2xx whose CSeq is |cseq|, made anew for each one that comes. */
+void ahoy_session_send_ack(const struct ahoy_session *session, struct ahoy_ua_context *context,
+                           const struct ahoy_dialog *dialog, uint32_t cseq, uint64_t now_ms);
 /* Tells the program that it is over; afterwards only its transactions go on. */
 void ahoy_session_end(struct ahoy_session *session, struct ahoy_ua_context *context,
                       enum ahoy_side by, struct span reason);
@@ -115,10 +158,9 @@ bool ahoy_session_keep_invite(struct ahoy_session *session, struct ahoy_ua_conte
 /* Sends |status| to the peer's INVITE.  A failure that cannot be sent now is sent later. */
 bool ahoy_session_respond(struct ahoy_session *session, struct ahoy_ua_context *context,
                           unsigned status, struct span body, uint64_t now_ms);
-/* Sends 200 to it, and again until the ACK.  Returns 0, or the status that refuses it: 400 for an
- * offer that cannot be read, 488 where there is nothing to agree on, 500. */
+/* Sends 200 to it, and again until the ACK.  Returns 0, or the status that refuses it. */
 unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_context *context,
-                             struct ahoy_sdp_agreed *agreed, uint64_t now_ms);
+                             uint64_t now_ms);
 /* A CANCEL of the peer's INVITE (9.2). */
 void ahoy_session_cancelled(struct ahoy_session *session, struct ahoy_ua_context *context,
                             const struct ahoy_event *event, uint64_t now_ms);

@@ -1,22 +1,7 @@
 /* The callee's side: the peer's INVITE and its responses (RFC 3261 13.3), CANCEL (9.2). */
 #include "libahoy/tu/session.h"
 
-#include <stdlib.h>
-
 #include "libahoy/syntax/compose.h"
-
-static bool replace(char **bytes, size_t *size, struct span text)
-{
-    char *copy = malloc(text.size + 1);
-    if (copy == NULL)
-        return false;
-    if (text.size > 0)
-        memcpy(copy, text.at, text.size);
-    free(*bytes);
-    *bytes = copy;
-    *size = text.size;
-    return true;
-}
 
 static struct span tag_of(const struct ahoy_session *session)
 {
@@ -37,9 +22,16 @@ bool ahoy_session_keep_invite(struct ahoy_session *session, struct ahoy_ua_conte
     struct ahoy_buf head = ahoy_buf_over(context->response, sizeof context->response);
     ahoy_compose_response(&head, event->message, &trying);
     session->is_sips = ahoy_ua_asks_for_sips(event->message);
-    return !routes.overflow && !head.overflow &&
-           replace(&session->head, &session->head_size, ahoy_buf_text(&head)) &&
-           replace(&session->offer, &session->offer_size, event->message->body);
+    session->server_cseq = event->routing->cseq.number;
+    if (routes.overflow || head.overflow ||
+        !ahoy_session_keep(&session->head, &session->head_size, ahoy_buf_text(&head)) ||
+        !ahoy_session_keep(&session->offer, &session->offer_size, event->message->body))
+        return false;
+    if (session->offer_size > 0)
+        ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_INVITE, false);
+    else
+        ahoy_offers_ask(&session->dialog.offers);
+    return true;
 }
 
 /* A response to the INVITE that was kept, in the context's room; empty where it is too large. */
@@ -106,7 +98,6 @@ bool ahoy_session_invited(struct ahoy_session *session, struct ahoy_ua_context *
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
     ahoy_rng_token(&context->rng, session->local_tag);
     session->state = AHOY_SESSION_INCOMING;
-    session->ring_ms = UINT64_MAX;
     unsigned status = objection(session, context, event, &rows);
     if (status == 0) {
         session->server = ahoy_transaction_accept(context->transactions, event,
@@ -135,43 +126,47 @@ void ahoy_session_ring(struct ahoy_session *session, struct ahoy_ua_context *con
     (void)ahoy_session_respond(session, context, 180, SPAN(""), now_ms);
 }
 
-/* The answer to what was offered, or an offer where nothing was; where there is none, |status| says
- * why. */
+/* What the next reliable response to the peer's INVITE says: the answer to its offer, an offer where
+ * it had none, or nothing where that has been said.  Else |status| says why there is no more. */
 static struct span describe(struct ahoy_session *session, struct ahoy_ua_context *context,
-                            struct ahoy_sdp_agreed *agreed, unsigned *status)
+                            unsigned *status)
 {
-    struct ahoy_err err = { .status = 400 };
-    struct ahoy_buf body = ahoy_buf_over(context->body, sizeof context->body);
-    *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
-    *status = 488;
-    session->local.version++;
-    if (session->offer_size == 0) {
-        ahoy_sdp_print_offer(&session->local, NULL, &body);
-        return ahoy_buf_text(&body);
-    }
-    if (!ahoy_sdp_parse((struct span){ session->offer, session->offer_size }, &context->sdp,
-                        &err)) {
-        *status = err.status;
+    struct ahoy_dialog *dialog = &session->dialog;
+    const struct span offer = { session->offer, session->offer_size };
+    struct ahoy_sdp_agreed agreed;
+    *status = 0;
+    switch (ahoy_offers_kind(&dialog->offers, AHOY_CARRIER_RELIABLE, true)) {
+    case AHOY_OFFER:
+        return ahoy_session_describe(session, context, NULL, &agreed, status);
+    case AHOY_ANSWER:
+        break;
+    case AHOY_NEITHER:
         return SPAN("");
     }
-    if (!ahoy_sdp_print_answer(&context->sdp, &session->local, &body, agreed))
-        return SPAN("");
-    return ahoy_buf_text(&body);
+    struct span body = ahoy_session_describe(session, context, &offer, &agreed, status);
+    if (*status == 0) {
+        dialog->codec = agreed.codec;
+        dialog->direction = agreed.direction;
+    }
+    return body;
 }
 
 unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_context *context,
-                             struct ahoy_sdp_agreed *agreed, uint64_t now_ms)
+                             uint64_t now_ms)
 {
     unsigned status;
-    struct span body = describe(session, context, agreed, &status);
-    if (body.size == 0)
+    struct span body = describe(session, context, &status);
+    if (status != 0)
         return status;
     struct span text = compose(session, context, 200, body);
     struct ahoy_session_answer *answer = &session->answer;
-    if (text.size == 0 || !replace(&answer->bytes, &answer->size, text))
+    if (text.size == 0 || !ahoy_session_keep(&answer->bytes, &answer->size, text))
         return 500;
-    answer->is_offer = session->offer_size == 0;
-    answer->cseq = session->dialog.remote_cseq;
+    if (body.size > 0) {
+        ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_RELIABLE, true);
+        session->in_force = session->local;
+    }
+    answer->cseq = session->server_cseq;
     answer->interval_ms = context->t1_ms;
     answer->again_ms = now_ms + answer->interval_ms;
     answer->give_up_ms = now_ms + UINT64_C(64) * context->t1_ms;
@@ -183,22 +178,16 @@ unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_contex
 void ahoy_session_pick_up(struct ahoy_session *session, struct ahoy_ua_context *context,
                           uint64_t now_ms)
 {
-    struct ahoy_sdp_agreed agreed;
     if (session->state != AHOY_SESSION_INCOMING)
         return;
-    unsigned status = ahoy_session_accept(session, context, &agreed, now_ms);
+    unsigned status = ahoy_session_accept(session, context, now_ms);
     if (status != 0) {
         ahoy_session_reject(session, context, status, now_ms);
         return;
     }
     session->state = AHOY_SESSION_CONFIRMED;
     session->ring_ms = UINT64_MAX;
-    ahoy_ua_tell(context,
-                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_ANSWERED,
-                                         .session = session->self,
-                                         .codec = agreed.codec,
-                                         .direction = agreed.direction },
-                 session->dialog.remote_uri);
+    ahoy_session_tell(session, context, AHOY_NEWS_ANSWERED, &session->dialog);
 }
 
 void ahoy_session_reject(struct ahoy_session *session, struct ahoy_ua_context *context,

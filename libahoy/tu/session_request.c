@@ -8,19 +8,14 @@ static const struct ahoy_handle nobody = { 0, 0 };
 static void take_answer(struct ahoy_session *session, struct ahoy_ua_context *context,
                         const struct ahoy_message *ack, uint64_t now_ms)
 {
-    struct ahoy_sdp_agreed agreed;
-    if (ahoy_ua_read_description(context, ack) &&
-        ahoy_sdp_read_answer(&context->sdp, &session->local, &agreed)) {
-        ahoy_ua_tell(context,
-                     &(struct ahoy_ua_news){ .kind = AHOY_NEWS_CHANGED,
-                                             .session = session->self,
-                                             .codec = agreed.codec,
-                                             .direction = agreed.direction },
-                     SPAN(""));
+    struct ahoy_dialog *dialog = &session->dialog;
+    if (!ahoy_session_read_answer(dialog, context, ack, &session->in_force)) {
+        ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("The answer has no codec of ours"),
+                         now_ms);
         return;
     }
-    ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("The answer has no codec of ours"),
-                     now_ms);
+    ahoy_offers_take(&dialog->offers, AHOY_CARRIER_ACK, false);
+    ahoy_session_tell(session, context, AHOY_NEWS_CHANGED, dialog);
 }
 
 static void take_ack(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -28,11 +23,10 @@ static void take_ack(struct ahoy_session *session, struct ahoy_ua_context *conte
 {
     if (session->answer.bytes == NULL || event->routing->cseq.number != session->answer.cseq)
         return;
-    bool is_offer = session->answer.is_offer;
     ahoy_session_drop_answer(session);
     if (session->hang_up)
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("Hung up"), now_ms);
-    else if (is_offer)
+    else if (ahoy_offers_kind(&session->dialog.offers, AHOY_CARRIER_ACK, false) == AHOY_ANSWER)
         take_answer(session, context, event->message, now_ms);
 }
 
@@ -51,15 +45,15 @@ static unsigned refuses_reinvite(const struct ahoy_session *session,
                                  struct ahoy_ua_context *context,
                                  const struct ahoy_message *request, struct ahoy_buf *rows)
 {
-    /* The answer to our offer comes with the ACK, and is not here yet (RFC 5407 3.1.5). */
-    if (session->answer.bytes != NULL && session->answer.is_offer)
-        return 491;
-    if (session->state == AHOY_SESSION_INCOMING) {
+    unsigned status = ahoy_offers_refuse(&session->dialog.offers, AHOY_METHOD_INVITE,
+                                         ahoy_session_ongoing(session));
+    if (status == 500) {
         ahoy_buf_put(rows, SPAN("Retry-After: ")); /* R3261-14.2-1 */
         ahoy_buf_put_number(rows, ahoy_rng_below(&context->rng, 11));
         ahoy_buf_put(rows, SPAN("\r\n"));
-        return 500;
     }
+    if (status != 0)
+        return status;
     return ahoy_ua_refuses_body(request, rows);
 }
 
@@ -67,7 +61,6 @@ static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *
                           const struct ahoy_event *event, uint64_t now_ms)
 {
     char space[1024];
-    struct ahoy_sdp_agreed agreed;
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
     unsigned status = refuses_reinvite(session, context, event->message, &rows);
     if (status == 0 && !ahoy_session_keep_invite(session, context, event))
@@ -84,20 +77,16 @@ static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *
     ahoy_session_drop_answer(session);
     session->server = server;
     session->transactions++;
-    status = ahoy_session_accept(session, context, &agreed, now_ms);
+    status = ahoy_session_accept(session, context, now_ms);
     if (status != 0) {
         /* The session goes on as it was. */
+        ahoy_offers_reject(&session->dialog.offers);
         (void)ahoy_session_respond(session, context, status, SPAN(""), now_ms);
         return;
     }
     ahoy_dialog_refresh(&session->dialog, event->message);
     if (session->offer_size > 0)
-        ahoy_ua_tell(context,
-                     &(struct ahoy_ua_news){ .kind = AHOY_NEWS_CHANGED,
-                                             .session = session->self,
-                                             .codec = agreed.codec,
-                                             .direction = agreed.direction },
-                     SPAN(""));
+        ahoy_session_tell(session, context, AHOY_NEWS_CHANGED, &session->dialog);
 }
 
 void ahoy_session_request(struct ahoy_session *session, struct ahoy_ua_context *context,

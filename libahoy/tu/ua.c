@@ -60,6 +60,7 @@ static struct ahoy_session *add_session(struct ahoy_ua *ua)
     if (session == NULL)
         return NULL;
     session->self = handle;
+    session->ring_ms = session->change.again_ms = UINT64_MAX;
     session->local.session_id = ahoy_rng_next(&ua->context.rng) >> 2; /* Fits a signed number. */
     return session;
 }
@@ -69,9 +70,10 @@ static struct ahoy_session *get_session(struct ahoy_ua *ua, struct ahoy_handle h
     return ahoy_pool_get(&ua->sessions, handle);
 }
 
-/* After whatever may have ended it: no event may follow. */
-static void remove_if_done(struct ahoy_ua *ua, struct ahoy_session *session)
+/* After whatever may have ended it: no event may follow.  Or it may have made way for a change. */
+static void settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
 {
+    ahoy_session_pursue(session, &ua->context, now_ms);
     if (ahoy_session_is_done(session))
         remove_session(ua, session);
 }
@@ -98,7 +100,7 @@ static bool is_merged(struct ahoy_ua *ua, const struct ahoy_routing *routing)
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
         const struct ahoy_dialog *dialog = &session->dialog;
         if (!session->is_caller && session->server.generation != 0 &&
-            dialog->remote_cseq == routing->cseq.number &&
+            session->server_cseq == routing->cseq.number &&
             ahoy_span_equal(dialog->call_id, routing->call_id) &&
             ahoy_span_equal_nocase(dialog->remote_tag, routing->from_tag))
             return true;
@@ -171,7 +173,7 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
     struct ahoy_session *session = find_dialog(ua, event->routing);
     if (session != NULL) {
         ahoy_session_request(session, &ua->context, event, now_ms);
-        remove_if_done(ua, session);
+        settle(ua, session, now_ms);
     } else if (!is_ack) { /* R3261-12.2.2-1 */
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
     }
@@ -195,7 +197,7 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
     if (session == NULL)
         return;
     ahoy_session_step(session, &ua->context, event, now_ms);
-    remove_if_done(ua, session);
+    settle(ua, session, now_ms);
 }
 
 void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
@@ -205,7 +207,7 @@ void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
         ahoy_session_expire(session, &ua->context, now_ms);
-        remove_if_done(ua, session);
+        settle(ua, session, now_ms);
     }
 }
 
@@ -289,7 +291,7 @@ void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct 
         return;
     session->local.media = *media;
     ahoy_session_pick_up(session, &ua->context, now_ms);
-    remove_if_done(ua, session);
+    settle(ua, session, now_ms);
 }
 
 void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status, uint64_t now_ms)
@@ -298,7 +300,7 @@ void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned stat
     if (session == NULL)
         return;
     ahoy_session_reject(session, &ua->context, status, now_ms);
-    remove_if_done(ua, session);
+    settle(ua, session, now_ms);
 }
 
 void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
@@ -307,7 +309,38 @@ void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_
     if (session == NULL)
         return;
     ahoy_session_hang_up(session, &ua->context, now_ms);
-    remove_if_done(ua, session);
+    settle(ua, session, now_ms);
+}
+
+/* Wishes for a session are pursued where it is not over. */
+static void wish(struct ahoy_ua *ua, struct ahoy_handle handle, enum ahoy_direction direction,
+                 uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session == NULL)
+        return;
+    session->local.direction = direction;
+    settle(ua, session, now_ms);
+}
+
+void ahoy_ua_hold(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms)
+{
+    wish(ua, session, AHOY_SENDONLY, now_ms);
+}
+
+void ahoy_ua_resume(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms)
+{
+    wish(ua, session, AHOY_SENDRECV, now_ms);
+}
+
+void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
+                  uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session == NULL || session->described == NULL)
+        return;
+    session->local.media = *media;
+    settle(ua, session, now_ms);
 }
 
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)

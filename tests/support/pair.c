@@ -160,6 +160,7 @@ static const char *news_name(enum ahoy_ua_news_kind kind)
         [AHOY_NEWS_RINGING] = "ringing",
         [AHOY_NEWS_ANSWERED] = "answered",
         [AHOY_NEWS_CHANGED] = "changed",
+        [AHOY_NEWS_CHANGE_REFUSED] = "change refused",
         [AHOY_NEWS_REFUSED] = "refused",
         [AHOY_NEWS_ENDED] = "ended",
     };

@@ -107,34 +107,34 @@ static void test_glare(void **state)
     (void)state;
     static const struct {
         struct ahoy_offers offers;
-        unsigned pending;
+        unsigned ongoing;
         unsigned invite, update; /* What refuses the peer's. */
         bool may_invite, may_update;
     } rows[] = {
         { OFFERED(AGREED, INVITE), 0, 0, 0, true, true },
-        { OFFERED(OURS, INVITE), AHOY_PENDING_OUR_INVITE, 491, 491, false, false },
-        { OFFERED(AGREED, INVITE), AHOY_PENDING_OUR_INVITE, 491, 0, false, true },
-        { OFFERED(AGREED, INVITE), AHOY_PENDING_OUR_INVITE | AHOY_PENDING_OUR_PRACK, 491, 491,
+        { OFFERED(OURS, INVITE), AHOY_ONGOING_OUR_INVITE, 491, 491, false, false },
+        { OFFERED(AGREED, INVITE), AHOY_ONGOING_OUR_INVITE, 491, 0, false, true },
+        { OFFERED(AGREED, INVITE), AHOY_ONGOING_OUR_INVITE | AHOY_ONGOING_OUR_PRACK, 491, 491,
           false, false },
-        { OFFERED(OURS, UPDATE), AHOY_PENDING_OUR_UPDATE, 491, 491, false, false },
-        { OFFERED(THEIRS, INVITE), AHOY_PENDING_THEIR_INVITE, 500, 500, false, false },
-        { OFFERED(ASKED, INVITE), AHOY_PENDING_THEIR_INVITE, 500, 500, false, false },
-        { OFFERED(AGREED, INVITE), AHOY_PENDING_THEIR_INVITE, 500, 0, false, true },
-        { OFFERED(AGREED, INVITE), AHOY_PENDING_THEIR_INVITE | AHOY_PENDING_THEIR_PRACK, 500, 500,
+        { OFFERED(OURS, UPDATE), AHOY_ONGOING_OUR_UPDATE, 491, 491, false, false },
+        { OFFERED(THEIRS, INVITE), AHOY_ONGOING_THEIR_INVITE, 500, 500, false, false },
+        { OFFERED(ASKED, INVITE), AHOY_ONGOING_THEIR_INVITE, 500, 500, false, false },
+        { OFFERED(AGREED, INVITE), AHOY_ONGOING_THEIR_INVITE, 500, 0, false, true },
+        { OFFERED(AGREED, INVITE), AHOY_ONGOING_THEIR_INVITE | AHOY_ONGOING_THEIR_PRACK, 500, 500,
           false, false },
-        { OFFERED(OURS, RELIABLE), AHOY_PENDING_THEIR_INVITE | AHOY_PENDING_THEIR_PRACK, 500, 500,
+        { OFFERED(OURS, RELIABLE), AHOY_ONGOING_THEIR_INVITE | AHOY_ONGOING_THEIR_PRACK, 500, 500,
           false, false }, /* Figure 6. */
-        { OFFERED(OURS, RELIABLE), AHOY_PENDING_THEIR_ACK, 491, 500, false, false },
-        { OFFERED(AGREED, INVITE), AHOY_PENDING_THEIR_ACK, 0, 0, false, true },
+        { OFFERED(OURS, RELIABLE), AHOY_ONGOING_THEIR_ACK, 491, 500, false, false },
+        { OFFERED(AGREED, INVITE), AHOY_ONGOING_THEIR_ACK, 0, 0, false, true },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct ahoy_offers *offers = &rows[i].offers;
-        unsigned pending = rows[i].pending;
-        assert_int_equal(ahoy_offers_refuse(offers, AHOY_METHOD_INVITE, pending), rows[i].invite);
-        assert_int_equal(ahoy_offers_refuse(offers, AHOY_METHOD_UPDATE, pending), rows[i].update);
-        assert_int_equal(ahoy_offers_may_send(offers, AHOY_METHOD_INVITE, pending),
+        unsigned ongoing = rows[i].ongoing;
+        assert_int_equal(ahoy_offers_refuse(offers, AHOY_METHOD_INVITE, ongoing), rows[i].invite);
+        assert_int_equal(ahoy_offers_refuse(offers, AHOY_METHOD_UPDATE, ongoing), rows[i].update);
+        assert_int_equal(ahoy_offers_may_send(offers, AHOY_METHOD_INVITE, ongoing),
                          rows[i].may_invite);
-        assert_int_equal(ahoy_offers_may_send(offers, AHOY_METHOD_UPDATE, pending),
+        assert_int_equal(ahoy_offers_may_send(offers, AHOY_METHOD_UPDATE, ongoing),
                          rows[i].may_update);
     }
 }
