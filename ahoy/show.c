@@ -14,6 +14,7 @@ static const char *const kinds[] = {
     [AHOY_NEWS_REGISTRATION_FAILED] = "registration-failed",
     [AHOY_NEWS_INCOMING] = "incoming",
     [AHOY_NEWS_RINGING] = "ringing",
+    [AHOY_NEWS_EARLY] = "early-media",
     [AHOY_NEWS_ANSWERED] = "answered",
     [AHOY_NEWS_CHANGED] = "changed",
     [AHOY_NEWS_CHANGE_REFUSED] = "change-refused",
@@ -123,6 +124,9 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         return;
     case AHOY_NEWS_RINGING:
         printf("ringing\n");
+        return;
+    case AHOY_NEWS_EARLY:
+        printf("early media: %.*s\n", (int)direction.size, direction.at);
         return;
     case AHOY_NEWS_ANSWERED:
         show_answered(news, text);

@@ -146,6 +146,20 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
     return true;
 }
 
+void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *early)
+{
+    if (early->local_cseq > dialog->local_cseq)
+        dialog->local_cseq = early->local_cseq;
+    dialog->remote_cseq = early->remote_cseq;
+    dialog->has_remote_cseq = early->has_remote_cseq;
+    dialog->offers = early->offers;
+    dialog->codec = early->codec;
+    dialog->direction = early->direction;
+    dialog->takes_update = early->takes_update;
+    dialog->rseq = early->rseq;
+    dialog->prack = early->prack;
+}
+
 bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing)
 {
     return ahoy_span_equal(dialog->call_id, routing->call_id) &&

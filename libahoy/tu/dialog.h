@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libahoy/base/buf.h"
+#include "libahoy/base/pool.h"
 #include "libahoy/sdp/negotiate.h"
 #include "libahoy/syntax/message.h"
 #include "libahoy/tu/offers.h"
@@ -30,6 +31,9 @@ struct ahoy_dialog {
     struct ahoy_offers offers;
     enum ahoy_codec codec; /* Agreed; with |direction|, which is ours. */
     enum ahoy_direction direction;
+    bool takes_update;        /* The peer's Allow names UPDATE. */
+    uint32_t rseq;            /* Of the last reliable response to our INVITE; 0 for none yet. */
+    struct ahoy_handle prack; /* Ours for one with an answer, that is not answered; else null. */
 };
 
 /* What a request outside of dialogs is made of (8.1.1). */
@@ -53,6 +57,10 @@ bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_mess
 /* The caller's, from the 2xx (12.1.2); local_cseq becomes the response's.  Faults as above. */
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *routing, struct ahoy_err *err);
+
+/* The early dialog |early| is confirmed by the 2xx that |dialog| was just made from: its sequence
+ * numbers and what was negotiated go on. */
+void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *early);
 
 /* Whether a request that came in with this To tag and From tag belongs here (12.2.2). */
 bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing);

@@ -23,20 +23,21 @@ bool ahoy_session_keep_invite(struct ahoy_session *session, struct ahoy_ua_conte
     ahoy_compose_response(&head, event->message, &trying);
     session->is_sips = ahoy_ua_asks_for_sips(event->message);
     session->server_cseq = event->routing->cseq.number;
-    if (routes.overflow || head.overflow ||
-        !ahoy_session_keep(&session->head, &session->head_size, ahoy_buf_text(&head)) ||
-        !ahoy_session_keep(&session->offer, &session->offer_size, event->message->body))
-        return false;
-    if (session->offer_size > 0)
-        ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_INVITE, false);
-    else
-        ahoy_offers_ask(&session->dialog.offers);
-    return true;
+    return !routes.overflow && !head.overflow &&
+           ahoy_session_keep(&session->head, &session->head_size, ahoy_buf_text(&head)) &&
+           ahoy_session_keep(&session->offer, &session->offer_size, event->message->body);
 }
 
-/* A response to the INVITE that was kept, in the context's room; empty where it is too large. */
-static struct span compose(const struct ahoy_session *session, struct ahoy_ua_context *context,
-                           unsigned status, struct span body)
+static void put_reliable(uint32_t rseq, struct ahoy_buf *rows)
+{
+    ahoy_buf_put(rows, SPAN("Require: 100rel\r\nRSeq: ")); /* R3262-3-7 */
+    ahoy_buf_put_number(rows, rseq);
+    ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
+struct span ahoy_session_compose(const struct ahoy_session *session,
+                                 struct ahoy_ua_context *context, unsigned status, uint32_t rseq,
+                                 struct span body)
 {
     /* It was sound enough to be composed, and composing needs no more. */
     (void)ahoy_message_parse((struct span){ session->head, session->head_size }, &context->message,
@@ -53,6 +54,8 @@ static struct span compose(const struct ahoy_session *session, struct ahoy_ua_co
         else
             ahoy_ua_put_abilities(context, &rows);
     }
+    if (rseq != 0)
+        put_reliable(rseq, &rows);
     if (body.size > 0)
         ahoy_buf_put(&rows, SPAN("Content-Type: application/sdp\r\n"));
     struct ahoy_response response = {
@@ -66,7 +69,7 @@ static struct span compose(const struct ahoy_session *session, struct ahoy_ua_co
 bool ahoy_session_respond(struct ahoy_session *session, struct ahoy_ua_context *context,
                           unsigned status, struct span body, uint64_t now_ms)
 {
-    struct span text = compose(session, context, status, body);
+    struct span text = ahoy_session_compose(session, context, status, 0, body);
     bool is_sent = text.size > 0 && ahoy_transaction_respond(context->transactions, session->server,
                                                              status, &text, 1, now_ms);
     /* Nothing else ends the peer's transaction. */
@@ -88,6 +91,11 @@ static unsigned objection(struct ahoy_session *session, struct ahoy_ua_context *
     if (!ahoy_dialog_from_request(&session->dialog, event->message, event->routing, tag_of(session),
                                   &err))
         return err.status;
+    session->dialog.takes_update = ahoy_ua_lists(event->message, AHOY_HEADER_ALLOW, SPAN("UPDATE"));
+    session->reliable.is_possible =
+        ahoy_ua_lists(event->message, AHOY_HEADER_SUPPORTED, SPAN("100rel"));
+    session->reliable.is_required =
+        ahoy_ua_lists(event->message, AHOY_HEADER_REQUIRE, SPAN("100rel"));
     return ahoy_session_keep_invite(session, context, event) ? 0 : 500;
 }
 
@@ -110,66 +118,28 @@ bool ahoy_session_invited(struct ahoy_session *session, struct ahoy_ua_context *
         return false;
     }
     session->transactions++;
+    ahoy_session_take_offer(session);
     ahoy_ua_tell(context,
                  &(struct ahoy_ua_news){ .kind = AHOY_NEWS_INCOMING, .session = session->self },
                  event->routing->from.uri.text);
     return true;
 }
 
-void ahoy_session_ring(struct ahoy_session *session, struct ahoy_ua_context *context,
-                       uint64_t now_ms)
-{
-    if (session->state != AHOY_SESSION_INCOMING)
-        return;
-    session->ring_ms = now_ms + AHOY_SESSION_RING_AGAIN_MS;
-    /* Lost ones are no harm: the next one is sent in a minute. */
-    (void)ahoy_session_respond(session, context, 180, SPAN(""), now_ms);
-}
-
-/* What the next reliable response to the peer's INVITE says: the answer to its offer, an offer where
- * it had none, or nothing where that has been said.  Else |status| says why there is no more. */
-static struct span describe(struct ahoy_session *session, struct ahoy_ua_context *context,
-                            unsigned *status)
-{
-    struct ahoy_dialog *dialog = &session->dialog;
-    const struct span offer = { session->offer, session->offer_size };
-    struct ahoy_sdp_agreed agreed;
-    *status = 0;
-    switch (ahoy_offers_kind(&dialog->offers, AHOY_CARRIER_RELIABLE, true)) {
-    case AHOY_OFFER:
-        return ahoy_session_describe(session, context, NULL, &agreed, status);
-    case AHOY_ANSWER:
-        break;
-    case AHOY_NEITHER:
-        return SPAN("");
-    }
-    struct span body = ahoy_session_describe(session, context, &offer, &agreed, status);
-    if (*status == 0) {
-        dialog->codec = agreed.codec;
-        dialog->direction = agreed.direction;
-    }
-    return body;
-}
-
 unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_context *context,
                              uint64_t now_ms)
 {
     unsigned status;
-    struct span body = describe(session, context, &status);
+    struct span body = ahoy_session_body(session, context, &status);
     if (status != 0)
         return status;
-    struct span text = compose(session, context, 200, body);
-    struct ahoy_session_answer *answer = &session->answer;
-    if (text.size == 0 || !ahoy_session_keep(&answer->bytes, &answer->size, text))
+    struct span text = ahoy_session_compose(session, context, 200, 0, body);
+    if (text.size == 0 ||
+        !ahoy_session_repeat(&session->answer, context, text, session->server_cseq, now_ms))
         return 500;
     if (body.size > 0) {
         ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_RELIABLE, true);
         session->in_force = session->local;
     }
-    answer->cseq = session->server_cseq;
-    answer->interval_ms = context->t1_ms;
-    answer->again_ms = now_ms + answer->interval_ms;
-    answer->give_up_ms = now_ms + UINT64_C(64) * context->t1_ms;
     /* Where it cannot be sent now, it is sent again soon. */
     (void)ahoy_transaction_respond(context->transactions, session->server, 200, &text, 1, now_ms);
     return 0;
@@ -180,6 +150,10 @@ void ahoy_session_pick_up(struct ahoy_session *session, struct ahoy_ua_context *
 {
     if (session->state != AHOY_SESSION_INCOMING)
         return;
+    if (session->reliable.answer.bytes != NULL) {
+        session->reliable.pick_up = true; /* R3262-3-15, R3262-5-4 */
+        return;
+    }
     unsigned status = ahoy_session_accept(session, context, now_ms);
     if (status != 0) {
         ahoy_session_reject(session, context, status, now_ms);

@@ -100,6 +100,9 @@ static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *c
         return; /* Without an ACK it ends by itself: 13.3.1.4. */
     if (!ahoy_dialog_from_response(stray, event->message, event->routing, NULL))
         return;
+    const struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
+    if (early != NULL)
+        ahoy_dialog_confirm(stray, early);
     ahoy_session_send_ack(session, context, stray, session->invite_cseq, now_ms);
     if (is_known)
         return;
@@ -124,17 +127,21 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
         return;
     }
     session->state = AHOY_SESSION_CONFIRMED;
+    ahoy_session_leave_early(session);
+    session->dialog.takes_update = ahoy_ua_lists(event->message, AHOY_HEADER_ALLOW, SPAN("UPDATE"));
     ahoy_session_send_ack(session, context, &session->dialog, session->invite_cseq, now_ms);
     if (cancelled) {
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("Cancelled"), now_ms);
         return;
     }
-    if (!ahoy_session_read_answer(&session->dialog, context, event->message, &session->in_force)) {
+    struct ahoy_offers *offers = &session->dialog.offers;
+    if (ahoy_offers_kind(offers, AHOY_CARRIER_RELIABLE, false) == AHOY_ANSWER &&
+        !ahoy_session_read_answer(&session->dialog, context, event->message, &session->in_force)) {
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("The answer has no codec of ours"),
                          now_ms);
         return;
     }
-    ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_RELIABLE, false);
+    ahoy_offers_take(offers, AHOY_CARRIER_RELIABLE, false);
     ahoy_session_tell(session, context, AHOY_NEWS_ANSWERED, &session->dialog);
 }
 
@@ -152,9 +159,14 @@ static void take_success(struct ahoy_session *session, struct ahoy_ua_context *c
 }
 
 static void take_provisional(struct ahoy_session *session, struct ahoy_ua_context *context,
-                             const struct ahoy_message *response)
+                             const struct ahoy_event *event, uint64_t now_ms)
 {
-    if (response->status == 100 || session->state != AHOY_SESSION_CALLING || session->told_ringing)
+    const struct ahoy_message *response = event->message;
+    bool is_open =
+        session->state == AHOY_SESSION_CALLING || session->state == AHOY_SESSION_CANCELLING;
+    if (response->status == 100 || !is_open ||
+        !ahoy_session_provisional(session, context, event, now_ms) ||
+        session->state != AHOY_SESSION_CALLING || session->told_ringing)
         return;
     session->told_ringing = true;
     ahoy_ua_tell(context,
@@ -205,6 +217,8 @@ void ahoy_session_response(struct ahoy_session *session, struct ahoy_ua_context 
                            const struct ahoy_event *event, uint64_t now_ms)
 {
     const struct ahoy_message *response = event->message;
+    if (response->status >= 200)
+        ahoy_session_pracked(session, event->transaction);
     if (ahoy_handle_equal(event->transaction, session->bye))
         take_bye_response(session, context, response, now_ms);
     else if (ahoy_handle_equal(event->transaction, session->change.client))
@@ -212,7 +226,7 @@ void ahoy_session_response(struct ahoy_session *session, struct ahoy_ua_context 
     else if (!ahoy_handle_equal(event->transaction, session->client))
         take_repeated(session, context, event, now_ms);
     else if (response->status < 200)
-        take_provisional(session, context, response);
+        take_provisional(session, context, event, now_ms);
     else if (response->status < 300)
         take_success(session, context, event, now_ms);
     else

@@ -69,6 +69,37 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
     return SPAN("");
 }
 
+void ahoy_session_take_offer(struct ahoy_session *session)
+{
+    if (session->offer_size > 0)
+        ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_INVITE, false);
+    else
+        ahoy_offers_ask(&session->dialog.offers);
+}
+
+struct span ahoy_session_body(struct ahoy_session *session, struct ahoy_ua_context *context,
+                              unsigned *status)
+{
+    struct ahoy_dialog *dialog = &session->dialog;
+    const struct span offer = { session->offer, session->offer_size };
+    struct ahoy_sdp_agreed agreed;
+    *status = 0;
+    switch (ahoy_offers_kind(&dialog->offers, AHOY_CARRIER_RELIABLE, true)) {
+    case AHOY_OFFER:
+        return ahoy_session_describe(session, context, NULL, &agreed, status);
+    case AHOY_ANSWER:
+        break;
+    case AHOY_NEITHER:
+        return SPAN("");
+    }
+    struct span body = ahoy_session_describe(session, context, &offer, &agreed, status);
+    if (*status == 0) {
+        dialog->codec = agreed.codec;
+        dialog->direction = agreed.direction;
+    }
+    return body;
+}
+
 bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context *context,
                               const struct ahoy_message *message,
                               const struct ahoy_sdp_local *offered)

@@ -78,15 +78,15 @@ static void settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t no
         remove_session(ua, session);
 }
 
-/* The session whose dialog a request within one belongs to. */
-static struct ahoy_session *find_dialog(struct ahoy_ua *ua, const struct ahoy_routing *routing)
+/* The session that a request within a dialog belongs to. */
+static struct ahoy_session *find_session(struct ahoy_ua *ua, const struct ahoy_routing *routing,
+                                         struct ahoy_dialog **dialog)
 {
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
-        bool has_dialog =
-            session->state != AHOY_SESSION_CALLING && session->state != AHOY_SESSION_CANCELLING;
-        if (has_dialog && ahoy_dialog_matches(&session->dialog, routing))
+        *dialog = ahoy_session_find(session, routing);
+        if (*dialog != NULL)
             return session;
     }
     return NULL;
@@ -138,7 +138,7 @@ static void take_outside(struct ahoy_ua *ua, const struct ahoy_event *event, uin
 }
 
 /* What a request must be before anybody looks at what it is for: sound, of a method that is served
- * (8.2.1), and not in need of an extension (8.2.2.3), of which we know none.  Else it is
+ * (8.2.1), and not in need of an extension (8.2.2.3) that we do not know.  Else it is
  * refused. */
 static bool admits(struct ahoy_ua *ua, const struct ahoy_event *event)
 {
@@ -152,7 +152,7 @@ static bool admits(struct ahoy_ua *ua, const struct ahoy_event *event)
         status = 405;
         ahoy_ua_put_allow(&rows); /* R3261-21.4.6-1 */
     } else {
-        ahoy_compose_unsupported(&rows, event->message, AHOY_HEADER_REQUIRE, SPAN(""));
+        ahoy_compose_unsupported(&rows, event->message, AHOY_HEADER_REQUIRE, SPAN(AHOY_UA_OPTIONS));
         status = rows.size > 0 || rows.overflow ? 420 : 0; /* R3261-20.32-1, -2 */
     }
     if (status != 0)
@@ -170,9 +170,10 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
             take_outside(ua, event, now_ms);
         return;
     }
-    struct ahoy_session *session = find_dialog(ua, event->routing);
+    struct ahoy_dialog *dialog;
+    struct ahoy_session *session = find_session(ua, event->routing, &dialog);
     if (session != NULL) {
-        ahoy_session_request(session, &ua->context, event, now_ms);
+        ahoy_session_request(session, &ua->context, dialog, event, now_ms);
         settle(ua, session, now_ms);
     } else if (!is_ack) { /* R3261-12.2.2-1 */
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
@@ -280,7 +281,18 @@ void ahoy_ua_ring(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms
 {
     struct ahoy_session *session = get_session(ua, handle);
     if (session != NULL)
-        ahoy_session_ring(session, &ua->context, now_ms);
+        ahoy_session_progress(session, &ua->context, 180, false, now_ms);
+}
+
+void ahoy_ua_progress(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
+                      uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session == NULL || session->state != AHOY_SESSION_INCOMING)
+        return;
+    session->local.media = *media;
+    ahoy_session_progress(session, &ua->context, 183, true, now_ms);
+    settle(ua, session, now_ms);
 }
 
 void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,

@@ -10,6 +10,7 @@ enum ahoy_ua_news_kind {
     AHOY_NEWS_REGISTRATION_FAILED, /* |status|, |text| the reason. */
     AHOY_NEWS_INCOMING,            /* |session|, |text| who calls. */
     AHOY_NEWS_RINGING,             /* |session|, |status| 180 to 183. */
+    AHOY_NEWS_EARLY,               /* Media before the answer: |session|, |codec|, |direction|. */
     AHOY_NEWS_ANSWERED,            /* |session|, |codec|, |text| the peer. */
     AHOY_NEWS_CHANGED,             /* The session changed: |codec|, |direction| is ours now. */
     AHOY_NEWS_CHANGE_REFUSED,      /* The peer refused ours: |status|, |text| the reason. */
