@@ -13,6 +13,7 @@ static const char *const kinds[] = {
     [AHOY_NEWS_UNREGISTERED] = "unregistered",
     [AHOY_NEWS_REGISTRATION_FAILED] = "registration-failed",
     [AHOY_NEWS_INCOMING] = "incoming",
+    [AHOY_NEWS_REDIRECTED] = "redirected",
     [AHOY_NEWS_RINGING] = "ringing",
     [AHOY_NEWS_EARLY] = "early-media",
     [AHOY_NEWS_ANSWERED] = "answered",
@@ -121,6 +122,9 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         return;
     case AHOY_NEWS_INCOMING:
         printf("incoming call from %s\n", text);
+        return;
+    case AHOY_NEWS_REDIRECTED:
+        printf("redirected: %u, to %s\n", news->status, text);
         return;
     case AHOY_NEWS_RINGING:
         printf("ringing\n");

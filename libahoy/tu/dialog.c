@@ -45,15 +45,27 @@ static void clear(struct ahoy_dialog *dialog)
     dialog->route_count = dialog->target_size = dialog->text_size = 0;
 }
 
+bool ahoy_dialog_add_route(struct ahoy_dialog *dialog, struct span route)
+{
+    if (route.size == 0 || dialog->route_count == AHOY_ROUTES_LIMIT ||
+        !keep(dialog, route, &dialog->routes[dialog->route_count]))
+        return false;
+    dialog->route_count++;
+    return true;
+}
+
+bool ahoy_dialog_retarget(struct ahoy_dialog *dialog, struct span uri)
+{
+    return set_target(dialog, uri);
+}
+
 /* Adds the values of a comma list to the route set. */
 static bool preload(struct ahoy_dialog *dialog, struct span values)
 {
     struct span value;
     while (ahoy_list_next(&values, &value, NULL)) {
-        if (dialog->route_count == AHOY_ROUTES_LIMIT ||
-            !keep(dialog, value, &dialog->routes[dialog->route_count]))
+        if (!ahoy_dialog_add_route(dialog, value))
             return false;
-        dialog->route_count++;
     }
     return true;
 }

@@ -48,6 +48,10 @@ struct ahoy_dialog_seed {
 /* Not a dialog yet: what there is before one, so that requests outside of dialogs are printed by
  * the same rules.  False where a limit refuses. */
 bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed);
+/* It is for |uri| from now on; it goes by |route| last, one value of Route.  False where a limit
+ * refuses. */
+bool ahoy_dialog_retarget(struct ahoy_dialog *dialog, struct span uri);
+bool ahoy_dialog_add_route(struct ahoy_dialog *dialog, struct span route);
 
 /* The callee's, from the request (12.1.1): 400 where Contact or Record-Route cannot be read, 513
  * above a limit.  |local_tag| is our To tag. */

@@ -129,7 +129,8 @@ static void take_failure(struct ahoy_session *session, struct ahoy_ua_context *c
         return;
     if (session->state == AHOY_SESSION_CANCELLING)
         ahoy_session_end(session, context, AHOY_SIDE_US, SPAN("Cancelled"));
-    else if (session->state == AHOY_SESSION_CALLING)
+    else if (session->state == AHOY_SESSION_CALLING &&
+             !ahoy_session_redirect(session, context, unheard ? 408 : 503, NULL, now_ms))
         ahoy_session_refused(session, context, unheard ? 408 : 503,
                              unheard ? SPAN("No answer") : SPAN("The server cannot be reached"));
 }
@@ -251,5 +252,6 @@ void ahoy_session_fini(struct ahoy_session *session)
     free(session->head);
     free(session->offer);
     free(session->described);
+    free(session->targets);
     session->head = session->offer = session->described = NULL;
 }

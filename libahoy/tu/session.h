@@ -15,7 +15,11 @@ enum {
     AHOY_SESSION_RING_AGAIN_MS = 60000,          /* R3261-13.3.1.1-2 */
     AHOY_SESSION_RING_AGAIN_RELIABLY_MS = 150000 /* RFC 3262 3 */
 };
-enum { AHOY_SESSION_FORKS_LIMIT = 4 };
+enum {
+    AHOY_SESSION_FORKS_LIMIT = 4,
+    AHOY_SESSION_TARGETS_LIMIT = 8,
+    AHOY_SESSION_TARGETS_TEXT_LIMIT = 8192 /* Bytes of them together. */
+};
 
 /* What is sent until it is confirmed: our 2xx to an INVITE until its ACK comes (13.3.1.4), a
  * reliable provisional response until its PRACK (RFC 3262 3). */
@@ -86,6 +90,7 @@ struct ahoy_session {
     struct ahoy_credentials credentials; /* Of our INVITE, which its ACK repeats. */
     struct ahoy_credentials bye_credentials;
     struct ahoy_dialog dialog; /* The caller's is what it calls by, until there is a 2xx. */
+    struct ahoy_session_targets *targets; /* Where the call was sent to; NULL before a 3xx. */
     unsigned early_count;
     struct ahoy_dialog *early[AHOY_SESSION_FORKS_LIMIT]; /* The caller's early dialogs. */
     char local_tag[AHOY_TOKEN_SIZE];
@@ -178,6 +183,13 @@ bool ahoy_session_repeat(struct ahoy_session_answer *answer, const struct ahoy_u
 void ahoy_session_prack(struct ahoy_session *session, struct ahoy_ua_context *context,
                         const struct ahoy_event *event, uint64_t now_ms);
 
+/* Sends our INVITE, as session->dialog has it. */
+bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
+                              uint64_t now_ms);
+/* Our INVITE has failed by |status|, that of |response| where there is one: whether it is sent
+ * elsewhere, to a contact of a 3xx. */
+bool ahoy_session_redirect(struct ahoy_session *session, struct ahoy_ua_context *context,
+                           unsigned status, const struct ahoy_message *response, uint64_t now_ms);
 /* The early dialog with the peer's |tag|; NULL for none. */
 struct ahoy_dialog *ahoy_session_early(const struct ahoy_session *session, struct span tag);
 /* A provisional response but 100 to our INVITE begins an early dialog, and is confirmed if it asks

@@ -8,8 +8,8 @@ static struct span print_offer(struct ahoy_session *session, struct ahoy_ua_cont
     return ahoy_session_describe(session, context, NULL, &none, &status);
 }
 
-static bool send_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
-                        uint64_t now_ms)
+bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
+                              uint64_t now_ms)
 {
     struct ahoy_ua_request request;
     session->invite_cseq = ++session->dialog.local_cseq;
@@ -49,7 +49,8 @@ bool ahoy_session_call(struct ahoy_session *session, struct ahoy_ua_context *con
     };
     session->is_caller = true;
     session->state = AHOY_SESSION_CALLING;
-    return ahoy_dialog_begin(&session->dialog, &seed) && send_invite(session, context, now_ms);
+    return ahoy_dialog_begin(&session->dialog, &seed) &&
+           ahoy_session_send_invite(session, context, now_ms);
 }
 
 /* R3261-13.2.2.4-3, -8 */
@@ -187,7 +188,9 @@ static void take_final(struct ahoy_session *session, struct ahoy_ua_context *con
         return;
     if (ahoy_ua_retry(context, &session->credentials, &session->dialog, response,
                       AHOY_METHOD_INVITE, print_offer(session, context)) &&
-        send_invite(session, context, now_ms))
+        ahoy_session_send_invite(session, context, now_ms))
+        return;
+    if (ahoy_session_redirect(session, context, response->status, response, now_ms))
         return;
     ahoy_session_refused(session, context, response->status, response->reason);
 }

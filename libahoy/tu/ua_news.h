@@ -9,6 +9,7 @@ enum ahoy_ua_news_kind {
     AHOY_NEWS_UNREGISTERED,
     AHOY_NEWS_REGISTRATION_FAILED, /* |status|, |text| the reason. */
     AHOY_NEWS_INCOMING,            /* |session|, |text| who calls. */
+    AHOY_NEWS_REDIRECTED,          /* |session|, |text| where to; |status| is why. */
     AHOY_NEWS_RINGING,             /* |session|, |status| 180 to 183. */
     AHOY_NEWS_EARLY,               /* Media before the answer: |session|, |codec|, |direction|. */
     AHOY_NEWS_ANSWERED,            /* |session|, |codec|, |text| the peer. */

@@ -157,6 +157,7 @@ static const char *news_name(enum ahoy_ua_news_kind kind)
         [AHOY_NEWS_UNREGISTERED] = "unregistered",
         [AHOY_NEWS_REGISTRATION_FAILED] = "failed",
         [AHOY_NEWS_INCOMING] = "incoming",
+        [AHOY_NEWS_REDIRECTED] = "redirected",
         [AHOY_NEWS_RINGING] = "ringing",
         [AHOY_NEWS_EARLY] = "early media",
         [AHOY_NEWS_ANSWERED] = "answered",
