@@ -83,11 +83,50 @@ static void test_rejected_later(void **state)
     pair_fini(&pair);
 }
 
+/* A call with early media and changes by UPDATE and re-INVITE; nothing is sure to succeed. */
+static void live(void)
+{
+    const struct ahoy_ip media = { .family = AHOY_IPV4, .port = 4000, .bytes = { 192, 0, 2, 9 } };
+    struct pair_end *alice = &pair.ends[ALICE];
+    struct pair_end *bob = &pair.ends[BOB];
+    alice->session = ahoy_ua_call(alice->ua, SPAN("sip:bob@192.0.2.2"), &media, pair.now_ms);
+    pair_run(&pair, 100);
+    pair_ring(&pair, BOB);
+    ahoy_ua_progress(bob->ua, bob->session, &media, pair.now_ms);
+    pair_run(&pair, 2000);
+    ahoy_ua_hold(bob->ua, bob->session, pair.now_ms);
+    pair_run(&pair, 4000);
+    pair_answer(&pair, BOB);
+    pair_run(&pair, 6000);
+    ahoy_ua_hold(alice->ua, alice->session, pair.now_ms);
+    ahoy_ua_resume(bob->ua, bob->session, pair.now_ms);
+    pair_run(&pair, 9000);
+}
+
+/* Whatever is refused, both sides come to an end, and pair_fini finds nothing left. */
+static void test_any_allocation(void **state)
+{
+    (void)state;
+    if (!failing_alloc_works())
+        skip();
+    bool was_refused = true;
+    for (size_t count = 0; was_refused; count++) {
+        pair_init(&pair);
+        failing_alloc_begin(count, FAILING_ALLOC_ONE);
+        live();
+        was_refused = failing_alloc_end() > 0;
+        pair_hangup(&pair, ALICE);
+        pair_hangup(&pair, BOB);
+        pair_fini(&pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown_dialog),
         cmocka_unit_test(test_rejected_later),
+        cmocka_unit_test(test_any_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
