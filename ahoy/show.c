@@ -13,9 +13,12 @@ static const char *const kinds[] = {
     [AHOY_NEWS_UNREGISTERED] = "unregistered",
     [AHOY_NEWS_REGISTRATION_FAILED] = "registration-failed",
     [AHOY_NEWS_INCOMING] = "incoming",
+    [AHOY_NEWS_REDIRECTED] = "redirected",
     [AHOY_NEWS_RINGING] = "ringing",
+    [AHOY_NEWS_EARLY] = "early-media",
     [AHOY_NEWS_ANSWERED] = "answered",
     [AHOY_NEWS_CHANGED] = "changed",
+    [AHOY_NEWS_CHANGE_REFUSED] = "change-refused",
     [AHOY_NEWS_REFUSED] = "refused",
     [AHOY_NEWS_ENDED] = "ended",
     [AHOY_NEWS_NOTIFIED] = "notified",
@@ -122,14 +125,23 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
     case AHOY_NEWS_INCOMING:
         printf("incoming call from %s\n", text);
         return;
+    case AHOY_NEWS_REDIRECTED:
+        printf("redirected: %u, to %s\n", news->status, text);
+        return;
     case AHOY_NEWS_RINGING:
         printf("ringing\n");
+        return;
+    case AHOY_NEWS_EARLY:
+        printf("early media: %.*s\n", (int)direction.size, direction.at);
         return;
     case AHOY_NEWS_ANSWERED:
         show_answered(news, text);
         return;
     case AHOY_NEWS_CHANGED:
         printf("changed: %.*s\n", (int)direction.size, direction.at);
+        return;
+    case AHOY_NEWS_CHANGE_REFUSED:
+        show_refusal(news->status, "not changed", text);
         return;
     case AHOY_NEWS_REFUSED:
         show_refusal(news->status, "not answered", text);

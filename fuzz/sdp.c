@@ -78,21 +78,27 @@ static void check_as_answer(const struct ahoy_sdp_local *local)
 {
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     struct ahoy_sdp_agreed agreed;
-    ahoy_sdp_print_offer(local, &buf);
+    ahoy_sdp_print_offer(local, NULL, &buf);
     MUST(ahoy_sdp_parse(ahoy_buf_text(&buf), &answer, NULL));
-    if (ahoy_sdp_read_answer(&offer, &agreed))
+    if (ahoy_sdp_read_answer(&offer, local, &agreed))
         MUST(agreed.codec != AHOY_NO_CODEC && agreed.port > 0);
 }
 
-static void check_answer(struct span text, const struct ahoy_sdp_agreed *agreed)
+/* |text| answers the input; and what we offer later has a line for each of its media. */
+static void check_answer(struct span text, const struct ahoy_sdp_local *local,
+                         const struct ahoy_sdp_agreed *agreed)
 {
+    struct ahoy_buf later = ahoy_buf_over(again, sizeof again);
     struct ahoy_sdp_agreed back;
     struct ahoy_err err;
     MUST(ahoy_sdp_parse(text, &answer, &err));
     MUST(answer.media_count == offer.media_count);
     MUST(offer.timing.size == 0 || ahoy_span_equal(answer.timing, offer.timing));
-    MUST(ahoy_sdp_read_answer(&answer, &back));
+    MUST(ahoy_sdp_read_answer(&answer, local, &back));
     MUST(back.codec == agreed->codec && back.has_events == agreed->has_events);
+    ahoy_sdp_print_offer(local, &answer, &later);
+    MUST(ahoy_sdp_parse(ahoy_buf_text(&later), &answer, NULL));
+    MUST(answer.media_count == offer.media_count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -115,6 +121,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_as_answer(&local);
     check_print();
     if (ahoy_sdp_print_answer(&offer, &local, &buf, &agreed))
-        check_answer(ahoy_buf_text(&buf), &agreed);
+        check_answer(ahoy_buf_text(&buf), &local, &agreed);
     return 0;
 }

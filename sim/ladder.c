@@ -156,6 +156,12 @@ static bool use_phone(const struct ladder_line *line, struct sim_phone *phone)
         sim_phone_answer(phone, 200);
     else if (line->kind == LINE_REJECTS)
         sim_phone_answer(phone, (unsigned)strtoul(line->callee, NULL, 10));
+    else if (line->kind == LINE_PROGRESSES)
+        sim_phone_progress(phone);
+    else if (line->kind == LINE_PAUSES)
+        sim_phone_hold(phone);
+    else if (line->kind == LINE_RESUMES)
+        sim_phone_resume(phone);
     else if (line->kind == LINE_ENDS)
         sim_phone_hangup(phone);
     else if (line->kind == LINE_REGISTERS)

@@ -29,6 +29,9 @@ enum line_kind {
     LINE_CALLS, /* From here on: phones. */
     LINE_ANSWERS,
     LINE_REJECTS,
+    LINE_PROGRESSES, /* With early media. */
+    LINE_PAUSES,     /* The call is held. */
+    LINE_RESUMES,
     LINE_ENDS,
     LINE_REGISTERS,
     LINE_KINDS

@@ -17,6 +17,9 @@ static const char *const deeds[LINE_KINDS] = {
     [LINE_CALLS] = "calls",
     [LINE_ANSWERS] = "answers",
     [LINE_REJECTS] = "rejects",
+    [LINE_PROGRESSES] = "progresses",
+    [LINE_PAUSES] = "pauses",
+    [LINE_RESUMES] = "resumes",
     [LINE_ENDS] = "ends",
     [LINE_REGISTERS] = "registers",
 };

@@ -203,6 +203,24 @@ void sim_phone_answer(struct sim_phone *phone, unsigned status)
     settle(phone);
 }
 
+void sim_phone_progress(struct sim_phone *phone)
+{
+    ahoy_ua_progress(phone->ua, phone->session, &phone->node.ip, sim_world_now(phone->world));
+    settle(phone);
+}
+
+void sim_phone_hold(struct sim_phone *phone)
+{
+    ahoy_ua_hold(phone->ua, phone->session, sim_world_now(phone->world));
+    settle(phone);
+}
+
+void sim_phone_resume(struct sim_phone *phone)
+{
+    ahoy_ua_resume(phone->ua, phone->session, sim_world_now(phone->world));
+    settle(phone);
+}
+
 void sim_phone_hangup(struct sim_phone *phone)
 {
     ahoy_ua_hangup(phone->ua, phone->session, sim_world_now(phone->world));

@@ -17,6 +17,11 @@ void sim_phone_register(struct sim_phone *phone);
 bool sim_phone_call(struct sim_phone *phone, const char *uri);
 /* Answers the call that came in last, or refuses it with |status| where that is not 200. */
 void sim_phone_answer(struct sim_phone *phone, unsigned status);
+/* Early media for the call that came in last. */
+void sim_phone_progress(struct sim_phone *phone);
+/* Holds the peer of the last call, and lets him be heard again. */
+void sim_phone_hold(struct sim_phone *phone);
+void sim_phone_resume(struct sim_phone *phone);
 /* Ends the call that it made or got last, in whatever state it is. */
 void sim_phone_hangup(struct sim_phone *phone);
 /* Ends all of them. */

@@ -40,7 +40,9 @@ static struct sim_event make_deed(struct ahoy_rng *rng)
 {
     static const unsigned statuses[] = { 200, 200, 200, 200, 486, 603, 480 };
     struct sim_event event = { .who = below(rng, SIM_HEALTHY_PHONES) };
-    uint32_t kind = below(rng, 10);
+    static const enum sim_event_kind changes[] = { SIM_PHONE_PROGRESSES, SIM_PHONE_HOLDS,
+                                                   SIM_PHONE_RESUMES };
+    uint32_t kind = below(rng, 13);
     if (kind == 0) {
         event.kind = SIM_PHONE_REGISTERS;
     } else if (kind < 4) {
@@ -49,6 +51,8 @@ static struct sim_event make_deed(struct ahoy_rng *rng)
     } else if (kind < 7) {
         event.kind = SIM_PHONE_ANSWERS;
         event.amount = statuses[below(rng, sizeof statuses / sizeof *statuses)];
+    } else if (kind < 10) {
+        event.kind = changes[below(rng, sizeof changes / sizeof *changes)];
     } else {
         event.kind = SIM_PHONE_HANGS_UP;
     }

@@ -300,6 +300,15 @@ static void happen(struct scene *scene, const struct sim_event *event)
     case SIM_PHONE_ANSWERS:
         sim_phone_answer(scene->phones[event->who], (unsigned)event->amount);
         break;
+    case SIM_PHONE_PROGRESSES:
+        sim_phone_progress(scene->phones[event->who]);
+        break;
+    case SIM_PHONE_HOLDS:
+        sim_phone_hold(scene->phones[event->who]);
+        break;
+    case SIM_PHONE_RESUMES:
+        sim_phone_resume(scene->phones[event->who]);
+        break;
     case SIM_PHONE_HANGS_UP:
         sim_phone_hangup(scene->phones[event->who]);
         break;

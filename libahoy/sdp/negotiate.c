@@ -1,6 +1,8 @@
 /* Offer and answer: RFC 3264 5, 6 and 8. */
 #include "libahoy/sdp/negotiate.h"
 
+#include <assert.h>
+
 #include "libahoy/sdp/attribute.h"
 
 struct codec {
@@ -54,6 +56,30 @@ static void find_events(const struct ahoy_sdp_media *media, struct ahoy_sdp_agre
     }
 }
 
+/* What the peer would have, seen from here: RFC 3264 6.1. */
+static enum ahoy_direction mirrored(enum ahoy_direction theirs)
+{
+    static const enum ahoy_direction ours[] = { AHOY_SENDRECV, AHOY_RECVONLY, AHOY_SENDONLY,
+                                                AHOY_INACTIVE };
+    return ours[theirs];
+}
+
+/* What is left where both are asked for: each way that one of them rules out is out. */
+static enum ahoy_direction narrowed(enum ahoy_direction a, enum ahoy_direction b)
+{
+    static_assert((AHOY_SENDONLY | AHOY_RECVONLY) == AHOY_INACTIVE && AHOY_SENDRECV == 0,
+                  "SENDONLY and RECVONLY are the bits of what is ruled out");
+    return (enum ahoy_direction)((unsigned)a | (unsigned)b);
+}
+
+/* "0.0.0.0" (R3264-8.4-2), or the same of IPv6. */
+static bool is_nowhere(struct span address)
+{
+    static const struct ahoy_ip nowhere;
+    struct ahoy_ip ip;
+    return ahoy_ip_parse(address, &ip) && memcmp(ip.bytes, nowhere.bytes, sizeof ip.bytes) == 0;
+}
+
 static bool take_media(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
 {
     *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
@@ -65,9 +91,7 @@ static bool take_media(const struct ahoy_sdp_media *media, struct ahoy_sdp_agree
         agreed->codec = codec_of(ahoy_sdp_word(&formats));
     if (agreed->codec == AHOY_NO_CODEC)
         return false;
-    static const enum ahoy_direction mirrored[] = { AHOY_SENDRECV, AHOY_RECVONLY, AHOY_SENDONLY,
-                                                    AHOY_INACTIVE };
-    agreed->direction = mirrored[media->direction]; /* RFC 3264 6.1 */
+    agreed->direction = mirrored(media->direction);
     agreed->address = media->connection.address;
     agreed->port = media->port;
     find_events(media, agreed);
@@ -125,15 +149,21 @@ static void put_direction(enum ahoy_direction direction, struct ahoy_buf *buf)
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
-void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, struct ahoy_buf *buf)
+static void put_offered(const struct ahoy_sdp_local *local, const struct ahoy_sdp_agreed *kept,
+                        struct ahoy_buf *buf)
 {
-    put_session(local, SPAN("0 0"), buf);
     put_audio(local->media.port, buf);
-    ahoy_buf_put(buf, SPAN(" 0 8 101\r\n"));
+    ahoy_buf_put(buf, SPAN(" 0 8"));
+    if (kept->has_events) {
+        ahoy_buf_put_byte(buf, ' ');
+        ahoy_buf_put_number(buf, kept->events);
+    }
+    ahoy_buf_put(buf, SPAN("\r\n"));
     put_rtpmap(codecs[AHOY_PCMU].payload, codecs[AHOY_PCMU].name, buf);
     put_rtpmap(codecs[AHOY_PCMA].payload, codecs[AHOY_PCMA].name, buf);
-    put_events(OFFERED_EVENTS, buf);
-    put_direction(AHOY_SENDRECV, buf);
+    if (kept->has_events)
+        put_events(kept->events, buf);
+    put_direction(local->direction, buf);
 }
 
 /* The formats in the offerer's order, which is its preference (RFC 3264 6.1). */
@@ -176,27 +206,61 @@ static void put_rejected(const struct ahoy_sdp_media *media, struct ahoy_buf *bu
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
+static struct span timing_of(const struct ahoy_sdp *sdp)
+{
+    return sdp != NULL && sdp->timing.size > 0 ? sdp->timing : SPAN("0 0");
+}
+
+void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, const struct ahoy_sdp *previous,
+                          struct ahoy_buf *buf)
+{
+    const struct ahoy_sdp_agreed fresh = { .has_events = true, .events = OFFERED_EVENTS };
+    struct ahoy_sdp_agreed kept;
+    size_t media_count = previous == NULL ? 0 : previous->media_count;
+    bool is_placed = false;
+    put_session(local, timing_of(previous), buf);
+    for (size_t i = 0; i < media_count; i++) { /* R3264-8-5, R3264-8-6, R3264-8-7 */
+        if (!is_placed && take_media(&previous->media[i], &kept)) {
+            put_offered(local, &kept, buf); /* Events as they are mapped: R3264-8.3.2-1. */
+            is_placed = true;
+        } else {
+            put_rejected(&previous->media[i], buf);
+        }
+    }
+    if (!is_placed)
+        put_offered(local, &fresh, buf); /* R3264-8.1-1 */
+}
+
 bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_local *local,
                            struct ahoy_buf *buf, struct ahoy_sdp_agreed *agreed)
 {
     struct ahoy_sdp_agreed taken = { .codec = AHOY_NO_CODEC };
-    put_session(local, offer->timing.size > 0 ? offer->timing : SPAN("0 0"), buf);
+    put_session(local, timing_of(offer), buf);
     for (size_t i = 0; i < offer->media_count; i++) {
         const struct ahoy_sdp_media *media = &offer->media[i];
-        if (taken.codec == AHOY_NO_CODEC && take_media(media, &taken))
+        if (taken.codec == AHOY_NO_CODEC && take_media(media, &taken)) {
+            taken.direction = narrowed(taken.direction, local->direction);
             put_taken(media, local, &taken, buf);
-        else
+        } else {
             put_rejected(media, buf);
+        }
     }
+    if (is_nowhere(taken.address))
+        taken.direction = narrowed(taken.direction, AHOY_RECVONLY);
     *agreed = taken;
     return taken.codec != AHOY_NO_CODEC && !buf->overflow;
 }
 
-bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, struct ahoy_sdp_agreed *agreed)
+bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, const struct ahoy_sdp_local *local,
+                          struct ahoy_sdp_agreed *agreed)
 {
     for (size_t i = 0; i < answer->media_count; i++) {
-        if (take_media(&answer->media[i], agreed))
-            return true;
+        if (!take_media(&answer->media[i], agreed))
+            continue;
+        agreed->direction = narrowed(agreed->direction, local->direction);
+        if (is_nowhere(agreed->address))
+            agreed->direction = narrowed(agreed->direction, AHOY_RECVONLY);
+        return true;
     }
     *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
     return false;

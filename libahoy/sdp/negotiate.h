@@ -11,27 +11,32 @@ struct span ahoy_codec_name(enum ahoy_codec codec);
 
 /* What we describe ourselves by. */
 struct ahoy_sdp_local {
-    struct ahoy_ip media; /* Where RTP is to be sent to. */
-    uint64_t session_id;  /* The same for the life of the session. */
-    uint64_t version;     /* One more whenever the description changes (RFC 3264 8). */
+    struct ahoy_ip media;          /* Where RTP is to be sent to. */
+    enum ahoy_direction direction; /* What we would have: AHOY_SENDONLY holds the peer (8.4). */
+    uint64_t session_id;           /* The same for the life of the session. */
+    uint64_t version;              /* One more whenever the description changes (RFC 3264 8). */
 };
 
 /* What both sides came to. */
 struct ahoy_sdp_agreed {
     enum ahoy_codec codec;
-    bool has_events;               /* telephone-event (RFC 4733) under payload type |events|. */
+    bool has_events; /* telephone-event (RFC 4733) under payload type |events|. */
     uint8_t events;
-    enum ahoy_direction direction; /* Ours. */
+    enum ahoy_direction direction; /* Ours; nothing is sent to an address of zeros (8.4). */
     struct span address;           /* Where RTP goes; a view into the peer's description. */
     uint16_t port;
 };
 
-void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, struct ahoy_buf *buf);
+/* Prints an offer: the first one where |previous| is NULL, else one that follows our description
+ * |previous|, with a line for each of its media, in their order (8). */
+void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, const struct ahoy_sdp *previous,
+                          struct ahoy_buf *buf);
 
 /* Prints the answer: the first audio over RTP/AVP with G.711 is taken, everything else rejected
- * with port 0.  False, with nothing to send, where there is nothing to take: 488. */
+ * with port 0.  False where there is nothing to take: 488, and |buf| then rejects all. */
 bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_local *local,
                            struct ahoy_buf *buf, struct ahoy_sdp_agreed *agreed);
 
-/* Reads the answer to our offer.  False where it takes nothing of it. */
-bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, struct ahoy_sdp_agreed *agreed);
+/* Reads the answer to our offer of |local|.  False where it takes nothing of it. */
+bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, const struct ahoy_sdp_local *local,
+                          struct ahoy_sdp_agreed *agreed);

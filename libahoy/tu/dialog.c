@@ -45,15 +45,27 @@ static void clear(struct ahoy_dialog *dialog)
     dialog->route_count = dialog->target_size = dialog->text_size = 0;
 }
 
+bool ahoy_dialog_add_route(struct ahoy_dialog *dialog, struct span route)
+{
+    if (route.size == 0 || dialog->route_count == AHOY_ROUTES_LIMIT ||
+        !keep(dialog, route, &dialog->routes[dialog->route_count]))
+        return false;
+    dialog->route_count++;
+    return true;
+}
+
+bool ahoy_dialog_retarget(struct ahoy_dialog *dialog, struct span uri)
+{
+    return set_target(dialog, uri);
+}
+
 /* Adds the values of a comma list to the route set. */
 static bool preload(struct ahoy_dialog *dialog, struct span values)
 {
     struct span value;
     while (ahoy_list_next(&values, &value, NULL)) {
-        if (dialog->route_count == AHOY_ROUTES_LIMIT ||
-            !keep(dialog, value, &dialog->routes[dialog->route_count]))
+        if (!ahoy_dialog_add_route(dialog, value))
             return false;
-        dialog->route_count++;
     }
     return true;
 }
@@ -144,6 +156,20 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
         !keep(dialog, routing->to.uri.text, &dialog->remote_uri))
         return ahoy_fail(err, 513, response->bytes.at, "a shorter From or To");
     return true;
+}
+
+void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *early)
+{
+    if (early->local_cseq > dialog->local_cseq)
+        dialog->local_cseq = early->local_cseq;
+    dialog->remote_cseq = early->remote_cseq;
+    dialog->has_remote_cseq = early->has_remote_cseq;
+    dialog->offers = early->offers;
+    dialog->codec = early->codec;
+    dialog->direction = early->direction;
+    dialog->takes_update = early->takes_update;
+    dialog->rseq = early->rseq;
+    dialog->prack = early->prack;
 }
 
 bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing)

@@ -2,7 +2,10 @@
 #pragma once
 
 #include "libahoy/base/buf.h"
+#include "libahoy/base/pool.h"
+#include "libahoy/sdp/negotiate.h"
 #include "libahoy/syntax/message.h"
+#include "libahoy/tu/offers.h"
 
 enum {
     AHOY_DIALOG_TEXT_LIMIT = 8192, /* Bytes of identifiers, URIs and the route set together. */
@@ -23,6 +26,14 @@ struct ahoy_dialog {
     char target[AHOY_TARGET_LIMIT]; /* The remote target's URI. */
     size_t text_size;
     char text[AHOY_DIALOG_TEXT_LIMIT];
+
+    /* What is negotiated in it; zeroed at first, and not touched by what is below. */
+    struct ahoy_offers offers;
+    enum ahoy_codec codec; /* Agreed; with |direction|, which is ours. */
+    enum ahoy_direction direction;
+    bool takes_update;        /* The peer's Allow names UPDATE. */
+    uint32_t rseq;            /* Of the last reliable response to our INVITE; 0 for none yet. */
+    struct ahoy_handle prack; /* Ours for one with an answer, that is not answered; else null. */
 };
 
 /* What a request outside of dialogs is made of (8.1.1). */
@@ -37,6 +48,10 @@ struct ahoy_dialog_seed {
 /* Not a dialog yet: what there is before one, so that requests outside of dialogs are printed by
  * the same rules.  False where a limit refuses. */
 bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed);
+/* It is for |uri| from now on; it goes by |route| last, one value of Route.  False where a limit
+ * refuses. */
+bool ahoy_dialog_retarget(struct ahoy_dialog *dialog, struct span uri);
+bool ahoy_dialog_add_route(struct ahoy_dialog *dialog, struct span route);
 
 /* The callee's, from the request (12.1.1): 400 where Contact or Record-Route cannot be read, 513
  * above a limit.  |local_tag| is our To tag. */
@@ -46,6 +61,10 @@ bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_mess
 /* The caller's, from the 2xx (12.1.2); local_cseq becomes the response's.  Faults as above. */
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *routing, struct ahoy_err *err);
+
+/* The early dialog |early| is confirmed by the 2xx that |dialog| was just made from: its sequence
+ * numbers and what was negotiated go on. */
+void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *early);
 
 /* Whether a request that came in with this To tag and From tag belongs here (12.2.2). */
 bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing);

@@ -10,8 +10,9 @@ static const struct ahoy_handle nobody = { 0, 0 };
 static void settle(struct ahoy_session *session)
 {
     session->state = AHOY_SESSION_OVER;
-    session->ring_ms = UINT64_MAX;
-    ahoy_session_drop_answer(session);
+    session->ring_ms = session->change.again_ms = UINT64_MAX;
+    ahoy_session_drop_answer(&session->answer);
+    ahoy_session_drop_answer(&session->reliable.answer);
 }
 
 void ahoy_session_end(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -36,10 +37,22 @@ void ahoy_session_refused(struct ahoy_session *session, struct ahoy_ua_context *
                  reason.size > 0 ? reason : ahoy_status_reason(status));
 }
 
-void ahoy_session_drop_answer(struct ahoy_session *session)
+void ahoy_session_drop_answer(struct ahoy_session_answer *answer)
 {
-    free(session->answer.bytes);
-    session->answer = (struct ahoy_session_answer){ .bytes = NULL };
+    free(answer->bytes);
+    *answer = (struct ahoy_session_answer){ .bytes = NULL };
+}
+
+bool ahoy_session_repeat(struct ahoy_session_answer *answer, const struct ahoy_ua_context *context,
+                         struct span text, uint32_t cseq, uint64_t now_ms)
+{
+    if (!ahoy_session_keep(&answer->bytes, &answer->size, text))
+        return false;
+    answer->cseq = cseq;
+    answer->interval_ms = context->t1_ms;
+    answer->again_ms = now_ms + answer->interval_ms;
+    answer->give_up_ms = now_ms + UINT64_C(64) * context->t1_ms;
+    return true;
 }
 
 void ahoy_session_send_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -90,9 +103,13 @@ void ahoy_session_hang_up(struct ahoy_session *session, struct ahoy_ua_context *
 
 static void take_end(struct ahoy_session *session, const struct ahoy_event *event)
 {
-    struct ahoy_handle *names[] = { &session->client, &session->server, &session->bye };
+    struct ahoy_handle *names[] = { &session->client, &session->server, &session->bye,
+                                    &session->change.client };
     if (session->transactions > 0)
         session->transactions--;
+    ahoy_session_pracked(session, event->transaction);
+    if (ahoy_handle_equal(event->transaction, session->client))
+        ahoy_session_forget_early(session); /* 13.2.2.4: 64*T1 after the first 2xx. */
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (ahoy_handle_equal(*names[i], event->transaction))
             *names[i] = nobody;
@@ -101,16 +118,19 @@ static void take_end(struct ahoy_session *session, const struct ahoy_event *even
 
 /* Our INVITE was not answered, or could not be sent; a BYE's fate does not matter any more. */
 static void take_failure(struct ahoy_session *session, struct ahoy_ua_context *context,
-                         const struct ahoy_event *event)
+                         const struct ahoy_event *event, uint64_t now_ms)
 {
     bool unheard = event->kind == AHOY_EVENT_TIMEOUT;
     if (ahoy_handle_equal(event->transaction, session->bye))
         session->bye_unanswered = false;
+    if (ahoy_handle_equal(event->transaction, session->change.client))
+        ahoy_session_change_failed(session, context, unheard ? 408 : 503, SPAN(""), now_ms);
     if (!ahoy_handle_equal(event->transaction, session->client))
         return;
     if (session->state == AHOY_SESSION_CANCELLING)
         ahoy_session_end(session, context, AHOY_SIDE_US, SPAN("Cancelled"));
-    else if (session->state == AHOY_SESSION_CALLING)
+    else if (session->state == AHOY_SESSION_CALLING &&
+             !ahoy_session_redirect(session, context, unheard ? 408 : 503, NULL, now_ms))
         ahoy_session_refused(session, context, unheard ? 408 : 503,
                              unheard ? SPAN("No answer") : SPAN("The server cannot be reached"));
 }
@@ -128,7 +148,7 @@ void ahoy_session_step(struct ahoy_session *session, struct ahoy_ua_context *con
     case AHOY_EVENT_TIMEOUT:
     case AHOY_EVENT_UNREACHABLE:
         if (!event->is_server)
-            take_failure(session, context, event);
+            take_failure(session, context, event, now_ms);
         return;
     case AHOY_EVENT_ENDED:
         take_end(session, event);
@@ -141,44 +161,77 @@ void ahoy_session_step(struct ahoy_session *session, struct ahoy_ua_context *con
     }
 }
 
+/* It is sent again; where that cannot be now, the next time may be better. */
+static void repeat(struct ahoy_session *session, struct ahoy_ua_context *context,
+                   struct ahoy_session_answer *answer, unsigned status, uint32_t most_ms,
+                   uint64_t now_ms)
+{
+    struct span bytes = { answer->bytes, answer->size };
+    (void)ahoy_transaction_respond(context->transactions, session->server, status, &bytes, 1,
+                                   now_ms);
+    uint32_t doubled = answer->interval_ms * 2;
+    answer->interval_ms = doubled < most_ms ? doubled : most_ms;
+    answer->again_ms = now_ms + answer->interval_ms;
+}
+
+static bool is_due(const struct ahoy_session_answer *answer, uint64_t now_ms)
+{
+    return answer->bytes != NULL && (now_ms >= answer->again_ms || now_ms >= answer->give_up_ms);
+}
+
 /* 13.3.1.4: T1, doubled up to T2, on every transport; after 64*T1 the call is given up. */
 static void repeat_answer(struct ahoy_session *session, struct ahoy_ua_context *context,
                           uint64_t now_ms)
 {
-    struct ahoy_session_answer *answer = &session->answer;
-    if (now_ms >= answer->give_up_ms) {
-        ahoy_session_drop_answer(session);
-        ahoy_session_bye(session, context, AHOY_SIDE_NETWORK,
-                         SPAN("The answer was not acknowledged"), now_ms);
+    if (now_ms < session->answer.give_up_ms) {
+        repeat(session, context, &session->answer, 200, context->t2_ms, now_ms);
         return;
     }
-    struct span bytes = { answer->bytes, answer->size };
-    /* Where it cannot be sent now, the next time may be better. */
-    (void)ahoy_transaction_respond(context->transactions, session->server, 200, &bytes, 1, now_ms);
-    uint32_t doubled = answer->interval_ms * 2;
-    answer->interval_ms = doubled < context->t2_ms ? doubled : context->t2_ms;
-    answer->again_ms = now_ms + answer->interval_ms;
+    ahoy_session_drop_answer(&session->answer);
+    ahoy_session_bye(session, context, AHOY_SIDE_NETWORK, SPAN("The answer was not acknowledged"),
+                     now_ms);
+}
+
+/* RFC 3262 3: T1, doubled without end; after 64*T1 the INVITE is refused. */
+static void repeat_reliable(struct ahoy_session *session, struct ahoy_ua_context *context,
+                            uint64_t now_ms)
+{
+    struct ahoy_session_reliable *reliable = &session->reliable;
+    if (now_ms >= reliable->answer.give_up_ms)
+        ahoy_session_reject(session, context, 504, now_ms);
+    else
+        repeat(session, context, &reliable->answer, reliable->status, UINT32_MAX, now_ms);
 }
 
 void ahoy_session_expire(struct ahoy_session *session, struct ahoy_ua_context *context,
                          uint64_t now_ms)
 {
+    if (session->owed != 0 && now_ms >= session->owed_ms)
+        (void)ahoy_session_respond(session, context, session->owed, SPAN(""), now_ms);
     if (now_ms >= session->ring_ms)
-        ahoy_session_ring(session, context, now_ms);
-    if (session->answer.bytes != NULL &&
-        (now_ms >= session->answer.again_ms || now_ms >= session->answer.give_up_ms))
+        ahoy_session_progress(session, context, session->ring_status, false, now_ms);
+    if (is_due(&session->answer, now_ms))
         repeat_answer(session, context, now_ms);
+    if (is_due(&session->reliable.answer, now_ms))
+        repeat_reliable(session, context, now_ms);
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t due_ms(const struct ahoy_session_answer *answer)
+{
+    return answer->bytes == NULL ? UINT64_MAX : sooner(answer->again_ms, answer->give_up_ms);
 }
 
 uint64_t ahoy_session_deadline(const struct ahoy_session *session)
 {
-    uint64_t deadline = session->ring_ms;
-    const struct ahoy_session_answer *answer = &session->answer;
-    if (answer->bytes == NULL)
-        return deadline;
-    if (answer->again_ms < deadline)
-        deadline = answer->again_ms;
-    return answer->give_up_ms < deadline ? answer->give_up_ms : deadline;
+    uint64_t answer_ms = sooner(due_ms(&session->answer), due_ms(&session->reliable.answer));
+    uint64_t own_ms = sooner(session->ring_ms, session->change.again_ms);
+    uint64_t owed_ms = session->owed != 0 ? session->owed_ms : UINT64_MAX;
+    return sooner(sooner(answer_ms, own_ms), owed_ms);
 }
 
 bool ahoy_session_is_busy(const struct ahoy_session *session)
@@ -193,8 +246,12 @@ bool ahoy_session_is_done(const struct ahoy_session *session)
 
 void ahoy_session_fini(struct ahoy_session *session)
 {
-    ahoy_session_drop_answer(session);
+    ahoy_session_drop_answer(&session->answer);
+    ahoy_session_drop_answer(&session->reliable.answer);
+    ahoy_session_forget_early(session);
     free(session->head);
     free(session->offer);
-    session->head = session->offer = NULL;
+    free(session->described);
+    free(session->targets);
+    session->head = session->offer = session->described = NULL;
 }

@@ -1,22 +1,7 @@
 /* The callee's side: the peer's INVITE and its responses (RFC 3261 13.3), CANCEL (9.2). */
 #include "libahoy/tu/session.h"
 
-#include <stdlib.h>
-
 #include "libahoy/syntax/compose.h"
-
-static bool replace(char **bytes, size_t *size, struct span text)
-{
-    char *copy = malloc(text.size + 1);
-    if (copy == NULL)
-        return false;
-    if (text.size > 0)
-        memcpy(copy, text.at, text.size);
-    free(*bytes);
-    *bytes = copy;
-    *size = text.size;
-    return true;
-}
 
 static struct span tag_of(const struct ahoy_session *session)
 {
@@ -37,14 +22,22 @@ bool ahoy_session_keep_invite(struct ahoy_session *session, struct ahoy_ua_conte
     struct ahoy_buf head = ahoy_buf_over(context->response, sizeof context->response);
     ahoy_compose_response(&head, event->message, &trying);
     session->is_sips = ahoy_ua_asks_for_sips(event->message);
+    session->server_cseq = event->routing->cseq.number;
     return !routes.overflow && !head.overflow &&
-           replace(&session->head, &session->head_size, ahoy_buf_text(&head)) &&
-           replace(&session->offer, &session->offer_size, event->message->body);
+           ahoy_session_keep(&session->head, &session->head_size, ahoy_buf_text(&head)) &&
+           ahoy_session_keep(&session->offer, &session->offer_size, event->message->body);
 }
 
-/* A response to the INVITE that was kept, in the context's room; empty where it is too large. */
-static struct span compose(const struct ahoy_session *session, struct ahoy_ua_context *context,
-                           unsigned status, struct span body)
+static void put_reliable(uint32_t rseq, struct ahoy_buf *rows)
+{
+    ahoy_buf_put(rows, SPAN("Require: 100rel\r\nRSeq: ")); /* R3262-3-7 */
+    ahoy_buf_put_number(rows, rseq);
+    ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
+struct span ahoy_session_compose(const struct ahoy_session *session,
+                                 struct ahoy_ua_context *context, unsigned status, uint32_t rseq,
+                                 struct span body)
 {
     /* It was sound enough to be composed, and composing needs no more. */
     (void)ahoy_message_parse((struct span){ session->head, session->head_size }, &context->message,
@@ -61,6 +54,8 @@ static struct span compose(const struct ahoy_session *session, struct ahoy_ua_co
         else
             ahoy_ua_put_abilities(context, &rows);
     }
+    if (rseq != 0)
+        put_reliable(rseq, &rows);
     if (body.size > 0)
         ahoy_buf_put(&rows, SPAN("Content-Type: application/sdp\r\n"));
     struct ahoy_response response = {
@@ -74,9 +69,13 @@ static struct span compose(const struct ahoy_session *session, struct ahoy_ua_co
 bool ahoy_session_respond(struct ahoy_session *session, struct ahoy_ua_context *context,
                           unsigned status, struct span body, uint64_t now_ms)
 {
-    struct span text = compose(session, context, status, body);
-    return text.size > 0 && ahoy_transaction_respond(context->transactions, session->server, status,
-                                                     &text, 1, now_ms);
+    struct span text = ahoy_session_compose(session, context, status, 0, body);
+    bool is_sent = text.size > 0 && ahoy_transaction_respond(context->transactions, session->server,
+                                                             status, &text, 1, now_ms);
+    /* Nothing else ends the peer's transaction. */
+    session->owed = is_sent || status < 300 || session->server.generation == 0 ? 0 : status;
+    session->owed_ms = now_ms + context->t1_ms;
+    return is_sent;
 }
 
 /* What an INVITE outside of dialogs must have before somebody is rung (8.2.3, 12.1.1). */
@@ -92,6 +91,11 @@ static unsigned objection(struct ahoy_session *session, struct ahoy_ua_context *
     if (!ahoy_dialog_from_request(&session->dialog, event->message, event->routing, tag_of(session),
                                   &err))
         return err.status;
+    session->dialog.takes_update = ahoy_ua_lists(event->message, AHOY_HEADER_ALLOW, SPAN("UPDATE"));
+    session->reliable.is_possible =
+        ahoy_ua_lists(event->message, AHOY_HEADER_SUPPORTED, SPAN("100rel"));
+    session->reliable.is_required =
+        ahoy_ua_lists(event->message, AHOY_HEADER_REQUIRE, SPAN("100rel"));
     return ahoy_session_keep_invite(session, context, event) ? 0 : 500;
 }
 
@@ -102,7 +106,6 @@ bool ahoy_session_invited(struct ahoy_session *session, struct ahoy_ua_context *
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
     ahoy_rng_token(&context->rng, session->local_tag);
     session->state = AHOY_SESSION_INCOMING;
-    session->ring_ms = UINT64_MAX;
     unsigned status = objection(session, context, event, &rows);
     if (status == 0) {
         session->server = ahoy_transaction_accept(context->transactions, event,
@@ -115,62 +118,28 @@ bool ahoy_session_invited(struct ahoy_session *session, struct ahoy_ua_context *
         return false;
     }
     session->transactions++;
+    ahoy_session_take_offer(session);
     ahoy_ua_tell(context,
                  &(struct ahoy_ua_news){ .kind = AHOY_NEWS_INCOMING, .session = session->self },
                  event->routing->from.uri.text);
     return true;
 }
 
-void ahoy_session_ring(struct ahoy_session *session, struct ahoy_ua_context *context,
-                       uint64_t now_ms)
-{
-    if (session->state != AHOY_SESSION_INCOMING)
-        return;
-    session->ring_ms = now_ms + AHOY_SESSION_RING_AGAIN_MS;
-    /* Lost ones are no harm: the next one is sent in a minute. */
-    (void)ahoy_session_respond(session, context, 180, SPAN(""), now_ms);
-}
-
-/* The answer to what was offered, or an offer where nothing was; where there is none, |status| says
- * why. */
-static struct span describe(struct ahoy_session *session, struct ahoy_ua_context *context,
-                            struct ahoy_sdp_agreed *agreed, unsigned *status)
-{
-    struct ahoy_err err = { .status = 400 };
-    struct ahoy_buf body = ahoy_buf_over(context->body, sizeof context->body);
-    *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
-    *status = 488;
-    session->local.version++;
-    if (session->offer_size == 0) {
-        ahoy_sdp_print_offer(&session->local, &body);
-        return ahoy_buf_text(&body);
-    }
-    if (!ahoy_sdp_parse((struct span){ session->offer, session->offer_size }, &context->sdp,
-                        &err)) {
-        *status = err.status;
-        return SPAN("");
-    }
-    if (!ahoy_sdp_print_answer(&context->sdp, &session->local, &body, agreed))
-        return SPAN("");
-    return ahoy_buf_text(&body);
-}
-
 unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_context *context,
-                             struct ahoy_sdp_agreed *agreed, uint64_t now_ms)
+                             uint64_t now_ms)
 {
     unsigned status;
-    struct span body = describe(session, context, agreed, &status);
-    if (body.size == 0)
+    struct span body = ahoy_session_body(session, context, &status);
+    if (status != 0)
         return status;
-    struct span text = compose(session, context, 200, body);
-    struct ahoy_session_answer *answer = &session->answer;
-    if (text.size == 0 || !replace(&answer->bytes, &answer->size, text))
+    struct span text = ahoy_session_compose(session, context, 200, 0, body);
+    if (text.size == 0 ||
+        !ahoy_session_repeat(&session->answer, context, text, session->server_cseq, now_ms))
         return 500;
-    answer->is_offer = session->offer_size == 0;
-    answer->cseq = session->dialog.remote_cseq;
-    answer->interval_ms = context->t1_ms;
-    answer->again_ms = now_ms + answer->interval_ms;
-    answer->give_up_ms = now_ms + UINT64_C(64) * context->t1_ms;
+    if (body.size > 0) {
+        ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_RELIABLE, true);
+        session->in_force = session->local;
+    }
     /* Where it cannot be sent now, it is sent again soon. */
     (void)ahoy_transaction_respond(context->transactions, session->server, 200, &text, 1, now_ms);
     return 0;
@@ -179,22 +148,20 @@ unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_contex
 void ahoy_session_pick_up(struct ahoy_session *session, struct ahoy_ua_context *context,
                           uint64_t now_ms)
 {
-    struct ahoy_sdp_agreed agreed;
     if (session->state != AHOY_SESSION_INCOMING)
         return;
-    unsigned status = ahoy_session_accept(session, context, &agreed, now_ms);
+    if (session->reliable.answer.bytes != NULL) {
+        session->reliable.pick_up = true; /* R3262-3-15, R3262-5-4 */
+        return;
+    }
+    unsigned status = ahoy_session_accept(session, context, now_ms);
     if (status != 0) {
         ahoy_session_reject(session, context, status, now_ms);
         return;
     }
     session->state = AHOY_SESSION_CONFIRMED;
     session->ring_ms = UINT64_MAX;
-    ahoy_ua_tell(context,
-                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_ANSWERED,
-                                         .session = session->self,
-                                         .codec = agreed.codec,
-                                         .direction = agreed.direction },
-                 session->dialog.remote_uri);
+    ahoy_session_tell(session, context, AHOY_NEWS_ANSWERED, &session->dialog);
 }
 
 void ahoy_session_reject(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -202,7 +169,7 @@ void ahoy_session_reject(struct ahoy_session *session, struct ahoy_ua_context *c
 {
     if (session->state != AHOY_SESSION_INCOMING)
         return;
-    /* Where it cannot be sent, the caller's own patience ends the call. */
+    /* Where it cannot be sent now, it is sent soon. */
     (void)ahoy_session_respond(session, context, status, SPAN(""), now_ms);
     ahoy_session_refused(session, context, status, SPAN(""));
 }

@@ -1,17 +1,15 @@
 /* The caller's side: INVITE, its responses, ACK (RFC 3261 13.2), and the responses to BYE. */
 #include "libahoy/tu/session.h"
 
-static const struct ahoy_handle nobody = { 0, 0 };
-
-static struct span print_offer(const struct ahoy_session *session, struct ahoy_ua_context *context)
+static struct span print_offer(struct ahoy_session *session, struct ahoy_ua_context *context)
 {
-    struct ahoy_buf body = ahoy_buf_over(context->body, sizeof context->body);
-    ahoy_sdp_print_offer(&session->local, &body);
-    return ahoy_buf_text(&body);
+    struct ahoy_sdp_agreed none;
+    unsigned status;
+    return ahoy_session_describe(session, context, NULL, &none, &status);
 }
 
-static bool send_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
-                        uint64_t now_ms)
+bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
+                              uint64_t now_ms)
 {
     struct ahoy_ua_request request;
     session->invite_cseq = ++session->dialog.local_cseq;
@@ -21,10 +19,15 @@ static bool send_invite(struct ahoy_session *session, struct ahoy_ua_context *co
                         &request.rows);
     ahoy_ua_put_abilities(context, &request.rows);
     ahoy_credentials_put(&session->credentials, &request.rows);
-    session->client = ahoy_ua_request_send(&request, print_offer(session, context),
-                                           ahoy_handle_pack(session->self), now_ms);
+    struct span offer = print_offer(session, context);
+    if (offer.size == 0)
+        return false;
+    session->client =
+        ahoy_ua_request_send(&request, offer, ahoy_handle_pack(session->self), now_ms);
     if (session->client.generation == 0)
         return false;
+    ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_INVITE, true);
+    session->in_force = session->local;
     session->transactions++;
     return true;
 }
@@ -46,23 +49,25 @@ bool ahoy_session_call(struct ahoy_session *session, struct ahoy_ua_context *con
     };
     session->is_caller = true;
     session->state = AHOY_SESSION_CALLING;
-    session->ring_ms = UINT64_MAX;
-    return ahoy_dialog_begin(&session->dialog, &seed) && send_invite(session, context, now_ms);
+    return ahoy_dialog_begin(&session->dialog, &seed) &&
+           ahoy_session_send_invite(session, context, now_ms);
 }
 
-/* ACK to a 2xx, made anew for each one that comes: R3261-13.2.2.4-3, -8. */
-static void send_ack(const struct ahoy_session *session, struct ahoy_ua_context *context,
-                     const struct ahoy_dialog *dialog, uint64_t now_ms)
+/* R3261-13.2.2.4-3, -8 */
+void ahoy_session_send_ack(const struct ahoy_session *session, struct ahoy_ua_context *context,
+                           const struct ahoy_dialog *dialog, uint32_t cseq, uint64_t now_ms)
 {
+    bool is_first = cseq == session->invite_cseq;
     struct ahoy_ua_request request;
     const struct span parts[] = { dialog->call_id, dialog->remote_tag };
     char seed[AHOY_TAG_LIMIT + 512];
     struct ahoy_buf buf = ahoy_buf_over(seed, sizeof seed);
-    ahoy_buf_put_number(&buf, session->invite_cseq);
+    ahoy_buf_put_number(&buf, cseq);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         ahoy_buf_put(&buf, parts[i]);
-    ahoy_ua_request_begin(context, dialog, AHOY_METHOD_ACK, session->invite_cseq, false, &request);
-    ahoy_credentials_put(&session->credentials, &request.rows); /* R3261-13.2.2.4-5 */
+    ahoy_ua_request_begin(context, dialog, AHOY_METHOD_ACK, cseq, false, &request);
+    ahoy_credentials_put(is_first ? &session->credentials : &session->change.credentials,
+                         &request.rows); /* R3261-13.2.2.4-5 */
     /* Where it cannot be sent the 2xx comes again. */
     (void)ahoy_ua_request_send_ack(&request, SPAN(""), ahoy_buf_text(&buf), now_ms);
 }
@@ -96,7 +101,10 @@ static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *c
         return; /* Without an ACK it ends by itself: 13.3.1.4. */
     if (!ahoy_dialog_from_response(stray, event->message, event->routing, NULL))
         return;
-    send_ack(session, context, stray, now_ms);
+    const struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
+    if (early != NULL)
+        ahoy_dialog_confirm(stray, early);
+    ahoy_session_send_ack(session, context, stray, session->invite_cseq, now_ms);
     if (is_known)
         return;
     stray->local_cseq++;
@@ -113,7 +121,6 @@ static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *c
 static void take_first(struct ahoy_session *session, struct ahoy_ua_context *context,
                        const struct ahoy_event *event, uint64_t now_ms)
 {
-    struct ahoy_sdp_agreed agreed;
     bool cancelled = session->state == AHOY_SESSION_CANCELLING;
     if (!ahoy_dialog_from_response(&session->dialog, event->message, event->routing, NULL)) {
         /* Without a Contact there is nobody to send ACK or BYE to. */
@@ -121,23 +128,22 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
         return;
     }
     session->state = AHOY_SESSION_CONFIRMED;
-    send_ack(session, context, &session->dialog, now_ms);
+    ahoy_session_leave_early(session);
+    session->dialog.takes_update = ahoy_ua_lists(event->message, AHOY_HEADER_ALLOW, SPAN("UPDATE"));
+    ahoy_session_send_ack(session, context, &session->dialog, session->invite_cseq, now_ms);
     if (cancelled) {
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("Cancelled"), now_ms);
         return;
     }
-    if (!ahoy_ua_read_description(context, event->message) ||
-        !ahoy_sdp_read_answer(&context->sdp, &agreed)) {
+    struct ahoy_offers *offers = &session->dialog.offers;
+    if (ahoy_offers_kind(offers, AHOY_CARRIER_RELIABLE, false) == AHOY_ANSWER &&
+        !ahoy_session_read_answer(&session->dialog, context, event->message, &session->in_force)) {
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("The answer has no codec of ours"),
                          now_ms);
         return;
     }
-    ahoy_ua_tell(context,
-                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_ANSWERED,
-                                         .session = session->self,
-                                         .codec = agreed.codec,
-                                         .direction = agreed.direction },
-                 session->dialog.remote_uri);
+    ahoy_offers_take(offers, AHOY_CARRIER_RELIABLE, false);
+    ahoy_session_tell(session, context, AHOY_NEWS_ANSWERED, &session->dialog);
 }
 
 static void take_success(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -148,15 +154,20 @@ static void take_success(struct ahoy_session *session, struct ahoy_ua_context *c
     if (is_first)
         take_first(session, context, event, now_ms);
     else if (ahoy_span_equal_nocase(event->routing->to_tag, session->dialog.remote_tag))
-        send_ack(session, context, &session->dialog, now_ms);
+        ahoy_session_send_ack(session, context, &session->dialog, session->invite_cseq, now_ms);
     else
         give_up_fork(session, context, event, now_ms);
 }
 
 static void take_provisional(struct ahoy_session *session, struct ahoy_ua_context *context,
-                             const struct ahoy_message *response)
+                             const struct ahoy_event *event, uint64_t now_ms)
 {
-    if (response->status == 100 || session->state != AHOY_SESSION_CALLING || session->told_ringing)
+    const struct ahoy_message *response = event->message;
+    bool is_open =
+        session->state == AHOY_SESSION_CALLING || session->state == AHOY_SESSION_CANCELLING;
+    if (response->status == 100 || !is_open ||
+        !ahoy_session_provisional(session, context, event, now_ms) ||
+        session->state != AHOY_SESSION_CALLING || session->told_ringing)
         return;
     session->told_ringing = true;
     ahoy_ua_tell(context,
@@ -177,7 +188,9 @@ static void take_final(struct ahoy_session *session, struct ahoy_ua_context *con
         return;
     if (ahoy_ua_retry(context, &session->credentials, &session->dialog, response,
                       AHOY_METHOD_INVITE, print_offer(session, context)) &&
-        send_invite(session, context, now_ms))
+        ahoy_session_send_invite(session, context, now_ms))
+        return;
+    if (ahoy_session_redirect(session, context, response->status, response, now_ms))
         return;
     ahoy_session_refused(session, context, response->status, response->reason);
 }
@@ -194,19 +207,29 @@ static void take_bye_response(struct ahoy_session *session, struct ahoy_ua_conte
         ahoy_session_send_bye(session, context, now_ms);
 }
 
+/* What our re-INVITE was answered by may come again when the next one is under way. */
+static void take_repeated(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          const struct ahoy_event *event, uint64_t now_ms)
+{
+    const struct ahoy_cseq *cseq = &event->routing->cseq;
+    if (cseq->method == AHOY_METHOD_INVITE && event->message->status / 100 == 2)
+        ahoy_session_send_ack(session, context, &session->dialog, cseq->number, now_ms);
+}
+
 void ahoy_session_response(struct ahoy_session *session, struct ahoy_ua_context *context,
                            const struct ahoy_event *event, uint64_t now_ms)
 {
     const struct ahoy_message *response = event->message;
-    if (session->bye.generation != 0 && ahoy_handle_equal(event->transaction, session->bye)) {
+    if (response->status >= 200)
+        ahoy_session_pracked(session, event->transaction);
+    if (ahoy_handle_equal(event->transaction, session->bye))
         take_bye_response(session, context, response, now_ms);
-        return;
-    }
-    if (!ahoy_handle_equal(event->transaction, session->client) ||
-        ahoy_handle_equal(session->client, nobody))
-        return;
-    if (response->status < 200)
-        take_provisional(session, context, response);
+    else if (ahoy_handle_equal(event->transaction, session->change.client))
+        ahoy_session_changed(session, context, event, now_ms);
+    else if (!ahoy_handle_equal(event->transaction, session->client))
+        take_repeated(session, context, event, now_ms);
+    else if (response->status < 200)
+        take_provisional(session, context, event, now_ms);
     else if (response->status < 300)
         take_success(session, context, event, now_ms);
     else

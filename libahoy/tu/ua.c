@@ -64,6 +64,7 @@ static struct ahoy_session *add_session(struct ahoy_ua *ua)
     if (session == NULL)
         return NULL;
     session->self = handle;
+    session->ring_ms = session->change.again_ms = UINT64_MAX;
     session->local.session_id = ahoy_rng_next(&ua->context.rng) >> 2; /* Fits a signed number. */
     return session;
 }
@@ -73,22 +74,23 @@ static struct ahoy_session *get_session(struct ahoy_ua *ua, struct ahoy_handle h
     return ahoy_pool_get(&ua->sessions, handle);
 }
 
-/* After whatever may have ended it: no event may follow. */
-static void remove_if_done(struct ahoy_ua *ua, struct ahoy_session *session)
+/* After whatever may have ended it: no event may follow.  Or it may have made way for a change. */
+static void settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
 {
+    ahoy_session_pursue(session, &ua->context, now_ms);
     if (ahoy_session_is_done(session))
         remove_session(ua, session);
 }
 
-/* The session whose dialog a request within one belongs to. */
-static struct ahoy_session *find_dialog(struct ahoy_ua *ua, const struct ahoy_routing *routing)
+/* The session that a request within a dialog belongs to. */
+static struct ahoy_session *find_session(struct ahoy_ua *ua, const struct ahoy_routing *routing,
+                                         struct ahoy_dialog **dialog)
 {
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
-        bool has_dialog =
-            session->state != AHOY_SESSION_CALLING && session->state != AHOY_SESSION_CANCELLING;
-        if (has_dialog && ahoy_dialog_matches(&session->dialog, routing))
+        *dialog = ahoy_session_find(session, routing);
+        if (*dialog != NULL)
             return session;
     }
     return NULL;
@@ -102,7 +104,7 @@ static bool is_merged(struct ahoy_ua *ua, const struct ahoy_routing *routing)
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
         const struct ahoy_dialog *dialog = &session->dialog;
         if (!session->is_caller && session->server.generation != 0 &&
-            dialog->remote_cseq == routing->cseq.number &&
+            session->server_cseq == routing->cseq.number &&
             ahoy_span_equal(dialog->call_id, routing->call_id) &&
             ahoy_span_equal_nocase(dialog->remote_tag, routing->from_tag))
             return true;
@@ -140,7 +142,7 @@ static void take_outside(struct ahoy_ua *ua, const struct ahoy_event *event, uin
 }
 
 /* What a request must be before anybody looks at what it is for: sound, of a method that is served
- * (8.2.1), and not in need of an extension (8.2.2.3), of which we know none.  Else it is
+ * (8.2.1), and not in need of an extension (8.2.2.3) that we do not know.  Else it is
  * refused. */
 static bool admits(struct ahoy_ua *ua, const struct ahoy_event *event)
 {
@@ -154,7 +156,7 @@ static bool admits(struct ahoy_ua *ua, const struct ahoy_event *event)
         status = 405;
         ahoy_ua_put_allow(&rows); /* R3261-21.4.6-1 */
     } else {
-        ahoy_compose_unsupported(&rows, event->message, AHOY_HEADER_REQUIRE, SPAN(""));
+        ahoy_compose_unsupported(&rows, event->message, AHOY_HEADER_REQUIRE, SPAN(AHOY_UA_OPTIONS));
         status = rows.size > 0 || rows.overflow ? 420 : 0; /* R3261-20.32-1, -2 */
     }
     if (status != 0)
@@ -176,10 +178,11 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
             take_outside(ua, event, now_ms);
         return;
     }
-    struct ahoy_session *session = find_dialog(ua, event->routing);
+    struct ahoy_dialog *dialog;
+    struct ahoy_session *session = find_session(ua, event->routing, &dialog);
     if (session != NULL) {
-        ahoy_session_request(session, &ua->context, event, now_ms);
-        remove_if_done(ua, session);
+        ahoy_session_request(session, &ua->context, dialog, event, now_ms);
+        settle(ua, session, now_ms);
     } else if (!is_ack) { /* R3261-12.2.2-1 */
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
     }
@@ -207,7 +210,7 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
     if (session == NULL)
         return;
     ahoy_session_step(session, &ua->context, event, now_ms);
-    remove_if_done(ua, session);
+    settle(ua, session, now_ms);
 }
 
 void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
@@ -218,7 +221,7 @@ void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
         ahoy_session_expire(session, &ua->context, now_ms);
-        remove_if_done(ua, session);
+        settle(ua, session, now_ms);
     }
 }
 
@@ -312,7 +315,18 @@ void ahoy_ua_ring(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms
 {
     struct ahoy_session *session = get_session(ua, handle);
     if (session != NULL)
-        ahoy_session_ring(session, &ua->context, now_ms);
+        ahoy_session_progress(session, &ua->context, 180, false, now_ms);
+}
+
+void ahoy_ua_progress(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
+                      uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session == NULL || session->state != AHOY_SESSION_INCOMING)
+        return;
+    session->local.media = *media;
+    ahoy_session_progress(session, &ua->context, 183, true, now_ms);
+    settle(ua, session, now_ms);
 }
 
 void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
@@ -323,7 +337,7 @@ void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct 
         return;
     session->local.media = *media;
     ahoy_session_pick_up(session, &ua->context, now_ms);
-    remove_if_done(ua, session);
+    settle(ua, session, now_ms);
 }
 
 void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status, uint64_t now_ms)
@@ -332,7 +346,7 @@ void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned stat
     if (session == NULL)
         return;
     ahoy_session_reject(session, &ua->context, status, now_ms);
-    remove_if_done(ua, session);
+    settle(ua, session, now_ms);
 }
 
 void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
@@ -341,7 +355,38 @@ void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_
     if (session == NULL)
         return;
     ahoy_session_hang_up(session, &ua->context, now_ms);
-    remove_if_done(ua, session);
+    settle(ua, session, now_ms);
+}
+
+/* Wishes for a session are pursued where it is not over. */
+static void wish(struct ahoy_ua *ua, struct ahoy_handle handle, enum ahoy_direction direction,
+                 uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session == NULL)
+        return;
+    session->local.direction = direction;
+    settle(ua, session, now_ms);
+}
+
+void ahoy_ua_hold(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms)
+{
+    wish(ua, session, AHOY_SENDONLY, now_ms);
+}
+
+void ahoy_ua_resume(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms)
+{
+    wish(ua, session, AHOY_SENDRECV, now_ms);
+}
+
+void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
+                  uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (session == NULL || session->described == NULL)
+        return;
+    session->local.media = *media;
+    settle(ua, session, now_ms);
 }
 
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)

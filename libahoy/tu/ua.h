@@ -56,10 +56,21 @@ struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struc
                                 uint64_t now_ms);
 /* For a session that is INCOMING; on any other, or a stale handle, nothing happens. */
 void ahoy_ua_ring(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
+/* Early media: 183 with our description, which the caller can count on where it knows RFC 3262;
+ * EARLY follows then.  REFUSED follows where there is nothing to agree on. */
+void ahoy_ua_progress(struct ahoy_ua *ua, struct ahoy_handle session, const struct ahoy_ip *media,
+                      uint64_t now_ms);
 void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle session, const struct ahoy_ip *media,
                     uint64_t now_ms);
 void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle session, unsigned status,
                     uint64_t now_ms);
+/* Change a session: hold the peer, who then hears us but is not heard; hear him again; have our RTP
+ * sent to |media|.  CHANGED or CHANGE_REFUSED follows where the session was otherwise, as soon as
+ * RFC 3261 14.1 lets us ask.  What was refused is wished no more. */
+void ahoy_ua_hold(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
+void ahoy_ua_resume(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
+void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle session, const struct ahoy_ip *media,
+                  uint64_t now_ms);
 /* Ends a session in any state. */
 void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
 

@@ -103,7 +103,8 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request)
 
 static const enum ahoy_method served[] = { AHOY_METHOD_INVITE,  AHOY_METHOD_ACK,
                                            AHOY_METHOD_CANCEL,  AHOY_METHOD_BYE,
-                                           AHOY_METHOD_OPTIONS, AHOY_METHOD_NOTIFY };
+                                           AHOY_METHOD_OPTIONS, AHOY_METHOD_PRACK,
+                                           AHOY_METHOD_UPDATE,  AHOY_METHOD_NOTIFY };
 
 bool ahoy_ua_serves(enum ahoy_method method)
 {
@@ -132,8 +133,20 @@ void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_bu
 
 void ahoy_ua_put_supported(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
 {
-    bool knows_gruu = context->account.instance.size > 0; /* R5627-4.1-1, R5627-4.1-2 */
-    ahoy_buf_put(buf, knows_gruu ? SPAN("Supported: gruu\r\n") : SPAN("Supported:\r\n"));
+    bool knows_gruu = context->account.instance.size > 0;   /* R5627-4.1-1, R5627-4.1-2 */
+    ahoy_buf_put(buf, SPAN("Supported: " AHOY_UA_OPTIONS)); /* R3262-4-2 */
+    ahoy_buf_put(buf, knows_gruu ? SPAN(", gruu\r\n") : SPAN("\r\n"));
+}
+
+bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word)
+{
+    struct ahoy_values values = ahoy_message_values(message, header);
+    struct span value;
+    while (ahoy_values_next(&values, &value, NULL)) {
+        if (ahoy_span_equal_nocase(value, word))
+            return true;
+    }
+    return false;
 }
 
 /* S/MIME that somebody encrypted, for a key that cannot be ours, as we have none (23.2). */
@@ -216,11 +229,14 @@ bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body,
 }
 
 static struct span compose_reply(struct ahoy_ua_context *context, const struct ahoy_event *event,
-                                 unsigned status, struct span tag, struct span rows)
+                                 unsigned status, struct span tag, struct span rows,
+                                 struct span body)
 {
-    struct ahoy_response response = {
-        .status = status, .to_tag = tag, .headers = rows, .received = &event->hop->remote
-    };
+    struct ahoy_response response = { .status = status,
+                                      .to_tag = tag,
+                                      .headers = rows,
+                                      .body = body,
+                                      .received = &event->hop->remote };
     struct ahoy_buf buf = ahoy_buf_over(context->response, sizeof context->response);
     ahoy_compose_response(&buf, event->message, &response);
     return ahoy_buf_text(&buf);
@@ -232,26 +248,43 @@ void ahoy_ua_refuse(struct ahoy_ua_context *context, const struct ahoy_event *ev
     char tag[AHOY_TOKEN_SIZE];
     ahoy_transaction_stateless_tag(context->transactions, event->routing, tag);
     struct span text =
-        compose_reply(context, event, status, (struct span){ tag, sizeof tag }, rows);
+        compose_reply(context, event, status, (struct span){ tag, sizeof tag }, rows, SPAN(""));
     if (text.size > 0)
         ahoy_transaction_answer(context->transactions, event, &text, 1);
 }
 
-void ahoy_ua_reply(struct ahoy_ua_context *context, const struct ahoy_event *event, unsigned status,
-                   struct span tag, struct span rows, uint64_t now_ms)
+static void reply(struct ahoy_ua_context *context, const struct ahoy_event *event, unsigned status,
+                  struct span tag, struct span rows, struct span body, uint64_t now_ms)
 {
     char token[AHOY_TOKEN_SIZE];
     if (tag.size == 0) {
         ahoy_transaction_stateless_tag(context->transactions, event->routing, token);
         tag = (struct span){ token, sizeof token };
     }
-    struct span text = compose_reply(context, event, status, tag, rows);
+    struct span text = compose_reply(context, event, status, tag, rows, body);
     if (text.size == 0)
         return;
-    struct ahoy_handle handle =
-        ahoy_transaction_accept(context->transactions, event, AHOY_UA_NOBODY, now_ms);
+    struct ahoy_handle handle = { 0, 0 };
+    /* Nothing would end the transaction of an INVITE whose response found no memory. */
+    if (event->message->method != AHOY_METHOD_INVITE)
+        handle = ahoy_transaction_accept(context->transactions, event, AHOY_UA_NOBODY, now_ms);
     if (!ahoy_transaction_respond(context->transactions, handle, status, &text, 1, now_ms))
         ahoy_transaction_answer(context->transactions, event, &text, 1);
+}
+
+void ahoy_ua_reply(struct ahoy_ua_context *context, const struct ahoy_event *event, unsigned status,
+                   struct span tag, struct span rows, uint64_t now_ms)
+{
+    reply(context, event, status, tag, rows, SPAN(""), now_ms);
+}
+
+void ahoy_ua_reply_described(struct ahoy_ua_context *context, const struct ahoy_event *event,
+                             struct ahoy_buf *rows, struct span body, uint64_t now_ms)
+{
+    if (body.size > 0)
+        ahoy_buf_put(rows, SPAN("Content-Type: application/sdp\r\n"));
+    if (!rows->overflow)
+        reply(context, event, 200, SPAN(""), ahoy_buf_text(rows), body, now_ms);
 }
 
 void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_event *event,

@@ -10,6 +10,9 @@
 /* The |user| of transactions; a session's is its packed handle, which is above all of these. */
 enum { AHOY_UA_NOBODY = 1, AHOY_UA_REGISTRATION, AHOY_UA_SUBSCRIBER };
 
+/* The extensions that a session knows: RFC 3262. */
+#define AHOY_UA_OPTIONS "100rel"
+
 enum {
     AHOY_UA_ROWS_LIMIT = 24576, /* Bytes of our rows and body. */
     AHOY_UA_BODY_LIMIT = 8192
@@ -70,6 +73,8 @@ bool ahoy_ua_serves(enum ahoy_method method);
 void ahoy_ua_put_allow(struct ahoy_buf *buf);
 /* Adds Supported. */
 void ahoy_ua_put_supported(const struct ahoy_ua_context *context, struct ahoy_buf *buf);
+/* Whether |word|, case aside, is in the list |header| of |message|: Supported, Require, Allow. */
+bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word);
 /* Adds Allow, Supported and Accept, which belong into requests and 2xx. */
 void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf);
 /* 0 where the body, if there is one, can be read: a session description, not encoded.  Else the
@@ -86,11 +91,15 @@ struct ahoy_handle ahoy_ua_request_send(struct ahoy_ua_request *request, struct 
 bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body, struct span seed,
                               uint64_t now_ms);
 
-/* An answer to the REQUEST or CANCEL |event|, which is accepted for nobody where it can be.
+/* An answer to the REQUEST or CANCEL |event|, which is accepted for nobody where it can be; an
+ * INVITE, which only failures are for, never is.
  * |tag| is the To tag; empty for one without state.  |rows| are further rows. */
 void ahoy_ua_reply(struct ahoy_ua_context *context, const struct ahoy_event *event, unsigned status,
                    struct span tag, struct span rows, uint64_t now_ms);
-/* The same, once and without state. */
+/* A 200 to a request within a dialog, with our description where |body| is one. */
+void ahoy_ua_reply_described(struct ahoy_ua_context *context, const struct ahoy_event *event,
+                             struct ahoy_buf *rows, struct span body, uint64_t now_ms);
+/* An answer of |status|, once and without state. */
 void ahoy_ua_refuse(struct ahoy_ua_context *context, const struct ahoy_event *event,
                     unsigned status, struct span rows);
 

@@ -9,9 +9,12 @@ enum ahoy_ua_news_kind {
     AHOY_NEWS_UNREGISTERED,
     AHOY_NEWS_REGISTRATION_FAILED, /* |status|, |text| the reason. */
     AHOY_NEWS_INCOMING,            /* |session|, |text| who calls. */
+    AHOY_NEWS_REDIRECTED,          /* |session|, |text| where to; |status| is why. */
     AHOY_NEWS_RINGING,             /* |session|, |status| 180 to 183. */
+    AHOY_NEWS_EARLY,               /* Media before the answer: |session|, |codec|, |direction|. */
     AHOY_NEWS_ANSWERED,            /* |session|, |codec|, |text| the peer. */
-    AHOY_NEWS_CHANGED,             /* The peer changed the session: |direction| is ours now. */
+    AHOY_NEWS_CHANGED,             /* The session changed: |codec|, |direction| is ours now. */
+    AHOY_NEWS_CHANGE_REFUSED,      /* The peer refused ours: |status|, |text| the reason. */
     AHOY_NEWS_REFUSED,             /* |session| was never answered: |status|, |text| the reason. */
     AHOY_NEWS_ENDED,               /* |session|: |by|, |text| the reason. */
     AHOY_NEWS_NOTIFIED,            /* |expires_s|, |text| "active"; more: ahoy_ua_notice. */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -16,7 +17,7 @@ static struct ahoy_sdp sdp;
 static struct ahoy_sdp_agreed agreed;
 static char space[4096];
 
-static const struct ahoy_sdp_local local = {
+static struct ahoy_sdp_local local = {
     .media = { .family = AHOY_IPV4, .port = 4000, .bytes = { 192, 0, 2, 2 } },
     .session_id = 9,
     .version = 1,
@@ -42,11 +43,11 @@ static void test_offer(void **state)
 {
     (void)state;
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
-    ahoy_sdp_print_offer(&local, &buf);
+    ahoy_sdp_print_offer(&local, NULL, &buf);
     assert_true(ahoy_sdp_parse(ahoy_buf_text(&buf), &sdp, NULL));
     assert_int_equal(sdp.media_count, 1);
     assert_span(sdp.media[0].formats, "0 8 101");
-    assert_true(ahoy_sdp_read_answer(&sdp, &agreed));
+    assert_true(ahoy_sdp_read_answer(&sdp, &local, &agreed));
     assert_int_equal(agreed.codec, AHOY_PCMU);
     assert_true(agreed.has_events);
     assert_int_equal(agreed.events, 101);
@@ -61,7 +62,7 @@ static void test_offer_ipv6(void **state)
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
     assert_true(ahoy_ip_parse(SPAN("2001:db8::1"), &six.media));
     six.media.port = 4000;
-    ahoy_sdp_print_offer(&six, &buf);
+    ahoy_sdp_print_offer(&six, NULL, &buf);
     space[buf.size] = '\0';
     assert_non_null(strstr(space, "\r\nc=IN IP6 2001:db8::1\r\n"));
 }
@@ -85,26 +86,81 @@ static void test_answer(void **state)
                   OURS "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n");
 }
 
-/* 6.1: the direction is the offer's, seen from here. */
+/* R3264-6.1-3 to -5: the direction is the offer's, seen from here, less what we would not have.
+ * R3264-8.4-2: nothing goes to 0.0.0.0. */
 static void test_directions(void **state)
 {
     static const struct {
         const char *offer;
-        enum ahoy_direction ours;
+        enum ahoy_direction wish, ours;
     } rows[] = {
-        { HEAD "m=audio 1 RTP/AVP 0\r\na=sendrecv\r\n", AHOY_SENDRECV },
-        { HEAD "m=audio 1 RTP/AVP 0\r\na=sendonly\r\n", AHOY_RECVONLY },
-        { HEAD "m=audio 1 RTP/AVP 0\r\na=recvonly\r\n", AHOY_SENDONLY },
-        { HEAD "m=audio 1 RTP/AVP 0\r\na=inactive\r\n", AHOY_INACTIVE },
-        { HEAD "a=sendonly\r\nm=audio 1 RTP/AVP 0\r\n", AHOY_RECVONLY },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=sendrecv\r\n", AHOY_SENDRECV, AHOY_SENDRECV },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=sendonly\r\n", AHOY_SENDRECV, AHOY_RECVONLY },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=recvonly\r\n", AHOY_SENDRECV, AHOY_SENDONLY },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=inactive\r\n", AHOY_SENDRECV, AHOY_INACTIVE },
+        { HEAD "a=sendonly\r\nm=audio 1 RTP/AVP 0\r\n", AHOY_SENDRECV, AHOY_RECVONLY },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=sendrecv\r\n", AHOY_SENDONLY, AHOY_SENDONLY },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=sendonly\r\n", AHOY_SENDONLY, AHOY_INACTIVE },
+        { HEAD "m=audio 1 RTP/AVP 0\r\na=recvonly\r\n", AHOY_SENDONLY, AHOY_SENDONLY },
+        { HEAD "m=audio 1 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n", AHOY_SENDRECV, AHOY_RECVONLY },
+        { HEAD "m=audio 1 RTP/AVP 0\r\nc=IN IP6 ::\r\na=recvonly\r\n", AHOY_SENDRECV,
+          AHOY_INACTIVE },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct ahoy_buf buf;
+        local.direction = rows[i].wish;
         assert_true(answer(rows[i].offer, &buf));
         assert_int_equal(agreed.direction, rows[i].ours);
+        assert_true(ahoy_sdp_read_answer(&sdp, &local, &agreed));
+        assert_int_equal(agreed.direction, rows[i].ours);
+        local.direction = AHOY_SENDRECV;
         test_free_all(NULL);
     }
+}
+
+/* RFC 6337 5.4: the answer to an offer of 0.0.0.0 has its direction by the rules all the same. */
+static void test_nowhere(void **state)
+{
+    (void)state;
+    expect_answer(HEAD "m=audio 1 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n",
+                  OURS "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n");
+}
+
+/* R3264-8-5 to -7: no line vanishes, and none moves.  R3264-8.3.2-1: events keep their number.
+ * R3264-8.1-1: where all were rejected, ours is a further one.  8.4: the peer is held by
+ * sendonly. */
+static void test_later_offer(void **state)
+{
+    static const struct {
+        const char *previous, *lines;
+    } rows[] = {
+        { "m=video 0 RTP/AVP 96 97\r\nm=audio 4000 RTP/AVP 8 97\r\n"
+          "a=rtpmap:97 telephone-event/8000\r\nm=audio 0 RTP/AVP 0\r\n",
+          "m=video 0 RTP/AVP 96 97\r\nm=audio 4000 RTP/AVP 0 8 97\r\na=rtpmap:0 PCMU/8000\r\n"
+          "a=rtpmap:8 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\na=fmtp:97 0-15\r\n"
+          "a=sendonly\r\nm=audio 0 RTP/AVP 0\r\n" },
+        { "m=audio 4000 RTP/AVP 0\r\n",
+          "m=audio 4000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
+          "a=sendonly\r\n" },
+        { "m=audio 0 RTP/AVP 0\r\n",
+          "m=audio 0 RTP/AVP 0\r\nm=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\n"
+          "a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
+          "a=sendonly\r\n" },
+    };
+    (void)state;
+    local.direction = AHOY_SENDONLY;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char previous[512], expected[512];
+        struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+        snprintf(previous, sizeof previous, "%s%s", OURS, rows[i].previous);
+        snprintf(expected, sizeof expected, "%s%s", OURS, rows[i].lines);
+        assert_true(ahoy_sdp_parse(test_text(previous), &sdp, NULL));
+        ahoy_sdp_print_offer(&local, &sdp, &buf);
+        assert_span(ahoy_buf_text(&buf), expected);
+        test_free_all(NULL);
+    }
+    local.direction = AHOY_SENDRECV;
 }
 
 static void test_nothing_in_common(void **state)
@@ -121,7 +177,7 @@ static void test_nothing_in_common(void **state)
     for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
         struct ahoy_buf buf;
         assert_false(answer(offers[i], &buf));
-        assert_false(ahoy_sdp_read_answer(&sdp, &agreed));
+        assert_false(ahoy_sdp_read_answer(&sdp, &local, &agreed));
         assert_int_equal(agreed.codec, AHOY_NO_CODEC);
         test_free_all(NULL);
     }
@@ -145,6 +201,8 @@ int main(void)
         cmocka_unit_test(test_offer_ipv6),
         cmocka_unit_test(test_answer),
         cmocka_unit_test(test_directions),
+        cmocka_unit_test(test_nowhere),
+        cmocka_unit_test(test_later_offer),
         cmocka_unit_test(test_nothing_in_common),
         cmocka_unit_test(test_no_room),
     };

@@ -110,6 +110,9 @@ static void test_allow(void **state)
     response(200);
     assert_true(allows(SPAN("ACK")));
     assert_true(allows(SPAN("CANCEL")));
+    bool is_allowed[AHOY_METHOD_COUNT];
+    for (int method = 1; method < AHOY_METHOD_COUNT; method++)
+        is_allowed[method] = allows(ahoy_method_name((enum ahoy_method)method));
     unsigned cseq = 11;
     for (int method = 1; method < AHOY_METHOD_COUNT; method++) {
         if (method == AHOY_METHOD_ACK || method == AHOY_METHOD_CANCEL || method == AHOY_METHOD_BYE)
@@ -120,7 +123,7 @@ static void test_allow(void **state)
         name[text.size] = '\0';
         pair_within(&pair, name, cseq++, name, "", "");
         unsigned status = pair_received(&pair, ALICE)->status;
-        assert_int_equal(status == 405, !allows(text));
+        assert_int_equal(status == 405, !is_allowed[method]);
         if (method == AHOY_METHOD_INVITE)
             pair_within(&pair, "ACK", cseq - 1, "ack", PAIR_SDP_TYPE, PAIR_SDP("sendrecv"));
     }

@@ -430,9 +430,9 @@ static void test_refused_invites(void **state)
     pair_init(&pair);
     pair_outside(&pair, "INVITE", "carol", "a", PAIR_SDP_TYPE, PAIR_SDP("sendrecv"));
     assert_int_equal(pair_received(&pair, ALICE)->status, 404);
-    pair_outside(&pair, "INVITE", "bob", "b", "Require: 100rel\r\n", "");
+    pair_outside(&pair, "INVITE", "bob", "b", "Require: 100rel, foo\r\n", "");
     assert_int_equal(pair_received(&pair, ALICE)->status, 420);
-    assert_non_null(strstr(pair.ends[ALICE].received, "Unsupported: 100rel\r\n"));
+    assert_non_null(strstr(pair.ends[ALICE].received, "Unsupported: foo\r\n"));
     pair_outside(&pair, "INVITE", "bob", "c", "Content-Type: text/plain\r\n", "hello");
     assert_int_equal(pair_received(&pair, ALICE)->status, 415);
     pair_outside(&pair, "INVITE", "bob", "d", PAIR_SDP_TYPE,

@@ -175,6 +175,31 @@ static void test_no_second_try(void **state)
     }
 }
 
+/* 8.1.3.4: sips is not left for a contact of a redirection that is none. */
+static void test_redirected(void **state)
+{
+    (void)state;
+    open_ua(AHOY_TLS);
+    (void)call(SPAN("sips:bob@192.0.2.2"));
+    for (size_t i = 0; i < 2; i++) {
+        char text[4096];
+        const struct ahoy_response response = {
+            .status = 302,
+            .to_tag = SPAN("bobs"),
+            .headers = SPAN("Contact: <sip:c@192.0.2.2>, <sips:d@192.0.2.2>\r\n")
+        };
+        struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
+        assert_true(ahoy_message_parse(layer_sent(&layer), &layer.parsed, NULL));
+        ahoy_compose_response(&buf, &layer.parsed, &response);
+        layer.sent_size = 0;
+        assert_true(layer_receive(&layer, ahoy_buf_text(&buf)));
+        assert_int_equal(strstr(layer.sent, "INVITE sips:d@192.0.2.2 SIP/2.0\r\n") != NULL, i == 0);
+        assert_null(strstr(layer.sent, "INVITE sip:c@"));
+    }
+    assert_int_equal(ahoy_ua_busy(ua), 0);
+    close_ua();
+}
+
 /* R5630-5.1.1.1-2, -3 and -5: one sip Contact, for a sip address-of-record, by TLS too. */
 static void test_register(void **state)
 {
@@ -234,7 +259,8 @@ int main(void)
         cmocka_unit_test(test_a_call_by_sips), cmocka_unit_test(test_a_call_by_sip),
         cmocka_unit_test(test_no_way_but_tls), cmocka_unit_test(test_within_the_dialog),
         cmocka_unit_test(test_a_safe_route),   cmocka_unit_test(test_no_second_try),
-        cmocka_unit_test(test_register),       cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_redirected),     cmocka_unit_test(test_register),
+        cmocka_unit_test(test_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,150 @@
+/* The caller's early dialogs, one for each fork that says something before the answer (RFC 3261
+ * 12.1.2, 13.2.2.4), and the PRACK to what asks for it (RFC 3262 4). */
+#include "libahoy/tu/session.h"
+
+#include <stdlib.h>
+
+#include "libahoy/syntax/value.h"
+
+static const struct ahoy_handle nobody = { 0, 0 };
+
+struct ahoy_dialog *ahoy_session_early(const struct ahoy_session *session, struct span tag)
+{
+    for (unsigned i = 0; i < session->early_count; i++) {
+        if (ahoy_span_equal_nocase(session->early[i]->remote_tag, tag))
+            return session->early[i];
+    }
+    return NULL;
+}
+
+struct ahoy_dialog *ahoy_session_find(struct ahoy_session *session,
+                                      const struct ahoy_routing *routing)
+{
+    bool is_calling =
+        session->state == AHOY_SESSION_CALLING || session->state == AHOY_SESSION_CANCELLING;
+    if (!is_calling && ahoy_dialog_matches(&session->dialog, routing))
+        return &session->dialog;
+    struct ahoy_dialog *early = ahoy_session_early(session, routing->from_tag);
+    return early != NULL && ahoy_dialog_matches(early, routing) ? early : NULL;
+}
+
+/* The early dialog of a response; NULL where it makes none, or a limit or memory refuses. */
+static struct ahoy_dialog *find_or_add(struct ahoy_session *session, const struct ahoy_event *event)
+{
+    struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
+    if (early != NULL || event->routing->to_tag.size == 0 ||
+        session->early_count == AHOY_SESSION_FORKS_LIMIT)
+        return early;
+    early = calloc(1, sizeof *early);
+    if (early == NULL || !ahoy_dialog_from_response(early, event->message, event->routing, NULL)) {
+        free(early);
+        return NULL;
+    }
+    early->offers = session->dialog.offers;
+    session->early[session->early_count++] = early;
+    return early;
+}
+
+/* Whether it asks for PRACK, and which number it has. */
+static bool is_reliable(const struct ahoy_message *response, uint32_t *rseq)
+{
+    const struct ahoy_field *field = ahoy_message_first(response, AHOY_HEADER_RSEQ);
+    struct ahoy_value value;
+    if (field == NULL || !ahoy_ua_lists(response, AHOY_HEADER_REQUIRE, SPAN("100rel")) ||
+        !ahoy_value_parse(AHOY_HEADER_RSEQ, field->value, &value, NULL))
+        return false;
+    *rseq = (uint32_t)value.as.number;
+    return true;
+}
+
+static struct ahoy_handle send_prack(struct ahoy_session *session, struct ahoy_ua_context *context,
+                                     struct ahoy_dialog *dialog, uint32_t rseq,
+                                     uint32_t invite_cseq, uint64_t now_ms)
+{
+    struct ahoy_ua_request request;
+    dialog->local_cseq++;
+    ahoy_ua_request_begin(context, dialog, AHOY_METHOD_PRACK, dialog->local_cseq, false, &request);
+    ahoy_buf_put(&request.rows, SPAN("RAck: "));
+    ahoy_buf_put_number(&request.rows, rseq);
+    ahoy_buf_put_byte(&request.rows, ' ');
+    ahoy_buf_put_number(&request.rows, invite_cseq);
+    ahoy_buf_put(&request.rows, SPAN(" INVITE\r\n"));
+    struct ahoy_handle prack =
+        ahoy_ua_request_send(&request, SPAN(""), ahoy_handle_pack(session->self), now_ms);
+    session->transactions += prack.generation != 0;
+    return prack;
+}
+
+bool ahoy_session_confirm(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          struct ahoy_dialog *dialog, const struct ahoy_event *event,
+                          uint64_t now_ms)
+{
+    const struct ahoy_message *response = event->message;
+    bool is_change = dialog == &session->dialog;
+    uint32_t rseq;
+    if (!is_reliable(response, &rseq))
+        return true;
+    if (dialog->rseq != 0 && rseq != dialog->rseq + 1)
+        return false; /* R3262-4-6, R3262-4-10 */
+    struct ahoy_handle prack =
+        send_prack(session, context, dialog, rseq, event->routing->cseq.number, now_ms);
+    if (prack.generation == 0)
+        return false; /* It comes again. */
+    dialog->rseq = rseq;
+    const struct ahoy_sdp_local *offered =
+        is_change ? &session->change.offered : &session->in_force;
+    if (ahoy_offers_kind(&dialog->offers, AHOY_CARRIER_RELIABLE, false) != AHOY_ANSWER ||
+        !ahoy_session_read_answer(dialog, context, response, offered))
+        return true;
+    dialog->prack = prack;
+    ahoy_offers_take(&dialog->offers, AHOY_CARRIER_RELIABLE, false);
+    if (!is_change)
+        ahoy_session_tell(session, context, AHOY_NEWS_EARLY, dialog);
+    return true;
+}
+
+bool ahoy_session_provisional(struct ahoy_session *session, struct ahoy_ua_context *context,
+                              const struct ahoy_event *event, uint64_t now_ms)
+{
+    uint32_t rseq;
+    struct ahoy_dialog *early = find_or_add(session, event);
+    if (early == NULL) /* R3262-4-4: it would have to make a dialog. */
+        return !is_reliable(event->message, &rseq);
+    early->takes_update |= ahoy_ua_lists(event->message, AHOY_HEADER_ALLOW, SPAN("UPDATE"));
+    return ahoy_session_confirm(session, context, early, event, now_ms);
+}
+
+void ahoy_session_leave_early(struct ahoy_session *session)
+{
+    for (unsigned i = 0; i < session->early_count; i++) {
+        struct ahoy_dialog *early = session->early[i];
+        if (!ahoy_span_equal_nocase(early->remote_tag, session->dialog.remote_tag))
+            continue;
+        ahoy_dialog_confirm(&session->dialog, early);
+        if (session->change.dialog == early)
+            session->change.dialog = &session->dialog;
+        free(early);
+        session->early[i] = session->early[--session->early_count];
+        return;
+    }
+}
+
+void ahoy_session_forget_early(struct ahoy_session *session)
+{
+    for (unsigned i = 0; i < session->early_count; i++) {
+        if (session->change.dialog == session->early[i])
+            session->change.dialog = NULL;
+        free(session->early[i]);
+    }
+    session->early_count = 0;
+}
+
+void ahoy_session_pracked(struct ahoy_session *session, struct ahoy_handle transaction)
+{
+    if (ahoy_handle_equal(session->dialog.prack, transaction))
+        session->dialog.prack = nobody;
+    for (unsigned i = 0; i < session->early_count; i++) {
+        if (ahoy_handle_equal(session->early[i]->prack, transaction))
+            session->early[i]->prack = nobody;
+    }
+}

@@ -1,0 +1,125 @@
+/* What a session offers and answers: RFC 3264, with the versions of section 8. */
+#include "libahoy/tu/session.h"
+
+#include <stdlib.h>
+
+bool ahoy_session_keep(char **bytes, size_t *size, struct span text)
+{
+    char *copy = malloc(text.size + 1);
+    if (copy == NULL)
+        return false;
+    if (text.size > 0)
+        memcpy(copy, text.at, text.size);
+    free(*bytes);
+    *bytes = copy;
+    *size = text.size;
+    return true;
+}
+
+static struct span described(const struct ahoy_session *session)
+{
+    return (struct span){ session->described, session->described_size };
+}
+
+/* The offer to be answered, or what we said before, as far as there is one; it was sound. */
+static unsigned read(const struct ahoy_session *session, struct ahoy_ua_context *context,
+                     const struct span *offer)
+{
+    struct ahoy_err err = { .status = 0 };
+    if (offer == NULL && session->described == NULL)
+        return 0;
+    if (!ahoy_sdp_parse(offer != NULL ? *offer : described(session), &context->sdp, &err))
+        return err.status;
+    /* R3264-8-6: a peer who lets lines vanish is not understood. */
+    return context->sdp.media_count < session->described_media ? 488 : 0;
+}
+
+static struct span print(const struct ahoy_session *session, struct ahoy_ua_context *context,
+                         bool is_answer, struct ahoy_sdp_agreed *agreed)
+{
+    struct ahoy_buf body = ahoy_buf_over(context->body, sizeof context->body);
+    const struct ahoy_sdp *previous = session->described == NULL ? NULL : &context->sdp;
+    if (!is_answer)
+        ahoy_sdp_print_offer(&session->local, previous, &body);
+    else if (!ahoy_sdp_print_answer(&context->sdp, &session->local, &body, agreed))
+        return SPAN("");
+    return ahoy_buf_text(&body);
+}
+
+struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_context *context,
+                                  const struct span *offer, struct ahoy_sdp_agreed *agreed,
+                                  unsigned *status)
+{
+    *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
+    *status = read(session, context, offer);
+    if (*status != 0)
+        return SPAN("");
+    struct span text = print(session, context, offer != NULL, agreed);
+    if (text.size > 0 && ahoy_span_equal(text, described(session)))
+        return text;          /* R3264-8-2 */
+    session->local.version++; /* R3264-8-1 */
+    text = print(session, context, offer != NULL, agreed);
+    if (text.size > 0 && ahoy_session_keep(&session->described, &session->described_size, text)) {
+        (void)ahoy_sdp_parse(text, &context->sdp, NULL); /* We read what we wrote. */
+        session->described_media = context->sdp.media_count;
+        return text;
+    }
+    session->local.version--;
+    *status = text.size > 0 ? 500 : 488;
+    return SPAN("");
+}
+
+void ahoy_session_take_offer(struct ahoy_session *session)
+{
+    if (session->offer_size > 0)
+        ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_INVITE, false);
+    else
+        ahoy_offers_ask(&session->dialog.offers);
+}
+
+struct span ahoy_session_body(struct ahoy_session *session, struct ahoy_ua_context *context,
+                              unsigned *status)
+{
+    struct ahoy_dialog *dialog = &session->dialog;
+    const struct span offer = { session->offer, session->offer_size };
+    struct ahoy_sdp_agreed agreed;
+    *status = 0;
+    switch (ahoy_offers_kind(&dialog->offers, AHOY_CARRIER_RELIABLE, true)) {
+    case AHOY_OFFER:
+        return ahoy_session_describe(session, context, NULL, &agreed, status);
+    case AHOY_ANSWER:
+        break;
+    case AHOY_NEITHER:
+        return SPAN("");
+    }
+    struct span body = ahoy_session_describe(session, context, &offer, &agreed, status);
+    if (*status == 0) {
+        dialog->codec = agreed.codec;
+        dialog->direction = agreed.direction;
+    }
+    return body;
+}
+
+bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context *context,
+                              const struct ahoy_message *message,
+                              const struct ahoy_sdp_local *offered)
+{
+    struct ahoy_sdp_agreed agreed;
+    if (!ahoy_ua_read_description(context, message) ||
+        !ahoy_sdp_read_answer(&context->sdp, offered, &agreed))
+        return false;
+    dialog->codec = agreed.codec;
+    dialog->direction = agreed.direction;
+    return true;
+}
+
+void ahoy_session_tell(const struct ahoy_session *session, struct ahoy_ua_context *context,
+                       enum ahoy_ua_news_kind kind, const struct ahoy_dialog *dialog)
+{
+    ahoy_ua_tell(context,
+                 &(struct ahoy_ua_news){ .kind = kind,
+                                         .session = session->self,
+                                         .codec = dialog->codec,
+                                         .direction = dialog->direction },
+                 kind == AHOY_NEWS_ANSWERED ? dialog->remote_uri : SPAN(""));
+}
