@@ -31,10 +31,11 @@ workers(1)
 
 
 def register(build, cpu, port, users, concurrent=SATURATED, rate=0, count=None):
-    """Lets them register, once each or |count| times in all; returns what bench-register printed."""
+    """Lets them register, once each or |count| times in all; what bench-register printed."""
     done = subprocess.run(
         [os.path.join(build, "bench", "bench-register"), "--server", str(port), "--users",
-         str(users), "--count", str(count or users), "--concurrent", str(concurrent), "--rate", str(rate)],
+         str(users), "--count", str(count or users), "--concurrent", str(concurrent),
+         "--rate", str(rate)],
         stdout=subprocess.PIPE, text=True, timeout=300,
         preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
     if done.returncode != 0:
