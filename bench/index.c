@@ -1,5 +1,5 @@
-/* bench-index: what a binding takes in the location index alone, as bench-register registers it, and
- * how long it takes to look one up: in bytes of the allocator, and nanoseconds of CPU.
+/* bench-index: what a binding takes in the location index alone, as bench-register registers it,
+ * and how long it takes to look one up: in bytes of the allocator, and nanoseconds of CPU.
  *
  *   bench-index [RECORDS] */
 #include <malloc.h>

@@ -13,6 +13,7 @@ COUNT = 60000  # REGISTERs, each of a new user but for those of the warming up.
 WARM = 2000
 SATURATED = 256  # Phones that wait at a time.
 RATE = 10000  # Changes a second at which the wait for the disk is measured.
+REFRESHING = 10000  # Users who do so meanwhile.
 BINDINGS = [10000, 100000, 1000000]
 FILLING_RATE = 6000  # By datagram each answer is kept for 32 s, and of those a worker has a limit.
 ASKED_BYTES = 300
@@ -29,11 +30,12 @@ workers(1)
 """
 
 
-def register(build, cpu, port, users, concurrent=SATURATED, rate=0):
-    """Lets them register; returns what bench-register printed."""
+def register(build, cpu, port, users, concurrent=SATURATED, rate=0, count=None):
+    """Lets them register, once each or |count| times in all; what bench-register printed."""
     done = subprocess.run(
         [os.path.join(build, "bench", "bench-register"), "--server", str(port), "--users",
-         str(users), "--count", str(users), "--concurrent", str(concurrent), "--rate", str(rate)],
+         str(users), "--count", str(count or users), "--concurrent", str(concurrent),
+         "--rate", str(rate)],
         stdout=subprocess.PIPE, text=True, timeout=300,
         preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
     if done.returncode != 0:
@@ -51,10 +53,10 @@ def cost(server, cpu_of, build, cpu, port):
 
 
 def p99_ms(build, cpu, port):
-    """Of a server that runs for a while: its file and the log before it have grown to their size,
-    which is what a sync waits longest for."""
-    register(build, cpu, port, COUNT)
-    return register(build, cpu, port, COUNT, rate=RATE)["p99_ms"]
+    """Of phones that refresh, with a server that runs for a while: its file and the log before it
+    have their size.  A file that grows waits for the file system's own log at each checkpoint."""
+    register(build, cpu, port, REFRESHING, count=COUNT)
+    return register(build, cpu, port, REFRESHING, rate=RATE, count=COUNT)["p99_ms"]
 
 
 def resident(pid):

@@ -1,7 +1,7 @@
-/* The form of a state: a version, a count, and each binding as numbers (seven bits a byte, the lowest
- * first, a mark on all bytes but the last) and texts with their sizes before them.  Times are told by
- * how far they lie before each other, and an instance by where it stands in the parameters.  On
- * the disk the version has a mark, and behind it all stands a check of it and of the
+/* The form of a state: a version, a count, and each binding as numbers (seven bits a byte, the
+ * lowest first, a mark on all bytes but the last) and texts with their sizes before them.  A time
+ * is told by how far it lies before another, an instance by where it stands in the parameters.
+ * On the disk the version has a mark, and behind it all stands a check of it and of the
  * address-of-record.  It is read as if a stranger had written it: a damaged file must not hurt. */
 #include "ahoyd/store/record.h"
 

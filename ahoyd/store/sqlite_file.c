@@ -27,8 +27,8 @@ static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 
 /* What each form is brought to the next one by.  Users of form 1 have no HA1 by SHA-512-256 until
- * their password is set again.  To form 4 the file stays as it is, but for how its log is described:
- * we number the rows ourselves, and states of form 3 are read as they are. */
+ * their password is set again.  To form 4 the file stays as it is, but for how its log is
+ * described: we number the rows ourselves, and states of form 3 are read as they are. */
 static const char *const upgrades[FORM] = {
     [1] = "ALTER TABLE users ADD COLUMN sha512_256 BLOB NOT NULL DEFAULT x'';"
           "PRAGMA user_version = 2;",
