@@ -86,7 +86,8 @@ class Ctl(unittest.TestCase):
                          (1, "3 users imported, 1 lines faulty, the rest left\n"))
         self.assertEqual(self.users(folder, *where), sorted(before + added))
         every = take(table)
-        self.assertEqual((every.returncode, every.stdout), (1, "4 users imported, 9 lines faulty\n"))
+        self.assertEqual((every.returncode, every.stdout),
+                         (1, "4 users imported, 9 lines faulty\n"))
         self.assertEqual([int(line.split(":")[1].split()[1]) for line in every.stderr.splitlines()],
                          faulty)
         self.assertEqual(self.users(folder, *where), sorted(before + added + ["peggy@b.example"]))
