@@ -4,6 +4,7 @@
 test_ahoyctl.py BUILD
 """
 import contextlib
+import hashlib
 import json
 import pathlib
 import socket
@@ -133,6 +134,15 @@ class Ctl(unittest.TestCase):
             self.go_through(folder, "--config", "ahoyd.lua")
             with contextlib.closing(sqlite3.connect(f"{folder}/ahoy.db")) as database:
                 dump = "\n".join(database.iterdump())
+                for user, realm, ha1 in [
+                        ("erin", "atlanta.example", 'erin:atlanta.example:a "b", c'),
+                        ("frank", "b.example", "frank:b.example:secret"),
+                        ("u1000", "many.example", "u1000:many.example:p1000")]:
+                    (row,) = database.execute("SELECT md5, sha256 FROM users WHERE user = ? AND "
+                                              "realm = ?", (user.encode(), realm.encode()))
+                    self.assertEqual([digest.decode() for digest in row],
+                                     [hashlib.md5(ha1.encode()).hexdigest(),
+                                      hashlib.sha256(ha1.encode()).hexdigest()])
             self.assertNotIn("alice-secret", dump)
             self.assertEqual((pathlib.Path(folder) / "ahoy.db").stat().st_mode & 0o077, 0)
             nothing = self.run_ctl(folder, "--config", "ahoyd.lua", "counters")
