@@ -17,8 +17,8 @@ struct ahoyd_proof {
     struct span user; /* His name, in plain text. */
     struct span row;  /* That of the credentials; empty where there are none, but a certificate. */
     struct ahoy_challenge credentials; /* All of it empty there. */
-    struct ahoy_digest_hex rspauth; /* Ours in turn, where the domain gives it. */
-    uint64_t wait_ms;               /* TIRED: for so long. */
+    struct ahoy_digest_hex rspauth;    /* Ours in turn, where the domain gives it. */
+    uint64_t wait_ms;                  /* TIRED: for so long. */
     char space[AHOYD_NAME_LIMIT];
 };
 
@@ -34,8 +34,8 @@ enum ahoyd_verdict ahoyd_authenticate(struct ahoyd_server *server, const struct 
 bool ahoyd_certified(struct ahoyd_server *server, const struct ahoy_event *event,
                      const struct ahoyd_domain *domain, struct ahoyd_proof *proof);
 
-/* Asks for a certificate or for credentials, and answers the request where they are not right: challenges by 401 or 407, or
- * refuses it.  False where it did. */
+/* Looks for a certificate, or else checks the credentials, and answers the request where they are
+ * not right: challenges by 401 or 407, or refuses it.  False where it did. */
 bool ahoyd_demand(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct ahoyd_domain *domain, unsigned status, uint64_t now_ms,
                   struct ahoyd_proof *proof);

@@ -17,8 +17,8 @@ struct ahoyd_badges;
 struct ahoyd_badges *ahoyd_badges_new(void);
 void ahoyd_badges_free(struct ahoyd_badges *badges);
 
-/* |connection| of |worker| is that of |peer|'s users.  Where a limit or the allocator refuses, it is
- * nobody's. */
+/* |connection| of |worker| is that of |peer|'s users.  Where a limit or the allocator refuses, it
+ * is nobody's. */
 void ahoyd_badges_add(struct ahoyd_badges *badges, uint16_t worker, struct ahoy_handle connection,
                       const struct ahoy_peer *peer);
 /* It is gone. */

@@ -179,7 +179,8 @@ static uint32_t number_or(const struct option *option, uint32_t otherwise)
     return option->given ? (uint32_t)option->number : otherwise;
 }
 
-#define EXPIRES .type = OPTION_NUMBER, .least = EXPIRES_LEAST_S, .most = EXPIRES_MOST_S
+#define EXPIRES       .type = OPTION_NUMBER, .least = EXPIRES_LEAST_S, .most = EXPIRES_MOST_S
+#define UP_TO(number) .type = OPTION_NUMBER, .least = 1, .most = (number)
 
 static int word_domain(lua_State *lua)
 {
@@ -191,14 +192,8 @@ static int word_domain(lua_State *lua)
         [LEAST] = { .name = "min_expires", EXPIRES },
         [MOST] = { .name = "max_expires", EXPIRES },
         [DEFAULT] = { .name = "default_expires", EXPIRES },
-        [CONTACTS] = { .name = "user_contacts",
-                       .type = OPTION_NUMBER,
-                       .least = 1,
-                       .most = AHOY_BINDINGS_LIMIT },
-        [CALLS] = { .name = "user_calls_per_second",
-                    .type = OPTION_NUMBER,
-                    .least = 1,
-                    .most = 1000 },
+        [CONTACTS] = { .name = "user_contacts", UP_TO(AHOY_BINDINGS_LIMIT) },
+        [CALLS] = { .name = "user_calls_per_second", UP_TO(1000) },
         [INSECURE] = { .name = "insecure", .type = OPTION_FLAG },
         [AUTH + CONFIG_AUTH] = { .name = "auth", .type = OPTION_TEXT },
         [AUTH + CONFIG_ALGORITHMS] = { .name = "algorithms", .type = OPTION_TEXTS },

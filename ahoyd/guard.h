@@ -1,5 +1,6 @@
-/* What all workers know of credentials that came: which nonces were used, whose logins failed, and
- * whom certificates name.  One lock is held over it, for nanoseconds, and only those who hold a nonce of ours ask. */
+/* What all workers know of credentials that came: which nonces were used, whose logins failed,
+ * whom certificates name, and who calls how often.  One lock is held over it, for nanoseconds, and
+ * only those who hold a nonce of ours ask. */
 #pragma once
 
 #include "ahoyd/badges.h"
@@ -22,8 +23,8 @@ struct ahoyd_badges *ahoyd_guard_badges(const struct ahoyd_guard *guard);
 bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce, uint32_t count,
                       uint64_t now_ms);
 
-/* Whether |user| of |realm| may begin another call, at most |count| a second (1 to 1000), which then
- * counts. */
+/* Whether |user| of |realm| may begin another call, at most |count| a second (1 to 1000), which
+ * then counts. */
 bool ahoyd_guard_pace(struct ahoyd_guard *guard, struct span user, struct span realm,
                       uint32_t count, uint64_t now_ms);
 

@@ -16,8 +16,8 @@ struct ahoy_identity {
 /* Reads the names of |certificate|, whose validity is not looked at: those of the sip URIs in
  * subjectAltName; where there is none, its DNS names; where there is no subjectAltName, the common
  * name.  A name that holds anything but letters, digits, "-", "_", "." and "*" is none: a NUL could
- * make it look like another.  The sip URIs with a user are kept as they stand, apart from the names,
- * where all of their characters are visible.
+ * make it look like another.  The sip URIs with a user are kept as they stand, apart from the
+ * names, where all of their characters are visible.
  *
  * DEPARTS: RFC 5922 knows domains only.  An address in subjectAltName is a name too, as
  * ahoy_ip_print_bare has it: it proves that address, which a URI may have for its host. */

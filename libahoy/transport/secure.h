@@ -1,5 +1,6 @@
 /* What a TLS connection proves of its peer: the domains that its certificate speaks for, and the
- * users that it names (RFC 5922 7.1).  How it is proved is the business of io/; a wire that has no certificates tells none. */
+ * users that it names (RFC 5922 7.1).  How it is proved is the business of io/; a wire
+ * that has no certificates tells none. */
 #pragma once
 
 #include "libahoy/base/span.h"

@@ -53,7 +53,8 @@ bool ahoy_registration_parse(const struct ahoy_message *request, const struct ah
  * 19.1.4, those with a reg-id by instance and reg-id alone (RFC 5626 6); expired ones are left out;
  * of one that the request names twice, the last counts.
  * |next| is not |current|, and of no use after a fault.  Faults: 500 where a binding to be
- * changed has the same Call-ID and a CSeq that is not lower (10.3 step 7), 403 above the limit, or where one would be added above that of the registration. */
+ * changed has the same Call-ID and a CSeq that is not lower (10.3 step 7), 403 above the limit,
+ * or where one would be added above that of the registration. */
 bool ahoy_registrar_apply(const struct ahoy_bindings *current,
                           const struct ahoy_registration *registration, uint64_t now_ms,
                           struct ahoy_bindings *next, struct ahoy_err *err);

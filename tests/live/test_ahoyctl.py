@@ -4,6 +4,7 @@
 test_ahoyctl.py BUILD
 """
 import contextlib
+import hashlib
 import json
 import pathlib
 import socket
@@ -86,7 +87,8 @@ class Ctl(unittest.TestCase):
                          (1, "3 users imported, 1 lines faulty, the rest left\n"))
         self.assertEqual(self.users(folder, *where), sorted(before + added))
         every = take(table)
-        self.assertEqual((every.returncode, every.stdout), (1, "4 users imported, 9 lines faulty\n"))
+        self.assertEqual((every.returncode, every.stdout),
+                         (1, "4 users imported, 9 lines faulty\n"))
         self.assertEqual([int(line.split(":")[1].split()[1]) for line in every.stderr.splitlines()],
                          faulty)
         self.assertEqual(self.users(folder, *where), sorted(before + added + ["peggy@b.example"]))
@@ -132,6 +134,15 @@ class Ctl(unittest.TestCase):
             self.go_through(folder, "--config", "ahoyd.lua")
             with contextlib.closing(sqlite3.connect(f"{folder}/ahoy.db")) as database:
                 dump = "\n".join(database.iterdump())
+                for user, realm, ha1 in [
+                        ("erin", "atlanta.example", 'erin:atlanta.example:a "b", c'),
+                        ("frank", "b.example", "frank:b.example:secret"),
+                        ("u1000", "many.example", "u1000:many.example:p1000")]:
+                    (row,) = database.execute("SELECT md5, sha256 FROM users WHERE user = ? AND "
+                                              "realm = ?", (user.encode(), realm.encode()))
+                    self.assertEqual([digest.decode() for digest in row],
+                                     [hashlib.md5(ha1.encode()).hexdigest(),
+                                      hashlib.sha256(ha1.encode()).hexdigest()])
             self.assertNotIn("alice-secret", dump)
             self.assertEqual((pathlib.Path(folder) / "ahoy.db").stat().st_mode & 0o077, 0)
             nothing = self.run_ctl(folder, "--config", "ahoyd.lua", "counters")
