@@ -42,7 +42,7 @@ static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *cha
 /* Submits |change|, which it owns, and turns the outcome into an answer. */
 static json_t *carry_out(const struct ahoyd_command_means *means, struct ahoyd_change *change)
 {
-    struct waiter waiter = { .owner = { take_back } };
+    struct waiter waiter = { .owner = { .done = take_back } };
     if (change == NULL)
         return failure("memory ran out");
     pthread_mutex_init(&waiter.lock, NULL);
