@@ -150,7 +150,7 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         printf("ended by %s: %s\n", sides[news->by], text);
         return;
     case AHOY_NEWS_NOTIFIED:
-        printf("told (%.*s, for %u s):\n", (int)news->text_size, news->text, news->expires_s);
+        printf("told (%.*s):\n", (int)news->text_size, news->text);
         return;
     case AHOY_NEWS_WATCH_ENDED:
         if (news->status >= 300)
@@ -172,18 +172,20 @@ void phone_show(const struct phone_options *options, const struct ahoy_ua_news *
     fflush(stdout);
 }
 
-/* Each line by itself, a long one in parts. */
+/* Each line by itself, and a long one in parts that fit. */
 static void show_lines(struct span document)
 {
+    bool begins = true;
     while (document.size > 0) {
         char space[SHOWN_LIMIT];
         struct span part = { document.at, ahoy_span_find(document, '\n') };
-        bool is_whole = part.size <= AHOY_NEWS_TEXT_LIMIT;
-        if (!is_whole)
+        bool ends = part.size <= AHOY_NEWS_TEXT_LIMIT;
+        if (!ends)
             part.size = AHOY_NEWS_TEXT_LIMIT;
         print_text(part, false, space);
-        printf(is_whole ? "  %s\n" : "  %s", space);
-        document = ahoy_span_after(document, part.size + (is_whole && part.size < document.size));
+        printf("%s%s%s", begins ? "  " : "", space, ends ? "\n" : "");
+        document = ahoy_span_after(document, part.size + (ends && part.size < document.size));
+        begins = ends;
     }
 }
 

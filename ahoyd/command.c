@@ -44,7 +44,7 @@ static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *cha
 
 static void init_waiter(struct waiter *waiter)
 {
-    *waiter = (struct waiter){ .owner = { take_back } };
+    *waiter = (struct waiter){ .owner = { .done = take_back } };
     pthread_mutex_init(&waiter->lock, NULL);
     pthread_cond_init(&waiter->came, NULL);
 }

@@ -88,7 +88,7 @@ static void open_world(struct world *world)
     static const unsigned char secret[AHOYD_SECRET_SIZE];
     struct ahoyd_config_faults faults = { .told = NULL };
     char fault[256];
-    *world = (struct world){ .owner = { take_back }, .now_ms = 1760000000000 };
+    *world = (struct world){ .owner = { .done = take_back }, .now_ms = 1760000000000 };
     world->config = ahoyd_config_parse(text, sizeof text - 1, "/fuzz.lua", &faults);
     MUST(world->config != NULL);
     const struct ahoyd_store_options store = { .kind = AHOYD_STORE_MEMORY,

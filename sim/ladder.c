@@ -19,7 +19,9 @@ void sim_ladder_fail(struct ladder *ladder, unsigned number, const char *what, c
 static void describe(const struct ahoy_message *message, char text[TEXT_LIMIT])
 {
     struct ahoy_cseq cseq;
-    const char *body = message->body.size > 0 ? " sdp" : "";
+    bool is_sdp = ahoy_span_equal_nocase(ahoy_message_value(message, AHOY_HEADER_CONTENT_TYPE),
+                                         SPAN("application/sdp"));
+    const char *body = message->body.size > 0 && is_sdp ? " sdp" : "";
     if (message->is_request)
         snprintf(text, TEXT_LIMIT, "%.*s%s", (int)message->method_text.size,
                  message->method_text.at, body);

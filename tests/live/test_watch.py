@@ -66,7 +66,7 @@ class Watch(unittest.TestCase):
         self.port = free_port()
         self.server = Ahoyd(BUILD, f"""listen "udp:127.0.0.1:{self.port}"
 listen "tcp:127.0.0.1:{self.port}"
-domain("atlanta.example", {{ auth = "none", min_expires = 5 }})
+domain("atlanta.example", {{ auth = "none", min_expires = 10 }})
 store "sqlite:{folder.name}/ahoyd.db"
 workers(2)
 """)
@@ -117,7 +117,7 @@ workers(2)
 
     def test_a_server_that_starts_again(self):
         """What is left of a subscription is nothing; who had it makes another one."""
-        watcher = Watcher(self, "--expires", "5")
+        watcher = Watcher(self, "--expires", "10")
         watcher.told()
         self.server.kill()
         self.server.start()

@@ -20,7 +20,7 @@ static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *cha
 
 void changes_init(struct changes *changes)
 {
-    *changes = (struct changes){ .owner = { take_back } };
+    *changes = (struct changes){ .owner = { .done = take_back } };
     changes->last = &changes->first;
     pthread_mutex_init(&changes->lock, NULL);
     pthread_cond_init(&changes->came, NULL);

@@ -44,6 +44,7 @@ static void survive(const struct ask *ask, enum failing_alloc_mode mode, unsigne
     char space[4096];
     size_t count = 0;
     size_t refused = 1;
+    bool adds = strcmp(ask->method, "REGISTER") == 0;
     for (; refused > 0 && count < ENOUGH; count++) {
         struct exchange *exchange = exchange_new(config, 0);
         exchange_bind(exchange, "bob@open.example", "sip:bob@192.0.2.2", "192.0.2.2:5060");
@@ -55,7 +56,7 @@ static void survive(const struct ask *ask, enum failing_alloc_mode mode, unsigne
         struct ask next = *ask;
         next.cseq = 2;
         assert_int_equal(exchange_ask(exchange, &next), status);
-        assert_int_equal(exchange_bindings(exchange, "bob@open.example"), status == 200 ? 2 : 1);
+        assert_int_equal(exchange_bindings(exchange, "bob@open.example"), adds ? 2 : 1);
         exchange_wait(exchange, 400000);
         assert_int_equal(ahoyd_server_transactions(exchange->server), 0);
         exchange_free(exchange);
@@ -87,6 +88,20 @@ static void a_call_survives(void **state)
                              .from = "sip:x@far.example" };
     survive(&ask, FAILING_ALLOC_ONE, 100);
     survive(&ask, FAILING_ALLOC_FROM_THERE, 100);
+}
+
+/* Whoever watches is told, or there is no subscription. */
+static void a_subscription_survives(void **state)
+{
+    (void)state;
+    if (!failing_alloc_works())
+        skip();
+    const struct ask ask = { .method = "SUBSCRIBE",
+                             .uri = "sip:carol@open.example",
+                             .from = "sip:carol@open.example",
+                             .rows = "Event: reg\r\nContact: <sip:carol@192.0.2.1>\r\n" };
+    survive(&ask, FAILING_ALLOC_ONE, 200);
+    survive(&ask, FAILING_ALLOC_FROM_THERE, 200);
 }
 
 /* A server that cannot be made is NULL, and leaves nothing behind. */
@@ -161,9 +176,8 @@ static void a_ringing_call_is_small(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_registration_survives),
-        cmocka_unit_test(a_call_survives),
-        cmocka_unit_test(a_start_survives),
+        cmocka_unit_test(a_registration_survives), cmocka_unit_test(a_call_survives),
+        cmocka_unit_test(a_subscription_survives), cmocka_unit_test(a_start_survives),
         cmocka_unit_test(a_ringing_call_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
