@@ -129,7 +129,6 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
     }
     session->state = AHOY_SESSION_CONFIRMED;
     ahoy_session_leave_early(session);
-    session->dialog.takes_update = ahoy_ua_lists(event->message, AHOY_HEADER_ALLOW, SPAN("UPDATE"));
     ahoy_session_send_ack(session, context, &session->dialog, session->invite_cseq, now_ms);
     if (cancelled) {
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("Cancelled"), now_ms);

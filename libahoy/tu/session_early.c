@@ -98,7 +98,7 @@ bool ahoy_session_confirm(struct ahoy_session *session, struct ahoy_ua_context *
         return true;
     dialog->prack = prack;
     ahoy_offers_take(&dialog->offers, AHOY_CARRIER_RELIABLE, false);
-    if (!is_change)
+    if (session->state == AHOY_SESSION_CALLING)
         ahoy_session_tell(session, context, AHOY_NEWS_EARLY, dialog);
     return true;
 }

@@ -38,7 +38,7 @@ static void expect_answer(const char *offer, const char *expected)
     test_free_all(NULL);
 }
 
-/* Our own offer can be answered by ourselves. */
+/* R3264-5-1, R3264-5-4, R3264-5.1-6: our own offer can be answered by ourselves. */
 static void test_offer(void **state)
 {
     (void)state;
@@ -67,8 +67,9 @@ static void test_offer_ipv6(void **state)
     assert_non_null(strstr(space, "\r\nc=IN IP6 2001:db8::1\r\n"));
 }
 
-/* 6: as many m= lines, in order; t= the same; what is not taken has port 0.  6.1: the offerer's
- * order and its payload type for events. */
+/* R3264-6-1 to -3, -5, -7 and -8: as many m= lines, in order; t= the same; what is not taken has
+ * port 0.  R3264-6.1-1, -2, -8, -10, -11 and -13: the offerer's order and its payload type for
+ * events.  R3264-5.1-4, R3264-8.2-1: what was offered with port 0 is not used. */
 static void test_answer(void **state)
 {
     (void)state;
@@ -127,7 +128,7 @@ static void test_nowhere(void **state)
                   OURS "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n");
 }
 
-/* R3264-8-5 to -7: no line vanishes, and none moves.  R3264-8.3.2-1: events keep their number.
+/* R3264-8-5 to -7: no line vanishes, and none moves.  R3264-8.3.2-1, -2: events keep their number.
  * R3264-8.1-1: where all were rejected, ours is a further one.  8.4: the peer is held by
  * sendonly. */
 static void test_later_offer(void **state)

@@ -41,7 +41,8 @@ static void end_call(void)
 }
 
 /* RFC 3264 8.4, RFC 5359 2.1: hold and resume, each by an offer whose version is one more
- * (R3264-8-1) and by an answer that follows it. */
+ * (R3264-8-1) and by an answer that follows it.  R3264-5.1-1, R3264-8.4-1: the one is sendonly, and
+ * has a port; R3264-6.1-6, -7 and -9: so has the other. */
 static void test_hold(void **state)
 {
     (void)state;
@@ -51,9 +52,13 @@ static void test_hold(void **state)
         pair_establish(&pair);
         hold(end);
         pair_run(&pair, 210);
+        expect_received(1 - end, "m=audio 4000 RTP/AVP 0 8 101\r\n");
         expect_received(1 - end, "a=sendonly\r\n");
         expect_received(1 - end, " 2 IN IP4 192.0.2.");
         assert_int_equal(direction(1 - end), AHOY_RECVONLY);
+        pair_run(&pair, 220);
+        expect_received(end, "m=audio 4000 RTP/AVP 0 8 101\r\n");
+        expect_received(end, "a=recvonly\r\n");
         pair_run(&pair, 300);
         assert_int_equal(direction(end), AHOY_SENDONLY);
         snprintf(ladder, sizeof ladder,
@@ -70,6 +75,26 @@ static void test_hold(void **state)
         assert_int_equal(direction(BOB), AHOY_SENDRECV);
         end_call();
     }
+}
+
+/* R3264-5-2, R3264-5-3 */
+static void test_origin(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned long long session_id, version;
+        pair_call(&pair);
+        pair_run(&pair, pair.now_ms + 10);
+        const char *origin = strstr(pair.ends[BOB].received, "o=- ");
+        assert_non_null(origin);
+        assert_int_equal(sscanf(origin, "o=- %llu %llu IN", &session_id, &version), 2);
+        assert_in_range(session_id, 0, INT64_MAX);
+        assert_int_equal(version, 1);
+        pair_hangup(&pair, BOB);
+        pair_run(&pair, pair.now_ms + 1000);
+    }
+    pair_fini(&pair);
 }
 
 /* RFC 6337 5.3: each side has its own hold, and the last to resume brings both ways back. */
@@ -360,19 +385,13 @@ static void test_lines_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hold),
-        cmocka_unit_test(test_both_hold),
-        cmocka_unit_test(test_nothing_to_change),
-        cmocka_unit_test(test_move),
-        cmocka_unit_test(test_one_at_a_time),
-        cmocka_unit_test(test_glare),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_gone),
-        cmocka_unit_test(test_refresh),
-        cmocka_unit_test(test_no_answer),
-        cmocka_unit_test(test_challenged),
-        cmocka_unit_test(test_bye_crosses),
-        cmocka_unit_test(test_lines_stay),
+        cmocka_unit_test(test_hold),        cmocka_unit_test(test_origin),
+        cmocka_unit_test(test_both_hold),   cmocka_unit_test(test_nothing_to_change),
+        cmocka_unit_test(test_move),        cmocka_unit_test(test_one_at_a_time),
+        cmocka_unit_test(test_glare),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_gone),        cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_no_answer),   cmocka_unit_test(test_challenged),
+        cmocka_unit_test(test_bye_crosses), cmocka_unit_test(test_lines_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

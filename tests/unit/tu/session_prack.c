@@ -119,7 +119,7 @@ static void test_required(void **state)
 }
 
 /* R3262-3-4: never unasked; what is early media then is a preview, which the 2xx repeats
- * (RFC 6337 3.1.1). */
+ * (RFC 6337 3.1.1, R3264-8-2). */
 static void test_not_supported(void **state)
 {
     char preview[256];
