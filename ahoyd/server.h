@@ -13,8 +13,13 @@
     COUNTER(calls)                                                                                 \
     COUNTER(forwarded)                                                                             \
     COUNTER(challenged)                                                                            \
-    COUNTER(refused) COUNTER(failed_logins) COUNTER(slowed_logins) COUNTER(overload_refused)       \
-        COUNTER(overload_dropped) COUNTER(overload_held_back) COUNTER(notified)
+    COUNTER(refused)                                                                               \
+    COUNTER(failed_logins)                                                                         \
+    COUNTER(slowed_logins)                                                                         \
+    COUNTER(overload_refused)                                                                      \
+    COUNTER(overload_dropped)                                                                      \
+    COUNTER(overload_held_back)                                                                    \
+    COUNTER(notified)
 /* What stands at some height now: of several workers the highest counts, not their sum. */
 #define AHOYD_SERVER_LEVELS(LEVEL) LEVEL(overload_wait_ms) LEVEL(overload_loss)
 
