@@ -8,13 +8,20 @@
 #include "libahoy/tu/proxy.h"
 
 /* Each counter written once. */
-/* clang-format off */
 #define AHOYD_SERVER_COUNTERS(COUNTER)                                                             \
-    COUNTER(registers) COUNTER(calls) COUNTER(forwarded) COUNTER(challenged) COUNTER(refused)      \
-    COUNTER(failed_logins) COUNTER(slowed_logins) COUNTER(untold_refusals) COUNTER(paced_calls)    \
-    COUNTER(overload_refused) COUNTER(overload_dropped) COUNTER(overload_held_back)                \
+    COUNTER(registers)                                                                             \
+    COUNTER(calls)                                                                                 \
+    COUNTER(forwarded)                                                                             \
+    COUNTER(challenged)                                                                            \
+    COUNTER(refused)                                                                               \
+    COUNTER(failed_logins)                                                                         \
+    COUNTER(slowed_logins)                                                                         \
+    COUNTER(untold_refusals)                                                                       \
+    COUNTER(paced_calls)                                                                           \
+    COUNTER(overload_refused)                                                                      \
+    COUNTER(overload_dropped)                                                                      \
+    COUNTER(overload_held_back)                                                                    \
     COUNTER(notified)
-/* clang-format on */
 /* What stands at some height now: of several workers the highest counts, not their sum. */
 #define AHOYD_SERVER_LEVELS(LEVEL) LEVEL(overload_wait_ms) LEVEL(overload_loss)
 

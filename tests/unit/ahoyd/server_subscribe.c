@@ -236,6 +236,12 @@ static void it_is_refreshed_and_ended(void **state)
     ask.cseq = 7;
     ask.rows = EVENT;
     assert_int_equal(exchange_ask_as(exchange, &ask), 481); /* Another id. */
+    struct ask bob = ask;                                   /* Whoever has seen its tags. */
+    bob.from = bob.to = "sip:bob@atlanta.example";
+    bob.user = "bob";
+    bob.password = "builder";
+    bob.rows = "Event: reg;id=7\r\nContact: <sip:bob@192.0.2.3>\r\nExpires: 0\r\n";
+    assert_int_equal(exchange_ask_as(exchange, &bob), 403);
     ask.cseq = 9;
     ask.rows = "Event: reg;id=7\r\nContact: <sip:alice@192.0.2.3>\r\nExpires: 0\r\n";
     assert_int_equal(exchange_ask_as(exchange, &ask), 200);
