@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 from peer import Ahoyd, free_port, need
 
@@ -21,6 +22,14 @@ def sipp(folder, scenario, port, *more):
                              "-timeout_error", "-trace_err", "-error_file", "sipp.err", *more],
                             cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.STDOUT)
+
+
+def wait_until_open(port):
+    """Until a UDP socket has the port: the kernel refuses what comes before."""
+    deadline = time.monotonic() + PATIENCE
+    while f":{port:04X} " not in pathlib.Path("/proc/net/udp").read_text():
+        assert time.monotonic() < deadline, "SIPp did not start"
+        time.sleep(0.01)
 
 
 def expect(folder, peer, phone, news, wanted):
@@ -65,6 +74,7 @@ def calling():
         folder = pathlib.Path(name)
         (folder / "alice").write_text("secret\n")
         peer = sipp(folder, "uas_changes.xml", port)
+        wait_until_open(port)
         alice = phone(folder, "call", "--user", "alice@atlanta.example", "--password-file", "alice",
                       "--server", f"sip:127.0.0.1:{port}", "sip:bob@atlanta.example", "--for", "1")
         expect(folder, peer, alice, [],

@@ -139,7 +139,7 @@ static void test_no_further(void **state)
     }
 }
 
-/* R3261-21.3.4-1: the same request, by the proxy. */
+/* R3261-21.3.4-1: the same request, by the proxy; it is for no other. */
 static void test_use_proxy(void **state)
 {
     (void)state;
@@ -147,6 +147,12 @@ static void test_use_proxy(void **state)
                                            { NULL, 0, NULL } });
     assert_string_equal(asked, BOB_URI " \n" BOB_URI " <sip:192.0.2.7;lr>\n");
     assert_int_equal(pair.ends[ALICE].news.status, 305);
+    end();
+    call(BOB_URI,
+         (const struct answer[]){ { BOB_URI, 300, "Contact: <sip:a@h>;q=0.9, <sip:b@h>;q=0.1\r\n" },
+                                  { "sip:a@h", 305, "Contact: <sip:192.0.2.7>\r\n" },
+                                  { NULL, 0, NULL } });
+    assert_string_equal(asked, BOB_URI " \nsip:a@h \nsip:a@h <sip:192.0.2.7;lr>\nsip:b@h \n");
     end();
 }
 
