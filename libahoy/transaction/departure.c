@@ -34,6 +34,17 @@ static size_t size_of(const struct span *pieces, size_t count)
     return size;
 }
 
+/* Copies |pieces| to |to|; returns where they end. */
+static char *copy(const struct span *pieces, size_t count, char *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].size > 0)
+            memcpy(to, pieces[i].at, pieces[i].size);
+        to += pieces[i].size;
+    }
+    return to;
+}
+
 static size_t size_of_request(const struct ahoy_departure *departure,
                               const struct ahoy_outgoing *request)
 {
@@ -108,12 +119,8 @@ struct span ahoy_departure_join(const struct ahoy_departure *departure,
     char *at = size <= AHOY_MESSAGE_LIMIT ? ahoy_arena_take(arena, size) : NULL;
     if (at == NULL)
         return (struct span){ NULL, 0 };
-    struct ahoy_buf buf = ahoy_buf_over(at, size);
-    for (size_t i = 0; i < HEAD_PIECES; i++)
-        ahoy_buf_put(&buf, head[i]);
-    for (size_t i = 0; i < request->count; i++)
-        ahoy_buf_put(&buf, request->pieces[i]);
-    return ahoy_buf_text(&buf);
+    (void)copy(request->pieces, request->count, copy(head, HEAD_PIECES, at)); /* It ends there. */
+    return (struct span){ at, size };
 }
 
 static size_t end_of_line(struct span text, size_t from)
