@@ -3,6 +3,10 @@
 First calls one after the other, as fast as they end, tell its capacity; then the schedule begins:
 loads around the capacity, whose best second-by-second mean is the peak; twice the capacity; ten
 times; and 0.7 of it, to see how soon all is as before.
+
+The callers are phones (bench-flood): what is not answered they send again, and who is refused with
+a Retry-After makes no call before it is over.  So after the load there are two ends.  The server
+has recovered when all who come are served; the callers, when all come again who want to.
 """
 import json
 import os
@@ -18,7 +22,7 @@ CALLERS_PER_CALL = 20  # Each caller would make a call every so many seconds at 
 SETTLING_S = 5  # At the beginning of a load, not looked at.
 NORMAL = 0.7
 PHASES = [("0.8", 0.8, 10), ("0.9", 0.9, 10), ("1.0", 1.0, 10), ("1.2", 1.2, 10), ("2", 2, 30),
-          ("10", 10, 30), ("after", NORMAL, 10)]
+          ("10", 10, 30), ("after", NORMAL, 30)]
 
 
 class Quota:
@@ -115,14 +119,29 @@ def goodput(phases, name):
     return mean(phases[name][SETTLING_S:], "good")
 
 
-def recovery_s(phases):
-    """After how many seconds all calls of the normal load are good."""
-    after = phases["after"]
-    for index, second in enumerate(after):
-        if all(later["good"] >= 0.95 * (later["wanted"] - later["withheld"])
-               and later["refused"] + later["failed"] == 0 for later in after[index:]):
+def first_s(seconds, is_well):
+    """After how many seconds all are well."""
+    for index in range(len(seconds)):
+        if all(is_well(later) for later in seconds[index:]):
             return index
-    return len(after)
+    return len(seconds)
+
+
+def recovery_s(phases):
+    """After how many seconds all calls of those who come are good."""
+    return first_s(phases["after"], lambda second:
+                   second["good"] >= 0.95 * (second["wanted"] - second["withheld"])
+                   and second["refused"] + second["failed"] == 0)
+
+
+def return_s(phases):
+    """After how many seconds hardly anybody waits for a Retry-After to be over."""
+    return first_s(phases["after"], lambda second: second["withheld"] <= 0.05 * second["wanted"])
+
+
+def is_starved(seconds, rate):
+    """Whether this machine had no time to make all the calls that were wanted."""
+    return mean(seconds, "wanted") < 0.95 * rate
 
 
 def tell(name, phases, capacity):
@@ -135,3 +154,7 @@ def tell(name, phases, capacity):
                          "timed_out"]), flush=True)
         print("      good, by the second: " +
               " ".join(str(second["good"]) for second in phases[phase]), flush=True)
+        if is_starved(phases[phase], factor * capacity):
+            print("      (note: the callers were starved; this is no measurement)")
+    print(f"    once the load is over: all who come are served after {recovery_s(phases)} s, all "
+          f"come again after {return_s(phases)} s, of {len(phases['after'])}", flush=True)

@@ -14,6 +14,7 @@ enum {
     LEAST_PART = 4,
     LEAST_RATE = 50,      /* A second: something is always tried. */
     KEPT_FACTOR = 4,      /* Targets that the wait must be at before calls that stand suffer. */
+    QUOTA_US = 100000,    /* By which waits differ where a quota holds the process, as is usual. */
     CALM_INTERVALS = 10,  /* Without a refusal, until the rate is given up. */
     PAUSE_INTERVALS = 25, /* Without a message: all is over. */
     IDLE_LEAST = 3,
@@ -21,8 +22,8 @@ enum {
     MOST_DOWN = 500, /* Thousandths by which a rate falls or rises in one interval. */
     MOST_UP = 125,
     RETRY_MS = 10000, /* Mean Retry-After at first, and at most. */
-    RETRY_MOST_MS = 60000,
-    RETRY_CHANGE = 32 /* Each interval changes it by so small a part. */
+    RETRY_MOST_MS = 40000,
+    BACK_PART = 8 /* Such a part of those who are let in: as many may come back. */
 };
 
 static void reset(struct ahoy_overload *overload, uint64_t now_ms)
@@ -112,20 +113,19 @@ static void set_loss(struct ahoy_overload *overload, uint32_t came_new, uint64_t
         overload->loss = (unsigned)(overload->share * theirs_new / all);
 }
 
-/* Who is refused costs too: a quarter of those who are let in can be borne.  If more come back than
- * that, the next are asked to wait longer. */
-static void set_retry(struct ahoy_overload *overload)
+/* Who is refused costs too, and comes back.  So those who are away are counted, and the more they
+ * are, the longer the next are asked to wait: at once, as a second is enough to refuse many. */
+static void set_retry(struct ahoy_overload *overload, uint64_t span_ms)
 {
     const struct ahoy_gate *gate = &overload->gates[AHOY_URGENCY_NEW];
-    uint32_t change = overload->retry_ms / RETRY_CHANGE;
-    if (gate->refused > gate->let_in / 4)
-        overload->retry_ms += change;
-    else
-        overload->retry_ms -= change / 2;
+    overload->away -= (uint32_t)(overload->away * span_ms / overload->retry_ms);
+    overload->away += gate->refused;
+    if (!gate->binds)
+        return;
+    uint64_t retry_ms = (uint64_t)overload->away * 1000 * BACK_PART / gate->rate;
+    overload->retry_ms = retry_ms < RETRY_MOST_MS ? (uint32_t)retry_ms : RETRY_MOST_MS;
     if (overload->retry_ms < RETRY_MS)
         overload->retry_ms = RETRY_MS;
-    if (overload->retry_ms > RETRY_MOST_MS)
-        overload->retry_ms = RETRY_MOST_MS;
 }
 
 static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
@@ -140,7 +140,7 @@ static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
     if (overload->overflowed && wait_us < 2 * target_us)
         wait_us = 2 * target_us;
     follow(overload);
-    set_retry(overload);
+    set_retry(overload, span_ms);
     adjust(&gates[AHOY_URGENCY_NEW], wait_us, target_us,
            (uint64_t)overload->served * 1000 * UNIT / overload->needed / span_ms);
     adjust(&gates[AHOY_URGENCY_KEPT], wait_us, KEPT_FACTOR * target_us,
@@ -178,16 +178,18 @@ bool ahoy_overload_waited(struct ahoy_overload *overload, uint32_t waited_us, bo
             fill(&overload->gates[i], now_ms - overload->filled_ms);
         overload->filled_ms = now_ms;
     }
+    overload->waited_us = waited_us;
     if (waited_us < overload->least_us)
         overload->least_us = waited_us;
     overload->overflowed |= overflowed;
     return ended;
 }
 
-static bool pass(struct ahoy_gate *gate, bool may_borrow)
+/* What is let in too late has answers that wait as long, and are sent again meanwhile. */
+static bool pass(struct ahoy_gate *gate, bool is_too_late, bool may_borrow)
 {
     int64_t least = may_borrow ? -(int64_t)gate->rate * AHOY_OVERLOAD_INTERVAL_MS : 0;
-    if (gate->binds && gate->tokens - 1000 < least) {
+    if (gate->binds && (is_too_late || gate->tokens - 1000 < least)) {
         gate->refused++;
         return false;
     }
@@ -200,9 +202,11 @@ static bool pass(struct ahoy_gate *gate, bool may_borrow)
 bool ahoy_overload_admits(struct ahoy_overload *overload, enum ahoy_urgency urgency,
                           bool holds_back)
 {
+    uint32_t target_us = overload->target_us * (urgency == AHOY_URGENCY_KEPT ? KEPT_FACTOR : 1);
+    bool is_too_late = overload->waited_us > target_us + QUOTA_US;
     overload->theirs += holds_back;
     overload->theirs_new += holds_back && urgency == AHOY_URGENCY_NEW;
-    if (!pass(&overload->gates[urgency], holds_back))
+    if (!pass(&overload->gates[urgency], is_too_late, holds_back))
         return false;
     overload->served++;
     return true;
@@ -216,5 +220,5 @@ bool ahoy_overload_binds(const struct ahoy_overload *overload)
 unsigned ahoy_overload_retry_s(const struct ahoy_overload *overload, struct ahoy_rng *rng)
 {
     unsigned mean_s = overload->retry_ms / 1000;
-    return mean_s / 2 + (unsigned)ahoy_rng_below(rng, mean_s + 1);
+    return 1 + (unsigned)ahoy_rng_below(rng, 2 * mean_s - 1);
 }

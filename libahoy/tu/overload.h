@@ -3,8 +3,9 @@
  * The measure is how long messages have waited when they are read, the least of each interval: a
  * queue that empties now and then is no overload, however long it was in between.  Where the least
  * stays above the target, new requests are let in by a rate that follows what was managed, so that
- * the wait settles at the target and no work is lost.  What belongs to calls that stand has a rate
- * of its own, which begins to bind at a multiple of the target only.
+ * the wait settles at the target and no work is lost; what has waited for far longer is refused
+ * whatever the rate.  What belongs to calls that stand has a rate of its own, which begins to bind
+ * at a multiple of the target only.
  *
  * Pure: no clock, no allocation, no message. */
 #pragma once
@@ -40,6 +41,7 @@ struct ahoy_overload {
     uint32_t target_us; /* 0: everything is let in. */
     uint64_t begun_ms;  /* When this interval began. */
     uint64_t filled_ms; /* When the gates got tokens last. */
+    uint32_t waited_us; /* The message at hand. */
     uint32_t least_us;  /* The least wait in this interval; UINT32_MAX: none was seen. */
     bool overflowed;    /* Something was lost before it could be read. */
     struct ahoy_gate gates[AHOY_URGENCY_COUNT];
@@ -48,6 +50,7 @@ struct ahoy_overload {
     uint32_t last_us;    /* The least wait of the last interval. */
     unsigned share;      /* Of new requests, in percent: what would have to stay away. */
     uint32_t retry_ms;   /* Mean Retry-After. */
+    uint32_t away;       /* How many have been told one that is not over yet, about. */
     unsigned loss;       /* The same of all requests of the neighbours that hold back themselves. */
     uint32_t theirs_new; /* Requests of those, in this interval, ... */
     uint32_t theirs;     /* ... and all of them. */
@@ -59,8 +62,8 @@ void ahoy_overload_init(struct ahoy_overload *overload, uint32_t target_ms, uint
  * True where an interval has ended with it, so that rates, |loss| and |last_us| are new. */
 bool ahoy_overload_waited(struct ahoy_overload *overload, uint32_t waited_us, bool overflowed,
                           uint64_t now_ms);
-/* Whether a request may come in.  |holds_back|: it comes from a neighbour that was told |loss|, so
- * it may draw on what comes later, as an urgent one may. */
+/* Whether the request that was read last may come in.  |holds_back|: it comes from a neighbour that
+ * was told |loss|, so it may draw on what comes later, as an urgent one may. */
 bool ahoy_overload_admits(struct ahoy_overload *overload, enum ahoy_urgency urgency,
                           bool holds_back);
 /* A message has come that is always served: a response, an ACK, a CANCEL. */
