@@ -19,11 +19,13 @@
 
 #include <poll.h>
 
+#include "ahoyd/store/record.h"
 #include "ahoyd/store/store.h"
 
 enum {
-    SHARED_KEY_LIMIT = 2 + 2 * AHOYD_NAME_LIMIT + 1, /* Bytes of a key: any, but printable. */
-    SHARED_FDS_LIMIT = 160                           /* Descriptors that an engine polls. */
+    SHARED_KEY_LIMIT = 2 + AHOYD_AOR_LIMIT,   /* Bytes of a key. */
+    SHARED_BYTES_LIMIT = RECORD_SEALED_LIMIT, /* Bytes of a row. */
+    SHARED_FDS_LIMIT = 160                    /* Descriptors that an engine polls. */
 };
 
 /* |bytes| are empty where |version| is 0. */
@@ -81,7 +83,10 @@ struct shared_engine {
     bool (*swap)(void *engine, const struct shared_swap *swap);
     /* Nobody waits for that answer any more, and it must not come; the swap may still be done. */
     void (*drop)(void *engine, uint64_t ticket);
-    /* After READ: this row was not among those that were read.  Where it should have been, the
-     * engine looks, and a ROW tells.  False where memory is refused. */
-    bool (*miss)(void *engine, struct span key);
+    /* Asks for the row of |key|, which a ROW answers; not where the connection breaks, as all rows
+     * are then read again.  False where memory is refused. */
+    bool (*look)(void *engine, struct span key);
+    /* After READ: whether |key| would have been among what was read, if it were there.  An engine
+     * that watches in several places need not read them all when it has lost one. */
+    bool (*has_read)(void *engine, struct span key);
 };
