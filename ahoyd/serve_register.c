@@ -228,8 +228,9 @@ static void answer_waiting(struct ahoyd_server *server, struct ahoy_handle handl
     forget(server, handle, waiting);
 }
 
-/* More registrations wait for the store than may, as when all phones come back at once: those that
- * are refused are told to come again, and not all in the same moment (RFC 3261 20.33). */
+/* More registrations wait for the store than may, as when all phones come back at once, or it does
+ * not answer: those that are refused are told to come again, and not all in the same moment (RFC
+ * 3261 20.33). */
 static struct span print_retry(struct ahoyd_server *server)
 {
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
@@ -317,14 +318,15 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
     const struct ahoyd_waiting *waiting = ahoy_pool_get(&server->waiting, handle);
     if (waiting == NULL)
         return;
-    if (change->status == 200) {
-        server->counters.registers++;
-        print_contacts(server, change->aor, &change->registration, &change->bindings, now_ms,
-                       &rows);
-        print_outbound(&change->registration, &rows);
-        print_service_route(waiting->domain, &rows);
-    } else {
+    if (change->status != 200) {
         server->counters.refused++;
+        answer_waiting(server, handle, change->status,
+                       change->status == 503 ? print_retry(server) : SPAN(""), now_ms);
+        return;
     }
-    answer_waiting(server, handle, change->status, ahoy_buf_text(&rows), now_ms);
+    server->counters.registers++;
+    print_contacts(server, change->aor, &change->registration, &change->bindings, now_ms, &rows);
+    print_outbound(server, &change->registration, &rows);
+    print_service_route(waiting->domain, &rows);
+    answer_waiting(server, handle, 200, ahoy_buf_text(&rows), now_ms);
 }
