@@ -4,6 +4,7 @@
 #include "ahoyd/aor.h"
 #include "ahoyd/authenticate.h"
 #include "ahoyd/gruu.h"
+#include "ahoyd/node.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
 #include "libahoy/resolve/locate.h"
@@ -242,8 +243,9 @@ static struct span print_retry(struct ahoyd_server *server)
 
 static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
                    const struct ahoyd_domain *domain, struct span aor,
-                   const struct ahoy_registration *registration, struct span proof, uint64_t now_ms)
+                   struct ahoy_registration *registration, struct span proof, uint64_t now_ms)
 {
+    ahoyd_node_mark(server, registration);
     struct ahoyd_change *change = ahoyd_change_bindings(aor, registration, now_ms);
     struct ahoy_handle handle = { 0, 0 };
     if (change != NULL)
@@ -292,9 +294,13 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
 
 /* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are
  * wanted on it, and the way that requests will come (RFC 5626 6, RFC 3327 5.3). */
-static void print_outbound(const struct ahoy_registration *registration, struct ahoy_buf *rows)
+static void print_outbound(const struct ahoyd_server *server,
+                           const struct ahoy_registration *registration, struct ahoy_buf *rows)
 {
+    struct ahoyd_node_way way;
     bool is_reliable = ahoy_transport_is_reliable(registration->hop.transport);
+    bool has_path =
+        registration->path.size > 0 && !ahoyd_node_read(server, registration->path, &way);
     if (registration->shows_path) {
         ahoy_buf_put(rows, SPAN("Path: "));
         ahoy_buf_put(rows, registration->path);
@@ -303,7 +309,7 @@ static void print_outbound(const struct ahoy_registration *registration, struct 
     if (!registration->requires_outbound)
         return;
     ahoy_buf_put(rows, SPAN("Supported: path, outbound\r\nRequire: outbound\r\n")); /* R5626-6-9 */
-    if (registration->path.size > 0)
+    if (has_path)
         return; /* The edge knows what the flow needs. */
     ahoy_buf_put(rows, SPAN("Flow-Timer: "));
     ahoy_buf_put_number(rows, is_reliable ? FLOW_TIMER_S : FLOW_TIMER_UDP_S);

@@ -11,9 +11,9 @@
 #define AHOYD_SERVER_COUNTERS(COUNTER)                                                             \
     COUNTER(registers)                                                                             \
     COUNTER(calls)                                                                                 \
-    COUNTER(forwarded) COUNTER(challenged) COUNTER(refused) COUNTER(failed_logins)                 \
-        COUNTER(slowed_logins) COUNTER(overload_refused) COUNTER(overload_dropped)                 \
-            COUNTER(overload_held_back)
+    COUNTER(forwarded)                                                                             \
+    COUNTER(challenged) COUNTER(refused) COUNTER(failed_logins) COUNTER(slowed_logins)             \
+        COUNTER(overload_refused) COUNTER(overload_dropped) COUNTER(overload_held_back)
 /* What stands at some height now: of several workers the highest counts, not their sum. */
 #define AHOYD_SERVER_LEVELS(LEVEL) LEVEL(overload_wait_ms) LEVEL(overload_loss)
 

@@ -287,7 +287,8 @@ static bool take_swap(struct redis *redis, struct redis_link *link, struct redis
 
 static void take_wait(struct redis *redis, struct redis_link *link, const redisReply *reply)
 {
-    bool enough = reply->type == REDIS_REPLY_INTEGER && reply->integer >= redis->url.wait;
+    bool enough = reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0 &&
+                  (uint64_t)reply->integer >= redis->request->swap.expected;
     redis_requests_move(enough ? &redis->proved : &redis->unsafe, &link->unproved);
 }
 

@@ -202,11 +202,17 @@ bool redis_link_scan(struct redis_link *link, const char *cursor, uint64_t now_m
 bool redis_link_wait(struct redis_link *link, const struct redis_url *url, uint64_t now_ms)
 {
     char count[24], time[24];
+    const struct shared_swap wanted = {
+        .expected = link->replicas < url->wait ? link->replicas : url->wait,
+    };
     if (!link->owes_wait || url->wait == 0)
         return true;
-    snprintf(count, sizeof count, "%u", url->wait);
+    snprintf(count, sizeof count, "%" PRIu64, wanted.expected);
     snprintf(time, sizeof time, "%u", url->wait_ms);
     const struct redis_words words = WORDS(SPAN("WAIT"), ahoy_span(count), ahoy_span(time));
-    link->owes_wait = false;
-    return redis_line_tell(&link->data, REDIS_TASK_WAIT, &words, now_ms);
+    struct redis_request *request = redis_request_new(REDIS_TASK_WAIT, &wanted);
+    link->owes_wait = request == NULL || !redis_line_ask(&link->data, request, &words, now_ms);
+    if (link->owes_wait)
+        redis_request_free(request);
+    return !link->owes_wait;
 }

@@ -22,6 +22,7 @@ struct redis_link {
     struct redis_line data, watch;
     bool is_listening, is_tracking; /* On the way up. */
     char script[41];                /* The name of ours there; empty: not loaded yet. */
+    uint8_t replicas;               /* That the cluster says live. */
     bool owes_wait;                 /* Something was swapped since the last WAIT. */
     struct redis_requests unproved; /* Swapped, and replicas have not been counted yet. */
 };
@@ -44,5 +45,6 @@ bool redis_link_send(struct redis_link *link, struct redis_request *request, uin
 /* Sends what |task| of MAP and SCANNED says. */
 bool redis_link_tell(struct redis_link *link, enum redis_task task, uint64_t now_ms);
 bool redis_link_scan(struct redis_link *link, const char *cursor, uint64_t now_ms);
-/* Counts the replicas that have what was swapped since the last time, where |url| wants it. */
+/* Counts the replicas that have what was swapped since the last time, where |url| wants that: as
+ * many as it wants, as far as there are so many.  That number is "expected" of the request. */
 bool redis_link_wait(struct redis_link *link, const struct redis_url *url, uint64_t now_ms);

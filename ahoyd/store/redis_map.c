@@ -90,11 +90,12 @@ static bool read_range(struct redis_map *map, const redisReply *range,
     size_t master = place_of(map->masters, &map->master_count, REDIS_MASTERS_LIMIT, &address);
     if (master == REDIS_MASTERS_LIMIT)
         return false;
+    size_t replicas = range->elements - 3;
+    map->replicas[master] = replicas > UINT8_MAX ? UINT8_MAX : (uint8_t)replicas;
     memset(map->master_of + first, (int)master, (size_t)(last - first) + 1);
     for (size_t i = 2; i < range->elements; i++) {
-        if (read_node(range->element[i], asked, &address))
-            (void)place_of(map->nodes, &map->node_count, REDIS_NODES_LIMIT, &address); /* As far
-                                                                                          as fit. */
+        if (read_node(range->element[i], asked, &address)) /* As far as they fit. */
+            (void)place_of(map->nodes, &map->node_count, REDIS_NODES_LIMIT, &address);
     }
     return true;
 }

@@ -15,6 +15,7 @@ enum {
 struct redis_map {
     size_t master_count, node_count;
     struct redis_address masters[REDIS_MASTERS_LIMIT];
+    uint8_t replicas[REDIS_MASTERS_LIMIT];         /* Of each master: how many live. */
     struct redis_address nodes[REDIS_NODES_LIMIT]; /* All of them. */
     uint8_t master_of[REDIS_SLOTS];                /* Or REDIS_NO_MASTER. */
 };

@@ -103,6 +103,7 @@ void redis_nodes_take_map(struct redis *redis, const struct redis_link *link,
         if (master == NULL)
             continue;
         master->is_mapped = true;
+        master->replicas = redis->map.replicas[i];
         redis->link_of[i] = (uint8_t)(master - redis->links);
     }
 }

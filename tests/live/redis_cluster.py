@@ -1,4 +1,5 @@
 """A Redis Cluster of three masters and three replicas, in a folder of its own on loopback."""
+import json
 import os
 import pathlib
 import signal
@@ -27,12 +28,13 @@ class RedisCluster:
         folder = pathlib.Path(self.folder.name) / str(port)
         folder.mkdir(exist_ok=True)
         secret = ["--requirepass", self.password, "--masterauth", self.password]
-        self.processes[port] = subprocess.Popen(
-            [self.server, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
-             "--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MS),
-             "--cluster-port", str(port + 12000), "--save", "", "--appendonly", "no",
-             "--repl-diskless-sync-delay", "0", *(secret if self.password else [])],
-            stdin=subprocess.DEVNULL, stdout=open(folder / "log", "a"), stderr=subprocess.STDOUT)
+        with open(folder / "log", "a") as log:
+            self.processes[port] = subprocess.Popen(
+                [self.server, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
+                 "--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MS),
+                 "--cluster-port", str(port + 12000), "--save", "", "--appendonly", "no",
+                 "--repl-diskless-sync-delay", "0", *(secret if self.password else [])],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         self.wait(lambda: "Ready to accept" in (folder / "log").read_text())
         return port
 
@@ -65,14 +67,12 @@ class RedisCluster:
                 if "master" in row and "fail" not in row and len(row.split()) > 8]
 
     def master_of(self, key):
-        """The port of the master that has the slot of |key|, and its replica's."""
+        """The port of the master that has the slot of |key|."""
         port = self.masters()[0]
         slot = int(self.run("cluster", "keyslot", key, port=port))
-        for row in self.run("--json", "cluster", "slots", port=port), :
-            import json
-            for first, last, master, *_ in json.loads(row):
-                if first <= slot <= last:
-                    return master[1]
+        for first, last, master, *_ in json.loads(self.run("--json", "cluster", "slots", port=port)):
+            if first <= slot <= last:
+                return master[1]
         raise SystemExit(f"slot {slot} is nobody's")
 
     def kill(self, port):
