@@ -40,14 +40,17 @@ static void wake(struct shared *shared)
 static bool ask_secret(struct shared *shared)
 {
     struct ahoyd_store *store = shared->store;
+    uint64_t version;
+    if (!store_random(store->secret, sizeof store->secret) ||
+        !store_random(&version, sizeof version))
+        return false;
     const struct shared_swap swap = {
         .ticket = secret_ticket,
         .row = { .key = secret_key,
-                 .version = 1, /* It never changes. */
+                 .version = version | 1,
                  .bytes = { (const char *)store->secret, sizeof store->secret } },
     };
-    return store_random(store->secret, sizeof store->secret) &&
-           shared->engine->swap(shared->state, &swap);
+    return shared->engine->swap(shared->state, &swap);
 }
 
 static void take_secret(struct shared *shared, const struct shared_event *event)
