@@ -1,6 +1,6 @@
-/* The words of the configuration but dns, tls, store and node: listen, domain, trunk, route, workers,
- * control, trace, udp, overload.  Each notes what it was told, or a fault, and lets the rest of the
- * file run. */
+/* The words of the configuration but dns, tls, store and node: listen, domain, trunk, route,
+ * workers, control, trace, udp, overload.  Each notes what it was told, or a fault, and lets the
+ * rest of the file run. */
 #include <ctype.h>
 #include <lauxlib.h>
 #include <limits.h>

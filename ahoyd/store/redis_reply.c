@@ -1,4 +1,4 @@
-/* Errors begin with a word in capitals; what comes behind it is for people, but of MOVED and ASK. */
+/* Errors begin with a word in capitals; what comes behind it is for people, but of ASK. */
 #include "ahoyd/store/redis_reply.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Where a Redis Cluster is: "redis-cluster://user:password@host:port,host:port?wait=1&wait_ms=50". */
+/* Where a Redis Cluster is: "redis-cluster://user:password@host:port,host:port?wait=1". */
 #pragma once
 
 #include <stdbool.h>

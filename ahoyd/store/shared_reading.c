@@ -1,5 +1,5 @@
-/* After all rows were read, what is in memory and did not come is looked for one by one: it may have
- * gone, or have been moved about inside the engine meanwhile. */
+/* After all rows were read, what is in memory and did not come is looked for one by one: it may
+ * have gone, or have been moved about inside the engine meanwhile. */
 #include "ahoyd/store/shared_rows.h"
 #include "ahoyd/store/shared.h"
 

@@ -70,7 +70,8 @@ class RedisCluster:
         """The port of the master that has the slot of |key|."""
         port = self.masters()[0]
         slot = int(self.run("cluster", "keyslot", key, port=port))
-        for first, last, master, *_ in json.loads(self.run("--json", "cluster", "slots", port=port)):
+        slots = json.loads(self.run("--json", "cluster", "slots", port=port))
+        for first, last, master, *_ in slots:
             if first <= slot <= last:
                 return master[1]
         raise SystemExit(f"slot {slot} is nobody's")

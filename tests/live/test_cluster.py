@@ -117,8 +117,9 @@ class Cluster(unittest.TestCase):
         # Two nodes change the same address-of-record: one after the other, and both count.
         first, second = self.phone("carol", 0), self.phone("carol", 2)
         for _ in range(20):
-            first.send("REGISTER", "sip:atlanta.example", {"id": f"one{first.branch}", "to": "carol"})
-            second.send("REGISTER", "sip:atlanta.example", {"id": f"two{first.branch}", "to": "carol"})
+            for phone in (first, second):
+                phone.send("REGISTER", "sip:atlanta.example",
+                           {"id": f"both-{phone.number}-{phone.branch}", "to": "carol"})
             first.read(200)
             second.read(200)
         self.wait(lambda: all(self.contacts(node, "carol") == 2 for node in range(3)))

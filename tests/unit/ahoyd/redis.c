@@ -1,4 +1,4 @@
-/* What the Redis engine reads: URLs, slots, replies.  Whole clusters: tests/live/test_cluster.py. */
+/* What the Redis engine reads: URLs, slots, replies.  The rest: tests/live/test_cluster.py. */
 #include "ahoyd/store/redis_reply.h"
 
 #include <setjmp.h>

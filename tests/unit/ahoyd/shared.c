@@ -1,6 +1,6 @@
 /* A store that nodes share, over an engine that can be deaf, silent, and lose rows: what one node
- * answers the other sees, nobody's change is lost to another's, and what is known is served whatever
- * the engine does. */
+ * answers the other sees, nobody's change is lost to another's, and what is known is served
+ * whatever the engine does. */
 #include "ahoyd/store/shared.h"
 
 #include <setjmp.h>
