@@ -76,6 +76,17 @@ class RedisCluster:
                 return master[1]
         raise SystemExit(f"slot {slot} is nobody's")
 
+    def move_slots(self, count):
+        """Begins to move so many slots from one master to another; returns the process."""
+        source, target = self.masters()[:2]
+        names = {int(row.split()[1].split("@")[0].split(":")[1]): row.split()[0]
+                 for row in self.run("cluster", "nodes", port=source).splitlines()}
+        return subprocess.Popen(
+            [self.cli, "--cluster", "reshard", f"127.0.0.1:{source}", "--cluster-from",
+             names[source], "--cluster-to", names[target], "--cluster-slots", str(count),
+             "--cluster-yes"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            env={**os.environ, "REDISCLI_AUTH": self.password or ""})
+
     def kill(self, port):
         self.processes[port].kill()
         self.processes[port].wait()

@@ -158,6 +158,20 @@ class Cluster(unittest.TestCase):
         alice.send("INVITE", "sip:bob@atlanta.example", {"id": "gone", "to": "bob"})
         self.assertIn(status_of(alice.way.read()), (100, 430, 480))
 
+    # MOVED, ASK and TRYAGAIN, as the cluster is mended while it serves.
+    def test_3_slots_move_while_phones_register(self):
+        phones = [self.phone(f"r{number}", number % 3) for number in range(60)]
+        moving = self.redis.move_slots(1500)
+        rounds = 0
+        while moving.poll() is None or rounds == 0:
+            for phone in phones:
+                phone.register()
+            rounds += 1
+        self.assertEqual(moving.returncode, 0)
+        self.wait(lambda: all({phone.user for phone in phones} <= self.known(node)
+                              for node in range(3)))
+        print(f"{rounds * len(phones)} REGISTERs answered 200 while 1500 slots moved")
+
     def test_4_a_master_dies(self):
         users = [self.phone(f"m{number}", number % 3) for number in range(12)]
         for phone in users:
