@@ -70,7 +70,7 @@ static void unpack(const uint64_t *words, enum ahoyd_flow_kind *kind, struct aho
 static uint64_t hash_of(const struct ahoy_hash_key *key, const uint64_t *words, size_t count,
                         struct span call_id)
 {
-    bool of_call = (words[1] >> KIND_AT & 0xff) == AHOYD_FLOW_OF_CALL;
+    bool of_call = (words[1] >> KIND_AT & 0xff) != AHOYD_FLOW_OF_PHONE;
     const struct span parts[] = { { (const char *)words, count * sizeof *words }, call_id };
     return ahoy_siphash_parts(key, parts, of_call ? 2 : 1);
 }

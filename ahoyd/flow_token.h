@@ -11,7 +11,9 @@ enum {
 
 enum ahoyd_flow_kind {
     AHOYD_FLOW_OF_CALL = 1, /* In a Record-Route: good for requests of one call. */
-    AHOYD_FLOW_OF_PHONE     /* In a Path: good for every request to the phone that registered. */
+    AHOYD_FLOW_OF_PHONE,    /* In a Path: good for every request to the phone that registered. */
+    /* From node to node (node.h): in the store without a call, in a Route good for one call. */
+    AHOYD_FLOW_OF_NODE
 };
 
 enum ahoyd_flow_verdict {
@@ -20,8 +22,8 @@ enum ahoyd_flow_verdict {
     AHOYD_FLOW_SOUND
 };
 
-/* Prints 52 characters of [0-9a-v] for a flow of IPv4, 78 for one of IPv6.  |call_id| counts for
- * AHOYD_FLOW_OF_CALL only. */
+/* Prints 52 characters of [0-9a-v] for a flow of IPv4, 78 for one of IPv6.  |call_id| does not
+ * count for AHOYD_FLOW_OF_PHONE. */
 void ahoyd_flow_print(const struct ahoy_hash_key *key, enum ahoyd_flow_kind kind,
                       const struct ahoy_hop *hop, struct span call_id, struct ahoy_buf *buf);
 

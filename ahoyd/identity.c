@@ -96,7 +96,8 @@ void ahoyd_identity_settle(const struct ahoyd_server *server, const struct ahoy_
                            struct ahoy_proxy_plan *plan, struct ahoy_buf *rows)
 {
     bool is_kept = to_trusted || !ahoy_privacy_hides_id(event->message);
-    bool is_believed = ahoyd_names_is_trusted(&server->names, &event->hop->remote);
+    bool is_believed = ahoyd_names_is_trusted(&server->names, &event->hop->remote) ||
+                       (sender != NULL && sender->is_judged);
     bool is_proved = sender != NULL && sender->domain != NULL;
     plan->drops_preferred = true; /* R3325-6-1 */
     plan->drops_asserted = is_proved || !is_believed || !is_kept;

@@ -46,6 +46,30 @@ static void add_sent_by(struct ahoyd_names *names, const struct ahoy_listener *l
     add_own(names, host, &ip);
 }
 
+static uint16_t port_of(const struct ahoy_uri *uri)
+{
+    enum ahoy_transport transport = AHOY_UDP;
+    struct span name;
+    if (uri->port != 0)
+        return uri->port;
+    if (ahoy_uri_param(uri, SPAN("transport"), &name))
+        transport = ahoy_transport_parse(name);
+    if (uri->scheme == AHOY_SCHEME_SIPS) /* RFC 7118 5.5: sips and ws are WSS. */
+        transport = transport == AHOY_WS ? AHOY_WSS : AHOY_TLS;
+    return ahoy_transport_port(transport);
+}
+
+static void add_node(struct ahoyd_names *names)
+{
+    struct ahoy_uri uri;
+    struct ahoy_ip ip = { 0 };
+    if (!ahoy_uri_parse(names->config->node, &uri, NULL))
+        return;                         /* As where there is none. */
+    (void)ahoy_ip_parse(uri.host, &ip); /* Where it is a name, there is no address. */
+    ip.port = port_of(&uri);
+    add_own(names, uri.host, &ip);
+}
+
 static bool index_trunks(struct ahoyd_names *names)
 {
     for (size_t i = 0; i < names->config->trunk_count; i++) {
@@ -89,6 +113,7 @@ bool ahoyd_names_init(struct ahoyd_names *names, const struct ahoyd_config *conf
         add_own(names, SPAN(""), &listeners[i].local);
         add_sent_by(names, &listeners[i]);
     }
+    add_node(names);
     return index_names(names);
 }
 
@@ -143,19 +168,6 @@ static bool is_own(const struct ahoyd_names *names, struct span host, uint16_t p
             return true;
     }
     return false;
-}
-
-static uint16_t port_of(const struct ahoy_uri *uri)
-{
-    enum ahoy_transport transport = AHOY_UDP;
-    struct span name;
-    if (uri->port != 0)
-        return uri->port;
-    if (ahoy_uri_param(uri, SPAN("transport"), &name))
-        transport = ahoy_transport_parse(name);
-    if (uri->scheme == AHOY_SCHEME_SIPS) /* RFC 7118 5.5: sips and ws are WSS. */
-        transport = transport == AHOY_WS ? AHOY_WSS : AHOY_TLS;
-    return ahoy_transport_port(transport);
 }
 
 bool ahoyd_names_is_own_address(const struct ahoyd_names *names, const struct ahoy_uri *uri)

@@ -16,7 +16,8 @@ struct ahoyd_names {
         struct ahoy_ip ip; /* With its port; without a family where |host| is a name. */
         struct span host;
         uint16_t port;
-    } own[2 * AHOY_LISTENERS_LIMIT]; /* Where each listener is bound, and what it advertises. */
+    } own[2 * AHOY_LISTENERS_LIMIT + 1]; /* Where each listener is bound, what it advertises, and
+                                          * what other nodes call this one. */
 };
 
 /* |config| and |listeners| outlive the names.  False where memory is refused. */

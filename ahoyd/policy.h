@@ -11,6 +11,7 @@ struct ahoyd_sender {
     const struct ahoyd_domain *domain; /* Whose user he has proved to be; NULL for none. */
     char user[AHOYD_NAME_LIMIT];       /* His name there. */
     size_t user_size;
+    bool is_judged; /* Another node of ours has found all that out, and says so. */
 };
 
 /* Finds out who sends a request that is to be forwarded.  False where it has been answered:

@@ -4,6 +4,7 @@
 #include "ahoyd/aor.h"
 #include "ahoyd/authenticate.h"
 #include "ahoyd/gruu.h"
+#include "ahoyd/node.h"
 #include "ahoyd/policy.h"
 #include "ahoyd/refusals.h"
 #include "ahoyd/serve.h"
@@ -227,8 +228,9 @@ static void answer_waiting(struct ahoyd_server *server, struct ahoy_handle handl
     forget(server, handle, waiting);
 }
 
-/* More registrations wait for the store than may, as when all phones come back at once: those that
- * are refused are told to come again, and not all in the same moment (RFC 3261 20.33). */
+/* More registrations wait for the store than may, as when all phones come back at once, or it does
+ * not answer: those that are refused are told to come again, and not all in the same moment (RFC
+ * 3261 20.33). */
 static struct span print_retry(struct ahoyd_server *server)
 {
     struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
@@ -240,8 +242,9 @@ static struct span print_retry(struct ahoyd_server *server)
 
 static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
                    const struct ahoyd_domain *domain, struct span aor,
-                   const struct ahoy_registration *registration, struct span proof, uint64_t now_ms)
+                   struct ahoy_registration *registration, struct span proof, uint64_t now_ms)
 {
+    ahoyd_node_mark(server, registration);
     struct ahoyd_change *change = ahoyd_change_bindings(aor, registration, now_ms);
     struct ahoy_handle handle = { 0, 0 };
     if (change != NULL)
@@ -290,9 +293,13 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
 
 /* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are
  * wanted on it, and the way that requests will come (RFC 5626 6, RFC 3327 5.3). */
-static void print_outbound(const struct ahoy_registration *registration, struct ahoy_buf *rows)
+static void print_outbound(const struct ahoyd_server *server,
+                           const struct ahoy_registration *registration, struct ahoy_buf *rows)
 {
+    struct ahoyd_node_way way;
     bool is_reliable = ahoy_transport_is_reliable(registration->hop.transport);
+    bool has_path =
+        registration->path.size > 0 && !ahoyd_node_read(server, registration->path, &way);
     if (registration->shows_path) {
         ahoy_buf_put(rows, SPAN("Path: "));
         ahoy_buf_put(rows, registration->path);
@@ -301,7 +308,7 @@ static void print_outbound(const struct ahoy_registration *registration, struct 
     if (!registration->requires_outbound)
         return;
     ahoy_buf_put(rows, SPAN("Supported: path, outbound\r\nRequire: outbound\r\n")); /* R5626-6-9 */
-    if (registration->path.size > 0)
+    if (has_path)
         return; /* The edge knows what the flow needs. */
     ahoy_buf_put(rows, SPAN("Flow-Timer: "));
     ahoy_buf_put_number(rows, is_reliable ? FLOW_TIMER_S : FLOW_TIMER_UDP_S);
@@ -326,17 +333,18 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
     const struct ahoyd_waiting *waiting = ahoy_pool_get(&server->waiting, handle);
     if (waiting == NULL)
         return;
-    if (change->status == 200) {
-        server->counters.registers++;
-        ahoyd_change_outcome(change, &server->bindings);
-        print_contacts(server, change->aor, &change->registration, &server->bindings, now_ms,
-                       &rows);
-        print_outbound(&change->registration, &rows);
-        print_service_route(waiting->domain, &rows);
-    } else {
+    if (change->status != 200) {
         server->counters.refused++;
         if (change->status == 403)
             tell_refused(server, waiting->domain, change, now_ms);
+        answer_waiting(server, handle, change->status,
+                       change->status == 503 ? print_retry(server) : SPAN(""), now_ms);
+        return;
     }
-    answer_waiting(server, handle, change->status, ahoy_buf_text(&rows), now_ms);
+    server->counters.registers++;
+    ahoyd_change_outcome(change, &server->bindings);
+    print_contacts(server, change->aor, &change->registration, &server->bindings, now_ms, &rows);
+    print_outbound(server, &change->registration, &rows);
+    print_service_route(waiting->domain, &rows);
+    answer_waiting(server, handle, 200, ahoy_buf_text(&rows), now_ms);
 }

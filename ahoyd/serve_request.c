@@ -156,6 +156,11 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
                         const struct ahoyd_path *path, uint64_t now_ms)
 {
     struct course course = { .path = path };
+    if (path->has_flow && path->flow_kind == AHOYD_FLOW_OF_NODE) {
+        course.sender.is_judged = true; /* By the node that printed the token for this call. */
+        forward_down(server, event, &course, now_ms);
+        return;
+    }
     if (!ahoyd_policy_sender(server, event, now_ms, &course.sender) ||
         (is_new_call(event) && !ahoyd_policy_pace(server, event, &course.sender, now_ms)))
         return;

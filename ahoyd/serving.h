@@ -62,6 +62,7 @@ struct ahoyd_server {
         struct ahoy_proxy_target target;
         struct span way;
         char token[AHOYD_FLOW_TOKEN_LIMIT];
+        char route[AHOYD_NODE_LIMIT + AHOYD_FLOW_TOKEN_LIMIT + 8];
     } flows[AHOY_BINDINGS_LIMIT];
     struct ahoy_located located;
     char rows[AHOY_MESSAGE_LIMIT];

@@ -4,6 +4,7 @@
 
 #include "ahoyd/aor.h"
 #include "ahoyd/gruu.h"
+#include "ahoyd/node.h"
 #include "ahoyd/policy.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/params.h"
@@ -149,6 +150,26 @@ static bool target_path(const struct ahoyd_server *server, const struct ahoy_bin
            ahoyd_policy_may_reach(server, &target->hop.remote, &binding->hop.remote);
 }
 
+/* Through the node that holds the flow.  Its URI is the operator's, so it may be reached. */
+static bool target_node(const struct search *search, const struct ahoyd_node_way *way,
+                        struct ahoyd_flow *flow)
+{
+    struct ahoy_proxy_target *target = &flow->target;
+    struct ahoy_buf route = ahoy_buf_over(flow->route, sizeof flow->route);
+    ahoyd_node_print_route(search->server, way, search->call_id, &route);
+    target->routes = ahoy_buf_text(&route);
+    target->source = (struct ahoy_ip){ .family = AHOY_NO_FAMILY };
+    if (is_name(&way->uri)) {
+        flow->way = way->uri.text;
+        target->ways = &flow->way;
+        target->way_count = 1;
+        return true; /* A sips request finds safe servers only. */
+    }
+    return locate(search->server, &way->uri, &target->hop, NULL) &&
+           (!search->is_secure ||
+            ahoy_transport_is_secure((enum ahoy_transport)target->hop.transport));
+}
+
 /* False where nothing can be sent to |binding|; to a sip contact nothing that is sips
  * (R5630-5.3-2, R5630-5.3-3). */
 static bool target_binding(const struct search *search, const struct ahoy_binding *binding,
@@ -167,6 +188,9 @@ static bool target_binding(const struct search *search, const struct ahoy_bindin
         target->uri = as_sip(binding->contact);
         target->is_secure = true;
     }
+    struct ahoyd_node_way way;
+    if (ahoyd_node_read(server, binding->path, &way))
+        return target_node(search, &way, flow);
     if (binding->path.size > 0)
         return target_path(server, binding, flow);
     bool is_safe = ahoy_transport_is_secure((enum ahoy_transport)binding->hop.transport);
@@ -242,7 +266,7 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_even
     bool taken[AHOY_BINDINGS_LIMIT] = { false };
     size_t count = 0;
     if (!ahoyd_aor_find(server, uri, domain, &aor) || /* R3261-16.5-3 */
-        !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, bindings))
+        !ahoyd_node_find(server, ahoy_buf_text(&aor), now_ms))
         return 0;
     if (ahoyd_gruu_kind(uri) != AHOYD_GRUU_NONE)
         ahoyd_gruu_narrow(server, uri, ahoy_buf_text(&aor), bindings);
@@ -296,7 +320,7 @@ static const struct ahoy_binding *find_binding(struct ahoyd_server *server,
     const struct ahoy_uri *to = &event->routing->to.uri;
     const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, to);
     if (domain == NULL || !ahoyd_aor_find(server, to, domain, &aor) ||
-        !ahoyd_store_find(server->options.store, ahoy_buf_text(&aor), now_ms, &server->bindings))
+        !ahoyd_node_find(server, ahoy_buf_text(&aor), now_ms))
         return NULL;
     for (size_t i = 0; i < server->bindings.count; i++) {
         if (is_of_binding(&server->bindings.list[i], uri, hop))

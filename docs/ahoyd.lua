@@ -41,6 +41,10 @@ domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 720
 -- Where users and registrations are kept, from here: a file, or "memory:" for nothing.
 store "sqlite:ahoy.db"
 
+-- Or in a Redis Cluster that several servers share, and how the others reach this one:
+-- store "redis-cluster://ahoy:password@10.0.1.1:6379,10.0.1.2:6379?wait=1"
+-- node "sip:10.0.0.1:5060;transport=tcp"
+
 -- Where calls to other domains go, and who may send them there: "users" (who have a password of
 -- ours; the default), "trunks", or "anyone".
 -- A trunk's targets are tried in this order; a name is looked up when it is needed.

@@ -368,6 +368,33 @@ static void test_file(void **state)
     ahoyd_config_free(config);
 }
 
+#define SERVES "listen 'udp:127.0.0.1' domain 'a.example'\n"
+
+static void test_a_store_that_nodes_share(void **state)
+{
+    (void)state;
+    struct told told;
+    struct ahoyd_config *config =
+        parse(SERVES "store 'redis-cluster://:secret@10.0.0.1:7000?wait=1'\n"
+                     "node 'sip:127.0.0.1:5060;transport=tcp'",
+              &told);
+    assert_int_equal(config->store, AHOYD_STORE_REDIS);
+    assert_string_equal(config->store_path, "redis-cluster://:secret@10.0.0.1:7000?wait=1");
+    assert_span(config->node, "sip:127.0.0.1:5060;transport=tcp");
+    ahoyd_config_free(config);
+    /* No fault tells a secret. */
+    parse(SERVES "store 'redis-cluster://:secret@10.0.0.1:7000'", &told);
+    assert_int_equal(told.lines[0], 2);
+    assert_non_null(strstr(told.text, "add node \"sip:"));
+    assert_null(strstr(told.text, "secret"));
+    parse(SERVES "store 'redis-cluster://:secret@10.0.0.1:70000'", &told);
+    assert_non_null(strstr(told.text, "host:port"));
+    assert_null(strstr(told.text, "secret"));
+    parse(SERVES "store 'memory:'\nnode 'sip:bob@127.0.0.1'", &told);
+    assert_int_equal(told.lines[0], 3);
+    assert_non_null(strstr(told.text, "is no SIP URI of this server"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_websockets),
         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_faults_of_websockets_and_tls),
+        cmocka_unit_test(test_a_store_that_nodes_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,17 @@ static void a_token_is_for_its_call(void **state)
     assert_int_equal(ahoyd_flow_read(&other, token, SPAN("call"), &kind, &back), AHOYD_FLOW_FORGED);
 }
 
+/* What stands in a store is for no call, and so of no use in a Route. */
+static void a_token_between_nodes_is_for_its_call(void **state)
+{
+    (void)state;
+    const struct ahoy_hop hop = hop_of("192.0.2.1");
+    struct span token = print(AHOYD_FLOW_OF_NODE, &hop);
+    assert_int_equal(read_for(token, "call"), AHOYD_FLOW_SOUND);
+    assert_int_equal(read_for(token, "another"), AHOYD_FLOW_FORGED);
+    assert_int_equal(read_for(token, ""), AHOYD_FLOW_FORGED);
+}
+
 static void what_is_no_token(void **state)
 {
     (void)state;
@@ -98,6 +109,7 @@ int main(void)
         cmocka_unit_test(all_of_a_flow_is_in_it),
         cmocka_unit_test(no_character_may_be_another),
         cmocka_unit_test(a_token_is_for_its_call),
+        cmocka_unit_test(a_token_between_nodes_is_for_its_call),
         cmocka_unit_test(what_is_no_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
