@@ -4,8 +4,9 @@
 
 #include "libahoy/tu/bindings.h"
 
+/* The numbers of a binding take 104 bytes at most, each as long as its type lets it be. */
 enum {
-    RECORD_STATE_LIMIT = AHOY_BINDINGS_TEXT_LIMIT + AHOY_BINDINGS_LIMIT * 96 + 2,
+    RECORD_STATE_LIMIT = AHOY_BINDINGS_TEXT_LIMIT + AHOY_BINDINGS_LIMIT * 104 + 2,
     RECORD_SEALED_LIMIT = RECORD_STATE_LIMIT + 4
 };
 

@@ -140,7 +140,7 @@ static bool take_bindings(struct ahoyd_store *store, const struct shared_row *ro
     if (record == NULL)
         return false;
     record->row = row->version;
-    index_put(&store->index, record);
+    (void)store_put(store, record);
     return true;
 }
 

@@ -21,10 +21,12 @@ static void current(struct ahoyd_store *store, const struct staged *staged,
     index_find(&store->index, change->aor, change->now_ms, bindings);
 }
 
-/* Another change may take the record's place before the answer is printed. */
+/* Another change may take the record's place before the answer is printed.  A change that others
+ * were faster than is staged again. */
 static bool tell_outcome(struct ahoyd_change *change, const struct record *record)
 {
     struct span state = record_state(record);
+    free(change->outcome);
     change->outcome = malloc(state.size);
     if (change->outcome == NULL)
         return false;
