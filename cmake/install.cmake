@@ -4,7 +4,7 @@ foreach(program ahoyd ahoyctl ahoy)
         install(TARGETS ${program} RUNTIME)
     endif()
 endforeach()
-install(TARGETS libahoy libahoy_io ARCHIVE)
+install(TARGETS libahoy libahoy_media libahoy_io ARCHIVE)
 install(DIRECTORY libahoy DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 foreach(section 1 3 5 8)

@@ -4,7 +4,7 @@
 #include "libahoy/base/ip.h"
 #include "libahoy/sdp/sdp.h"
 
-enum ahoy_codec { AHOY_NO_CODEC, AHOY_PCMU, AHOY_PCMA };
+enum ahoy_codec { AHOY_NO_CODEC, AHOY_PCMU, AHOY_PCMA, AHOY_G722, AHOY_CODECS };
 
 /* "PCMU/8000" */
 struct span ahoy_codec_name(enum ahoy_codec codec);
