@@ -80,24 +80,26 @@ static void check_as_answer(const struct ahoy_sdp_local *local)
     struct ahoy_sdp_agreed agreed;
     ahoy_sdp_print_offer(local, &buf);
     MUST(ahoy_sdp_parse(ahoy_buf_text(&buf), &answer, NULL));
-    if (ahoy_sdp_read_answer(&offer, &agreed))
-        MUST(agreed.codec != AHOY_NO_CODEC && agreed.port > 0);
+    if (ahoy_sdp_read_answer(&offer, local, &agreed))
+        MUST(agreed.codec != AHOY_NO_CODEC && agreed.rtp.port > 0);
 }
 
-static void check_answer(struct span text, const struct ahoy_sdp_agreed *agreed)
+static void check_answer(struct span text, const struct ahoy_sdp_local *local,
+                         const struct ahoy_sdp_agreed *agreed)
 {
     struct ahoy_sdp_agreed back;
     struct ahoy_err err;
     MUST(ahoy_sdp_parse(text, &answer, &err));
     MUST(answer.media_count == offer.media_count);
     MUST(offer.timing.size == 0 || ahoy_span_equal(answer.timing, offer.timing));
-    MUST(ahoy_sdp_read_answer(&answer, &back));
+    MUST(ahoy_sdp_read_answer(&answer, local, &back));
     MUST(back.codec == agreed->codec && back.has_events == agreed->has_events);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct ahoy_sdp_local local = { .media = { .family = AHOY_IPV4, .port = 4000 } };
+    static const struct ahoy_sdp_local local = { .media = { .family = AHOY_IPV4, .port = 4000 },
+                                                 .more_codecs = 1U << AHOY_G722 };
     struct span text = { (const char *)data, size };
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     struct ahoy_sdp_agreed agreed;
@@ -115,6 +117,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_as_answer(&local);
     check_print();
     if (ahoy_sdp_print_answer(&offer, &local, &buf, &agreed))
-        check_answer(ahoy_buf_text(&buf), &agreed);
+        check_answer(ahoy_buf_text(&buf), &local, &agreed);
     return 0;
 }

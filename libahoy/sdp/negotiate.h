@@ -1,4 +1,4 @@
-/* Offer and answer (RFC 3264) for G.711 and telephone events. */
+/* Offer and answer (RFC 3264) for audio and telephone events. */
 #pragma once
 
 #include "libahoy/base/ip.h"
@@ -14,24 +14,28 @@ struct ahoy_sdp_local {
     struct ahoy_ip media; /* Where RTP is to be sent to. */
     uint64_t session_id;  /* The same for the life of the session. */
     uint64_t version;     /* One more whenever the description changes (RFC 3264 8). */
+    unsigned more_codecs; /* Bits, 1 << a codec: those that are taken beside G.711. */
 };
 
 /* What both sides came to. */
 struct ahoy_sdp_agreed {
     enum ahoy_codec codec;
-    bool has_events;               /* telephone-event (RFC 4733) under payload type |events|. */
+    uint8_t payload_type;
+    bool has_events; /* telephone-event (RFC 4733) under payload type |events|. */
     uint8_t events;
+    bool has_mux;                  /* RTCP goes where RTP goes (RFC 5761). */
     enum ahoy_direction direction; /* Ours. */
-    struct span address;           /* Where RTP goes; a view into the peer's description. */
-    uint16_t port;
+    struct ahoy_ip rtp, rtcp;      /* Where the peer awaits them. */
 };
 
 void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, struct ahoy_buf *buf);
 
-/* Prints the answer: the first audio over RTP/AVP with G.711 is taken, everything else rejected
- * with port 0.  False, with nothing to send, where there is nothing to take: 488. */
+/* Prints the answer: the first audio over RTP/AVP with a codec of ours, to an address that is a
+ * number, is taken, everything else rejected with port 0.  False, with nothing to send, where there
+ * is nothing to take: 488. */
 bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_local *local,
                            struct ahoy_buf *buf, struct ahoy_sdp_agreed *agreed);
 
-/* Reads the answer to our offer.  False where it takes nothing of it. */
-bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, struct ahoy_sdp_agreed *agreed);
+/* Reads the answer to our offer, which was |local|.  False where it takes nothing of it. */
+bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, const struct ahoy_sdp_local *local,
+                          struct ahoy_sdp_agreed *agreed);

@@ -190,10 +190,8 @@ void ahoy_session_pick_up(struct ahoy_session *session, struct ahoy_ua_context *
     session->state = AHOY_SESSION_CONFIRMED;
     session->ring_ms = UINT64_MAX;
     ahoy_ua_tell(context,
-                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_ANSWERED,
-                                         .session = session->self,
-                                         .codec = agreed.codec,
-                                         .direction = agreed.direction },
+                 &(struct ahoy_ua_news){
+                     .kind = AHOY_NEWS_ANSWERED, .session = session->self, .agreed = agreed },
                  session->dialog.remote_uri);
 }
 

@@ -127,16 +127,14 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
         return;
     }
     if (!ahoy_ua_read_description(context, event->message) ||
-        !ahoy_sdp_read_answer(&context->sdp, &agreed)) {
+        !ahoy_sdp_read_answer(&context->sdp, &session->local, &agreed)) {
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("The answer has no codec of ours"),
                          now_ms);
         return;
     }
     ahoy_ua_tell(context,
-                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_ANSWERED,
-                                         .session = session->self,
-                                         .codec = agreed.codec,
-                                         .direction = agreed.direction },
+                 &(struct ahoy_ua_news){
+                     .kind = AHOY_NEWS_ANSWERED, .session = session->self, .agreed = agreed },
                  session->dialog.remote_uri);
 }
 

@@ -9,12 +9,11 @@ static void take_answer(struct ahoy_session *session, struct ahoy_ua_context *co
                         const struct ahoy_message *ack, uint64_t now_ms)
 {
     struct ahoy_sdp_agreed agreed;
-    if (ahoy_ua_read_description(context, ack) && ahoy_sdp_read_answer(&context->sdp, &agreed)) {
+    if (ahoy_ua_read_description(context, ack) &&
+        ahoy_sdp_read_answer(&context->sdp, &session->local, &agreed)) {
         ahoy_ua_tell(context,
-                     &(struct ahoy_ua_news){ .kind = AHOY_NEWS_CHANGED,
-                                             .session = session->self,
-                                             .codec = agreed.codec,
-                                             .direction = agreed.direction },
+                     &(struct ahoy_ua_news){
+                         .kind = AHOY_NEWS_CHANGED, .session = session->self, .agreed = agreed },
                      SPAN(""));
         return;
     }
@@ -92,10 +91,8 @@ static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *
     ahoy_dialog_refresh(&session->dialog, event->message);
     if (session->offer_size > 0)
         ahoy_ua_tell(context,
-                     &(struct ahoy_ua_news){ .kind = AHOY_NEWS_CHANGED,
-                                             .session = session->self,
-                                             .codec = agreed.codec,
-                                             .direction = agreed.direction },
+                     &(struct ahoy_ua_news){
+                         .kind = AHOY_NEWS_CHANGED, .session = session->self, .agreed = agreed },
                      SPAN(""));
 }
 

@@ -5,13 +5,13 @@
 #include "libahoy/transaction/user.h"
 
 enum ahoy_ua_news_kind {
-    AHOY_NEWS_REGISTERED = 1,      /* |expires_s|; again at each refresh. */
+    AHOY_NEWS_REGISTERED = 1, /* |expires_s|; again at each refresh. */
     AHOY_NEWS_UNREGISTERED,
     AHOY_NEWS_REGISTRATION_FAILED, /* |status|, |text| the reason. */
     AHOY_NEWS_INCOMING,            /* |session|, |text| who calls. */
     AHOY_NEWS_RINGING,             /* |session|, |status| 180 to 183. */
-    AHOY_NEWS_ANSWERED,            /* |session|, |codec|, |text| the peer. */
-    AHOY_NEWS_CHANGED,             /* The peer changed the session: |direction| is ours now. */
+    AHOY_NEWS_ANSWERED,            /* |session|, |agreed|, |text| the peer. */
+    AHOY_NEWS_CHANGED,             /* The peer changed the session: |agreed| is so now. */
     AHOY_NEWS_REFUSED,             /* |session| was never answered: |status|, |text| the reason. */
     AHOY_NEWS_ENDED                /* |session|: |by|, |text| the reason. */
 };
@@ -26,8 +26,7 @@ struct ahoy_ua_news {
     struct ahoy_handle session;
     unsigned status;
     uint32_t expires_s;
-    enum ahoy_codec codec;
-    enum ahoy_direction direction;
+    struct ahoy_sdp_agreed agreed;
     enum ahoy_side by;
     size_t text_size;
     char text[AHOY_NEWS_TEXT_LIMIT]; /* Bytes of strangers: escape before showing. */
