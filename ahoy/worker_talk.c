@@ -153,11 +153,14 @@ uint64_t phone_talk_deadline(const struct phone_talk *talk)
     return deadline_us == UINT64_MAX ? UINT64_MAX : (deadline_us + 999) / 1000;
 }
 
+/* When it is said what was heard, the recording is whole. */
 static void show(struct phone_talk *talk, struct ahoy_handle session)
 {
     struct phone_heard heard = { .codec = talk->codec };
     ahoy_media_read_stats(talk->media, &heard.stats);
     heard.has_tone = phone_sound_tone(talk->sound, &heard.hz, &heard.level_dbov);
+    phone_sound_close(talk->sound);
+    talk->sound = NULL;
     phone_show_heard(talk->options, session, &heard);
 }
 
