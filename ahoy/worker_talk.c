@@ -20,7 +20,7 @@ struct phone_talk {
     struct ahoy_rtp_pair pair;
     struct ahoy_media *media; /* NULL until there is something agreed. */
     struct phone_sound *sound;
-    enum ahoy_codec codec;
+    struct ahoy_sdp_agreed agreed; /* Its codec is AHOY_NO_CODEC until then. */
     bool records;
 };
 
@@ -77,11 +77,13 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     return talk;
 }
 
-/* A wildcard stands for a call on hold (RFC 3264 8.4), and no group is called. */
-static bool is_somewhere(const struct ahoy_ip *ip)
+/* Where |ip| leads.  A wildcard stands for a call on hold (RFC 3264 8.4), and no group is called:
+ * that is nowhere, for RTP and RTCP. */
+static struct ahoy_ip destination(const struct ahoy_ip *ip)
 {
-    static const uint8_t zeros[sizeof ip->bytes];
-    return memcmp(ip->bytes, zeros, sizeof zeros) != 0 && !ahoy_ip_is_multicast(ip);
+    static const struct ahoy_ip nowhere;
+    bool is_wildcard = memcmp(ip->bytes, nowhere.bytes, sizeof ip->bytes) == 0;
+    return is_wildcard || ahoy_ip_is_multicast(ip) ? nowhere : *ip;
 }
 
 static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
@@ -101,26 +103,34 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
     talk->sound = phone_sound_open(talk->options, media.coder->rate_hz, talk->records);
     if (talk->media == NULL || talk->sound == NULL)
         return false;
-    if (talk->codec == AHOY_NO_CODEC &&
+    if (talk->agreed.codec == AHOY_NO_CODEC &&
         !ahoy_media_dial(talk->media, ahoy_span(talk->options->digits)))
         fprintf(stderr, "ahoy: the other phone takes no digits\n");
-    talk->codec = agreed->codec;
+    talk->agreed = *agreed;
     return true;
+}
+
+static bool is_as_before(const struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
+{
+    return agreed->codec == talk->agreed.codec && agreed->has_events == talk->agreed.has_events &&
+           agreed->events == talk->agreed.events;
 }
 
 void phone_talk_agree(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 {
     if (talk == NULL || agreed->codec == AHOY_NO_CODEC)
         return;
-    if (agreed->codec != talk->codec && !begin(talk, agreed)) {
+    if (!is_as_before(talk, agreed) && !begin(talk, agreed)) {
         ahoy_media_free(talk->media);
         talk->media = NULL;
+        talk->agreed.codec = AHOY_NO_CODEC;
         fprintf(stderr, "ahoy: this call goes without sound\n");
         return;
     }
-    bool sends = is_somewhere(&agreed->rtp);
-    ahoy_rtp_pair_aim(&talk->pair, &agreed->rtp, &agreed->rtcp, agreed->has_mux);
-    ahoy_media_direct(talk->media, sends ? agreed->direction : AHOY_INACTIVE);
+    struct ahoy_ip rtp = destination(&agreed->rtp);
+    struct ahoy_ip rtcp = destination(&agreed->rtcp);
+    ahoy_rtp_pair_aim(&talk->pair, &rtp, &rtcp, agreed->has_mux);
+    ahoy_media_direct(talk->media, agreed->direction);
 }
 
 static void send_all(struct phone_talk *talk)
@@ -156,7 +166,7 @@ uint64_t phone_talk_deadline(const struct phone_talk *talk)
 /* When it is said what was heard, the recording is whole. */
 static void show(struct phone_talk *talk, struct ahoy_handle session)
 {
-    struct phone_heard heard = { .codec = talk->codec };
+    struct phone_heard heard = { .codec = talk->agreed.codec };
     ahoy_media_read_stats(talk->media, &heard.stats);
     heard.has_tone = phone_sound_tone(talk->sound, &heard.hz, &heard.level_dbov);
     phone_sound_close(talk->sound);

@@ -38,6 +38,12 @@ static enum ahoy_codec codec_of(struct span payload, unsigned allowed)
     return AHOY_NO_CODEC;
 }
 
+/* Those that look like RTCP where both share a port: R5761-4-1, R5761-5.1.1-3. */
+static bool is_like_rtcp(uint8_t payload_type)
+{
+    return payload_type >= 64 && payload_type <= 95;
+}
+
 /* The payload type that "rtpmap:101 telephone-event/8000" gives to telephone events. */
 static void find_events(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
 {
@@ -47,6 +53,7 @@ static void find_events(const struct ahoy_sdp_media *media, struct ahoy_sdp_agre
     while (ahoy_sdp_attribute_next(&rest, &attribute)) {
         if (!ahoy_span_equal(attribute.name, SPAN("rtpmap")) ||
             !ahoy_sdp_read_rtpmap(attribute.value, &map, NULL) || map.clock_hz != 8000 ||
+            is_like_rtcp(map.payload) ||
             !ahoy_span_equal_nocase(map.encoding, SPAN("telephone-event")))
             continue;
         struct span formats = media->formats;

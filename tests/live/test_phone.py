@@ -166,6 +166,7 @@ class Case(unittest.TestCase):
                 self.assertGreater(heard["received"], 50)
                 self.assertGreater(heard["mos"], 3.5)
             self.assertEqual(heard["digits"], "1#")
+            self.assertIn("rtt_ms", heard)  # Of RTCP on the port of RTP: R5761-5.1.1-5
             offer = (self.path / "alice.trace").read_text()
             self.assertRegex(offer, r"\nm=audio 21\d\d[02468] RTP/AVP ")
             for name, hz in (("alice.wav", 1000), ("bob.wav", 440)):

@@ -63,7 +63,7 @@ static void order(void **state)
     assert_int_equal(get(170000), 5);
 }
 
-/* When nothing comes it is silence after 60 ms, and the next word waits again (its marker says that
+/* R3551-4.1-1: when nothing comes it is silence after 60 ms, and the next word waits again (its marker says that
  * it is one), however far the numbers have gone. */
 static void silence(void **state)
 {

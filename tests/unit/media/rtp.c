@@ -71,7 +71,7 @@ static void lengths_are_judged(void **state)
     test_free_all(NULL);
 }
 
-/* R5761-4-1, R3550-12-1 */
+/* R3550-6-1, R3550-12-1, R5761-2-1, R5761-4-1 */
 static void rtcp_is_told_from_rtp(void **state)
 {
     (void)state;
