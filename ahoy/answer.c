@@ -115,9 +115,8 @@ static void leave(struct answering *answering)
         ahoy_ua_unregister(ua, phone_now());
     phone_drain(answering->phone, PHONE_PATIENCE_MS);
     take_news(answering);
-    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++) {
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++)
         phone_talk_close(answering->lines[i].talk, answering->lines[i].session);
-    }
 }
 
 int phone_answer(const struct phone_options *options)

@@ -200,8 +200,8 @@ static void goodbye(void **state)
     assert_int_equal(ahoy_media_deadline(sides[0].media), UINT64_MAX);
 }
 
-/* R4733-2.1-1, R4733-2.5.1.6-1, R4733-2.5.2.2-2: events have the sequence of the audio, and digits arrive once each and in order,
- * though half of the packets are lost. */
+/* R4733-2.1-1, R4733-2.5.1.6-1, R4733-2.5.2.2-2: events have the sequence of the audio, and digits
+ * arrive once each and in order, though half of the packets are lost. */
 static void digits(void **state)
 {
     (void)state;
@@ -297,7 +297,8 @@ static void strange_packets(void **state)
     assert_int_equal(stats_of(0).malformed, 50);
 }
 
-/* R3550-5.1-3: on hold nothing is said, and time goes on; a sleep of a minute is not caught up with. */
+/* R3550-5.1-3: on hold nothing is said, and time goes on; a sleep of a minute is not caught up
+ * with. */
 static void holding(void **state)
 {
     (void)state;

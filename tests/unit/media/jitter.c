@@ -63,8 +63,8 @@ static void order(void **state)
     assert_int_equal(get(170000), 5);
 }
 
-/* R3551-4.1-1: when nothing comes it is silence after 60 ms, and the next word waits again (its marker says that
- * it is one), however far the numbers have gone. */
+/* R3551-4.1-1: when nothing comes it is silence after 60 ms, and the next word waits again, however
+ * far the numbers have gone. */
 static void silence(void **state)
 {
     (void)state;
@@ -78,6 +78,34 @@ static void silence(void **state)
     put(2000, 1, 500000);
     assert_int_equal(get(500000), -2);
     assert_int_equal(get(500000 + jitter.wait_us), 2000);
+}
+
+/* One late packet is enough to wait longer from then on; it is forgotten slowly. */
+static void lateness(void **state)
+{
+    (void)state;
+    put(0, 1, 0);
+    put(1, 1, 120000);
+    assert_in_range(jitter.wait_us, 99000, 100000);
+    for (unsigned i = 2; i < 300; i++) {
+        put(i, 1, i * UINT64_C(20000));
+        get(i * UINT64_C(20000));
+    }
+    assert_in_range(jitter.wait_us, 20000, 50000);
+}
+
+/* A marker says that somebody speaks again: where nothing is left to play, it is waited anew. */
+static void marker(void **state)
+{
+    (void)state;
+    const struct ahoy_rtp word = { .marker = true, .sequence = 2, .timestamp = 9999 };
+    put(0, 1, 0);
+    assert_int_equal(get(40000), 0);
+    assert_int_equal(get(60000), -1);
+    ahoy_jitter_put(&jitter, &word, false, 65000);
+    struct span payload;
+    assert_int_equal(ahoy_jitter_get(&jitter, 80000, &payload), AHOY_JITTER_SILENCE);
+    assert_int_equal(ahoy_jitter_get(&jitter, 120000, &payload), AHOY_JITTER_PLAY);
 }
 
 /* A packet with nothing to play takes no time. */
@@ -209,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(order, fresh),          cmocka_unit_test_setup(silence, fresh),
+        cmocka_unit_test_setup(lateness, fresh),       cmocka_unit_test_setup(marker, fresh),
         cmocka_unit_test_setup(silent_packets, fresh), cmocka_unit_test_setup(bursts, fresh),
         cmocka_unit_test_setup(skew, fresh),           cmocka_unit_test(thousand_networks),
     };

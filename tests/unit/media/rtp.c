@@ -125,16 +125,21 @@ static void a_compound(void **state)
         assert_int_equal(packet.type, report.sender != NULL ? AHOY_RTCP_SR : AHOY_RTCP_RR);
         assert_true(ahoy_rtcp_read_report(&packet, &ssrc, &read) && ssrc == 1);
         if (report.sender != NULL)
-            assert_memory_equal(&read, &sender, sizeof read);
+            assert_true(read.ntp == sender.ntp && read.timestamp == 7 && read.packets == 8 &&
+                        read.bytes == 9);
         assert_int_equal(packet.count, report.block != NULL);
         if (report.block != NULL) {
             struct ahoy_rtcp_block back;
             ahoy_rtcp_read_block(&packet, 0, &back);
-            assert_memory_equal(&back, &block, sizeof back);
+            assert_true(back.ssrc == 2 && back.fraction_lost == 64 && back.lost == -3);
+            assert_true(back.highest == 65536 && back.jitter == 5);
+            assert_true(back.last_report == 6 && back.last_report_ago == 7);
         }
         assert_true(ahoy_rtcp_next(&rest, &packet));
         assert_true(ahoy_rtcp_read_cname(&packet, &ssrc, &cname) && ssrc == 1);
         assert_true(ahoy_span_equal(cname, report.cname));
+        assert_true(ahoy_span_end(cname) < ahoy_span_end(packet.body));
+        assert_int_equal(*ahoy_span_end(cname), '\0');
         assert_int_equal(ahoy_rtcp_next(&rest, &packet), report.bye);
         assert_int_equal(ahoy_rtcp_is_bye_of(&packet, 1), report.bye);
         assert_false(ahoy_rtcp_is_bye_of(&packet, 2));

@@ -42,7 +42,8 @@ static void g711(void **state)
     }
 }
 
-/* R3551-4.5.2-1, -2 among others: a second of a tone through every codec that there is: heard within 1 % and 1 dB. */
+/* R3551-4.5.2-1, -2 among others: a second of a tone through every codec that there is, heard
+ * within 1 % and 0.5 dB. */
 static void tones(void **state)
 {
     (void)state;

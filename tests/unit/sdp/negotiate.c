@@ -67,8 +67,8 @@ static void test_offer_ipv6(void **state)
     assert_non_null(strstr(space, "\r\nc=IN IP6 2001:db8::1\r\n"));
 }
 
-/* R4733-2.5.2.1-1, RFC 3264.  6: as many m= lines, in order; t= the same; what is not taken has port 0.  6.1: the offerer's
- * order and its payload type for events. */
+/* RFC 3264 6: as many m= lines, in order; t= the same; what is not taken has port 0.  6.1: the
+ * offerer's order and its payload type for events.  R4733-2.5.2.1-1: they are listed. */
 static void test_answer(void **state)
 {
     (void)state;
@@ -83,8 +83,8 @@ static void test_answer(void **state)
     assert_int_equal(agreed.payload_type, 8);
     assert_int_equal(agreed.rtp.port, 5004);
     assert_int_equal(agreed.rtcp.port, 5005);
-    /* A map for a type that is not among the formats gives nothing; nor does one that could be taken
-     * for RTCP: R5761-5.1.1-3. */
+    /* A map for a type that is not among the formats gives nothing; nor does one that could be
+     * taken for RTCP: R5761-5.1.1-3. */
     expect_answer(HEAD "m=audio 5004 RTP/AVP 0 72\r\na=rtpmap:72 telephone-event/8000\r\n",
                   OURS "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n"
                        "a=sendrecv\r\n");
