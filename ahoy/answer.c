@@ -1,12 +1,12 @@
 /* ahoy answer: registered and waiting; rings for a while, then answers. */
 #include "ahoy/show.h"
 #include "ahoy/verbs.h"
-#include "ahoy/worker.h"
+#include "ahoy/worker_talk.h"
 
 struct line {
     struct ahoy_handle session; /* Null: free. */
     uint64_t answer_ms;         /* UINT64_MAX once answered. */
-    int media;
+    struct phone_talk *talk;
 };
 
 struct answering {
@@ -34,8 +34,7 @@ static void take_call(struct answering *answering, struct ahoy_handle session)
         return;
     }
     *line = (struct line){ .session = session,
-                           .answer_ms = phone_now() + (uint64_t)answering->options->ring_s * 1000,
-                           .media = -1 };
+                           .answer_ms = phone_now() + (uint64_t)answering->options->ring_s * 1000 };
     ahoy_ua_ring(ua, session, phone_now());
 }
 
@@ -45,14 +44,23 @@ static void end_call(struct answering *answering, struct ahoy_handle session)
     answering->had_call = true;
     if (line == NULL)
         return;
-    phone_media_close(line->media);
-    *line = (struct line){ .media = -1 };
+    phone_talk_close(line->talk, session);
+    *line = (struct line){ .talk = NULL };
+}
+
+static void agree(struct answering *answering, const struct ahoy_ua_news *news)
+{
+    const struct line *line = find_line(answering, news->session);
+    if (line != NULL)
+        phone_talk_agree(line->talk, &news->agreed);
 }
 
 static void take_news(struct answering *answering)
 {
     struct ahoy_ua_news news;
     while (ahoy_ua_poll(phone_ua(answering->phone), &news)) {
+        if (news.kind == AHOY_NEWS_REFUSED || news.kind == AHOY_NEWS_ENDED)
+            end_call(answering, news.session);
         phone_show(answering->options, &news);
         switch (news.kind) {
         case AHOY_NEWS_REGISTERED:
@@ -64,9 +72,9 @@ static void take_news(struct answering *answering)
         case AHOY_NEWS_INCOMING:
             take_call(answering, news.session);
             break;
-        case AHOY_NEWS_REFUSED:
-        case AHOY_NEWS_ENDED:
-            end_call(answering, news.session);
+        case AHOY_NEWS_ANSWERED:
+        case AHOY_NEWS_CHANGED:
+            agree(answering, &news);
             break;
         default:
             break;
@@ -89,8 +97,8 @@ static uint64_t pick_up(struct answering *answering)
             continue;
         }
         line->answer_ms = UINT64_MAX;
-        line->media = phone_media_open(answering->phone, &media);
-        if (line->media >= 0)
+        line->talk = phone_talk_open(answering->phone, answering->options, &media);
+        if (line->talk != NULL)
             ahoy_ua_answer(phone_ua(answering->phone), line->session, &media, now_ms);
         else
             ahoy_ua_reject(phone_ua(answering->phone), line->session, 500, now_ms);
@@ -107,10 +115,8 @@ static void leave(struct answering *answering)
         ahoy_ua_unregister(ua, phone_now());
     phone_drain(answering->phone, PHONE_PATIENCE_MS);
     take_news(answering);
-    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++) {
-        if (answering->lines[i].session.generation != 0)
-            phone_media_close(answering->lines[i].media);
-    }
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++)
+        phone_talk_close(answering->lines[i].talk, answering->lines[i].session);
 }
 
 int phone_answer(const struct phone_options *options)
@@ -120,8 +126,7 @@ int phone_answer(const struct phone_options *options)
     if (answering.phone == NULL)
         return PHONE_REFUSED;
     ahoy_ua_register(phone_ua(answering.phone), options->expires_s, phone_now());
-    while (!phone_is_leaving() && !answering.failed &&
-           !(options->once && answering.had_call)) {
+    while (!phone_is_leaving() && !answering.failed && !(options->once && answering.had_call)) {
         phone_turn(answering.phone, pick_up(&answering));
         take_news(&answering);
     }

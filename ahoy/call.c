@@ -1,11 +1,12 @@
 /* ahoy call: one call, from INVITE to BYE or CANCEL. */
 #include "ahoy/show.h"
 #include "ahoy/verbs.h"
-#include "ahoy/worker.h"
+#include "ahoy/worker_talk.h"
 
 struct call {
     const struct phone_options *options;
     struct phone *phone;
+    struct phone_talk *talk;
     struct ahoy_handle session;
     uint64_t hang_up_ms; /* UINT64_MAX for never. */
     bool answered, over, hung_up;
@@ -15,14 +16,21 @@ static void take_news(struct call *call)
 {
     struct ahoy_ua_news news;
     while (ahoy_ua_poll(phone_ua(call->phone), &news)) {
+        if (news.kind == AHOY_NEWS_ENDED || news.kind == AHOY_NEWS_REFUSED) {
+            phone_talk_close(call->talk, call->session);
+            call->talk = NULL;
+            call->over = true;
+        }
         phone_show(call->options, &news);
+        if (news.kind == AHOY_NEWS_EARLY || news.kind == AHOY_NEWS_ANSWERED ||
+            news.kind == AHOY_NEWS_CHANGED)
+            phone_talk_agree(call->talk, &news.agreed);
         if (news.kind == AHOY_NEWS_ANSWERED) {
             call->answered = true;
             call->hang_up_ms = call->options->has_for
                                    ? phone_now() + (uint64_t)call->options->for_s * 1000
                                    : UINT64_MAX;
         }
-        call->over |= news.kind == AHOY_NEWS_ENDED || news.kind == AHOY_NEWS_REFUSED;
     }
 }
 
@@ -51,9 +59,9 @@ int phone_call(const struct phone_options *options)
     call.phone = phone_open(options);
     if (call.phone == NULL)
         return PHONE_REFUSED;
-    int fd = phone_media_open(call.phone, &media);
+    call.talk = phone_talk_open(call.phone, options, &media);
     struct span callee = ahoy_span(options->callee);
-    if (fd >= 0)
+    if (call.talk != NULL)
         call.session = ahoy_ua_call(phone_ua(call.phone), callee, &media, phone_now());
     if (call.session.generation != 0) {
         phone_show_note(options, "calling", callee);
@@ -62,7 +70,7 @@ int phone_call(const struct phone_options *options)
         run(&call);
         phone_drain(call.phone, PHONE_PATIENCE_MS);
     }
-    phone_media_close(fd);
+    phone_talk_close(call.talk, call.session);
     phone_close(call.phone);
     return call.answered ? PHONE_DONE : PHONE_REFUSED;
 }

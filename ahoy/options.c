@@ -10,8 +10,10 @@
 enum {
     REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
     STAYING = REGISTERING | PHONE_WATCH,
+    TALKING = PHONE_CALL | PHONE_ANSWER,
     ALL = STAYING | PHONE_CALL
 };
+enum { TONE_LOWEST_HZ = 100, TONE_HIGHEST_HZ = 3800, PORT_LOW = 16384, PORT_HIGH = 32767 };
 
 /* clang-format off */
 #define OPTIONS(OPTION)                                                                            \
@@ -31,6 +33,10 @@ enum {
     OPTION(RING, "ring", "SECONDS", PHONE_ANSWER, "ring so long before answering (1)")             \
     OPTION(ONCE, "once", NULL, PHONE_ANSWER, "leave after the first call")                         \
     OPTION(BUSY, "busy", NULL, PHONE_ANSWER, "refuse every call as busy")                          \
+    OPTION(PLAY, "play", "WHAT", TALKING, "say it: tone:HZ, silence, or a file (silence)")         \
+    OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
+    OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
+    OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING, "UDP ports for sound (16384-32767)")   \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", ALL, "write all SIP messages there")                            \
     OPTION(HELP, "help", NULL, ALL, "print this")
@@ -110,10 +116,14 @@ static int misuse(enum phone_verb verb, const char *what, const char *about)
     return PHONE_MISUSED;
 }
 
+/* "10" or "10s". */
 static bool read_seconds(const char *text, uint32_t *seconds)
 {
     uint64_t value;
-    if (!ahoy_span_number(ahoy_span(text), PHONE_SECONDS_LIMIT, &value))
+    struct span number = ahoy_span(text);
+    if (number.size > 1 && number.at[number.size - 1] == 's')
+        number.size--;
+    if (!ahoy_span_number(number, PHONE_SECONDS_LIMIT, &value))
         return false;
     *seconds = (uint32_t)value;
     return true;
@@ -134,6 +144,42 @@ static bool read_listen(const char *text, struct ahoy_ip *ip)
         return false;
     ip->port = (uint16_t)port;
     return true;
+}
+
+/* "tone:440", "silence", or the name of a file. */
+static bool read_play(const char *text, struct phone_options *options)
+{
+    uint64_t hz = 0;
+    struct span all = ahoy_span(text);
+    bool is_tone = ahoy_span_starts_nocase(all, SPAN("tone:"));
+    if (is_tone &&
+        (!ahoy_span_number(ahoy_span_after(all, strlen("tone:")), TONE_HIGHEST_HZ, &hz) ||
+         hz < TONE_LOWEST_HZ))
+        return false;
+    options->tone_hz = (uint32_t)hz;
+    options->play = is_tone || strcmp(text, "silence") == 0 ? NULL : text;
+    return true;
+}
+
+/* "LOW-HIGH", with an even port and the next one between them. */
+static bool read_ports(const char *text, struct phone_options *options)
+{
+    struct span all = ahoy_span(text);
+    size_t dash = ahoy_span_find(all, '-');
+    uint64_t low, high;
+    if (dash == all.size || !ahoy_span_number((struct span){ all.at, dash }, 65535, &low) ||
+        !ahoy_span_number(ahoy_span_after(all, dash + 1), 65535, &high) || low == 0 ||
+        high < low + low % 2 + 1)
+        return false;
+    options->port_low = (uint16_t)low;
+    options->port_high = (uint16_t)high;
+    return true;
+}
+
+static bool is_digits(const char *text)
+{
+    return text[0] != '\0' && strspn(text, "0123456789*#ABCD") == strlen(text) &&
+           strlen(text) <= PHONE_DIGITS_LIMIT;
 }
 
 /* What the options say before it is put together. */
@@ -187,6 +233,16 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
         return options->has_for = read_seconds(argument, &options->for_s);
     case OPTION_RING_LIMIT:
         return options->has_ring_limit = read_seconds(argument, &options->ring_limit_s);
+    case OPTION_PLAY:
+        return read_play(argument, options);
+    case OPTION_RECORD:
+        options->record = argument;
+        return true;
+    case OPTION_DIGITS:
+        options->digits = argument;
+        return is_digits(argument);
+    case OPTION_MEDIA_PORTS:
+        return read_ports(argument, options);
     case OPTION_RING:
         return read_seconds(argument, &options->ring_s);
     default:
@@ -326,7 +382,12 @@ static int set_callee(struct phone_options *options, int argc, char **argv)
 int phone_options_read(struct phone_options *options, enum phone_verb verb, int argc, char **argv)
 {
     struct raw raw = { .user = NULL };
-    *options = (struct phone_options){ .verb = verb, .expires_s = 3600, .ring_s = 1 };
+    *options = (struct phone_options){ .verb = verb,
+                                       .expires_s = 3600,
+                                       .ring_s = 1,
+                                       .digits = "",
+                                       .port_low = PORT_LOW,
+                                       .port_high = PORT_HIGH };
     int code = read_words(options, &raw, argc, argv);
     if (code == -1)
         code = set_callee(options, argc, argv);

@@ -11,9 +11,10 @@ enum phone_verb {
 };
 
 enum {
-    PHONE_TEXT_LIMIT = 512,    /* Bytes of an account, a server, a password. */
-    PHONE_URN_LIMIT = 100,     /* Bytes of its instance. */
-    PHONE_SECONDS_LIMIT = 86400
+    PHONE_TEXT_LIMIT = 512, /* Bytes of an account, a server, a password. */
+    PHONE_URN_LIMIT = 100,  /* Bytes of its instance. */
+    PHONE_SECONDS_LIMIT = 86400,
+    PHONE_DIGITS_LIMIT = 32 /* At once. */
 };
 
 /* Exit codes. */
@@ -23,20 +24,25 @@ enum { PHONE_DONE = 0, PHONE_REFUSED = 1, PHONE_MISUSED = 2 };
 struct phone_options {
     enum phone_verb verb;
     struct ahoy_account account;
-    struct span address;          /* "alice@atlanta.example" */
+    struct span address; /* "alice@atlanta.example" */
     struct ahoy_hop server;
-    struct span server_uri;       /* "sip:127.0.0.1:5060;transport=tcp" */
-    struct span server_host;      /* Its host: who the server must prove to be (TLS). */
-    const char *authorities;      /* A file: whose word counts for that; NULL: the system's. */
-    bool insecure;                /* Nobody's is needed. */
-    struct span route;            /* The same as a value of Route. */
-    struct ahoy_ip listen;        /* AHOY_NO_FAMILY: what reaches the server. */
-    const char *trace;            /* A file, or NULL. */
+    struct span server_uri;  /* "sip:127.0.0.1:5060;transport=tcp" */
+    struct span server_host; /* Its host: who the server must prove to be (TLS). */
+    const char *authorities; /* A file: whose word counts for that; NULL: the system's. */
+    bool insecure;           /* Nobody's is needed. */
+    struct span route;       /* The same as a value of Route. */
+    struct ahoy_ip listen;   /* AHOY_NO_FAMILY: what reaches the server. */
+    const char *trace;       /* A file, or NULL. */
     bool json, keep, once, busy;
     uint32_t expires_s, for_s, ring_limit_s, ring_s;
     bool has_for, has_ring_limit;
-    const char *callee;           /* The URI of `call` and `watch`. */
+    const char *callee;                       /* The URI of `call` and `watch`. */
     const struct ahoy_event_package *package; /* Of `watch`. */
+    uint32_t tone_hz;                         /* What is played: a tone; or 0 and ... */
+    const char *play;                         /* ... a file of sound; NULL: silence. */
+    const char *record;                       /* A file for what is heard, or NULL. */
+    const char *digits;           /* What `call` dials once it is answered; "" for nothing. */
+    uint16_t port_low, port_high; /* For RTP and RTCP. */
     char uri[PHONE_TEXT_LIMIT], server_space[PHONE_TEXT_LIMIT], route_space[PHONE_TEXT_LIMIT];
     char callee_space[PHONE_TEXT_LIMIT];
     char password[PHONE_TEXT_LIMIT];

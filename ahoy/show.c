@@ -72,7 +72,8 @@ static void print_text(struct span text, bool json, char space[SHOWN_LIMIT])
 static void show_json(const struct phone_options *options, const struct ahoy_ua_news *news,
                       const char *text)
 {
-    struct span codec = ahoy_codec_name(news->codec);
+    struct span codec = ahoy_codec_name(news->agreed.codec);
+    struct span direction = ahoy_direction_name(news->agreed.direction);
     printf("{\"news\":\"%s\",\"account\":\"%.*s\"", kinds[news->kind], (int)options->address.size,
            options->address.at);
     if (news->session.generation != 0)
@@ -81,10 +82,9 @@ static void show_json(const struct phone_options *options, const struct ahoy_ua_
         printf(",\"status\":%u", news->status);
     if (news->expires_s != 0)
         printf(",\"expires\":%u", news->expires_s);
-    if (news->codec != AHOY_NO_CODEC)
-        printf(",\"codec\":\"%.*s\",\"direction\":\"%.*s\",\"audio\":false", (int)codec.size,
-               codec.at, (int)ahoy_direction_name(news->direction).size,
-               ahoy_direction_name(news->direction).at);
+    if (news->agreed.codec != AHOY_NO_CODEC)
+        printf(",\"codec\":\"%.*s\",\"direction\":\"%.*s\"", (int)codec.size, codec.at,
+               (int)direction.size, direction.at);
     if (news->by != 0)
         printf(",\"by\":\"%s\"", sides[news->by]);
     printf(",\"text\":\"%s\"}\n", text);
@@ -98,19 +98,13 @@ static void show_refusal(unsigned status, const char *what, const char *text)
         printf("  %s\n", advice);
 }
 
-static void show_answered(const struct ahoy_ua_news *news, const char *text)
-{
-    struct span codec = ahoy_codec_name(news->codec);
-    printf("answered: %s, %.*s\n", text, (int)codec.size, codec.at);
-    printf("this call carries no audio yet: audio comes with a later version\n");
-}
-
 static void show_plain(const struct phone_options *options, const struct ahoy_ua_news *news,
                        const char *text)
 {
     struct span address = options->address;
     struct span server = options->server_uri;
-    struct span direction = ahoy_direction_name(news->direction);
+    struct span direction = ahoy_direction_name(news->agreed.direction);
+    struct span codec = ahoy_codec_name(news->agreed.codec);
     switch (news->kind) {
     case AHOY_NEWS_REGISTERED:
         printf("registered %.*s at %.*s for %u s\n", (int)address.size, address.at,
@@ -135,7 +129,7 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         printf("early media: %.*s\n", (int)direction.size, direction.at);
         return;
     case AHOY_NEWS_ANSWERED:
-        show_answered(news, text);
+        printf("answered: %s, %.*s\n", text, (int)codec.size, codec.at);
         return;
     case AHOY_NEWS_CHANGED:
         printf("changed: %.*s\n", (int)direction.size, direction.at);
@@ -215,5 +209,54 @@ void phone_show_note(const struct phone_options *options, const char *what, stru
                (int)options->address.size, options->address.at, text);
     else
         printf("%s %s\n", what, text);
+    fflush(stdout);
+}
+
+static void show_heard_json(const struct phone_options *options, struct ahoy_handle session,
+                            const struct phone_heard *heard)
+{
+    const struct ahoy_media_stats *stats = &heard->stats;
+    struct span codec = ahoy_codec_name(heard->codec);
+    printf("{\"news\":\"heard\",\"account\":\"%.*s\",\"call\":%u,\"codec\":\"%.*s\"",
+           (int)options->address.size, options->address.at, session.slot, (int)codec.size,
+           codec.at);
+    printf(",\"sent\":%llu,\"received\":%llu,\"lost\":%lld,\"loss\":%.4f,\"jitter_ms\":%.3f",
+           (unsigned long long)stats->sent, (unsigned long long)stats->received,
+           (long long)stats->lost, stats->loss, (double)stats->jitter_us / 1000);
+    printf(",\"delay_ms\":%.1f", (double)stats->delay_us / 1000);
+    if (stats->has_round_trip)
+        printf(",\"rtt_ms\":%.3f", (double)stats->round_trip_us / 1000);
+    if (stats->opinion > 0)
+        printf(",\"mos\":%.2f", stats->opinion);
+    if (heard->has_tone)
+        printf(",\"heard_hz\":%.1f,\"heard_dbov\":%.1f", heard->hz, heard->level_dbov);
+    printf(",\"digits\":\"%s\"}\n", stats->digits);
+}
+
+static void show_heard_plain(const struct phone_heard *heard)
+{
+    const struct ahoy_media_stats *stats = &heard->stats;
+    if (heard->has_tone)
+        printf("heard: %.0f Hz at %.1f dBov", heard->hz, heard->level_dbov);
+    else
+        printf("heard: no tone");
+    if (stats->digits[0] != '\0')
+        printf(", digits %s", stats->digits);
+    printf("; %llu packets, %.1f %% lost, jitter %.1f ms", (unsigned long long)stats->received,
+           stats->loss * 100, (double)stats->jitter_us / 1000);
+    if (stats->has_round_trip)
+        printf(", round trip %.1f ms", (double)stats->round_trip_us / 1000);
+    if (stats->opinion > 0)
+        printf(", MOS %.1f", stats->opinion);
+    printf("\n");
+}
+
+void phone_show_heard(const struct phone_options *options, struct ahoy_handle session,
+                      const struct phone_heard *heard)
+{
+    if (options->json)
+        show_heard_json(options, session, heard);
+    else
+        show_heard_plain(heard);
     fflush(stdout);
 }

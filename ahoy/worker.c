@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ahoy/worker_talk.h"
 #include "libahoy/io/driver.h"
 #include "libahoy/io/socket.h"
 #include "libahoy/io/tls_context.h"
+#include "libahoy/media/codec.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/stack/stack.h"
 
@@ -19,6 +21,7 @@ struct phone {
     struct ahoy_driver *driver;
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
+    struct phone_talk *talks[AHOY_UA_SESSIONS_LIMIT]; /* NULL: none. */
     FILE *trace;
     struct ahoy_tls_entry outward;
     struct ahoy_tls_context *tls; /* NULL where the server is called in plain. */
@@ -137,6 +140,12 @@ static bool open_driver(struct phone *phone, const struct phone_options *options
     return true;
 }
 
+/* Those that this build can speak. */
+static unsigned more_codecs(void)
+{
+    return ahoy_coder(AHOY_G722) != NULL ? 1U << AHOY_G722 : 0;
+}
+
 static bool open_stack(struct phone *phone, const struct phone_options *options)
 {
     uint64_t seeds[8];
@@ -170,6 +179,7 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
             .locate = ahoy_locate,
             .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
             .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,
+            .more_codecs = more_codecs(),
             .seed = { seeds[6], seeds[7] },
         };
         phone->ua = ahoy_ua_new(&ua);
@@ -278,6 +288,19 @@ static void tell_time(struct phone *phone)
     pump(phone, now_ms);
 }
 
+/* Lets every call say and play what is due; returns when the next is. */
+static uint64_t talk_all(struct phone *phone)
+{
+    uint64_t deadline_ms = UINT64_MAX;
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++) {
+        if (phone->talks[i] == NULL)
+            continue;
+        phone_talk_turn(phone->talks[i]);
+        deadline_ms = earliest(deadline_ms, phone_talk_deadline(phone->talks[i]));
+    }
+    return deadline_ms;
+}
+
 void phone_turn(struct phone *phone, uint64_t deadline_ms)
 {
     struct ahoy_wire_event event;
@@ -285,6 +308,7 @@ void phone_turn(struct phone *phone, uint64_t deadline_ms)
     ahoy_driver_flush(phone->driver);
     deadline_ms = earliest(deadline_ms, ahoy_stack_deadline(phone->stack));
     deadline_ms = earliest(deadline_ms, ahoy_ua_deadline(phone->ua));
+    deadline_ms = earliest(deadline_ms, talk_all(phone));
     ahoy_driver_wait(phone->driver, deadline_ms);
     while (ahoy_driver_next(phone->driver, &event)) {
         uint64_t now_ms = ahoy_driver_now();
@@ -304,25 +328,31 @@ void phone_drain(struct phone *phone, uint64_t patience_ms)
         phone_turn(phone, deadline_ms);
 }
 
-int phone_media_open(struct phone *phone, struct ahoy_ip *media)
+struct ahoy_driver *phone_driver(struct phone *phone)
 {
-    enum { TRIES = 32 };
-    for (int i = 0; i < TRIES; i++) {
-        *media = phone->listeners[0].local;
-        media->port = 0;
-        int fd = ahoy_socket_datagram(media, false);
-        /* RTP has the even port, RTCP the odd one above (RFC 3550 11). */
-        if (fd >= 0 && ahoy_socket_local(fd, media) && media->port % 2 == 0)
-            return fd;
-        if (fd >= 0)
-            close(fd);
-    }
-    fprintf(stderr, "ahoy: no UDP port for audio: %s\n", strerror(errno));
-    return -1;
+    return phone->driver;
 }
 
-void phone_media_close(int fd)
+static struct phone_talk **find_talk(struct phone *phone, const struct phone_talk *talk)
 {
-    if (fd >= 0)
-        close(fd);
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++) {
+        if (phone->talks[i] == talk)
+            return &phone->talks[i];
+    }
+    return NULL;
+}
+
+bool phone_join(struct phone *phone, struct phone_talk *talk)
+{
+    struct phone_talk **place = find_talk(phone, NULL);
+    if (place != NULL)
+        *place = talk;
+    return place != NULL;
+}
+
+void phone_part(struct phone *phone, struct phone_talk *talk)
+{
+    struct phone_talk **place = find_talk(phone, talk);
+    if (place != NULL)
+        *place = NULL;
 }

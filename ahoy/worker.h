@@ -3,6 +3,7 @@
 
 #include "ahoy/options.h"
 
+struct ahoy_driver;
 struct phone;
 
 /* Opens everything; NULL, said, where something cannot be.  SIGINT and SIGTERM are caught from
@@ -21,7 +22,9 @@ void phone_turn(struct phone *phone, uint64_t deadline_ms);
 /* Turns until nobody has to hear from us any more, or |patience_ms| is over. */
 void phone_drain(struct phone *phone, uint64_t patience_ms);
 
-/* A UDP port for a call's RTP, bound so that nobody else gets it; its address in |media|.  -1,
- * said, where there is none.  Close it with phone_media_close. */
-int phone_media_open(struct phone *phone, struct ahoy_ip *media);
-void phone_media_close(int fd);
+/* For worker_talk.c: a call's sound takes part in the turns from join to part.  False where there
+ * are too many. */
+struct phone_talk;
+struct ahoy_driver *phone_driver(struct phone *phone);
+bool phone_join(struct phone *phone, struct phone_talk *talk);
+void phone_part(struct phone *phone, struct phone_talk *talk);

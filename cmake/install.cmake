@@ -16,7 +16,7 @@ install(FILES ${CMAKE_SOURCE_DIR}/packaging/ahoyd.service COMPONENT ahoyd
 install(TARGETS ahoy RUNTIME COMPONENT ahoy)
 ahoy_pages(ahoy ahoy.1)
 
-install(TARGETS libahoy libahoy_io ARCHIVE COMPONENT libahoy-dev)
+install(TARGETS libahoy libahoy_media libahoy_io ARCHIVE COMPONENT libahoy-dev)
 install(DIRECTORY libahoy COMPONENT libahoy-dev DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILES_MATCHING PATTERN "*.h")
 

@@ -81,7 +81,7 @@ static void check_as_answer(const struct ahoy_sdp_local *local)
     ahoy_sdp_print_offer(local, NULL, &buf);
     MUST(ahoy_sdp_parse(ahoy_buf_text(&buf), &answer, NULL));
     if (ahoy_sdp_read_answer(&offer, local, &agreed))
-        MUST(agreed.codec != AHOY_NO_CODEC && agreed.port > 0);
+        MUST(agreed.codec != AHOY_NO_CODEC && agreed.rtp.port > 0);
 }
 
 /* |text| answers the input; and what we offer later has a line for each of its media. */
@@ -103,7 +103,8 @@ static void check_answer(struct span text, const struct ahoy_sdp_local *local,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct ahoy_sdp_local local = { .media = { .family = AHOY_IPV4, .port = 4000 } };
+    static const struct ahoy_sdp_local local = { .media = { .family = AHOY_IPV4, .port = 4000 },
+                                                 .more_codecs = 1U << AHOY_G722 };
     struct span text = { (const char *)data, size };
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     struct ahoy_sdp_agreed agreed;

@@ -106,6 +106,12 @@ int ahoy_socket_datagram(const struct ahoy_ip *local, bool share_port)
     return fd;
 }
 
+int ahoy_socket_media(const struct ahoy_ip *local)
+{
+    int fd = open_socket(local, SOCK_DGRAM);
+    return fd < 0 || bind_to(fd, local, false) ? fd : give_up(fd);
+}
+
 int ahoy_socket_listen(const struct ahoy_ip *local, bool share_port)
 {
     int fd = open_socket(local, SOCK_STREAM);

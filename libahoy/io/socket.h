@@ -20,6 +20,8 @@ struct ahoy_ip ahoy_socket_ip(const union ahoy_socket_name *name);
 
 /* A UDP socket bound to |local|, its errors queued (IP_RECVERR). */
 int ahoy_socket_datagram(const struct ahoy_ip *local, bool share_port);
+/* The same for media: errors of the way are not told, as the next packet comes anyhow. */
+int ahoy_socket_media(const struct ahoy_ip *local);
 /* A TCP socket that listens on |local|. */
 int ahoy_socket_listen(const struct ahoy_ip *local, bool share_port);
 /* A TCP socket that keeps |local| for connections of ours that leave from there, and takes none. */

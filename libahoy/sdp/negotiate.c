@@ -14,22 +14,36 @@ static const struct codec codecs[] = {
     [AHOY_NO_CODEC] = { SPAN_INIT("none"), SPAN_INIT("") },
     [AHOY_PCMU] = { SPAN_INIT("PCMU/8000"), SPAN_INIT("0") },
     [AHOY_PCMA] = { SPAN_INIT("PCMA/8000"), SPAN_INIT("8") },
+    [AHOY_G722] = { SPAN_INIT("G722/8000"), SPAN_INIT("9") },
 };
 
 enum { OFFERED_EVENTS = 101 };
+
+/* What we would rather speak, first: wide band, as far as there is any. */
+static const enum ahoy_codec preferred[] = { AHOY_G722, AHOY_PCMU, AHOY_PCMA };
+enum { PREFERRED = sizeof preferred / sizeof preferred[0] };
+
+#define ALWAYS (1U << AHOY_PCMU | 1U << AHOY_PCMA)
 
 struct span ahoy_codec_name(enum ahoy_codec codec)
 {
     return codecs[codec].name;
 }
 
-static enum ahoy_codec codec_of(struct span payload)
+/* The one of |allowed| that |payload| is. */
+static enum ahoy_codec codec_of(struct span payload, unsigned allowed)
 {
-    for (enum ahoy_codec codec = AHOY_PCMU; codec <= AHOY_PCMA; codec++) {
-        if (ahoy_span_equal(payload, codecs[codec].payload))
+    for (enum ahoy_codec codec = AHOY_PCMU; codec < AHOY_CODECS; codec++) {
+        if ((allowed >> codec & 1) != 0 && ahoy_span_equal(payload, codecs[codec].payload))
             return codec;
     }
     return AHOY_NO_CODEC;
+}
+
+/* Those that look like RTCP where both share a port: R5761-4-1, R5761-5.1.1-3. */
+static bool is_like_rtcp(uint8_t payload_type)
+{
+    return payload_type >= 64 && payload_type <= 95;
 }
 
 /* The payload type that "rtpmap:101 telephone-event/8000" gives to telephone events. */
@@ -41,6 +55,7 @@ static void find_events(const struct ahoy_sdp_media *media, struct ahoy_sdp_agre
     while (ahoy_sdp_attribute_next(&rest, &attribute)) {
         if (!ahoy_span_equal(attribute.name, SPAN("rtpmap")) ||
             !ahoy_sdp_read_rtpmap(attribute.value, &map, NULL) || map.clock_hz != 8000 ||
+            is_like_rtcp(map.payload) ||
             !ahoy_span_equal_nocase(map.encoding, SPAN("telephone-event")))
             continue;
         struct span formats = media->formats;
@@ -73,28 +88,53 @@ static enum ahoy_direction narrowed(enum ahoy_direction a, enum ahoy_direction b
 }
 
 /* "0.0.0.0" (R3264-8.4-2), or the same of IPv6. */
-static bool is_nowhere(struct span address)
+static bool is_nowhere(const struct ahoy_ip *ip)
 {
     static const struct ahoy_ip nowhere;
-    struct ahoy_ip ip;
-    return ahoy_ip_parse(address, &ip) && memcmp(ip.bytes, nowhere.bytes, sizeof ip.bytes) == 0;
+    return memcmp(ip->bytes, nowhere.bytes, sizeof ip->bytes) == 0;
 }
 
-static bool take_media(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
+/* Where the peer awaits RTP, and RTCP: where that is, one port above, or what a=rtcp says. */
+static bool find_addresses(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
+{
+    struct span value;
+    struct ahoy_sdp_rtcp rtcp;
+    if (!ahoy_ip_parse(media->connection.address, &agreed->rtp))
+        return false;
+    agreed->rtp.port = media->port;
+    agreed->rtcp = agreed->rtp;
+    agreed->has_mux = ahoy_sdp_attribute(media->lines, SPAN("rtcp-mux"), &value);
+    if (agreed->has_mux)
+        return true;
+    agreed->rtcp.port++; /* RFC 3550 11 */
+    if (ahoy_sdp_attribute(media->lines, SPAN("rtcp"), &value) &&
+        ahoy_sdp_read_rtcp(value, &rtcp, NULL)) {
+        if (rtcp.connection.address.size > 0 &&
+            !ahoy_ip_parse(rtcp.connection.address, &agreed->rtcp))
+            agreed->rtcp = agreed->rtp;
+        agreed->rtcp.port = rtcp.port;
+    }
+    return true;
+}
+
+static bool take_media(const struct ahoy_sdp_media *media, unsigned allowed,
+                       struct ahoy_sdp_agreed *agreed)
 {
     *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
+    struct ahoy_sdp_agreed taken = *agreed;
     if (!ahoy_span_equal(media->type, SPAN("audio")) || media->port == 0 ||
-        !ahoy_span_equal(media->protocol, SPAN("RTP/AVP")) || media->connection.address.size == 0)
+        !ahoy_span_equal(media->protocol, SPAN("RTP/AVP")) || !find_addresses(media, &taken))
         return false;
     struct span formats = media->formats;
-    while (formats.size > 0 && agreed->codec == AHOY_NO_CODEC)
-        agreed->codec = codec_of(ahoy_sdp_word(&formats));
-    if (agreed->codec == AHOY_NO_CODEC)
-        return false;
-    agreed->direction = mirrored(media->direction);
-    agreed->address = media->connection.address;
-    agreed->port = media->port;
-    find_events(media, agreed);
+    while (formats.size > 0 && taken.codec == AHOY_NO_CODEC)
+        taken.codec = codec_of(ahoy_sdp_word(&formats), allowed);
+    uint64_t payload_type;
+    if (!ahoy_span_number(codecs[taken.codec].payload, 127, &payload_type))
+        return false; /* AHOY_NO_CODEC has none. */
+    taken.payload_type = (uint8_t)payload_type;
+    taken.direction = mirrored(media->direction);
+    find_events(media, &taken);
+    *agreed = taken;
     return true;
 }
 
@@ -142,8 +182,12 @@ static void put_events(uint8_t payload, struct ahoy_buf *buf)
     ahoy_buf_put(buf, SPAN(" 0-15\r\n"));
 }
 
-static void put_direction(enum ahoy_direction direction, struct ahoy_buf *buf)
+/* What stands below the maps.  R5761-5.1.1-1, -2. */
+static void put_rest(bool has_mux, enum ahoy_direction direction, struct ahoy_buf *buf)
 {
+    ahoy_buf_put(buf, SPAN("a=ptime:20\r\n"));
+    if (has_mux)
+        ahoy_buf_put(buf, SPAN("a=rtcp-mux\r\n"));
     ahoy_buf_put(buf, SPAN("a="));
     ahoy_buf_put(buf, ahoy_direction_name(direction));
     ahoy_buf_put(buf, SPAN("\r\n"));
@@ -152,29 +196,37 @@ static void put_direction(enum ahoy_direction direction, struct ahoy_buf *buf)
 static void put_offered(const struct ahoy_sdp_local *local, const struct ahoy_sdp_agreed *kept,
                         struct ahoy_buf *buf)
 {
+    const unsigned allowed = local->more_codecs | ALWAYS;
     put_audio(local->media.port, buf);
-    ahoy_buf_put(buf, SPAN(" 0 8"));
+    for (size_t i = 0; i < PREFERRED; i++) {
+        if ((allowed >> preferred[i] & 1) == 0)
+            continue;
+        ahoy_buf_put_byte(buf, ' ');
+        ahoy_buf_put(buf, codecs[preferred[i]].payload);
+    }
     if (kept->has_events) {
         ahoy_buf_put_byte(buf, ' ');
         ahoy_buf_put_number(buf, kept->events);
     }
     ahoy_buf_put(buf, SPAN("\r\n"));
-    put_rtpmap(codecs[AHOY_PCMU].payload, codecs[AHOY_PCMU].name, buf);
-    put_rtpmap(codecs[AHOY_PCMA].payload, codecs[AHOY_PCMA].name, buf);
+    for (size_t i = 0; i < PREFERRED; i++) {
+        if ((allowed >> preferred[i] & 1) != 0)
+            put_rtpmap(codecs[preferred[i]].payload, codecs[preferred[i]].name, buf);
+    }
     if (kept->has_events)
         put_events(kept->events, buf);
-    put_direction(local->direction, buf);
+    put_rest(true, local->direction, buf);
 }
 
 /* The formats in the offerer's order, which is its preference (RFC 3264 6.1). */
 static void put_taken(const struct ahoy_sdp_media *media, const struct ahoy_sdp_local *local,
                       const struct ahoy_sdp_agreed *agreed, struct ahoy_buf *buf)
 {
-    bool listed[sizeof codecs / sizeof codecs[0]] = { false };
+    bool listed[AHOY_CODECS] = { false };
     struct span formats = media->formats;
     put_audio(local->media.port, buf);
     while (formats.size > 0) {
-        enum ahoy_codec codec = codec_of(ahoy_sdp_word(&formats));
+        enum ahoy_codec codec = codec_of(ahoy_sdp_word(&formats), local->more_codecs | ALWAYS);
         if (codec == AHOY_NO_CODEC || listed[codec])
             continue;
         listed[codec] = true;
@@ -186,13 +238,13 @@ static void put_taken(const struct ahoy_sdp_media *media, const struct ahoy_sdp_
         ahoy_buf_put_number(buf, agreed->events);
     }
     ahoy_buf_put(buf, SPAN("\r\n"));
-    for (enum ahoy_codec codec = AHOY_PCMU; codec <= AHOY_PCMA; codec++) {
+    for (enum ahoy_codec codec = AHOY_PCMU; codec < AHOY_CODECS; codec++) {
         if (listed[codec])
             put_rtpmap(codecs[codec].payload, codecs[codec].name, buf);
     }
     if (agreed->has_events)
         put_events(agreed->events, buf);
-    put_direction(agreed->direction, buf);
+    put_rest(agreed->has_mux, agreed->direction, buf);
 }
 
 static void put_rejected(const struct ahoy_sdp_media *media, struct ahoy_buf *buf)
@@ -220,7 +272,7 @@ void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, const struct ahoy_
     bool is_placed = false;
     put_session(local, timing_of(previous), buf);
     for (size_t i = 0; i < media_count; i++) { /* R3264-8-5, R3264-8-6, R3264-8-7 */
-        if (!is_placed && take_media(&previous->media[i], &kept)) {
+        if (!is_placed && take_media(&previous->media[i], local->more_codecs | ALWAYS, &kept)) {
             put_offered(local, &kept, buf); /* Events as they are mapped: R3264-8.3.2-1. */
             is_placed = true;
         } else {
@@ -238,14 +290,15 @@ bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_l
     put_session(local, timing_of(offer), buf);
     for (size_t i = 0; i < offer->media_count; i++) {
         const struct ahoy_sdp_media *media = &offer->media[i];
-        if (taken.codec == AHOY_NO_CODEC && take_media(media, &taken)) {
+        if (taken.codec == AHOY_NO_CODEC &&
+            take_media(media, local->more_codecs | ALWAYS, &taken)) {
             taken.direction = narrowed(taken.direction, local->direction);
             put_taken(media, local, &taken, buf);
         } else {
             put_rejected(media, buf);
         }
     }
-    if (is_nowhere(taken.address))
+    if (is_nowhere(&taken.rtp))
         taken.direction = narrowed(taken.direction, AHOY_RECVONLY);
     *agreed = taken;
     return taken.codec != AHOY_NO_CODEC && !buf->overflow;
@@ -255,10 +308,10 @@ bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, const struct ahoy_sdp_l
                           struct ahoy_sdp_agreed *agreed)
 {
     for (size_t i = 0; i < answer->media_count; i++) {
-        if (!take_media(&answer->media[i], agreed))
+        if (!take_media(&answer->media[i], local->more_codecs | ALWAYS, agreed))
             continue;
         agreed->direction = narrowed(agreed->direction, local->direction);
-        if (is_nowhere(agreed->address))
+        if (is_nowhere(&agreed->rtp))
             agreed->direction = narrowed(agreed->direction, AHOY_RECVONLY);
         return true;
     }

@@ -1,10 +1,10 @@
-/* Offer and answer (RFC 3264) for G.711 and telephone events. */
+/* Offer and answer (RFC 3264) for audio and telephone events. */
 #pragma once
 
 #include "libahoy/base/ip.h"
 #include "libahoy/sdp/sdp.h"
 
-enum ahoy_codec { AHOY_NO_CODEC, AHOY_PCMU, AHOY_PCMA };
+enum ahoy_codec { AHOY_NO_CODEC, AHOY_PCMU, AHOY_PCMA, AHOY_G722, AHOY_CODECS };
 
 /* "PCMU/8000" */
 struct span ahoy_codec_name(enum ahoy_codec codec);
@@ -15,16 +15,18 @@ struct ahoy_sdp_local {
     enum ahoy_direction direction; /* What we would have: AHOY_SENDONLY holds the peer (8.4). */
     uint64_t session_id;           /* The same for the life of the session. */
     uint64_t version;              /* One more whenever the description changes (RFC 3264 8). */
+    unsigned more_codecs;          /* Bits, 1 << a codec: those taken beside G.711. */
 };
 
 /* What both sides came to. */
 struct ahoy_sdp_agreed {
     enum ahoy_codec codec;
+    uint8_t payload_type;
     bool has_events; /* telephone-event (RFC 4733) under payload type |events|. */
     uint8_t events;
+    bool has_mux;                  /* RTCP goes where RTP goes (RFC 5761). */
     enum ahoy_direction direction; /* Ours; nothing is sent to an address of zeros (8.4). */
-    struct span address;           /* Where RTP goes; a view into the peer's description. */
-    uint16_t port;
+    struct ahoy_ip rtp, rtcp;      /* Where the peer awaits them. */
 };
 
 /* Prints an offer: the first one where |previous| is NULL, else one that follows our description
@@ -32,8 +34,9 @@ struct ahoy_sdp_agreed {
 void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, const struct ahoy_sdp *previous,
                           struct ahoy_buf *buf);
 
-/* Prints the answer: the first audio over RTP/AVP with G.711 is taken, everything else rejected
- * with port 0.  False where there is nothing to take: 488, and |buf| then rejects all. */
+/* Prints the answer: the first audio over RTP/AVP with a codec of ours, to an address that is a
+ * number, is taken, everything else rejected with port 0.  False where there is nothing to take:
+ * 488, and |buf| then rejects all. */
 bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_local *local,
                            struct ahoy_buf *buf, struct ahoy_sdp_agreed *agreed);
 

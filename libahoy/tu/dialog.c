@@ -165,8 +165,7 @@ void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *e
     dialog->remote_cseq = early->remote_cseq;
     dialog->has_remote_cseq = early->has_remote_cseq;
     dialog->offers = early->offers;
-    dialog->codec = early->codec;
-    dialog->direction = early->direction;
+    dialog->agreed = early->agreed;
     dialog->takes_update = early->takes_update;
     dialog->rseq = early->rseq;
     dialog->prack = early->prack;

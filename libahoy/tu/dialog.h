@@ -29,8 +29,7 @@ struct ahoy_dialog {
 
     /* What is negotiated in it; zeroed at first, and not touched by what is below. */
     struct ahoy_offers offers;
-    enum ahoy_codec codec; /* Agreed; with |direction|, which is ours. */
-    enum ahoy_direction direction;
+    struct ahoy_sdp_agreed agreed;
     bool takes_update;        /* The peer's Allow names UPDATE. */
     uint32_t rseq;            /* Of the last reliable response to our INVITE; 0 for none yet. */
     struct ahoy_handle prack; /* Ours for one with an answer, that is not answered; else null. */

@@ -94,8 +94,7 @@ struct span ahoy_session_body(struct ahoy_session *session, struct ahoy_ua_conte
     }
     struct span body = ahoy_session_describe(session, context, &offer, &agreed, status);
     if (*status == 0) {
-        dialog->codec = agreed.codec;
-        dialog->direction = agreed.direction;
+        dialog->agreed = agreed;
     }
     return body;
 }
@@ -108,18 +107,15 @@ bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context
     if (!ahoy_ua_read_description(context, message) ||
         !ahoy_sdp_read_answer(&context->sdp, offered, &agreed))
         return false;
-    dialog->codec = agreed.codec;
-    dialog->direction = agreed.direction;
+    dialog->agreed = agreed;
     return true;
 }
 
 void ahoy_session_tell(const struct ahoy_session *session, struct ahoy_ua_context *context,
                        enum ahoy_ua_news_kind kind, const struct ahoy_dialog *dialog)
 {
-    ahoy_ua_tell(context,
-                 &(struct ahoy_ua_news){ .kind = kind,
-                                         .session = session->self,
-                                         .codec = dialog->codec,
-                                         .direction = dialog->direction },
-                 kind == AHOY_NEWS_ANSWERED ? dialog->remote_uri : SPAN(""));
+    ahoy_ua_tell(
+        context,
+        &(struct ahoy_ua_news){ .kind = kind, .session = session->self, .agreed = dialog->agreed },
+        kind == AHOY_NEWS_ANSWERED ? dialog->remote_uri : SPAN(""));
 }

@@ -119,8 +119,7 @@ static void take_update(struct ahoy_session *session, struct ahoy_ua_context *co
         ahoy_ua_reply(context, event, status, SPAN(""), ahoy_buf_text(&rows), now_ms);
         return;
     }
-    dialog->codec = agreed.codec;
-    dialog->direction = agreed.direction;
+    dialog->agreed = agreed;
     session->in_force = session->local;
     answer_update(context, dialog, event, answer, now_ms);
     bool is_answered = session->state == AHOY_SESSION_CONFIRMED;

@@ -28,6 +28,7 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     context->locate = options->locate;
     context->t1_ms = options->t1_ms;
     context->t2_ms = options->t2_ms;
+    context->more_codecs = options->more_codecs;
     ahoy_rng_init(&context->rng, options->seed);
     ahoy_pool_init(&ua->sessions, sizeof(struct ahoy_session), AHOY_UA_SESSIONS_LIMIT);
     ahoy_subscriber_init(&ua->subscriber);
@@ -66,6 +67,7 @@ static struct ahoy_session *add_session(struct ahoy_ua *ua)
     session->self = handle;
     session->ring_ms = session->change.again_ms = UINT64_MAX;
     session->local.session_id = ahoy_rng_next(&ua->context.rng) >> 2; /* Fits a signed number. */
+    session->local.more_codecs = ua->context.more_codecs;
     return session;
 }
 

@@ -19,6 +19,7 @@ struct ahoy_ua_options {
     struct span route;      /* It as a value of Route: "<sip:192.0.2.1;lr>"; empty for none. */
     ahoy_ua_locate *locate; /* Where in-dialog requests go; the server where it returns false. */
     uint32_t t1_ms, t2_ms;  /* The stack's clocks: 500 and 4,000. */
+    unsigned more_codecs;   /* Beside G.711: ahoy_sdp_local. */
     uint64_t seed[2];
 };
 

@@ -29,6 +29,7 @@ struct ahoy_ua_context {
     struct span route;      /* The server as a value of Route: "<sip:192.0.2.1;lr>". */
     ahoy_ua_locate *locate;
     uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
+    unsigned more_codecs;  /* As ahoy_sdp_local has them. */
     struct ahoy_rng rng;
     struct ahoy_granted granted; /* By our registrar. */
 

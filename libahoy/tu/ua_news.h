@@ -11,9 +11,9 @@ enum ahoy_ua_news_kind {
     AHOY_NEWS_INCOMING,            /* |session|, |text| who calls. */
     AHOY_NEWS_REDIRECTED,          /* |session|, |text| where to; |status| is why. */
     AHOY_NEWS_RINGING,             /* |session|, |status| 180 to 183. */
-    AHOY_NEWS_EARLY,               /* Media before the answer: |session|, |codec|, |direction|. */
-    AHOY_NEWS_ANSWERED,            /* |session|, |codec|, |text| the peer. */
-    AHOY_NEWS_CHANGED,             /* The session changed: |codec|, |direction| is ours now. */
+    AHOY_NEWS_EARLY,               /* Media before the answer: |session|, |agreed|. */
+    AHOY_NEWS_ANSWERED,            /* |session|, |agreed|, |text| the peer. */
+    AHOY_NEWS_CHANGED,             /* The session changed: |agreed| is so now. */
     AHOY_NEWS_CHANGE_REFUSED,      /* The peer refused ours: |status|, |text| the reason. */
     AHOY_NEWS_REFUSED,             /* |session| was never answered: |status|, |text| the reason. */
     AHOY_NEWS_ENDED,               /* |session|: |by|, |text| the reason. */
@@ -31,8 +31,7 @@ struct ahoy_ua_news {
     struct ahoy_handle session;
     unsigned status;
     uint32_t expires_s;
-    enum ahoy_codec codec;
-    enum ahoy_direction direction;
+    struct ahoy_sdp_agreed agreed;
     enum ahoy_side by;
     size_t text_size;
     char text[AHOY_NEWS_TEXT_LIMIT]; /* Bytes of strangers: escape before showing. */

@@ -51,8 +51,9 @@ static void test_offer(void **state)
     assert_int_equal(agreed.codec, AHOY_PCMU);
     assert_true(agreed.has_events);
     assert_int_equal(agreed.events, 101);
-    assert_int_equal(agreed.port, 4000);
-    assert_span(agreed.address, "192.0.2.2");
+    assert_true(agreed.has_mux); /* R5761-5.1.1-1 */
+    assert_true(ahoy_ip_equal(&agreed.rtp, &local.media));
+    assert_true(ahoy_ip_equal(&agreed.rtcp, &local.media));
 }
 
 static void test_offer_ipv6(void **state)
@@ -69,7 +70,8 @@ static void test_offer_ipv6(void **state)
 
 /* R3264-6-1 to -3, -5, -7 and -8: as many m= lines, in order; t= the same; what is not taken has
  * port 0.  R3264-6.1-1, -2, -8, -10, -11 and -13: the offerer's order and its payload type for
- * events.  R3264-5.1-4, R3264-8.2-1: what was offered with port 0 is not used. */
+ * events.  R4733-2.5.2.1-1: they are listed.  R3264-5.1-4, R3264-8.2-1: what was offered with port
+ * 0 is not used. */
 static void test_answer(void **state)
 {
     (void)state;
@@ -79,12 +81,66 @@ static void test_answer(void **state)
                   OURS "m=video 0 RTP/AVP 96\r\nm=audio 0 RTP/AVP 0\r\n"
                        "m=audio 4000 RTP/AVP 8 0 97\r\na=rtpmap:0 PCMU/8000\r\n"
                        "a=rtpmap:8 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\n"
-                       "a=fmtp:97 0-15\r\na=sendrecv\r\nm=audio 0 RTP/AVP 0\r\n");
+                       "a=fmtp:97 0-15\r\na=ptime:20\r\na=sendrecv\r\nm=audio 0 RTP/AVP 0\r\n");
     assert_int_equal(agreed.codec, AHOY_PCMA);
-    assert_int_equal(agreed.port, 5004);
-    /* A map for a type that is not among the formats gives nothing. */
-    expect_answer(HEAD "m=audio 5004 RTP/AVP 0 0\r\na=rtpmap:97 telephone-event/8000\r\n",
-                  OURS "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n");
+    assert_int_equal(agreed.payload_type, 8);
+    assert_int_equal(agreed.rtp.port, 5004);
+    assert_int_equal(agreed.rtcp.port, 5005);
+    /* A map for a type that is not among the formats gives nothing; nor does one that could be
+     * taken for RTCP: R5761-5.1.1-3. */
+    expect_answer(HEAD "m=audio 5004 RTP/AVP 0 72\r\na=rtpmap:72 telephone-event/8000\r\n",
+                  OURS "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n"
+                       "a=sendrecv\r\n");
+    expect_answer(HEAD "m=audio 5004 RTP/AVP 0 0\r\na=rtpmap:97 telephone-event/8000\r\n", OURS
+                  "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=sendrecv\r\n");
+}
+
+/* R5761-5.1.1-2, -4: RTCP shares the port of RTP where both sides say so, else it has what a=rtcp
+ * says (RFC 3605), else the next one. */
+static void test_rtcp(void **state)
+{
+    static const struct {
+        const char *offer;
+        const char *rtcp;
+        bool has_mux;
+    } rows[] = {
+        { HEAD "m=audio 10 RTP/AVP 0\r\n", "192.0.2.1:11", false },
+        { HEAD "m=audio 10 RTP/AVP 0\r\na=rtcp:99\r\n", "192.0.2.1:99", false },
+        { HEAD "m=audio 10 RTP/AVP 0\r\na=rtcp:99 IN IP4 192.0.2.9\r\n", "192.0.2.9:99", false },
+        { HEAD "m=audio 10 RTP/AVP 0\r\na=rtcp:99\r\na=rtcp-mux\r\n", "192.0.2.1:10", true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[64];
+        struct ahoy_buf ip = ahoy_buf_over(text, sizeof text);
+        struct ahoy_buf buf;
+        assert_true(answer(rows[i].offer, &buf));
+        ahoy_ip_print(&agreed.rtcp, &ip);
+        assert_span(ahoy_buf_text(&ip), rows[i].rtcp);
+        assert_int_equal(agreed.has_mux, rows[i].has_mux);
+        buf.at[buf.size] = '\0';
+        assert_int_equal(strstr(buf.at, "a=rtcp-mux\r\n") != NULL, rows[i].has_mux);
+        test_free_all(NULL);
+    }
+}
+
+/* What a build has beside G.711 is offered first, and taken; without it, it is not there. */
+static void test_more_codecs(void **state)
+{
+    static const char offer[] = HEAD "m=audio 10 RTP/AVP 9 0\r\n";
+    struct ahoy_sdp_local wide = local;
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    (void)state;
+    wide.more_codecs = 1U << AHOY_G722;
+    ahoy_sdp_print_offer(&wide, &buf);
+    assert_true(ahoy_sdp_parse(ahoy_buf_text(&buf), &sdp, NULL));
+    assert_span(sdp.media[0].formats, "9 0 8 101");
+    assert_true(answer(offer, &buf));
+    assert_int_equal(agreed.codec, AHOY_PCMU);
+    buf = ahoy_buf_over(space, sizeof space);
+    assert_true(ahoy_sdp_print_answer(&sdp, &wide, &buf, &agreed));
+    assert_int_equal(agreed.codec, AHOY_G722);
+    test_free_all(NULL);
 }
 
 /* R3264-6.1-3 to -5: the direction is the offer's, seen from here, less what we would not have.
@@ -173,6 +229,7 @@ static void test_nothing_in_common(void **state)
         HEAD "m=audio 0 RTP/AVP 0\r\n",
         HEAD "m=image 5004 RTP/AVP 0\r\n",
         "v=0\r\no=- 1 2 IN IP4 h\r\ns=-\r\nm=audio 5004 RTP/AVP 0\r\n", /* No c=. */
+        "v=0\r\no=- 1 2 IN IP4 h\r\ns=-\r\nc=IN IP4 host.example\r\nm=audio 5004 RTP/AVP 0\r\n",
     };
     (void)state;
     for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
@@ -201,6 +258,8 @@ int main(void)
         cmocka_unit_test(test_offer),
         cmocka_unit_test(test_offer_ipv6),
         cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_rtcp),
+        cmocka_unit_test(test_more_codecs),
         cmocka_unit_test(test_directions),
         cmocka_unit_test(test_nowhere),
         cmocka_unit_test(test_later_offer),

@@ -389,7 +389,7 @@ static void test_hold(void **state)
     pair_expect(&pair, "200 alice > bob INVITE\n"
                        "210 bob: changed\n"
                        "210 bob > alice 200 INVITE\n");
-    assert_int_equal(pair.ends[BOB].news.direction, AHOY_RECVONLY);
+    assert_int_equal(pair.ends[BOB].news.agreed.direction, AHOY_RECVONLY);
     assert_non_null(strstr(pair.ends[ALICE].received, "m=audio 4000 RTP/AVP 8 0\r\n"));
     assert_non_null(strstr(pair.ends[ALICE].received, "a=recvonly\r\n"));
     pair_within(&pair, "ACK", 5, "ack", "", "");

@@ -1,0 +1,194 @@
+/* One call's sound.  Its packets are read when the driver says that they are there; its frames are
+ * sent and played in the worker's turns. */
+#include "ahoy/worker_talk.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ahoy/show.h"
+#include "ahoy/sound.h"
+#include "libahoy/io/driver.h"
+#include "libahoy/io/rtp_pair.h"
+#include "libahoy/media/media.h"
+
+enum { PACKETS_A_TURN = 64 };
+
+struct phone_talk {
+    struct phone *phone;
+    const struct phone_options *options;
+    struct ahoy_rtp_pair pair;
+    struct ahoy_media *media; /* NULL until there is something agreed. */
+    struct phone_sound *sound;
+    struct ahoy_sdp_agreed agreed; /* Its codec is AHOY_NO_CODEC until then. */
+    bool records;
+};
+
+static bool is_recording; /* Some call of this phone writes the file. */
+
+static void read_side(struct phone_talk *talk, enum ahoy_rtp_side side)
+{
+    char bytes[AHOY_RTP_DATAGRAM_LIMIT];
+    struct span packet;
+    for (int i = 0; i < PACKETS_A_TURN; i++) {
+        if (!ahoy_rtp_pair_receive(&talk->pair, side, bytes, &packet))
+            return;
+        /* RTCP may come to the port of RTP, as we have offered: R5761-5.1.1-5. */
+        bool is_rtcp = side == AHOY_RTCP_SIDE || ahoy_rtp_is_rtcp(packet);
+        if (talk->media != NULL)
+            ahoy_media_step(talk->media, packet, is_rtcp, ahoy_driver_now_us());
+    }
+}
+
+static void read_rtp(void *context)
+{
+    read_side(context, AHOY_RTP_SIDE);
+}
+
+static void read_rtcp(void *context)
+{
+    read_side(context, AHOY_RTCP_SIDE);
+}
+
+struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_options *options,
+                                   struct ahoy_ip *media)
+{
+    uint64_t random;
+    struct phone_talk *talk = calloc(1, sizeof *talk);
+    if (talk == NULL || !ahoy_driver_random(&random, sizeof random)) {
+        fprintf(stderr, "ahoy: no audio: %s\n", strerror(errno));
+        free(talk);
+        return NULL;
+    }
+    talk->phone = phone;
+    talk->options = options;
+    struct ahoy_driver *driver = phone_driver(phone);
+    struct ahoy_ip local = ahoy_driver_local(driver, 0);
+    const struct ahoy_port_range range = { options->port_low, options->port_high };
+    if (!ahoy_rtp_pair_open(&talk->pair, &local, range, random) ||
+        !ahoy_driver_watch(driver, talk->pair.fds[AHOY_RTP_SIDE], read_rtp, talk) ||
+        !ahoy_driver_watch(driver, talk->pair.fds[AHOY_RTCP_SIDE], read_rtcp, talk) ||
+        !phone_join(phone, talk)) {
+        fprintf(stderr, "ahoy: no UDP ports for audio: %s\n", strerror(errno));
+        phone_talk_close(talk, (struct ahoy_handle){ 0, 0 });
+        return NULL;
+    }
+    *media = talk->pair.local;
+    return talk;
+}
+
+/* Where |ip| leads.  A wildcard stands for a call on hold (RFC 3264 8.4), and no group is called:
+ * that is nowhere, for RTP and RTCP. */
+static struct ahoy_ip destination(const struct ahoy_ip *ip)
+{
+    static const struct ahoy_ip nowhere;
+    bool is_wildcard = memcmp(ip->bytes, nowhere.bytes, sizeof ip->bytes) == 0;
+    return is_wildcard || ahoy_ip_is_multicast(ip) ? nowhere : *ip;
+}
+
+static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
+{
+    struct ahoy_media_options media = { .coder = ahoy_coder(agreed->codec),
+                                        .payload_type = agreed->payload_type,
+                                        .has_events = agreed->has_events,
+                                        .events = agreed->events,
+                                        .cname = talk->options->address };
+    if (media.coder == NULL || !ahoy_driver_random(media.seed, sizeof media.seed))
+        return false;
+    ahoy_media_free(talk->media);
+    phone_sound_close(talk->sound);
+    talk->records |= !is_recording;
+    is_recording = true;
+    talk->media = ahoy_media_new(&media, ahoy_driver_now_us());
+    talk->sound = phone_sound_open(talk->options, media.coder->rate_hz, talk->records);
+    if (talk->media == NULL || talk->sound == NULL)
+        return false;
+    if (talk->agreed.codec == AHOY_NO_CODEC &&
+        !ahoy_media_dial(talk->media, ahoy_span(talk->options->digits)))
+        fprintf(stderr, "ahoy: the other phone takes no digits\n");
+    talk->agreed = *agreed;
+    return true;
+}
+
+static bool is_as_before(const struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
+{
+    return agreed->codec == talk->agreed.codec && agreed->has_events == talk->agreed.has_events &&
+           agreed->events == talk->agreed.events;
+}
+
+void phone_talk_agree(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
+{
+    if (talk == NULL || agreed->codec == AHOY_NO_CODEC)
+        return;
+    if (!is_as_before(talk, agreed) && !begin(talk, agreed)) {
+        ahoy_media_free(talk->media);
+        talk->media = NULL;
+        talk->agreed.codec = AHOY_NO_CODEC;
+        fprintf(stderr, "ahoy: this call goes without sound\n");
+        return;
+    }
+    struct ahoy_ip rtp = destination(&agreed->rtp);
+    struct ahoy_ip rtcp = destination(&agreed->rtcp);
+    ahoy_rtp_pair_aim(&talk->pair, &rtp, &rtcp, agreed->has_mux);
+    ahoy_media_direct(talk->media, agreed->direction);
+}
+
+static void send_all(struct phone_talk *talk)
+{
+    struct ahoy_media_packet packet;
+    while (ahoy_media_poll(talk->media, ahoy_driver_now_us(), &packet))
+        ahoy_rtp_pair_send(&talk->pair, packet.is_rtcp ? AHOY_RTCP_SIDE : AHOY_RTP_SIDE,
+                           packet.bytes);
+}
+
+void phone_talk_turn(struct phone_talk *talk)
+{
+    int16_t samples[AHOY_FRAME_SAMPLES_MAX];
+    if (talk->media == NULL)
+        return;
+    size_t count = ahoy_media_frame(talk->media);
+    uint64_t now_us = ahoy_driver_now_us();
+    while (ahoy_media_hear(talk->media, now_us, samples)) {
+        phone_sound_hear(talk->sound, samples, count);
+        phone_sound_say(talk->sound, samples, count);
+        ahoy_media_say(talk->media, samples, now_us);
+        send_all(talk);
+    }
+    send_all(talk);
+}
+
+uint64_t phone_talk_deadline(const struct phone_talk *talk)
+{
+    uint64_t deadline_us = talk->media != NULL ? ahoy_media_deadline(talk->media) : UINT64_MAX;
+    return deadline_us == UINT64_MAX ? UINT64_MAX : (deadline_us + 999) / 1000;
+}
+
+/* When it is said what was heard, the recording is whole. */
+static void show(struct phone_talk *talk, struct ahoy_handle session)
+{
+    struct phone_heard heard = { .codec = talk->agreed.codec };
+    ahoy_media_read_stats(talk->media, &heard.stats);
+    heard.has_tone = phone_sound_tone(talk->sound, &heard.hz, &heard.level_dbov);
+    phone_sound_close(talk->sound);
+    talk->sound = NULL;
+    phone_show_heard(talk->options, session, &heard);
+}
+
+void phone_talk_close(struct phone_talk *talk, struct ahoy_handle session)
+{
+    if (talk == NULL)
+        return;
+    if (talk->media != NULL) {
+        ahoy_media_end(talk->media);
+        send_all(talk);
+        show(talk, session);
+    }
+    for (int side = 0; side < AHOY_RTP_SIDES; side++)
+        ahoy_driver_unwatch(phone_driver(talk->phone), talk->pair.fds[side]);
+    phone_part(talk->phone, talk);
+    ahoy_rtp_pair_close(&talk->pair);
+    ahoy_media_free(talk->media);
+    phone_sound_close(talk->sound);
+    is_recording &= !talk->records;
+    free(talk);
+}

@@ -1,0 +1,124 @@
+/* Sockets for sound. */
+#include "libahoy/io/rtp_pair.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "libahoy/io/socket.h"
+
+enum { TRIES = 64, AT_ONCE = 64 /* Packets of strangers that one turn drops at most. */ };
+
+static void close_one(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* Both at |port|, or with 0 at a pair that the kernel begins. */
+static bool open_at(struct ahoy_rtp_pair *pair, const struct ahoy_ip *address, uint16_t port)
+{
+    pair->local = *address;
+    pair->local.port = port;
+    pair->fds[AHOY_RTP_SIDE] = ahoy_socket_media(&pair->local);
+    if (pair->fds[AHOY_RTP_SIDE] >= 0 &&
+        ahoy_socket_local(pair->fds[AHOY_RTP_SIDE], &pair->local) && pair->local.port % 2 == 0) {
+        struct ahoy_ip above = pair->local;
+        above.port++;
+        pair->fds[AHOY_RTCP_SIDE] = ahoy_socket_media(&above);
+        if (pair->fds[AHOY_RTCP_SIDE] >= 0)
+            return true;
+    }
+    ahoy_rtp_pair_close(pair);
+    return false;
+}
+
+bool ahoy_rtp_pair_open(struct ahoy_rtp_pair *pair, const struct ahoy_ip *address,
+                        struct ahoy_port_range range, uint64_t random)
+{
+    unsigned first = range.low + range.low % 2U;
+    unsigned pairs = range.high > first ? (range.high - first + 1) / 2 : 0;
+    unsigned tries = range.high == 0 ? TRIES : pairs;
+    *pair = (struct ahoy_rtp_pair){ .fds = { -1, -1 } };
+    for (unsigned i = 0; i < tries; i++) {
+        uint64_t port = range.high == 0 ? 0 : first + (random + i) % pairs * 2;
+        if (open_at(pair, address, (uint16_t)port))
+            return true;
+    }
+    return false;
+}
+
+void ahoy_rtp_pair_close(struct ahoy_rtp_pair *pair)
+{
+    close_one(&pair->fds[AHOY_RTP_SIDE]);
+    close_one(&pair->fds[AHOY_RTCP_SIDE]);
+}
+
+static void aim(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, const struct ahoy_ip *remote)
+{
+    if (ahoy_ip_equal(&pair->signalled[side], remote))
+        return;
+    pair->signalled[side] = *remote;
+    pair->remotes[side] = *remote;
+    pair->is_latched[side] = false;
+}
+
+void ahoy_rtp_pair_aim(struct ahoy_rtp_pair *pair, const struct ahoy_ip *rtp,
+                       const struct ahoy_ip *rtcp, bool is_muxed)
+{
+    pair->is_muxed = is_muxed;
+    aim(pair, AHOY_RTP_SIDE, rtp);
+    aim(pair, AHOY_RTCP_SIDE, rtcp);
+}
+
+/* Whether |source| is the peer. */
+static bool is_peer(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side,
+                    const struct ahoy_ip *source)
+{
+    struct ahoy_ip *remote = &pair->remotes[side];
+    if (!ahoy_ip_equal_host(remote, source))
+        return false;
+    if (pair->is_latched[side])
+        return remote->port == source->port;
+    pair->is_latched[side] = true;
+    *remote = *source;
+    return true;
+}
+
+bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, char *bytes,
+                           struct span *packet)
+{
+    for (int i = 0; i < AT_ONCE; i++) {
+        union ahoy_socket_name name = { 0 };
+        socklen_t name_size = sizeof name;
+        ssize_t size =
+            recvfrom(pair->fds[side], bytes, AHOY_RTP_DATAGRAM_LIMIT, 0, &name.any, &name_size);
+        if (size < 0)
+            return false;
+        struct ahoy_ip source = ahoy_socket_ip(&name);
+        *packet = (struct span){ bytes, (size_t)size };
+        if (is_peer(pair, side, &source))
+            return true;
+        pair->strangers++;
+    }
+    return false;
+}
+
+/* Zeros, which a peer signals who wants nothing, would mean this very host. */
+static bool is_nowhere(const struct ahoy_ip *ip)
+{
+    static const struct ahoy_ip nowhere;
+    return memcmp(ip->bytes, nowhere.bytes, sizeof ip->bytes) == 0;
+}
+
+void ahoy_rtp_pair_send(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, struct span packet)
+{
+    if (pair->is_muxed)
+        side = AHOY_RTP_SIDE;
+    const struct ahoy_ip *remote = &pair->remotes[side];
+    if (remote->family == AHOY_NO_FAMILY || is_nowhere(remote))
+        return;
+    union ahoy_socket_name name;
+    socklen_t size = ahoy_socket_name(remote, &name);
+    (void)sendto(pair->fds[side], packet.at, packet.size, 0, &name.any, size); /* Lost, then. */
+}

@@ -1,0 +1,50 @@
+/* The two UDP sockets of a call's sound: RTP on an even port, RTCP on the next (RFC 3550 11), or
+ * both on the first one (RFC 5761).
+ *
+ * Whom we listen to.  A packet is taken where it comes from the address that the peer has signalled
+ * (for RTCP: for RTCP), from whatever port.  The port of the first one that comes is from then on
+ * where our packets go, and no other port is listened to: symmetric RTP (RFC 4961), which passes
+ * a NAT that keeps the address, as one on the peer's own host does.  Until one comes, packets go to
+ * the signalled port.  So a stranger elsewhere cannot be heard and cannot draw our packets to
+ * himself, and one at the peer's own address must be faster than the peer.  A peer behind a NAT
+ * that has signalled an address of its own network is not heard. */
+#pragma once
+
+#include "libahoy/base/ip.h"
+#include "libahoy/base/span.h"
+
+enum { AHOY_RTP_DATAGRAM_LIMIT = 2048 }; /* Longer ones are cut, which their lengths then tell. */
+
+enum ahoy_rtp_side { AHOY_RTP_SIDE, AHOY_RTCP_SIDE, AHOY_RTP_SIDES };
+
+struct ahoy_rtp_pair {
+    int fds[AHOY_RTP_SIDES]; /* For a loop to watch. */
+    struct ahoy_ip local;    /* Of RTP. */
+    bool is_muxed;
+    struct ahoy_ip signalled[AHOY_RTP_SIDES]; /* AHOY_NO_FAMILY until it is aimed. */
+    struct ahoy_ip remotes[AHOY_RTP_SIDES];   /* The same, or what was latched. */
+    bool is_latched[AHOY_RTP_SIDES];
+    uint64_t strangers; /* Packets that were not taken. */
+};
+
+/* Even ports from |low| to |high|; 0 and 0: those that the kernel chooses. */
+struct ahoy_port_range {
+    uint16_t low, high;
+};
+
+/* Opens both at |address|, whose port is not looked at; the search begins at a port that |random|
+ * chooses.  False where none is free, or the kernel refuses. */
+bool ahoy_rtp_pair_open(struct ahoy_rtp_pair *pair, const struct ahoy_ip *address,
+                        struct ahoy_port_range range, uint64_t random);
+void ahoy_rtp_pair_close(struct ahoy_rtp_pair *pair);
+
+/* The addresses that the peer has signalled.  Where they are as before, what was latched stays. */
+void ahoy_rtp_pair_aim(struct ahoy_rtp_pair *pair, const struct ahoy_ip *rtp,
+                       const struct ahoy_ip *rtcp, bool is_muxed);
+
+/* The next packet that waits on |side|'s socket and is the peer's, into |bytes| of
+ * AHOY_RTP_DATAGRAM_LIMIT; false where there is none. */
+bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, char *bytes,
+                           struct span *packet);
+/* Where it cannot be sent it is lost, as on the way. */
+void ahoy_rtp_pair_send(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, struct span packet);

@@ -1,0 +1,163 @@
+/* The two sockets of a call's sound on loopback: ports (RFC 3550 11), and whom they listen to. */
+#include "libahoy/io/rtp_pair.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "libahoy/io/socket.h"
+
+enum { PATIENCE_MS = 20000 };
+
+static const struct ahoy_ip loopback = { .family = AHOY_IPV4, .bytes = { 127, 0, 0, 1 } };
+
+static struct ahoy_rtp_pair pair;
+
+static int open_pair(void **state)
+{
+    (void)state;
+    return ahoy_rtp_pair_open(&pair, &loopback, (struct ahoy_port_range){ 20000, 29999 }, 77) ? 0
+                                                                                              : -1;
+}
+
+static int close_pair(void **state)
+{
+    (void)state;
+    ahoy_rtp_pair_close(&pair);
+    return 0;
+}
+
+/* A socket of somebody at 127.0.0.|host|. */
+static int somebody(uint8_t host, struct ahoy_ip *ip)
+{
+    *ip = loopback;
+    ip->bytes[3] = host;
+    int fd = ahoy_socket_media(ip);
+    assert_true(fd >= 0 && ahoy_socket_local(fd, ip));
+    return fd;
+}
+
+static struct ahoy_ip port_of(enum ahoy_rtp_side side)
+{
+    struct ahoy_ip ip = pair.local;
+    ip.port = (uint16_t)(ip.port + (side == AHOY_RTCP_SIDE));
+    return ip;
+}
+
+static void say(int fd, enum ahoy_rtp_side side, const char *word)
+{
+    union ahoy_socket_name name;
+    struct ahoy_ip to = port_of(side);
+    socklen_t size = ahoy_socket_name(&to, &name);
+    assert_int_equal(sendto(fd, word, strlen(word), 0, &name.any, size), strlen(word));
+}
+
+static void await(int fd)
+{
+    struct pollfd wait = { .fd = fd, .events = POLLIN };
+    assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
+}
+
+/* What is taken of what has come; empty for nothing. */
+static struct span hear(enum ahoy_rtp_side side)
+{
+    static char bytes[AHOY_RTP_DATAGRAM_LIMIT];
+    struct span packet;
+    await(pair.fds[side]);
+    return ahoy_rtp_pair_receive(&pair, side, bytes, &packet) ? packet : SPAN("");
+}
+
+static void expect_at(int fd, const char *word)
+{
+    char bytes[16];
+    await(fd);
+    assert_int_equal(recv(fd, bytes, sizeof bytes, 0), strlen(word));
+    assert_memory_equal(bytes, word, strlen(word));
+}
+
+/* R3550-11-1: RTP has an even port, RTCP the next; within the range; no pair is given twice. */
+static void ports(void **state)
+{
+    (void)state;
+    struct ahoy_rtp_pair others[2];
+    const struct ahoy_port_range narrow = { (uint16_t)(pair.local.port - 1),
+                                            (uint16_t)(pair.local.port + 3) };
+    assert_int_equal(pair.local.port % 2, 0);
+    assert_in_range(pair.local.port, 20000, 29998);
+    for (uint64_t random = 0; random < 4; random++) {
+        if (!ahoy_rtp_pair_open(&others[0], &loopback, narrow, random))
+            continue; /* Somebody else has it. */
+        assert_int_equal(others[0].local.port, pair.local.port + 2);
+        assert_false(ahoy_rtp_pair_open(&others[1], &loopback, narrow, random));
+        ahoy_rtp_pair_close(&others[0]);
+    }
+    assert_false(
+        ahoy_rtp_pair_open(&others[0], &loopback, (struct ahoy_port_range){ 20001, 20002 }, 0));
+    assert_true(ahoy_rtp_pair_open(&others[0], &loopback, (struct ahoy_port_range){ 0, 0 }, 0));
+    ahoy_rtp_pair_close(&others[0]);
+}
+
+/* Nobody is heard before there is a peer; then its address, and the port that it sends from first.
+ * R3550-11-2: until it has sent, packets go where it has said. */
+static void symmetric(void **state)
+{
+    (void)state;
+    struct ahoy_ip peer_ip, other_ip, stranger_ip;
+    int peer = somebody(1, &peer_ip);
+    int other = somebody(1, &other_ip); /* Another port of the peer's address. */
+    int stranger = somebody(2, &stranger_ip);
+    say(peer, AHOY_RTP_SIDE, "early");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    ahoy_rtp_pair_aim(&pair, &peer_ip, &peer_ip, false);
+    ahoy_rtp_pair_send(&pair, AHOY_RTP_SIDE, SPAN("first"));
+    expect_at(peer, "first");
+    say(stranger, AHOY_RTP_SIDE, "strange");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    say(other, AHOY_RTP_SIDE, "hello");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, strlen("hello"));
+    say(peer, AHOY_RTP_SIDE, "late");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    assert_int_equal(pair.strangers, 3);
+    ahoy_rtp_pair_send(&pair, AHOY_RTP_SIDE, SPAN("second"));
+    expect_at(other, "second");
+    ahoy_rtp_pair_aim(&pair, &peer_ip, &peer_ip, false); /* As before: what was learned stays. */
+    ahoy_rtp_pair_send(&pair, AHOY_RTP_SIDE, SPAN("third"));
+    expect_at(other, "third");
+    ahoy_rtp_pair_aim(&pair, &stranger_ip, &stranger_ip, false); /* The call has moved. */
+    say(stranger, AHOY_RTP_SIDE, "moved");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, strlen("moved"));
+    close(peer);
+    close(other);
+    close(stranger);
+}
+
+/* R3550-11-3, R5761-5.1.1-4: RTCP goes to its own port, unless both sides share one. */
+static void rtcp(void **state)
+{
+    (void)state;
+    struct ahoy_ip rtp_ip, rtcp_ip;
+    int fds[] = { somebody(1, &rtp_ip), somebody(1, &rtcp_ip) };
+    ahoy_rtp_pair_aim(&pair, &rtp_ip, &rtcp_ip, false);
+    ahoy_rtp_pair_send(&pair, AHOY_RTCP_SIDE, SPAN("report"));
+    expect_at(fds[1], "report");
+    say(fds[1], AHOY_RTCP_SIDE, "reply");
+    assert_int_equal(hear(AHOY_RTCP_SIDE).size, strlen("reply"));
+    ahoy_rtp_pair_aim(&pair, &rtp_ip, &rtp_ip, true);
+    ahoy_rtp_pair_send(&pair, AHOY_RTCP_SIDE, SPAN("shared"));
+    expect_at(fds[0], "shared");
+    close(fds[0]);
+    close(fds[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(ports, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(symmetric, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(rtcp, open_pair, close_pair),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
