@@ -8,9 +8,10 @@
 enum ahoyd_auth { AHOYD_AUTH_DIGEST, AHOYD_AUTH_NONE };
 enum ahoyd_mode { AHOYD_MODE_PROXY, AHOYD_MODE_REDIRECT };
 enum ahoyd_from { AHOYD_FROM_USERS, AHOYD_FROM_TRUNKS, AHOYD_FROM_ANYONE };
-enum ahoyd_store_kind { AHOYD_STORE_MEMORY, AHOYD_STORE_SQLITE };
+enum ahoyd_store_kind { AHOYD_STORE_MEMORY, AHOYD_STORE_SQLITE, AHOYD_STORE_REDIS };
 
 enum { AHOYD_TRUNK_TARGETS_LIMIT = 16, AHOYD_NAME_SERVERS_LIMIT = 8 };
+enum { AHOYD_NODE_LIMIT = 128 }; /* Bytes of a node's URI. */
 
 enum ahoyd_verify { AHOYD_VERIFY_NONE, AHOYD_VERIFY_OPTIONAL, AHOYD_VERIFY_REQUIRED };
 
@@ -86,7 +87,8 @@ struct ahoyd_config {
     size_t route_count;
     struct ahoyd_outward outward;
     enum ahoyd_store_kind store;
-    char *store_path;     /* SQLite's; absolute. */
+    char *store_path; /* SQLite's; absolute.  Of a store that nodes share its URL. */
+    struct span node; /* The SIP URI by which other nodes reach this one; empty: there are none. */
     char *control_path;   /* The Unix socket; absolute. */
     char *trace_path;     /* Where every message is noted as a line of JSON; NULL for nowhere. */
     unsigned workers;     /* At least 1. */

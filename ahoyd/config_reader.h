@@ -22,7 +22,8 @@ struct reader {
     struct promise *promises; /* As many as config->routes, in their order. */
     bool *insecure;           /* As many as config->domains: "insecure = true" was said. */
     /* 0: not said yet. */
-    int store_line, control_line, trace_line, workers_line, dns_line, udp_line, overload_line;
+    int store_line, node_line, control_line, trace_line, workers_line, dns_line, udp_line,
+        overload_line;
     bool out_of_memory;
 };
 
@@ -44,8 +45,10 @@ const char *config_nearest(struct span word, const char *const *names, size_t co
 
 /* Defines listen, domain, store ... in |lua|. */
 void config_words_define(lua_State *lua);
-int config_word_tls(lua_State *lua); /* One of them, in config_tls.c. */
-int config_word_dns(lua_State *lua); /* And one in config_dns.c. */
+int config_word_tls(lua_State *lua);   /* One of them, in config_tls.c. */
+int config_word_dns(lua_State *lua);   /* One in config_dns.c, ... */
+int config_word_store(lua_State *lua); /* ... two in config_store.c. */
+int config_word_node(lua_State *lua);
 /* The names of all words, for suggestions. */
 const char *const *config_words_names(size_t *count);
 
@@ -55,6 +58,10 @@ void config_finish(struct reader *reader);
 /* |path| from the folder of the configuration file, where it is relative; NULL where it is too
  * long or memory is refused. */
 char *config_keep_path(struct reader *reader, struct span path);
+/* The text at |index|, or a fault that says what |word| takes. */
+bool config_text(lua_State *lua, int index, const char *word, const char *usage, struct span *text);
+/* Reads |text| as |scheme| and a path, and keeps that; NULL and a fault where it is not that. */
+char *config_scheme_path(lua_State *lua, struct span text, struct span scheme, const char *usage);
 /* Whether |word| is said for the first time, |line| being 0; else a fault. */
 bool config_once(lua_State *lua, const char *word, int *line);
 
@@ -132,3 +139,4 @@ bool config_read_listen_tls(lua_State *lua, const struct option *options,
                             struct ahoyd_listen *listen);
 /* What only the whole can tell. */
 void config_check_tls(struct reader *reader);
+void config_check_store(struct reader *reader);

@@ -1,4 +1,4 @@
-/* The words of the configuration but dns and tls: listen, domain, store, trunk, route, workers,
+/* The words of the configuration but dns, tls, store and node: listen, domain, trunk, route, workers,
  * control, trace, udp, overload.  Each notes what it was told, or a fault, and lets the rest of the
  * file run. */
 #include <ctype.h>
@@ -15,9 +15,7 @@
 enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64, PADDING_MOST = 1024 };
 enum { RING_LEAST_S = 5, RING_MOST_S = 180, OVERLOAD_MOST_MS = 10000 };
 
-/* The text at |index|, or a fault that says what |word| takes. */
-static bool text_argument(lua_State *lua, int index, const char *word, const char *usage,
-                          struct span *text)
+bool config_text(lua_State *lua, int index, const char *word, const char *usage, struct span *text)
 {
     if (lua_type(lua, index) != LUA_TSTRING) {
         config_fault(config_reader_of(lua), config_line(lua), "%s takes a text, not %s: write %s",
@@ -117,7 +115,7 @@ static int word_listen(lua_State *lua)
         [ADVERTISE] = { .name = "advertise", .type = OPTION_TEXT },
         [ORIGINS] = { .name = "origins", .type = OPTION_TEXTS },
     };
-    if (!text_argument(lua, 1, "listen", "listen \"udp:127.0.0.1:5060\"", &text) ||
+    if (!config_text(lua, 1, "listen", "listen \"udp:127.0.0.1:5060\"", &text) ||
         !config_options(lua, 2, "listen", options, OPTIONS))
         return 0;
     struct ahoyd_listen listen = { .line = line };
@@ -208,8 +206,8 @@ static int word_domain(lua_State *lua)
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_domain domain = { .line = config_line(lua) };
     struct span text;
-    if (!text_argument(lua, 1, "domain", "domain(\"atlanta.example\", { auth = \"digest\" })",
-                       &text) ||
+    if (!config_text(lua, 1, "domain", "domain(\"atlanta.example\", { auth = \"digest\" })",
+                     &text) ||
         !config_options(lua, 2, "domain", options, OPTIONS) ||
         !keep_domain(lua, "domain", text, &domain.name) ||
         !config_read_auth(lua, &options[AUTH], &domain) ||
@@ -293,7 +291,7 @@ static bool read_targets(lua_State *lua, struct ahoyd_trunk *trunk)
         lua_rawgeti(lua, 2, (lua_Integer)i);
         struct span text;
         bool sound =
-            text_argument(lua, -1, "trunk", "{ \"sip:192.0.2.1:5060\" }", &text) &&
+            config_text(lua, -1, "trunk", "{ \"sip:192.0.2.1:5060\" }", &text) &&
             read_target(lua, text, &trunk->targets[trunk->count], &trunk->uris[trunk->count]);
         lua_pop(lua, 1);
         if (!sound)
@@ -320,7 +318,7 @@ static int word_trunk(lua_State *lua)
     struct option trusted = { .name = "trusted", .type = OPTION_FLAG };
     struct span name;
     size_t known = 0;
-    if (!text_argument(lua, 1, "trunk", "trunk(\"carrier\", { \"sip:192.0.2.1:5060\" })", &name) ||
+    if (!config_text(lua, 1, "trunk", "trunk(\"carrier\", { \"sip:192.0.2.1:5060\" })", &name) ||
         !read_targets(lua, &trunk) || !config_options(lua, 3, "trunk", &trusted, 1))
         return 0;
     trunk.trusted = trusted.flag;
@@ -409,8 +407,7 @@ bool config_once(lua_State *lua, const char *word, int *line)
     return true;
 }
 
-/* Reads |text| as "|scheme|:path" and keeps the path; NULL and a fault where it is not that. */
-static char *scheme_path(lua_State *lua, struct span text, struct span scheme, const char *usage)
+char *config_scheme_path(lua_State *lua, struct span text, struct span scheme, const char *usage)
 {
     struct reader *reader = config_reader_of(lua);
     if (text.size <= scheme.size || memcmp(text.at, scheme.at, scheme.size) != 0) {
@@ -424,31 +421,15 @@ static char *scheme_path(lua_State *lua, struct span text, struct span scheme, c
     return path;
 }
 
-static int word_store(lua_State *lua)
-{
-    static const char usage[] = "store \"sqlite:ahoy.db\" or store \"memory:\"";
-    struct reader *reader = config_reader_of(lua);
-    struct span text;
-    if (!config_once(lua, "store", &reader->store_line) ||
-        !text_argument(lua, 1, "store", usage, &text))
-        return 0;
-    if (ahoy_span_equal(text, SPAN("memory:"))) {
-        reader->config->store = AHOYD_STORE_MEMORY;
-        return 0;
-    }
-    reader->config->store_path = scheme_path(lua, text, SPAN("sqlite:"), usage);
-    return 0;
-}
-
 static int word_control(lua_State *lua)
 {
     static const char usage[] = "control \"unix:ahoyd.sock\"";
     struct reader *reader = config_reader_of(lua);
     struct span text;
     if (!config_once(lua, "control", &reader->control_line) ||
-        !text_argument(lua, 1, "control", usage, &text))
+        !config_text(lua, 1, "control", usage, &text))
         return 0;
-    char *path = scheme_path(lua, text, SPAN("unix:"), usage);
+    char *path = config_scheme_path(lua, text, SPAN("unix:"), usage);
     if (path != NULL && strlen(path) > 107)
         config_fault(reader, config_line(lua), "control: a socket's path has at most 107 bytes");
     reader->config->control_path = path;
@@ -460,7 +441,7 @@ static int word_trace(lua_State *lua)
     struct reader *reader = config_reader_of(lua);
     struct span text;
     if (!config_once(lua, "trace", &reader->trace_line) ||
-        !text_argument(lua, 1, "trace", "trace \"messages.jsonl\"", &text))
+        !config_text(lua, 1, "trace", "trace \"messages.jsonl\"", &text))
         return 0;
     reader->config->trace_path = config_keep_path(reader, text);
     if (reader->config->trace_path == NULL && !reader->out_of_memory)
@@ -504,6 +485,16 @@ static int word_overload(lua_State *lua)
     return 0;
 }
 
+static int word_store(lua_State *lua)
+{
+    return config_word_store(lua);
+}
+
+static int word_node(lua_State *lua)
+{
+    return config_word_node(lua);
+}
+
 static int word_dns(lua_State *lua)
 {
     return config_word_dns(lua);
@@ -518,7 +509,7 @@ static int word_tls(lua_State *lua)
 /* clang-format off */
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload)
+    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node)
 /* clang-format on */
 
 void config_words_define(lua_State *lua)
@@ -571,12 +562,11 @@ void config_finish(struct reader *reader)
     if (reader->faults->count > 0)
         return;
     config_check_tls(reader);
+    config_check_store(reader);
     if (config->listen_count == 0)
         config_fault(reader, 0, "listens nowhere; add listen \"udp:127.0.0.1:5060\"");
     if (config->domain_count == 0 && config->route_count == 0)
         config_fault(reader, 0, "serves nobody; add domain(\"atlanta.example\")");
-    if (reader->store_line == 0)
-        config->store_path = config_keep_path(reader, SPAN("ahoy.db"));
     if (reader->control_line == 0)
         config->control_path = config_keep_path(reader, SPAN("ahoyd.sock"));
 }

@@ -5,6 +5,7 @@
 #include "ahoyd/store/users.h"
 
 struct sqlite_writer;
+struct shared;
 
 /* Where changes are kept: one const struct each, all in one array (store.c). */
 struct backend {
@@ -16,7 +17,7 @@ struct backend {
     void (*close)(struct ahoyd_store *store);
 };
 
-extern const struct backend memory_backend, sqlite_backend;
+extern const struct backend memory_backend, sqlite_backend, redis_backend;
 
 struct ahoyd_store {
     const struct backend *backend;
@@ -29,6 +30,7 @@ struct ahoyd_store {
     size_t held_count, held_limit;           /* ... so many of so many. */
     struct ahoyd_change *held, *newest_held; /* Oldest first. */
     struct sqlite_writer *writer;            /* The SQLite store's. */
+    struct shared *shared;                   /* That of one which nodes share. */
 };
 
 /* A change and what it will publish once it is committed. */

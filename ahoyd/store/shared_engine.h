@@ -84,7 +84,7 @@ struct shared_engine {
     /* Nobody waits for that answer any more, and it must not come; the swap may still be done. */
     void (*drop)(void *engine, uint64_t ticket);
     /* Asks for the row of |key|, which a ROW answers; not where the connection breaks, as all rows
-     * are then read again.  False where memory is refused. */
+     * are then read again.  False where memory is refused, or as many are asked for as may be. */
     bool (*look)(void *engine, struct span key);
     /* After READ: whether |key| would have been among what was read, if it were there.  An engine
      * that watches in several places need not read them all when it has lost one. */

@@ -8,7 +8,8 @@
 
 #include "ahoyd/store/backend.h"
 
-static const struct backend *const backends[] = { &memory_backend, &sqlite_backend };
+static const struct backend *const backends[] = { &memory_backend, &sqlite_backend,
+                                                  &redis_backend };
 
 bool store_random(void *bytes, size_t size)
 {

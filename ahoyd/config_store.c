@@ -1,0 +1,74 @@
+/* Where users and bindings are kept, and by which name the nodes that share them reach this one. */
+#include "ahoyd/config_reader.h"
+#include "ahoyd/store/redis_url.h"
+
+/* What the URL of a store says may be a secret: no fault repeats it. */
+static void read_shared(lua_State *lua, struct span text)
+{
+    struct reader *reader = config_reader_of(lua);
+    struct redis_url url;
+    const char *why;
+    if (redis_url_parse(text, &url, &why)) {
+        reader->config->store = AHOYD_STORE_REDIS;
+        reader->config->store_path = (char *)(uintptr_t)config_keep(reader, text).at;
+    } else {
+        config_fault(reader, config_line(lua),
+                     "store: the URL is not understood: %s; write "
+                     "\"redis-cluster://10.0.0.1:6379,10.0.0.2:6379\"",
+                     why);
+    }
+    explicit_bzero(&url, sizeof url);
+}
+
+int config_word_store(lua_State *lua)
+{
+    static const char usage[] = "store \"sqlite:ahoy.db\" or store \"memory:\"";
+    struct reader *reader = config_reader_of(lua);
+    struct span text;
+    if (!config_once(lua, "store", &reader->store_line) ||
+        !config_text(lua, 1, "store", usage, &text))
+        return 0;
+    if (ahoy_span_equal(text, SPAN("memory:")))
+        reader->config->store = AHOYD_STORE_MEMORY;
+    else if (ahoy_span_starts_nocase(text, SPAN("redis")))
+        read_shared(lua, text);
+    else
+        reader->config->store_path = config_scheme_path(lua, text, SPAN("sqlite:"), usage);
+    return 0;
+}
+
+/* Whether |text| names a host, a port and a transport at most, as a Route to this node does. */
+static bool is_node(struct span text)
+{
+    struct ahoy_uri uri;
+    return text.size <= AHOYD_NODE_LIMIT && ahoy_uri_parse(text, &uri, NULL) &&
+           uri.scheme != AHOY_SCHEME_OTHER && !uri.has_user && uri.headers.size == 0;
+}
+
+int config_word_node(lua_State *lua)
+{
+    struct reader *reader = config_reader_of(lua);
+    struct span text;
+    if (!config_once(lua, "node", &reader->node_line) ||
+        !config_text(lua, 1, "node", "node \"sip:10.0.0.1:5060\"", &text))
+        return 0;
+    if (is_node(text))
+        reader->config->node = config_keep(reader, text);
+    else
+        config_fault(reader, config_line(lua),
+                     "node \"%.100s\" is no SIP URI of this server; write "
+                     "\"sip:10.0.0.1:5060\", or \"sip:10.0.0.1:5060;transport=tcp\"",
+                     text.at);
+    return 0;
+}
+
+void config_check_store(struct reader *reader)
+{
+    struct ahoyd_config *config = reader->config;
+    if (config->store == AHOYD_STORE_REDIS && config->node.size == 0)
+        config_fault(reader, reader->store_line,
+                     "a store that nodes share needs to know how they reach this one: add "
+                     "node \"sip:ADDRESS:PORT\", with an address on which it listens");
+    if (reader->store_line == 0)
+        config->store_path = config_keep_path(reader, SPAN("ahoy.db"));
+}
