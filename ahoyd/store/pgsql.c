@@ -80,10 +80,12 @@ static uint64_t deadline_pgsql(void *engine)
 {
     const struct pgsql *pgsql = engine;
     uint64_t deadline_ms = pgsql_watch_deadline(pgsql);
-    for (size_t i = 0; i < PGSQL_WRITERS; i++) {
+    for (size_t i = 0; pgsql->watcher.stage >= PGSQL_LISTENING && i < PGSQL_WRITERS; i++) {
         const struct pgsql_link *link = &pgsql->writers[i].link;
         if (link->state != PGSQL_IDLE && link->deadline_ms < deadline_ms)
             deadline_ms = link->deadline_ms;
+        else if (link->state == PGSQL_IDLE && pgsql->swaps.first != NULL)
+            deadline_ms = 0;
     }
     return deadline_ms;
 }
@@ -112,6 +114,7 @@ static void take_answer(struct pgsql *pgsql, struct pgsql_writer *writer)
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
         const bool is_done = PQgetlength(result, 0, 0) == 1 && *PQgetvalue(result, 0, 0) != 0;
         tell(pgsql, job, is_done ? SHARED_SWAPPED : SHARED_OTHER);
+        pgsql_tell_back(pgsql);
     } else if (is_worth_another(PQresultErrorField(result, PG_DIAG_SQLSTATE))) {
         PQclear(result);
         job->result = NULL;

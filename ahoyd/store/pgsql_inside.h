@@ -64,12 +64,12 @@ struct pgsql {
     struct pgsql_watcher {
         struct pgsql_link link;
         enum pgsql_stage stage;
-        bool is_new;           /* READING is to be told. */
-        bool has_all;          /* READ is, after |page|. */
-        bool asks_page;        /* The page after |key| is under way. */
-        PGresult *page;        /* Rows to be told, ... */
-        int row;               /* ... from this one on. */
-        size_t key_size;       /* The last key that was read. */
+        bool is_new;     /* READING is to be told. */
+        bool has_all;    /* READ is, after |page|. */
+        bool asks_page;  /* The page after |key| is under way. */
+        PGresult *page;  /* Rows to be told, ... */
+        int row;         /* ... from this one on. */
+        size_t key_size; /* The last key that was read. */
         char key[SHARED_KEY_LIMIT];
         struct pgsql_jobs looks;
         size_t look_count;

@@ -148,10 +148,9 @@ bool pgsql_link_ask(struct pgsql_link *link, const struct pgsql_query *query, ui
     static const int binary[] = { 1, 1, 1, 1, 1 };
     PQclear(link->result);
     link->result = NULL;
-    int sent = query->is_script
-                   ? PQsendQuery(link->connection, query->text)
-                   : PQsendQueryParams(link->connection, query->text, query->count, NULL,
-                                       query->values, query->sizes, binary, 1);
+    int sent = query->is_script ? PQsendQuery(link->connection, query->text)
+                                : PQsendQueryParams(link->connection, query->text, query->count,
+                                                    NULL, query->values, query->sizes, binary, 1);
     link->state = PGSQL_BUSY;
     link->events = POLLIN | POLLOUT;
     link->deadline_ms = sent != 0 ? now_ms + PGSQL_PATIENCE_MS : now_ms;

@@ -240,7 +240,9 @@ uint64_t pgsql_watch_deadline(const struct pgsql *pgsql)
     const struct pgsql_watcher *watcher = &pgsql->watcher;
     if (watcher->link.state != PGSQL_IDLE)
         return watcher->link.deadline_ms;
-    return watcher->stage == PGSQL_WATCHING ? watcher->tidy_ms : UINT64_MAX;
+    if (watcher->page != NULL || watcher->stage == PGSQL_WATCHING)
+        return watcher->looks.first != NULL ? 0 : watcher->tidy_ms;
+    return 0;
 }
 
 bool pgsql_watch_event(struct pgsql *pgsql, struct shared_event *event)
