@@ -1,9 +1,21 @@
 /* Where users and bindings are kept, and by which name the nodes that share them reach this one. */
 #include "ahoyd/config_reader.h"
+#include "ahoyd/store/pgsql_url.h"
 #include "ahoyd/store/redis_url.h"
 
 /* What the URL of a store says may be a secret: no fault repeats it. */
-static void read_shared(lua_State *lua, struct span text)
+static void read_pgsql(lua_State *lua, struct span text)
+{
+    struct reader *reader = config_reader_of(lua);
+    reader->config->store = AHOYD_STORE_PGSQL;
+    reader->config->store_path = (char *)(uintptr_t)config_keep(reader, text).at;
+    if (!pgsql_url_is_sound(text.at))
+        config_fault(reader, config_line(lua),
+                     "store: libpq does not understand the URL; write "
+                     "\"postgresql://ahoy:PASSWORD@10.0.0.9/ahoy\"");
+}
+
+static void read_redis(lua_State *lua, struct span text)
 {
     struct reader *reader = config_reader_of(lua);
     struct redis_url url;
@@ -31,7 +43,9 @@ int config_word_store(lua_State *lua)
     if (ahoy_span_equal(text, SPAN("memory:")))
         reader->config->store = AHOYD_STORE_MEMORY;
     else if (ahoy_span_starts_nocase(text, SPAN("redis")))
-        read_shared(lua, text);
+        read_redis(lua, text);
+    else if (ahoy_span_starts_nocase(text, SPAN("postgres")))
+        read_pgsql(lua, text);
     else
         reader->config->store_path = config_scheme_path(lua, text, SPAN("sqlite:"), usage);
     return 0;
@@ -65,7 +79,8 @@ int config_word_node(lua_State *lua)
 void config_check_store(struct reader *reader)
 {
     struct ahoyd_config *config = reader->config;
-    if (config->store == AHOYD_STORE_REDIS && config->node.size == 0)
+    if ((config->store == AHOYD_STORE_REDIS || config->store == AHOYD_STORE_PGSQL) &&
+        config->node.size == 0)
         config_fault(reader, reader->store_line,
                      "a store that nodes share needs to know how they reach this one: add "
                      "node \"sip:ADDRESS:PORT\", with an address on which it listens");

@@ -18,7 +18,7 @@ struct backend {
     void (*close)(struct ahoyd_store *store);
 };
 
-extern const struct backend memory_backend, sqlite_backend, redis_backend;
+extern const struct backend memory_backend, sqlite_backend, redis_backend, pgsql_backend;
 
 struct ahoyd_store {
     const struct backend *backend;

@@ -8,8 +8,8 @@
 
 #include "ahoyd/store/backend.h"
 
-static const struct backend *const backends[] = { &memory_backend, &sqlite_backend,
-                                                  &redis_backend };
+static const struct backend *const backends[] = { &memory_backend, &sqlite_backend, &redis_backend,
+                                                  &pgsql_backend };
 
 bool store_random(void *bytes, size_t size)
 {

@@ -1,0 +1,281 @@
+/* PostgreSQL as the engine of a shared store.  Rows are changed by a function of its own
+ * (pgsql_schema.c) over a few connections, as each change waits for a disk; who is told that a row
+ * is changed can be sure that it outlives the database's loss of power. */
+#include "ahoyd/store/pgsql_inside.h"
+#include "ahoyd/store/shared.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char swap_query[] =
+    "SELECT done, version, bytes "
+    "FROM ahoy_swap($1::bytea, $2::bigint, $3::bigint, $4::bytea, $5::bigint)";
+
+struct span pgsql_span_of(const PGresult *result, int row, int column)
+{
+    return (struct span){ PQgetvalue(result, row, column),
+                          (size_t)PQgetlength(result, row, column) };
+}
+
+void pgsql_tell_away(struct pgsql *pgsql, const char *why)
+{
+    if (!pgsql->is_away)
+        ahoy_log_line(pgsql->log, AHOY_LOG_WARNING, "PostgreSQL is away: %.*s",
+                      (int)strcspn(why, "\n"), why);
+    pgsql->is_away = true;
+}
+
+void pgsql_tell_back(struct pgsql *pgsql)
+{
+    if (pgsql->is_away)
+        ahoy_log_line(pgsql->log, AHOY_LOG_NOTICE, "PostgreSQL is back");
+    pgsql->is_away = false;
+}
+
+static void *new_pgsql(const struct ahoyd_store_options *options, char *fault, size_t fault_size)
+{
+    struct pgsql *pgsql = calloc(1, sizeof *pgsql);
+    if (pgsql != NULL)
+        pgsql->url = strdup(options->path);
+    if (pgsql == NULL || pgsql->url == NULL) {
+        snprintf(fault, fault_size, "memory ran out");
+        free(pgsql);
+        return NULL;
+    }
+    pgsql->log = options->log;
+    pgsql_jobs_init(&pgsql->swaps);
+    pgsql_jobs_init(&pgsql->done);
+    pgsql_jobs_init(&pgsql->watcher.looks);
+    return pgsql;
+}
+
+static void free_pgsql(void *engine)
+{
+    struct pgsql *pgsql = engine;
+    for (size_t i = 0; i < PGSQL_WRITERS; i++) {
+        pgsql_link_close(&pgsql->writers[i].link);
+        pgsql_job_free(pgsql->writers[i].job);
+    }
+    pgsql_watch_fini(pgsql);
+    pgsql_jobs_free(&pgsql->swaps);
+    pgsql_jobs_free(&pgsql->done);
+    pgsql_job_free(pgsql->told);
+    explicit_bzero(pgsql->url, strlen(pgsql->url));
+    free(pgsql->url);
+    free(pgsql);
+}
+
+static size_t watch_pgsql(void *engine, struct pollfd fds[SHARED_FDS_LIMIT])
+{
+    struct pgsql *pgsql = engine;
+    _Static_assert(PGSQL_WRITERS + 1 <= SHARED_FDS_LIMIT, "all are polled");
+    for (size_t i = 0; i < PGSQL_WRITERS; i++)
+        pgsql_link_watch(&pgsql->writers[i].link, &fds[i]);
+    pgsql_link_watch(&pgsql->watcher.link, &fds[PGSQL_WRITERS]);
+    return PGSQL_WRITERS + 1;
+}
+
+static uint64_t deadline_pgsql(void *engine)
+{
+    const struct pgsql *pgsql = engine;
+    uint64_t deadline_ms = pgsql_watch_deadline(pgsql);
+    for (size_t i = 0; pgsql->watcher.stage >= PGSQL_LISTENING && i < PGSQL_WRITERS; i++) {
+        const struct pgsql_link *link = &pgsql->writers[i].link;
+        if (link->state != PGSQL_IDLE && link->deadline_ms < deadline_ms)
+            deadline_ms = link->deadline_ms;
+        else if (link->state == PGSQL_IDLE && pgsql->swaps.first != NULL)
+            deadline_ms = 0;
+    }
+    return deadline_ms;
+}
+
+static void tell(struct pgsql *pgsql, struct pgsql_job *job, enum shared_event_kind kind)
+{
+    job->told = kind;
+    pgsql_jobs_put(&pgsql->done, job);
+}
+
+/* Whether the same attempt may succeed: what another transaction was in the way of, or a server
+ * that is going down or has no room just now (its manual, appendix A: classes 40, 53, 57). */
+static bool is_worth_another(const char *state)
+{
+    return state == NULL || strncmp(state, "40", 2) == 0 || strncmp(state, "53", 2) == 0 ||
+           strncmp(state, "57", 2) == 0;
+}
+
+static void take_answer(struct pgsql *pgsql, struct pgsql_writer *writer)
+{
+    struct pgsql_job *job = writer->job;
+    PGresult *result = writer->link.result;
+    writer->link.result = NULL;
+    writer->job = NULL;
+    job->result = result;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
+        const bool is_done = PQgetlength(result, 0, 0) == 1 && *PQgetvalue(result, 0, 0) != 0;
+        tell(pgsql, job, is_done ? SHARED_SWAPPED : SHARED_OTHER);
+        pgsql_tell_back(pgsql);
+    } else if (is_worth_another(PQresultErrorField(result, PG_DIAG_SQLSTATE))) {
+        PQclear(result);
+        job->result = NULL;
+        pgsql_jobs_put(&pgsql->swaps, job);
+    } else {
+        const char *why = PQresultErrorMessage(result);
+        ahoy_log_line(pgsql->log, AHOY_LOG_ERROR, "PostgreSQL refuses a change: %.*s",
+                      (int)strcspn(why, "\n"), why);
+        job->why = "PostgreSQL refuses the change";
+        tell(pgsql, job, SHARED_REFUSED);
+    }
+}
+
+static void send_swap(struct pgsql *pgsql, struct pgsql_writer *writer)
+{
+    const struct shared_swap *swap = &writer->job->swap;
+    const struct shared_row *row = &swap->row;
+    const struct pgsql_number expected = pgsql_number(swap->expected);
+    const struct pgsql_number version = pgsql_number(row->version);
+    const struct pgsql_number until = pgsql_number(swap->until_ms);
+    const struct pgsql_query query = {
+        .text = swap_query,
+        .count = 5,
+        .values = { row->key.at, expected.bytes, version.bytes, row->bytes.at, until.bytes },
+        .sizes = { (int)row->key.size, sizeof expected, sizeof version, (int)row->bytes.size,
+                   sizeof until }
+    };
+    /* Where it breaks, the next step tells, and another writer takes it. */
+    (void)pgsql_link_ask(&writer->link, &query, pgsql->now_ms);
+}
+
+/* The oldest swap that somebody still waits for. */
+static struct pgsql_job *next_swap(struct pgsql *pgsql)
+{
+    struct pgsql_job *job;
+    while ((job = pgsql_jobs_take(&pgsql->swaps)) != NULL && job->is_dropped)
+        pgsql_job_free(job);
+    return job;
+}
+
+static void step_writer(struct pgsql *pgsql, struct pgsql_writer *writer, short happened)
+{
+    char why[256];
+    switch (pgsql_link_step(&writer->link, pgsql->url, happened, pgsql->now_ms, why, sizeof why)) {
+    case PGSQL_LOST:
+        pgsql_tell_away(pgsql, why);
+        if (writer->job != NULL)
+            pgsql_jobs_put(&pgsql->swaps, writer->job);
+        writer->job = NULL;
+        break;
+    case PGSQL_ANSWERED:
+        take_answer(pgsql, writer);
+        break;
+    case PGSQL_CONNECTED:
+    case PGSQL_NOTHING:
+        break;
+    }
+    if (writer->link.state == PGSQL_IDLE && (writer->job = next_swap(pgsql)) != NULL)
+        send_swap(pgsql, writer);
+}
+
+static void step_pgsql(void *engine, const struct pollfd *fds, size_t count, uint64_t now_ms)
+{
+    struct pgsql *pgsql = engine;
+    pgsql->now_ms = now_ms;
+    if (count != PGSQL_WRITERS + 1)
+        return;
+    pgsql_watch_step(pgsql, fds[PGSQL_WRITERS].revents);
+    /* Before the tables are there, a change would only fail. */
+    if (pgsql->watcher.stage < PGSQL_LISTENING)
+        return;
+    for (size_t i = 0; i < PGSQL_WRITERS; i++)
+        step_writer(pgsql, &pgsql->writers[i], fds[i].revents);
+}
+
+static void fill(const struct pgsql_job *job, struct shared_event *event)
+{
+    const int first = job->is_swap; /* Of the columns version and bytes. */
+    *event = (struct shared_event){ .kind = job->told,
+                                    .ticket = job->swap.ticket,
+                                    .row = { .key = job->swap.row.key },
+                                    .why = job->why };
+    if (job->told == SHARED_SWAPPED || job->told == SHARED_REFUSED)
+        event->row = job->swap.row;
+    else if (PQntuples(job->result) == 1) {
+        event->row.version = pgsql_number_of(job->result, 0, first);
+        event->row.bytes = pgsql_span_of(job->result, 0, first + 1);
+    }
+}
+
+static bool event_of_pgsql(void *engine, struct shared_event *event)
+{
+    struct pgsql *pgsql = engine;
+    pgsql_job_free(pgsql->told);
+    while ((pgsql->told = pgsql_jobs_take(&pgsql->done)) != NULL) {
+        if (!pgsql->told->is_dropped) {
+            fill(pgsql->told, event);
+            return true;
+        }
+        pgsql_job_free(pgsql->told);
+    }
+    return pgsql_watch_event(pgsql, event);
+}
+
+static bool swap_pgsql(void *engine, const struct shared_swap *swap)
+{
+    struct pgsql *pgsql = engine;
+    struct pgsql_job *job = pgsql_job_new(true, swap);
+    if (job != NULL)
+        pgsql_jobs_put(&pgsql->swaps, job);
+    return job != NULL;
+}
+
+static void drop_of(struct pgsql_job *job, uint64_t ticket)
+{
+    for (; job != NULL; job = job->next)
+        job->is_dropped |= job->is_swap && job->swap.ticket == ticket;
+}
+
+static void drop_pgsql(void *engine, uint64_t ticket)
+{
+    struct pgsql *pgsql = engine;
+    drop_of(pgsql->swaps.first, ticket);
+    drop_of(pgsql->done.first, ticket);
+    for (size_t i = 0; i < PGSQL_WRITERS; i++)
+        drop_of(pgsql->writers[i].job, ticket);
+}
+
+static bool look_pgsql(void *engine, struct span key)
+{
+    return pgsql_watch_look(engine, key);
+}
+
+/* All rows are read at once. */
+static bool has_read_pgsql(void *engine, struct span key)
+{
+    (void)engine;
+    (void)key;
+    return true;
+}
+
+static const struct shared_engine engine = { .new = new_pgsql,
+                                             .free = free_pgsql,
+                                             .watch = watch_pgsql,
+                                             .deadline = deadline_pgsql,
+                                             .step = step_pgsql,
+                                             .event = event_of_pgsql,
+                                             .swap = swap_pgsql,
+                                             .drop = drop_pgsql,
+                                             .look = look_pgsql,
+                                             .has_read = has_read_pgsql };
+
+static bool open_pgsql(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                       char *fault, size_t fault_size)
+{
+    return shared_open(store, options, &engine, fault, fault_size);
+}
+
+const struct backend pgsql_backend = {
+    .kind = AHOYD_STORE_PGSQL,
+    .open = open_pgsql,
+    .submit = shared_submit,
+    .close = shared_close,
+};

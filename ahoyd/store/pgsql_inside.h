@@ -1,0 +1,93 @@
+/* What the files of the PostgreSQL engine share. */
+#pragma once
+
+#include "ahoyd/store/pgsql_link.h"
+#include "ahoyd/store/shared_engine.h"
+
+enum {
+    PGSQL_WRITERS = 8,       /* Connections that change rows, one row at a time each. */
+    PGSQL_PAGE = 1000,       /* Rows that are read at once. */
+    PGSQL_LOOKS_LIMIT = 4096 /* Rows that are asked for; above that all are read again. */
+};
+
+/* Makes the tables where they are missing, and brings older ones up to date.  Any number of nodes
+ * may run it at once. */
+extern const char pgsql_schema[];
+/* Gives the version of the schema that is there; PGSQL_VERSION is what we know. */
+extern const char pgsql_version_query[];
+enum { PGSQL_VERSION = 1 };
+
+/* A swap or a look on its way, and its answer on the way back. */
+struct pgsql_job {
+    struct pgsql_job *next;
+    bool is_swap;
+    bool is_dropped;
+    struct shared_swap swap;     /* Of a look its key alone. */
+    PGresult *result;            /* The row that is there now. */
+    enum shared_event_kind told; /* Once it is answered. */
+    const char *why;
+    char text[]; /* What the spans point into. */
+};
+
+struct pgsql_jobs {
+    struct pgsql_job *first, **last;
+};
+
+void pgsql_jobs_init(struct pgsql_jobs *jobs);
+void pgsql_jobs_put(struct pgsql_jobs *jobs, struct pgsql_job *job);
+struct pgsql_job *pgsql_jobs_take(struct pgsql_jobs *jobs);
+void pgsql_jobs_free(struct pgsql_jobs *jobs);
+/* Copies the texts; NULL where memory is refused. */
+struct pgsql_job *pgsql_job_new(bool is_swap, const struct shared_swap *swap);
+void pgsql_job_free(struct pgsql_job *job);
+
+/* How far the watch is. */
+enum pgsql_stage {
+    PGSQL_PREPARING, /* The schema is asked for. */
+    PGSQL_COMPARING, /* Its version is. */
+    PGSQL_LISTENING,
+    PGSQL_READING,
+    PGSQL_WATCHING
+};
+
+struct pgsql {
+    char *url;
+    const struct ahoy_log *log;
+    uint64_t now_ms;
+    struct pgsql_writer {
+        struct pgsql_link link;
+        struct pgsql_job *job; /* Under way. */
+    } writers[PGSQL_WRITERS];
+    struct pgsql_jobs swaps; /* That no writer has yet. */
+    struct pgsql_jobs done;  /* To be told. */
+    struct pgsql_job *told;  /* Whose spans are the caller's until the next event. */
+    struct pgsql_watcher {
+        struct pgsql_link link;
+        enum pgsql_stage stage;
+        bool is_new;     /* READING is to be told. */
+        bool has_all;    /* READ is, after |page|. */
+        bool asks_page;  /* The page after |key| is under way. */
+        PGresult *page;  /* Rows to be told, ... */
+        int row;         /* ... from this one on. */
+        size_t key_size; /* The last key that was read. */
+        char key[SHARED_KEY_LIMIT];
+        struct pgsql_jobs looks;
+        size_t look_count;
+        struct pgsql_job *look; /* Under way. */
+        uint64_t tidy_ms;       /* When it last forgot rows; also shows that it is alive. */
+    } watcher;
+    bool is_away; /* Said in the log once. */
+};
+
+/* pgsql_watch.c */
+void pgsql_watch_step(struct pgsql *pgsql, short happened);
+uint64_t pgsql_watch_deadline(const struct pgsql *pgsql);
+bool pgsql_watch_event(struct pgsql *pgsql, struct shared_event *event);
+bool pgsql_watch_look(struct pgsql *pgsql, struct span key);
+void pgsql_watch_fini(struct pgsql *pgsql);
+
+/* Says in the log that a connection was lost, or that all is well again: once each. */
+void pgsql_tell_away(struct pgsql *pgsql, const char *why);
+void pgsql_tell_back(struct pgsql *pgsql);
+/* The row at |row| of a result with the columns key (or without, |key| then), version, bytes. */
+struct span pgsql_span_of(const PGresult *result, int row, int column);

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Two ahoyd that share a store in PostgreSQL, which is real: registrations on one are known to the
+other, and what becomes of them while the database is silent, killed, or a stranger's.
+
+test_pgsql.py BUILD
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from peer import PATIENCE, Ahoyd, free_port, header
+from phone import Phone
+from postgres import Postgres
+
+BUILD = pathlib.Path(sys.argv[1]).resolve()
+AOR = "alice@atlanta.example"
+
+CONFIG = """\
+listen "udp:127.0.0.1:{port}"
+listen "tcp:127.0.0.1:{port}"
+node "sip:127.0.0.1:{port}"
+domain("atlanta.example", {{ auth = "none" }})
+store "{url}"
+"""
+
+
+def settings(url, port):
+    return CONFIG.format(port=port, url=url)
+
+
+def until(question, what, patience=PATIENCE):
+    """Waits until |question| is true, and returns how long that took."""
+    begin = time.monotonic()
+    while not question():
+        if time.monotonic() > begin + patience:
+            raise AssertionError(f"in vain: {what}")
+        time.sleep(0.01)
+    return time.monotonic() - begin
+
+
+def contacts(node, aor=AOR):
+    return sorted(re.findall(r"sip:[^\s>;]+", node.ctl("registrations", aor).stdout))
+
+
+class Pgsql(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.database = cls.enterClassContext(Postgres())
+        cls.ports = [free_port(), free_port()]
+        cls.nodes = [cls.enterClassContext(Ahoyd(BUILD, settings(cls.database.url(), port)))
+                     for port in cls.ports]
+
+    def phone(self, user, node):
+        phone = Phone(user, self.ports[node], "udp")
+        self.addCleanup(phone.close)
+        return phone
+
+    def knows(self, node, user, count=1):
+        """How long it takes until a node knows so many contacts of somebody."""
+        return until(lambda: len(contacts(self.nodes[node], f"{user}@atlanta.example")) == count,
+                     f"node {node} learns of {user}")
+
+    def test_what_one_is_told_both_know(self):
+        for node in (0, 1):
+            self.phone("ann", node).register()
+        for node in (0, 1):
+            self.knows(node, "ann", 2)
+        gone = self.phone("ann", 1)
+        gone.register(rows=["Expires: 0"], contact="Contact: *")
+        for node in (0, 1):
+            self.knows(node, "ann", 0)
+
+    def test_a_call_goes_through_the_other(self):
+        bob = self.phone("bob", 0)
+        bob.register()
+        self.knows(1, "bob")
+        caller = self.phone("carol", 1)
+        caller.send("INVITE", "sip:bob@atlanta.example", {"id": "call", "to": "bob"})
+        bob.answer(bob.read("INVITE"), 486)
+        self.assertIsNotNone(caller.read(486))
+
+    def test_users_are_shared(self):
+        self.assertEqual(self.nodes[0].ctl("user", "add", "dave@atlanta.example", input="x\n")
+                         .returncode, 0)
+        until(lambda: "dave@atlanta.example" in self.nodes[1].ctl("user", "list").stdout,
+              "node 1 learns of the user")
+        self.assertEqual(self.nodes[1].ctl("user", "remove", "dave@atlanta.example").returncode, 0)
+        until(lambda: "dave" not in self.nodes[0].ctl("user", "list").stdout,
+              "node 0 forgets the user")
+
+    def test_two_that_change_the_same_lose_nothing(self):
+        phones = [self.phone("erin", number % 2) for number in range(8)]
+        for phone in phones:
+            phone.send("REGISTER", "sip:atlanta.example",
+                       {"id": f"erin-{phone.number}", "to": "erin"})
+        for phone in phones:
+            phone.read(200)
+        for node in (0, 1):
+            self.knows(node, "erin", 8)
+
+    def test_silence(self):
+        frank = self.phone("frank", 0)
+        frank.register()
+        self.knows(1, "frank")
+        self.database.freeze()
+        try:
+            late = self.phone("gail", 1)
+            late.send("REGISTER", "sip:atlanta.example", {"id": "late", "to": "gail"})
+            longest = 0
+            for number in range(50):
+                caller = self.phone("hank", 1)
+                begin = time.monotonic()
+                caller.send("INVITE", "sip:frank@atlanta.example",
+                            {"id": f"silence-{number}", "to": "frank"})
+                frank.answer(frank.read("INVITE"), 486)
+                caller.read(486)
+                longest = max(longest, time.monotonic() - begin)
+            answer = late.read(503)
+            self.assertNotEqual(header(answer, "Retry-After"), "")
+            self.assertLess(longest, 1)  # The database is silent for longer.
+        finally:
+            self.database.thaw()
+        until(self.can_register, "registrations are taken again")
+
+    def can_register(self):
+        phone = self.phone("ivan", 0)
+        phone.send("REGISTER", "sip:atlanta.example",
+                   {"id": f"again-{phone.number}", "to": "ivan"})
+        try:
+            return phone.read(200) is not None
+        except AssertionError:
+            return False
+
+    def test_a_kill_loses_nothing(self):
+        users = [f"user{number}" for number in range(50)]
+        for number, user in enumerate(users):
+            self.phone(user, number % 2).register()
+        self.database.kill()
+        self.knows(0, users[1])  # From memory.
+        self.database.start()
+        until(self.can_register, "registrations are taken again", 10)
+        rows = self.database.ask("SELECT encode(key, 'escape') FROM ahoy_rows")
+        for user in users:
+            self.assertIn(f"b:{user}@atlanta.example", rows)
+        port = free_port()
+        with Ahoyd(BUILD, settings(self.database.url(), port)) as third:
+            for user in users:
+                self.assertEqual(len(contacts(third, f"{user}@atlanta.example")), 1)
+
+    def test_rows_that_are_none_of_ours(self):
+        self.phone("judy", 0).register()
+        self.database.ask("INSERT INTO ahoy_rows VALUES ('\\x00ff', 1, '\\x00', 0), "
+                          "('b:kate@atlanta.example', 2, 'nonsense', 0)")
+        self.database.ask("UPDATE ahoy_rows SET bytes = 'spoiled', version = version + 1 "
+                          "WHERE key = 'b:judy@atlanta.example'")
+        until(lambda: "cannot be read" in self.nodes[1].log(), "the log names the row")
+        self.assertEqual(len(contacts(self.nodes[0], "judy@atlanta.example")), 1)
+        self.database.ask("DELETE FROM ahoy_rows WHERE key = '\\x00ff'")
+        self.assertTrue(self.can_register())
+
+    def test_what_is_not_understood(self):
+        for url, what in [("postgresql://ahoy:geheim@[", "does not understand"),
+                          ("postgresql://ahoy:geheim@127.0.0.1:1/ahoy", "does not answer")]:
+            with tempfile.TemporaryDirectory(prefix="ahoy-pgsql-") as folder:
+                path = pathlib.Path(folder, "ahoyd.lua")
+                path.write_text(settings(url, free_port()))
+                run = subprocess.run([BUILD / "bin" / "ahoyd", "--config", path], text=True,
+                                     capture_output=True, timeout=60, check=False)
+            self.assertEqual(run.returncode, 2, run.stderr)
+            self.assertIn(what, run.stderr)
+            self.assertNotIn("geheim", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
