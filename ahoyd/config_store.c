@@ -79,8 +79,8 @@ int config_word_node(lua_State *lua)
 void config_check_store(struct reader *reader)
 {
     struct ahoyd_config *config = reader->config;
-    if ((config->store == AHOYD_STORE_REDIS || config->store == AHOYD_STORE_PGSQL) &&
-        config->node.size == 0)
+    bool is_shared = config->store == AHOYD_STORE_REDIS || config->store == AHOYD_STORE_PGSQL;
+    if (is_shared && config->node.size == 0)
         config_fault(reader, reader->store_line,
                      "a store that nodes share needs to know how they reach this one: add "
                      "node \"sip:ADDRESS:PORT\", with an address on which it listens");

@@ -43,6 +43,8 @@ store "sqlite:ahoy.db"
 
 -- Or in a Redis Cluster that several servers share, and how the others reach this one:
 -- store "redis-cluster://ahoy:password@10.0.1.1:6379,10.0.1.2:6379?wait=1"
+-- or, where a binding must outlive the database's loss of power:
+-- store "postgresql://ahoy:password@10.0.1.1/ahoy"
 -- node "sip:10.0.0.1:5060;transport=tcp"
 
 -- Where calls to other domains go, and who may send them there: "users" (who have a password of
