@@ -35,7 +35,8 @@ class Postgres:
         self.process = None
 
     def __enter__(self):
-        self.run("initdb", "-D", "data", "-A", "trust", "-U", "ahoy", "--no-sync", "--encoding=UTF8")
+        self.run("initdb", "-D", "data", "-A", "trust", "-U", "ahoy", "--no-sync",
+                 "--encoding=UTF8")
         self.start()
         self.run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ahoy", "ahoy")
         return self

@@ -132,7 +132,7 @@ static void test_more_codecs(void **state)
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     (void)state;
     wide.more_codecs = 1U << AHOY_G722;
-    ahoy_sdp_print_offer(&wide, &buf);
+    ahoy_sdp_print_offer(&wide, NULL, &buf);
     assert_true(ahoy_sdp_parse(ahoy_buf_text(&buf), &sdp, NULL));
     assert_span(sdp.media[0].formats, "9 0 8 101");
     assert_true(answer(offer, &buf));

@@ -30,7 +30,7 @@ static void expect_received(unsigned end, const char *text)
 
 static enum ahoy_direction direction(unsigned end)
 {
-    return pair.ends[end].news.direction;
+    return pair.ends[end].news.agreed.direction;
 }
 
 static void end_call(void)

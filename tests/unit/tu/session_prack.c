@@ -87,7 +87,7 @@ static void test_early_media(void **state)
                        "120 bob > alice 200 INVITE\n"
                        "130 alice: answered\n"
                        "130 alice > bob ACK\n");
-    assert_int_equal(pair.ends[ALICE].news.codec, AHOY_PCMU);
+    assert_int_equal(pair.ends[ALICE].news.agreed.codec, AHOY_PCMU);
     end_call();
 }
 
@@ -209,7 +209,7 @@ static void test_offer_in_response(void **state)
         pair_forget(&pair);
         prack(2, number_of("RSeq: "), "1 INVITE", is_answered ? PAIR_SDP("sendonly") : "");
         if (is_answered) {
-            assert_int_equal(pair.ends[BOB].news.direction, AHOY_RECVONLY);
+            assert_int_equal(pair.ends[BOB].news.agreed.direction, AHOY_RECVONLY);
             pair_expect(&pair, "45 alice > bob PRACK\n"
                                "55 bob: early media\n"
                                "55 bob > alice 200 PRACK\n");

@@ -66,8 +66,8 @@ static void test_early(void **state)
         pair_answer(&pair, BOB);
         pair_run(&pair, 400);
         assert_int_equal(pair.ends[end].news.kind, AHOY_NEWS_ANSWERED);
-        assert_int_equal(pair.ends[end].news.direction, AHOY_SENDONLY);
-        assert_int_equal(pair.ends[1 - end].news.direction, AHOY_RECVONLY);
+        assert_int_equal(pair.ends[end].news.agreed.direction, AHOY_SENDONLY);
+        assert_int_equal(pair.ends[1 - end].news.agreed.direction, AHOY_RECVONLY);
         pair_forget(&pair);
         ahoy_ua_resume(pair.ends[end].ua, pair.ends[end].session, pair.now_ms);
         pair_run(&pair, 410);
@@ -114,7 +114,7 @@ static void test_in_call(void **state)
         assert_non_null(strstr(received(ALICE), " 2 IN IP4 192.0.2.2"));
         assert_non_null(strstr(received(ALICE), "a=recvonly\r\n"));
         assert_non_null(strstr(received(ALICE), "Contact: <sip:bob@192.0.2.2:5060>"));
-        assert_int_equal(pair.ends[BOB].news.direction, AHOY_RECVONLY);
+        assert_int_equal(pair.ends[BOB].news.agreed.direction, AHOY_RECVONLY);
     }
     pair_within(&pair, "UPDATE", 7, "c", "", "");
     assert_int_equal(pair_received(&pair, ALICE)->status, 200);
@@ -211,7 +211,7 @@ static void test_forks(void **state)
                            "20 alice > bob ACK\n"
                            "30 bob > alice 200 PRACK\n"
                            "30 bob > alice 200 PRACK\n");
-        assert_int_equal(pair.ends[ALICE].news.direction, ours[i]);
+        assert_int_equal(pair.ends[ALICE].news.agreed.direction, ours[i]);
         pair_hangup(&pair, ALICE);
         pair_run(&pair, 210);
         assert_non_null(strstr(received(BOB), "BYE sip:w@192.0.2.2"));
