@@ -180,8 +180,8 @@ static void test_directions(void **state)
 static void test_nowhere(void **state)
 {
     (void)state;
-    expect_answer(HEAD "m=audio 1 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n",
-                  OURS "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n");
+    expect_answer(HEAD "m=audio 1 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n", OURS
+                  "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=sendrecv\r\n");
 }
 
 /* R3264-8-5 to -7: no line vanishes, and none moves.  R3264-8.3.2-1, -2: events keep their number.
@@ -196,14 +196,14 @@ static void test_later_offer(void **state)
           "a=rtpmap:97 telephone-event/8000\r\nm=audio 0 RTP/AVP 0\r\n",
           "m=video 0 RTP/AVP 96 97\r\nm=audio 4000 RTP/AVP 0 8 97\r\na=rtpmap:0 PCMU/8000\r\n"
           "a=rtpmap:8 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\na=fmtp:97 0-15\r\n"
-          "a=sendonly\r\nm=audio 0 RTP/AVP 0\r\n" },
+          "a=ptime:20\r\na=rtcp-mux\r\na=sendonly\r\nm=audio 0 RTP/AVP 0\r\n" },
         { "m=audio 4000 RTP/AVP 0\r\n",
           "m=audio 4000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
-          "a=sendonly\r\n" },
+          "a=ptime:20\r\na=rtcp-mux\r\na=sendonly\r\n" },
         { "m=audio 0 RTP/AVP 0\r\n",
           "m=audio 0 RTP/AVP 0\r\nm=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\n"
           "a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
-          "a=sendonly\r\n" },
+          "a=ptime:20\r\na=rtcp-mux\r\na=sendonly\r\n" },
     };
     (void)state;
     local.direction = AHOY_SENDONLY;
