@@ -18,10 +18,14 @@ class RedisCluster:
         self.folder = tempfile.TemporaryDirectory(prefix="ahoy-redis-")
         self.password = password
         self.processes = {}
-        ports = [self.start() for _ in range(6)]
-        self.run("--cluster", "create", *(f"127.0.0.1:{port}" for port in ports),
-                 "--cluster-replicas", "1", "--cluster-yes")
-        self.wait(lambda: all(self.is_whole(port) for port in ports))
+        try:
+            ports = [self.start() for _ in range(6)]
+            self.run("--cluster", "create", *(f"127.0.0.1:{port}" for port in ports),
+                     "--cluster-replicas", "1", "--cluster-yes")
+            self.wait(lambda: all(self.is_whole(port) for port in ports))
+        except BaseException:
+            self.close()
+            raise
 
     def start(self, port=None):
         port = port or free_port()
@@ -32,7 +36,7 @@ class RedisCluster:
             self.processes[port] = subprocess.Popen(
                 [self.server, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
                  "--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MS),
-                 "--cluster-port", str(port + 12000), "--save", "", "--appendonly", "no",
+                 "--cluster-port", str(free_port()), "--save", "", "--appendonly", "no",
                  "--repl-diskless-sync-delay", "0", *(secret if self.password else [])],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         self.wait(lambda: "Ready to accept" in (folder / "log").read_text())
@@ -41,11 +45,11 @@ class RedisCluster:
     def run(self, *arguments, port=None):
         place = ["-p", str(port)] if port else []
         return subprocess.run([self.cli, *place, *arguments], capture_output=True, text=True,
-                              check=True, timeout=PATIENCE,
+                              check=True, timeout=3 * PATIENCE,
                               env={**os.environ, "REDISCLI_AUTH": self.password or ""}).stdout
 
     def wait(self, holds):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + 3 * PATIENCE  # Elections take their time on a busy machine.
         while not holds():
             if time.monotonic() > deadline:
                 raise SystemExit("the Redis Cluster is not as it should be")

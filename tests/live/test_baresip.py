@@ -83,7 +83,11 @@ class Baresip:
     def close(self):
         self.control.close()
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:  # How it ends is not what is looked at here.
+            self.process.kill()
+            self.process.wait()
 
 
 class Sound(unittest.TestCase):
