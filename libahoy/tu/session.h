@@ -118,7 +118,8 @@ void ahoy_session_reject(struct ahoy_session *session, struct ahoy_ua_context *c
 void ahoy_session_hang_up(struct ahoy_session *session, struct ahoy_ua_context *context,
                           uint64_t now_ms);
 /* Changes the session to what |local| asks for, as soon as that is allowed: to be called when it
- * has changed, and whenever something has happened. */
+ * has changed, and whenever something has happened.  When the session is over, a change that is
+ * under way is cancelled. */
 void ahoy_session_pursue(struct ahoy_session *session, struct ahoy_ua_context *context,
                          uint64_t now_ms);
 

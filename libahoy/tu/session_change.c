@@ -109,6 +109,12 @@ void ahoy_session_pursue(struct ahoy_session *session, struct ahoy_ua_context *c
                          uint64_t now_ms)
 {
     struct ahoy_session_change *change = &session->change;
+    if (session->state == AHOY_SESSION_OVER) {
+        /* Nobody sends its final response again in a dialog that is over.  Nothing happens where
+         * it is no INVITE, which ends by itself, or cancelled before. */
+        ahoy_transaction_cancel(context->transactions, change->client, SPAN(""), now_ms);
+        return;
+    }
     if (change->client.generation != 0 ||
         (change->again_ms != UINT64_MAX && now_ms < change->again_ms))
         return;

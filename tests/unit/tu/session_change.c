@@ -382,6 +382,25 @@ static void test_lines_stay(void **state)
     end_call();
 }
 
+/* A call that ends while our change was heard of, but not answered, takes that INVITE along: it is
+ * cancelled (9.1), since nobody sends its final response again once the dialog is over. */
+static void test_ends_unanswered(void **state)
+{
+    (void)state;
+    establish_with_script(100, "", "");
+    pair_run(&pair, 150);
+    pair_forget(&pair);
+    pair_hangup(&pair, ALICE);
+    pair_run(&pair, 300);
+    pair_expect(&pair, "150 alice: ended by us\n"
+                       "150 alice > bob BYE\n"
+                       "150 alice > bob CANCEL\n"
+                       "160 bob > alice 200 BYE\n");
+    pair_run(&pair, 40000);
+    assert_int_equal(ahoy_ua_sessions(pair.ends[ALICE].ua), 0);
+    end_script();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,7 +410,8 @@ int main(void)
         cmocka_unit_test(test_glare),       cmocka_unit_test(test_refused),
         cmocka_unit_test(test_gone),        cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_no_answer),   cmocka_unit_test(test_challenged),
-        cmocka_unit_test(test_bye_crosses), cmocka_unit_test(test_lines_stay),
+        cmocka_unit_test(test_bye_crosses), cmocka_unit_test(test_ends_unanswered),
+        cmocka_unit_test(test_lines_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
