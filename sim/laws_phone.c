@@ -13,7 +13,9 @@ struct dialog {
     uint64_t routes;      /* Its route set, ... */
     bool is_strict;       /* ... whose first goes into the Request-URI (12.2.1.1). */
     uint32_t local_cseq;  /* The last one it used; 0 for none. */
-    uint64_t last_branch; /* A retransmission has the same. */
+    uint64_t last_branch; /* A retransmission has the same, ... */
+    uint64_t invite;      /* ... or that of the last INVITE, which BYE does not end. */
+    bool is_ended;        /* It has sent BYE. */
     uint64_t begun_ms;    /* When the first 2xx came. */
 };
 
@@ -170,13 +172,19 @@ static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_i
     struct dialog *dialog =
         find(watcher, phone, name_dialog(routing->call_id, routing->from_tag, routing->to_tag));
     uint64_t branch = sim_hash(routing->via.branch);
-    if (routing->to_tag.size == 0 || dialog == NULL || branch == dialog->last_branch)
+    if (routing->to_tag.size == 0 || dialog == NULL || branch == dialog->last_branch ||
+        branch == dialog->invite)
         return;
-    if (!has_routes_of(&watcher->message, dialog))
+    /* A fork that was given up is acknowledged by what its 2xx says, each time that one comes. */
+    bool is_late = watcher->message.method == AHOY_METHOD_ACK && dialog->is_ended;
+    if (!is_late && !has_routes_of(&watcher->message, dialog))
         sim_witness_break(watcher->witness, 15, "a phone's request has another route set");
     if (watcher->message.method == AHOY_METHOD_ACK)
         return;
     dialog->last_branch = branch;
+    if (watcher->message.method == AHOY_METHOD_INVITE)
+        dialog->invite = branch;
+    dialog->is_ended |= watcher->message.method == AHOY_METHOD_BYE;
     if (routing->cseq.number <= dialog->local_cseq)
         sim_witness_break(watcher->witness, 13, "CSeq %u after %u", routing->cseq.number,
                           dialog->local_cseq);

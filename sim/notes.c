@@ -204,6 +204,21 @@ static bool leads_back(struct sim_witness *witness, const struct sim_news *news,
            ahoy_span_equal(came.sent_by, asked.sent_by);
 }
 
+/* The second Via of a message names the transaction that a request was made from, or that a response
+ * is passed on to. */
+static struct sim_upper *maker_of(struct sim_witness *witness, const struct sim_news *news)
+{
+    struct ahoy_values values = ahoy_message_values(news->message, AHOY_HEADER_VIA);
+    struct span text;
+    struct ahoy_via via;
+    if (!ahoy_values_next(&values, &text, NULL) || !ahoy_values_next(&values, &text, NULL) ||
+        !ahoy_via_parse(text, &via, NULL))
+        return NULL;
+    struct span method =
+        news->message->is_request ? news->message->method_text : news->routing->cseq.method_text;
+    return find_upper(witness, key_of(&via, method));
+}
+
 /* A response has come. */
 static void note_answer(struct sim_witness *witness, struct sim_news *news)
 {
@@ -218,7 +233,10 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
     news->is_again = lower->final != 0;
     if (lower->upper != NULL) {
         const struct sim_upper *upper = lower->upper;
+        struct sim_upper *other = maker_of(witness, news);
         lower->upper->is_excused |= !leads_back(witness, news, upper);
+        if (other != NULL && other != upper) /* It may be kept, and passed on to that one later. */
+            other->has_other_vias = true;
         lower->upper->has_other_vias |= !sim_notes_has_vias(
             news->message, 1, sim_witness_request(witness, upper->bytes, upper->size));
     }
@@ -233,18 +251,6 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
         lower->final_ms = now_ms;
         lower->final_turn = witness->turn;
     }
-}
-
-/* The second Via of a request names the transaction that it was made from. */
-static struct sim_upper *maker_of(struct sim_witness *witness, const struct sim_news *news)
-{
-    struct ahoy_values values = ahoy_message_values(news->message, AHOY_HEADER_VIA);
-    struct span text;
-    struct ahoy_via via;
-    if (!ahoy_values_next(&values, &text, NULL) || !ahoy_values_next(&values, &text, NULL) ||
-        !ahoy_via_parse(text, &via, NULL))
-        return NULL;
-    return find_upper(witness, key_of(&via, news->message->method_text));
 }
 
 static struct sim_lower *add_lower(struct sim_witness *witness, const struct sim_news *news)
