@@ -18,6 +18,21 @@ struct span pgsql_span_of(const PGresult *result, int row, int column)
                           (size_t)PQgetlength(result, row, column) };
 }
 
+void pgsql_job_free(struct pgsql_job *job)
+{
+    if (job == NULL)
+        return;
+    PQclear(job->result);
+    shared_request_free(&job->base);
+}
+
+void pgsql_jobs_free(struct shared_requests *jobs)
+{
+    struct pgsql_job *job;
+    while ((job = shared_requests_take(jobs)) != NULL)
+        pgsql_job_free(job);
+}
+
 void pgsql_tell_away(struct pgsql *pgsql, const char *why)
 {
     if (!pgsql->is_away)
@@ -44,9 +59,9 @@ static void *new_pgsql(const struct ahoyd_store_options *options, char *fault, s
         return NULL;
     }
     pgsql->log = options->log;
-    pgsql_jobs_init(&pgsql->swaps);
-    pgsql_jobs_init(&pgsql->done);
-    pgsql_jobs_init(&pgsql->watcher.looks);
+    shared_requests_init(&pgsql->swaps);
+    shared_requests_init(&pgsql->done);
+    shared_requests_init(&pgsql->watcher.looks);
     return pgsql;
 }
 
@@ -93,7 +108,7 @@ static uint64_t deadline_pgsql(void *engine)
 static void tell(struct pgsql *pgsql, struct pgsql_job *job, enum shared_event_kind kind)
 {
     job->told = kind;
-    pgsql_jobs_put(&pgsql->done, job);
+    shared_requests_put(&pgsql->done, &job->base);
 }
 
 /* Whether the same attempt may succeed: what another transaction was in the way of, or a server
@@ -118,7 +133,7 @@ static void take_answer(struct pgsql *pgsql, struct pgsql_writer *writer)
     } else if (is_worth_another(PQresultErrorField(result, PG_DIAG_SQLSTATE))) {
         PQclear(result);
         job->result = NULL;
-        pgsql_jobs_put(&pgsql->swaps, job);
+        shared_requests_put(&pgsql->swaps, &job->base);
     } else {
         const char *why = PQresultErrorMessage(result);
         ahoy_log_line(pgsql->log, AHOY_LOG_ERROR, "PostgreSQL refuses a change: %.*s",
@@ -130,7 +145,7 @@ static void take_answer(struct pgsql *pgsql, struct pgsql_writer *writer)
 
 static void send_swap(struct pgsql *pgsql, struct pgsql_writer *writer)
 {
-    const struct shared_swap *swap = &writer->job->swap;
+    const struct shared_swap *swap = &writer->job->base.swap;
     const struct shared_row *row = &swap->row;
     const struct pgsql_number expected = pgsql_number(swap->expected);
     const struct pgsql_number version = pgsql_number(row->version);
@@ -150,7 +165,7 @@ static void send_swap(struct pgsql *pgsql, struct pgsql_writer *writer)
 static struct pgsql_job *next_swap(struct pgsql *pgsql)
 {
     struct pgsql_job *job;
-    while ((job = pgsql_jobs_take(&pgsql->swaps)) != NULL && job->is_dropped)
+    while ((job = shared_requests_take(&pgsql->swaps)) != NULL && job->base.is_dropped)
         pgsql_job_free(job);
     return job;
 }
@@ -162,7 +177,7 @@ static void step_writer(struct pgsql *pgsql, struct pgsql_writer *writer, short 
     case PGSQL_LOST:
         pgsql_tell_away(pgsql, why);
         if (writer->job != NULL)
-            pgsql_jobs_put(&pgsql->swaps, writer->job);
+            shared_requests_put(&pgsql->swaps, &writer->job->base);
         writer->job = NULL;
         break;
     case PGSQL_ANSWERED:
@@ -192,13 +207,13 @@ static void step_pgsql(void *engine, const struct pollfd *fds, size_t count, uin
 
 static void fill(const struct pgsql_job *job, struct shared_event *event)
 {
-    const int first = job->is_swap; /* Of the columns version and bytes. */
+    const int first = job->base.is_swap; /* Of the columns version and bytes. */
     *event = (struct shared_event){ .kind = job->told,
-                                    .ticket = job->swap.ticket,
-                                    .row = { .key = job->swap.row.key },
+                                    .ticket = job->base.swap.ticket,
+                                    .row = { .key = job->base.swap.row.key },
                                     .why = job->why };
     if (job->told == SHARED_SWAPPED || job->told == SHARED_REFUSED)
-        event->row = job->swap.row;
+        event->row = job->base.swap.row;
     else if (PQntuples(job->result) == 1) {
         event->row.version = pgsql_number_of(job->result, 0, first);
         event->row.bytes = pgsql_span_of(job->result, 0, first + 1);
@@ -209,8 +224,8 @@ static bool event_of_pgsql(void *engine, struct shared_event *event)
 {
     struct pgsql *pgsql = engine;
     pgsql_job_free(pgsql->told);
-    while ((pgsql->told = pgsql_jobs_take(&pgsql->done)) != NULL) {
-        if (!pgsql->told->is_dropped) {
+    while ((pgsql->told = shared_requests_take(&pgsql->done)) != NULL) {
+        if (!pgsql->told->base.is_dropped) {
             fill(pgsql->told, event);
             return true;
         }
@@ -222,25 +237,22 @@ static bool event_of_pgsql(void *engine, struct shared_event *event)
 static bool swap_pgsql(void *engine, const struct shared_swap *swap)
 {
     struct pgsql *pgsql = engine;
-    struct pgsql_job *job = pgsql_job_new(true, swap);
+    struct pgsql_job *job = shared_request_new(sizeof *job, true, swap);
     if (job != NULL)
-        pgsql_jobs_put(&pgsql->swaps, job);
+        shared_requests_put(&pgsql->swaps, &job->base);
     return job != NULL;
-}
-
-static void drop_of(struct pgsql_job *job, uint64_t ticket)
-{
-    for (; job != NULL; job = job->next)
-        job->is_dropped |= job->is_swap && job->swap.ticket == ticket;
 }
 
 static void drop_pgsql(void *engine, uint64_t ticket)
 {
     struct pgsql *pgsql = engine;
-    drop_of(pgsql->swaps.first, ticket);
-    drop_of(pgsql->done.first, ticket);
-    for (size_t i = 0; i < PGSQL_WRITERS; i++)
-        drop_of(pgsql->writers[i].job, ticket);
+    shared_requests_drop(&pgsql->swaps, ticket);
+    shared_requests_drop(&pgsql->done, ticket);
+    for (size_t i = 0; i < PGSQL_WRITERS; i++) {
+        struct pgsql_job *job = pgsql->writers[i].job;
+        if (job != NULL)
+            job->base.is_dropped |= job->base.swap.ticket == ticket;
+    }
 }
 
 static bool look_pgsql(void *engine, struct span key)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ahoyd/store/pgsql_link.h"
-#include "ahoyd/store/shared_engine.h"
+#include "ahoyd/store/shared_requests.h"
 
 enum {
     PGSQL_WRITERS = 8,       /* Connections that change rows, one row at a time each. */
@@ -19,27 +19,14 @@ enum { PGSQL_VERSION = 1 };
 
 /* A swap or a look on its way, and its answer on the way back. */
 struct pgsql_job {
-    struct pgsql_job *next;
-    bool is_swap;
-    bool is_dropped;
-    struct shared_swap swap;     /* Of a look its key alone. */
+    struct shared_request base;
     PGresult *result;            /* The row that is there now. */
     enum shared_event_kind told; /* Once it is answered. */
     const char *why;
-    char text[]; /* What the spans point into. */
 };
 
-struct pgsql_jobs {
-    struct pgsql_job *first, **last;
-};
-
-void pgsql_jobs_init(struct pgsql_jobs *jobs);
-void pgsql_jobs_put(struct pgsql_jobs *jobs, struct pgsql_job *job);
-struct pgsql_job *pgsql_jobs_take(struct pgsql_jobs *jobs);
-void pgsql_jobs_free(struct pgsql_jobs *jobs);
-/* Copies the texts; NULL where memory is refused. */
-struct pgsql_job *pgsql_job_new(bool is_swap, const struct shared_swap *swap);
 void pgsql_job_free(struct pgsql_job *job);
+void pgsql_jobs_free(struct shared_requests *jobs);
 
 /* How far the watch is. */
 enum pgsql_stage {
@@ -58,9 +45,9 @@ struct pgsql {
         struct pgsql_link link;
         struct pgsql_job *job; /* Under way. */
     } writers[PGSQL_WRITERS];
-    struct pgsql_jobs swaps; /* That no writer has yet. */
-    struct pgsql_jobs done;  /* To be told. */
-    struct pgsql_job *told;  /* Whose spans are the caller's until the next event. */
+    struct shared_requests swaps; /* That no writer has yet. */
+    struct shared_requests done;  /* To be told. */
+    struct pgsql_job *told;       /* Whose spans are the caller's until the next event. */
     struct pgsql_watcher {
         struct pgsql_link link;
         enum pgsql_stage stage;
@@ -71,7 +58,7 @@ struct pgsql {
         int row;         /* ... from this one on. */
         size_t key_size; /* The last key that was read. */
         char key[SHARED_KEY_LIMIT];
-        struct pgsql_jobs looks;
+        struct shared_requests looks;
         size_t look_count;
         struct pgsql_job *look; /* Under way. */
         uint64_t tidy_ms;       /* When it last forgot rows; also shows that it is alive. */

@@ -15,7 +15,8 @@ static const char tidy[] =
     "until_ms < extract(epoch FROM now()) * 1000 - 60000 LIMIT 1000 FOR UPDATE SKIP LOCKED)";
 
 static const char page_query[] =
-    "SELECT key, version, bytes FROM ahoy_rows WHERE key > $1::bytea ORDER BY key LIMIT 1000";
+    "SELECT key, version, bytes FROM ahoy_rows WHERE key > $1::bytea ORDER BY key "
+    "LIMIT $2::bigint";
 
 static const char look_query[] = "SELECT version, bytes FROM ahoy_rows WHERE key = $1::bytea";
 
@@ -62,12 +63,22 @@ static void ask_text(struct pgsql *pgsql, const char *text, bool is_script)
     ask(pgsql, &(struct pgsql_query){ .text = text, .is_script = is_script });
 }
 
-static void ask_key(struct pgsql *pgsql, const char *text, struct span key)
+static void ask_page(struct pgsql *pgsql)
 {
-    ask(pgsql, &(struct pgsql_query){ .text = text,
-                                      .count = 1,
-                                      .values = { key.size > 0 ? key.at : "" },
-                                      .sizes = { (int)key.size } });
+    struct pgsql_watcher *watcher = &pgsql->watcher;
+    const struct pgsql_number most = pgsql_number(PGSQL_PAGE);
+    watcher->asks_page = true;
+    ask(pgsql, &(struct pgsql_query){ .text = page_query,
+                                      .count = 2,
+                                      .values = { watcher->key, most.bytes },
+                                      .sizes = { (int)watcher->key_size, sizeof most } });
+}
+
+static void ask_row(struct pgsql *pgsql, struct span key)
+{
+    ask(pgsql,
+        &(struct pgsql_query){
+            .text = look_query, .count = 1, .values = { key.at }, .sizes = { (int)key.size } });
 }
 
 /* What the connection is to do next; nothing where it is not idle. */
@@ -87,18 +98,16 @@ static void go_on(struct pgsql *pgsql)
         ask_text(pgsql, "LISTEN ahoy_rows", true);
         return;
     case PGSQL_READING:
-        if (watcher->page == NULL) {
-            watcher->asks_page = true;
-            ask_key(pgsql, page_query, (struct span){ watcher->key, watcher->key_size });
-        }
+        if (watcher->page == NULL)
+            ask_page(pgsql);
         return;
     case PGSQL_WATCHING:
         break;
     }
-    watcher->look = pgsql_jobs_take(&watcher->looks);
+    watcher->look = shared_requests_take(&watcher->looks);
     if (watcher->look != NULL) {
         watcher->look_count--;
-        ask_key(pgsql, look_query, watcher->look->swap.row.key);
+        ask_row(pgsql, watcher->look->base.swap.row.key);
     } else if (pgsql->now_ms >= watcher->tidy_ms) {
         watcher->tidy_ms = pgsql->now_ms + TIDY_MS;
         ask_text(pgsql, tidy, false);
@@ -160,7 +169,7 @@ static void take_answer(struct pgsql *pgsql)
     } else if (watcher->look != NULL) {
         watcher->look->result = result;
         watcher->look->told = SHARED_ROW;
-        pgsql_jobs_put(&pgsql->done, watcher->look);
+        shared_requests_put(&pgsql->done, &watcher->look->base);
         watcher->look = NULL;
         return;
     }
@@ -191,10 +200,10 @@ bool pgsql_watch_look(struct pgsql *pgsql, struct span key)
     struct pgsql_watcher *watcher = &pgsql->watcher;
     struct pgsql_job *job = NULL;
     if (watcher->look_count < PGSQL_LOOKS_LIMIT)
-        job = pgsql_job_new(false, &(struct shared_swap){ .row.key = key });
+        job = shared_request_new(sizeof *job, false, &(struct shared_swap){ .row.key = key });
     if (job == NULL)
         return false;
-    pgsql_jobs_put(&watcher->looks, job);
+    shared_requests_put(&watcher->looks, &job->base);
     watcher->look_count++;
     return true;
 }

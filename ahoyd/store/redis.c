@@ -25,9 +25,9 @@ static void *new_redis(const struct ahoyd_store_options *options, char *fault, s
         return NULL;
     }
     redis->log = options->log;
-    redis_requests_init(&redis->waiting);
-    redis_requests_init(&redis->proved);
-    redis_requests_init(&redis->unsafe);
+    shared_requests_init(&redis->waiting);
+    shared_requests_init(&redis->proved);
+    shared_requests_init(&redis->unsafe);
     return redis;
 }
 
@@ -35,7 +35,7 @@ void redis_forget_request(struct redis *redis, struct redis_request *request)
 {
     if (request->task == REDIS_TASK_ROW)
         redis->looks--;
-    redis_request_free(request);
+    shared_request_free(&request->base);
 }
 
 static void forget_event(struct redis *redis)
@@ -52,9 +52,9 @@ static void free_redis(void *engine)
     struct redis *redis = engine;
     for (size_t i = 0; i < redis->link_count; i++)
         redis_link_close(&redis->links[i], &redis->waiting, 0);
-    redis_requests_free(&redis->waiting);
-    redis_requests_free(&redis->proved);
-    redis_requests_free(&redis->unsafe);
+    shared_requests_free(&redis->waiting);
+    shared_requests_free(&redis->proved);
+    shared_requests_free(&redis->unsafe);
     forget_event(redis);
     explicit_bzero(&redis->url, sizeof redis->url);
     free(redis);
@@ -82,21 +82,21 @@ static void send_or_wait(struct redis *redis, struct redis_request *request)
 {
     struct redis_link *link = redis_nodes_link(redis, request);
     if (link == NULL || !redis_link_send(link, request, redis->now_ms))
-        redis_requests_put(&redis->waiting, request);
+        shared_requests_put(&redis->waiting, &request->base);
 }
 
 static void try_again(struct redis *redis)
 {
-    struct redis_requests waiting;
+    struct shared_requests waiting;
     struct redis_request *request;
     if (redis->now_ms < redis->again_ms)
         return;
     redis->again_ms = redis->now_ms + AGAIN_MS;
-    redis_requests_init(&waiting);
-    redis_requests_move(&waiting, &redis->waiting);
-    while ((request = redis_requests_take(&waiting)) != NULL) {
-        if (request->is_dropped)
-            redis_request_free(request);
+    shared_requests_init(&waiting);
+    shared_requests_move(&waiting, &redis->waiting);
+    while ((request = shared_requests_take(&waiting)) != NULL) {
+        if (request->base.is_dropped)
+            shared_request_free(&request->base);
         else
             send_or_wait(redis, request);
     }
@@ -144,23 +144,17 @@ static bool look_redis(void *engine, struct span key)
     return redis->looks < LOOKS_LIMIT && ask_row(redis, key);
 }
 
-static void drop_of(struct redis_requests *requests, uint64_t ticket)
-{
-    for (struct redis_request *at = requests->first; at != NULL; at = at->next)
-        at->is_dropped |= at->task == REDIS_TASK_SWAP && at->swap.ticket == ticket;
-}
-
 static void drop_redis(void *engine, uint64_t ticket)
 {
     struct redis *redis = engine;
-    drop_of(&redis->waiting, ticket);
-    drop_of(&redis->proved, ticket);
-    drop_of(&redis->unsafe, ticket);
+    shared_requests_drop(&redis->waiting, ticket);
+    shared_requests_drop(&redis->proved, ticket);
+    shared_requests_drop(&redis->unsafe, ticket);
     for (size_t i = 0; i < redis->link_count; i++) {
         if (redis->links[i].state == REDIS_LINK_CLOSED)
             continue;
-        drop_of(&redis->links[i].data.asked, ticket);
-        drop_of(&redis->links[i].unproved, ticket);
+        shared_requests_drop(&redis->links[i].data.asked, ticket);
+        shared_requests_drop(&redis->links[i].unproved, ticket);
     }
 }
 
@@ -242,7 +236,7 @@ static bool take_scan(struct redis *redis, struct redis_link *link, const redisR
 
 static struct shared_row row_of(const struct redis_request *request)
 {
-    return (struct shared_row){ .key = ahoy_span_after(request->swap.row.key, PREFIX_SIZE) };
+    return (struct shared_row){ .key = ahoy_span_after(request->base.swap.row.key, PREFIX_SIZE) };
 }
 
 /* What |remedy| asks for.  Takes |request|. */
@@ -257,11 +251,11 @@ static void remedy(struct redis *redis, struct redis_request *request, enum redi
     if (remedy == REDIS_REROUTE)
         redis->map_ms = redis->now_ms;
     if (remedy == REDIS_HOPELESS && request->task == REDIS_TASK_SWAP)
-        redis_requests_put(&redis->unsafe, request);
+        shared_requests_put(&redis->unsafe, &request->base);
     else if (remedy == REDIS_HOPELESS)
         redis_forget_request(redis, request);
     else
-        redis_requests_put(&redis->waiting, request);
+        shared_requests_put(&redis->waiting, &request->base);
 }
 
 /* Whether |request|, whose reply came by |link|, makes an event.  What is not kept is NULL
@@ -270,17 +264,17 @@ static bool take_swap(struct redis *redis, struct redis_link *link, struct redis
                       const redisReply *reply, struct shared_event *event)
 {
     bool done;
-    event->ticket = (*request)->swap.ticket;
+    event->ticket = (*request)->base.swap.ticket;
     event->row = row_of(*request);
     if (!redis_reply_swap(reply, &done, &event->row)) {
-        redis_requests_put(&redis->unsafe, *request);
+        shared_requests_put(&redis->unsafe, &(*request)->base);
         *request = NULL;
         return false;
     }
     event->kind = done ? SHARED_SWAPPED : SHARED_OTHER;
     if (!done || redis->url.wait == 0)
-        return !(*request)->is_dropped;
-    redis_requests_put(&link->unproved, *request);
+        return !(*request)->base.is_dropped;
+    shared_requests_put(&link->unproved, &(*request)->base);
     *request = NULL;
     return false;
 }
@@ -288,8 +282,8 @@ static bool take_swap(struct redis *redis, struct redis_link *link, struct redis
 static void take_wait(struct redis *redis, struct redis_link *link, const redisReply *reply)
 {
     bool enough = reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0 &&
-                  (uint64_t)reply->integer >= redis->request->swap.expected;
-    redis_requests_move(enough ? &redis->proved : &redis->unsafe, &link->unproved);
+                  (uint64_t)reply->integer >= redis->request->base.swap.expected;
+    shared_requests_move(enough ? &redis->proved : &redis->unsafe, &link->unproved);
 }
 
 static bool take_row(const struct redis_request *request, const redisReply *reply,
@@ -388,7 +382,7 @@ static bool next_reply(struct redis *redis, struct redis_link *link, struct redi
             look_at_changed(redis, link, keys);
             continue;
         }
-        redis->request = redis_requests_take(&line->asked);
+        redis->request = shared_requests_take(&line->asked);
         if (redis->request != NULL)
             return true;
         redis_nodes_close(redis, link, "an answer to nothing");
@@ -402,16 +396,16 @@ static bool next_ended(struct redis *redis, struct shared_event *event)
     do {
         forget_event(redis);
         event->kind = SHARED_SWAPPED;
-        redis->request = redis_requests_take(&redis->proved);
+        redis->request = shared_requests_take(&redis->proved);
         if (redis->request == NULL) {
             event->kind = SHARED_REFUSED;
             event->why = "the cluster refuses it, or too few replicas have it";
-            redis->request = redis_requests_take(&redis->unsafe);
+            redis->request = shared_requests_take(&redis->unsafe);
         }
-    } while (redis->request != NULL && redis->request->is_dropped);
+    } while (redis->request != NULL && redis->request->base.is_dropped);
     if (redis->request == NULL)
         return false;
-    event->ticket = redis->request->swap.ticket;
+    event->ticket = redis->request->base.swap.ticket;
     return true;
 }
 

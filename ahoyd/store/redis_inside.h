@@ -16,18 +16,18 @@ struct redis {
     size_t link_count;
     struct redis_link links[REDIS_LINKS_LIMIT]; /* Those without an address are free. */
     uint64_t map_ms;                            /* When the map is to be asked for. */
-    size_t next_asked, next_node;  /* Links that are asked for the map, and nodes that are tried, in
+    size_t next_asked, next_node; /* Links that are asked for the map, and nodes that are tried, in
                                    * turn. */
-    struct redis_requests waiting; /* For a link, or for better times. */
+    struct shared_requests waiting; /* For a link, or for better times. */
     /* redis.c */
-    uint64_t again_ms;                    /* When what waits is tried again. */
-    uint64_t round;                       /* Of reading. */
-    size_t looks;                         /* Rows that are asked for. */
-    struct redis_link *read_now;          /* NULL: nothing is being read. */
-    struct redis_requests proved, unsafe; /* Swaps that have ended. */
-    size_t next_link;                     /* Whose replies are taken. */
-    redisReply *reply;                    /* What the last event pointed into, ... */
-    struct redis_request *request;        /* ... and this. */
+    uint64_t again_ms;                     /* When what waits is tried again. */
+    uint64_t round;                        /* Of reading. */
+    size_t looks;                          /* Rows that are asked for. */
+    struct redis_link *read_now;           /* NULL: nothing is being read. */
+    struct shared_requests proved, unsafe; /* Swaps that have ended. */
+    size_t next_link;                      /* Whose replies are taken. */
+    redisReply *reply;                     /* What the last event pointed into, ... */
+    struct redis_request *request;         /* ... and this. */
 };
 
 /* The link that |request| is to be sent by, where that is up; else NULL. */

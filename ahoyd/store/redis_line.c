@@ -6,81 +6,20 @@
 
 enum { WORDS_LIMIT = sizeof((struct redis_words *)0)->list / sizeof(struct span) };
 
-void redis_requests_init(struct redis_requests *requests)
-{
-    requests->first = NULL;
-    requests->last = &requests->first;
-}
-
-void redis_requests_put(struct redis_requests *requests, struct redis_request *request)
-{
-    request->next = NULL;
-    *requests->last = request;
-    requests->last = &request->next;
-}
-
-struct redis_request *redis_requests_take(struct redis_requests *requests)
-{
-    struct redis_request *request = requests->first;
-    if (request == NULL)
-        return NULL;
-    requests->first = request->next;
-    if (requests->first == NULL)
-        requests->last = &requests->first;
-    return request;
-}
-
-void redis_requests_move(struct redis_requests *requests, struct redis_requests *from)
-{
-    if (from->first == NULL)
-        return;
-    *requests->last = from->first;
-    requests->last = from->last;
-    redis_requests_init(from);
-}
-
-void redis_requests_free(struct redis_requests *requests)
-{
-    struct redis_request *request;
-    while ((request = redis_requests_take(requests)) != NULL)
-        redis_request_free(request);
-}
-
-static struct span keep(char **at, struct span text)
-{
-    struct span kept = { *at, text.size };
-    if (text.size > 0)
-        memcpy(*at, text.at, text.size);
-    *at += text.size;
-    return kept;
-}
-
 struct redis_request *redis_request_new(enum redis_task task, const struct shared_swap *swap)
 {
-    size_t size = swap->row.key.size + swap->row.bytes.size;
-    struct redis_request *request = calloc(1, sizeof *request + size);
+    struct redis_request *request =
+        shared_request_new(sizeof *request, task == REDIS_TASK_SWAP, swap);
     if (request == NULL)
         return NULL;
-    char *at = request->text;
     request->task = task;
-    request->swap = *swap;
-    request->swap.row.key = keep(&at, swap->row.key);
-    request->swap.row.bytes = keep(&at, swap->row.bytes);
     request->slot = redis_slot(swap->row.key);
     return request;
 }
 
-void redis_request_free(struct redis_request *request)
-{
-    if (request == NULL)
-        return;
-    explicit_bzero(request->text, request->swap.row.key.size + request->swap.row.bytes.size);
-    free(request);
-}
-
 bool redis_line_open(struct redis_line *line, const struct redis_address *address, uint64_t now_ms)
 {
-    redis_requests_init(&line->asked);
+    shared_requests_init(&line->asked);
     line->heard_ms = now_ms;
     line->is_sending = false;
     line->context = redisConnectNonBlock(address->host, address->port);
@@ -91,13 +30,13 @@ bool redis_line_open(struct redis_line *line, const struct redis_address *addres
     return false;
 }
 
-void redis_line_close(struct redis_line *line, struct redis_requests *left)
+void redis_line_close(struct redis_line *line, struct shared_requests *left)
 {
     if (line->context == NULL)
         return;
     redisFree(line->context);
     line->context = NULL;
-    redis_requests_move(left, &line->asked);
+    shared_requests_move(left, &line->asked);
 }
 
 bool redis_line_ask(struct redis_line *line, struct redis_request *request,
@@ -114,7 +53,7 @@ bool redis_line_ask(struct redis_line *line, struct redis_request *request,
     if (line->asked.first == NULL)
         line->heard_ms = now_ms; /* Silence counts from here. */
     line->is_sending = true;
-    redis_requests_put(&line->asked, request);
+    shared_requests_put(&line->asked, &request->base);
     return true;
 }
 
@@ -125,7 +64,7 @@ bool redis_line_tell(struct redis_line *line, enum redis_task task, const struct
     struct redis_request *request = redis_request_new(task, &nothing);
     if (request != NULL && redis_line_ask(line, request, words, now_ms))
         return true;
-    redis_request_free(request);
+    shared_request_free(&request->base);
     return false;
 }
 

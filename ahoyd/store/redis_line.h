@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "ahoyd/store/redis_reply.h"
+#include "ahoyd/store/shared_requests.h"
 
 #define REDIS_PREFIX "ahoy:" /* Of every key that is ours. */
 
@@ -27,43 +28,28 @@ enum redis_task {
 
 /* A command that waits for its reply; of SWAP and ROW, or until it can be sent. */
 struct redis_request {
-    struct redis_request *next;
+    struct shared_request base;
     enum redis_task task;
-    bool is_dropped; /* Nobody waits for it. */
-    bool is_plain;   /* The script goes along. */
-    bool is_asked;   /* It goes to |elsewhere|, for this once. */
+    bool is_plain; /* The script goes along. */
+    bool is_asked; /* It goes to |elsewhere|, for this once. */
     struct redis_address elsewhere;
     uint16_t slot;
-    struct shared_swap swap; /* SWAP; of ROW its key. */
-    char text[];             /* What that points into. */
 };
 
-struct redis_requests {
-    struct redis_request *first, **last;
-};
-
-void redis_requests_init(struct redis_requests *requests);
-void redis_requests_put(struct redis_requests *requests, struct redis_request *request);
-struct redis_request *redis_requests_take(struct redis_requests *requests);
-/* Puts all of |from| behind, and leaves that empty. */
-void redis_requests_move(struct redis_requests *requests, struct redis_requests *from);
-void redis_requests_free(struct redis_requests *requests);
-
-/* Copies what |swap| points to.  NULL where memory is refused. */
+/* NULL where memory is refused. */
 struct redis_request *redis_request_new(enum redis_task task, const struct shared_swap *swap);
-void redis_request_free(struct redis_request *request);
 
 struct redis_line {
     redisContext *context; /* NULL: closed. */
     bool is_sending;       /* There is more to write. */
     uint64_t heard_ms;     /* When it last was known to be alive. */
-    struct redis_requests asked;
+    struct shared_requests asked;
 };
 
 /* False where it cannot even be begun. */
 bool redis_line_open(struct redis_line *line, const struct redis_address *address, uint64_t now_ms);
 /* What waited for a reply goes to |left|. */
-void redis_line_close(struct redis_line *line, struct redis_requests *left);
+void redis_line_close(struct redis_line *line, struct shared_requests *left);
 
 /* One word of a command, and how many. */
 struct redis_words {

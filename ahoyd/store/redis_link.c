@@ -59,21 +59,21 @@ static bool begin(struct redis_link *link, const struct redis_url *url, uint64_t
 
 bool redis_link_open(struct redis_link *link, const struct redis_url *url, uint64_t now_ms)
 {
-    struct redis_requests left;
+    struct shared_requests left;
     link->state = REDIS_LINK_OPENING;
     link->opened_ms = now_ms;
     link->is_listening = link->is_tracking = link->owes_wait = false;
     link->script[0] = '\0';
-    redis_requests_init(&link->unproved);
+    shared_requests_init(&link->unproved);
     if (begin(link, url, now_ms))
         return true;
-    redis_requests_init(&left);
+    shared_requests_init(&left);
     redis_link_close(link, &left, now_ms);
-    redis_requests_free(&left);
+    shared_requests_free(&left);
     return false;
 }
 
-void redis_link_close(struct redis_link *link, struct redis_requests *left, uint64_t now_ms)
+void redis_link_close(struct redis_link *link, struct shared_requests *left, uint64_t now_ms)
 {
     uint64_t pause_ms = RETRY_MOST_MS;
     if (link->failures < 4)
@@ -83,7 +83,7 @@ void redis_link_close(struct redis_link *link, struct redis_requests *left, uint
     link->state = REDIS_LINK_CLOSED;
     redis_line_close(&link->data, left);
     redis_line_close(&link->watch, left);
-    redis_requests_move(left, &link->unproved);
+    shared_requests_move(left, &link->unproved);
 }
 
 void redis_link_watch(const struct redis_link *link, struct pollfd fds[2])
@@ -160,7 +160,7 @@ bool redis_link_rise(struct redis_link *link, enum redis_task task, const redisR
 
 static bool ask_swap(struct redis_link *link, struct redis_request *request, uint64_t now_ms)
 {
-    const struct shared_swap *swap = &request->swap;
+    const struct shared_swap *swap = &request->base.swap;
     char expected[24], version[24], until[24];
     snprintf(expected, sizeof expected, "%" PRIu64, swap->expected);
     snprintf(version, sizeof version, "%" PRIu64, swap->row.version);
@@ -176,7 +176,7 @@ bool redis_link_send(struct redis_link *link, struct redis_request *request, uin
 {
     const struct redis_words asking = WORDS(SPAN("ASKING"));
     const struct redis_words row =
-        WORDS(SPAN("HMGET"), request->swap.row.key, SPAN("version"), SPAN("row"));
+        WORDS(SPAN("HMGET"), request->base.swap.row.key, SPAN("version"), SPAN("row"));
     if (request->is_asked && !redis_line_tell(&link->data, REDIS_TASK_ASKING, &asking, now_ms))
         return false;
     if (request->task == REDIS_TASK_ROW)
@@ -213,6 +213,6 @@ bool redis_link_wait(struct redis_link *link, const struct redis_url *url, uint6
     struct redis_request *request = redis_request_new(REDIS_TASK_WAIT, &wanted);
     link->owes_wait = request == NULL || !redis_line_ask(&link->data, request, &words, now_ms);
     if (link->owes_wait)
-        redis_request_free(request);
+        shared_request_free(&request->base);
     return !link->owes_wait;
 }

@@ -20,17 +20,17 @@ struct redis_link {
     uint64_t retry_ms; /* When it may be opened again. */
     unsigned failures; /* In a row. */
     struct redis_line data, watch;
-    bool is_listening, is_tracking; /* On the way up. */
-    char script[41];                /* The name of ours there; empty: not loaded yet. */
-    uint8_t replicas;               /* That the cluster says live. */
-    bool owes_wait;                 /* Something was swapped since the last WAIT. */
-    struct redis_requests unproved; /* Swapped, and replicas have not been counted yet. */
+    bool is_listening, is_tracking;  /* On the way up. */
+    char script[41];                 /* The name of ours there; empty: not loaded yet. */
+    uint8_t replicas;                /* That the cluster says live. */
+    bool owes_wait;                  /* Something was swapped since the last WAIT. */
+    struct shared_requests unproved; /* Swapped, and replicas have not been counted yet. */
 };
 
 /* Begins with what a link begins with.  False where it cannot: it stays closed for a while. */
 bool redis_link_open(struct redis_link *link, const struct redis_url *url, uint64_t now_ms);
 /* What waited for a reply goes to |left|. */
-void redis_link_close(struct redis_link *link, struct redis_requests *left, uint64_t now_ms);
+void redis_link_close(struct redis_link *link, struct shared_requests *left, uint64_t now_ms);
 
 /* Two descriptors. */
 void redis_link_watch(const struct redis_link *link, struct pollfd fds[2]);

@@ -69,21 +69,21 @@ bool redis_nodes_are_up(const struct redis *redis)
 
 void redis_nodes_close(struct redis *redis, struct redis_link *link, const char *why)
 {
-    struct redis_requests left;
+    struct shared_requests left;
     if (link->failures == 0)
         ahoy_log_line(redis->log, AHOY_LOG_WARNING, "redis %s:%u: %s", link->address.host,
                       link->address.port, why);
-    redis_requests_init(&left);
+    shared_requests_init(&left);
     redis_link_close(link, &left, redis->now_ms);
     if (link->is_mapped) {
         redis_reading_abandon(redis);
         redis->map_ms = redis->now_ms;
     }
     struct redis_request *request;
-    while ((request = redis_requests_take(&left)) != NULL) {
+    while ((request = shared_requests_take(&left)) != NULL) {
         /* Rows are all read again once there is a watch again. */
-        if (request->task == REDIS_TASK_SWAP && !request->is_dropped)
-            redis_requests_put(&redis->waiting, request);
+        if (request->task == REDIS_TASK_SWAP && !request->base.is_dropped)
+            shared_requests_put(&redis->waiting, &request->base);
         else
             redis_forget_request(redis, request);
     }
