@@ -1,4 +1,4 @@
-/* The table of codecs.  G.711 is ours and always there; the others are libspandsp's and libopus's,
+/* The table of codecs.  G.711 is ours and always there; G.722 is libspandsp's,
  * where this build has them. */
 #include "libahoy/media/codec.h"
 
@@ -7,40 +7,47 @@
 #include "libahoy/media/g711.h"
 #include "libahoy/media/g722.h"
 
-static size_t encode_mu(void *state, const int16_t *samples, size_t count, char *bytes, size_t room)
+/* A sample is a byte of either law, and neither remembers anything. */
+
+static size_t encode(uint8_t (*law)(int16_t), const int16_t *samples, size_t count, char *bytes,
+                     size_t room)
 {
-    (void)state; /* It has none. */
     assert(count <= room);
     for (size_t i = 0; i < count; i++)
-        bytes[i] = (char)ahoy_mu_law(samples[i]);
+        bytes[i] = (char)law(samples[i]);
     return count;
 }
 
-static size_t encode_a(void *state, const int16_t *samples, size_t count, char *bytes, size_t room)
+static size_t decode(int16_t (*law)(uint8_t), struct span payload, int16_t *samples, size_t room)
 {
-    (void)state; /* It has none. */
-    assert(count <= room);
-    for (size_t i = 0; i < count; i++)
-        bytes[i] = (char)ahoy_a_law(samples[i]);
-    return count;
-}
-
-static size_t decode_mu(void *state, struct span payload, int16_t *samples, size_t room)
-{
-    (void)state; /* It has none. */
     size_t count = payload.size < room ? payload.size : room;
     for (size_t i = 0; i < count; i++)
-        samples[i] = ahoy_mu_law_sample((uint8_t)payload.at[i]);
+        samples[i] = law((uint8_t)payload.at[i]);
     return count;
 }
 
-static size_t decode_a(void *state, struct span payload, int16_t *samples, size_t room)
+static size_t encode_mu(void *none, const int16_t *samples, size_t count, char *bytes, size_t room)
 {
-    (void)state; /* It has none. */
-    size_t count = payload.size < room ? payload.size : room;
-    for (size_t i = 0; i < count; i++)
-        samples[i] = ahoy_a_law_sample((uint8_t)payload.at[i]);
-    return count;
+    (void)none;
+    return encode(ahoy_mu_law, samples, count, bytes, room);
+}
+
+static size_t encode_a(void *none, const int16_t *samples, size_t count, char *bytes, size_t room)
+{
+    (void)none;
+    return encode(ahoy_a_law, samples, count, bytes, room);
+}
+
+static size_t decode_mu(void *none, struct span payload, int16_t *samples, size_t room)
+{
+    (void)none;
+    return decode(ahoy_mu_law_sample, payload, samples, room);
+}
+
+static size_t decode_a(void *none, struct span payload, int16_t *samples, size_t room)
+{
+    (void)none;
+    return decode(ahoy_a_law_sample, payload, samples, room);
 }
 
 /* clang-format off */

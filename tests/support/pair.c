@@ -396,6 +396,15 @@ void pair_hangup(struct pair *pair, unsigned end)
     pair_settle(pair);
 }
 
+void pair_ringing(struct pair *pair)
+{
+    pair_init(pair);
+    pair_call(pair);
+    pair_run(pair, 100);
+    pair_ring(pair, BOB);
+    pair_run(pair, 200);
+}
+
 void pair_establish(struct pair *pair)
 {
     pair_init(pair);

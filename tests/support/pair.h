@@ -84,6 +84,8 @@ void pair_call(struct pair *pair);
 void pair_ring(struct pair *pair, unsigned end);
 void pair_answer(struct pair *pair, unsigned end);
 void pair_hangup(struct pair *pair, unsigned end);
+/* From pair_init up to where Bob rings, at 200. */
+void pair_ringing(struct pair *pair);
 /* From pair_init up to where both have confirmed the call, at 200; the ladder is forgotten. */
 void pair_establish(struct pair *pair);
 

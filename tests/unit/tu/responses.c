@@ -265,11 +265,7 @@ static void test_retry_after(void **state)
 {
     (void)state;
     unsigned seen[11] = { 0 };
-    pair_init(&pair);
-    pair_call(&pair);
-    pair_run(&pair, 100);
-    pair_ring(&pair, BOB);
-    pair_run(&pair, 200);
+    pair_ringing(&pair);
     for (unsigned i = 0; i < 200; i++) {
         char branch[16];
         uint64_t seconds;

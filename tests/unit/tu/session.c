@@ -16,11 +16,7 @@ static struct pair pair;
 static void test_call(void **state)
 {
     (void)state;
-    pair_init(&pair);
-    pair_call(&pair);
-    pair_run(&pair, 100);
-    pair_ring(&pair, BOB);
-    pair_run(&pair, 200);
+    pair_ringing(&pair);
     pair_answer(&pair, BOB);
     pair_run(&pair, 300);
     pair_hangup(&pair, ALICE);
@@ -161,11 +157,7 @@ static void test_answer_intervals(void **state)
 static void test_cancel(void **state)
 {
     (void)state;
-    pair_init(&pair);
-    pair_call(&pair);
-    pair_run(&pair, 100);
-    pair_ring(&pair, BOB);
-    pair_run(&pair, 200);
+    pair_ringing(&pair);
     pair_forget(&pair);
     pair_hangup(&pair, ALICE);
     pair_run(&pair, 300);

@@ -74,11 +74,7 @@ static void test_bye_crosses_bye(void **state)
 static void test_out_of_order(void **state)
 {
     (void)state;
-    pair_init(&pair);
-    pair_call(&pair);
-    pair_run(&pair, 100);
-    pair_ring(&pair, BOB);
-    pair_run(&pair, 200);
+    pair_ringing(&pair);
     pair_forget(&pair);
     pair_within(&pair, "INVITE", 6, "second", PAIR_SDP_TYPE, PAIR_SDP("sendrecv"));
     pair_expect(&pair, "200 alice > bob INVITE\n"

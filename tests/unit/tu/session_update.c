@@ -130,11 +130,7 @@ static void test_in_call(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    pair_init(&pair);
-    pair_call(&pair);
-    pair_run(&pair, 100);
-    pair_ring(&pair, BOB);
-    pair_run(&pair, 200);
+    pair_ringing(&pair);
     pair_within(&pair, "UPDATE", 5, "a", PAIR_SDP_TYPE, PAIR_SDP("sendonly"));
     assert_int_equal(pair_received(&pair, ALICE)->status, 500);
     assert_non_null(strstr(received(ALICE), "Retry-After: "));
