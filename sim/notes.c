@@ -204,8 +204,8 @@ static bool leads_back(struct sim_witness *witness, const struct sim_news *news,
            ahoy_span_equal(came.sent_by, asked.sent_by);
 }
 
-/* The second Via of a message names the transaction that a request was made from, or that a response
- * is passed on to. */
+/* The second Via of a message names the transaction that a request was made from, or that a
+ * response is passed on to. */
 static struct sim_upper *maker_of(struct sim_witness *witness, const struct sim_news *news)
 {
     struct ahoy_values values = ahoy_message_values(news->message, AHOY_HEADER_VIA);
