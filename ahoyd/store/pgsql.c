@@ -95,7 +95,7 @@ static uint64_t deadline_pgsql(void *engine)
 {
     const struct pgsql *pgsql = engine;
     uint64_t deadline_ms = pgsql_watch_deadline(pgsql);
-    for (size_t i = 0; pgsql->watcher.stage >= PGSQL_LISTENING && i < PGSQL_WRITERS; i++) {
+    for (size_t i = 0; pgsql->watcher.is_prepared && i < PGSQL_WRITERS; i++) {
         const struct pgsql_link *link = &pgsql->writers[i].link;
         if (link->state != PGSQL_IDLE && link->deadline_ms < deadline_ms)
             deadline_ms = link->deadline_ms;
@@ -198,9 +198,8 @@ static void step_pgsql(void *engine, const struct pollfd *fds, size_t count, uin
     if (count != PGSQL_WRITERS + 1)
         return;
     pgsql_watch_step(pgsql, fds[PGSQL_WRITERS].revents);
-    /* Before the tables are there, a change would only fail. */
-    if (pgsql->watcher.stage < PGSQL_LISTENING)
-        return;
+    if (!pgsql->watcher.is_prepared)
+        return; /* A change would only fail. */
     for (size_t i = 0; i < PGSQL_WRITERS; i++)
         step_writer(pgsql, &pgsql->writers[i], fds[i].revents);
 }

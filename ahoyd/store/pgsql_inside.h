@@ -51,12 +51,14 @@ struct pgsql {
     struct pgsql_watcher {
         struct pgsql_link link;
         enum pgsql_stage stage;
-        bool is_new;     /* READING is to be told. */
-        bool has_all;    /* READ is, after |page|. */
-        bool asks_page;  /* The page after |key| is under way. */
-        PGresult *page;  /* Rows to be told, ... */
-        int row;         /* ... from this one on. */
-        size_t key_size; /* The last key that was read. */
+        bool is_prepared; /* The tables are there: rows can be changed, whatever else befalls. */
+        bool is_overrun;  /* More has changed than can be asked for: all is to be read again. */
+        bool is_new;      /* READING is to be told. */
+        bool has_all;     /* READ is, after |page|. */
+        bool asks_page;   /* The page after |key| is under way. */
+        PGresult *page;   /* Rows to be told, ... */
+        int row;          /* ... from this one on. */
+        size_t key_size;  /* The last key that was read. */
         char key[SHARED_KEY_LIMIT];
         struct shared_requests looks;
         size_t look_count;

@@ -36,7 +36,7 @@ static void begin_anew(struct pgsql_watcher *watcher)
     watcher->look = NULL;
     watcher->look_count = 0;
     watcher->stage = PGSQL_PREPARING;
-    watcher->is_new = watcher->has_all = watcher->asks_page = false;
+    watcher->is_new = watcher->has_all = watcher->asks_page = watcher->is_overrun = false;
     watcher->key_size = 0;
 }
 
@@ -81,12 +81,25 @@ static void ask_row(struct pgsql *pgsql, struct span key)
             .text = look_query, .count = 1, .values = { key.at }, .sizes = { (int)key.size } });
 }
 
+/* It listens still, so what changes from here on is heard. */
+static void read_again(struct pgsql_watcher *watcher)
+{
+    forget_page(watcher);
+    pgsql_jobs_free(&watcher->looks);
+    watcher->look_count = watcher->key_size = 0;
+    watcher->is_overrun = watcher->has_all = false;
+    watcher->is_new = true;
+    watcher->stage = PGSQL_READING;
+}
+
 /* What the connection is to do next; nothing where it is not idle. */
 static void go_on(struct pgsql *pgsql)
 {
     struct pgsql_watcher *watcher = &pgsql->watcher;
     if (watcher->link.state != PGSQL_IDLE)
         return;
+    if (watcher->is_overrun)
+        read_again(watcher);
     switch (watcher->stage) {
     case PGSQL_PREPARING:
         ask_text(pgsql, pgsql_schema, true);
@@ -155,13 +168,12 @@ static void take_answer(struct pgsql *pgsql)
     } else if (watcher->stage == PGSQL_PREPARING) {
         watcher->stage = PGSQL_COMPARING;
     } else if (watcher->stage == PGSQL_COMPARING) {
-        if (pgsql_number_of(result, 0, 0) == PGSQL_VERSION)
-            watcher->stage = PGSQL_LISTENING;
-        else
+        watcher->is_prepared = pgsql_number_of(result, 0, 0) == PGSQL_VERSION;
+        watcher->stage = PGSQL_LISTENING;
+        if (!watcher->is_prepared)
             break_off(pgsql, "its tables are of a later ahoyd");
     } else if (watcher->stage == PGSQL_LISTENING) {
-        watcher->stage = PGSQL_READING;
-        watcher->is_new = true;
+        read_again(watcher);
         pgsql_tell_back(pgsql);
     } else if (watcher->asks_page) {
         take_page(watcher, result);
@@ -211,18 +223,16 @@ bool pgsql_watch_look(struct pgsql *pgsql, struct span key)
 static void take_notifications(struct pgsql *pgsql)
 {
     PGnotify *notify;
-    bool heard_all = true;
     char key[SHARED_KEY_LIMIT];
     size_t size;
     if (pgsql->watcher.link.connection == NULL)
         return;
     while ((notify = PQnotifies(pgsql->watcher.link.connection)) != NULL) {
-        if (read_key(notify->extra, key, &size))
-            heard_all &= pgsql_watch_look(pgsql, (struct span){ key, size });
+        if (read_key(notify->extra, key, &size) &&
+            !pgsql_watch_look(pgsql, (struct span){ key, size }))
+            pgsql->watcher.is_overrun = true;
         PQfreemem(notify);
     }
-    if (!heard_all)
-        break_off(pgsql, "more rows change than can be followed");
 }
 
 void pgsql_watch_step(struct pgsql *pgsql, short happened)
