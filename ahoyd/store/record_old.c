@@ -52,7 +52,7 @@ static void take_hop(struct reader *reader, struct ahoy_hop *hop)
         memcpy(hop->remote.bytes, bytes.at, bytes.size);
     else
         reader->damaged = true;
-    if (hop->transport >= AHOY_TRANSPORT_COUNT)
+    if (hop->transport >= AHOY_TRANSPORT_COUNT || hop->remote.family > AHOY_IPV6)
         reader->damaged = true;
 }
 
@@ -85,7 +85,8 @@ bool record_decode_old(struct span state, struct ahoy_bindings *bindings)
             take_outbound(&reader, &binding);
         if (version >= WITH_GRUUS)
             binding.era_ms = take(&reader, 8);
-        if (!reader.damaged && !ahoy_bindings_add(bindings, &binding))
+        bool lives = binding.expires_ms > 0;
+        if (!reader.damaged && lives && !ahoy_bindings_add(bindings, &binding))
             reader.damaged = true;
     }
     return !reader.damaged && reader.rest.size == 0;
