@@ -1,6 +1,6 @@
 /* Rows of PostgreSQL that anybody may have written: what is served is a name as our own would be,
- * and what is not has a reason.  The input is up to eight values, each behind two bytes of its size;
- * 0xffff is NULL. */
+ * and what is not has a reason.  The input is up to eight values, each behind two bytes of its
+ * size; 0xffff is NULL. */
 #include "ahoyd/store/pgsql_row.h"
 #include "ahoyd/store/spelling.h"
 #include "fuzz/target.h"

@@ -1,4 +1,4 @@
-/* ahoyctl user import FILE: users by the thousand, from a table with commas (import_table.h).  Lines
+/* ahoyctl user import FILE: users by the thousand, from a table with commas (import_table.h).  They
  * are sent in groups, so that the store commits many at once; each stands for itself. */
 #include <errno.h>
 #include <stdio.h>

@@ -18,8 +18,8 @@ struct backend {
     void (*close)(struct ahoyd_store *store);
 };
 
-/* Where users and aliases are kept instead, if options->users_path names such a place.  False with a
- * fault. */
+/* Where users and aliases are kept instead, if options->users_path names such a place.  False with
+ * a fault. */
 bool pgsql_open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
                       char *fault, size_t fault_size);
 

@@ -1,4 +1,4 @@
-"""Requests at a steady pace, to see how long a server lets them wait, whatever befalls its store."""
+"""Requests at a steady pace, to see how long a server lets them wait, whatever its store does."""
 import json
 import re
 import threading

@@ -5,8 +5,8 @@ import time
 
 
 class Relay:
-    """Passes bytes on to |port| of loopback; use it in a with statement.  |delay|: seconds that each
-    piece of them is held; None: they are swallowed."""
+    """Passes bytes on to |port| of loopback; use it in a with statement.  |delay|: seconds that
+    each piece of them is held; None: they are swallowed."""
 
     def __init__(self, port):
         self.to, self.delay = port, 0
