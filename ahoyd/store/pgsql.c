@@ -242,7 +242,7 @@ static void fill(struct pgsql *pgsql, const struct pgsql_job *job, struct shared
                                     .why = job->why };
     if (job->told == SHARED_SWAPPED || job->told == SHARED_REFUSED)
         event->row = job->base.swap.row;
-    else if (PQntuples(job->result) == 1)
+    else if (PQntuples(job->result) > 0)
         pgsql_take_row(pgsql, job->result, 0, &event->row);
     if (event->row.key.size == 0)
         event->row.key = job->base.swap.row.key;

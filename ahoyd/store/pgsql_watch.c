@@ -126,7 +126,7 @@ static void take_page(struct pgsql_watcher *watcher, PGresult *result)
     watcher->page = result;
     watcher->row = 0;
     watcher->asks_page = false;
-    if (count < PGSQL_PAGE || last.size > sizeof watcher->last) {
+    if (count < PGSQL_PAGE || last.at == NULL || last.size > sizeof watcher->last) {
         watcher->has_all = true;
         watcher->stage = PGSQL_WATCHING;
         return;
