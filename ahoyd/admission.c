@@ -33,6 +33,8 @@ void ahoyd_admission_see(struct ahoyd_server *server, const struct ahoy_wire_eve
     if (!is_message)
         return;
     server->waited_us = event->waited_us;
+    if (event->waited_us > server->counters.longest_wait_us)
+        server->counters.longest_wait_us = event->waited_us;
     if (!ahoy_overload_waited(&server->overload, event->hop.listener, event->waited_us,
                               event->overflowed, now_ms))
         return;

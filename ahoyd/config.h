@@ -96,6 +96,7 @@ struct ahoyd_config {
     struct ahoyd_outward outward;
     enum ahoyd_store_kind store;
     char *store_path; /* SQLite's; absolute.  Of a store that nodes share its URL. */
+    char *users_path; /* PostgreSQL's URL, where users are kept there; NULL: in the store. */
     struct span node; /* The SIP URI by which other nodes reach this one; empty: there are none. */
     char *control_path;   /* The Unix socket; absolute. */
     char *trace_path;     /* Where every message is noted as a line of JSON; NULL for nowhere. */

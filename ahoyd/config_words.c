@@ -1,4 +1,4 @@
-/* The words of the configuration but dns, tls, store and node: listen, domain, trunk, route,
+/* The words of the configuration but dns, tls, store, users and node: listen, domain, trunk, route,
  * workers, control, trace, udp, overload.  Each notes what it was told, or a fault, and lets the
  * rest of the file run. */
 #include <ctype.h>
@@ -497,6 +497,11 @@ static int word_store(lua_State *lua)
     return config_word_store(lua);
 }
 
+static int word_users(lua_State *lua)
+{
+    return config_word_users(lua);
+}
+
 static int word_node(lua_State *lua)
 {
     return config_word_node(lua);
@@ -516,7 +521,7 @@ static int word_tls(lua_State *lua)
 /* clang-format off */
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node)
+    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(users)
 /* clang-format on */
 
 void config_words_define(lua_State *lua)

@@ -23,7 +23,8 @@
     COUNTER(overload_held_back)                                                                    \
     COUNTER(notified)
 /* What stands at some height now: of several workers the highest counts, not their sum. */
-#define AHOYD_SERVER_LEVELS(LEVEL) LEVEL(overload_wait_ms) LEVEL(overload_loss)
+#define AHOYD_SERVER_LEVELS(LEVEL)                                                                 \
+    LEVEL(overload_wait_ms) LEVEL(overload_loss) LEVEL(longest_wait_us)
 
 struct ahoyd_server_counters {
 #define AHOYD_COUNTER_FIELD(name) uint64_t name;

@@ -47,6 +47,9 @@ store "sqlite:ahoy.db"
 -- store "postgresql://ahoy:password@10.0.1.1/ahoy"
 -- node "sip:10.0.0.1:5060;transport=tcp"
 
+-- Users in a table of PostgreSQL that other programs read and write, beside whichever store:
+-- users "postgresql://ahoy:password@10.0.1.1/ahoy"
+
 -- Where calls to other domains go, and who may send them there: "users" (who have a password of
 -- ours; the default), "trunks", or "anyone".
 -- A trunk's targets are tried in this order; a name is looked up when it is needed.

@@ -382,7 +382,21 @@ static void test_a_store_that_nodes_share(void **state)
     assert_string_equal(config->store_path, "redis-cluster://:secret@10.0.0.1:7000?wait=1");
     assert_span(config->node, "sip:127.0.0.1:5060;transport=tcp");
     ahoyd_config_free(config);
+    config = parse(SERVES "store 'memory:' users 'postgresql://a:secret@10.0.0.1/ahoy'", &told);
+    assert_string_equal(config->users_path, "postgresql://a:secret@10.0.0.1/ahoy");
+    ahoyd_config_free(config);
+    config = parse(SERVES "store 'postgresql://10.0.0.1/a' node 'sip:127.0.0.1'", &told);
+    assert_ptr_equal(config->users_path, config->store_path);
+    ahoyd_config_free(config);
+    config = parse(SERVES, &told);
+    assert_null(config->users_path);
+    ahoyd_config_free(config);
     /* No fault tells a secret. */
+    parse(SERVES "users 'postgresql://a:secret@['", &told);
+    assert_non_null(strstr(told.text, "users: libpq does not understand"));
+    assert_null(strstr(told.text, "secret"));
+    parse(SERVES "users 'sqlite:ahoy.db'", &told);
+    assert_non_null(strstr(told.text, "users: libpq does not understand"));
     parse(SERVES "store 'redis-cluster://:secret@10.0.0.1:7000'", &told);
     assert_int_equal(told.lines[0], 2);
     assert_non_null(strstr(told.text, "add node \"sip:"));
