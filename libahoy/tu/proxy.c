@@ -412,7 +412,8 @@ void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, u
 void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms)
 {
     struct ahoy_timer *timer;
-    while ((timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
+    while (proxy->wish_count == 0 &&
+           (timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
         unsigned index;
         struct proxy_context *context = ahoy_proxy_find(proxy, timer->what, &index);
         if (context == NULL)
