@@ -138,8 +138,23 @@ static bool needs_request(const struct ahoy_proxy_plan *plan, size_t tier)
 {
     bool needed = tier < plan->count;
     for (size_t i = 0; i < tier; i++)
-        needed |= plan->targets[i].way_count > 0 || plan->targets[i].next != NULL;
+        needed |= plan->targets[i].way_count > 0 || plan->targets[i].next != NULL ||
+                  plan->targets[i].sleeper.size > 0;
     return needed;
+}
+
+/* What is kept of |target|, the first of the branch |index|. */
+static bool keep_first(struct proxy_context *context, unsigned index,
+                       const struct ahoy_proxy_target *target)
+{
+    struct proxy_branch *branch = proxy_branch_at(context, index);
+    if (target->sleeper.size > 0) {
+        struct ahoy_proxy_target *copy = ahoy_arena_take(&context->arena, sizeof *copy);
+        branch->sleeper = copy;
+        return copy != NULL && ahoy_proxy_keep_target(&context->arena, target, copy);
+    }
+    return (target->way_count == 0 || ahoy_proxy_keep_ways(context, index, target)) &&
+           ahoy_proxy_keep_flows(&context->arena, target->next, &branch->flows);
 }
 
 /* What is kept of the plan, whose first |tier| targets begin. */
@@ -153,9 +168,7 @@ static bool keep_plan(struct proxy_context *context, const struct ahoy_event *ev
             return false;
     }
     for (unsigned i = 0; i < tier; i++) {
-        const struct ahoy_proxy_target *target = &plan->targets[i];
-        if ((target->way_count > 0 && !ahoy_proxy_keep_ways(context, i, target)) ||
-            !ahoy_proxy_keep_flows(arena, target->next, &proxy_branch_at(context, i)->flows))
+        if (!keep_first(context, i, &plan->targets[i]))
             return false;
     }
     return plan->count == 1 || ahoy_proxy_keep_search(context, plan, tier, now_ms);
@@ -239,7 +252,12 @@ static void begin_answer(struct ahoy_proxy *proxy, struct proxy_context *context
 static unsigned start_target(struct ahoy_proxy *proxy, struct proxy_context *context,
                              unsigned index, struct proxy_making *making, uint64_t now_ms)
 {
+    const struct proxy_branch *branch = proxy_branch_at(context, index);
     making->target = &making->plan->targets[index];
+    if (branch->sleeper != NULL) {
+        ahoy_proxy_sleep(proxy, context, index, branch->sleeper);
+        return 0;
+    }
     if (making->target->way_count > 0)
         return ahoy_proxy_try(proxy, context, index, now_ms) ? 0 : 503;
     return ahoy_proxy_send(proxy, context, index, making, now_ms);
@@ -412,8 +430,7 @@ void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, u
 void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms)
 {
     struct ahoy_timer *timer;
-    while (proxy->wish_count == 0 &&
-           (timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
+    while (proxy->wish_count == 0 && (timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
         unsigned index;
         struct proxy_context *context = ahoy_proxy_find(proxy, timer->what, &index);
         if (context == NULL)

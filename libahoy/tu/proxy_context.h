@@ -49,13 +49,14 @@ struct proxy_ways {
 struct proxy_branch {
     struct ahoy_timer timer;
     struct proxy_branch *next;
-    struct proxy_ways *ways;               /* NULL where the target had a hop. */
-    const struct ahoy_proxy_target *flows; /* Those that are left to be tried; in the arena. */
+    struct proxy_ways *ways;                 /* NULL where the target had a hop. */
+    const struct ahoy_proxy_target *flows;   /* Those that are left to be tried; in the arena. */
+    const struct ahoy_proxy_target *sleeper; /* What it sleeps for; in the arena.  Or NULL. */
     struct ahoy_handle client; /* Null where it was never made, and once it has ended. */
     uint8_t breadth;           /* Its share of Max-Breadth (RFC 5393 5.3). */
     uint8_t depth;             /* Redirections that led to it. */
     uint8_t record_routes;     /* Rows of it that the request got from us. */
-    bool waiting : 1;          /* For the answer to a wish. */
+    bool waiting : 1;          /* For the answer to a wish: WAKE where it sleeps, else LOCATE. */
     bool provisional : 1;      /* One has come, 100 included. */
     bool cancelled : 1;        /* CANCEL has been asked for. */
     bool is_neighbour : 1;     /* It leads to one. */
@@ -240,6 +241,10 @@ bool ahoy_proxy_start_target(struct ahoy_proxy *proxy, struct proxy_context *con
                              uint64_t now_ms);
 bool ahoy_proxy_next_flow(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                           uint64_t now_ms);
+
+/* proxy_sleeper.c (RFC 8599 5.6.2).  Sleeping: |target| is in the arena, and so is the request. */
+void ahoy_proxy_sleep(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                      const struct ahoy_proxy_target *target);
 
 /* proxy_ack.c: an ACK whose servers are not known yet. */
 void ahoy_proxy_init_acks(struct ahoy_proxy *proxy);

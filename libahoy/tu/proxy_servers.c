@@ -44,6 +44,12 @@ static bool branch_wish(struct proxy_context *context, unsigned index, struct ah
     const struct proxy_branch *branch = proxy_branch_at(context, index);
     if (!branch->waiting)
         return false;
+    if (branch->sleeper != NULL) {
+        wish->kind = AHOY_WISH_WAKE;
+        wish->uri = branch->sleeper->uri;
+        wish->sleeper = branch->sleeper->sleeper;
+        return true;
+    }
     const struct proxy_ways *ways = branch->ways;
     wish->uri = ways->ways[ways->next_way - 1];
     wish->source = ways->source;
