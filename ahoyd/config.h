@@ -17,6 +17,10 @@ enum ahoyd_store_kind {
 
 enum { AHOYD_TRUNK_TARGETS_LIMIT = 16, AHOYD_NAME_SERVERS_LIMIT = 8 };
 enum { AHOYD_NODE_LIMIT = 128 }; /* Bytes of a node's URI. */
+enum {
+    AHOYD_PROVIDERS_LIMIT = 8, /* Push services. */
+    AHOYD_HOOK_LIMIT = 1024    /* Bytes of the URL of the hook. */
+};
 
 enum ahoyd_verify { AHOYD_VERIFY_NONE, AHOYD_VERIFY_OPTIONAL, AHOYD_VERIFY_REQUIRED };
 
@@ -83,6 +87,14 @@ struct ahoyd_route {
     bool stateless; /* What can be is forwarded without state (RFC 3261 16.11). */
 };
 
+/* How phones that sleep are woken (RFC 8599). */
+struct ahoyd_hook {
+    char *url; /* Where that is asked for; NULL: they are not. */
+    size_t provider_count;
+    struct span providers[AHOYD_PROVIDERS_LIMIT]; /* The push services that it can ask. */
+    uint32_t wait_s;                              /* How long a request waits for a phone. */
+};
+
 struct ahoyd_config {
     struct span path; /* The file. */
     struct ahoyd_listen *listens;
@@ -94,6 +106,7 @@ struct ahoyd_config {
     struct ahoyd_route *routes;
     size_t route_count;
     struct ahoyd_outward outward;
+    struct ahoyd_hook push;
     enum ahoyd_store_kind store;
     char *store_path; /* SQLite's; absolute.  Of a store that nodes share its URL. */
     struct span node; /* The SIP URI by which other nodes reach this one; empty: there are none. */

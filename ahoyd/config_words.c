@@ -512,11 +512,16 @@ static int word_tls(lua_State *lua)
     return config_word_tls(lua);
 }
 
+static int word_push(lua_State *lua)
+{
+    return config_word_push(lua);
+}
+
 /* Each word once. */
 /* clang-format off */
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node)
+    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(push)
 /* clang-format on */
 
 void config_words_define(lua_State *lua)

@@ -6,6 +6,7 @@
 #include "ahoyd/gruu.h"
 #include "ahoyd/node.h"
 #include "ahoyd/policy.h"
+#include "ahoyd/push.h"
 #include "ahoyd/refusals.h"
 #include "ahoyd/serve.h"
 #include "libahoy/base/unset.h"
@@ -120,6 +121,10 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
             ahoy_buf_put(&rows, SPAN("\r\n"));
         }
         ahoyd_answer_with(server, event, err.status, ahoy_buf_text(&rows));
+        return false;
+    }
+    if (ahoyd_push_refuses(server, registration)) {
+        ahoyd_answer(server, event, 555);
         return false;
     }
     if (!may_be_reached(server, registration) ||
@@ -345,6 +350,7 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
     ahoyd_change_outcome(change, &server->bindings);
     print_contacts(server, change->aor, &change->registration, &server->bindings, now_ms, &rows);
     print_outbound(server, &change->registration, &rows);
+    ahoyd_push_print(server, &change->registration, &rows); /* R8599-5.6.1.1-6 */
     print_service_route(waiting->domain, &rows);
     answer_waiting(server, handle, 200, ahoy_buf_text(&rows), now_ms);
 }

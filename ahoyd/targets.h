@@ -14,6 +14,11 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_even
                              const struct ahoyd_wishes *wishes, const struct ahoyd_domain *domain,
                              const struct ahoy_uri *uri, uint64_t now_ms);
 
+/* The binding number |index| of server->bindings, whose phone has been woken, and the other flows of
+ * its instance, for |event|.  False where none can be reached. */
+bool ahoyd_targets_of_sleeper(struct ahoyd_server *server, const struct ahoy_event *event,
+                              size_t index, struct ahoy_proxy_target *target);
+
 /* The flow that a token of ours names (RFC 5626 5.3.1).  False where it has ended: with 430,
  * or for one of a call with 480. */
 bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_event *event,

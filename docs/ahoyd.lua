@@ -65,6 +65,9 @@ route { domain = "carrier.example", to = "carrier", from = "users" }
 -- Messages that wait for longer than this many milliseconds mean overload: new requests are refused.
 -- overload { target = 100 }
 
+-- Phones that sleep are woken through a push service (RFC 8599), which this hook asks:
+-- push { url = "http://127.0.0.1:8099/wake", providers = { "fcm", "apns" }, wait = 20 }
+
 -- Name servers of your own, in place of those of /etc/resolv.conf:
 -- dns { servers = { "192.0.2.53", "[2001:db8::53]:5353" } }
 

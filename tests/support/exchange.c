@@ -19,6 +19,25 @@ static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *cha
     exchange->stored = change;
 }
 
+static bool note_push(struct ahoyd_pusher *base, const struct ahoyd_push *push)
+{
+    struct exchange_pusher *pusher = (struct exchange_pusher *)base;
+    const struct span parts[] = { push->provider, push->prid,   push->param,
+                                  push->aor,      push->method, push->call_id };
+    struct ahoy_buf buf = ahoy_buf_over(pusher->pushed, sizeof pusher->pushed - 1);
+    if (pusher->refuses)
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        ahoy_buf_put(&buf, i == 0 ? SPAN("") : SPAN(" "));
+        ahoy_buf_put(&buf, parts[i]);
+    }
+    assert_false(buf.overflow);
+    pusher->pushed[buf.size] = '\0';
+    pusher->count++;
+    pusher->key = push->key;
+    return true;
+}
+
 static void told(void *context, const char *file, int line, const char *what)
 {
     (void)context;
@@ -65,6 +84,7 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
     char fault[256];
     assert_non_null(exchange);
     exchange->owner.done = take_back;
+    exchange->pusher.base.ask = note_push;
     exchange->now_ms = 1760000000000;
     exchange->log = (struct ahoy_log){ note_line, exchange, AHOY_LOG_NOTICE };
     exchange->config = ahoyd_config_parse(config, strlen(config), "/test.lua", &faults);
@@ -90,6 +110,7 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
         .transaction_limit = transaction_limit,
         .log = &exchange->log,
         .change_owner = &exchange->owner,
+        .pusher = &exchange->pusher.base,
     };
     exchange->server = ahoyd_server_new(&options, exchange->now_ms);
     assert_non_null(exchange->server);
@@ -235,6 +256,13 @@ void exchange_step(struct exchange *exchange, struct ahoy_wire_event *event)
     carry_out(exchange);
     if (!exchange->hold)
         hand_over(exchange);
+}
+
+void exchange_fail_push(struct exchange *exchange)
+{
+    forget(exchange);
+    ahoyd_server_push_failed(exchange->server, exchange->pusher.key, exchange->now_ms);
+    carry_out(exchange);
 }
 
 void exchange_release(struct exchange *exchange)

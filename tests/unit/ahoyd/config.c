@@ -56,6 +56,7 @@ static void test_all_words(void **state)
               "trunk(\"carrier\", { \"sip:127.0.0.1:5070\", \"sip:[::1];transport=tcp\" })\n"
               "udp { padding = 64 }\n"
               "overload { target = 20 }\n"
+              "push { url = \"https://push.example:8443/wake?a=b\", providers = { \"fcm\" } }\n"
               "workers(3) control \"unix:/run/x.sock\" trace \"t.jsonl\"\n",
               &told);
     assert_non_null(config);
@@ -77,6 +78,9 @@ static void test_all_words(void **state)
     assert_int_equal(config->trunks[0].count, 2);
     assert_int_equal(config->trunks[0].targets[1].ip.port, 5060);
     assert_int_equal(config->trunks[0].targets[1].transport, AHOY_TCP);
+    assert_string_equal(config->push.url, "https://push.example:8443/wake?a=b");
+    assert_int_equal(config->push.provider_count, 1);
+    assert_int_equal(config->push.wait_s, 20);
     assert_int_equal(config->route_count, 1);
     assert_int_equal(config->routes[0].from, AHOYD_FROM_ANYONE);
     assert_int_equal(config->routes[0].trunk, 0);
@@ -216,6 +220,18 @@ static void test_faults(void **state)
     assert_fault(
         "trunk('x', { 'sip:a234567890b234567890c234567890d234567890e234567890f234567890gggg' })",
         "must be a SIP URI");
+    assert_fault("push {}", "push needs a URL and providers");
+    assert_fault("push { url = 'http://h' }", "push needs a URL and providers");
+    assert_fault("push { url = 'ftp://h', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'https:///x', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://h/a b', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://h', providers = { 'f;c' } }", "is no name of a push");
+    assert_fault("push { url = 'http://h', providers = { '' } }", "is no name of a push");
+    assert_fault("push { url = 'http://h', providers = { 'fcm' }, wait = 61 }", "between 1 and 60");
+    assert_fault("push { url = 'http://h', providers = { 'fcm' } } "
+                 "push { url = 'http://h', providers = { 'fcm' } }",
+                 "already");
     assert_fault("dns { servers = '127.0.0.1' }", "must be a table of 1 to 8 texts");
     assert_fault("dns { servers = {} }", "must be a table of 1 to 8 texts");
     assert_fault("dns { servers = { 53 } }", "must be a table of 1 to 8 texts");
