@@ -40,6 +40,20 @@ struct ahoyd_listen {
     int line;                 /* Of the configuration file, for later errors. */
 };
 
+/* What a user may have; 0: as much as he likes. */
+struct ahoyd_limits {
+    uint32_t contacts;   /* Bindings. */
+    uint32_t calls;      /* That he begins in a second. */
+    uint32_t unanswered; /* Of these, at once. */
+};
+
+/* A user who may have something else. */
+struct ahoyd_exception {
+    struct span aor; /* "user@domain", as bindings have it. */
+    int line;
+    struct ahoyd_limits limits;
+};
+
 struct ahoyd_domain {
     struct span name; /* Lower case. */
     enum ahoyd_auth auth;
@@ -54,9 +68,8 @@ struct ahoyd_domain {
     uint32_t ring_time_s;      /* How long those of one q ring before the next do. */
     struct span service_route; /* What REGISTERs are told in it (RFC 3608), or empty. */
     uint32_t min_expires_s, max_expires_s, default_expires_s;
-    uint32_t user_contacts; /* Bindings of a user; 0: AHOY_BINDINGS_LIMIT. */
-    uint32_t user_calls;    /* That a user begins in a second; 0: as many as he likes. */
-    struct ahoyd_pair pair; /* For clients that ask for it by name. */
+    struct ahoyd_limits limits; /* Of its users. */
+    struct ahoyd_pair pair;     /* For clients that ask for it by name. */
     int line;
 };
 
@@ -101,6 +114,8 @@ struct ahoyd_config {
     size_t listen_count;
     struct ahoyd_domain *domains;
     size_t domain_count;
+    struct ahoyd_exception *exceptions; /* In the order of their names. */
+    size_t exception_count;
     struct ahoyd_trunk *trunks;
     size_t trunk_count;
     struct ahoyd_route *routes;
@@ -137,5 +152,8 @@ struct ahoyd_config *ahoyd_config_load(const char *path, struct ahoyd_config_fau
 struct ahoyd_config *ahoyd_config_parse(const char *text, size_t size, const char *path,
                                         struct ahoyd_config_faults *faults);
 void ahoyd_config_free(struct ahoyd_config *config);
+/* What |user| of |domain| may have. */
+const struct ahoyd_limits *ahoyd_config_limits(const struct ahoyd_config *config,
+                                               const struct ahoyd_domain *domain, struct span user);
 /* Whether a domain takes hashes of names, so that users must be found by those. */
 bool ahoyd_config_hashes(const struct ahoyd_config *config);

@@ -106,10 +106,12 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct ahoyd_domain *domain, struct span aor,
                   struct ahoy_registration *registration)
 {
+    const struct span user = { aor.at, aor.size - domain->name.size - 1 };
+    const struct ahoyd_limits *own = ahoyd_config_limits(server->options.config, domain, user);
     const struct ahoy_registrar_limits limits = { .min_expires_s = domain->min_expires_s,
                                                   .max_expires_s = domain->max_expires_s,
                                                   .default_expires_s = domain->default_expires_s,
-                                                  .contacts = domain->user_contacts };
+                                                  .contacts = own->contacts };
     struct ahoy_err err;
     if (!ahoy_registration_parse(event->message, event->routing, event->hop, &limits, registration,
                                  &err)) {

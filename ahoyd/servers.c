@@ -13,6 +13,10 @@ void ahoyd_servers_ask(struct ahoyd_server *server, uint64_t now_ms)
             ahoy_stack_rest(server->stack, &wish.hop, wish.rest_ms);
             continue;
         }
+        if (wish.kind == AHOY_WISH_ANSWERED) {
+            ahoyd_guard_end(server->guard, wish.user);
+            continue;
+        }
         if (wish.kind == AHOY_WISH_WAKE) {
             ahoyd_sleepers_wake(server, &wish, now_ms);
             continue;

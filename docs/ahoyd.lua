@@ -38,6 +38,11 @@ domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 720
 -- Phones learn when they register that their calls must come by this proxy (RFC 3608):
 -- domain("boston.example", { service_route = { "sip:proxy.boston.example;lr" } })
 
+-- What a user may have at once, and one who may have more:
+-- domain("miami.example", { user_contacts = 4, user_calls_per_second = 2,
+--                           user_unanswered_calls = 3 })
+-- user("desk@miami.example", { contacts = 10, unanswered_calls = 30 })
+
 -- Where users and registrations are kept, from here: a file, or "memory:" for nothing.
 store "sqlite:ahoy.db"
 

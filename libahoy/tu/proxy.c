@@ -195,6 +195,7 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->follows = plan->follows;
     context->no_cancel = plan->no_cancel;
     context->sender = plan->sender;
+    context->ticket = plan->ticket;
     context->tells_load = plan->tells_load;
     context->asserted_back = (uint8_t)plan->asserted_back;
     ahoy_arena_init(&context->arena, &proxy->chunks);
@@ -292,13 +293,12 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
     unsigned refusal = check_forking(proxy, event, plan, &breadth, &loop);
     if (refusal == 0 && !ahoy_proxy_read_routes(event->message, plan, &routes))
         refusal = 400;
-    if (refusal != 0) {
-        ahoy_proxy_refuse(proxy, event, refusal, plan->tells_load);
-        return;
-    }
-    struct proxy_context *context = begin(proxy, event, plan, breadth, now_ms);
+    struct proxy_context *context = NULL;
+    if (refusal == 0)
+        context = begin(proxy, event, plan, breadth, now_ms);
     if (context == NULL) {
-        ahoy_proxy_refuse(proxy, event, 503, plan->tells_load);
+        ahoy_proxy_refuse(proxy, event, refusal != 0 ? refusal : 503, plan->tells_load);
+        ahoy_proxy_give_back(proxy, plan->ticket);
         return;
     }
     context->loop = loop;

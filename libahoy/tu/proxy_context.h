@@ -107,6 +107,7 @@ struct proxy_context {
     struct proxy_kept *kept;       /* NULL until some branch needs it: for ways, flows, a search. */
     struct proxy_search *search;   /* NULL where there is none. */
     uint64_t serial;               /* What its To tag is made from. */
+    uint64_t ticket;               /* The plan's; 0 once it has gone back. */
     uint64_t loop;                 /* What its branches are known again by; 0 for none. */
     uint32_t tier_ms;              /* The plan's. */
     uint16_t best_status;          /* Of the best failure so far; 0 for none. */
@@ -128,7 +129,8 @@ struct proxy_context {
 
 /* A wish that was not polled. */
 struct proxy_wish {
-    uint64_t user; /* 0: REST. */
+    uint64_t ticket; /* 0: not ANSWERED. */
+    uint64_t user;   /* 0: REST. */
     struct ahoy_hop hop;
     uint64_t rest_ms;
 };
@@ -233,6 +235,7 @@ bool ahoy_proxy_try(struct ahoy_proxy *proxy, struct proxy_context *context, uns
 bool ahoy_proxy_fail_over(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                           uint64_t rest_ms, uint64_t now_ms);
 void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish);
+void ahoy_proxy_give_back(struct ahoy_proxy *proxy, uint64_t ticket);
 
 /* proxy_flows.c (RFC 5626 7).  Starting: |target| is in the arena, and so is the request.  Next:
  * the flow at hand has failed; false where no other is tried. */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "libahoy/syntax/challenge.h"
+#include "libahoy/syntax/compose.h"
 
 static const unsigned char secret[AHOYD_SECRET_SIZE] = "not a secret in a test at all..";
 
@@ -480,6 +481,19 @@ const struct ahoy_message *exchange_sent_to(struct exchange *exchange, const cha
             return exchange_sent(exchange, i);
     }
     return NULL;
+}
+
+void exchange_answer(struct exchange *exchange, const char *peer, unsigned status, const char *rows)
+{
+    char space[4096];
+    const struct ahoy_message *request = exchange_sent_to(exchange, peer);
+    assert_non_null(request);
+    const struct ahoy_response response = { .status = status,
+                                            .to_tag = SPAN("t"),
+                                            .headers = ahoy_span(rows) };
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    ahoy_compose_response(&buf, request, &response);
+    exchange_datagram(exchange, peer, ahoy_buf_text(&buf));
 }
 
 const char *exchange_value(const struct ahoy_message *message, enum ahoy_header header)

@@ -115,6 +115,9 @@ void exchange_print_credentials(const struct exchange *exchange, const struct as
 const struct ahoy_message *exchange_sent(struct exchange *exchange, size_t index);
 /* The first of them that went to |peer|; NULL where none did. */
 const struct ahoy_message *exchange_sent_to(struct exchange *exchange, const char *peer);
+/* |peer| answers what it was sent first, with further |rows|, each with CRLF. */
+void exchange_answer(struct exchange *exchange, const char *peer, unsigned status,
+                     const char *rows);
 /* The value of the first |header| of |message|, as a C string in a static buffer. */
 const char *exchange_value(const struct ahoy_message *message, enum ahoy_header header);
 

@@ -220,6 +220,11 @@ static void test_faults(void **state)
     assert_fault(
         "trunk('x', { 'sip:a234567890b234567890c234567890d234567890e234567890f234567890gggg' })",
         "must be a SIP URI");
+    assert_fault("user 'alice@b.example'", "is of no domain that stands above");
+    assert_fault("user '@a'", "is of no domain that stands above");
+    assert_fault("domain 'a' user('b@a', { contacts = 11 })", "between 1 and 10");
+    assert_fault("domain 'a' user('b@a', { calls = 1 })", "has no option 'calls'");
+    assert_fault("domain 'a' user 'b@a' user 'c@a' user 'b@A'", "user \"b@a\" stands here twice");
     assert_fault("push {}", "push needs a URL and providers");
     assert_fault("push { url = 'http://h' }", "push needs a URL and providers");
     assert_fault("push { url = 'ftp://h', providers = { 'fcm' } }", "is none of http");
