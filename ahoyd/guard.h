@@ -29,8 +29,8 @@ bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce,
 bool ahoyd_guard_pace(struct ahoyd_guard *guard, struct span user, struct span realm,
                       uint32_t count, uint64_t now_ms);
 
-/* Counts a call of |user| of |realm| until it is answered, where he has fewer than |most| of them; gives
- * a ticket for its end, 0 where it could not be counted.  False where he has as many. */
+/* Counts a call of |user| of |realm| until it is answered, where he has fewer than |most| of them;
+ * gives a ticket for its end, 0 where it could not be counted.  False where he has as many. */
 bool ahoyd_guard_begin(struct ahoyd_guard *guard, struct span user, struct span realm,
                        uint32_t most, uint64_t *ticket);
 void ahoyd_guard_end(struct ahoyd_guard *guard, uint64_t ticket);

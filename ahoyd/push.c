@@ -1,5 +1,5 @@
-/* This server is proxy and registrar in one, and so the last on the way of a REGISTER.  Where another
- * proxy stands in between, with a Path of its own, waking is that one's business. */
+/* This server is proxy and registrar in one, and so the last on the way of a REGISTER.  Where
+ * another proxy stands in between, with a Path of its own, waking is that one's business. */
 #include "ahoyd/push.h"
 
 #include "ahoyd/node.h"

@@ -12,8 +12,8 @@ enum {
     AHOYD_PUSH_ANSWER_LIMIT = 16 * 1024 /* Bytes that are read of an answer, its head included. */
 };
 
-/* Starts the thread.  |hook|, which has a URL, and |log| outlive it.  NULL where there is no memory or
- * no thread. */
+/* Starts the thread.  |hook|, which has a URL, and |log| outlive it.  NULL where there is no memory
+ * or no thread. */
 struct ahoyd_pusher *ahoyd_pusher_open(const struct ahoyd_hook *hook, const struct ahoy_log *log);
 /* What has not been asked yet is dropped.  NULL is allowed.  The owners of what was asked are still
  * there. */

@@ -68,8 +68,8 @@ static uint64_t instance_of(const struct ahoyd_server *server, const struct ahoy
     return binding->instance.size > 0 ? ahoy_siphash(&server->sleeper_key, binding->instance) : 0;
 }
 
-/* The request of |branch| goes to the binding number |index|, and to the other flows of its instance:
- * R8599-5.6.2-2. */
+/* The request of |branch| goes to the binding number |index|, and to the other flows of its
+ * instance: R8599-5.6.2-2. */
 static void go_on(struct ahoyd_server *server, uint64_t branch, size_t index, uint64_t now_ms)
 {
     const struct ahoy_event *event = ahoy_proxy_sleeper(server->proxy, branch);
@@ -203,8 +203,8 @@ void ahoyd_sleepers_wake(struct ahoyd_server *server, const struct ahoy_proxy_wi
         ahoy_proxy_woken(server->proxy, wish->user, NULL, now_ms);
 }
 
-/* Whether |binding| is that of the phone: by all three parameters (R8599-5.3-1), or by its instance,
- * as push services rename whom they wake (4.1.3). */
+/* Whether |binding| is that of the phone: by all three parameters (R8599-5.3-1), or by its
+ * instance, as push services rename whom they wake (4.1.3). */
 static bool is_of(const struct ahoyd_server *server, const struct sleeper *sleeper,
                   const struct ahoy_binding *binding)
 {

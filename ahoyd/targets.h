@@ -14,8 +14,8 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_even
                              const struct ahoyd_wishes *wishes, const struct ahoyd_domain *domain,
                              const struct ahoy_uri *uri, uint64_t now_ms);
 
-/* The binding number |index| of server->bindings, whose phone has been woken, and the other flows of
- * its instance, for |event|.  False where none can be reached. */
+/* The binding number |index| of server->bindings, whose phone has been woken, and the other flows
+ * of its instance, for |event|.  False where none can be reached. */
 bool ahoyd_targets_of_sleeper(struct ahoyd_server *server, const struct ahoy_event *event,
                               size_t index, struct ahoy_proxy_target *target);
 

@@ -184,8 +184,8 @@ void ahoy_proxy_follow(struct ahoy_proxy *proxy, const struct ahoy_event *event,
  * comes here. */
 void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, uint64_t now_ms);
 
-/* Timer C and the like: step with time alone, and when that is due.  It ends at the first that brings
- * wishes: the owner goes on as long as something is due. */
+/* Timer C and the like: step with time alone, and when that is due.  It ends at the first that
+ * brings wishes: the owner goes on as long as something is due. */
 void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms);
 uint64_t ahoy_proxy_deadline(const struct ahoy_proxy *proxy);
 /* Contexts now: requests whose transactions have not all ended. */

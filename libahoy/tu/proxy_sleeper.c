@@ -1,5 +1,5 @@
-/* A branch whose phone sleeps: the request waits until its owner has woken that (RFC 8599 5.6.2).  In
- * the meantime it is one that rings as any other, and where it is cancelled there is nobody to
+/* A branch whose phone sleeps: the request waits until its owner has woken that (RFC 8599 5.6.2).
+ * In the meantime it is one that rings as any other, and where it is cancelled there is nobody to
  * tell. */
 #include <assert.h>
 

@@ -72,7 +72,7 @@ bool ahoy_registrar_is_ours(struct span name);
 /* Prints one Contact row, without its CRLF. */
 void ahoy_registrar_print_contact(const struct ahoy_binding *binding, uint64_t now_ms,
                                   struct ahoy_buf *buf);
-/* Prints the Contact rows of a 302, with expires, q where it is not 1, and all other parameters that
- * they were registered with but for those of RFC 8599. */
+/* Prints the Contact rows of a 302, with expires, q where it is not 1, and all other parameters
+ * that they were registered with but for those of RFC 8599. */
 void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
                           struct ahoy_buf *buf);

@@ -220,23 +220,6 @@ static void test_faults(void **state)
     assert_fault(
         "trunk('x', { 'sip:a234567890b234567890c234567890d234567890e234567890f234567890gggg' })",
         "must be a SIP URI");
-    assert_fault("user 'alice@b.example'", "is of no domain that stands above");
-    assert_fault("user '@a'", "is of no domain that stands above");
-    assert_fault("domain 'a' user('b@a', { contacts = 11 })", "between 1 and 10");
-    assert_fault("domain 'a' user('b@a', { calls = 1 })", "has no option 'calls'");
-    assert_fault("domain 'a' user 'b@a' user 'c@a' user 'b@A'", "user \"b@a\" stands here twice");
-    assert_fault("push {}", "push needs a URL and providers");
-    assert_fault("push { url = 'http://h' }", "push needs a URL and providers");
-    assert_fault("push { url = 'ftp://h', providers = { 'fcm' } }", "is none of http");
-    assert_fault("push { url = 'http://', providers = { 'fcm' } }", "is none of http");
-    assert_fault("push { url = 'https:///x', providers = { 'fcm' } }", "is none of http");
-    assert_fault("push { url = 'http://h/a b', providers = { 'fcm' } }", "is none of http");
-    assert_fault("push { url = 'http://h', providers = { 'f;c' } }", "is no name of a push");
-    assert_fault("push { url = 'http://h', providers = { '' } }", "is no name of a push");
-    assert_fault("push { url = 'http://h', providers = { 'fcm' }, wait = 61 }", "between 1 and 60");
-    assert_fault("push { url = 'http://h', providers = { 'fcm' } } "
-                 "push { url = 'http://h', providers = { 'fcm' } }",
-                 "already");
     assert_fault("dns { servers = '127.0.0.1' }", "must be a table of 1 to 8 texts");
     assert_fault("dns { servers = {} }", "must be a table of 1 to 8 texts");
     assert_fault("dns { servers = { 53 } }", "must be a table of 1 to 8 texts");
@@ -280,9 +263,31 @@ static void test_faults(void **state)
     assert_fault("local d = string.rep('a.', 9)", "nil value");
 }
 
+static void test_faults_of_push(void **state)
+{
+    (void)state;
+    assert_fault("push {}", "push needs a URL and providers");
+    assert_fault("push { url = 'http://h' }", "push needs a URL and providers");
+    assert_fault("push { url = 'ftp://h', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'https:///x', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://h/a b', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://h', providers = { 'f;c' } }", "is no name of a push");
+    assert_fault("push { url = 'http://h', providers = { '' } }", "is no name of a push");
+    assert_fault("push { url = 'http://h', providers = { 'fcm' }, wait = 61 }", "between 1 and 60");
+    assert_fault("push { url = 'http://h', providers = { 'fcm' } } "
+                 "push { url = 'http://h', providers = { 'fcm' } }",
+                 "already");
+}
+
 static void test_faults_of_users(void **state)
 {
     (void)state;
+    assert_fault("user 'alice@b.example'", "is of no domain that stands above");
+    assert_fault("user '@a'", "is of no domain that stands above");
+    assert_fault("domain 'a' user('b@a', { contacts = 11 })", "between 1 and 10");
+    assert_fault("domain 'a' user('b@a', { calls = 1 })", "has no option 'calls'");
+    assert_fault("domain 'a' user 'b@a' user 'c@a' user 'b@A'", "user \"b@a\" stands here twice");
     assert_fault("domain('a', { user_contacts = 11 })", "between 1 and 10");
     assert_fault("domain('a', { user_calls_per_second = 0 })", "between 1 and 1000");
     assert_fault("domain('a', { user_certificates = true })", "no listener asks for any");
@@ -423,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_faults_of_push),
         cmocka_unit_test(test_faults_of_users),
         cmocka_unit_test(test_auth_none),
         cmocka_unit_test(test_every_fault_is_told),

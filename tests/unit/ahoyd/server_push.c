@@ -1,5 +1,5 @@
-/* Phones that sleep, through the whole server (RFC 8599): what they are told when they register, and
- * how a request waits until they have woken. */
+/* Phones that sleep, through the whole server (RFC 8599): what they are told when they register,
+ * and how a request waits until they have woken. */
 #include "tests/support/exchange.h"
 
 #include <setjmp.h>
