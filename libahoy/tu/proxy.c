@@ -148,11 +148,8 @@ static bool keep_first(struct proxy_context *context, unsigned index,
                        const struct ahoy_proxy_target *target)
 {
     struct proxy_branch *branch = proxy_branch_at(context, index);
-    if (target->sleeper.size > 0) {
-        struct ahoy_proxy_target *copy = ahoy_arena_take(&context->arena, sizeof *copy);
-        branch->sleeper = copy;
-        return copy != NULL && ahoy_proxy_keep_target(&context->arena, target, copy);
-    }
+    if (target->sleeper.size > 0)
+        return ahoy_proxy_keep_flows(&context->arena, target, &branch->flows);
     return (target->way_count == 0 || ahoy_proxy_keep_ways(context, index, target)) &&
            ahoy_proxy_keep_flows(&context->arena, target->next, &branch->flows);
 }
@@ -255,8 +252,8 @@ static unsigned start_target(struct ahoy_proxy *proxy, struct proxy_context *con
 {
     const struct proxy_branch *branch = proxy_branch_at(context, index);
     making->target = &making->plan->targets[index];
-    if (branch->sleeper != NULL) {
-        ahoy_proxy_sleep(proxy, context, index, branch->sleeper);
+    if (making->target->sleeper.size > 0) {
+        ahoy_proxy_sleep(proxy, context, index, branch->flows);
         return 0;
     }
     if (making->target->way_count > 0)

@@ -49,14 +49,14 @@ struct proxy_ways {
 struct proxy_branch {
     struct ahoy_timer timer;
     struct proxy_branch *next;
-    struct proxy_ways *ways;                 /* NULL where the target had a hop. */
-    const struct ahoy_proxy_target *flows;   /* Those that are left to be tried; in the arena. */
-    const struct ahoy_proxy_target *sleeper; /* What it sleeps for; in the arena.  Or NULL. */
+    struct proxy_ways *ways;               /* NULL where the target had a hop. */
+    const struct ahoy_proxy_target *flows; /* Those that are left to be tried; in the arena. */
     struct ahoy_handle client; /* Null where it was never made, and once it has ended. */
     uint8_t breadth;           /* Its share of Max-Breadth (RFC 5393 5.3). */
     uint8_t depth;             /* Redirections that led to it. */
     uint8_t record_routes;     /* Rows of it that the request got from us. */
     bool waiting : 1;          /* For the answer to a wish: WAKE where it sleeps, else LOCATE. */
+    bool sleeps : 1;           /* For the first of |flows|, whose phone is to be woken. */
     bool provisional : 1;      /* One has come, 100 included. */
     bool cancelled : 1;        /* CANCEL has been asked for. */
     bool is_neighbour : 1;     /* It leads to one. */

@@ -83,7 +83,7 @@ void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
     context->failure = NULL;
     context->kept = NULL; /* Nothing is tried any more. */
     context->first.ways = NULL;
-    context->first.sleeper = NULL;
+    context->first.flows = NULL;
     /* The transactions live on for half a minute; what no answer needs any more goes now. */
     if (context->count > 1)
         return;
@@ -108,7 +108,7 @@ void ahoy_proxy_drop(struct ahoy_proxy *proxy, struct proxy_context *context,
                      struct proxy_branch *branch, unsigned status)
 {
     branch->waiting = false;
-    branch->sleeper = NULL;
+    branch->sleeps = false;
     if (mark_done(proxy, context, branch))
         ahoy_proxy_keep(proxy, context, status, NULL);
 }

@@ -50,10 +50,10 @@ static bool branch_wish(struct proxy_context *context, unsigned index, struct ah
     const struct proxy_branch *branch = proxy_branch_at(context, index);
     if (!branch->waiting)
         return false;
-    if (branch->sleeper != NULL) {
+    if (branch->sleeps) {
         wish->kind = AHOY_WISH_WAKE;
-        wish->uri = branch->sleeper->uri;
-        wish->sleeper = branch->sleeper->sleeper;
+        wish->uri = branch->flows->uri;
+        wish->sleeper = branch->flows->sleeper;
         return true;
     }
     const struct proxy_ways *ways = branch->ways;

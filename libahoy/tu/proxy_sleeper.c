@@ -9,8 +9,8 @@ void ahoy_proxy_sleep(struct ahoy_proxy *proxy, struct proxy_context *context, u
                       const struct ahoy_proxy_target *target)
 {
     struct proxy_branch *branch = proxy_branch_at(context, index);
-    branch->sleeper = target;
-    branch->waiting = true;
+    branch->flows = target;
+    branch->sleeps = branch->waiting = true;
     ahoy_proxy_wish(proxy, &(struct proxy_wish){ .user = ahoy_proxy_name(context->handle, index) });
 }
 
@@ -21,7 +21,7 @@ static struct proxy_context *find(const struct ahoy_proxy *proxy, uint64_t user,
     if (context == NULL || context->closed || *index >= context->count)
         return NULL;
     const struct proxy_branch *branch = proxy_branch_at(context, *index);
-    return branch->waiting && branch->sleeper != NULL ? context : NULL;
+    return branch->sleeps ? context : NULL;
 }
 
 bool ahoy_proxy_sleeps(const struct ahoy_proxy *proxy, uint64_t user)
@@ -46,8 +46,7 @@ void ahoy_proxy_woken(struct ahoy_proxy *proxy, uint64_t user,
     if (context == NULL)
         return;
     struct proxy_branch *branch = proxy_branch_at(context, index);
-    branch->waiting = false;
-    branch->sleeper = NULL;
+    branch->sleeps = branch->waiting = false;
     branch->flows = NULL;
     if (target == NULL) {
         ahoy_proxy_finish(proxy, context, branch, 480, NULL, now_ms);
