@@ -7,14 +7,17 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "libahoy/syntax/scan.h"
 #include "libahoy/tu/bindings.h"
 
 enum {
     CONNECT_MS = 3000,
-    ASK_MS = 10000,  /* A phone that is not pushed by then is not rung in time either. */
-    LOOK_MS = 60000, /* How long the thread sleeps where nothing happens. */
+    ASK_MS = 10000,   /* A phone that is not pushed by then is not rung in time either. */
+    STALE_MS = 30000, /* One that has waited for so long is no good to anybody any more. */
+    TOLD_MS = 60000,  /* The log has a line about failures so often at most. */
+    LOOK_MS = 60000,  /* How long the thread sleeps where nothing happens. */
     KEPT_CONNECTIONS = 4
 };
 
@@ -22,6 +25,7 @@ struct job {
     struct job *next;
     struct ahoyd_push_owner *owner;
     uint64_t key;
+    uint64_t asked_ms;
     CURL *easy; /* While it is under way. */
     size_t read_size;
     char *body;
@@ -34,13 +38,21 @@ struct pusher {
     pthread_t thread;
     CURLM *multi;
     struct curl_slist *rows;
-    bool is_failing;                                   /* The thread's, with the next one. */
+    uint64_t told_ms;                                  /* The thread's, with the next one. */
     struct job *under_way[AHOYD_PUSHES_AT_ONCE_LIMIT]; /* NULL where there is none. */
     pthread_mutex_t lock;                              /* Of what follows. */
     struct job *first, **last;
     unsigned waiting;
     bool is_ending;
 };
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 static void free_job(struct job *job)
 {
@@ -94,6 +106,7 @@ static bool ask(struct ahoyd_pusher *base, const struct ahoyd_push *push)
         return false;
     job->owner = push->owner;
     job->key = push->key;
+    job->asked_ms = now_ms();
     job->body = print(push);
     pthread_mutex_lock(&pusher->lock);
     bool fits = job->body != NULL && pusher->waiting < AHOYD_PUSHES_LIMIT;
@@ -135,19 +148,15 @@ static bool set_up(const struct pusher *pusher, CURL *easy, struct job *job)
            SET(CURLOPT_HEADERDATA, job);
 }
 
-/* One line when it begins to fail, and one when that is over. */
 static void tell(struct pusher *pusher, const char *why, long status)
 {
-    bool fails = why != NULL;
-    if (fails == pusher->is_failing)
+    if (pusher->told_ms != 0 && now_ms() < pusher->told_ms + TOLD_MS)
         return;
-    pusher->is_failing = fails;
-    if (!fails)
-        ahoy_log_line(pusher->log, AHOY_LOG_NOTICE, "push: the hook takes requests again");
-    else if (status != 0)
+    pusher->told_ms = now_ms();
+    if (status != 0)
         ahoy_log_line(pusher->log, AHOY_LOG_WARNING, "push: the hook answers %ld", status);
     else
-        ahoy_log_line(pusher->log, AHOY_LOG_WARNING, "push: the hook does not answer: %s", why);
+        ahoy_log_line(pusher->log, AHOY_LOG_WARNING, "push: the hook is of no use: %s", why);
 }
 
 static void free_easy(struct pusher *pusher, struct job *job)
@@ -160,7 +169,8 @@ static void free_easy(struct pusher *pusher, struct job *job)
 static void end(struct pusher *pusher, struct job *job, const char *why, long status)
 {
     free_easy(pusher, job);
-    tell(pusher, why, status);
+    if (why != NULL)
+        tell(pusher, why, status);
     if (why != NULL && job->owner != NULL)
         job->owner->failed(job->owner, job->key);
     free_job(job);
@@ -169,6 +179,10 @@ static void end(struct pusher *pusher, struct job *job, const char *why, long st
 /* Begins |job|, whose place is |place|. */
 static void begin(struct pusher *pusher, struct job *job, struct job **place)
 {
+    if (now_ms() >= job->asked_ms + STALE_MS) {
+        end(pusher, job, "more is asked than it answers", 0);
+        return;
+    }
     job->easy = curl_easy_init();
     if (job->easy != NULL && set_up(pusher, job->easy, job) &&
         curl_multi_add_handle(pusher->multi, job->easy) == CURLM_OK)

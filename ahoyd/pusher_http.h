@@ -7,7 +7,7 @@
 #include "libahoy/base/log.h"
 
 enum {
-    AHOYD_PUSHES_LIMIT = 1024,          /* Phones to be woken that wait for the hook, ... */
+    AHOYD_PUSHES_LIMIT = 4096,          /* Phones to be woken that wait for the hook, ... */
     AHOYD_PUSHES_AT_ONCE_LIMIT = 32,    /* ... and requests under way to it. */
     AHOYD_PUSH_ANSWER_LIMIT = 16 * 1024 /* Bytes that are read of an answer, its head included. */
 };
