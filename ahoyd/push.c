@@ -41,6 +41,15 @@ bool ahoyd_push_serves(const struct ahoyd_server *server, const struct ahoy_bind
            is_ours(server, binding->path);
 }
 
+bool ahoyd_push_is_same(const struct ahoyd_server *server, const struct ahoy_binding *a,
+                        const struct ahoy_binding *b)
+{
+    struct ahoy_push one, other;
+    return is_on(server) && ahoy_push_read(a->contact, &one) && one.prid.size > 0 &&
+           ahoy_push_read(b->contact, &other) && ahoy_span_equal(one.prid, other.prid) &&
+           ahoy_span_equal(one.provider, other.provider) && ahoy_span_equal(one.param, other.param);
+}
+
 bool ahoyd_push_refuses(const struct ahoyd_server *server,
                         const struct ahoy_registration *registration)
 {

@@ -21,6 +21,10 @@ bool ahoyd_push_suits(const struct ahoyd_config *config, const struct ahoy_bindi
 bool ahoyd_push_serves(const struct ahoyd_server *server, const struct ahoy_binding *binding,
                        struct ahoy_push *push);
 
+/* Whether the same is woken for both. */
+bool ahoyd_push_is_same(const struct ahoyd_server *server, const struct ahoy_binding *a,
+                        const struct ahoy_binding *b);
+
 /* Whether |registration| asks for a push service that there is not (555). */
 bool ahoyd_push_refuses(const struct ahoyd_server *server,
                         const struct ahoy_registration *registration);

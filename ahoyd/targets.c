@@ -229,16 +229,24 @@ static bool target_binding(const struct search *search, const struct ahoy_bindin
     return true;
 }
 
-/* The binding that comes after or with |first| in its instance and was not |taken|, the one that
- * registered last before others; as many as there are where there is none. */
-static size_t find_freshest(const struct ahoy_bindings *bindings, size_t first, const bool *taken)
+/* Whether both are of one phone: of an instance, or of what a push service wakes, as a phone that
+ * comes back from another address leaves its old binding behind. */
+static bool is_same_phone(const struct ahoyd_server *server, const struct ahoy_binding *a,
+                          const struct ahoy_binding *b)
 {
-    struct span instance = bindings->list[first].instance;
-    if (instance.size == 0)
-        return taken[first] ? bindings->count : first;
+    if (a->instance.size > 0 && b->instance.size > 0)
+        return ahoy_span_equal(a->instance, b->instance);
+    return a == b || ahoyd_push_is_same(server, a, b);
+}
+
+/* The binding of the phone of |first| that was not |taken| and registered last; as many as there
+ * are where there is none. */
+static size_t find_freshest(const struct ahoyd_server *server, size_t first, const bool *taken)
+{
+    const struct ahoy_bindings *bindings = &server->bindings;
     size_t freshest = bindings->count;
     for (size_t i = 0; i < bindings->count; i++) {
-        if (!taken[i] && ahoy_span_equal(bindings->list[i].instance, instance) &&
+        if (!taken[i] && is_same_phone(server, &bindings->list[i], &bindings->list[first]) &&
             (freshest == bindings->count ||
              bindings->list[i].updated_ms > bindings->list[freshest].updated_ms))
             freshest = i;
@@ -246,7 +254,7 @@ static size_t find_freshest(const struct ahoy_bindings *bindings, size_t first, 
     return freshest;
 }
 
-/* Makes one target of all bindings of the instance of |first|, the freshest flow at its head and
+/* Makes one target of all bindings of the phone of |first|, the freshest flow at its head and
  * the others behind it: R5626-7-1.  False where none can be reached. */
 static bool target_instance(const struct search *search, size_t first, bool *taken,
                             struct ahoy_proxy_target *target)
@@ -255,7 +263,7 @@ static bool target_instance(const struct search *search, size_t first, bool *tak
     const struct ahoy_proxy_target *head = NULL;
     const struct ahoy_proxy_target **link = &head;
     size_t i;
-    while ((i = find_freshest(bindings, first, taken)) < bindings->count) {
+    while ((i = find_freshest(search->server, first, taken)) < bindings->count) {
         struct ahoyd_flow *flow = &search->server->flows[i];
         taken[i] = true;
         if (target_binding(search, &bindings->list[i], flow)) {

@@ -6,7 +6,7 @@
 #include "ahoyd/wishes.h"
 
 /* Fills server->targets with the bindings of the user of |domain| whom |uri| names that can be
- * reached, all of them, but for each instance one, with its other flows behind it (RFC 5626 7); for
+ * reached, all of them, but for each phone one, with its other flows behind it (RFC 5626 7); for
  * a |uri| of sips only those of sips (never downgraded); for a GRUU only those that it is bound to.
  * They are in the order of q, or all of one q where the domain rings all at once, as far as the
  * caller's |wishes| leave it at that.  Returns their count. */

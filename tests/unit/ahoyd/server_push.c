@@ -206,6 +206,24 @@ static void a_phone_is_renamed(void **state)
     assert_int_equal(count_sent(exchange, AHOY_METHOD_INVITE, 0), 1);
 }
 
+/* It comes back from another address, and again: it rings once, where it is now. */
+static void a_phone_moves(void **state)
+{
+    struct exchange *exchange = *state;
+    const char *moved = "Contact: <sip:bob@192.0.2.2" PRID ">\r\n";
+    sleep_well(exchange, MOBILE "\r\n");
+    assert_int_equal(registers_from(exchange, DESK, moved), 200);
+    exchange_wait(exchange, AHOYD_PUSH_AWAKE_MS);
+    assert_int_equal(asks(exchange, "INVITE", "call", NULL), 100);
+    assert_int_equal(ahoyd_server_counters(exchange->server)->parked, 1);
+    assert_int_equal(
+        registers_from(exchange, "192.0.2.3:5060", "Contact: <sip:bob@192.0.2.3" PRID ">\r\n"),
+        200);
+    assert_int_equal(count_sent(exchange, AHOY_METHOD_INVITE, 0), 1);
+    const struct ahoy_message *invite = exchange_sent_to(exchange, "192.0.2.3:5060");
+    assert_true(ahoy_span_equal(invite->request_uri, SPAN("sip:bob@192.0.2.3" PRID)));
+}
+
 /* What is no INVITE is answered while its sender still waits. */
 static void a_message_waits_shorter(void **state)
 {
@@ -373,14 +391,23 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, exchange_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(phones_are_told),         TEST(unknown_services_are_refused),
-        TEST(a_phone_is_woken),        TEST(another_is_not_it),
-        TEST(a_phone_is_renamed),      TEST(a_message_waits_shorter),
-        TEST(a_cancelled_call_ends),   TEST(a_push_fails),
-        TEST(a_phone_is_pushed_again), TEST(others_ring_meanwhile),
-        TEST(a_phone_leaves),          TEST(dialogs_go_on),
-        TEST(only_so_many_wait),       TEST(others_see_nothing),
-        TEST(turns_come_together),     TEST(bindings_are_refreshed),
+        TEST(phones_are_told),
+        TEST(unknown_services_are_refused),
+        TEST(a_phone_is_woken),
+        TEST(another_is_not_it),
+        TEST(a_phone_is_renamed),
+        TEST(a_phone_moves),
+        TEST(a_message_waits_shorter),
+        TEST(a_cancelled_call_ends),
+        TEST(a_push_fails),
+        TEST(a_phone_is_pushed_again),
+        TEST(others_ring_meanwhile),
+        TEST(a_phone_leaves),
+        TEST(dialogs_go_on),
+        TEST(only_so_many_wait),
+        TEST(others_see_nothing),
+        TEST(turns_come_together),
+        TEST(bindings_are_refreshed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
