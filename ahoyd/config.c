@@ -383,6 +383,7 @@ void ahoyd_config_free(struct ahoyd_config *config)
     free(texts);
     free(config->listens);
     free(config->domains);
+    free(config->exceptions);
     free(config->trunks);
     free(config->routes);
     free(config);

@@ -6,6 +6,7 @@
 #include "ahoyd/config.h"
 #include "libahoy/base/arena.h"
 
+enum { CONFIG_USERS_LIMIT = 4096 };
 enum { CONFIG_DOMAINS_LIMIT = 1024, CONFIG_TRUNKS_LIMIT = 1024, CONFIG_ROUTES_LIMIT = 4096 };
 
 /* Where a name that must exist in the end was used; its faults are told when all has been read. */
@@ -23,7 +24,7 @@ struct reader {
     bool *insecure;           /* As many as config->domains: "insecure = true" was said. */
     /* 0: not said yet. */
     int store_line, users_line, node_line, control_line, trace_line, workers_line, dns_line,
-        udp_line, overload_line;
+        udp_line, overload_line, push_line;
     bool out_of_memory;
 };
 
@@ -33,6 +34,10 @@ struct reader *config_reader_of(lua_State *lua);
 /* Tells a fault at |line|; |format| as printf has it. */
 void config_fault(struct reader *reader, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Room for one more in |*list| of |count|, up to |limit|; a fault where there is none. */
+bool config_make_room(lua_State *lua, const char *word, void *list, size_t count, size_t item_size,
+                      size_t limit);
 
 /* The line of the configuration that is being run. */
 int config_line(lua_State *lua);
@@ -46,7 +51,9 @@ const char *config_nearest(struct span word, const char *const *names, size_t co
 /* Defines listen, domain, store ... in |lua|. */
 void config_words_define(lua_State *lua);
 int config_word_tls(lua_State *lua);   /* One of them, in config_tls.c. */
-int config_word_dns(lua_State *lua);   /* One in config_dns.c, ... */
+int config_word_user(lua_State *lua);  /* One in config_user.c, ... */
+int config_word_push(lua_State *lua);  /* ... one in config_push.c, ... */
+int config_word_dns(lua_State *lua);   /* ... one in config_dns.c, ... */
 int config_word_store(lua_State *lua); /* ... three in config_store.c. */
 int config_word_users(lua_State *lua);
 int config_word_node(lua_State *lua);
@@ -104,6 +111,16 @@ enum {
 };
 /* config_serving.c: reads them; false, and a fault, where one is unknown. */
 bool config_read_serving(lua_State *lua, const struct option *options, struct ahoyd_domain *domain);
+
+/* The options of what a user may have, the same way. */
+enum { CONFIG_CONTACTS, CONFIG_CALLS, CONFIG_UNANSWERED, CONFIG_LIMITS_OPTIONS };
+#define CONFIG_CONTACTS_RANGE .type = OPTION_NUMBER, .least = 1, .most = AHOY_BINDINGS_LIMIT
+#define CONFIG_CALLS_RANGE    .type = OPTION_NUMBER, .least = 1, .most = 1000
+/* config_user.c: reads them; those that are not given are as in |otherwise|. */
+struct ahoyd_limits config_read_limits(const struct option *options,
+                                       const struct ahoyd_limits *otherwise);
+/* Sorts the users; a fault for each who stands there twice. */
+void config_check_users(struct reader *reader);
 
 /* The options of how users prove who they are, the same way. */
 enum {

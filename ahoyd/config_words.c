@@ -31,8 +31,7 @@ bool config_text(lua_State *lua, int index, const char *word, const char *usage,
     return true;
 }
 
-/* Room for one more in |*list| of |count|, up to |limit|; a fault where there is none. */
-static bool make_room(lua_State *lua, const char *word, void *list, size_t count, size_t item_size,
+bool config_make_room(lua_State *lua, const char *word, void *list, size_t count, size_t item_size,
                       size_t limit)
 {
     struct reader *reader = config_reader_of(lua);
@@ -136,8 +135,8 @@ static int word_listen(lua_State *lua)
                      options[ADVERTISE].text.at);
     } else if (config_read_listen_tls(lua, options, &listen) &&
                config_read_origins(lua, &options[ORIGINS], &listen) &&
-               make_room(lua, "listen", &config->listens, config->listen_count, sizeof listen,
-                         AHOY_LISTENERS_LIMIT)) {
+               config_make_room(lua, "listen", &config->listens, config->listen_count,
+                                sizeof listen, AHOY_LISTENERS_LIMIT)) {
         listen.advertise = config_keep(reader, options[ADVERTISE].text);
         config->listens[config->listen_count++] = listen;
     }
@@ -167,9 +166,10 @@ static bool make_domain_room(lua_State *lua)
 {
     struct reader *reader = config_reader_of(lua);
     size_t count = reader->config->domain_count;
-    return make_room(lua, "domain", &reader->config->domains, count, sizeof(struct ahoyd_domain),
-                     CONFIG_DOMAINS_LIMIT) &&
-           make_room(lua, "domain", &reader->insecure, count, sizeof(bool), CONFIG_DOMAINS_LIMIT);
+    return config_make_room(lua, "domain", &reader->config->domains, count,
+                            sizeof(struct ahoyd_domain), CONFIG_DOMAINS_LIMIT) &&
+           config_make_room(lua, "domain", &reader->insecure, count, sizeof(bool),
+                            CONFIG_DOMAINS_LIMIT);
 }
 
 static uint32_t number_or(const struct option *option, uint32_t otherwise)
@@ -177,12 +177,12 @@ static uint32_t number_or(const struct option *option, uint32_t otherwise)
     return option->given ? (uint32_t)option->number : otherwise;
 }
 
-#define EXPIRES       .type = OPTION_NUMBER, .least = EXPIRES_LEAST_S, .most = EXPIRES_MOST_S
-#define UP_TO(number) .type = OPTION_NUMBER, .least = 1, .most = (number)
+#define EXPIRES .type = OPTION_NUMBER, .least = EXPIRES_LEAST_S, .most = EXPIRES_MOST_S
 
 static int word_domain(lua_State *lua)
 {
-    enum { LEAST = CONFIG_PAIR, MOST, DEFAULT, CONTACTS, CALLS, INSECURE, AUTH };
+    enum { LEAST = CONFIG_PAIR, MOST, DEFAULT, LIMITS };
+    enum { INSECURE = LIMITS + CONFIG_LIMITS_OPTIONS, AUTH };
     enum { SERVING = AUTH + CONFIG_AUTH_OPTIONS, OPTIONS = SERVING + CONFIG_SERVING_OPTIONS };
     struct option options[OPTIONS] = {
         [CONFIG_CERTIFICATE] = { .name = "certificate", .type = OPTION_TEXT },
@@ -190,8 +190,9 @@ static int word_domain(lua_State *lua)
         [LEAST] = { .name = "min_expires", EXPIRES },
         [MOST] = { .name = "max_expires", EXPIRES },
         [DEFAULT] = { .name = "default_expires", EXPIRES },
-        [CONTACTS] = { .name = "user_contacts", UP_TO(AHOY_BINDINGS_LIMIT) },
-        [CALLS] = { .name = "user_calls_per_second", UP_TO(1000) },
+        [LIMITS + CONFIG_CONTACTS] = { .name = "user_contacts", CONFIG_CONTACTS_RANGE },
+        [LIMITS + CONFIG_CALLS] = { .name = "user_calls_per_second", CONFIG_CALLS_RANGE },
+        [LIMITS + CONFIG_UNANSWERED] = { .name = "user_unanswered_calls", CONFIG_CALLS_RANGE },
         [INSECURE] = { .name = "insecure", .type = OPTION_FLAG },
         [AUTH + CONFIG_AUTH] = { .name = "auth", .type = OPTION_TEXT },
         [AUTH + CONFIG_ALGORITHMS] = { .name = "algorithms", .type = OPTION_TEXTS },
@@ -219,8 +220,8 @@ static int word_domain(lua_State *lua)
         !config_read_serving(lua, &options[SERVING], &domain) ||
         !config_read_pair(lua, "domain", options, &domain.pair) || !make_domain_room(lua))
         return 0;
-    domain.user_contacts = number_or(&options[CONTACTS], 0);
-    domain.user_calls = number_or(&options[CALLS], 0);
+    const struct ahoyd_limits without = { 0 };
+    domain.limits = config_read_limits(&options[LIMITS], &without);
     domain.min_expires_s = number_or(&options[LEAST], 60);
     domain.max_expires_s = number_or(&options[MOST], 7200);
     domain.default_expires_s =
@@ -335,8 +336,8 @@ static int word_trunk(lua_State *lua)
         return 0;
     }
     trunk.name = config_keep(reader, name);
-    if (make_room(lua, "trunk", &config->trunks, config->trunk_count, sizeof trunk,
-                  CONFIG_TRUNKS_LIMIT))
+    if (config_make_room(lua, "trunk", &config->trunks, config->trunk_count, sizeof trunk,
+                         CONFIG_TRUNKS_LIMIT))
         config->trunks[config->trunk_count++] = trunk;
     return 0;
 }
@@ -374,9 +375,10 @@ static int word_route(lua_State *lua)
     route.stateless = options[STATELESS].flag;
     if (!keep_domain(lua, "route", options[DOMAIN].text, &route.domain) ||
         !read_from(lua, &options[FROM], &route.from) ||
-        !make_room(lua, "route", &config->routes, count, sizeof route, CONFIG_ROUTES_LIMIT) ||
-        !make_room(lua, "route", &reader->promises, count, sizeof(struct promise),
-                   CONFIG_ROUTES_LIMIT))
+        !config_make_room(lua, "route", &config->routes, count, sizeof route,
+                          CONFIG_ROUTES_LIMIT) ||
+        !config_make_room(lua, "route", &reader->promises, count, sizeof(struct promise),
+                          CONFIG_ROUTES_LIMIT))
         return 0;
     if (route.stateless && route.from == AHOYD_FROM_USERS) {
         config_fault(reader, config_line(lua),
@@ -517,11 +519,22 @@ static int word_tls(lua_State *lua)
     return config_word_tls(lua);
 }
 
+static int word_user(lua_State *lua)
+{
+    return config_word_user(lua);
+}
+
+static int word_push(lua_State *lua)
+{
+    return config_word_push(lua);
+}
+
 /* Each word once. */
 /* clang-format off */
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(users)
+    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(users) WORD(user)     \
+    WORD(push)
 /* clang-format on */
 
 void config_words_define(lua_State *lua)
@@ -575,6 +588,7 @@ void config_finish(struct reader *reader)
         return;
     config_check_tls(reader);
     config_check_store(reader);
+    config_check_users(reader);
     if (config->listen_count == 0)
         config_fault(reader, 0, "listens nowhere; add listen \"udp:127.0.0.1:5060\"");
     if (config->domain_count == 0 && config->route_count == 0)

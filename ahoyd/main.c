@@ -17,6 +17,8 @@
 #include "ahoyd/main_notify.h"
 #include "ahoyd/main_tls.h"
 #include "ahoyd/options.h"
+#include "ahoyd/push_refresh.h"
+#include "ahoyd/pusher_http.h"
 #include "ahoyd/worker.h"
 #include "libahoy/base/poison.h"
 #include "libahoy/io/driver.h"
@@ -24,7 +26,7 @@
 enum {
     EXIT_FAULT = 2, /* Of the command line or the configuration, an address in use included. */
     WORKERS_LIMIT = 64,
-    LOOK_S = 60,        /* How often certificates are looked at. */
+    LOOK_S = 30,        /* How often certificates are looked at, and bindings that end. */
     TIMER_C_MS = 181000 /* R3261-16.6-42: above three minutes. */
 };
 
@@ -38,6 +40,8 @@ struct daemon {
     struct ahoyd_tls tls;
     struct ahoyd_guard *guard;
     struct ahoy_directory *directory; /* NULL where there is one worker only. */
+    struct ahoyd_pusher *pusher;      /* NULL where no phone is woken. */
+    struct ahoyd_push_refresh refresh;
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
     struct ahoyd_command_means means; /* Of the control socket. */
@@ -253,7 +257,8 @@ static bool open_worker(struct daemon *daemon, uint16_t number, uint16_t count)
                     .guard = daemon->guard,
                     .clocks = AHOY_DEFAULT_CLOCKS,
                     .timer_c_ms = TIMER_C_MS,
-                    .log = &daemon->log },
+                    .log = &daemon->log,
+                    .pusher = daemon->pusher },
         .workers = daemon->workers,
     };
     options.driver = open_driver(daemon, number, count);
@@ -294,6 +299,17 @@ static bool make_guard(struct daemon *daemon)
     if (daemon->guard == NULL)
         ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "guard: no chance or no memory");
     return daemon->guard != NULL;
+}
+
+/* Before the workers, which ask it. */
+static bool open_pusher(struct daemon *daemon)
+{
+    if (daemon->config->push.url == NULL)
+        return true;
+    daemon->pusher = ahoyd_pusher_open(&daemon->config->push, &daemon->log);
+    if (daemon->pusher == NULL)
+        ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "push: no memory or no thread");
+    return daemon->pusher != NULL;
 }
 
 static bool open_workers(struct daemon *daemon)
@@ -387,6 +403,8 @@ static void serve(struct daemon *daemon, const sigset_t *signals)
             return;
         }
         ahoyd_tls_look(&daemon->tls, (int64_t)(ahoy_driver_now() / 1000));
+        if (daemon->pusher != NULL)
+            ahoyd_push_refresh(&daemon->refresh, ahoy_driver_now());
     }
 }
 
@@ -400,6 +418,7 @@ static void close_all(struct daemon *daemon)
         ahoyd_worker_drain(daemon->workers[i]);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_join(daemon->workers[i]);
+    ahoyd_pusher_close(daemon->pusher);
     if (daemon->store != NULL)
         ahoyd_store_close(daemon->store);
     for (unsigned i = 0; i < daemon->worker_count; i++)
@@ -421,9 +440,13 @@ static int run(struct daemon *daemon, const char *path)
         return EXIT_FAULT;
     set_limits(daemon);
     bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
-                  open_tls(daemon) && open_listeners(daemon) && open_workers(daemon) &&
-                  start_workers(daemon) && open_control(daemon);
+                  open_tls(daemon) && open_listeners(daemon) && open_pusher(daemon) &&
+                  open_workers(daemon) && start_workers(daemon) && open_control(daemon);
     if (opened) {
+        daemon->refresh = (struct ahoyd_push_refresh){ .config = daemon->config,
+                                                       .store = daemon->store,
+                                                       .pusher = daemon->pusher,
+                                                       .until_ms = ahoy_driver_now() };
         announce(daemon);
         ahoyd_notify("READY=1", &daemon->log);
         serve(daemon, &signals);

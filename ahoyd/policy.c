@@ -75,19 +75,43 @@ bool ahoyd_policy_sender(struct ahoyd_server *server, const struct ahoy_event *e
     return true;
 }
 
+/* Too many calls of a user: they will be taken, only not now. */
+static void refuse_call(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_sender *sender, const char *why, uint64_t now_ms)
+{
+    const struct span user = { sender->user, sender->user_size };
+    const struct ahoyd_refusal refusal = { "refused call", why, sender->domain, user, event->hop };
+    ahoyd_refusal_tell(server, &refusal, now_ms);
+    server->counters.paced_calls++;
+    ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 1\r\n"));
+}
+
 bool ahoyd_policy_pace(struct ahoyd_server *server, const struct ahoy_event *event,
                        const struct ahoyd_sender *sender, uint64_t now_ms)
 {
     const struct ahoyd_domain *domain = sender->domain;
     const struct span user = { sender->user, sender->user_size };
-    if (domain == NULL || domain->user_calls == 0 ||
-        ahoyd_guard_pace(server->guard, user, domain->name, domain->user_calls, now_ms))
+    if (domain == NULL)
         return true;
-    const struct ahoyd_refusal refusal = { "refused call", "too many a second", domain, user,
-                                           event->hop };
-    ahoyd_refusal_tell(server, &refusal, now_ms);
-    server->counters.paced_calls++;
-    ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 1\r\n"));
+    uint32_t most = ahoyd_config_limits(server->options.config, domain, user)->calls;
+    if (most == 0 || ahoyd_guard_pace(server->guard, user, domain->name, most, now_ms))
+        return true;
+    refuse_call(server, event, sender, "too many a second", now_ms);
+    return false;
+}
+
+bool ahoyd_policy_hold(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, uint64_t now_ms, uint64_t *ticket)
+{
+    const struct ahoyd_domain *domain = sender->domain;
+    const struct span user = { sender->user, sender->user_size };
+    *ticket = 0;
+    if (domain == NULL)
+        return true;
+    uint32_t most = ahoyd_config_limits(server->options.config, domain, user)->unanswered;
+    if (most == 0 || ahoyd_guard_begin(server->guard, user, domain->name, most, ticket))
+        return true;
+    refuse_call(server, event, sender, "too many at once", now_ms);
     return false;
 }
 

@@ -24,6 +24,10 @@ bool ahoyd_policy_sender(struct ahoyd_server *server, const struct ahoy_event *e
 bool ahoyd_policy_pace(struct ahoyd_server *server, const struct ahoy_event *event,
                        const struct ahoyd_sender *sender, uint64_t now_ms);
 
+/* The same of those that are not answered yet; |ticket| is for the proxy's plan, 0 for none. */
+bool ahoyd_policy_hold(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, uint64_t now_ms, uint64_t *ticket);
+
 /* Whether |caller| may use |route|. */
 bool ahoyd_policy_may_use(enum ahoyd_caller caller, const struct ahoyd_route *route);
 

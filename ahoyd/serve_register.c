@@ -6,6 +6,7 @@
 #include "ahoyd/gruu.h"
 #include "ahoyd/node.h"
 #include "ahoyd/policy.h"
+#include "ahoyd/push.h"
 #include "ahoyd/refusals.h"
 #include "ahoyd/serve.h"
 #include "libahoy/base/unset.h"
@@ -105,10 +106,12 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct ahoyd_domain *domain, struct span aor,
                   struct ahoy_registration *registration)
 {
+    const struct span user = { aor.at, aor.size - domain->name.size - 1 };
+    const struct ahoyd_limits *own = ahoyd_config_limits(server->options.config, domain, user);
     const struct ahoy_registrar_limits limits = { .min_expires_s = domain->min_expires_s,
                                                   .max_expires_s = domain->max_expires_s,
                                                   .default_expires_s = domain->default_expires_s,
-                                                  .contacts = domain->user_contacts };
+                                                  .contacts = own->contacts };
     struct ahoy_err err;
     if (!ahoy_registration_parse(event->message, event->routing, event->hop, &limits, registration,
                                  &err)) {
@@ -120,6 +123,10 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
             ahoy_buf_put(&rows, SPAN("\r\n"));
         }
         ahoyd_answer_with(server, event, err.status, ahoy_buf_text(&rows));
+        return false;
+    }
+    if (ahoyd_push_refuses(server, registration)) {
+        ahoyd_answer(server, event, 555);
         return false;
     }
     if (!may_be_reached(server, registration) ||
@@ -345,6 +352,7 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
     ahoyd_change_outcome(change, &server->bindings);
     print_contacts(server, change->aor, &change->registration, &server->bindings, now_ms, &rows);
     print_outbound(server, &change->registration, &rows);
+    ahoyd_push_print(server, &change->registration, &rows); /* R8599-5.6.1.1-6 */
     print_service_route(waiting->domain, &rows);
     answer_waiting(server, handle, 200, ahoy_buf_text(&rows), now_ms);
 }

@@ -57,6 +57,9 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
     ahoyd_identity_settle(server, event, course->in_dialog ? NULL : &course->sender,
                           course->to_trusted, &plan, &rows);
     plan.added = ahoy_buf_text(&rows);
+    if (is_new_call(event) &&
+        !ahoyd_policy_hold(server, event, &course->sender, now_ms, &plan.ticket))
+        return;
     server->counters.forwarded++;
     if (is_new_call(event))
         server->counters.calls++;

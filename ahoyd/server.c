@@ -7,6 +7,7 @@
 #include "ahoyd/admission.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/servers.h"
+#include "ahoyd/sleepers.h"
 #include "ahoyd/subscriptions.h"
 
 enum {
@@ -100,6 +101,7 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
     ahoy_pool_init(&server->waiting, sizeof(struct ahoyd_waiting), AHOYD_WAITING_LIMIT);
     ahoy_chunks_init(&server->waiting_chunks, WAITING_CHUNK_SIZE, AHOYD_WAITING_MEMORY_LIMIT);
     ahoyd_subscriptions_init(server, now_ms);
+    ahoyd_sleepers_init(server, now_ms);
     ahoyd_store_secret(options->store, secret);
     bool done = init_guard(server, now_ms) && init_names(server, secret) &&
                 init_stack(server, secret, now_ms);
@@ -123,6 +125,7 @@ void ahoyd_server_free(struct ahoyd_server *server)
         ahoy_pool_remove(&server->waiting, handle);
     }
     ahoyd_subscriptions_fini(server);
+    ahoyd_sleepers_fini(server);
     ahoy_pool_fini(&server->waiting);
     ahoy_chunks_fini(&server->waiting_chunks);
     if (server->proxy != NULL)
@@ -194,9 +197,17 @@ static void rest(struct ahoyd_server *server, uint64_t now_ms)
         ahoy_transactions_trim(server->transactions);
         ahoy_pool_trim(&server->waiting);
         ahoy_pool_trim(&server->subscriptions);
+        ahoy_pool_trim(&server->sleepers);
         ahoy_chunks_trim(&server->waiting_chunks);
         server->trimmed = true;
     }
+}
+
+/* Who has waited for a phone goes on. */
+static void see_sleepers(struct ahoyd_server *server, uint64_t now_ms)
+{
+    ahoyd_sleepers_expire(server, now_ms);
+    serve_events(server, now_ms);
 }
 
 /* A connection that proves whose it is, or is gone. */
@@ -215,11 +226,13 @@ void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *even
     ahoyd_admission_see(server, event, now_ms);
     ahoy_stack_step(server->stack, event, now_ms);
     serve_events(server, now_ms);
-    if (ahoy_proxy_deadline(server->proxy) <= now_ms) {
+    while (ahoy_proxy_deadline(server->proxy) <= now_ms) {
         ahoy_proxy_expire(server->proxy, now_ms);
+        ahoyd_servers_ask(server, now_ms);
         serve_events(server, now_ms);
     }
     ahoyd_subscriptions_expire(server, now_ms);
+    see_sleepers(server, now_ms);
     rest(server, now_ms);
 }
 
@@ -227,7 +240,14 @@ void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *chang
 {
     ahoyd_serve_stored(server, change, now_ms);
     ahoyd_subscriptions_expire(server, now_ms);
+    see_sleepers(server, now_ms);
     ahoyd_change_free(change);
+}
+
+void ahoyd_server_push_failed(struct ahoyd_server *server, uint64_t key, uint64_t now_ms)
+{
+    ahoyd_sleepers_failed(server, key, now_ms);
+    serve_events(server, now_ms);
 }
 
 bool ahoyd_server_poll(struct ahoyd_server *server, struct ahoy_wire_effect *effect)
@@ -249,6 +269,9 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)
     uint64_t subscriptions_ms = ahoyd_subscriptions_deadline(server);
     if (subscriptions_ms < deadline_ms)
         deadline_ms = subscriptions_ms;
+    uint64_t sleepers_ms = ahoyd_sleepers_deadline(server);
+    if (sleepers_ms < deadline_ms)
+        deadline_ms = sleepers_ms;
     if (!server->trimmed && server->busy_ms + REST_MS < deadline_ms)
         deadline_ms = server->busy_ms + REST_MS;
     return deadline_ms;
@@ -263,6 +286,7 @@ void ahoyd_server_leave(struct ahoyd_server *server)
 {
     ahoy_stack_leave(server->stack);
     ahoyd_subscriptions_forget(server);
+    ahoyd_sleepers_forget(server);
 }
 
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ahoyd/guard.h"
+#include "ahoyd/pusher.h"
 #include "ahoyd/store/store.h"
 #include "libahoy/stack/stack.h"
 #include "libahoy/tu/proxy.h"
@@ -21,7 +22,12 @@
     COUNTER(overload_refused)                                                                      \
     COUNTER(overload_dropped)                                                                      \
     COUNTER(overload_held_back)                                                                    \
-    COUNTER(notified)
+    COUNTER(notified)                                                                              \
+    COUNTER(pushes)                                                                                \
+    COUNTER(failed_pushes)                                                                         \
+    COUNTER(parked)                                                                                \
+    COUNTER(woken)                                                                                 \
+    COUNTER(not_woken)
 /* What stands at some height now: of several workers the highest counts, not their sum. */
 #define AHOYD_SERVER_LEVELS(LEVEL)                                                                 \
     LEVEL(overload_wait_ms) LEVEL(overload_loss) LEVEL(longest_wait_us)
@@ -48,6 +54,8 @@ struct ahoyd_server_options {
     uint32_t transaction_limit; /* At once; 0 for the usual 2,000,000. */
     const struct ahoy_log *log;
     struct ahoyd_change_owner *change_owner; /* Gets the changes back that this server makes. */
+    struct ahoyd_pusher *pusher;             /* Wakes phones; NULL: nobody does. */
+    struct ahoyd_push_owner *push_owner;     /* Is told where that has failed. */
 };
 
 struct ahoyd_server;
@@ -60,6 +68,8 @@ void ahoyd_server_free(struct ahoyd_server *server);
 void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *event, uint64_t now_ms);
 /* A change of this server came back from the store; the server frees it.  Then poll until dry. */
 void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *change, uint64_t now_ms);
+/* What this server asked its pusher for under |key| cannot be done.  Then poll until dry. */
+void ahoyd_server_push_failed(struct ahoyd_server *server, uint64_t key, uint64_t now_ms);
 bool ahoyd_server_poll(struct ahoyd_server *server, struct ahoy_wire_effect *effect);
 uint64_t ahoyd_server_deadline(const struct ahoyd_server *server);
 

@@ -46,6 +46,11 @@ struct ahoyd_server {
     struct ahoy_pool subscriptions; /* struct ahoyd_subscription */
     struct ahoy_timers subscription_timers;
     struct ahoyd_watcher watcher;
+    struct ahoy_pool sleepers; /* In sleepers.c, with the next four. */
+    struct ahoy_map sleepers_by_key;
+    struct ahoy_timers sleeper_timers;
+    struct ahoyd_watcher sleeper_watcher;
+    struct ahoy_hash_key sleeper_key;
     struct ahoy_overload overload;
     uint32_t waited_us; /* The message at hand. */
     unsigned told_loss; /* To neighbours, by ... */
@@ -64,6 +69,7 @@ struct ahoyd_server {
         char token[AHOYD_FLOW_TOKEN_LIMIT];
         char route[AHOYD_NODE_LIMIT + AHOYD_FLOW_TOKEN_LIMIT + 8];
     } flows[AHOY_BINDINGS_LIMIT];
+    char sleeping_aor[AHOYD_AOR_LIMIT]; /* Of those of |targets| that sleep. */
     struct ahoy_located located;
     char rows[AHOY_MESSAGE_LIMIT];
     char text[AHOY_MESSAGE_LIMIT];

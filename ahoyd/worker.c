@@ -26,8 +26,15 @@ struct report {
     struct ahoyd_worker_counters worker;
 };
 
+/* Who is told of pushes that have failed. */
+struct push_end {
+    struct ahoyd_push_owner owner; /* First. */
+    struct ahoyd_worker *worker;
+};
+
 struct ahoyd_worker {
     struct ahoyd_change_owner owner; /* First, as the store asks. */
+    struct push_end push_end;
     struct ahoyd_worker_options options;
     struct ahoyd_server *server;
     struct ahoyd_inbox *inbox;
@@ -62,6 +69,16 @@ static void wake(struct ahoyd_change_owner *owner)
 {
     struct ahoyd_worker *worker = (struct ahoyd_worker *)(void *)owner;
     ahoy_driver_wake(worker->options.driver);
+}
+
+/* Where the inbox is full, the requests that wait find out by their own clocks. */
+static void push_failed(struct ahoyd_push_owner *owner, uint64_t key)
+{
+    struct ahoyd_worker *worker = ((struct push_end *)(void *)owner)->worker;
+    const struct ahoyd_letter letter = { .kind = AHOYD_LETTER_PUSH_FAILED,
+                                         .bytes = { (const char *)&key, sizeof key } };
+    if (ahoyd_inbox_put(worker->inbox, &letter))
+        ahoy_driver_wake(worker->options.driver);
 }
 
 static bool init_locks(struct ahoyd_worker *worker)
@@ -101,6 +118,7 @@ struct ahoyd_worker *ahoyd_worker_new(const struct ahoyd_worker_options *options
     worker->options = *options;
     worker->owner.done = take_back;
     worker->owner.wake = wake;
+    worker->push_end = (struct push_end){ { push_failed }, worker };
     worker->number = options->server.worker;
     worker->count = options->server.workers;
     worker->now_ms = worker->last_ms = ahoy_driver_now();
@@ -108,6 +126,7 @@ struct ahoyd_worker *ahoyd_worker_new(const struct ahoyd_worker_options *options
     worker->inbox = ahoyd_inbox_new();
     worker->woken = calloc(worker->count, sizeof *worker->woken);
     worker->options.server.change_owner = &worker->owner;
+    worker->options.server.push_owner = &worker->push_end.owner;
     worker->server = ahoyd_server_new(&worker->options.server, worker->now_ms);
     if (worker->inbox == NULL || worker->woken == NULL || worker->server == NULL ||
         !init_locks(worker)) {
@@ -174,27 +193,43 @@ static uint32_t waited_us(const struct ahoyd_worker *worker, const struct ahoyd_
                                                  : (uint32_t)(now_us - letter->came_us);
 }
 
+static void read_push(struct ahoyd_worker *worker, struct span bytes)
+{
+    uint64_t key;
+    assert(bytes.size == sizeof key);
+    memcpy(&key, bytes.at, sizeof key);
+    worker->dirty = true;
+    ahoyd_server_push_failed(worker->server, key, worker->now_ms);
+    carry_all(worker);
+}
+
+static void read_letter(struct ahoyd_worker *worker, const struct ahoyd_letter *letter)
+{
+    worker->last_ms = worker->now_ms;
+    if (letter->kind == AHOYD_LETTER_PUSH_FAILED) {
+        read_push(worker, letter->bytes);
+    } else if (letter->kind == AHOYD_LETTER_SEND) {
+        struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND,
+                                           .hop = letter->hop,
+                                           .bytes = letter->bytes };
+        worker->counters.sent_for_others++;
+        ahoy_driver_carry(worker->options.driver, &effect);
+    } else {
+        struct ahoy_wire_event event = { .kind = AHOY_WIRE_MESSAGE,
+                                         .hop = letter->hop,
+                                         .bytes = letter->bytes,
+                                         .waited_us = waited_us(worker, letter) };
+        worker->counters.handed_in++;
+        step(worker, &event);
+    }
+}
+
 /* What the others have put into the inbox. */
 static void read_letters(struct ahoyd_worker *worker)
 {
     struct ahoyd_letter letter;
-    while (ahoyd_inbox_next(worker->inbox, &letter)) {
-        worker->last_ms = worker->now_ms;
-        if (letter.kind == AHOYD_LETTER_SEND) {
-            struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND,
-                                               .hop = letter.hop,
-                                               .bytes = letter.bytes };
-            worker->counters.sent_for_others++;
-            ahoy_driver_carry(worker->options.driver, &effect);
-        } else {
-            struct ahoy_wire_event event = { .kind = AHOY_WIRE_MESSAGE,
-                                             .hop = letter.hop,
-                                             .bytes = letter.bytes,
-                                             .waited_us = waited_us(worker, &letter) };
-            worker->counters.handed_in++;
-            step(worker, &event);
-        }
-    }
+    while (ahoyd_inbox_next(worker->inbox, &letter))
+        read_letter(worker, &letter);
     struct ahoyd_change *change;
     while ((change = ahoyd_inbox_change(worker->inbox)) != NULL) {
         worker->last_ms = worker->now_ms;

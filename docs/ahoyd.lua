@@ -38,6 +38,11 @@ domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 720
 -- Phones learn when they register that their calls must come by this proxy (RFC 3608):
 -- domain("boston.example", { service_route = { "sip:proxy.boston.example;lr" } })
 
+-- What a user may have at once, and one who may have more:
+-- domain("miami.example", { user_contacts = 4, user_calls_per_second = 2,
+--                           user_unanswered_calls = 3 })
+-- user("desk@miami.example", { contacts = 10, unanswered_calls = 30 })
+
 -- Where users and registrations are kept, from here: a file, or "memory:" for nothing.
 store "sqlite:ahoy.db"
 
@@ -67,6 +72,9 @@ route { domain = "carrier.example", to = "carrier", from = "users" }
 
 -- Messages that wait for longer than this many milliseconds mean overload: new requests are refused.
 -- overload { target = 100 }
+
+-- Phones that sleep are woken through a push service (RFC 8599), which this hook asks:
+-- push { url = "http://127.0.0.1:8099/wake", providers = { "fcm", "apns" }, wait = 20 }
 
 -- Name servers of your own, in place of those of /etc/resolv.conf:
 -- dns { servers = { "192.0.2.53", "[2001:db8::53]:5353" } }

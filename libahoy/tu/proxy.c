@@ -138,8 +138,20 @@ static bool needs_request(const struct ahoy_proxy_plan *plan, size_t tier)
 {
     bool needed = tier < plan->count;
     for (size_t i = 0; i < tier; i++)
-        needed |= plan->targets[i].way_count > 0 || plan->targets[i].next != NULL;
+        needed |= plan->targets[i].way_count > 0 || plan->targets[i].next != NULL ||
+                  plan->targets[i].sleeper.size > 0;
     return needed;
+}
+
+/* What is kept of |target|, the first of the branch |index|. */
+static bool keep_first(struct proxy_context *context, unsigned index,
+                       const struct ahoy_proxy_target *target)
+{
+    struct proxy_branch *branch = proxy_branch_at(context, index);
+    if (target->sleeper.size > 0)
+        return ahoy_proxy_keep_flows(&context->arena, target, &branch->flows);
+    return (target->way_count == 0 || ahoy_proxy_keep_ways(context, index, target)) &&
+           ahoy_proxy_keep_flows(&context->arena, target->next, &branch->flows);
 }
 
 /* What is kept of the plan, whose first |tier| targets begin. */
@@ -153,9 +165,7 @@ static bool keep_plan(struct proxy_context *context, const struct ahoy_event *ev
             return false;
     }
     for (unsigned i = 0; i < tier; i++) {
-        const struct ahoy_proxy_target *target = &plan->targets[i];
-        if ((target->way_count > 0 && !ahoy_proxy_keep_ways(context, i, target)) ||
-            !ahoy_proxy_keep_flows(arena, target->next, &proxy_branch_at(context, i)->flows))
+        if (!keep_first(context, i, &plan->targets[i]))
             return false;
     }
     return plan->count == 1 || ahoy_proxy_keep_search(context, plan, tier, now_ms);
@@ -182,6 +192,7 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->follows = plan->follows;
     context->no_cancel = plan->no_cancel;
     context->sender = plan->sender;
+    context->ticket = plan->ticket;
     context->tells_load = plan->tells_load;
     context->asserted_back = (uint8_t)plan->asserted_back;
     ahoy_arena_init(&context->arena, &proxy->chunks);
@@ -239,7 +250,12 @@ static void begin_answer(struct ahoy_proxy *proxy, struct proxy_context *context
 static unsigned start_target(struct ahoy_proxy *proxy, struct proxy_context *context,
                              unsigned index, struct proxy_making *making, uint64_t now_ms)
 {
+    const struct proxy_branch *branch = proxy_branch_at(context, index);
     making->target = &making->plan->targets[index];
+    if (making->target->sleeper.size > 0) {
+        ahoy_proxy_sleep(proxy, context, index, branch->flows);
+        return 0;
+    }
     if (making->target->way_count > 0)
         return ahoy_proxy_try(proxy, context, index, now_ms) ? 0 : 503;
     return ahoy_proxy_send(proxy, context, index, making, now_ms);
@@ -274,13 +290,12 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
     unsigned refusal = check_forking(proxy, event, plan, &breadth, &loop);
     if (refusal == 0 && !ahoy_proxy_read_routes(event->message, plan, &routes))
         refusal = 400;
-    if (refusal != 0) {
-        ahoy_proxy_refuse(proxy, event, refusal, plan->tells_load);
-        return;
-    }
-    struct proxy_context *context = begin(proxy, event, plan, breadth, now_ms);
+    struct proxy_context *context = NULL;
+    if (refusal == 0)
+        context = begin(proxy, event, plan, breadth, now_ms);
     if (context == NULL) {
-        ahoy_proxy_refuse(proxy, event, 503, plan->tells_load);
+        ahoy_proxy_refuse(proxy, event, refusal != 0 ? refusal : 503, plan->tells_load);
+        ahoy_proxy_give_back(proxy, plan->ticket);
         return;
     }
     context->loop = loop;
@@ -412,7 +427,7 @@ void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, u
 void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms)
 {
     struct ahoy_timer *timer;
-    while ((timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
+    while (proxy->wish_count == 0 && (timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
         unsigned index;
         struct proxy_context *context = ahoy_proxy_find(proxy, timer->what, &index);
         if (context == NULL)

@@ -55,7 +55,8 @@ struct proxy_branch {
     uint8_t breadth;           /* Its share of Max-Breadth (RFC 5393 5.3). */
     uint8_t depth;             /* Redirections that led to it. */
     uint8_t record_routes;     /* Rows of it that the request got from us. */
-    bool waiting : 1;          /* For the answer to a wish. */
+    bool waiting : 1;          /* For the answer to a wish: WAKE where it sleeps, else LOCATE. */
+    bool sleeps : 1;           /* For the first of |flows|, whose phone is to be woken. */
     bool provisional : 1;      /* One has come, 100 included. */
     bool cancelled : 1;        /* CANCEL has been asked for. */
     bool is_neighbour : 1;     /* It leads to one. */
@@ -106,6 +107,7 @@ struct proxy_context {
     struct proxy_kept *kept;       /* NULL until some branch needs it: for ways, flows, a search. */
     struct proxy_search *search;   /* NULL where there is none. */
     uint64_t serial;               /* What its To tag is made from. */
+    uint64_t ticket;               /* The plan's; 0 once it has gone back. */
     uint64_t loop;                 /* What its branches are known again by; 0 for none. */
     uint32_t tier_ms;              /* The plan's. */
     uint16_t best_status;          /* Of the best failure so far; 0 for none. */
@@ -127,7 +129,8 @@ struct proxy_context {
 
 /* A wish that was not polled. */
 struct proxy_wish {
-    uint64_t user; /* 0: REST. */
+    uint64_t ticket; /* 0: not ANSWERED. */
+    uint64_t user;   /* 0: REST. */
     struct ahoy_hop hop;
     uint64_t rest_ms;
 };
@@ -232,6 +235,7 @@ bool ahoy_proxy_try(struct ahoy_proxy *proxy, struct proxy_context *context, uns
 bool ahoy_proxy_fail_over(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                           uint64_t rest_ms, uint64_t now_ms);
 void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish);
+void ahoy_proxy_give_back(struct ahoy_proxy *proxy, uint64_t ticket);
 
 /* proxy_flows.c (RFC 5626 7).  Starting: |target| is in the arena, and so is the request.  Next:
  * the flow at hand has failed; false where no other is tried. */
@@ -240,6 +244,10 @@ bool ahoy_proxy_start_target(struct ahoy_proxy *proxy, struct proxy_context *con
                              uint64_t now_ms);
 bool ahoy_proxy_next_flow(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                           uint64_t now_ms);
+
+/* proxy_sleeper.c (RFC 8599 5.6.2).  Sleeping: |target| is in the arena, and so is the request. */
+void ahoy_proxy_sleep(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                      const struct ahoy_proxy_target *target);
 
 /* proxy_ack.c: an ACK whose servers are not known yet. */
 void ahoy_proxy_init_acks(struct ahoy_proxy *proxy);

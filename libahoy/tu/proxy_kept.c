@@ -42,7 +42,8 @@ bool ahoy_proxy_keep_target(struct ahoy_arena *arena, const struct ahoy_proxy_ta
     kept->next = NULL;
     if (!ahoy_proxy_keep_text(arena, target->uri, &kept->uri) ||
         !ahoy_proxy_keep_text(arena, target->routes, &kept->routes) ||
-        !ahoy_proxy_keep_text(arena, target->flow, &kept->flow))
+        !ahoy_proxy_keep_text(arena, target->flow, &kept->flow) ||
+        !ahoy_proxy_keep_text(arena, target->sleeper, &kept->sleeper))
         return false;
     if (target->way_count == 0)
         return true;

@@ -72,6 +72,8 @@ void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
     if (!context->closed)
         proxy->open--;
     context->closed = true;
+    ahoy_proxy_give_back(proxy, context->ticket);
+    context->ticket = 0;
     ahoy_proxy_stop(proxy, context);
     context->search = NULL;
     if (context->first.timer.which != PROXY_TIMER_C)
@@ -81,6 +83,7 @@ void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
     context->failure = NULL;
     context->kept = NULL; /* Nothing is tried any more. */
     context->first.ways = NULL;
+    context->first.flows = NULL;
     /* The transactions live on for half a minute; what no answer needs any more goes now. */
     if (context->count > 1)
         return;
@@ -105,6 +108,7 @@ void ahoy_proxy_drop(struct ahoy_proxy *proxy, struct proxy_context *context,
                      struct proxy_branch *branch, unsigned status)
 {
     branch->waiting = false;
+    branch->sleeps = false;
     if (mark_done(proxy, context, branch))
         ahoy_proxy_keep(proxy, context, status, NULL);
 }

@@ -38,12 +38,24 @@ void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish)
     proxy->wishes[at] = *wish;
 }
 
+void ahoy_proxy_give_back(struct ahoy_proxy *proxy, uint64_t ticket)
+{
+    if (ticket != 0)
+        ahoy_proxy_wish(proxy, &(struct proxy_wish){ .ticket = ticket });
+}
+
 /* The wish of a branch that still waits; false where it does not any more. */
 static bool branch_wish(struct proxy_context *context, unsigned index, struct ahoy_proxy_wish *wish)
 {
     const struct proxy_branch *branch = proxy_branch_at(context, index);
     if (!branch->waiting)
         return false;
+    if (branch->sleeps) {
+        wish->kind = AHOY_WISH_WAKE;
+        wish->uri = branch->flows->uri;
+        wish->sleeper = branch->flows->sleeper;
+        return true;
+    }
     const struct proxy_ways *ways = branch->ways;
     wish->uri = ways->ways[ways->next_way - 1];
     wish->source = ways->source;
@@ -69,6 +81,10 @@ bool ahoy_proxy_poll(struct ahoy_proxy *proxy, struct ahoy_proxy_wish *wish)
         const struct proxy_wish next = proxy->wishes[proxy->next_wish];
         proxy->next_wish = (proxy->next_wish + 1) % PROXY_WISHES_LIMIT;
         proxy->wish_count--;
+        if (next.ticket != 0) {
+            *wish = (struct ahoy_proxy_wish){ .kind = AHOY_WISH_ANSWERED, .user = next.ticket };
+            return true;
+        }
         if (next.user != 0 && find_wish(proxy, next.user, wish))
             return true;
         if (next.user != 0)

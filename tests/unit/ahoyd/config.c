@@ -56,6 +56,7 @@ static void test_all_words(void **state)
               "trunk(\"carrier\", { \"sip:127.0.0.1:5070\", \"sip:[::1];transport=tcp\" })\n"
               "udp { padding = 64 }\n"
               "overload { target = 20 }\n"
+              "push { url = \"https://push.example:8443/wake?a=b\", providers = { \"fcm\" } }\n"
               "workers(3) control \"unix:/run/x.sock\" trace \"t.jsonl\"\n",
               &told);
     assert_non_null(config);
@@ -77,6 +78,9 @@ static void test_all_words(void **state)
     assert_int_equal(config->trunks[0].count, 2);
     assert_int_equal(config->trunks[0].targets[1].ip.port, 5060);
     assert_int_equal(config->trunks[0].targets[1].transport, AHOY_TCP);
+    assert_string_equal(config->push.url, "https://push.example:8443/wake?a=b");
+    assert_int_equal(config->push.provider_count, 1);
+    assert_int_equal(config->push.wait_s, 20);
     assert_int_equal(config->route_count, 1);
     assert_int_equal(config->routes[0].from, AHOYD_FROM_ANYONE);
     assert_int_equal(config->routes[0].trunk, 0);
@@ -259,9 +263,31 @@ static void test_faults(void **state)
     assert_fault("local d = string.rep('a.', 9)", "nil value");
 }
 
+static void test_faults_of_push(void **state)
+{
+    (void)state;
+    assert_fault("push {}", "push needs a URL and providers");
+    assert_fault("push { url = 'http://h' }", "push needs a URL and providers");
+    assert_fault("push { url = 'ftp://h', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'https:///x', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://h/a b', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://h', providers = { 'f;c' } }", "is no name of a push");
+    assert_fault("push { url = 'http://h', providers = { '' } }", "is no name of a push");
+    assert_fault("push { url = 'http://h', providers = { 'fcm' }, wait = 61 }", "between 1 and 60");
+    assert_fault("push { url = 'http://h', providers = { 'fcm' } } "
+                 "push { url = 'http://h', providers = { 'fcm' } }",
+                 "already");
+}
+
 static void test_faults_of_users(void **state)
 {
     (void)state;
+    assert_fault("user 'alice@b.example'", "is of no domain that stands above");
+    assert_fault("user '@a'", "is of no domain that stands above");
+    assert_fault("domain 'a' user('b@a', { contacts = 11 })", "between 1 and 10");
+    assert_fault("domain 'a' user('b@a', { calls = 1 })", "has no option 'calls'");
+    assert_fault("domain 'a' user 'b@a' user 'c@a' user 'b@A'", "user \"b@a\" stands here twice");
     assert_fault("domain('a', { user_contacts = 11 })", "between 1 and 10");
     assert_fault("domain('a', { user_calls_per_second = 0 })", "between 1 and 1000");
     assert_fault("domain('a', { user_certificates = true })", "no listener asks for any");
@@ -416,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_faults_of_push),
         cmocka_unit_test(test_faults_of_users),
         cmocka_unit_test(test_auth_none),
         cmocka_unit_test(test_every_fault_is_told),
