@@ -42,7 +42,7 @@ static struct sim_event make_deed(struct ahoy_rng *rng)
     struct sim_event event = { .who = below(rng, SIM_HEALTHY_PHONES) };
     static const enum sim_event_kind changes[] = { SIM_PHONE_PROGRESSES, SIM_PHONE_HOLDS,
                                                    SIM_PHONE_RESUMES };
-    uint32_t kind = below(rng, 13);
+    uint32_t kind = below(rng, 16);
     if (kind == 0) {
         event.kind = SIM_PHONE_REGISTERS;
     } else if (kind < 4) {
@@ -53,6 +53,11 @@ static struct sim_event make_deed(struct ahoy_rng *rng)
         event.amount = statuses[below(rng, sizeof statuses / sizeof *statuses)];
     } else if (kind < 10) {
         event.kind = changes[below(rng, sizeof changes / sizeof *changes)];
+    } else if (kind < 12) {
+        event.kind = SIM_PHONE_TRANSFERS;
+        event.whom = below(rng, 8);
+    } else if (kind < 13) {
+        event.kind = SIM_PHONE_JOINS;
     } else {
         event.kind = SIM_PHONE_HANGS_UP;
     }
