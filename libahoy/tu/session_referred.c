@@ -43,14 +43,11 @@ static unsigned put_replaces(const struct ahoy_uri *uri, struct ahoy_buf *rows)
     return 0;
 }
 
-/* The one Refer-To: R3515-2.4.2-2. */
+/* The Refer-To, of which no message that is read has two: R3515-2.4.2-2. */
 static unsigned read_target(const struct ahoy_message *request, struct ahoy_address *target)
 {
     const struct ahoy_field *field = ahoy_message_first(request, AHOY_HEADER_REFER_TO);
-    if (field == NULL || ahoy_message_next(request, field) != NULL ||
-        !ahoy_address_parse(field->value, target, NULL))
-        return 400;
-    return 0;
+    return field != NULL && ahoy_address_parse(field->value, target, NULL) ? 0 : 400;
 }
 
 /* Fills |referred| in with what |request| asks for.  0, or the status that refuses it: 603 for what
@@ -66,8 +63,6 @@ static unsigned read_request(struct ahoy_referred *referred, const struct ahoy_m
     unsigned status = read_target(request, &target);
     if (status != 0)
         return status;
-    if (sender != NULL && ahoy_message_next(request, sender) != NULL)
-        return 400; /* R3892-2.1-1 */
     if (target.uri.scheme == AHOY_SCHEME_OTHER ||
         (is_sips && target.uri.scheme != AHOY_SCHEME_SIPS) || /* R5630-5.1.1.3-1 */
         (ahoy_uri_param(&target.uri, SPAN("method"), &method) &&

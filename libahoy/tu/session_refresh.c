@@ -53,9 +53,12 @@ void ahoy_session_refresh_failed(struct ahoy_session *session, struct ahoy_ua_co
         ahoy_session_bye(session, context, AHOY_SIDE_NETWORK, reason, now_ms);
         return;
     }
-    /* Whoever serves no UPDATE after all is refreshed by INVITE. */
-    session->dialog.takes_update &= status != 405 && status != 501;
-    ahoy_session_timer_failed(timer, now_ms);
+    if (status == 405 || status == 501) { /* He serves no UPDATE after all. */
+        session->dialog.takes_update = false;
+        timer->is_due = true;
+    } else {
+        ahoy_session_timer_failed(timer, now_ms);
+    }
 }
 
 void ahoy_session_refreshed(struct ahoy_session *session, struct ahoy_ua_context *context,

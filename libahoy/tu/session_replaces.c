@@ -74,8 +74,7 @@ unsigned ahoy_session_find_replaced(const struct ahoy_pool *sessions,
     *replaced = (struct ahoy_handle){ 0, 0 };
     if (field == NULL)
         return 0;
-    if (ahoy_message_next(message, field) != NULL ||             /* R3891-3-1 */
-        ahoy_message_first(message, AHOY_HEADER_JOIN) != NULL || /* R3891-3-2 */
+    if (ahoy_message_first(message, AHOY_HEADER_JOIN) != NULL || /* R3891-3-2 */
         !ahoy_replaces_read(field->value, &replaces))
         return 400;
     const struct ahoy_session *session = ahoy_pool_next(sessions, 0, &handle);
