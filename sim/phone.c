@@ -54,6 +54,8 @@ static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
     uint64_t now_ms = sim_world_now(phone->world);
     if (news->kind == AHOY_NEWS_TRANSFER_ASKED)
         follow(phone, news->session, now_ms);
+    if (news->kind == AHOY_NEWS_TRANSFER_ENDED && news->status / 100 == 2)
+        ahoy_ua_hangup(phone->ua, news->session, now_ms); /* Our part is done. */
     if (news->kind != AHOY_NEWS_INCOMING)
         return;
     keep_session(phone, news->session);
