@@ -37,9 +37,8 @@ static void take_call(struct answering *answering, const struct ahoy_ua_news *ne
         ahoy_ua_reject(ua, news->session, replaces ? 603 : 486, phone_now());
         return;
     }
-    *line = (struct line){
-        .session = news->session, .answer_ms = phone_now(), .follows = replaces
-    };
+    *line =
+        (struct line){ .session = news->session, .answer_ms = phone_now(), .follows = replaces };
     if (replaces)
         return;
     line->answer_ms += (uint64_t)options->ring_s * 1000;

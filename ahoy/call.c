@@ -88,8 +88,8 @@ static void run(struct call *call)
 
 static bool is_done(const struct call *call)
 {
-    return call->answered && (!phone_handover_is_wanted(&call->handover) ||
-                              call->handover.status / 100 == 2);
+    return call->answered &&
+           (!phone_handover_is_wanted(&call->handover) || call->handover.status / 100 == 2);
 }
 
 int phone_call(const struct phone_options *options)

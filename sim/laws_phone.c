@@ -10,14 +10,14 @@ enum { BRANCHES_KEPT = 8 };
 
 struct dialog {
     struct ahoy_ip phone;
-    uint64_t name;        /* Of Call-ID, local tag and remote tag. */
-    uint64_t routes;      /* Its route set, ... */
-    bool is_strict;       /* ... whose first goes into the Request-URI (12.2.1.1). */
-    uint32_t local_cseq;  /* The last one it used; 0 for none. */
+    uint64_t name;                    /* Of Call-ID, local tag and remote tag. */
+    uint64_t routes;                  /* Its route set, ... */
+    bool is_strict;                   /* ... whose first goes into the Request-URI (12.2.1.1). */
+    uint32_t local_cseq;              /* The last one it used; 0 for none. */
     uint64_t branches[BRANCHES_KEPT]; /* Of its last requests: a retransmission has one of them, */
     size_t branch_count;              /* ... for several may be under way. */
-    bool is_ended;        /* It has sent BYE. */
-    uint64_t begun_ms;    /* When the first 2xx came. */
+    bool is_ended;                    /* It has sent BYE. */
+    uint64_t begun_ms;                /* When the first 2xx came. */
 };
 
 /* An INVITE that a phone sent. */

@@ -34,8 +34,7 @@ static void keep_session(struct sim_phone *phone, struct ahoy_handle session)
 /* Calls whom the peer of |session| sends us to. */
 static void follow(struct sim_phone *phone, struct ahoy_handle session, uint64_t now_ms)
 {
-    struct ahoy_handle call =
-        ahoy_ua_accept_transfer(phone->ua, session, &phone->node.ip, now_ms);
+    struct ahoy_handle call = ahoy_ua_accept_transfer(phone->ua, session, &phone->node.ip, now_ms);
     if (call.generation == 0)
         return;
     phone->told.referred++;
@@ -245,8 +244,8 @@ void sim_phone_resume(struct sim_phone *phone)
 
 void sim_phone_transfer(struct sim_phone *phone, const char *uri)
 {
-    phone->told.asked += ahoy_ua_transfer(phone->ua, phone->session, ahoy_span(uri),
-                                          sim_world_now(phone->world));
+    phone->told.asked +=
+        ahoy_ua_transfer(phone->ua, phone->session, ahoy_span(uri), sim_world_now(phone->world));
     settle(phone);
 }
 
@@ -256,8 +255,8 @@ void sim_phone_join(struct sim_phone *phone)
     if (count < 2)
         return;
     struct ahoy_handle first = phone->sessions[(count - 2) % SESSIONS_KEPT];
-    phone->told.asked += ahoy_ua_transfer_to(phone->ua, first, phone->session,
-                                             sim_world_now(phone->world));
+    phone->told.asked +=
+        ahoy_ua_transfer_to(phone->ua, first, phone->session, sim_world_now(phone->world));
     settle(phone);
 }
 

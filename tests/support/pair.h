@@ -35,7 +35,7 @@ struct pair_datagram {
 
 struct pair {
     uint64_t now_ms;
-    uint32_t session_s[2]; /* Their session timers. */
+    uint32_t session_s[2];   /* Their session timers. */
     struct pair_end ends[2]; /* alice, bob */
     size_t flying;
     struct pair_datagram flight[PAIR_FLIGHT];

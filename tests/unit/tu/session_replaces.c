@@ -208,16 +208,17 @@ static void test_supported(void **state)
 {
     (void)state;
     establish();
-    assert_non_null(strstr(pair.ends[ALICE].received, "\r\nSupported: 100rel, timer, replaces\r\n"));
+    assert_non_null(
+        strstr(pair.ends[ALICE].received, "\r\nSupported: 100rel, timer, replaces\r\n"));
     end_all();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_confirmed),  cmocka_unit_test(test_rejected),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_authorized),
-        cmocka_unit_test(test_states),     cmocka_unit_test(test_early),
+        cmocka_unit_test(test_confirmed), cmocka_unit_test(test_rejected),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_authorized),
+        cmocka_unit_test(test_states),    cmocka_unit_test(test_early),
         cmocka_unit_test(test_supported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

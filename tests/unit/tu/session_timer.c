@@ -12,8 +12,8 @@
 #include "tests/support/pair.h"
 
 #define OPEN AHOY_REFRESHER_OPEN
-#define UAC AHOY_REFRESHER_UAC
-#define UAS AHOY_REFRESHER_UAS
+#define UAC  AHOY_REFRESHER_UAC
+#define UAS  AHOY_REFRESHER_UAS
 
 static struct pair pair;
 static struct ahoy_handle calls[2];
@@ -30,16 +30,31 @@ static void test_granted(void **state)
         { { false, OPEN, 200, 0 }, false, 1800, 200, "Session-Expires: 200;refresher=uas\r\n" },
         { { false, OPEN, 0, 0 }, false, 1800, 0, "" },
         { { false, OPEN, 50, 0 }, false, 1800, 0, "" },
-        { { true, OPEN, 200, 0 }, false, 1800, 200,
+        { { true, OPEN, 200, 0 },
+          false,
+          1800,
+          200,
           "Session-Expires: 200;refresher=uac\r\nRequire: timer\r\n" },
-        { { true, OPEN, 200, 0 }, true, 1800, 200,
+        { { true, OPEN, 200, 0 },
+          true,
+          1800,
+          200,
           "Session-Expires: 200;refresher=uas\r\nRequire: timer\r\n" },
-        { { true, UAC, 4000, 0 }, true, 1800, 4000,
+        { { true, UAC, 4000, 0 },
+          true,
+          1800,
+          4000,
           "Session-Expires: 4000;refresher=uac\r\nRequire: timer\r\n" },
-        { { true, UAS, 200, 100 }, false, 0, 200,
+        { { true, UAS, 200, 100 },
+          false,
+          0,
+          200,
           "Session-Expires: 200;refresher=uas\r\nRequire: timer\r\n" },
         { { true, OPEN, 0, 0 }, false, 0, 0, "" },
-        { { true, OPEN, 0, 2000 }, false, 1800, 2000,
+        { { true, OPEN, 0, 2000 },
+          false,
+          1800,
+          2000,
           "Session-Expires: 2000;refresher=uac\r\nRequire: timer\r\n" },
     };
     (void)state;
@@ -81,7 +96,7 @@ static const char *received(unsigned end)
     return pair.ends[end].received;
 }
 
-/* R4028-7.2-3, -4, R4028-7.1-1 and -2, R4028-9-6, -7, -9: whoever is to refresh does so at half the
+/* R4028-7.2-1, -2, -4, R4028-7.4-1, R4028-9-6, -7: whoever is to refresh does so at half the
  * time, by UPDATE without an offer (7.4), and roles stay as they are. */
 static void test_refreshed(void **state)
 {
@@ -139,7 +154,7 @@ static void test_not_refreshed(void **state)
     end_all();
 }
 
-/* R4028-6-1, R4028-9-1, -2, R4028-5-1: less than 90 s is refused; R4028-5-2: Min-SE stands nowhere
+/* R4028-6-1, R4028-9-1, -2, R4028-4-1, R4028-5-1: less than 90 s is refused; R4028-5-2: Min-SE stands nowhere
  * else. */
 static void test_too_short(void **state)
 {
@@ -156,6 +171,9 @@ static void test_too_short(void **state)
     assert_memory_equal(received(ALICE), "SIP/2.0 200 ", 12);
     assert_non_null(strstr(received(ALICE), "\r\nSession-Expires: 120;refresher=uac\r\n"));
     assert_null(strstr(received(ALICE), "Min-SE"));
+    ahoy_ua_hold(pair.ends[BOB].ua, calls[BOB], pair.now_ms);
+    pair_run(&pair, pair.now_ms + 10);
+    assert_non_null(strstr(received(ALICE), "\r\nMin-SE: 100\r\n")); /* R4028-7.4-2 */
     end_all();
 }
 
@@ -194,6 +212,19 @@ static void script(const char *first, const char *second, const char *third, uin
     calls[ALICE] = pair.ends[ALICE].session;
 }
 
+/* R4028-7.2-3: bob refreshes, or does not. */
+static void test_peer_refreshes(void **state)
+{
+    (void)state;
+    script("200 Require: timer\r\nSession-Expires: 90;refresher=uas\r\n", NULL, NULL, 90);
+    pair_forget(&pair);
+    pair_run(&pair, 61000);
+    pair_expect(&pair, "60020 alice: ended by the network\n"
+                       "60020 alice > bob BYE\n"
+                       "60030 bob > alice 200 BYE\n");
+    end_all();
+}
+
 /* R4028-7.1-4, R4028-7.4-2 to -4: a 422 is obeyed, with the largest Min-SE, which is forgotten with
  * the dialog; one that asks for no more is not. */
 static void test_raised(void **state)
@@ -213,6 +244,9 @@ static void test_raised(void **state)
                        "150080 alice > bob INVITE\n"
                        "150090 bob > alice 200 INVITE\n"
                        "150100 alice > bob ACK\n");
+    pair_run(&pair, 350115);
+    assert_non_null(strstr(received(BOB), "\r\nSession-Expires: 400;refresher=uac\r\n"
+                                          "Min-SE: 400\r\n"));
     end_all();
     script("422 Min-SE: 200\r\n", "422 Min-SE: 200\r\n", NULL, 90);
     assert_int_equal(pair.ends[ALICE].news.kind, AHOY_NEWS_REFUSED);
@@ -275,11 +309,11 @@ static void test_no_update(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_granted),   cmocka_unit_test(test_refreshed),
-        cmocka_unit_test(test_changed),   cmocka_unit_test(test_not_refreshed),
-        cmocka_unit_test(test_too_short), cmocka_unit_test(test_raised),
-        cmocka_unit_test(test_initial_rows), cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_no_update),
+        cmocka_unit_test(test_granted),        cmocka_unit_test(test_refreshed),
+        cmocka_unit_test(test_peer_refreshes), cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_not_refreshed),  cmocka_unit_test(test_too_short),
+        cmocka_unit_test(test_raised),         cmocka_unit_test(test_initial_rows),
+        cmocka_unit_test(test_alone),          cmocka_unit_test(test_no_update),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,10 +28,19 @@ static void establish(void)
     calls[BOB] = pair.ends[BOB].session;
 }
 
+static const char *received(unsigned end)
+{
+    return pair.ends[end].received;
+}
+
+static char refer_text[AHOY_MESSAGE_LIMIT + 1]; /* What bob was sent. */
+
 static void transfer(void)
 {
     assert_true(ahoy_ua_transfer(pair.ends[ALICE].ua, calls[ALICE], SPAN("sip:alice@192.0.2.1"),
                                  pair.now_ms));
+    pair_run(&pair, 210);
+    memcpy(refer_text, received(BOB), sizeof refer_text);
     pair_run(&pair, 230);
 }
 
@@ -55,12 +64,7 @@ static void end_all(void)
     pair_fini(&pair);
 }
 
-static const char *received(unsigned end)
-{
-    return pair.ends[end].received;
-}
-
-/* R3515-2-1, R3515-2-2, R3515-2.4.1-1, R3515-2.4.2-1, R3515-2.4.2-3, R3515-2.4.2-4,
+/* R3515-2-1, R3892-3-2, R3515-2.4.1-1, R3515-2.4.2-1, R3515-2.4.2-3, R3515-2.4.2-4,
  * R3515-2.4.4-1, R3515-2.4.4-2, R3515-2.4.4-3, R3515-2.4.5-1, R3515-2.4.5-2, R3515-2.4.7-1: a blind
  * transfer, RFC 5359 2.4. */
 static void test_blind(void **state)
@@ -76,6 +80,9 @@ static void test_blind(void **state)
                        "220 alice: transfer progress 100\n"
                        "220 alice > bob 200 NOTIFY\n");
     assert_memory_equal(pair.ends[BOB].news.text, "sip:alice@192.0.2.1", 19);
+    assert_non_null(strstr(refer_text, "\r\nRefer-To: <sip:alice@192.0.2.1>\r\n"));
+    assert_non_null(strstr(refer_text, "\r\nReferred-By: <sip:alice@192.0.2.1>\r\n"));
+    assert_non_null(strstr(refer_text, "\r\nContact: <sip:alice@192.0.2.1:5060>\r\n"));
     assert_non_null(strstr(received(ALICE), "Event: refer\r\n"));
     assert_non_null(strstr(received(ALICE), "Subscription-State: active;expires=600\r\n"));
     assert_non_null(strstr(received(ALICE), "Content-Type: message/sipfrag;version=2.0\r\n"));
@@ -182,7 +189,8 @@ static void test_refused(void **state)
         { 400, "", "" },
         { 400, "Refer-To: <sip:alice@192.0.2.1>, <sip:alice@192.0.2.1>\r\n", "" },
         { 400, "Refer-To: <sip:alice@192.0.2.1?Replaces=x>\r\n", "" },
-        { 400, "Refer-To: <sip:alice@192.0.2.1?Replaces=1%0D%0AX:y%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\n",
+        { 400,
+          "Refer-To: <sip:alice@192.0.2.1?Replaces=1%0D%0AX:y%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\n",
           "" },
         { 603, "Refer-To: <tel:+15551234567>\r\n", "" },
         { 603, "Refer-To: <sip:alice@192.0.2.1;method=BYE>\r\n", "" },
@@ -245,7 +253,7 @@ static void test_outside(void **state)
     pair_fini(&pair);
 }
 
-/* R3515-2.4.4-5, R3515-2.4.6-2: whoever is told may ask for longer, or for no more. */
+/* R3515-2.4.4-5: whoever is told may ask for longer, or for no more. */
 static void test_subscribed(void **state)
 {
     (void)state;
@@ -281,6 +289,20 @@ static void test_what_goes_on(void **state)
     assert_non_null(strstr(received(ALICE), "\r\nRequire: replaces\r\n"));
     assert_non_null(strstr(received(ALICE), "\r\nb:  \"A\"  <sip:a@b?x=y> ;z=\"w\"\r\n"));
     assert_null(strstr(received(ALICE), "Route"));
+    end_all();
+}
+
+/* R3891-4-1: the place of a call that is not answered, or of the call itself, is nobody's. */
+static void test_not_answered(void **state)
+{
+    (void)state;
+    establish();
+    pair_call(&pair);
+    pair_run(&pair, 300);
+    struct ahoy_handle second = pair.ends[ALICE].session;
+    assert_false(ahoy_ua_transfer_to(pair.ends[ALICE].ua, calls[ALICE], second, pair.now_ms));
+    assert_false(ahoy_ua_transfer_to(pair.ends[ALICE].ua, second, calls[ALICE], pair.now_ms));
+    assert_false(ahoy_ua_transfer_to(pair.ends[ALICE].ua, calls[ALICE], calls[ALICE], pair.now_ms));
     end_all();
 }
 
@@ -402,10 +424,11 @@ static void test_silence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blind),        cmocka_unit_test(test_in_vain),
+        cmocka_unit_test(test_blind),          cmocka_unit_test(test_in_vain),
         cmocka_unit_test(test_after_the_call), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_twice), cmocka_unit_test(test_outside),      cmocka_unit_test(test_subscribed),
-        cmocka_unit_test(test_what_goes_on), cmocka_unit_test(test_notified),
+        cmocka_unit_test(test_twice),          cmocka_unit_test(test_outside),
+        cmocka_unit_test(test_subscribed),     cmocka_unit_test(test_what_goes_on),
+        cmocka_unit_test(test_notified),       cmocka_unit_test(test_not_answered),
         cmocka_unit_test(test_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
