@@ -18,7 +18,7 @@
 static struct pair pair;
 static struct ahoy_handle calls[2];
 
-/* R4028-9-3 to -9: table 2, who knows what, what is asked for and what is granted. */
+/* R4028-9-3 to -7: table 2, who knows what, what is asked for and what is granted. */
 static void test_granted(void **state)
 {
     static const struct {
