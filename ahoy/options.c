@@ -38,7 +38,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(TRANSFER, "transfer", "URI", PHONE_CALL, "after --for, hand the call to somebody else") \
     OPTION(CONSULT, "consult", "URI", PHONE_CALL, "call him first, and then hand it to him")       \
     OPTION(ACCEPT_TRANSFERS, "accept-transfers", NULL, PHONE_ANSWER, "go where callers send us")   \
-    OPTION(SESSION, "session", "SECONDS", TALKING, "end calls that nobody refreshes; 0: do not (1800)") \
+    OPTION(SESSION, "session", "SECONDS", TALKING, "end calls nobody refreshes; 0: no (1800)") \
     OPTION(PLAY, "play", "WHAT", TALKING, "say it: tone:HZ, silence, or a file (silence)")         \
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
