@@ -136,12 +136,14 @@ bool ahoy_refer_is_id(const struct ahoy_message *message, uint32_t id)
            (ahoy_span_number(text, UINT32_MAX, &number) && number == id);
 }
 
-/* What a NOTIFY says: the status of the reference (2.4.5). */
+/* What a NOTIFY says: the status of the reference (2.4.5).  Its first line is all that is looked at,
+ * and may end by LF alone, as baresip's does. */
 static bool read_fragment(struct ahoy_ua_context *context, const struct ahoy_message *notify)
 {
     struct span type = ahoy_message_value(notify, AHOY_HEADER_CONTENT_TYPE);
+    struct span line = { notify->body.at, ahoy_span_find(notify->body, '\n') };
     return ahoy_span_starts_nocase(type, SPAN("message/sipfrag")) &&
-           ahoy_sipfrag_parse(notify->body, &context->message, NULL) &&
+           ahoy_sipfrag_parse(ahoy_span_trim(line), &context->message, NULL) &&
            !context->message.is_request && context->message.status != 0;
 }
 

@@ -382,10 +382,11 @@ static void test_notified(void **state)
         { "refer;id=3", TERMINATED, "SIP/2.0 200 OK\r\n", 481 },
         { "refer;id=2", "", "SIP/2.0 200 OK\r\n", 400 },
         { "refer", TERMINATED, "hello", 400 },
+        { "refer", TERMINATED, "", 400 },
         { "refer", TERMINATED, "INVITE sip:a@b SIP/2.0\r\n", 400 },
     };
     (void)state;
-    refer("refer;id=2", TERMINATED, "SIP/2.0 486 Busy\r\n", 202);
+    refer("refer;id=2", TERMINATED, "SIP/2.0 486 Busy\nX", 202);
     pair_expect(&pair, "200 alice > bob REFER\n"
                        "210 bob > alice NOTIFY\n"
                        "210 bob > alice 202 REFER\n"
