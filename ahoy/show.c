@@ -21,6 +21,10 @@ static const char *const kinds[] = {
     [AHOY_NEWS_CHANGE_REFUSED] = "change-refused",
     [AHOY_NEWS_REFUSED] = "refused",
     [AHOY_NEWS_ENDED] = "ended",
+    [AHOY_NEWS_TRANSFER_ASKED] = "transfer-asked",
+    [AHOY_NEWS_TRANSFER_ACCEPTED] = "transfer-accepted",
+    [AHOY_NEWS_TRANSFER_PROGRESS] = "transfer-progress",
+    [AHOY_NEWS_TRANSFER_ENDED] = "transfer-ended",
     [AHOY_NEWS_NOTIFIED] = "notified",
     [AHOY_NEWS_WATCH_ENDED] = "watch-ended",
 };
@@ -78,6 +82,8 @@ static void show_json(const struct phone_options *options, const struct ahoy_ua_
            options->address.at);
     if (news->session.generation != 0)
         printf(",\"call\":%u", news->session.slot);
+    if (news->replaced.generation != 0)
+        printf(",\"replaces\":%u", news->replaced.slot);
     if (news->status != 0)
         printf(",\"status\":%u", news->status);
     if (news->expires_s != 0)
@@ -142,6 +148,21 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         return;
     case AHOY_NEWS_ENDED:
         printf("ended by %s: %s\n", sides[news->by], text);
+        return;
+    case AHOY_NEWS_TRANSFER_ASKED:
+        printf("the other side sends us to %s\n", text);
+        return;
+    case AHOY_NEWS_TRANSFER_ACCEPTED:
+        printf("transfer accepted\n");
+        return;
+    case AHOY_NEWS_TRANSFER_PROGRESS:
+        printf("transfer: %u %s\n", news->status, text);
+        return;
+    case AHOY_NEWS_TRANSFER_ENDED:
+        if (news->status / 100 == 2)
+            printf("transferred\n");
+        else
+            show_refusal(news->status, "not transferred", text);
         return;
     case AHOY_NEWS_NOTIFIED:
         printf("told (%.*s):\n", (int)news->text_size, news->text);

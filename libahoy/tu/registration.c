@@ -62,7 +62,6 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
     ahoy_ua_request_begin(context, &client->dialog, AHOY_METHOD_REGISTER, client->dialog.local_cseq,
                           true, &request);
     ahoy_ua_put_binding(context, &request.hop, &request.rows);
-    ahoy_ua_put_supported(context, &request.rows);
     ahoy_buf_put(&request.rows, SPAN("Expires: "));
     ahoy_buf_put_number(&request.rows, leaving ? 0 : client->asked_s);
     ahoy_buf_put(&request.rows, SPAN("\r\n"));

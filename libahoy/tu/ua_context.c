@@ -26,6 +26,7 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
 {
     request->context = context;
     request->method = method;
+    request->type = SPAN("application/sdp");
     request->hop = outside ? context->server : next_hop(context, dialog);
     if (ahoy_dialog_is_sips(dialog) &&
         !ahoy_transport_is_secure((enum ahoy_transport)request->hop.transport))
@@ -34,6 +35,8 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
     request->rows = ahoy_buf_over(context->rows, sizeof context->rows);
     ahoy_dialog_print(dialog, method, cseq, &request->line, &request->rows);
     ahoy_buf_put(&request->rows, SPAN("User-Agent: ahoy\r\n"));
+    if (method != AHOY_METHOD_ACK)
+        ahoy_ua_put_supported(context, &request->rows); /* R4028-7.1-1 */
 }
 
 static void put_address(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
@@ -104,7 +107,8 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request)
 static const enum ahoy_method served[] = { AHOY_METHOD_INVITE,  AHOY_METHOD_ACK,
                                            AHOY_METHOD_CANCEL,  AHOY_METHOD_BYE,
                                            AHOY_METHOD_OPTIONS, AHOY_METHOD_PRACK,
-                                           AHOY_METHOD_UPDATE,  AHOY_METHOD_NOTIFY };
+                                           AHOY_METHOD_UPDATE,  AHOY_METHOD_NOTIFY,
+                                           AHOY_METHOD_REFER,   AHOY_METHOD_SUBSCRIBE };
 
 bool ahoy_ua_serves(enum ahoy_method method)
 {
@@ -124,10 +128,15 @@ void ahoy_ua_put_allow(struct ahoy_buf *buf)
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
-void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
+void ahoy_ua_put_accepted(struct ahoy_buf *buf)
 {
     ahoy_ua_put_allow(buf);
     ahoy_buf_put(buf, SPAN("Accept: application/sdp\r\n"));
+}
+
+void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
+{
+    ahoy_ua_put_accepted(buf);
     ahoy_ua_put_supported(context, buf);
 }
 
@@ -185,10 +194,13 @@ bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy
            ahoy_sdp_parse(message->body, &context->sdp, NULL);
 }
 
-static void put_end(struct ahoy_buf *buf, struct span body)
+static void put_end(struct ahoy_buf *buf, struct span type, struct span body)
 {
-    if (body.size > 0)
-        ahoy_buf_put(buf, SPAN("Content-Type: application/sdp\r\n"));
+    if (body.size > 0) {
+        ahoy_buf_put(buf, SPAN("Content-Type: "));
+        ahoy_buf_put(buf, type);
+        ahoy_buf_put(buf, SPAN("\r\n"));
+    }
     ahoy_buf_put(buf, SPAN("Content-Length: "));
     ahoy_buf_put_number(buf, body.size);
     ahoy_buf_put(buf, SPAN("\r\n\r\n"));
@@ -198,7 +210,7 @@ static void put_end(struct ahoy_buf *buf, struct span body)
 static struct ahoy_outgoing outgoing(struct ahoy_ua_request *request, struct span body,
                                      struct span *rows, uint64_t user)
 {
-    put_end(&request->rows, body);
+    put_end(&request->rows, request->type, body);
     *rows = ahoy_buf_text(&request->rows);
     return (struct ahoy_outgoing){ .method = request->method,
                                    .request_line = ahoy_buf_text(&request->line),
