@@ -104,6 +104,19 @@ static void show_refusal(unsigned status, const char *what, const char *text)
         printf("  %s\n", advice);
 }
 
+/* How a transfer of ours goes. */
+static void show_transfer(const struct ahoy_ua_news *news, const char *text)
+{
+    if (news->kind == AHOY_NEWS_TRANSFER_ACCEPTED)
+        printf("transfer accepted\n");
+    else if (news->kind == AHOY_NEWS_TRANSFER_PROGRESS)
+        printf("transfer: %u %s\n", news->status, text);
+    else if (news->status / 100 == 2)
+        printf("transferred\n");
+    else
+        show_refusal(news->status, "not transferred", text);
+}
+
 static void show_plain(const struct phone_options *options, const struct ahoy_ua_news *news,
                        const char *text)
 {
@@ -153,16 +166,9 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         printf("the other side sends us to %s\n", text);
         return;
     case AHOY_NEWS_TRANSFER_ACCEPTED:
-        printf("transfer accepted\n");
-        return;
     case AHOY_NEWS_TRANSFER_PROGRESS:
-        printf("transfer: %u %s\n", news->status, text);
-        return;
     case AHOY_NEWS_TRANSFER_ENDED:
-        if (news->status / 100 == 2)
-            printf("transferred\n");
-        else
-            show_refusal(news->status, "not transferred", text);
+        show_transfer(news, text);
         return;
     case AHOY_NEWS_NOTIFIED:
         printf("told (%.*s):\n", (int)news->text_size, news->text);

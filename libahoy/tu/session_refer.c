@@ -136,8 +136,8 @@ bool ahoy_refer_is_id(const struct ahoy_message *message, uint32_t id)
            (ahoy_span_number(text, UINT32_MAX, &number) && number == id);
 }
 
-/* What a NOTIFY says: the status of the reference (2.4.5).  Its first line is all that is looked at,
- * and may end by LF alone, as baresip's does. */
+/* What a NOTIFY says: the status of the reference (2.4.5).  Its first line is all that is looked
+ * at, and may end by LF alone, as baresip's does. */
 static bool read_fragment(struct ahoy_ua_context *context, const struct ahoy_message *notify)
 {
     struct span type = ahoy_message_value(notify, AHOY_HEADER_CONTENT_TYPE);

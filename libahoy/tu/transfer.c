@@ -30,7 +30,8 @@ bool ahoy_transfer_response(struct ahoy_session *session, struct ahoy_ua_context
 void ahoy_transfer_failed(struct ahoy_session *session, struct ahoy_ua_context *context,
                           const struct ahoy_event *event, unsigned status, uint64_t now_ms)
 {
-    if (is_refer(session, event->transaction))
+    /* Who tells of it has heard it, though his answer was lost. */
+    if (is_refer(session, event->transaction) && !session->refer->is_told)
         ahoy_refer_end(session, context, status, SPAN(""));
     else if (is_notify(session, event->transaction))
         ahoy_referred_told(session, context, status, NULL, now_ms);

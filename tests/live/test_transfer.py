@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Calls that are handed on, through ahoyd: by baresip and by ahoy, to ahoy; unattended (RFC 5589 6),
-and, among phones of ours, attended (7).
+"""Calls that are handed on, through ahoyd: by baresip and by ahoy, to ahoy; unattended (RFC 5589
+6), and, among phones of ours, attended (7).
 
 test_transfer.py BUILD
 """

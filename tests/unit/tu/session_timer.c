@@ -154,8 +154,8 @@ static void test_not_refreshed(void **state)
     end_all();
 }
 
-/* R4028-6-1, R4028-9-1, -2, R4028-4-1, R4028-5-1: less than 90 s is refused; R4028-5-2: Min-SE stands
- * nowhere else. */
+/* R4028-6-1, R4028-9-1, -2, R4028-4-1, R4028-5-1: less than 90 s is refused.  R4028-5-2: Min-SE
+ * stands nowhere else. */
 static void test_too_short(void **state)
 {
     (void)state;
