@@ -326,7 +326,6 @@ struct ahoyd_config *ahoyd_config_parse(const char *text, size_t size, const cha
     config->path = config_keep(&reader, ahoy_span(path));
     reader.folder = folder_of(config->path);
     bool sound = read_all(&reader, (struct span){ text, size });
-    free(reader.promises);
     free(reader.insecure);
     if (!sound) {
         ahoyd_config_free(config);
@@ -384,6 +383,7 @@ void ahoyd_config_free(struct ahoyd_config *config)
     free(config->listens);
     free(config->domains);
     free(config->trunks);
+    free(config->groups);
     free(config->routes);
     free(config);
 }

@@ -4,12 +4,14 @@
 
 #include <lauxlib.h>
 
-enum { OPTIONS_LIMIT = 16 };
+enum { OPTIONS_LIMIT = 32 };
 
 static const char *const type_words[] = { [OPTION_TEXT] = "a text",
                                           [OPTION_NUMBER] = "a whole number",
                                           [OPTION_FLAG] = "true or false",
-                                          [OPTION_TEXTS] = "a table of 1 to 8 texts" };
+                                          [OPTION_TEXTS] = "a table of 1 to 8 texts",
+                                          [OPTION_LIST] = "a text or a table",
+                                          [OPTION_MAP] = "a table" };
 
 static struct option *find(struct option *options, size_t count, struct span name)
 {
@@ -70,6 +72,10 @@ static bool fits(lua_State *lua, struct option *option)
         return lua_isboolean(lua, -1);
     case OPTION_TEXTS:
         return read_texts(lua, option);
+    case OPTION_LIST:
+        return lua_type(lua, -1) == LUA_TSTRING || lua_istable(lua, -1);
+    case OPTION_MAP:
+        return lua_istable(lua, -1);
     }
     return false;
 }
@@ -115,6 +121,8 @@ bool config_options(lua_State *lua, int index, const char *word, struct option *
         if (lua_type(lua, -2) == LUA_TSTRING) {
             name.at = lua_tolstring(lua, -2, &name.size);
             option = find(options, count, name);
+        } else if (lua_isinteger(lua, -2) && lua_tointeger(lua, -2) == 1) {
+            option = find(options, count, SPAN("1"));
         }
         if (option == NULL)
             sound = fault_unknown(lua, word, name, options, count);

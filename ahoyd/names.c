@@ -94,6 +94,8 @@ static bool index_names(struct ahoyd_names *names)
     }
     for (size_t i = 0; i < names->config->route_count; i++) {
         struct span name = names->config->routes[i].domain;
+        if (!names->config->routes[i].is_first)
+            continue;
         if (!ahoy_map_add(&names->routes, ahoy_span_hash(name), i))
             return false;
     }
@@ -250,15 +252,21 @@ static const struct ahoyd_trunk_target *target_at(const struct ahoyd_names *name
                 .targets[place % AHOYD_TRUNK_TARGETS_LIMIT];
 }
 
-bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip *ip)
+const struct ahoyd_trunk *ahoyd_names_trunk(const struct ahoyd_names *names,
+                                            const struct ahoy_ip *ip)
 {
     size_t cursor = 0;
     uint64_t place;
     while (ahoy_map_find(&names->trunks, ahoy_ip_hash_host(ip), &cursor, &place)) {
         if (ahoy_ip_equal_host(&target_at(names, place)->ip, ip))
-            return true;
+            return &names->config->trunks[place / AHOYD_TRUNK_TARGETS_LIMIT];
     }
-    return false;
+    return NULL;
+}
+
+bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip *ip)
+{
+    return ahoyd_names_trunk(names, ip) != NULL;
 }
 
 bool ahoyd_names_is_trusted(const struct ahoyd_names *names, const struct ahoy_ip *ip)

@@ -154,7 +154,7 @@ static void serve_event(struct ahoyd_server *server, const struct ahoy_event *ev
     else if (event->user != 0)
         ahoyd_serve_response(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_CANCEL)
-        ahoyd_serve_cancel(server, event);
+        ahoyd_serve_cancel(server, event, now_ms);
 }
 
 /* Serves what has come up next; false where nothing has. */

@@ -1,0 +1,162 @@
+/* Several users are called at once by one target set, so that what is found of each is kept until
+ * that of the others has been found too. */
+#include "ahoyd/routed.h"
+
+#include "ahoyd/aor.h"
+#include "ahoyd/targets.h"
+
+enum { URI_SIZE = 1024, FIRST_Q = 1000 };
+
+/* Who calls, where his user was proved, or else as From says: that he is one of ours was found to be
+ * enough. */
+static void find_caller(const struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_sender *sender, struct ahoyd_call *call)
+{
+    const struct ahoy_uri *from = &event->routing->from.uri;
+    call->caller_domain = sender->domain;
+    call->caller_user = (struct span){ sender->user, sender->user_size };
+    if (call->caller != AHOYD_CALLER_USER || sender->domain != NULL)
+        return;
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    struct ahoy_buf user = ahoy_buf_over(call->caller_text, sizeof call->caller_text);
+    const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, from);
+    if (domain == NULL || !ahoyd_aor_find(server, from, domain, &aor))
+        return;
+    ahoy_buf_put(&user, (struct span){ space, aor.size - domain->name.size - 1 });
+    call->caller_user = ahoy_buf_text(&user);
+    call->caller_domain = user.overflow ? NULL : domain;
+}
+
+/* 1 + the first route for the domain of |uri|, or 0. */
+static size_t find_first(const struct ahoyd_server *server, const struct ahoy_uri *uri,
+                         const struct ahoyd_domain *domain)
+{
+    if (domain != NULL)
+        return domain->route;
+    const struct ahoyd_route *route = ahoyd_names_route(&server->names, uri);
+    return route == NULL ? 0 : (size_t)(route - server->options.config->routes) + 1;
+}
+
+bool ahoyd_routed_call(const struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, const struct ahoy_uri *uri,
+                       const struct ahoyd_domain *domain, uint64_t now_ms, struct ahoyd_call *call)
+{
+    const struct ahoyd_config *config = server->options.config;
+    size_t first = find_first(server, uri, domain);
+    if ((first == 0 && (domain == NULL || config->common_route == 0)) ||
+        (domain != NULL && domain->mode == AHOYD_MODE_REDIRECT))
+        return false;
+    call->config = config;
+    call->message = event->message;
+    call->uri = uri;
+    call->domain = domain;
+    call->first = first;
+    call->hop = event->hop;
+    call->caller = sender->caller;
+    call->trunk = NULL;
+    if (sender->caller == AHOYD_CALLER_TRUNK)
+        call->trunk = ahoyd_names_trunk(&server->names, &event->hop->remote);
+    if (sender->caller == AHOYD_CALLER_TRUNK && call->trunk == NULL)
+        call->caller = AHOYD_CALLER_STRANGER;
+    find_caller(server, event, sender, call);
+    call->now_ms = now_ms;
+    call->chance = ahoy_siphash(&server->dialog_key, event->routing->call_id);
+    call->is_read = false;
+    return true;
+}
+
+bool ahoyd_routed_trunk(const struct ahoyd_server *server, const struct ahoyd_trunk *trunk,
+                        struct span uri, bool is_secure, struct ahoy_proxy_target *target)
+{
+    const struct ahoyd_trunk_target *first = &trunk->targets[0];
+    *target = (struct ahoy_proxy_target){ .uri = uri, .is_neighbour = true };
+    if (trunk->count > 1 || first->ip.family == AHOY_NO_FAMILY) {
+        target->ways = trunk->uris;
+        target->way_count = trunk->count;
+        return true; /* A sips request finds safe servers only. */
+    }
+    target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
+                                     .listener = AHOY_ANY_LISTENER,
+                                     .remote = first->ip };
+    target->hop.domain = ahoy_stack_domain(server->stack, first->transport, first->domain);
+    return !is_secure || ahoy_transport_is_secure(first->transport);
+}
+
+/* What has been found, in the order of q. */
+struct found {
+    struct ahoy_arena *arena;
+    struct ahoy_proxy_target list[AHOY_TARGETS_LIMIT];
+    size_t count;
+    uint16_t first_q, last_q; /* Of the tier of leaves at hand. */
+};
+
+/* False where there is no room or no memory. */
+static bool insert(struct found *found, const struct ahoy_proxy_target *target)
+{
+    struct ahoy_proxy_target copy;
+    size_t at = found->count;
+    if (at == AHOY_TARGETS_LIMIT || !ahoy_proxy_copy_target(found->arena, target, &copy))
+        return false;
+    for (; at > 0 && found->list[at - 1].q < copy.q; at--)
+        found->list[at] = found->list[at - 1];
+    found->list[at] = copy;
+    found->count++;
+    return true;
+}
+
+/* Adds the |count| targets of |leaf|: those of a user may have tiers of their own, by their q. */
+static void add(struct found *found, const struct ahoyd_leaf *leaf,
+                const struct ahoy_proxy_target *targets, size_t count)
+{
+    bool in_order = count > 0 && targets[0].q != targets[count - 1].q;
+    uint32_t time_s = in_order ? leaf->domain->ring_time_s : leaf->ring_time_s;
+    uint16_t q = found->first_q;
+    for (size_t i = 0; i < count; i++) {
+        struct ahoy_proxy_target target = targets[i];
+        if (i > 0 && targets[i].q != targets[i - 1].q)
+            q--;
+        target.q = q;
+        target.tier_ms = time_s * 1000;
+        if (!insert(found, &target))
+            return;
+    }
+    if (q < found->last_q)
+        found->last_q = q;
+}
+
+/* The targets of one leaf, in server->targets. */
+static size_t find_leaf(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_wishes *wishes, const struct ahoyd_call *call,
+                        const struct ahoyd_leaf *leaf, struct span text)
+{
+    struct ahoy_uri uri;
+    if (!ahoy_uri_parse(text, &uri, NULL)) /* A name that is too long for one. */
+        return 0;
+    if (leaf->domain != NULL)
+        return ahoyd_targets_of_user(server, event, wishes, leaf->domain, &uri, call->now_ms);
+    return ahoyd_routed_trunk(server, leaf->trunk, text, uri.scheme == AHOY_SCHEME_SIPS,
+                              &server->targets[0])
+               ? 1
+               : 0;
+}
+
+size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event *event,
+                            const struct ahoyd_wishes *wishes, const struct ahoyd_call *call,
+                            const struct ahoyd_leaves *leaves, struct ahoy_arena *arena)
+{
+    struct found found = { .arena = arena, .first_q = FIRST_Q, .last_q = FIRST_Q };
+    char space[URI_SIZE];
+    for (size_t i = 0; i < leaves->count; i++) {
+        const struct ahoyd_leaf *leaf = &leaves->at[i];
+        struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
+        if (i > 0 && leaf->tier != leaf[-1].tier)
+            found.first_q = --found.last_q;
+        ahoyd_routing_print_uri(call, leaf, &text);
+        size_t count = find_leaf(server, event, wishes, call, leaf, ahoy_buf_text(&text));
+        add(&found, leaf, server->targets, count);
+    }
+    if (found.count > 0)
+        memcpy(server->targets, found.list, found.count * sizeof found.list[0]);
+    return found.count;
+}

@@ -1,0 +1,24 @@
+/* The routes of the configuration for requests that are here: routing.h with the server's names,
+ * users and trunks. */
+#pragma once
+
+#include "ahoyd/policy.h"
+#include "ahoyd/wishes.h"
+#include "libahoy/base/arena.h"
+
+/* What routes may ask about |event|, sent by |sender| to |uri|, which names |domain| of ours or
+ * NULL.  False where there is no route for that anyway. */
+bool ahoyd_routed_call(const struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, const struct ahoy_uri *uri,
+                       const struct ahoyd_domain *domain, uint64_t now_ms, struct ahoyd_call *call);
+
+/* The |leaf|, of a trunk, with all of its targets, to be tried one after the other; |uri| becomes
+ * the Request-URI.  False where that is sips and the way to the trunk is not safe. */
+bool ahoyd_routed_trunk(const struct ahoyd_server *server, const struct ahoyd_trunk *trunk,
+                        struct span uri, bool is_secure, struct ahoy_proxy_target *target);
+
+/* Fills server->targets with those of all |leaves| that can be reached, in the order of their q,
+ * which is that of their tiers; what they point to is in |arena|.  Returns their count. */
+size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event *event,
+                            const struct ahoyd_wishes *wishes, const struct ahoyd_call *call,
+                            const struct ahoyd_leaves *leaves, struct ahoy_arena *arena);
