@@ -36,7 +36,7 @@ void config_fault(struct reader *reader, int line, const char *format, ...)
     va_end(arguments);
     reader->faults->count++;
     if (reader->faults->told != NULL)
-        reader->faults->told(reader->faults->context, reader->config->path.at, line, what);
+        reader->faults->told(reader->faults->context, reader->path.at, line, what);
 }
 
 struct span config_keep(struct reader *reader, struct span text)
@@ -125,7 +125,7 @@ static int look_up(lua_State *lua)
     if (name == NULL)
         name = "?";
     size_t count = 0;
-    const char *const *words = config_words_names(&count);
+    const char *const *words = reader->vocabulary->names(&count);
     const char *nearest = config_nearest(ahoy_span(name), words, count);
     if (nearest != NULL)
         config_fault(reader, config_line(lua), "unknown name '%.64s'; did you mean '%s'?", name,
@@ -206,7 +206,7 @@ static int prepare(lua_State *lua)
     luaL_requiref(lua, LUA_MATHLIBNAME, luaopen_math, 1);
     lua_settop(lua, 0);
     remove_dangers(lua);
-    config_words_define(lua);
+    config_reader_of(lua)->vocabulary->define(lua);
     return 0;
 }
 
@@ -249,7 +249,7 @@ static void tell_lua_error(struct reader *reader, lua_State *lua)
     config_fault(reader, line, "%s", text == NULL ? "Lua stopped without a reason" : text);
 }
 
-static void run(struct reader *reader, struct span text)
+void config_run(struct reader *reader, struct span text)
 {
     struct budget budget = { 0 };
     lua_State *lua = lua_newstate(allocate, &budget);
@@ -302,7 +302,7 @@ static void defaults(struct reader *reader)
 static bool read_all(struct reader *reader, struct span text)
 {
     defaults(reader);
-    run(reader, text);
+    config_run(reader, text);
     if (!reader->out_of_memory)
         config_finish(reader);
     if (reader->out_of_memory)
@@ -322,8 +322,10 @@ struct ahoyd_config *ahoyd_config_parse(const char *text, size_t size, const cha
         return NULL;
     }
     config->memory = texts;
-    struct reader reader = { .config = config, .faults = faults, .texts = &texts->arena };
-    config->path = config_keep(&reader, ahoy_span(path));
+    struct reader reader = {
+        .vocabulary = &config_words, .config = config, .faults = faults, .texts = &texts->arena
+    };
+    reader.path = config->path = config_keep(&reader, ahoy_span(path));
     reader.folder = folder_of(config->path);
     bool sound = read_all(&reader, (struct span){ text, size });
     free(reader.insecure);
@@ -349,25 +351,38 @@ static void tell(struct ahoyd_config_faults *faults, const char *path, const cha
         faults->told(faults->context, path, 0, what);
 }
 
-struct ahoyd_config *ahoyd_config_load(const char *path, struct ahoyd_config_faults *faults)
+char *config_read_file(const char *path, struct ahoyd_config_faults *faults, size_t *size)
 {
-    struct ahoyd_config *config = NULL;
+    bool is_read = false;
     char *text = malloc(FILE_LIMIT + 1);
     FILE *file = fopen(path, "r");
     if (file == NULL || text == NULL) {
         tell(faults, path, "cannot be opened: %s; name the file with --config", strerror(errno));
         goto out;
     }
-    size_t size = fread(text, 1, FILE_LIMIT + 1, file);
+    *size = fread(text, 1, FILE_LIMIT + 1, file);
     if (ferror(file) != 0)
         tell(faults, path, "cannot be read: %s", strerror(errno));
-    else if (size > FILE_LIMIT)
+    else if (*size > FILE_LIMIT)
         tell(faults, path, "is larger than %d bytes; is it a configuration?", FILE_LIMIT);
     else
-        config = ahoyd_config_parse(text, size, path, faults);
+        is_read = true;
 out:
     if (file != NULL)
         fclose(file);
+    if (is_read)
+        return text;
+    free(text);
+    return NULL;
+}
+
+struct ahoyd_config *ahoyd_config_load(const char *path, struct ahoyd_config_faults *faults)
+{
+    size_t size;
+    char *text = config_read_file(path, faults, &size);
+    if (text == NULL)
+        return NULL;
+    struct ahoyd_config *config = ahoyd_config_parse(text, size, path, faults);
     free(text);
     return config;
 }

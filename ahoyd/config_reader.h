@@ -14,7 +14,15 @@ enum {
     CONFIG_TEXTS_LIMIT = 64 /* Of one option. */
 };
 
+/* The names that a file may use. */
+struct vocabulary {
+    void (*define)(lua_State *lua);
+    const char *const *(*names)(size_t *count); /* For suggestions. */
+};
+
 struct reader {
+    const struct vocabulary *vocabulary;
+    struct span path; /* Of the file. */
     struct ahoyd_config *config;
     struct ahoyd_config_faults *faults;
     struct ahoy_arena *texts;
@@ -46,8 +54,14 @@ struct span config_keep(struct reader *reader, struct span text);
 /* The nearest of |names| to |word|, or NULL where none is near enough to have been meant. */
 const char *config_nearest(struct span word, const char *const *names, size_t count);
 
-/* Defines listen, domain, store ... in |lua|. */
-void config_words_define(lua_State *lua);
+/* Runs |text| within the limits, with the names of its vocabulary; what Lua says of it is a fault. */
+void config_run(struct reader *reader, struct span text);
+/* The bytes of a file that is no larger than a configuration may be, to be freed; NULL, and a
+ * fault, where they cannot be had. */
+char *config_read_file(const char *path, struct ahoyd_config_faults *faults, size_t *size);
+
+/* listen, domain, store ... */
+extern const struct vocabulary config_words;
 int config_word_tls(lua_State *lua);   /* One of them, in config_tls.c. */
 int config_word_dns(lua_State *lua);   /* One in config_dns.c, ... */
 int config_word_store(lua_State *lua); /* ... two in config_store.c. */
@@ -55,9 +69,6 @@ int config_word_node(lua_State *lua);
 int config_word_trunk(lua_State *lua); /* One in config_trunks.c, ... */
 int config_word_group(lua_State *lua); /* ... two in config_routes.c. */
 int config_word_route(lua_State *lua);
-/* The names of all words, for suggestions. */
-const char *const *config_words_names(size_t *count);
-
 /* What only the whole can tell: what routes lead to, domains without passwords off loopback. */
 void config_finish(struct reader *reader);
 

@@ -351,14 +351,14 @@ static int word_tls(lua_State *lua)
     WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(group)
 /* clang-format on */
 
-void config_words_define(lua_State *lua)
+static void define(lua_State *lua)
 {
 #define DEFINE(name) lua_register(lua, #name, word_##name);
     WORDS(DEFINE)
 #undef DEFINE
 }
 
-const char *const *config_words_names(size_t *count)
+static const char *const *list_names(size_t *count)
 {
 #define NAME(name) #name,
     static const char *const names[] = { WORDS(NAME) };
@@ -366,6 +366,8 @@ const char *const *config_words_names(size_t *count)
     *count = sizeof names / sizeof *names;
     return names;
 }
+
+const struct vocabulary config_words = { define, list_names };
 
 static void check_domain(struct reader *reader, size_t index)
 {

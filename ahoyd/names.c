@@ -230,20 +230,23 @@ bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy
            (uri->port == 0 || is_own_port(names, uri->port));
 }
 
-const struct ahoyd_route *ahoyd_names_route(const struct ahoyd_names *names,
-                                            const struct ahoy_uri *uri)
+struct ahoyd_routes ahoyd_names_routes(const struct ahoyd_names *names, const struct ahoy_uri *uri,
+                                       const struct ahoyd_domain *domain)
 {
+    struct ahoyd_routes routes = { 0, 0 };
     char space[HOST_LIMIT];
     struct span name;
     size_t cursor = 0;
     uint64_t index;
-    if (uri->scheme == AHOY_SCHEME_OTHER || !lower_host(uri->host, space, &name))
-        return NULL;
+    if (domain != NULL && domain->mode == AHOYD_MODE_PROXY)
+        routes = (struct ahoyd_routes){ domain->route, names->config->common_route };
+    if (domain != NULL || uri->scheme == AHOY_SCHEME_OTHER || !lower_host(uri->host, space, &name))
+        return routes;
     while (ahoy_map_find(&names->routes, ahoy_span_hash(name), &cursor, &index)) {
         if (ahoy_span_equal(names->config->routes[index].domain, name))
-            return &names->config->routes[index];
+            routes.own = index + 1;
     }
-    return NULL;
+    return routes;
 }
 
 static const struct ahoyd_trunk_target *target_at(const struct ahoyd_names *names, uint64_t place)

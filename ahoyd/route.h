@@ -111,3 +111,8 @@ struct ahoyd_route {
     struct span reason;     /* The same; empty: the usual one. */
     bool stateless;         /* What can be is forwarded without state (RFC 3261 16.11). */
 };
+
+/* Where the routes for one domain begin: 1 + the index of the first, or 0. */
+struct ahoyd_routes {
+    size_t own, common; /* For that one, and for every one of ours. */
+};

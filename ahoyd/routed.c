@@ -28,30 +28,18 @@ static void find_caller(const struct ahoyd_server *server, const struct ahoy_eve
     call->caller_domain = user.overflow ? NULL : domain;
 }
 
-/* 1 + the first route for the domain of |uri|, or 0. */
-static size_t find_first(const struct ahoyd_server *server, const struct ahoy_uri *uri,
-                         const struct ahoyd_domain *domain)
-{
-    if (domain != NULL)
-        return domain->route;
-    const struct ahoyd_route *route = ahoyd_names_route(&server->names, uri);
-    return route == NULL ? 0 : (size_t)(route - server->options.config->routes) + 1;
-}
-
 bool ahoyd_routed_call(const struct ahoyd_server *server, const struct ahoy_event *event,
                        const struct ahoyd_sender *sender, const struct ahoy_uri *uri,
                        const struct ahoyd_domain *domain, uint64_t now_ms, struct ahoyd_call *call)
 {
-    const struct ahoyd_config *config = server->options.config;
-    size_t first = find_first(server, uri, domain);
-    if ((first == 0 && (domain == NULL || config->common_route == 0)) ||
-        (domain != NULL && domain->mode == AHOYD_MODE_REDIRECT))
+    struct ahoyd_routes routes = ahoyd_names_routes(&server->names, uri, domain);
+    if (routes.own == 0 && routes.common == 0)
         return false;
-    call->config = config;
+    call->config = server->options.config;
     call->message = event->message;
     call->uri = uri;
     call->domain = domain;
-    call->first = first;
+    call->routes = routes;
     call->hop = event->hop;
     call->caller = sender->caller;
     call->trunk = NULL;

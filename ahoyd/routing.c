@@ -181,11 +181,12 @@ static bool is_undecided(const struct ahoyd_call *call, const struct ahoyd_route
     return false;
 }
 
-/* Takes the next one off two lists, which are in the order of the file. */
-static const struct ahoyd_route *take_next(const struct ahoyd_config *config, size_t *own,
-                                           size_t *common)
+/* Takes the next one, in the order of the file. */
+static const struct ahoyd_route *take_next(const struct ahoyd_config *config,
+                                           struct ahoyd_routes *routes)
 {
-    size_t *first = *own != 0 && (*common == 0 || *own < *common) ? own : common;
+    bool is_own = routes->own != 0 && (routes->common == 0 || routes->own < routes->common);
+    size_t *first = is_own ? &routes->own : &routes->common;
     if (*first == 0)
         return NULL;
     const struct ahoyd_route *route = &config->routes[*first - 1];
@@ -196,10 +197,9 @@ static const struct ahoyd_route *take_next(const struct ahoyd_config *config, si
 const struct ahoyd_route *ahoyd_routing_find(struct ahoyd_call *call,
                                              const struct ahoyd_steps *steps)
 {
-    size_t own = call->first;
-    size_t common = call->domain != NULL ? call->config->common_route : 0;
+    struct ahoyd_routes routes = call->routes;
     const struct ahoyd_route *route;
-    while ((route = take_next(call->config, &own, &common)) != NULL) {
+    while ((route = take_next(call->config, &routes)) != NULL) {
         enum ahoyd_condition failed = try(call, route);
         if (steps != NULL)
             steps->told(steps->context, route, failed);

@@ -13,8 +13,8 @@ struct ahoyd_call {
     const struct ahoyd_config *config;
     const struct ahoy_message *message;
     const struct ahoy_uri *uri;        /* The Request-URI. */
-    const struct ahoyd_domain *domain; /* That of ours which it names, or NULL; ... */
-    size_t first;                      /* ... 1 + the first route for its name, or 0. */
+    const struct ahoyd_domain *domain; /* That of ours which it names, or NULL. */
+    struct ahoyd_routes routes;        /* For it. */
     const struct ahoy_hop *hop;        /* By which it came. */
     enum ahoyd_caller caller;
     const struct ahoyd_domain *caller_domain; /* Of a user; NULL where it is not known which. */
