@@ -13,24 +13,14 @@ static bool take_goal(lua_State *lua, const char *word, struct ahoyd_goal *goal)
         { .name = "1", .type = OPTION_TEXT },
         { .name = "ring_time", .type = OPTION_NUMBER, .least = TIME_LEAST_S, .most = TIME_MOST_S }
     };
+    bool sound = config_item(lua, word,
+                             "\"alice@atlanta.example\", the name of a trunk or a group, or "
+                             "{ \"sales\", ring_time = 10 }",
+                             options, 2);
     *goal = (struct ahoyd_goal){ .text = SPAN("") };
-    bool sound = true;
-    if (lua_type(lua, -1) == LUA_TSTRING)
-        options[0].text.at = lua_tolstring(lua, -1, &options[0].text.size);
-    else
-        sound = config_options(lua, lua_gettop(lua), word, options, 2);
-    struct span text = options[0].text;
-    if (sound && (text.size == 0 || memchr(text.at, '\0', text.size) != NULL)) {
-        config_fault(config_reader_of(lua), config_line(lua),
-                     "%s: where to is no text; write \"alice@atlanta.example\", the name of a "
-                     "trunk or a group, or { \"sales\", ring_time = 10 }",
-                     word);
-        sound = false;
-    }
-    if (sound) {
-        goal->text = config_keep(config_reader_of(lua), text);
-        goal->ring_time_s = (uint32_t)options[1].number;
-    }
+    if (sound)
+        goal->text = config_keep(config_reader_of(lua), options[0].text);
+    goal->ring_time_s = (uint32_t)options[1].number;
     lua_pop(lua, 1);
     return sound;
 }

@@ -132,3 +132,18 @@ bool config_options(lua_State *lua, int index, const char *word, struct option *
     }
     return sound;
 }
+
+bool config_item(lua_State *lua, const char *word, const char *usage, struct option *options,
+                 size_t count)
+{
+    struct span *text = &options[0].text;
+    if (lua_type(lua, -1) == LUA_TSTRING)
+        text->at = lua_tolstring(lua, -1, &text->size);
+    else if (!config_options(lua, lua_gettop(lua), word, options, count))
+        return false;
+    if (text->size > 0 && memchr(text->at, '\0', text->size) == NULL)
+        return true;
+    config_fault(config_reader_of(lua), config_line(lua), "%s: a text is missing; write %s", word,
+                 usage);
+    return false;
+}

@@ -117,6 +117,11 @@ struct option {
 bool config_options(lua_State *lua, int index, const char *word, struct option *options,
                     size_t count);
 
+/* Reads what stands on top of the stack: a text, or a table of options with it; the first of
+ * |options| is "1".  False, and a fault, where there is no text. */
+bool config_item(lua_State *lua, const char *word, const char *usage, struct option *options,
+                 size_t count);
+
 /* Reads |option|, an OPTION_LIST of the table at |index|, into copies of its 1 to 64 texts, where it
  * is given; false, and a fault, where it holds something else. */
 bool config_texts(lua_State *lua, int index, const char *word, const struct option *option,

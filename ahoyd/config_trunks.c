@@ -52,6 +52,25 @@ static bool read_target(lua_State *lua, struct span text, struct ahoyd_trunk_tar
     return true;
 }
 
+/* "sip:192.0.2.1", or { "sip:192.0.2.1", priority = 1, weight = 3 }. */
+static bool take_target(lua_State *lua, struct ahoyd_trunk *trunk)
+{
+    struct option options[] = {
+        { .name = "1", .type = OPTION_TEXT },
+        { .name = "priority", .type = OPTION_NUMBER, .most = UINT16_MAX },
+        { .name = "weight", .type = OPTION_NUMBER, .most = UINT16_MAX },
+    };
+    struct ahoyd_trunk_target *target = &trunk->targets[trunk->count];
+    if (!config_item(lua, "trunk", "\"sip:192.0.2.1:5060\"", options, 3) ||
+        !read_target(lua, options[0].text, target, &trunk->uris[trunk->count]))
+        return false;
+    target->priority = options[1].given ? (uint16_t)options[1].number : 1;
+    target->weight = options[2].given ? (uint16_t)options[2].number : 1;
+    trunk->is_weighed = trunk->is_weighed || options[1].given || options[2].given;
+    trunk->count++;
+    return true;
+}
+
 static bool read_targets(lua_State *lua, struct ahoyd_trunk *trunk)
 {
     lua_Unsigned count = lua_istable(lua, 2) ? lua_rawlen(lua, 2) : 0;
@@ -64,14 +83,10 @@ static bool read_targets(lua_State *lua, struct ahoyd_trunk *trunk)
     }
     for (lua_Unsigned i = 1; i <= count; i++) {
         lua_rawgeti(lua, 2, (lua_Integer)i);
-        struct span text;
-        bool sound =
-            config_text(lua, -1, "trunk", "{ \"sip:192.0.2.1:5060\" }", &text) &&
-            read_target(lua, text, &trunk->targets[trunk->count], &trunk->uris[trunk->count]);
+        bool sound = take_target(lua, trunk);
         lua_pop(lua, 1);
         if (!sound)
             return false;
-        trunk->count++;
     }
     return true;
 }

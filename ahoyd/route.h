@@ -77,7 +77,8 @@ struct ahoyd_group {
 struct ahoyd_trunk {
     struct span name;
     int line;
-    bool trusted; /* What it asserts of its callers is believed, and it is told the same. */
+    bool trusted;    /* What it asserts of its callers is believed, and it is told the same. */
+    bool is_weighed; /* Each call has its own order of the targets. */
     size_t count;
     struct span uris[AHOYD_TRUNK_TARGETS_LIMIT];
     struct ahoyd_trunk_target {
@@ -85,6 +86,7 @@ struct ahoyd_trunk {
         struct span place;  /* Host and port, as written: what we make URIs of for it. */
         enum ahoy_transport transport;
         struct ahoy_ip ip; /* Without a family where the URI has a name: then it is located. */
+        uint16_t priority, weight; /* As in SRV records (RFC 2782), where the trunk is weighed. */
     } targets[AHOYD_TRUNK_TARGETS_LIMIT];
     struct ahoyd_prefixes receives; /* From its numbers to ours, ... */
     struct ahoyd_prefixes sends;    /* ... and back. */

@@ -4,6 +4,7 @@
 
 #include "ahoyd/aor.h"
 #include "ahoyd/targets.h"
+#include "libahoy/resolve/weigh.h"
 
 enum { URI_SIZE = 1024, FIRST_Q = 1000 };
 
@@ -54,21 +55,45 @@ bool ahoyd_routed_call(const struct ahoyd_server *server, const struct ahoy_even
     return true;
 }
 
-bool ahoyd_routed_trunk(const struct ahoyd_server *server, const struct ahoyd_trunk *trunk,
-                        struct span uri, bool is_secure, struct ahoy_proxy_target *target)
+/* The ways of |trunk| in the order of this call: by priority, and by chance where that is the
+ * same. */
+static void weigh(const struct ahoyd_trunk *trunk, uint64_t chance,
+                  struct span ways[AHOYD_TRUNK_TARGETS_LIMIT])
+{
+    struct ahoy_choice choices[AHOYD_TRUNK_TARGETS_LIMIT];
+    struct ahoy_rng rng;
+    size_t count = trunk->count;
+    ahoy_rng_init(&rng, (const uint64_t[2]){ chance, (uint64_t)trunk->line });
+    for (size_t i = 0; i < count; i++)
+        choices[i] = (struct ahoy_choice){ .priority = trunk->targets[i].priority,
+                                           .weight = trunk->targets[i].weight,
+                                           .port = (uint16_t)i };
+    for (size_t i = 0; i < trunk->count; i++)
+        ways[i] = trunk->uris[ahoy_choice_take(choices, &count, &rng).port];
+}
+
+/* A trunk with all of its targets, to be tried one after the other; |uri| becomes the Request-URI.
+ * False where that is sips and the way to the trunk is not safe. */
+static bool find_trunk(struct ahoyd_server *server, const struct ahoyd_trunk *trunk,
+                       const struct ahoy_uri *uri, uint64_t chance,
+                       struct ahoy_proxy_target *target)
 {
     const struct ahoyd_trunk_target *first = &trunk->targets[0];
-    *target = (struct ahoy_proxy_target){ .uri = uri, .is_neighbour = true };
+    *target = (struct ahoy_proxy_target){ .uri = uri->text, .is_neighbour = true };
     if (trunk->count > 1 || first->ip.family == AHOY_NO_FAMILY) {
         target->ways = trunk->uris;
         target->way_count = trunk->count;
+        if (trunk->is_weighed) {
+            weigh(trunk, chance, server->ways);
+            target->ways = server->ways;
+        }
         return true; /* A sips request finds safe servers only. */
     }
     target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
                                      .listener = AHOY_ANY_LISTENER,
                                      .remote = first->ip };
     target->hop.domain = ahoy_stack_domain(server->stack, first->transport, first->domain);
-    return !is_secure || ahoy_transport_is_secure(first->transport);
+    return uri->scheme != AHOY_SCHEME_SIPS || ahoy_transport_is_secure(first->transport);
 }
 
 /* What has been found, in the order of q. */
@@ -123,10 +148,7 @@ static size_t find_leaf(struct ahoyd_server *server, const struct ahoy_event *ev
         return 0;
     if (leaf->domain != NULL)
         return ahoyd_targets_of_user(server, event, wishes, leaf->domain, &uri, call->now_ms);
-    return ahoyd_routed_trunk(server, leaf->trunk, text, uri.scheme == AHOY_SCHEME_SIPS,
-                              &server->targets[0])
-               ? 1
-               : 0;
+    return find_trunk(server, leaf->trunk, &uri, call->chance, &server->targets[0]) ? 1 : 0;
 }
 
 size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event *event,

@@ -12,11 +12,6 @@ bool ahoyd_routed_call(const struct ahoyd_server *server, const struct ahoy_even
                        const struct ahoyd_sender *sender, const struct ahoy_uri *uri,
                        const struct ahoyd_domain *domain, uint64_t now_ms, struct ahoyd_call *call);
 
-/* The |leaf|, of a trunk, with all of its targets, to be tried one after the other; |uri| becomes
- * the Request-URI.  False where that is sips and the way to the trunk is not safe. */
-bool ahoyd_routed_trunk(const struct ahoyd_server *server, const struct ahoyd_trunk *trunk,
-                        struct span uri, bool is_secure, struct ahoy_proxy_target *target);
-
 /* Fills server->targets with those of all |leaves| that can be reached, in the order of their q,
  * which is that of their tiers; what they point to is in |arena|.  Returns their count. */
 size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event *event,

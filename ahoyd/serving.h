@@ -64,6 +64,7 @@ struct ahoyd_server {
         char token[AHOYD_FLOW_TOKEN_LIMIT];
         char route[AHOYD_NODE_LIMIT + AHOYD_FLOW_TOKEN_LIMIT + 8];
     } flows[AHOY_BINDINGS_LIMIT];
+    struct span ways[AHOYD_TRUNK_TARGETS_LIMIT];
     struct ahoy_located located;
     char rows[AHOY_MESSAGE_LIMIT];
     char text[AHOY_MESSAGE_LIMIT];

@@ -18,6 +18,9 @@ static const char config[] =
     "trunk(\"carrier\", { \"sip:203.0.113.5:5070\" },\n"
     "      { receives = { [\"00\"] = \"+\" }, sends = { [\"+\"] = \"00\" } })\n"
     "trunk(\"plain\", { \"sip:203.0.113.7:5070\" }, { trusted = true })\n"
+    "trunk(\"weighed\", { { \"sip:203.0.113.8\", weight = 3 }, \"sip:203.0.113.9\",\n"
+    "                   { \"sip:203.0.113.10\", priority = 2, weight = 9 } })\n"
+    "route { domain = \"weighed.example\", to = \"weighed\", from = \"anyone\" }\n"
     "group(\"both\", { \"alice@open.example\", \"bob@open.example\" }, { ring_time = 10 })\n"
     "route { domain = \"atlanta.example\", number = \"+49900.\", reject = 603, reason = \"No\" }\n"
     "route { domain = \"atlanta.example\", number = \"+.\", to = \"carrier\" }\n"
@@ -143,6 +146,28 @@ static void a_group_rings_and_then_the_next(void **state)
     assert_int_equal(exchange_sent_to(exchange, ALICE)->method, AHOY_METHOD_CANCEL);
 }
 
+/* RFC 2782: by priority, then by weight; all requests of a call have one order. */
+static void weights_share_calls(void **state)
+{
+    struct exchange *exchange = *state;
+    unsigned first = 0, second = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        char call_id[16];
+        snprintf(call_id, sizeof call_id, "call-%u", i);
+        const struct ask ask = { .peer = STRANGER,
+                                 .method = "INVITE",
+                                 .uri = "sip:x@weighed.example",
+                                 .from = OTHER,
+                                 .call_id = call_id };
+        assert_int_equal(exchange_ask(exchange, &ask), 100);
+        first += exchange_sent_to(exchange, "203.0.113.8:5060") != NULL;
+        second += exchange_sent_to(exchange, "203.0.113.9:5060") != NULL;
+        assert_null(exchange_sent_to(exchange, "203.0.113.10:5060"));
+    }
+    assert_int_equal(first + second, 100);
+    assert_in_range(first, 60, 90); /* Of 100 by a weight of 3 to 1. */
+}
+
 static void a_user_stands_for_another(void **state)
 {
     struct exchange *exchange = *state;
@@ -190,13 +215,10 @@ static void redirections_take_the_callers_route(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ROUTE(strangers_reach_no_trunk),
-        ROUTE(numbers_are_brought_into_one_form),
-        ROUTE(a_trunk_reaches_extensions),
-        ROUTE(a_group_rings_and_then_the_next),
-        ROUTE(a_user_stands_for_another),
-        ROUTE(routes_answer_themselves),
-        ROUTE(redirections_take_the_callers_route),
+        ROUTE(strangers_reach_no_trunk),   ROUTE(numbers_are_brought_into_one_form),
+        ROUTE(a_trunk_reaches_extensions), ROUTE(a_group_rings_and_then_the_next),
+        ROUTE(weights_share_calls),        ROUTE(a_user_stands_for_another),
+        ROUTE(routes_answer_themselves),   ROUTE(redirections_take_the_callers_route),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
