@@ -72,6 +72,7 @@ struct ahoyd_config {
     size_t domain_count;
     struct ahoyd_trunk *trunks;
     size_t trunk_count;
+    size_t probe_count; /* Targets of trunks that are asked whether they are there. */
     struct ahoyd_group *groups;
     size_t group_count;
     struct ahoyd_route *routes;

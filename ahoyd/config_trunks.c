@@ -3,6 +3,8 @@
 #include "libahoy/resolve/locate.h"
 #include "libahoy/resolve/name.h"
 
+enum { PROBE_LEAST_S = 5, PROBE_MOST_S = 3600 };
+
 /* Whether |text| is the URI of a trunk's target.  An address is read once; a name is looked up when
  * the trunk is used. */
 static bool parse_target(const struct ahoy_uri *uri, struct ahoyd_trunk_target *target)
@@ -126,12 +128,31 @@ bool config_name_is_free(lua_State *lua, const char *word, struct span name)
     return false;
 }
 
+static bool read_probe(lua_State *lua, const struct option *option, struct ahoyd_trunk *trunk)
+{
+    trunk->probe_s = (uint32_t)option->number;
+    trunk->first_probe = config_reader_of(lua)->config->probe_count;
+    for (size_t i = 0; option->given && i < trunk->count; i++) {
+        if (trunk->targets[i].ip.family != AHOY_NO_FAMILY)
+            continue;
+        config_fault(config_reader_of(lua), config_line(lua),
+                     "trunk: probe is for targets that are addresses, not for \"%.100s\"",
+                     trunk->uris[i].at);
+        return false;
+    }
+    return true;
+}
+
 int config_word_trunk(lua_State *lua)
 {
-    enum { TRUSTED, RECEIVES, SENDS, OPTIONS };
+    enum { TRUSTED, RECEIVES, SENDS, PROBE, OPTIONS };
     struct option options[OPTIONS] = { [TRUSTED] = { .name = "trusted", .type = OPTION_FLAG },
                                        [RECEIVES] = { .name = "receives", .type = OPTION_MAP },
-                                       [SENDS] = { .name = "sends", .type = OPTION_MAP } };
+                                       [SENDS] = { .name = "sends", .type = OPTION_MAP },
+                                       [PROBE] = { .name = "probe",
+                                                   .type = OPTION_NUMBER,
+                                                   .least = PROBE_LEAST_S,
+                                                   .most = PROBE_MOST_S } };
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_config *config = reader->config;
     struct ahoyd_trunk trunk = { .line = config_line(lua) };
@@ -140,12 +161,13 @@ int config_word_trunk(lua_State *lua)
         !read_targets(lua, &trunk) || !config_options(lua, 3, "trunk", options, OPTIONS) ||
         !config_prefixes(lua, 3, "trunk", &options[RECEIVES], &trunk.receives) ||
         !config_prefixes(lua, 3, "trunk", &options[SENDS], &trunk.sends) ||
-        !config_name_is_free(lua, "trunk", name))
+        !config_name_is_free(lua, "trunk", name) || !read_probe(lua, &options[PROBE], &trunk))
         return 0;
     trunk.trusted = options[TRUSTED].flag;
     trunk.name = config_keep(reader, name);
     if (config_room(lua, "trunk", &config->trunks, config->trunk_count, sizeof trunk,
                     CONFIG_TRUNKS_LIMIT))
         config->trunks[config->trunk_count++] = trunk;
+    config->probe_count += trunk.probe_s > 0 ? trunk.count : 0;
     return 0;
 }

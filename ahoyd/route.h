@@ -88,6 +88,8 @@ struct ahoyd_trunk {
         struct ahoy_ip ip; /* Without a family where the URI has a name: then it is located. */
         uint16_t priority, weight; /* As in SRV records (RFC 2782), where the trunk is weighed. */
     } targets[AHOYD_TRUNK_TARGETS_LIMIT];
+    uint32_t probe_s;   /* How often each target is asked whether it is there; 0: never. */
+    size_t first_probe; /* Of its targets, all of which are addresses then. */
     struct ahoyd_prefixes receives; /* From its numbers to ours, ... */
     struct ahoyd_prefixes sends;    /* ... and back. */
 };

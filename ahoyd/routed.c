@@ -3,6 +3,7 @@
 #include "ahoyd/routed.h"
 
 #include "ahoyd/aor.h"
+#include "ahoyd/probes.h"
 #include "ahoyd/targets.h"
 #include "libahoy/resolve/weigh.h"
 
@@ -151,17 +152,28 @@ static size_t find_leaf(struct ahoyd_server *server, const struct ahoy_event *ev
     return find_trunk(server, leaf->trunk, &uri, call->chance, &server->targets[0]) ? 1 : 0;
 }
 
+/* Where all are down they are tried none the less. */
+static bool is_up(const struct ahoyd_server *server, const struct ahoyd_leaf *leaf)
+{
+    return leaf->trunk == NULL || !ahoyd_probes_is_down(server, leaf->trunk);
+}
+
 size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event *event,
                             const struct ahoyd_wishes *wishes, const struct ahoyd_call *call,
                             const struct ahoyd_leaves *leaves, struct ahoy_arena *arena)
 {
     struct found found = { .arena = arena, .first_q = FIRST_Q, .last_q = FIRST_Q };
     char space[URI_SIZE];
+    bool any_up = false;
+    for (size_t i = 0; i < leaves->count; i++)
+        any_up = any_up || is_up(server, &leaves->at[i]);
     for (size_t i = 0; i < leaves->count; i++) {
         const struct ahoyd_leaf *leaf = &leaves->at[i];
         struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
         if (i > 0 && leaf->tier != leaf[-1].tier)
             found.first_q = --found.last_q;
+        if (any_up && !is_up(server, leaf))
+            continue;
         ahoyd_routing_print_uri(call, leaf, &text);
         size_t count = find_leaf(server, event, wishes, call, leaf, ahoy_buf_text(&text));
         add(&found, leaf, server->targets, count);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ahoyd/admission.h"
+#include "ahoyd/probes.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/servers.h"
 #include "ahoyd/subscriptions.h"
@@ -102,7 +103,7 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
     ahoyd_subscriptions_init(server, now_ms);
     ahoyd_store_secret(options->store, secret);
     bool done = init_guard(server, now_ms) && init_names(server, secret) &&
-                init_stack(server, secret, now_ms);
+                init_stack(server, secret, now_ms) && ahoyd_probes_init(server, now_ms);
     explicit_bzero(secret, sizeof secret);
     if (!done) {
         ahoyd_server_free(server);
@@ -123,6 +124,7 @@ void ahoyd_server_free(struct ahoyd_server *server)
         ahoy_pool_remove(&server->waiting, handle);
     }
     ahoyd_subscriptions_fini(server);
+    ahoyd_probes_fini(server);
     ahoy_pool_fini(&server->waiting);
     ahoy_chunks_fini(&server->waiting_chunks);
     if (server->proxy != NULL)
@@ -149,7 +151,8 @@ static void serve_event(struct ahoyd_server *server, const struct ahoy_event *ev
         ahoyd_serve_ack(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_STRAY)
         ahoyd_serve_stray(server, event);
-    else if (ahoyd_subscriptions_step(server, event, now_ms))
+    else if (ahoyd_probes_step(server, event, now_ms) ||
+             ahoyd_subscriptions_step(server, event, now_ms))
         return;
     else if (event->user != 0)
         ahoyd_serve_response(server, event, now_ms);
@@ -220,6 +223,7 @@ void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *even
         serve_events(server, now_ms);
     }
     ahoyd_subscriptions_expire(server, now_ms);
+    ahoyd_probes_expire(server, now_ms);
     rest(server, now_ms);
 }
 
@@ -249,6 +253,9 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)
     uint64_t subscriptions_ms = ahoyd_subscriptions_deadline(server);
     if (subscriptions_ms < deadline_ms)
         deadline_ms = subscriptions_ms;
+    uint64_t probes_ms = ahoyd_probes_deadline(server);
+    if (probes_ms < deadline_ms)
+        deadline_ms = probes_ms;
     if (!server->trimmed && server->busy_ms + REST_MS < deadline_ms)
         deadline_ms = server->busy_ms + REST_MS;
     return deadline_ms;

@@ -46,6 +46,8 @@ struct ahoyd_server {
     struct ahoy_pool subscriptions; /* struct ahoyd_subscription */
     struct ahoy_timers subscription_timers;
     struct ahoyd_watcher watcher;
+    struct ahoyd_probe *probes; /* As many as config->probe_count. */
+    struct ahoy_timers probe_timers;
     struct ahoy_overload overload;
     uint32_t waited_us; /* The message at hand. */
     unsigned told_loss; /* To neighbours, by ... */

@@ -115,6 +115,8 @@ static void what_is_not_understood(void **state)
         { "route { to = { { 't', 't' } } }", "has no option" },
         { "trunk('u', { { 'sip:192.0.2.1', weight = 65536 } })", "between 0 and 65535" },
         { "trunk('u', { { weight = 1 } })", "a text is missing" },
+        { "trunk('u', { 'sip:u.example' }, { probe = 30 })", "probe is for targets" },
+        { "trunk('u', { 'sip:192.0.2.1' }, { probe = 4 })", "between 5 and 3600" },
         { "route { to = 't', reject = 404 }", "one of them" },
         { "route { reject = 399 }", "between 400 and 699" },
         { "route { to = 't', reason = 'x' }", "are for reject" },
