@@ -77,6 +77,8 @@ struct ahoyd_config {
     size_t group_count;
     struct ahoyd_route *routes;
     size_t route_count;
+    size_t when_count;   /* Routes that ask a function. */
+    struct span script;  /* The file, where there are any. */
     size_t common_route; /* 1 + the first for all of our domains, or 0. */
     struct ahoyd_outward outward;
     enum ahoyd_store_kind store;

@@ -171,7 +171,7 @@ static bool covers_text(const struct ahoyd_route *wide, size_t i, const struct a
         return covers_from(&wide->from[i], &narrow->from[j]);
     if (condition == AHOYD_IF_NUMBER)
         return ahoyd_pattern_covers(a, b);
-    return ahoy_span_equal(a, b) &&
+    return ahoy_span_equal(a, b) && condition != AHOYD_IF_WHEN && /* Who knows? */
            (condition != AHOYD_IF_HOURS || wide->hours.zone == narrow->hours.zone);
 }
 

@@ -6,12 +6,12 @@
 
 enum { OPTIONS_LIMIT = 32 };
 
-static const char *const type_words[] = { [OPTION_TEXT] = "a text",
-                                          [OPTION_NUMBER] = "a whole number",
-                                          [OPTION_FLAG] = "true or false",
-                                          [OPTION_TEXTS] = "a table of 1 to 8 texts",
-                                          [OPTION_LIST] = "a text or a table",
-                                          [OPTION_MAP] = "a table" };
+static const char *const type_words[] = {
+    [OPTION_TEXT] = "a text",         [OPTION_NUMBER] = "a whole number",
+    [OPTION_FLAG] = "true or false",  [OPTION_TEXTS] = "a table of 1 to 8 texts",
+    [OPTION_FUNCTION] = "a function", [OPTION_LIST] = "a text or a table",
+    [OPTION_MAP] = "a table"
+};
 
 static struct option *find(struct option *options, size_t count, struct span name)
 {
@@ -72,6 +72,8 @@ static bool fits(lua_State *lua, struct option *option)
         return lua_isboolean(lua, -1);
     case OPTION_TEXTS:
         return read_texts(lua, option);
+    case OPTION_FUNCTION:
+        return lua_isfunction(lua, -1);
     case OPTION_LIST:
         return lua_type(lua, -1) == LUA_TSTRING || lua_istable(lua, -1);
     case OPTION_MAP:

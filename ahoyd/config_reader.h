@@ -54,6 +54,19 @@ struct span config_keep(struct reader *reader, struct span text);
 /* The nearest of |names| to |word|, or NULL where none is near enough to have been meant. */
 const char *config_nearest(struct span word, const char *const *names, size_t count);
 
+/* The bytes that a Lua state uses, and may use. */
+struct config_budget {
+    size_t used, limit;
+};
+
+/* config_lua.c: runs |text| in a new state, to be closed, that lives in |budget|; NULL where memory
+ * is refused.  What Lua says of it is a fault. */
+lua_State *config_lua_run(struct reader *reader, struct span text, struct config_budget *budget);
+/* What runs from now on is stopped by an error behind so many instructions. */
+void config_lua_limit(lua_State *lua, int instructions);
+/* The error on top of the stack, and its line, 0 where it has none. */
+const char *config_lua_error(lua_State *lua, int *line);
+
 /* Runs |text| within the limits, with the names of its vocabulary; what Lua says of it is a fault. */
 void config_run(struct reader *reader, struct span text);
 /* The bytes of a file that is no larger than a configuration may be, to be freed; NULL, and a
@@ -94,6 +107,7 @@ enum option_type {
     OPTION_NUMBER,
     OPTION_FLAG,
     OPTION_TEXTS,
+    OPTION_FUNCTION,
     OPTION_LIST, /* A text, or a table: of texts, where config_texts reads it. */
     OPTION_MAP   /* A table of texts by texts: config_prefixes. */
 };

@@ -128,7 +128,7 @@ static const struct {
 /* All that |options|, in the order of the conditions, ask. */
 static bool read_conditions(lua_State *lua, const struct option *options, struct ahoyd_route *route)
 {
-    for (unsigned i = 0; i < AHOYD_CONDITION_COUNT; i++) {
+    for (unsigned i = 0; i < AHOYD_IF_WHEN; i++) {
         struct ahoyd_texts *said = &route->said[i];
         if (!config_texts(lua, 1, "route", &options[i], said))
             return false;
@@ -144,6 +144,18 @@ static bool read_conditions(lua_State *lua, const struct option *options, struct
         }
     }
     return true;
+}
+
+/* A function stays where it is; whoever asks it runs the file again (script.h). */
+static void read_when(const struct option *option, struct ahoyd_config *config,
+                      struct ahoyd_route *route)
+{
+    static const struct span yes = SPAN_INIT("true");
+    if (!option->given)
+        return;
+    route->conditions |= 1u << AHOYD_IF_WHEN;
+    route->said[AHOYD_IF_WHEN] = (struct ahoyd_texts){ &yes, 1 };
+    route->when = config->when_count++;
 }
 
 /* The options of a route, conditions first. */
@@ -233,11 +245,13 @@ int config_word_route(lua_State *lua)
         [STATELESS] = { .name = "stateless", .type = OPTION_FLAG },
     };
 #undef LIST
+    options[AHOYD_IF_WHEN].type = OPTION_FUNCTION;
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_config *config = reader->config;
     struct ahoyd_route route = { .line = config_line(lua) };
-    if (!config_options(lua, 1, "route", options, OPTIONS) ||
-        !read_conditions(lua, options, &route) || !read_hours(lua, options, &route) ||
+    bool sound = config_options(lua, 1, "route", options, OPTIONS);
+    read_when(&options[AHOYD_IF_WHEN], config, &route);
+    if (!sound || !read_conditions(lua, options, &route) || !read_hours(lua, options, &route) ||
         !config_prefixes(lua, 1, "route", &options[REWRITE], &route.rewrite) ||
         !read_aim(lua, options, &route) ||
         (options[DOMAIN].given &&

@@ -6,7 +6,6 @@
 #include <lauxlib.h>
 
 #include "ahoyd/config_reader.h"
-#include "ahoyd/trial.h"
 
 enum { ROWS_SIZE = 4096, TEXTS_SIZE = 4096, TEXTS_MEMORY = 16 << 20 };
 
@@ -14,7 +13,7 @@ enum { ROWS_SIZE = 4096, TEXTS_SIZE = 4096, TEXTS_MEMORY = 16 << 20 };
 struct session {
     struct reader reader;
     const struct ahoyd_names *names;
-    uint64_t now_ms;
+    const struct ahoyd_trial *trial;
     unsigned count;
     struct ahoyd_outcome outcome;
 };
@@ -57,7 +56,7 @@ static int word_expect(lua_State *lua)
     int line = config_line(lua), last = lua_gettop(lua) < 3 ? 2 : 3;
     char space[ROWS_SIZE];
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
-    struct ahoyd_trial trial = { .now_ms = session->now_ms };
+    struct ahoyd_trial trial = *session->trial;
     struct ahoyd_texts headers = { NULL, 0 };
     struct span expected;
     session->count++;
@@ -93,8 +92,8 @@ static const char *const *list_names(size_t *count)
     return names;
 }
 
-unsigned ahoyd_expect_run(const struct ahoyd_names *names, const char *path, uint64_t now_ms,
-                          struct ahoyd_config_faults *faults)
+unsigned ahoyd_expect_run(const struct ahoyd_names *names, const char *path,
+                          const struct ahoyd_trial *trial, struct ahoyd_config_faults *faults)
 {
     static const struct vocabulary vocabulary = { define, list_names };
     struct ahoy_chunks chunks;
@@ -111,7 +110,7 @@ unsigned ahoyd_expect_run(const struct ahoyd_names *names, const char *path, uin
         .vocabulary = &vocabulary, .path = ahoy_span(path), .faults = faults, .texts = &arena
     };
     session->names = names;
-    session->now_ms = now_ms;
+    session->trial = trial;
     config_run(&session->reader, (struct span){ text, size });
     count = session->count;
     if (count == 0 && faults->count == 0)

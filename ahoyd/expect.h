@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "ahoyd/names.h"
+#include "ahoyd/trial.h"
 
-/* Tries all calls of the file |path|; each that goes elsewhere is a fault with its line.  Returns
- * how many there are. */
-unsigned ahoyd_expect_run(const struct ahoyd_names *names, const char *path, uint64_t now_ms,
-                          struct ahoyd_config_faults *faults);
+/* Tries all calls of the file |path|; each that goes elsewhere is a fault with its line.  What all
+ * have in common is in |trial|.  Returns how many there are. */
+unsigned ahoyd_expect_run(const struct ahoyd_names *names, const char *path,
+                          const struct ahoyd_trial *trial, struct ahoyd_config_faults *faults);

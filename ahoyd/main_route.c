@@ -115,6 +115,9 @@ static void print_lines(const struct ahoyd_outcome *outcome)
 {
     if (outcome->status == 407)
         puts("A user of ours is asked for a password; say who it is with --user.");
+    else if (outcome->call.fault.is_told)
+        printf("A function fails in line %d: %s\n", outcome->call.fault.line,
+               outcome->call.fault.text);
     else if (outcome->route == NULL)
         puts("No route takes it.");
     printf("outcome: %.*s\n", (int)outcome->text.size, outcome->text.at);
@@ -127,7 +130,7 @@ static struct span or_nothing(const char *text)
 
 /* Two spaces of |outcome| are too much for a stack. */
 static int try(const struct ahoyd_command_line *line, const struct ahoyd_names *names,
-               struct ahoyd_outcome *outcome)
+               struct ahoyd_script *script, struct ahoyd_outcome *outcome)
 {
     char row[AHOYD_TRIAL_SIZE], space[AHOYD_TRIAL_SIZE];
     struct ahoy_buf rows = ahoy_buf_over(row, sizeof row);
@@ -145,6 +148,7 @@ static int try(const struct ahoyd_command_line *line, const struct ahoyd_names *
                                        .transport = or_nothing(line->transport),
                                        .at = or_nothing(line->at),
                                        .now_ms = ahoy_driver_now(),
+                                       .script = script,
                                        .rows = ahoy_buf_text(&rows) };
     const char *fault = ahoyd_trial_run(names, &trial, &steps, outcome);
     if (fault != NULL) {
@@ -161,9 +165,10 @@ static int try(const struct ahoyd_command_line *line, const struct ahoyd_names *
 }
 
 static int test(const struct ahoyd_command_line *line, const struct ahoyd_names *names,
-                struct ahoyd_config_faults *faults)
+                struct ahoyd_script *script, struct ahoyd_config_faults *faults)
 {
-    unsigned count = ahoyd_expect_run(names, line->tests, ahoy_driver_now(), faults);
+    const struct ahoyd_trial trial = { .now_ms = ahoy_driver_now(), .script = script };
+    unsigned count = ahoyd_expect_run(names, line->tests, &trial, faults);
     if (faults->count > 0)
         return EXIT_FAILURE;
     printf("%s: %u ok\n", line->tests, count);
@@ -176,10 +181,16 @@ int ahoyd_main_route(const struct ahoyd_command_line *line, const struct ahoyd_c
     struct ahoyd_names names;
     int code = EXIT_FAILURE;
     struct ahoyd_outcome *outcome = calloc(1, sizeof *outcome);
-    if (ahoyd_names_init(&names, config, listeners->at, listeners->count) && outcome != NULL)
-        code =
-            line->task == AHOYD_TASK_TEST ? test(line, &names, faults) : try(line, &names, outcome);
+    struct ahoyd_script *script = config->when_count > 0 ? ahoyd_script_new(config) : NULL;
+    bool has_all = outcome != NULL && (config->when_count == 0 || script != NULL);
+    if (ahoyd_names_init(&names, config, listeners->at, listeners->count) && has_all) {
+        if (line->task == AHOYD_TASK_TEST)
+            code = test(line, &names, script, faults);
+        else
+            code = try(line, &names, script, outcome);
+    }
     ahoyd_names_fini(&names);
+    ahoyd_script_free(script);
     free(outcome);
     return code;
 }

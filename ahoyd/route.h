@@ -18,7 +18,7 @@ enum {
 #define AHOYD_CONDITIONS(CONDITION)                                                                \
     CONDITION(FROM, "from") CONDITION(METHOD, "method") CONDITION(TRANSPORT, "transport")          \
     CONDITION(NUMBER, "number") CONDITION(USER, "user") CONDITION(SOURCE, "source")                \
-    CONDITION(HEADER, "header") CONDITION(HOURS, "hours")
+    CONDITION(HEADER, "header") CONDITION(HOURS, "hours") CONDITION(WHEN, "when")
 /* clang-format on */
 #define AHOYD_CONDITION(constant, name) AHOYD_IF_##constant,
 enum ahoyd_condition { AHOYD_CONDITIONS(AHOYD_CONDITION) AHOYD_CONDITION_COUNT };
@@ -105,6 +105,7 @@ struct ahoyd_route {
     unsigned transports;                            /* A bit each. */
     const struct ahoyd_net *sources;                /* As many as said[AHOYD_IF_SOURCE]. */
     struct ahoyd_hours hours;
+    size_t when; /* Which of the functions of the file. */
     struct ahoyd_prefixes rewrite;
     /* One of these three. */
     struct ahoyd_goals to; /* One after the other. */

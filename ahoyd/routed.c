@@ -5,9 +5,10 @@
 #include "ahoyd/aor.h"
 #include "ahoyd/probes.h"
 #include "ahoyd/targets.h"
+#include "libahoy/base/log.h"
 #include "libahoy/resolve/weigh.h"
 
-enum { URI_SIZE = 1024, FIRST_Q = 1000 };
+enum { URI_SIZE = 1024, FIRST_Q = 1000, SCRIPT_TOLD_MS = 1000 };
 
 /* Who calls, where his user was proved, or else as From says: that he is one of ours was found to be
  * enough. */
@@ -53,7 +54,23 @@ bool ahoyd_routed_call(const struct ahoyd_server *server, const struct ahoy_even
     call->now_ms = now_ms;
     call->chance = ahoy_siphash(&server->dialog_key, event->routing->call_id);
     call->is_read = false;
+    call->fault.is_told = false;
+    call->script = server->script;
     return true;
+}
+
+const struct ahoyd_route *ahoyd_routed_find(struct ahoyd_server *server, struct ahoyd_call *call)
+{
+    const struct ahoyd_route *route = ahoyd_routing_find(call, NULL);
+    if (!call->fault.is_told)
+        return route;
+    server->counters.script_faults++;
+    if (call->now_ms >= server->script_told_ms + SCRIPT_TOLD_MS) {
+        server->script_told_ms = call->now_ms;
+        ahoy_log_line(server->options.log, AHOY_LOG_WARNING, "%s:%d: when: %s",
+                      call->config->path.at, call->fault.line, call->fault.text);
+    }
+    return NULL;
 }
 
 /* The ways of |trunk| in the order of this call: by priority, and by chance where that is the

@@ -12,6 +12,9 @@ bool ahoyd_routed_call(const struct ahoyd_server *server, const struct ahoy_even
                        const struct ahoyd_sender *sender, const struct ahoy_uri *uri,
                        const struct ahoyd_domain *domain, uint64_t now_ms, struct ahoyd_call *call);
 
+/* Its route, or NULL.  A function of the configuration that fails is counted and logged. */
+const struct ahoyd_route *ahoyd_routed_find(struct ahoyd_server *server, struct ahoyd_call *call);
+
 /* Fills server->targets with those of all |leaves| that can be reached, in the order of their q,
  * which is that of their tiers; what they point to is in |arena|.  Returns their count. */
 size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event *event,

@@ -150,12 +150,18 @@ static bool holds_hours(struct ahoyd_call *call, const struct ahoyd_route *route
     return ahoyd_hours_hold(&route->hours, call->now_ms);
 }
 
+static bool holds_when(struct ahoyd_call *call, const struct ahoyd_route *route)
+{
+    return ahoyd_script_ask(call->script, call, route->when, &call->fault);
+}
+
 static bool (*const conditions[AHOYD_CONDITION_COUNT])(struct ahoyd_call *call,
                                                        const struct ahoyd_route *route) = {
     [AHOYD_IF_FROM] = holds_from,           [AHOYD_IF_METHOD] = holds_method,
     [AHOYD_IF_TRANSPORT] = holds_transport, [AHOYD_IF_NUMBER] = holds_number,
     [AHOYD_IF_USER] = holds_user,           [AHOYD_IF_SOURCE] = holds_source,
     [AHOYD_IF_HEADER] = holds_header,       [AHOYD_IF_HOURS] = holds_hours,
+    [AHOYD_IF_WHEN] = holds_when,
 };
 
 /* The first condition that does not hold; AHOYD_CONDITION_COUNT where all do. */
@@ -205,7 +211,7 @@ const struct ahoyd_route *ahoyd_routing_find(struct ahoyd_call *call,
             steps->told(steps->context, route, failed);
         if (failed == AHOYD_CONDITION_COUNT)
             return route;
-        if (failed == AHOYD_IF_FROM && is_undecided(call, route))
+        if (call->fault.is_told || (failed == AHOYD_IF_FROM && is_undecided(call, route)))
             return NULL;
     }
     return NULL;

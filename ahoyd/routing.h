@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ahoyd/config.h"
+#include "ahoyd/script.h"
 #include "libahoy/syntax/message.h"
 #include "libahoy/tu/proxy.h"
 
@@ -21,9 +22,11 @@ struct ahoyd_call {
     struct span caller_user;                  /* His name there. */
     const struct ahoyd_trunk *trunk;          /* Whose address it came from, or NULL. */
     uint64_t now_ms;                          /* Since 1970. */
+    struct ahoyd_script *script;              /* That of the configuration, where it has one. */
     uint64_t chance; /* What decides where chance shall: the same for all requests of a call. */
     /* Ours. */
     bool is_read;
+    struct ahoyd_script_fault fault; /* Of a function of the configuration. */
     struct span user, number; /* That are called: the latter as routes compare it, or empty. */
     char user_text[AHOYD_USER_LIMIT], number_text[AHOYD_NUMBER_LIMIT];
     char caller_text[AHOYD_USER_LIMIT]; /* The owner's, for |caller_user|. */
@@ -39,7 +42,8 @@ struct ahoyd_steps {
     void *context;
 };
 
-/* The first route whose conditions all hold, or NULL.  |steps| may be NULL. */
+/* The first route whose conditions all hold, or NULL.  |steps| may be NULL.  A function that fails
+ * ends the search, and leaves call->fault: nobody shall pass because a rule is broken. */
 const struct ahoyd_route *ahoyd_routing_find(struct ahoyd_call *call,
                                              const struct ahoyd_steps *steps);
 

@@ -64,9 +64,10 @@ static size_t find_routed(const struct search *search, const struct ahoy_uri *ur
     const struct ahoyd_route *route = NULL;
     struct ahoyd_call call;
     struct ahoyd_leaves leaves;
+    call.fault.is_told = false;
     if (ahoyd_routed_call(server, request, &sender, uri, domain, search->now_ms, &call))
-        route = ahoyd_routing_find(&call, NULL);
-    if (route == NULL && domain != NULL)
+        route = ahoyd_routed_find(server, &call);
+    if (route == NULL && domain != NULL && !call.fault.is_told)
         return ahoyd_targets_of_user(server, request, search->wishes, domain, uri, search->now_ms);
     if (route == NULL || route->to.count == 0) /* He would have been refused, or sent elsewhere. */
         return 0;

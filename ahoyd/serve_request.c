@@ -265,10 +265,13 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
     }
     const struct ahoyd_route *route = NULL;
     struct ahoyd_call call;
+    call.fault.is_told = false;
     if (!path->in_dialog && ahoyd_routed_call(server, event, &course.sender, &path->target,
                                               path->domain, now_ms, &call))
-        route = ahoyd_routing_find(&call, NULL);
-    if (route != NULL)
+        route = ahoyd_routed_find(server, &call);
+    if (call.fault.is_told)
+        ahoyd_answer(server, event, 500);
+    else if (route != NULL)
         forward_by_route(server, event, &course, &call, route);
     else if (path->domain != NULL)
         forward_to_user(server, event, &course, now_ms);

@@ -62,7 +62,7 @@ bool ahoyd_serve_stateless_follower(struct ahoyd_server *server, const struct ah
     if (path->domain != NULL || path->has_next || path->has_flow ||
         !ahoyd_routed_call(server, event, &sender, &path->target, NULL, now_ms, &call))
         return false;
-    const struct ahoyd_route *route = ahoyd_routing_find(&call, NULL);
+    const struct ahoyd_route *route = ahoyd_routed_find(server, &call);
     return route != NULL && ahoyd_serve_stateless(server, event, path, route);
 }
 

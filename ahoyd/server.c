@@ -6,6 +6,7 @@
 
 #include "ahoyd/admission.h"
 #include "ahoyd/probes.h"
+#include "ahoyd/script.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/servers.h"
 #include "ahoyd/subscriptions.h"
@@ -48,6 +49,13 @@ static bool init_guard(struct ahoyd_server *server, uint64_t now_ms)
     if (server->guard == NULL)
         server->guard = server->own_guard = ahoyd_guard_new(key, now_ms);
     return server->guard != NULL;
+}
+
+static bool init_script(struct ahoyd_server *server)
+{
+    if (server->options.config->when_count > 0)
+        server->script = ahoyd_script_new(server->options.config);
+    return server->options.config->when_count == 0 || server->script != NULL;
 }
 
 static uint32_t number_or(uint32_t number, uint32_t otherwise)
@@ -103,7 +111,8 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
     ahoyd_subscriptions_init(server, now_ms);
     ahoyd_store_secret(options->store, secret);
     bool done = init_guard(server, now_ms) && init_names(server, secret) &&
-                init_stack(server, secret, now_ms) && ahoyd_probes_init(server, now_ms);
+                init_stack(server, secret, now_ms) && ahoyd_probes_init(server, now_ms) &&
+                init_script(server);
     explicit_bzero(secret, sizeof secret);
     if (!done) {
         ahoyd_server_free(server);
@@ -125,6 +134,7 @@ void ahoyd_server_free(struct ahoyd_server *server)
     }
     ahoyd_subscriptions_fini(server);
     ahoyd_probes_fini(server);
+    ahoyd_script_free(server->script);
     ahoy_pool_fini(&server->waiting);
     ahoy_chunks_fini(&server->waiting_chunks);
     if (server->proxy != NULL)

@@ -40,6 +40,8 @@ struct ahoyd_server {
     struct ahoyd_guard *guard;     /* That of the options, ... */
     struct ahoyd_guard *own_guard; /* ... or this one. */
     struct ahoy_rng rng;
+    struct ahoyd_script *script; /* NULL where the configuration has no functions. */
+    uint64_t script_told_ms;     /* When a fault of one was logged last. */
     uint64_t told_ms; /* Lines of log on refused users are allowed up to here (refusals.c). */
     struct ahoy_pool waiting; /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;

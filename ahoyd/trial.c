@@ -227,7 +227,8 @@ const char *ahoyd_trial_run(const struct ahoyd_names *names, const struct ahoyd_
     *call = (struct ahoyd_call){ .config = names->config,
                                  .message = &outcome->message,
                                  .uri = &outcome->routing.request_uri,
-                                 .hop = &outcome->hop };
+                                 .hop = &outcome->hop,
+                                 .script = trial->script };
     const char *fault = read_trial(trial, outcome);
     if (fault != NULL)
         return fault;
@@ -238,7 +239,9 @@ const char *ahoyd_trial_run(const struct ahoyd_names *names, const struct ahoyd_
     outcome->status = find_caller(names, trial, outcome);
     if (outcome->status == 0) {
         outcome->route = ahoyd_routing_find(call, steps);
-        if (outcome->route != NULL)
+        if (call->fault.is_told)
+            outcome->status = 500;
+        else if (outcome->route != NULL)
             go_by_route(outcome);
         else
             go_without(outcome);

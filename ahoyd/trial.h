@@ -16,7 +16,8 @@ struct ahoyd_trial {
     struct span transport; /* "udp" is the default. */
     struct span at;        /* "2026-02-02T10:00+01:00", or with "Z" for UTC ... */
     uint64_t now_ms;       /* ... and without it this. */
-    struct span rows;      /* Further rows of the request, each with CRLF. */
+    struct ahoyd_script *script; /* The configuration's, where it has one. */
+    struct span rows;            /* Further rows of the request, each with CRLF. */
 };
 
 struct ahoyd_outcome {

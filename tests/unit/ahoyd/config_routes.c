@@ -55,6 +55,7 @@ static void all_options(void **state)
         "  transport = { 'tls', 'udp' }, number = { '+49.', '112' }, user = 'x',\n"
         "  source = { '10.0.0.0/8', '2001:db8::/33' }, header = 'Subject',\n"
         "  hours = 'Mon 08:00-09:00', zone = 'UTC', rewrite = { ['0'] = '+49', ['00'] = '+' },\n"
+        "  when = function() end,\n"
         "  to = { 'g', '+491@t', '*@a.example' }, ring_time = 30 }\n"
         "route { redirect = 'sip:*@b.example' }\n"
         "route { domain = 'far.example', from = 'trunks', to = 't', stateless = true }\n",
