@@ -147,6 +147,8 @@ bool ahoyd_probes_step(struct ahoyd_server *server, const struct ahoy_event *eve
 void ahoyd_probes_expire(struct ahoyd_server *server, uint64_t now_ms)
 {
     struct ahoy_timer *timer;
+    if (server->probes == NULL)
+        return;
     while ((timer = ahoy_timers_expire(&server->probe_timers, now_ms)) != NULL) {
         struct ahoyd_probe *probe = &server->probes[timer->what];
         if (probe->is_asked) /* Its transaction goes on, and has the last word. */
@@ -158,5 +160,5 @@ void ahoyd_probes_expire(struct ahoyd_server *server, uint64_t now_ms)
 
 uint64_t ahoyd_probes_deadline(const struct ahoyd_server *server)
 {
-    return ahoy_timers_deadline(&server->probe_timers);
+    return server->probes == NULL ? UINT64_MAX : ahoy_timers_deadline(&server->probe_timers);
 }

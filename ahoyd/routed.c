@@ -6,6 +6,7 @@
 #include "ahoyd/probes.h"
 #include "ahoyd/targets.h"
 #include "libahoy/base/log.h"
+#include "libahoy/base/unset.h"
 #include "libahoy/resolve/weigh.h"
 
 enum { URI_SIZE = 1024, FIRST_Q = 1000, SCRIPT_TOLD_MS = 1000 };
@@ -97,7 +98,7 @@ static bool find_trunk(struct ahoyd_server *server, const struct ahoyd_trunk *tr
                        struct ahoy_proxy_target *target)
 {
     const struct ahoyd_trunk_target *first = &trunk->targets[0];
-    *target = (struct ahoy_proxy_target){ .uri = uri->text, .is_neighbour = true };
+    *target = (struct ahoy_proxy_target){ .uri = uri->text, .is_neighbour = true, .q = FIRST_Q };
     if (trunk->count > 1 || first->ip.family == AHOY_NO_FAMILY) {
         target->ways = trunk->uris;
         target->way_count = trunk->count;
@@ -159,14 +160,11 @@ static void add(struct found *found, const struct ahoyd_leaf *leaf,
 /* The targets of one leaf, in server->targets. */
 static size_t find_leaf(struct ahoyd_server *server, const struct ahoy_event *event,
                         const struct ahoyd_wishes *wishes, const struct ahoyd_call *call,
-                        const struct ahoyd_leaf *leaf, struct span text)
+                        const struct ahoyd_leaf *leaf, const struct ahoy_uri *uri)
 {
-    struct ahoy_uri uri;
-    if (!ahoy_uri_parse(text, &uri, NULL)) /* A name that is too long for one. */
-        return 0;
     if (leaf->domain != NULL)
-        return ahoyd_targets_of_user(server, event, wishes, leaf->domain, &uri, call->now_ms);
-    return find_trunk(server, leaf->trunk, &uri, call->chance, &server->targets[0]) ? 1 : 0;
+        return ahoyd_targets_of_user(server, event, wishes, leaf->domain, uri, call->now_ms);
+    return find_trunk(server, leaf->trunk, uri, call->chance, &server->targets[0]) ? 1 : 0;
 }
 
 /* Where all are down they are tried none the less. */
@@ -179,9 +177,14 @@ size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event
                             const struct ahoyd_wishes *wishes, const struct ahoyd_call *call,
                             const struct ahoyd_leaves *leaves, struct ahoy_arena *arena)
 {
-    struct found found = { .arena = arena, .first_q = FIRST_Q, .last_q = FIRST_Q };
+    AHOY_UNSET struct found found;
     char space[URI_SIZE];
     bool any_up = false;
+    if (leaves->count == 1 && leaves->at[0].trunk != NULL && !leaves->at[0].is_other)
+        return find_leaf(server, event, wishes, call, &leaves->at[0], call->uri);
+    found.arena = arena;
+    found.count = 0;
+    found.first_q = found.last_q = FIRST_Q;
     for (size_t i = 0; i < leaves->count; i++)
         any_up = any_up || is_up(server, &leaves->at[i]);
     for (size_t i = 0; i < leaves->count; i++) {
@@ -191,8 +194,11 @@ size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event
             found.first_q = --found.last_q;
         if (any_up && !is_up(server, leaf))
             continue;
+        struct ahoy_uri uri;
         ahoyd_routing_print_uri(call, leaf, &text);
-        size_t count = find_leaf(server, event, wishes, call, leaf, ahoy_buf_text(&text));
+        if (!ahoy_uri_parse(ahoy_buf_text(&text), &uri, NULL))
+            continue; /* A name that is too long for one. */
+        size_t count = find_leaf(server, event, wishes, call, leaf, &uri);
         add(&found, leaf, server->targets, count);
     }
     if (found.count > 0)

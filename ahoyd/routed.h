@@ -16,7 +16,8 @@ bool ahoyd_routed_call(const struct ahoyd_server *server, const struct ahoy_even
 const struct ahoyd_route *ahoyd_routed_find(struct ahoyd_server *server, struct ahoyd_call *call);
 
 /* Fills server->targets with those of all |leaves| that can be reached, in the order of their q,
- * which is that of their tiers; what they point to is in |arena|.  Returns their count. */
+ * which is that of their tiers; what they point to is in |arena| or |call|'s.  Returns their
+ * count. */
 size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event *event,
                             const struct ahoyd_wishes *wishes, const struct ahoyd_call *call,
                             const struct ahoyd_leaves *leaves, struct ahoy_arena *arena);

@@ -8,6 +8,7 @@
 #include "ahoyd/routed.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
+#include "libahoy/base/unset.h"
 
 static bool is_new_call(const struct ahoy_event *event)
 {
@@ -228,7 +229,7 @@ static void forward_by_route(struct ahoyd_server *server, const struct ahoy_even
                              struct course *course, struct ahoyd_call *call,
                              const struct ahoyd_route *route)
 {
-    struct ahoyd_leaves leaves;
+    AHOY_UNSET struct ahoyd_leaves leaves;
     if (route->to.count == 0) {
         answer_by_route(server, event, call, route);
         return;
@@ -264,7 +265,7 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
         return;
     }
     const struct ahoyd_route *route = NULL;
-    struct ahoyd_call call;
+    AHOY_UNSET struct ahoyd_call call;
     call.fault.is_told = false;
     if (!path->in_dialog && ahoyd_routed_call(server, event, &course.sender, &path->target,
                                               path->domain, now_ms, &call))
