@@ -1,5 +1,5 @@
-/* What only the whole can tell of routes: what their names mean, which of them belong to one domain,
- * and whether each can do what it says. */
+/* What only the whole can tell of routes: what their names mean, which of them belong to one
+ * domain, and whether each can do what it says. */
 #include "ahoyd/config_reader.h"
 #include "libahoy/tu/proxy.h"
 

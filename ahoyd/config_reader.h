@@ -67,7 +67,8 @@ void config_lua_limit(lua_State *lua, int instructions);
 /* The error on top of the stack, and its line, 0 where it has none. */
 const char *config_lua_error(lua_State *lua, int *line);
 
-/* Runs |text| within the limits, with the names of its vocabulary; what Lua says of it is a fault. */
+/* Runs |text| within the limits, with the names of its vocabulary; what Lua says of it is a
+ * fault. */
 void config_run(struct reader *reader, struct span text);
 /* The bytes of a file that is no larger than a configuration may be, to be freed; NULL, and a
  * fault, where they cannot be had. */
@@ -136,8 +137,8 @@ bool config_options(lua_State *lua, int index, const char *word, struct option *
 bool config_item(lua_State *lua, const char *word, const char *usage, struct option *options,
                  size_t count);
 
-/* Reads |option|, an OPTION_LIST of the table at |index|, into copies of its 1 to 64 texts, where it
- * is given; false, and a fault, where it holds something else. */
+/* Reads |option|, an OPTION_LIST of the table at |index|, into copies of its 1 to 64 texts, where
+ * it is given; false, and a fault, where it holds something else. */
 bool config_texts(lua_State *lua, int index, const char *word, const struct option *option,
                   struct ahoyd_texts *texts);
 /* The same of an OPTION_MAP, into prefixes of numbers. */

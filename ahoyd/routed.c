@@ -11,8 +11,8 @@
 
 enum { URI_SIZE = 1024, FIRST_Q = 1000, SCRIPT_TOLD_MS = 1000 };
 
-/* Who calls, where his user was proved, or else as From says: that he is one of ours was found to be
- * enough. */
+/* Who calls, where his user was proved, or else as From says: that he is one of ours was found to
+ * be enough. */
 static void find_caller(const struct ahoyd_server *server, const struct ahoy_event *event,
                         const struct ahoyd_sender *sender, struct ahoyd_call *call)
 {

@@ -1,5 +1,6 @@
 /* Which route a call takes, and where that leads: asked by the server for each call, and by
- * ahoyd --route and --test for one that nobody makes.  Pure: no clock, no socket, nothing is kept. */
+ * ahoyd --route and --test for one that nobody makes.  Pure: no clock, no socket, and nothing is
+ * kept. */
 #pragma once
 
 #include "ahoyd/config.h"

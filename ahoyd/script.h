@@ -1,5 +1,6 @@
-/* Functions in routes, `when = function(call) ... end`: asked for a call, within limits.  Each worker
- * has its own, in a Lua state in which the file has run once more, with words that do nothing. */
+/* Functions in routes, `when = function(call) ... end`: asked for a call, within limits.  Each
+ * worker has its own, in a Lua state in which the file has run once more, with words that do
+ * nothing. */
 #pragma once
 
 #include "ahoyd/config.h"
