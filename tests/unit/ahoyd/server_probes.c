@@ -66,7 +66,7 @@ static bool was_logged(const struct exchange *exchange, const char *text)
     return strstr(exchange->logged, text) != NULL;
 }
 
-/* R3261-11.1-1: what is asked is complete, and says what would be understood. */
+/* RFC 3261 11.1: what is asked is complete, and says what would be understood. */
 static void each_target_is_asked(void **state)
 {
     struct exchange *exchange = *state;
