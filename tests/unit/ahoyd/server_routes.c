@@ -23,6 +23,8 @@ static const char config[] =
     "route { domain = \"weighed.example\", to = \"weighed\", from = \"anyone\" }\n"
     "group(\"both\", { \"alice@open.example\", \"bob@open.example\" }, { ring_time = 10 })\n"
     "route { domain = \"atlanta.example\", number = \"+49900.\", reject = 603, reason = \"No\" }\n"
+    "route { domain = \"atlanta.example\", number = \"+49137.\",\n"
+    "        from = \"carol@atlanta.example\", reject = 603 }\n"
     "route { domain = \"atlanta.example\", number = \"+.\", to = \"carrier\" }\n"
     "route { domain = \"atlanta.example\", user = \"sales\", to = { \"both\", \"plain\" } }\n"
     "route { domain = \"atlanta.example\", user = \"desk\", to = \"alice@open.example\" }\n"
@@ -210,15 +212,43 @@ static void redirections_take_the_callers_route(void **state)
     assert_invited(exchange, CARRIER, "sip:004930123@203.0.113.5:5070");
 }
 
+/* Whoever hides behind a redirection is not known to be another than the one whom a route is about
+ * (RFC 3323 4.1.1.3, RFC 3325 9.2). */
+static void nobody_hides_behind_a_redirection(void **state)
+{
+    struct exchange *exchange = *state;
+    static const char *const contacts[] = { "0137123", "030123" };
+    for (unsigned i = 0; i < 2; i++) {
+        char row[128];
+        const struct ask ask = { .peer = STRANGER,
+                                 .method = "INVITE",
+                                 .uri = "sip:alice@open.example",
+                                 .from = "sip:anonymous@anonymous.invalid",
+                                 .user = "carol",
+                                 .password = "secret",
+                                 .rows = "P-Preferred-Identity: <" CAROL ">\r\n" };
+        assert_int_equal(exchange_ask_as(exchange, &ask), 100);
+        snprintf(row, sizeof row, "Contact: <sip:%s@atlanta.example>\r\n", contacts[i]);
+        answer(exchange, ALICE, 302, row);
+        assert_null(exchange_sent_to(exchange, CARRIER));
+    }
+    assert_int_equal(call(exchange, STRANGER, CAROL, "sip:0137123@atlanta.example"), 603);
+}
+
 #define ROUTE(test) cmocka_unit_test_setup_teardown(test, setup, exchange_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ROUTE(strangers_reach_no_trunk),   ROUTE(numbers_are_brought_into_one_form),
-        ROUTE(a_trunk_reaches_extensions), ROUTE(a_group_rings_and_then_the_next),
-        ROUTE(weights_share_calls),        ROUTE(a_user_stands_for_another),
-        ROUTE(routes_answer_themselves),   ROUTE(redirections_take_the_callers_route),
+        ROUTE(strangers_reach_no_trunk),
+        ROUTE(numbers_are_brought_into_one_form),
+        ROUTE(a_trunk_reaches_extensions),
+        ROUTE(a_group_rings_and_then_the_next),
+        ROUTE(weights_share_calls),
+        ROUTE(a_user_stands_for_another),
+        ROUTE(routes_answer_themselves),
+        ROUTE(redirections_take_the_callers_route),
+        ROUTE(nobody_hides_behind_a_redirection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
