@@ -191,8 +191,8 @@ static void routes_answer_themselves(void **state)
     assert_int_equal(call(exchange, STRANGER, OTHER, "sip:bob@open.example"), 100);
 }
 
-/* RFC 3261 16.7 step 4, decision 63: whoever redirects a call gets it as far as the caller could have
- * called, by the routes that he would have taken. */
+/* RFC 3261 16.7 step 4, decision 63: whoever redirects a call gets it as far as the caller could
+ * have called, by the routes that he would have taken. */
 static void redirections_take_the_callers_route(void **state)
 {
     struct exchange *exchange = *state;
