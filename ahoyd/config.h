@@ -2,12 +2,11 @@
  * afterwards; workers share it. */
 #pragma once
 
+#include "ahoyd/route.h"
 #include "libahoy/syntax/challenge.h"
-#include "libahoy/transport/flow.h"
 
 enum ahoyd_auth { AHOYD_AUTH_DIGEST, AHOYD_AUTH_NONE };
 enum ahoyd_mode { AHOYD_MODE_PROXY, AHOYD_MODE_REDIRECT };
-enum ahoyd_from { AHOYD_FROM_USERS, AHOYD_FROM_TRUNKS, AHOYD_FROM_ANYONE };
 enum ahoyd_store_kind {
     AHOYD_STORE_MEMORY,
     AHOYD_STORE_SQLITE,
@@ -15,7 +14,7 @@ enum ahoyd_store_kind {
     AHOYD_STORE_PGSQL
 };
 
-enum { AHOYD_TRUNK_TARGETS_LIMIT = 16, AHOYD_NAME_SERVERS_LIMIT = 8 };
+enum { AHOYD_NAME_SERVERS_LIMIT = 8 };
 enum { AHOYD_NODE_LIMIT = 128 }; /* Bytes of a node's URI. */
 enum {
     AHOYD_PROVIDERS_LIMIT = 8, /* Push services. */
@@ -68,8 +67,10 @@ struct ahoyd_domain {
     uint32_t ring_time_s;      /* How long those of one q ring before the next do. */
     struct span service_route; /* What REGISTERs are told in it (RFC 3608), or empty. */
     uint32_t min_expires_s, max_expires_s, default_expires_s;
-    struct ahoyd_limits limits; /* Of its users. */
-    struct ahoyd_pair pair;     /* For clients that ask for it by name. */
+    struct ahoyd_limits limits;    /* Of its users. */
+    struct ahoyd_pair pair;        /* For clients that ask for it by name. */
+    struct ahoyd_prefixes numbers; /* From what its users dial to what routes compare. */
+    size_t route;                  /* 1 + the first of its own, or 0. */
     int line;
 };
 
@@ -78,26 +79,6 @@ struct ahoyd_outward {
     struct ahoyd_pair pair;
     char *authorities; /* NULL: the system's. */
     int line;          /* 0: nothing is said. */
-};
-
-struct ahoyd_trunk {
-    struct span name;
-    int line;
-    bool trusted; /* What it asserts of its callers is believed, and it is told the same. */
-    size_t count;
-    struct span uris[AHOYD_TRUNK_TARGETS_LIMIT];
-    struct ahoyd_trunk_target {
-        struct span domain; /* The URI's host: whom the peer must prove to be (TLS). */
-        enum ahoy_transport transport;
-        struct ahoy_ip ip; /* Without a family where the URI has a name: then it is located. */
-    } targets[AHOYD_TRUNK_TARGETS_LIMIT];
-};
-
-struct ahoyd_route {
-    struct span domain; /* Lower case. */
-    size_t trunk;       /* Index into trunks. */
-    enum ahoyd_from from;
-    bool stateless; /* What can be is forwarded without state (RFC 3261 16.11). */
 };
 
 /* How phones that sleep are woken (RFC 8599). */
@@ -118,8 +99,14 @@ struct ahoyd_config {
     size_t exception_count;
     struct ahoyd_trunk *trunks;
     size_t trunk_count;
+    size_t probe_count; /* Targets of trunks that are asked whether they are there. */
+    struct ahoyd_group *groups;
+    size_t group_count;
     struct ahoyd_route *routes;
     size_t route_count;
+    size_t when_count;   /* Routes that ask a function. */
+    struct span script;  /* The file, where there are any. */
+    size_t common_route; /* 1 + the first for all of our domains, or 0. */
     struct ahoyd_outward outward;
     struct ahoyd_hook push;
     enum ahoyd_store_kind store;

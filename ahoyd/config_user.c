@@ -61,7 +61,7 @@ int config_word_user(lua_State *lua)
                      text.at);
         return 0;
     }
-    if (config_make_room(lua, "user", &config->exceptions, config->exception_count,
+    if (config_room(lua, "user", &config->exceptions, config->exception_count,
                          sizeof *config->exceptions, CONFIG_USERS_LIMIT))
         config->exceptions[config->exception_count++] =
             (struct ahoyd_exception){ .aor = keep_aor(reader, text, domain),

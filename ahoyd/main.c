@@ -15,6 +15,7 @@
 #include "ahoyd/directory.h"
 #include "ahoyd/listeners.h"
 #include "ahoyd/main_notify.h"
+#include "ahoyd/main_route.h"
 #include "ahoyd/main_tls.h"
 #include "ahoyd/options.h"
 #include "ahoyd/push_refresh.h"
@@ -408,6 +409,21 @@ static void serve(struct daemon *daemon, const sigset_t *signals)
     }
 }
 
+/* A call that nobody makes, or a file of them. */
+static int try_routes(struct daemon *daemon, const struct ahoyd_command_line *line)
+{
+    int code = EXIT_FAULT;
+    daemon->config =
+        ahoyd_config_load(line->path != NULL ? line->path : find_config(), &daemon->faults);
+    if (daemon->config == NULL)
+        return code;
+    if (open_listeners(daemon))
+        code = ahoyd_main_route(line, daemon->config, &daemon->listeners, &daemon->faults);
+    ahoyd_listeners_fini(&daemon->listeners);
+    ahoyd_config_free(daemon->config);
+    return code;
+}
+
 /* Nobody asks the workers any more; they end together; the store gives their last changes back
  * before they are freed. */
 static void close_all(struct daemon *daemon)
@@ -472,6 +488,9 @@ int main(int count, char **arguments)
         return run(&daemon, line.path != NULL ? line.path : find_config());
     case AHOYD_TASK_CHECK:
         return check(&daemon, line.path);
+    case AHOYD_TASK_ROUTE:
+    case AHOYD_TASK_TEST:
+        return try_routes(&daemon, &line);
     case AHOYD_TASK_VERSION:
         puts("ahoyd " AHOY_VERSION);
         return EXIT_SUCCESS;

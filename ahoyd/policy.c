@@ -115,19 +115,6 @@ bool ahoyd_policy_hold(struct ahoyd_server *server, const struct ahoy_event *eve
     return false;
 }
 
-bool ahoyd_policy_may_use(enum ahoyd_caller caller, const struct ahoyd_route *route)
-{
-    switch (route->from) {
-    case AHOYD_FROM_USERS:
-        return caller == AHOYD_CALLER_USER;
-    case AHOYD_FROM_TRUNKS:
-        return caller == AHOYD_CALLER_TRUNK;
-    case AHOYD_FROM_ANYONE:
-        return true;
-    }
-    return false;
-}
-
 /* 0.0.0.0/8 and ::, also as an IPv6 address writes the former: what no peer can have. */
 static bool is_nowhere(const struct ahoy_ip *ip)
 {

@@ -199,7 +199,8 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
         return null;
     waiting->domain = domain;
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
-    ahoyd_answer_print(server, event, 200, rows, &buf);
+    const struct ahoyd_answer answer = { .status = 200, .rows = rows };
+    ahoyd_answer_print(server, event, &answer, &buf);
     struct span text = ahoy_buf_text(&buf);
     size_t line = ahoy_span_find(text, '\n');
     ahoy_arena_init(&waiting->arena, &server->waiting_chunks);

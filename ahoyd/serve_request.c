@@ -5,9 +5,10 @@
 #include "ahoyd/aor.h"
 #include "ahoyd/gruu.h"
 #include "ahoyd/identity.h"
-#include "ahoyd/policy.h"
+#include "ahoyd/routed.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
+#include "libahoy/base/unset.h"
 
 static bool is_new_call(const struct ahoy_event *event)
 {
@@ -154,6 +155,97 @@ static void forward_down(struct ahoyd_server *server, const struct ahoy_event *e
     start(server, event, course, now_ms);
 }
 
+/* To one user, who is called as if the caller had named him. */
+static void forward_to_leaf(struct ahoyd_server *server, const struct ahoy_event *event,
+                            struct course *course, const struct ahoyd_call *call,
+                            const struct ahoyd_leaf *leaf)
+{
+    struct ahoyd_path path = *course->path;
+    char space[2 * AHOYD_AOR_LIMIT];
+    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
+    path.domain = leaf->domain;
+    if (leaf->is_other) {
+        ahoyd_routing_print_uri(call, leaf, &text);
+        path.names_instance = false;
+        if (!ahoy_uri_parse(ahoy_buf_text(&text), &path.target, NULL)) {
+            ahoyd_answer(server, event, 404); /* A name that fits no URI is nobody's. */
+            return;
+        }
+    }
+    course->path = &path;
+    forward_to_user(server, event, course, call->now_ms);
+}
+
+/* To several at once or one after the other, or to a trunk. */
+static void forward_to_leaves(struct ahoyd_server *server, const struct ahoy_event *event,
+                              struct course *course, const struct ahoyd_call *call,
+                              const struct ahoyd_leaves *leaves)
+{
+    struct ahoyd_wishes wishes;
+    struct ahoy_arena arena;
+    struct ahoy_err err;
+    size_t trunks = 0, trusted = 0;
+    for (size_t i = 0; i < leaves->count; i++) {
+        trunks += leaves->at[i].trunk != NULL;
+        trusted += leaves->at[i].trunk != NULL && leaves->at[i].trunk->trusted;
+    }
+    if (trunks < leaves->count && !ahoyd_wishes_read(event->message, &wishes, &err)) {
+        ahoyd_answer(server, event, err.status);
+        return;
+    }
+    course->to_trusted = trusted == leaves->count;
+    course->wishes = &wishes;
+    if (trunks == 0) /* Redirections by a trunk are not followed. */
+        course->domain = leaves->at[0].domain;
+    ahoy_arena_init(&arena, &server->waiting_chunks);
+    course->targets = server->targets;
+    course->count = ahoyd_routed_targets(server, event, &wishes, call, leaves, &arena);
+    if (course->count > 0)
+        start(server, event, course, call->now_ms);
+    else
+        ahoyd_answer(server, event, 480); /* R5630-5.3-2, R5630-5.3-4 */
+    ahoy_arena_release(&arena);
+}
+
+/* The route itself has the answer. */
+static void answer_by_route(struct ahoyd_server *server, const struct ahoy_event *event,
+                            struct ahoyd_call *call, const struct ahoyd_route *route)
+{
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    if (route->reject == 0) {
+        ahoy_buf_put(&rows, SPAN("Contact: <"));
+        ahoyd_routing_print_redirect(call, route, &rows);
+        ahoy_buf_put(&rows, SPAN(">\r\n"));
+    }
+    if (route->retry_after_s > 0) {
+        ahoy_buf_put(&rows, SPAN("Retry-After: "));
+        ahoy_buf_put_number(&rows, route->retry_after_s);
+        ahoy_buf_put(&rows, SPAN("\r\n"));
+    }
+    const struct ahoyd_answer answer = { .status = route->reject > 0 ? route->reject : 302,
+                                         .reason = route->reason,
+                                         .rows = ahoy_buf_text(&rows) };
+    ahoyd_answer_in_words(server, event, &answer);
+}
+
+static void forward_by_route(struct ahoyd_server *server, const struct ahoy_event *event,
+                             struct course *course, struct ahoyd_call *call,
+                             const struct ahoyd_route *route)
+{
+    AHOY_UNSET struct ahoyd_leaves leaves;
+    if (route->to.count == 0) {
+        answer_by_route(server, event, call, route);
+        return;
+    }
+    if (ahoyd_serve_stateless(server, event, course->path, route))
+        return;
+    ahoyd_routing_spread(call, route, &leaves);
+    if (leaves.count == 1 && leaves.at[0].domain != NULL)
+        forward_to_leaf(server, event, course, call, &leaves.at[0]);
+    else
+        forward_to_leaves(server, event, course, call, &leaves);
+}
+
 /* A request that belongs to no dialog of ours. */
 static void forward_new(struct ahoyd_server *server, const struct ahoy_event *event,
                         const struct ahoyd_path *path, uint64_t now_ms)
@@ -175,25 +267,20 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
         ahoyd_answer(server, event, 403); /* Nobody chooses our way for us. */
         return;
     }
-    if (path->domain != NULL) {
+    const struct ahoyd_route *route = NULL;
+    AHOY_UNSET struct ahoyd_call call;
+    call.fault.is_told = false;
+    if (!path->in_dialog && ahoyd_routed_call(server, event, &course.sender, &path->target,
+                                              path->domain, now_ms, &call))
+        route = ahoyd_routed_find(server, &call);
+    if (call.fault.is_told)
+        ahoyd_answer(server, event, 500);
+    else if (route != NULL)
+        forward_by_route(server, event, &course, &call, route);
+    else if (path->domain != NULL)
         forward_to_user(server, event, &course, now_ms);
-        return;
-    }
-    const struct ahoyd_route *route = ahoyd_names_route(&server->names, &path->target);
-    if (route == NULL || !ahoyd_policy_may_use(course.sender.caller, route)) {
-        ahoyd_answer(server, event, 403);
-        return;
-    }
-    if (ahoyd_serve_stateless(server, event, path, route))
-        return;
-    struct ahoy_proxy_target target;
-    course.targets = &target;
-    course.count = 1;
-    course.to_trusted = server->options.config->trunks[route->trunk].trusted;
-    if (ahoyd_targets_of_route(server, route, &path->target, &target))
-        start(server, event, &course, now_ms);
     else
-        ahoyd_answer(server, event, 480); /* R5630-5.3-2, R5630-5.3-4 */
+        ahoyd_answer(server, event, 403);
 }
 
 static void forward_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -308,7 +395,8 @@ void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event
         path.forged)
         return;
     if (!path.in_dialog) {
-        (void)ahoyd_serve_stateless_follower(server, event, &path); /* Or it is dropped. */
+        /* Or it is dropped. */
+        (void)ahoyd_serve_stateless_follower(server, event, &path, now_ms);
         return;
     }
     if (!ahoyd_targets_in_dialog(server, event, &path, now_ms, &target, &err))
@@ -319,7 +407,8 @@ void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event
     ahoy_proxy_forward(server->proxy, event, &plan);
 }
 
-void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *event)
+void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *event,
+                        uint64_t now_ms)
 {
     struct ahoyd_path path;
     struct ahoy_err err;
@@ -331,6 +420,6 @@ void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *ev
         ahoyd_answer(server, event, 483);
     else if (is_redirected(&path))
         ahoyd_answer(server, event, 200); /* S3261-8.3-1: there is nothing to end. */
-    else if (!ahoyd_serve_stateless_follower(server, event, &path))
+    else if (!ahoyd_serve_stateless_follower(server, event, &path, now_ms))
         ahoyd_answer(server, event, 481); /* 9.2: it matches nothing. */
 }

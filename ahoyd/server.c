@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "ahoyd/admission.h"
+#include "ahoyd/probes.h"
+#include "ahoyd/script.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/servers.h"
 #include "ahoyd/sleepers.h"
@@ -48,6 +50,13 @@ static bool init_guard(struct ahoyd_server *server, uint64_t now_ms)
     if (server->guard == NULL)
         server->guard = server->own_guard = ahoyd_guard_new(key, now_ms);
     return server->guard != NULL;
+}
+
+static bool init_script(struct ahoyd_server *server)
+{
+    if (server->options.config->when_count > 0)
+        server->script = ahoyd_script_new(server->options.config);
+    return server->options.config->when_count == 0 || server->script != NULL;
 }
 
 static uint32_t number_or(uint32_t number, uint32_t otherwise)
@@ -104,7 +113,8 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
     ahoyd_sleepers_init(server, now_ms);
     ahoyd_store_secret(options->store, secret);
     bool done = init_guard(server, now_ms) && init_names(server, secret) &&
-                init_stack(server, secret, now_ms);
+                init_stack(server, secret, now_ms) && ahoyd_probes_init(server, now_ms) &&
+                init_script(server);
     explicit_bzero(secret, sizeof secret);
     if (!done) {
         ahoyd_server_free(server);
@@ -126,6 +136,8 @@ void ahoyd_server_free(struct ahoyd_server *server)
     }
     ahoyd_subscriptions_fini(server);
     ahoyd_sleepers_fini(server);
+    ahoyd_probes_fini(server);
+    ahoyd_script_free(server->script);
     ahoy_pool_fini(&server->waiting);
     ahoy_chunks_fini(&server->waiting_chunks);
     if (server->proxy != NULL)
@@ -152,12 +164,13 @@ static void serve_event(struct ahoyd_server *server, const struct ahoy_event *ev
         ahoyd_serve_ack(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_STRAY)
         ahoyd_serve_stray(server, event);
-    else if (ahoyd_subscriptions_step(server, event, now_ms))
+    else if (ahoyd_probes_step(server, event, now_ms) ||
+             ahoyd_subscriptions_step(server, event, now_ms))
         return;
     else if (event->user != 0)
         ahoyd_serve_response(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_CANCEL)
-        ahoyd_serve_cancel(server, event);
+        ahoyd_serve_cancel(server, event, now_ms);
 }
 
 /* Serves what has come up next; false where nothing has. */
@@ -233,6 +246,7 @@ void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *even
     }
     ahoyd_subscriptions_expire(server, now_ms);
     see_sleepers(server, now_ms);
+    ahoyd_probes_expire(server, now_ms);
     rest(server, now_ms);
 }
 
@@ -272,6 +286,9 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)
     uint64_t sleepers_ms = ahoyd_sleepers_deadline(server);
     if (sleepers_ms < deadline_ms)
         deadline_ms = sleepers_ms;
+    uint64_t probes_ms = ahoyd_probes_deadline(server);
+    if (probes_ms < deadline_ms)
+        deadline_ms = probes_ms;
     if (!server->trimmed && server->busy_ms + REST_MS < deadline_ms)
         deadline_ms = server->busy_ms + REST_MS;
     return deadline_ms;

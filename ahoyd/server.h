@@ -19,6 +19,7 @@
     COUNTER(slowed_logins)                                                                         \
     COUNTER(untold_refusals)                                                                       \
     COUNTER(paced_calls)                                                                           \
+    COUNTER(script_faults)                                                                         \
     COUNTER(overload_refused)                                                                      \
     COUNTER(overload_dropped)                                                                      \
     COUNTER(overload_held_back)                                                                    \

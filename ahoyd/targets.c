@@ -324,24 +324,6 @@ bool ahoyd_targets_of_sleeper(struct ahoyd_server *server, const struct ahoy_eve
     return target_instance(&search, index, taken, target);
 }
 
-bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
-                            const struct ahoy_uri *uri, struct ahoy_proxy_target *target)
-{
-    const struct ahoyd_trunk *trunk = &server->options.config->trunks[route->trunk];
-    const struct ahoyd_trunk_target *first = &trunk->targets[0];
-    *target = (struct ahoy_proxy_target){ .uri = uri->text, .is_neighbour = true };
-    if (trunk->count > 1 || first->ip.family == AHOY_NO_FAMILY) {
-        target->ways = trunk->uris;
-        target->way_count = trunk->count;
-        return true; /* A sips request finds safe servers only. */
-    }
-    target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
-                                     .listener = AHOY_ANY_LISTENER,
-                                     .remote = first->ip };
-    target->hop.domain = ahoy_stack_domain(server->stack, first->transport, first->domain);
-    return uri->scheme != AHOY_SCHEME_SIPS || ahoy_transport_is_secure(first->transport);
-}
-
 /* Whether |uri|, which leads to |hop|, is the contact of |binding|, or names the far end of the
  * connection that registered it: phones that nobody can connect to write that into their calls. */
 static bool is_of_binding(const struct ahoy_binding *binding, const struct ahoy_uri *uri,

@@ -1,5 +1,4 @@
-/* Where a request goes (RFC 3261 16.5): to the bindings of a user, to a trunk, or along its
- * dialog. */
+/* Where a request goes (RFC 3261 16.5): to the bindings of a user, or along its dialog. */
 #pragma once
 
 #include "ahoyd/path.h"
@@ -24,11 +23,6 @@ bool ahoyd_targets_of_sleeper(struct ahoyd_server *server, const struct ahoy_eve
 bool ahoyd_targets_of_flow(const struct ahoyd_server *server, const struct ahoy_event *event,
                            const struct ahoyd_path *path, struct ahoyd_flow *flow,
                            struct ahoy_err *err);
-
-/* The trunk of |route|, with all of its targets, to be tried one after the other; |uri| stays the
- * Request-URI.  False where that is sips and the way to the trunk is not safe. */
-bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
-                            const struct ahoy_uri *uri, struct ahoy_proxy_target *target);
 
 /* The flow of a request within a dialog, or its next Route, or else its Request-URI; |target|
  * points into |path|, for a GRUU into server->bindings.  False where it cannot be located or must

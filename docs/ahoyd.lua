@@ -63,6 +63,14 @@ route { domain = "carrier.example", to = "carrier", from = "users" }
 -- One that is believed who calls, and that is told so too (P-Asserted-Identity):
 -- trunk("branch", { "sip:branch.example;transport=tls" }, { trusted = true })
 
+-- More than that: numbers, groups, hours, redirections and refusals.  docs/routing.md has twenty
+-- examples; ahoyd --route and ahoyd --test try them without a call.
+-- group("sales", { "alice@atlanta.example", "bob@atlanta.example" }, { ring_time = 15 })
+-- route { user = "sales", hours = "Mon-Fri 08:00-18:00", zone = "Europe/Berlin", to = "sales" }
+-- route { user = "sales", reject = 480, reason = "We are at home" }
+-- route { number = "+49900.", reject = 603 }
+-- route { number = "+.", to = "carrier" }
+
 -- One worker a core, unless it says otherwise:
 -- workers(2)
 

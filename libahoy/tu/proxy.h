@@ -2,6 +2,7 @@
  * response up.  Who may send what where is the owner's policy; this is the engine. */
 #pragma once
 
+#include "libahoy/base/arena.h"
 #include "libahoy/transaction/user.h"
 #include "libahoy/tu/overload.h"
 
@@ -49,6 +50,9 @@ struct ahoy_proxy_target {
     struct span sleeper;
     /* In thousandths.  Those of one q ring together (16.6), a higher one before a lower. */
     uint16_t q;
+    /* How long its tier rings before the next, where that is longer than by others of it; where all
+     * say 0, it is as the plan has it. */
+    uint32_t tier_ms;
     /* Another flow of the same instance, tried when this one fails (RFC 5626 7); NULL for none. */
     const struct ahoy_proxy_target *next;
 };
@@ -112,6 +116,10 @@ struct ahoy_proxy_plan {
     bool drops_asserted;  /* All P-Asserted-Identity that came goes no further (RFC 3325), ... */
     bool drops_preferred; /* ... and all P-Preferred-Identity. */
 };
+
+/* A copy of |target| and its other flows, in |arena|; false where memory is refused. */
+bool ahoy_proxy_copy_target(struct ahoy_arena *arena, const struct ahoy_proxy_target *target,
+                            struct ahoy_proxy_target *copy);
 
 /* NULL where memory is refused. */
 struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,

@@ -91,6 +91,7 @@ struct proxy_search {
     struct ahoy_timer timer; /* Of the tier. */
     struct proxy_candidate *waiting;
     uint64_t begun_ms;
+    uint32_t tier_ms;  /* The targets' of the tier. */
     uint16_t q;        /* Of the tier. */
     uint8_t uri_count; /* Of |uris|: all that are or were in the target set. */
     struct span uris[AHOY_TARGETS_LIMIT];

@@ -71,6 +71,13 @@ bool ahoy_proxy_keep_flows(struct ahoy_arena *arena, const struct ahoy_proxy_tar
     return true;
 }
 
+bool ahoy_proxy_copy_target(struct ahoy_arena *arena, const struct ahoy_proxy_target *target,
+                            struct ahoy_proxy_target *copy)
+{
+    return ahoy_proxy_keep_target(arena, target, copy) &&
+           ahoy_proxy_keep_flows(arena, target->next, &copy->next);
+}
+
 const struct ahoy_event *ahoy_proxy_recall(struct ahoy_proxy *proxy, const struct proxy_kept *kept)
 {
     /* It was read before, from the same bytes. */

@@ -82,8 +82,8 @@ static void test_all_words(void **state)
     assert_int_equal(config->push.provider_count, 1);
     assert_int_equal(config->push.wait_s, 20);
     assert_int_equal(config->route_count, 1);
-    assert_int_equal(config->routes[0].from, AHOYD_FROM_ANYONE);
-    assert_int_equal(config->routes[0].trunk, 0);
+    assert_int_equal(config->routes[0].from[0].kind, AHOYD_FROM_ANYONE);
+    assert_int_equal(config->routes[0].to.at[0].kind, AHOYD_GOAL_TRUNK);
     assert_int_equal(config->workers, 3);
     assert_int_equal(config->padding, 64);
     assert_int_equal(config->overload_ms, 20);
@@ -230,7 +230,7 @@ static void test_faults(void **state)
     assert_fault("trunk('x', { 'tel:1' })", "must be a SIP URI");
     assert_fault("trunk('x', { 'sips:192.0.2.1' })", "goes by tls while nothing listens there");
     assert_fault("route { domain = 'c.example', to = 'nobody' }", "no such trunk");
-    assert_fault("route { domain = 'c.example' }", "needs a domain and a trunk");
+    assert_fault("route { domain = 'c.example' }", "needs to, redirect or reject");
     assert_fault("domain('a', { mode = 'both' })", "write \"proxy\" or \"redirect\"");
     assert_fault("domain('a', { ring = 'one' })", "write \"all\" or \"order\"");
     assert_fault("domain('a', { ring_time = 4 })", "between 5 and 180");
