@@ -8,6 +8,7 @@
 #include "ahoyd/policy.h"
 #include "ahoyd/refusals.h"
 #include "ahoyd/serve.h"
+#include "ahoyd/why.h"
 #include "libahoy/base/unset.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/status.h"
@@ -42,13 +43,14 @@ bool ahoyd_serve_own_aor(struct ahoyd_server *server, const struct ahoy_event *e
         ahoyd_print_rspauth(domain, &proof, rows);
         if (!is_of_user(server, uri, domain, proof.user) ||
             !is_of_user(server, &event->routing->from.uri, domain, proof.user)) {
-            ahoyd_answer(server, event, 403); /* R3261-10.3-8, attack 26 */
+            ahoyd_refuse(server, event, 403, AHOY_CAUSE_FOREIGN_FROM, proof.user); /* R3261-10.3-8,
+                                                                                     * attack 26 */
             return false;
         }
     }
     if (ahoyd_names_domain(&server->names, uri) != domain ||
         !ahoyd_aor_find(server, uri, domain, aor)) {
-        ahoyd_answer(server, event, 404); /* R3261-10.3-9 */
+        ahoyd_refuse(server, event, 404, AHOY_CAUSE_UNKNOWN_USER, uri->text); /* R3261-10.3-9 */
         return false;
     }
     return true;
@@ -124,7 +126,7 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
     }
     if (!may_be_reached(server, registration) ||
         !is_sound_instance(server, domain, aor, registration)) {
-        ahoyd_answer(server, event, 403);
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_FORBIDDEN_PLACE, aor);
         return false;
     }
     return true;

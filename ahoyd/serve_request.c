@@ -8,6 +8,7 @@
 #include "ahoyd/policy.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
+#include "ahoyd/why.h"
 
 static bool is_new_call(const struct ahoy_event *event)
 {
@@ -22,6 +23,7 @@ struct course {
     struct ahoyd_sender sender;
     const struct ahoy_proxy_target *targets;
     size_t count;
+    size_t meter;    /* Which of the server's counts it; 0 for that of all others. */
     bool in_dialog;  /* Nobody has asked who sends it. */
     bool to_trusted; /* RFC 3325 */
 };
@@ -53,6 +55,7 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .record_route = ahoy_method_forms_dialog(event->message->method),
         .record_route_params = { marks.param, sizeof marks.param },
         .flow = { marks.flow, marks.flow_size },
+        .meter = is_new_call(event) ? &server->meters[course->meter] : NULL,
     };
     ahoyd_identity_settle(server, event, course->in_dialog ? NULL : &course->sender,
                           course->to_trusted, &plan, &rows);
@@ -108,6 +111,11 @@ static void answer_not_there(struct ahoyd_server *server, const struct ahoy_even
         known = is_good_gruu(course, known);
     else if (!known && is_one)
         known = is_unsuitable(server, course, aor, now_ms);
+    ahoyd_why(server, event,
+              known                                            ? AHOY_CAUSE_NOT_REGISTERED
+              : course->sender.caller == AHOYD_CALLER_STRANGER ? AHOY_CAUSE_NOT_THERE
+                                                               : AHOY_CAUSE_UNKNOWN_USER,
+              course->path->target.text);
     ahoyd_answer_with(server, event, known ? 480 : 404, /* R3261-16.5-7, R3261-16.5-8 */
                       ahoy_buf_text(&rows));
 }
@@ -124,6 +132,7 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
         return;
     }
     course->domain = domain;
+    course->meter = 1 + (size_t)(domain - server->options.config->domains);
     course->wishes = &wishes;
     course->targets = server->targets;
     course->count = 0;
@@ -131,10 +140,12 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
         course->count = ahoyd_targets_of_user(server, event, &wishes, domain, uri, now_ms);
     else if (ahoyd_serve_redirect(server, event, course->path, now_ms))
         return;
-    if (course->count > 0)
-        start(server, event, course, now_ms);
-    else
+    if (course->count == 0) {
         answer_not_there(server, event, course, now_ms);
+        return;
+    }
+    ahoyd_why(server, event, AHOY_CAUSE_USER_FOUND, uri->text);
+    start(server, event, course, now_ms);
 }
 
 /* To a phone that has registered elsewhere through us, as the token in our Path says. */
@@ -143,7 +154,7 @@ static void forward_down(struct ahoyd_server *server, const struct ahoy_event *e
 {
     struct ahoy_err err;
     if (!ahoyd_targets_of_flow(server, event, course->path, &server->flows[0], &err)) {
-        ahoyd_answer(server, event, err.status);
+        ahoyd_refuse(server, event, err.status, AHOY_CAUSE_NO_FLOW, course->path->target.text);
         return;
     }
     course->targets = &server->flows[0].target;
@@ -169,7 +180,7 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
         return;
     }
     if (path->has_next) {
-        ahoyd_answer(server, event, 403); /* Nobody chooses our way for us. */
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_OWN_WAY, path->next.text);
         return;
     }
     if (path->domain != NULL) {
@@ -177,20 +188,27 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
         return;
     }
     const struct ahoyd_route *route = ahoyd_names_route(&server->names, &path->target);
-    if (route == NULL || !ahoyd_policy_may_use(course.sender.caller, route)) {
-        ahoyd_answer(server, event, 403);
+    if (route == NULL) {
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_NO_ROUTE, path->target.host);
         return;
     }
+    const struct ahoyd_trunk *trunk = &server->options.config->trunks[route->trunk];
+    if (!ahoyd_policy_may_use(course.sender.caller, route)) {
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_FORBIDDEN_TRUNK, trunk->name);
+        return;
+    }
+    ahoyd_why(server, event, AHOY_CAUSE_TRUNK_CHOSEN, trunk->name);
     if (ahoyd_serve_stateless(server, event, path, route))
         return;
     struct ahoy_proxy_target target;
     course.targets = &target;
     course.count = 1;
-    course.to_trusted = server->options.config->trunks[route->trunk].trusted;
+    course.to_trusted = trunk->trusted;
+    course.meter = 1 + server->options.config->domain_count + route->trunk;
     if (ahoyd_targets_of_route(server, route, &path->target, &target))
         start(server, event, &course, now_ms);
     else
-        ahoyd_answer(server, event, 480); /* R5630-5.3-2, R5630-5.3-4 */
+        ahoyd_refuse(server, event, 480, AHOY_CAUSE_UNSAFE, trunk->name); /* R5630-5.3-2, -4 */
 }
 
 static void forward_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -263,7 +281,7 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
         return;
     }
     if (path.forged) { /* RFC 5626 5.3.1 */
-        ahoyd_answer(server, event, 403);
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_FORGED, SPAN(""));
         return;
     }
     if (path.target.scheme == AHOY_SCHEME_OTHER) {
@@ -272,13 +290,13 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
     }
     if (path.target.scheme == AHOY_SCHEME_SIPS &&
         !ahoy_transport_is_secure((enum ahoy_transport)event->hop->transport)) {
-        ahoyd_answer(server, event, 403); /* It was not kept safe on its way here. */
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_UNSAFE, path.target.text);
         return;
     }
     bool for_us = is_for_us(server, event, &path);
     bool redirected = !for_us && is_redirected(&path);
     if (event->routing->max_forwards == 0 && !for_us && !redirected) {
-        ahoyd_answer(server, event, 483); /* R3261-16.3-7, -8 */
+        ahoyd_refuse(server, event, 483, AHOY_CAUSE_TOO_MANY_HOPS, SPAN("")); /* R3261-16.3-7, -8 */
         return;
     }
     if (!redirected && /* R3261-8.3-2 */
