@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "ahoyd/command_why.h"
+
 static json_t *failure(const char *why)
 {
     return json_pack("{s:b, s:s}", "ok", 0, "error", why);
@@ -388,6 +390,8 @@ static const struct {
     { "user-list", user_list },
     { "registrations", registrations },
     { "counters", counters },
+    { "explain", ahoyd_command_explain },
+    { "calls", ahoyd_command_calls },
 };
 
 json_t *ahoyd_command(const struct ahoyd_command_means *means, const json_t *request)

@@ -18,7 +18,8 @@ enum {
     INSTRUCTION_LIMIT = 100000000, /* Of Lua, after which a configuration is taken for endless. */
     MEMORY_LIMIT = 256 << 20,      /* Bytes that it may use while it runs. */
     PADDING = 128,                 /* Where the file says nothing. */
-    OVERLOAD_MS = 100              /* The same. */
+    OVERLOAD_MS = 100,             /* The same. */
+    RING_MB = 16                   /* The same. */
 };
 
 /* What config->memory points to. */
@@ -296,6 +297,7 @@ static void defaults(struct reader *reader)
     config->workers = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
     config->padding = PADDING;
     config->overload_ms = OVERLOAD_MS;
+    config->ring_size = (size_t)RING_MB << 20;
     config->store = AHOYD_STORE_SQLITE;
 }
 

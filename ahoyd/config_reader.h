@@ -23,7 +23,7 @@ struct reader {
     bool *insecure;           /* As many as config->domains: "insecure = true" was said. */
     /* 0: not said yet. */
     int store_line, node_line, control_line, trace_line, workers_line, dns_line, udp_line,
-        overload_line;
+        overload_line, observe_line;
     bool out_of_memory;
 };
 
@@ -45,8 +45,9 @@ const char *config_nearest(struct span word, const char *const *names, size_t co
 
 /* Defines listen, domain, store ... in |lua|. */
 void config_words_define(lua_State *lua);
-int config_word_tls(lua_State *lua);   /* One of them, in config_tls.c. */
-int config_word_dns(lua_State *lua);   /* One in config_dns.c, ... */
+int config_word_tls(lua_State *lua); /* One of them, in config_tls.c. */
+int config_word_dns(lua_State *lua); /* One in config_dns.c, ... */
+int config_word_observe(lua_State *lua);
 int config_word_store(lua_State *lua); /* ... two in config_store.c. */
 int config_word_node(lua_State *lua);
 /* The names of all words, for suggestions. */

@@ -507,6 +507,11 @@ static int word_dns(lua_State *lua)
     return config_word_dns(lua);
 }
 
+static int word_observe(lua_State *lua)
+{
+    return config_word_observe(lua);
+}
+
 static int word_tls(lua_State *lua)
 {
     return config_word_tls(lua);
@@ -516,7 +521,7 @@ static int word_tls(lua_State *lua)
 /* clang-format off */
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node)
+    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(observe)
 /* clang-format on */
 
 void config_words_define(lua_State *lua)

@@ -252,6 +252,7 @@ static bool open_worker(struct daemon *daemon, uint16_t number, uint16_t count)
                     .guard = daemon->guard,
                     .clocks = AHOY_DEFAULT_CLOCKS,
                     .timer_c_ms = TIMER_C_MS,
+                    .ring_size = daemon->config->ring_size,
                     .log = &daemon->log },
         .workers = daemon->workers,
     };
@@ -341,12 +342,23 @@ static void count_all(void *context, json_t *object)
     }
 }
 
+static size_t copy_notes(void *context, unsigned worker, uint64_t *from, char *to, size_t room)
+{
+    const struct daemon *daemon = context;
+    return ahoyd_worker_copy(daemon->workers[worker], from, to, room);
+}
+
 static bool open_control(struct daemon *daemon)
 {
     char fault[512];
-    daemon->means = (struct ahoyd_command_means){
-        .store = daemon->store, .now_ms = ahoy_driver_now, .counters = count_all, .context = daemon
-    };
+    daemon->means = (struct ahoyd_command_means){ .store = daemon->store,
+                                                  .now_ms = ahoy_driver_now,
+                                                  .notes = copy_notes,
+                                                  .workers = daemon->worker_count,
+                                                  .listeners = daemon->listeners.at,
+                                                  .listener_count = daemon->listeners.count,
+                                                  .counters = count_all,
+                                                  .context = daemon };
     daemon->control =
         ahoyd_control_open(daemon->config->control_path, &daemon->means, fault, sizeof fault);
     if (daemon->control == NULL)
