@@ -29,6 +29,8 @@ struct ahoyd_command_means {
     size_t listener_count;
     /* Adds counters to |object| as numbers; NULL where no server runs. */
     void (*counters)(void *context, json_t *object);
+    /* The text for Prometheus, to be freed; NULL where no server runs. */
+    char *(*metrics)(void *context);
     void *context;
 };
 

@@ -56,6 +56,9 @@ const char *const *config_words_names(size_t *count);
 /* What only the whole can tell: trunks that routes name, domains without passwords off loopback. */
 void config_finish(struct reader *reader);
 
+/* "192.0.2.53" or "192.0.2.53:5353", IPv6 in brackets where there is a port; else that is
+ * |usual_port|. */
+bool config_read_address(struct span text, uint16_t usual_port, struct ahoy_ip *ip);
 /* |path| from the folder of the configuration file, where it is relative; NULL where it is too
  * long or memory is refused. */
 char *config_keep_path(struct reader *reader, struct span path);

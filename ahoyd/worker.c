@@ -18,12 +18,14 @@ enum {
     REPORT_WAIT_S = 1
 };
 
-/* What is asked of a worker: where |to| is set, what a piece of its ring holds; else all
- * that it counts. */
+/* What is asked of a worker: where |to| is set, what a piece of its ring holds; where |meters| is,
+ * what they are at; else all that it counts. */
 struct report {
     char *to;
     size_t room, copied;
     uint64_t from;
+    struct ahoy_meter *meters;
+    uint64_t *causes;
     struct ahoy_driver_counters driver;
     struct ahoy_stack_counters stack;
     struct ahoyd_server_counters server;
@@ -239,6 +241,13 @@ static void fill_report(struct ahoyd_worker *worker, struct report *report)
                                         report->to, report->room);
         return;
     }
+    if (report->meters != NULL) {
+        size_t count = ahoyd_server_meter_count(worker->options.server.config);
+        memcpy(report->meters, ahoyd_server_meters(worker->server), count * sizeof *report->meters);
+        memcpy(report->causes, ahoyd_server_causes(worker->server),
+               AHOY_CAUSE_COUNT * sizeof *report->causes);
+        return;
+    }
     worker->counters.inbox_dropped = ahoyd_inbox_dropped(worker->inbox);
     *report = (struct report){
         .driver = *ahoy_driver_counters(worker->options.driver),
@@ -404,6 +413,12 @@ size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, 
         return 0;
     *from = report.from;
     return report.copied;
+}
+
+bool ahoyd_worker_meter(struct ahoyd_worker *worker, struct ahoy_meter *meters, uint64_t *causes)
+{
+    struct report report = { .meters = meters, .causes = causes };
+    return ask(worker, &report);
 }
 
 bool ahoyd_worker_count(struct ahoyd_worker *worker,

@@ -23,6 +23,7 @@ static const char help[] =
     "  user alias list          list these names\n"
     "  registrations [AOR]      list who can be reached where\n"
     "  counters                 show what the server has counted\n"
+    "  metrics                  the same and more, as text for Prometheus\n"
     "  calls [WORD]             list living and recent calls: all, living, failed, or those with\n"
     "                           WORD in a name or the Call-ID\n"
     "  explain CALL-ID          say why a call ended as it did, and draw it with the reasons\n"
@@ -58,7 +59,8 @@ static const struct {
 } verbs[] = {
     { "user", ctl_user },         { "registrations", ctl_registrations },
     { "counters", ctl_counters }, { "ladder", ctl_ladder },
-    { "explain", ctl_explain },   { "calls", ctl_calls },
+    { "metrics", ctl_metrics },   { "explain", ctl_explain },
+    { "calls", ctl_calls },
 };
 
 static int run_verb(const struct ctl_options *options, int argc, char **argv)

@@ -73,6 +73,21 @@ static void print_json(const json_t *value)
     putchar('\n');
 }
 
+int ctl_metrics(const struct ctl_options *options, int argc, char **argv)
+{
+    (void)argv; /* It takes none. */
+    if (argc > 0) {
+        ctl_say("metrics takes no argument");
+        return CTL_USAGE;
+    }
+    json_t *answer = ask(options, json_pack("{s:s}", "verb", "metrics"));
+    if (answer == NULL)
+        return CTL_FAILED;
+    fputs(text(answer, "metrics"), stdout);
+    json_decref(answer);
+    return CTL_OK;
+}
+
 int ctl_calls(const struct ctl_options *options, int argc, char **argv)
 {
     if (argc > 1) {

@@ -1,21 +1,29 @@
 #!/usr/bin/env python3
-"""A running server tells why: `ahoyctl calls`, and `explain` with its capture.
+"""A running server tells why: `ahoyctl calls`, `explain` with its capture, `metrics`, and the same
+by HTTP, read by a parser of Prometheus's format.
 
 test_why.py BUILD
 """
 import json
 import pathlib
+import re
 import socket
 import struct
 import sys
 import unittest
+import urllib.error
+import urllib.request
 
 from peer import PATIENCE, Ahoyd, free_port
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
+NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)')
+SAMPLE = re.compile(rf"({NAME})(?:\{{(.*)\}})? (\S+)")
+SUFFIXES = {"counter": [""], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}
 
 
-def config(port):
+def config(port, http):
     return f"""
 listen "udp:127.0.0.1:{port}"
 domain("atlanta.example", {{ auth = "none" }})
@@ -23,8 +31,60 @@ trunk("costly", {{ "sip:127.0.0.1:9" }})
 route {{ domain = "costly.example", to = "costly", from = "users" }}
 store "memory:"
 workers(2)
-observe {{ memory = 1 }}
+observe {{ memory = 1, http = "127.0.0.1:{http}" }}
 """
+
+
+def read_labels(text):
+    labels = {}
+    at = 0
+    while at < len(text):
+        found = LABEL.match(text, at)
+        assert found and found[1] not in labels, text
+        labels[found[1]] = found[2]
+        at = found.end()
+    return labels
+
+
+def read_metrics(text):
+    """{(name, labels): value}; fails where it is not what Prometheus reads: a TYPE before each
+    family, families in one piece, no series twice, buckets that grow up to their count."""
+    assert text.endswith("\n")
+    types, samples, done, family = {}, {}, set(), None
+    for line in text.splitlines():
+        if line.startswith("# "):
+            word, name, rest = line[2:].split(" ", 2)
+            assert word in ("HELP", "TYPE") and re.fullmatch(NAME, name), line
+            if name != family:
+                done.add(family)
+                assert name not in done, f"{name} stands in two places"
+                family = name
+            if word == "TYPE":
+                assert name not in types and rest in SUFFIXES, line
+                types[name] = rest
+            continue
+        found = SAMPLE.fullmatch(line)
+        assert found, line
+        assert found[1] in [family + suffix for suffix in SUFFIXES[types[family]]], line
+        labels = read_labels(found[2] or "")
+        key = (found[1], tuple(sorted(labels.items())))
+        assert key not in samples, line
+        samples[key] = float(found[3])
+    check_buckets(samples)
+    return samples
+
+
+def check_buckets(samples):
+    before = {}
+    for (name, labels), value in samples.items():
+        if name.endswith("_bucket"):
+            rest = tuple(pair for pair in labels if pair[0] != "le")
+            bound, least = before.get((name, rest), (-1, 0))
+            assert float(dict(labels)["le"]) > bound and value >= least
+            before[name, rest] = float(dict(labels)["le"]), value
+    for (name, rest), (bound, value) in before.items():
+        assert bound == float("inf")
+        assert samples[name.replace("_bucket", "_count"), rest] == value
 
 
 def read_capture(data):
@@ -57,8 +117,8 @@ def add_up(data):
 
 class Why(unittest.TestCase):
     def setUp(self):
-        self.port = free_port()
-        self.server = Ahoyd(BUILD, config(self.port))
+        self.port, self.http = free_port(), free_port()
+        self.server = Ahoyd(BUILD, config(self.port, self.http))
         self.addCleanup(self.server.__exit__)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(self.socket.close)
@@ -73,6 +133,10 @@ class Why(unittest.TestCase):
                    "Content-Length: 0\r\n\r\n")
         self.socket.sendto(message.encode(), ("127.0.0.1", self.port))
         return self.socket.recv(65536)
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=20) as answer:
+            return answer.headers["Content-Type"], answer.read().decode()
 
     def run_ctl(self, *arguments):
         answer = self.server.ctl(*arguments)
@@ -104,6 +168,23 @@ class Why(unittest.TestCase):
         self.assertTrue(packets[0][2].startswith(b"INVITE sip:nobody@"))
         self.assertTrue(packets[0][2].endswith(b"\r\n\r\n"))
         self.assertTrue(packets[1][2].startswith(b"SIP/2.0 40"))
+
+    def test_metrics_are_read_by_prometheus(self):
+        self.call("sip:900@costly.example", "fraud")
+        kind, text = self.get("/metrics")
+        self.assertEqual(kind, "text/plain; version=0.0.4")
+        for given in [text, self.run_ctl("metrics")]:
+            samples = read_metrics(given)
+            self.assertEqual(samples["ahoyd_causes_total", (("cause", "forbidden_trunk"),)], 1)
+            self.assertEqual(samples["ahoyd_workers", ()], 2)
+            names = {dict(labels).get("name") for _, labels in samples}
+            self.assertEqual(names, {None, "", "atlanta.example", "costly"})
+        for path in ["/health", "/ready"]:
+            self.assertEqual(self.get(path)[1], "ok\n")
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            self.get("/users")
+        self.assertEqual(refused.exception.code, 404)
+        refused.exception.close()
 
 
 if __name__ == "__main__":
