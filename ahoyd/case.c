@@ -156,11 +156,23 @@ static void take_request(struct ahoyd_case *call, const struct ahoy_note *note,
     }
 }
 
+/* Which of the phones that failed said what goes back to the caller. */
+static void find_speaker(struct ahoyd_case *call, unsigned status)
+{
+    for (size_t i = 0; i < call->heard_count && i < AHOYD_CASE_HEARD_LIMIT; i++) {
+        if (call->heard[i].status != status)
+            continue;
+        call->said = call->heard[i];
+        call->is_passed_on = true;
+        return;
+    }
+}
+
 static void take_response(struct ahoyd_case *call, const struct ahoy_note *note, unsigned status)
 {
-    if (note->kind == AHOY_NOTE_IN && status >= 300) {
-        call->heard = status;
-        call->speaker = end_of(note);
+    if (note->kind == AHOY_NOTE_IN && status >= 300 && call->status == 0) {
+        call->said = (struct ahoyd_case_heard){ status, end_of(note) };
+        call->heard[call->heard_count++ % AHOYD_CASE_HEARD_LIMIT] = call->said;
     }
     if (note->kind == AHOY_NOTE_IN || call->status != 0)
         return;
@@ -169,7 +181,7 @@ static void take_response(struct ahoyd_case *call, const struct ahoy_note *note,
     if (status < 200)
         return;
     call->status = status;
-    call->heard_it = call->heard == status;
+    find_speaker(call, status);
     enter(call, status < 300 ? AHOYD_CASE_ANSWERED : AHOYD_CASE_FAILED, note->now_ms);
     if (status < 300)
         call->answered_ms = note->now_ms;

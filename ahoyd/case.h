@@ -9,6 +9,7 @@
 
 enum {
     AHOYD_CASE_NAME_LIMIT = 96,    /* Bytes of a name that are kept; what is longer is cut. */
+    AHOYD_CASE_HEARD_LIMIT = 8,    /* Final responses of several phones. */
     AHOYD_CASE_CALL_ID_LIMIT = 256 /* Bytes of a Call-ID; a call with a longer one is not told. */
 };
 
@@ -43,9 +44,13 @@ struct ahoyd_case {
     enum ahoyd_case_state state;
     uint64_t begun_ms, since_ms, answered_ms; /* Since: of the state. */
     unsigned status;                          /* The final response that left; 0: none did. */
-    unsigned heard;                           /* The last final failure that came; 0: none did. */
-    bool heard_it;                            /* It is the one that left. */
-    struct ahoyd_case_end speaker;            /* Who said it. */
+    size_t heard_count; /* Final failures that came, of which the last are kept. */
+    struct ahoyd_case_heard {
+        unsigned status;
+        struct ahoyd_case_end end; /* Who said it. */
+    } heard[AHOYD_CASE_HEARD_LIMIT];
+    struct ahoyd_case_heard said; /* The one that left, or else the last; status 0: none. */
+    bool is_passed_on;            /* It is the one that left. */
     bool cancelled, caller_ended;
     enum ahoy_cause cause; /* AHOY_CAUSE_COUNT: none was noted. */
     struct ahoyd_case_name detail;

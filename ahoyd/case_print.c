@@ -86,18 +86,18 @@ static bool is_about_media(unsigned status)
 /* Somebody refused it. */
 static void put_heard(const struct ahoyd_case *call, struct ahoy_buf *buf)
 {
-    const struct ahoy_meaning *meaning = ahoy_status_meaning(call->heard);
-    put_end(&call->speaker, buf);
+    const struct ahoy_meaning *meaning = ahoy_status_meaning(call->said.status);
+    put_end(&call->said.end, buf);
     ahoy_buf_put(buf, SPAN(" says "));
-    ahoy_buf_put_number(buf, call->heard);
+    ahoy_buf_put_number(buf, call->said.status);
     ahoy_buf_put(buf, SPAN(": "));
-    if (is_about_media(call->heard) && call->offer.size > 0) {
+    if (is_about_media(call->said.status) && call->offer.size > 0) {
         ahoy_buf_put(buf, SPAN("no codec in common; the caller offers "));
         ahoy_buf_put_escaped(buf, text_of(&call->offer));
         put_source("RFC 3264 6", buf);
         return;
     }
-    ahoy_buf_put(buf, meaning != NULL ? meaning->text : ahoy_status_reason(call->heard));
+    ahoy_buf_put(buf, meaning != NULL ? meaning->text : ahoy_status_reason(call->said.status));
     if (meaning != NULL)
         put_source(meaning->source.at, buf);
 }
@@ -113,14 +113,14 @@ static void put_failure(const struct ahoyd_case *call, struct ahoy_buf *buf)
         put_seconds(call->since_ms - call->begun_ms, buf);
         ahoy_buf_put(buf, SPAN(", before anybody answered"));
         put_source("RFC 3261 9", buf);
-    } else if (call->heard_it || (call->heard != 0 && call->cause == AHOY_CAUSE_COUNT)) {
+    } else if (call->is_passed_on || (call->said.status != 0 && call->cause == AHOY_CAUSE_COUNT)) {
         put_heard(call, buf);
     } else if (call->fate != AHOY_FATE_NONE) {
         put_fate(call, buf);
     } else if (call->cause != AHOY_CAUSE_COUNT &&
                ahoy_cause_rows[call->cause].weight > AHOY_CAUSE_STEP) {
         ahoyd_case_print_cause(call->cause, text_of(&call->detail), &call->place, buf);
-    } else if (call->heard != 0) {
+    } else if (call->said.status != 0) {
         put_heard(call, buf);
     } else {
         const struct ahoy_meaning *meaning = ahoy_status_meaning(call->status);
@@ -159,8 +159,8 @@ const char *ahoyd_case_label(const struct ahoyd_case *call)
         return "";
     if (call->cancelled && call->status == 487)
         return "cancelled";
-    if (call->heard_it || call->cause == AHOY_CAUSE_COUNT)
-        return call->heard != 0 ? "refused_by_peer" : "";
+    if (call->is_passed_on || call->cause == AHOY_CAUSE_COUNT)
+        return call->said.status != 0 ? "refused_by_peer" : "";
     return ahoy_cause_rows[call->cause].label;
 }
 
