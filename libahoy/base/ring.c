@@ -34,12 +34,10 @@ void ahoy_ring_fini(struct ahoy_ring *ring)
 /* How many bytes the note at |at|, or what is left out there, has; whether it |is_note|. */
 static size_t step_at(const struct ahoy_ring *ring, size_t at, bool *is_note)
 {
-    struct ahoy_note note = { 0 };
+    const struct ahoy_note *note = (const void *)(ring->at + at);
     size_t rest = ring->size - at;
-    if (rest >= HEAD_SIZE)
-        memcpy(&note, ring->at + at, HEAD_SIZE);
-    *is_note = note.kind != 0;
-    return *is_note ? room_of(note.size) : rest;
+    *is_note = rest >= HEAD_SIZE && note->kind != 0;
+    return *is_note ? room_of(note->size) : rest;
 }
 
 static size_t next_at(const struct ahoy_ring *ring, size_t at, size_t step)
