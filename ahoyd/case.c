@@ -38,9 +38,8 @@ struct span ahoyd_case_of(const struct ahoy_note *note, struct span text,
     return ahoy_message_value(message, AHOY_HEADER_CALL_ID);
 }
 
-/* "alice@atlanta.example" of From or To. */
-static void keep_user(struct ahoyd_case_name *name, const struct ahoy_message *message,
-                      enum ahoy_header header)
+void ahoyd_case_user(struct ahoyd_case_name *name, const struct ahoy_message *message,
+                     enum ahoy_header header)
 {
     char space[AHOYD_CASE_NAME_LIMIT];
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
@@ -136,8 +135,8 @@ static void begin(struct ahoyd_case *call, const struct ahoy_note *note,
     call->begun_ms = note->now_ms;
     call->caller = end_of(note);
     enter(call, AHOYD_CASE_ASKED, note->now_ms);
-    keep_user(&call->from, message, AHOY_HEADER_FROM);
-    keep_user(&call->to, message, AHOY_HEADER_TO);
+    ahoyd_case_user(&call->from, message, AHOY_HEADER_FROM);
+    ahoyd_case_user(&call->to, message, AHOY_HEADER_TO);
     keep_offer(&call->offer, message);
 }
 

@@ -81,6 +81,10 @@ void ahoyd_case_take(struct ahoyd_case *call, const struct ahoy_note *note, stru
 void ahoyd_case_lose(struct ahoyd_case_losses *losses, const struct ahoy_note *note,
                      struct span text);
 
+/* Whom From or To, the |header|, names: "alice@atlanta.example". */
+void ahoyd_case_user(struct ahoyd_case_name *name, const struct ahoy_message *message,
+                     enum ahoy_header header);
+
 /* "404 Not Found: there is no such user: sip:nobody@atlanta.example (RFC 3261 16.5)" */
 void ahoyd_case_print(const struct ahoyd_case *call, struct ahoy_buf *buf);
 /* "wrong_password" for programs; "" where nothing is known. */

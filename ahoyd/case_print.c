@@ -1,6 +1,7 @@
 /* What is said of a call, for people. */
 #include "ahoyd/case.h"
 
+#include "ahoyd/mask.h"
 #include "libahoy/syntax/status.h"
 #include "libahoy/syntax/via.h"
 
@@ -46,15 +47,25 @@ const char *ahoyd_case_fate(enum ahoy_wire_fate fate)
     return fate < sizeof words / sizeof *words ? words[fate] : "";
 }
 
+/* A name that a stranger chose: cut, without passwords, and safe for a terminal. */
+static void put_detail(struct span detail, struct ahoy_buf *buf)
+{
+    char space[2 * AHOYD_CASE_NAME_LIMIT];
+    struct ahoy_buf masked = ahoy_buf_over(space, sizeof space);
+    if (detail.size > AHOYD_CASE_NAME_LIMIT)
+        detail.size = AHOYD_CASE_NAME_LIMIT;
+    ahoyd_mask(detail, &masked);
+    ahoy_buf_put(buf, SPAN(": "));
+    ahoy_buf_put_escaped(buf, ahoy_buf_text(&masked));
+}
+
 void ahoyd_case_print_cause(enum ahoy_cause cause, struct span detail,
                             const struct ahoyd_case_end *place, struct ahoy_buf *buf)
 {
     const struct ahoy_cause_row *row = &ahoy_cause_rows[cause];
     ahoy_buf_put(buf, ahoy_span(row->words));
-    if (detail.size > 0) {
-        ahoy_buf_put(buf, SPAN(": "));
-        ahoy_buf_put_escaped(buf, detail);
-    }
+    if (detail.size > 0)
+        put_detail(detail, buf);
     if (place->remote.family != AHOY_NO_FAMILY) {
         ahoy_buf_put(buf, SPAN(", "));
         put_end(place, buf);

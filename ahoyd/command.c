@@ -403,6 +403,7 @@ static const struct {
     { "registrations", registrations },
     { "counters", counters },
     { "metrics", metrics },
+    { "follow", ahoyd_command_follow },
     { "explain", ahoyd_command_explain },
     { "calls", ahoyd_command_calls },
 };

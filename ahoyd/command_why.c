@@ -15,18 +15,21 @@ struct reader {
     void *self;
 };
 
+static void read_piece(struct span bytes, unsigned worker, const struct reader *reader)
+{
+    struct span text;
+    struct ahoy_note note;
+    while (ahoy_note_next(&bytes, &note, &text))
+        reader->take(reader->self, worker, &note, text);
+}
+
 static void read_worker(const struct ahoyd_command_means *means, unsigned worker, char *piece,
                         const struct reader *reader)
 {
     uint64_t from = 0;
     size_t size;
-    while ((size = means->notes(means->context, worker, &from, piece, PIECE_SIZE)) > 0) {
-        struct span bytes = { piece, size };
-        struct span text;
-        struct ahoy_note note;
-        while (ahoy_note_next(&bytes, &note, &text))
-            reader->take(reader->self, worker, &note, text);
-    }
+    while ((size = means->notes(means->context, worker, &from, piece, PIECE_SIZE)) > 0)
+        read_piece((struct span){ piece, size }, worker, reader);
     explicit_bzero(piece, PIECE_SIZE);
 }
 
@@ -77,6 +80,20 @@ static json_t *address_of(const struct ahoy_ip *ip)
     return text_of(ahoy_buf_text(&buf));
 }
 
+/* What every note has; further members are those of a line of the trace (docs/trace.md), and the
+ * message itself, or why something was done. */
+static json_t *base_row(const struct ahoyd_command_means *means, unsigned worker,
+                        const struct ahoy_note *note)
+{
+    static const struct ahoy_ip nowhere;
+    const struct ahoy_ip *local =
+        note->listener < means->listener_count ? &means->listeners[note->listener].local : &nowhere;
+    const char *transport = ahoy_transport_uri_name((enum ahoy_transport)note->transport).at;
+    return json_pack("{s:I, s:I, s:s*, s:o*, s:o*}", "us", (json_int_t)(note->now_ms * 1000),
+                     "worker", (json_int_t)worker, "transport", transport, "local",
+                     address_of(local), "remote", address_of(&note->remote));
+}
+
 /* A call that is explained. */
 struct explanation {
     const struct ahoyd_command_means *means;
@@ -88,50 +105,55 @@ struct explanation {
     struct ahoy_message message;
 };
 
-/* What every note has; further members are added. */
-static json_t *row_of(const struct explanation *explanation, unsigned worker,
-                      const struct ahoy_note *note)
-{
-    static const struct ahoy_ip nowhere;
-    const struct ahoyd_command_means *means = explanation->means;
-    const struct ahoy_ip *local =
-        note->listener < means->listener_count ? &means->listeners[note->listener].local : &nowhere;
-    const char *transport = ahoy_transport_uri_name((enum ahoy_transport)note->transport).at;
-    return json_pack("{s:I, s:I, s:s*, s:o*, s:o*}", "us", (json_int_t)(note->now_ms * 1000),
-                     "worker", (json_int_t)worker, "transport", transport, "local",
-                     address_of(local), "remote", address_of(&note->remote));
-}
-
-/* The members of a line of the trace (docs/trace.md), and the message itself. */
-static void add_message(json_t *row, const struct explanation *explanation,
-                        const struct ahoy_note *note, struct span text)
+static json_t *message_row(const struct ahoyd_command_means *means, unsigned worker,
+                           const struct ahoy_note *note, struct span text,
+                           const struct ahoy_message *message)
 {
     char space[AHOYD_MASKED_LIMIT];
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     ahoyd_mask(text, &buf);
     struct span masked = ahoy_buf_text(&buf);
     struct span start = { masked.at, ahoy_span_find(masked, '\r') };
-    const struct ahoy_message *message = &explanation->message;
+    struct ahoyd_case_name from = { 0 };
+    json_t *row = base_row(means, worker, note);
+    if (message->is_request)
+        ahoyd_case_user(&from, message, AHOY_HEADER_FROM);
     json_object_set_new(row, "dir", json_string(note->kind == AHOY_NOTE_IN ? "in" : "out"));
     json_object_set_new(row, "start", text_of(start));
-    json_object_set_new(row, "call_id", text_of(explanation->call_id));
+    json_object_set_new(row, "call_id", text_of(ahoy_message_value(message, AHOY_HEADER_CALL_ID)));
     json_object_set_new(row, "cseq", text_of(ahoy_message_value(message, AHOY_HEADER_CSEQ)));
-    if (note->kind == AHOY_NOTE_IN && message->is_request)
-        json_object_set_new(
-            row, "from",
-            text_of((struct span){ explanation->call.from.at, explanation->call.from.size }));
+    json_object_set_new(row, "from", text_of((struct span){ from.at, from.size }));
     json_object_set_new(row, "size", json_integer(note->whole_size));
     json_object_set_new(row, "bytes", text_of(masked));
+    return row;
 }
 
-static void add_cause(json_t *row, const struct ahoy_note *note, struct span detail)
+static json_t *cause_row(const struct ahoyd_command_means *means, unsigned worker,
+                         const struct ahoy_note *note, struct span text, struct span call_id)
 {
     char space[1024];
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     const struct ahoyd_case_end place = { note->transport, note->remote };
-    ahoyd_case_print_cause((enum ahoy_cause)note->number, detail, &place, &buf);
+    json_t *row = base_row(means, worker, note);
+    ahoyd_case_print_cause((enum ahoy_cause)note->number, ahoy_span_after(text, call_id.size),
+                           &place, &buf);
+    json_object_set_new(row, "call_id", text_of(call_id));
     json_object_set_new(row, "cause", json_string(ahoy_cause_rows[note->number].label));
     json_object_set_new(row, "why", text_of(ahoy_buf_text(&buf)));
+    return row;
+}
+
+/* A note of the call |call_id|, or NULL where there is nothing to show; |message| is what was read
+ * of it. */
+static json_t *note_row(const struct ahoyd_command_means *means, unsigned worker,
+                        const struct ahoy_note *note, struct span text, struct span call_id,
+                        const struct ahoy_message *message)
+{
+    if (note->kind == AHOY_NOTE_IN || note->kind == AHOY_NOTE_OUT)
+        return message_row(means, worker, note, text, message);
+    if (note->kind == AHOY_NOTE_CAUSE && note->number < AHOY_CAUSE_COUNT)
+        return cause_row(means, worker, note, text, call_id);
+    return NULL;
 }
 
 static void take_note(void *self, unsigned worker, const struct ahoy_note *note, struct span text)
@@ -139,19 +161,16 @@ static void take_note(void *self, unsigned worker, const struct ahoy_note *note,
     struct explanation *explanation = self;
     if (note->kind == AHOY_NOTE_LOST)
         ahoyd_case_lose(&explanation->losses, note, text);
-    if (!ahoy_span_equal(ahoyd_case_of(note, text, &explanation->message), explanation->call_id) ||
-        (note->kind == AHOY_NOTE_CAUSE && note->number >= AHOY_CAUSE_COUNT))
+    struct span call_id = ahoyd_case_of(note, text, &explanation->message);
+    if (!ahoy_span_equal(call_id, explanation->call_id))
         return;
     ahoyd_case_take(&explanation->call, note, text, &explanation->message, &explanation->losses);
     explanation->more |= json_array_size(explanation->notes) == AHOYD_EXPLAIN_LIMIT;
     if (explanation->more)
         return;
-    json_t *row = row_of(explanation, worker, note);
-    if (note->kind == AHOY_NOTE_CAUSE)
-        add_cause(row, note, ahoy_span_after(text, explanation->call_id.size));
-    else
-        add_message(row, explanation, note, text);
-    json_array_append_new(explanation->notes, row);
+    /* Where memory is refused, the note is missing. */
+    (void)json_array_append_new(explanation->notes, note_row(explanation->means, worker, note, text,
+                                                             call_id, &explanation->message));
 }
 
 static json_t *line_of(const struct ahoyd_case *call)
@@ -278,4 +297,53 @@ json_t *ahoyd_command_calls(const struct ahoyd_command_means *means, const json_
         return NULL;
     }
     return json_pack("{s:b, s:o, s:b}", "ok", 1, "calls", calls, "more", more);
+}
+
+/* Who follows what happens. */
+struct following {
+    const struct ahoyd_command_means *means;
+    json_t *notes;
+    struct ahoy_message message;
+};
+
+static void follow_note(void *self, unsigned worker, const struct ahoy_note *note, struct span text)
+{
+    struct following *following = self;
+    struct span call_id = ahoyd_case_of(note, text, &following->message);
+    json_t *row = note_row(following->means, worker, note, text, call_id, &following->message);
+    if (row != NULL)
+        (void)json_array_append_new(following->notes, row); /* Else memory is refused. */
+}
+
+/* One piece of each worker's ring, so that an answer has a bound, and where the next begin. */
+static void follow_all(struct following *following, const json_t *from, char *piece, json_t *next)
+{
+    const struct ahoyd_command_means *means = following->means;
+    const struct reader reader = { follow_note, following };
+    for (unsigned i = 0; i < means->workers; i++) {
+        const json_t *begin = json_array_get(from, i);
+        uint64_t at = json_is_integer(begin) ? (uint64_t)json_integer_value(begin) : UINT64_MAX;
+        size_t size = means->notes(means->context, i, &at, piece, PIECE_SIZE);
+        read_piece((struct span){ piece, size }, i, &reader);
+        json_array_append_new(next, json_integer((json_int_t)at));
+    }
+}
+
+json_t *ahoyd_command_follow(const struct ahoyd_command_means *means, const json_t *request)
+{
+    if (means->notes == NULL)
+        return failure(not_running);
+    char *piece = malloc(PIECE_SIZE);
+    struct following *following = calloc(1, sizeof *following);
+    json_t *answer = NULL;
+    if (piece != NULL && following != NULL) {
+        json_t *next = json_array();
+        *following = (struct following){ .means = means, .notes = json_array() };
+        follow_all(following, json_object_get(request, "from"), piece, next);
+        explicit_bzero(piece, PIECE_SIZE);
+        answer = json_pack("{s:b, s:o, s:o}", "ok", 1, "notes", following->notes, "from", next);
+    }
+    free(piece);
+    free(following);
+    return answer;
 }

@@ -12,5 +12,8 @@ enum {
 
 /* {"verb":"explain","call_id":C}: the call's cause in words, and all of its notes. */
 json_t *ahoyd_command_explain(const struct ahoyd_command_means *means, const json_t *request);
+/* {"verb":"follow","from":[P...]}: what was noted from these positions on, one a worker, and the
+ * next ones; without them, from now on. */
+json_t *ahoyd_command_follow(const struct ahoyd_command_means *means, const json_t *request);
 /* {"verb":"calls"}: what the rings hold of calls, one row each. */
 json_t *ahoyd_command_calls(const struct ahoyd_command_means *means, const json_t *request);

@@ -253,6 +253,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
         handle = wait_for_store(server, event, domain, proof, now_ms);
     if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
         ahoyd_change_free(change);
+        ahoyd_why(server, event, AHOY_CAUSE_FULL, aor);
         ahoyd_answer_with(server, event, 503, print_retry(server));
         return;
     }
@@ -261,6 +262,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
     /* From here on the change may come back at any moment, before submit returns too. */
     if (!ahoyd_store_submit(server->options.store, change)) {
         ahoyd_change_free(change);
+        ahoyd_why(server, event, AHOY_CAUSE_NO_STORE, aor);
         server->counters.refused++;
         answer_waiting(server, handle, 503, print_retry(server), now_ms);
     }
@@ -337,6 +339,11 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
         return;
     if (change->status != 200) {
         server->counters.refused++;
+        if (change->status == 403 || change->status == 503)
+            ahoy_cause_note(&server->causes,
+                            change->status == 403 ? AHOY_CAUSE_TOO_MANY_PHONES
+                                                  : AHOY_CAUSE_NO_STORE,
+                            change->registration.call_id, &change->registration.hop, change->aor);
         if (change->status == 403)
             tell_refused(server, waiting->domain, change, now_ms);
         answer_waiting(server, handle, change->status,

@@ -30,6 +30,7 @@ int ctl_alias(const struct ctl_options *options, int argc, char **argv); /* Of `
 int ctl_registrations(const struct ctl_options *options, int argc, char **argv);
 int ctl_counters(const struct ctl_options *options, int argc, char **argv);
 int ctl_metrics(const struct ctl_options *options, int argc, char **argv);
+int ctl_trace(const struct ctl_options *options, int argc, char **argv);
 int ctl_explain(const struct ctl_options *options, int argc, char **argv);
 int ctl_calls(const struct ctl_options *options, int argc, char **argv);
 int ctl_ladder(const struct ctl_options *options, int argc, char **argv);

@@ -27,6 +27,8 @@ static const char help[] =
     "  calls [WORD]             list living and recent calls: all, living, failed, or those with\n"
     "                           WORD in a name or the Call-ID\n"
     "  explain CALL-ID          say why a call ended as it did, and draw it with the reasons\n"
+    "  trace [WORD]             print messages and reasons as they come, until interrupted; of\n"
+    "                           calls with WORD in the Call-ID or From alone\n"
     "  ladder FILE [CALL-ID]    draw a call from a trace file; without CALL-ID the last one\n"
     "\n"
     "      --socket PATH   the server's control socket (default: ./ahoyd.sock, then\n"
@@ -59,8 +61,8 @@ static const struct {
 } verbs[] = {
     { "user", ctl_user },         { "registrations", ctl_registrations },
     { "counters", ctl_counters }, { "ladder", ctl_ladder },
-    { "metrics", ctl_metrics },   { "explain", ctl_explain },
-    { "calls", ctl_calls },
+    { "metrics", ctl_metrics },   { "trace", ctl_trace },
+    { "explain", ctl_explain },   { "calls", ctl_calls },
 };
 
 static int run_verb(const struct ctl_options *options, int argc, char **argv)

@@ -105,6 +105,8 @@ size_t ahoy_ring_copy(const struct ahoy_ring *ring, uint64_t *from, char *to, si
     size_t copied = 0;
     if (ring->at == NULL)
         return 0;
+    if (*from == UINT64_MAX)
+        *from = ring->end;
     if (*from < ring->oldest || *from > ring->end)
         *from = ring->oldest;
     size_t at = ring->oldest_at + (size_t)(*from - ring->oldest);

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""A running server tells why: `ahoyctl calls`, `explain` with its capture, `metrics`, and the same
-by HTTP, read by a parser of Prometheus's format.
+"""A running server tells why: `ahoyctl calls`, `explain` with its capture, `trace`; and `metrics`,
+by HTTP too, read by a parser of Prometheus's format.
 
 test_why.py BUILD
 """
 import json
 import pathlib
 import re
+import select
 import socket
 import struct
+import subprocess
 import sys
 import unittest
 import urllib.error
@@ -158,6 +160,22 @@ class Why(unittest.TestCase):
             self.assertEqual(sum("INVITE" in line for line in lines), 1)
         missing = self.server.ctl("explain", "no-such-call")
         self.assertEqual(missing.returncode, 1)
+
+    def test_a_trace_follows_what_comes(self):
+        command = [BUILD / "bin" / "ahoyctl", "--socket", "ahoyd.sock", "trace", "followed"]
+        with subprocess.Popen(command, cwd=self.server.path, stdout=subprocess.PIPE,
+                              text=True) as trace:
+            for i in range(10 * PATIENCE):  # It may not have begun yet.
+                self.call("sip:900@costly.example", f"other-{i}")
+                self.call("sip:900@costly.example", f"followed-{i}")
+                if select.select([trace.stdout], [], [], 0.1)[0]:
+                    break
+            lines = [trace.stdout.readline() for _ in range(3)]
+            trace.terminate()
+        self.assertIn("INVITE sip:900@costly.example SIP/2.0", lines[0])
+        self.assertIn("the caller may not use the trunk", lines[1])
+        self.assertIn("SIP/2.0 403 Forbidden", lines[2])
+        self.assertTrue(all("followed-" in line for line in lines))
 
     def test_a_capture_has_the_messages(self):
         self.call("sip:nobody@atlanta.example", "captured")

@@ -101,6 +101,14 @@ static void unknown_user(struct exchange *exchange)
     alice_calls(exchange, "sip:nobody@atlanta.example");
 }
 
+/* A password in a URI is nobody's business, and a long name no hiding place. */
+static void secret_in_uri(struct exchange *exchange)
+{
+    char uri[512];
+    snprintf(uri, sizeof uri, "sip:nobody:secret@atlanta.example;x=%0200d", 0);
+    alice_calls(exchange, uri);
+}
+
 static void not_registered(struct exchange *exchange)
 {
     alice_calls(exchange, "sip:alice@atlanta.example");
@@ -212,6 +220,9 @@ static const struct failure {
 } failures[] = {
     { unknown_user, "404 Not Found: there is no such user: sip:nobody@atlanta.example, "
                     "udp 192.0.2.1:5060 (RFC 3261 16.5)" },
+    { secret_in_uri, "404 Not Found: there is no such user: sip:nobody:***@atlanta.example;x="
+                     "00000000000000000000000000000000000000000000000000000000000, "
+                     "udp 192.0.2.1:5060 (RFC 3261 16.5)" },
     { not_registered, "480 Temporarily Unavailable: the user has no phone that is registered and "
                       "can be reached: sip:alice@atlanta.example, udp 192.0.2.1:5060 "
                       "(RFC 3261 16.5)" },
