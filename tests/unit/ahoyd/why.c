@@ -221,7 +221,7 @@ static const struct failure {
     { unknown_user, "404 Not Found: there is no such user: sip:nobody@atlanta.example, "
                     "udp 192.0.2.1:5060 (RFC 3261 16.5)" },
     { secret_in_uri, "404 Not Found: there is no such user: sip:nobody:***@atlanta.example;x="
-                     "00000000000000000000000000000000000000000000000000000000000, "
+                     "000000000000000000000000000000000000000000000000000000000000, "
                      "udp 192.0.2.1:5060 (RFC 3261 16.5)" },
     { not_registered, "480 Temporarily Unavailable: the user has no phone that is registered and "
                       "can be reached: sip:alice@atlanta.example, udp 192.0.2.1:5060 "
