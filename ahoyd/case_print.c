@@ -40,8 +40,7 @@ const char *ahoyd_case_fate(enum ahoy_wire_fate fate)
         [AHOY_FATE_NONE] = "the connection was lost",
         [AHOY_FATE_REFUSED] = "nobody listens there",
         [AHOY_FATE_LATE] = "the connection took too long to open",
-        [AHOY_FATE_INSECURE] = "TLS failed: there is no certificate that is trusted here, or "
-                               "nothing in common",
+        [AHOY_FATE_INSECURE] = "TLS failed: no certificate that is trusted, or no cipher in common",
         [AHOY_FATE_UNPROVED] = "the certificate is for other names than the one that is called",
     };
     return fate < sizeof words / sizeof *words ? words[fate] : "";
