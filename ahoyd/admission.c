@@ -3,6 +3,7 @@
 #include "ahoyd/admission.h"
 
 #include "ahoyd/answer.h"
+#include "ahoyd/why.h"
 #include "libahoy/syntax/oc.h"
 #include "libahoy/tu/urgency.h"
 
@@ -70,6 +71,7 @@ static bool is_phone(const struct ahoyd_server *server, const struct ahoy_event 
 
 static void refuse(struct ahoyd_server *server, const struct ahoy_event *event)
 {
+    ahoyd_why(server, event, AHOY_CAUSE_OVERLOADED, SPAN(""));
     bool comes_again = !ahoy_transport_is_reliable((enum ahoy_transport)event->hop->transport);
     if (comes_again && server->waited_us >= 1000u * AHOY_OVERLOAD_STALE_MS) {
         server->counters.overload_dropped++;

@@ -2,8 +2,10 @@
 #include "ahoyd/command.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "ahoyd/command_why.h"
 #include "ahoyd/store/spelling.h"
 
 static json_t *failure(const char *why)
@@ -344,6 +346,17 @@ static json_t *counters(const struct ahoyd_command_means *means, const json_t *r
     return json_pack("{s:b, s:o}", "ok", 1, "counters", object);
 }
 
+static json_t *metrics(const struct ahoyd_command_means *means, const json_t *request)
+{
+    (void)request; /* It says nothing further. */
+    if (means->metrics == NULL)
+        return failure("the server is not running, so nothing is counted");
+    char *text = means->metrics(means->context);
+    json_t *answer = json_pack("{s:b, s:s*}", "ok", text != NULL, "metrics", text);
+    free(text);
+    return answer;
+}
+
 static json_t *ping(const struct ahoyd_command_means *means, const json_t *request)
 {
     (void)means; /* Nothing is needed to be alive. */
@@ -365,6 +378,10 @@ static const struct {
     { "user-list", user_list },
     { "registrations", registrations },
     { "counters", counters },
+    { "metrics", metrics },
+    { "follow", ahoyd_command_follow },
+    { "explain", ahoyd_command_explain },
+    { "calls", ahoyd_command_calls },
 };
 
 json_t *ahoyd_command(const struct ahoyd_command_means *means, const json_t *request)

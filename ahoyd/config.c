@@ -14,7 +14,8 @@ enum {
     FILE_LIMIT = 1 << 20,    /* Bytes of a configuration file. */
     TEXTS_LIMIT = 256 << 20, /* Bytes of all texts that are kept of it. */
     PADDING = 128,           /* Where the file says nothing. */
-    OVERLOAD_MS = 100        /* The same. */
+    OVERLOAD_MS = 100,       /* The same. */
+    RING_MB = 16             /* The same. */
 };
 
 /* What config->memory points to. */
@@ -110,6 +111,7 @@ static void defaults(struct reader *reader)
     config->workers = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
     config->padding = PADDING;
     config->overload_ms = OVERLOAD_MS;
+    config->ring_size = (size_t)RING_MB << 20;
     config->store = AHOYD_STORE_SQLITE;
 }
 

@@ -115,6 +115,8 @@ struct ahoyd_config {
     struct span node; /* The SIP URI by which other nodes reach this one; empty: there are none. */
     char *control_path;   /* The Unix socket; absolute. */
     char *trace_path;     /* Where every message is noted as a line of JSON; NULL for nowhere. */
+    struct ahoy_ip http;  /* Where metrics are had by HTTP; without a family: nowhere. */
+    size_t ring_size;     /* Bytes a worker for what happened last (docs/why.md); 0: nothing. */
     unsigned workers;     /* At least 1. */
     unsigned padding;     /* Bytes that a datagram may grow by. */
     uint32_t overload_ms; /* How long messages may wait before new requests are refused; 0: for

@@ -35,7 +35,7 @@ struct reader {
     } * zones;
     /* 0: not said yet. */
     int store_line, users_line, node_line, control_line, trace_line, workers_line, dns_line,
-        udp_line, overload_line, push_line;
+        udp_line, overload_line, push_line, observe_line;
     bool out_of_memory;
 };
 
@@ -77,11 +77,12 @@ char *config_read_file(const char *path, struct ahoyd_config_faults *faults, siz
 
 /* listen, domain, store ... */
 extern const struct vocabulary config_words;
-int config_word_tls(lua_State *lua);   /* One of them, in config_tls.c. */
-int config_word_user(lua_State *lua);  /* One in config_user.c, ... */
-int config_word_push(lua_State *lua);  /* ... one in config_push.c, ... */
-int config_word_dns(lua_State *lua);   /* ... one in config_dns.c, ... */
-int config_word_store(lua_State *lua); /* ... three in config_store.c. */
+int config_word_tls(lua_State *lua);     /* One of them, in config_tls.c. */
+int config_word_user(lua_State *lua);    /* One in config_user.c, ... */
+int config_word_push(lua_State *lua);    /* ... one in config_push.c, ... */
+int config_word_observe(lua_State *lua); /* ... one in config_observe.c, ... */
+int config_word_dns(lua_State *lua);     /* ... one in config_dns.c, ... */
+int config_word_store(lua_State *lua);   /* ... three in config_store.c. */
 int config_word_users(lua_State *lua);
 int config_word_node(lua_State *lua);
 int config_word_trunk(lua_State *lua); /* One in config_trunks.c, ... */
@@ -90,6 +91,9 @@ int config_word_route(lua_State *lua);
 /* What only the whole can tell: what routes lead to, domains without passwords off loopback. */
 void config_finish(struct reader *reader);
 
+/* "192.0.2.53" or "192.0.2.53:5353", IPv6 in brackets where there is a port; else that is
+ * |usual_port|. */
+bool config_read_address(struct span text, uint16_t usual_port, struct ahoy_ip *ip);
 /* |path| from the folder of the configuration file, where it is relative; NULL where it is too
  * long or memory is refused. */
 char *config_keep_path(struct reader *reader, struct span path);

@@ -345,6 +345,11 @@ static int word_dns(lua_State *lua)
     return config_word_dns(lua);
 }
 
+static int word_observe(lua_State *lua)
+{
+    return config_word_observe(lua);
+}
+
 static int word_tls(lua_State *lua)
 {
     return config_word_tls(lua);
@@ -365,7 +370,7 @@ static int word_push(lua_State *lua)
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
     WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(users) WORD(user)     \
-    WORD(push) WORD(group)
+    WORD(push) WORD(group) WORD(observe)
 /* clang-format on */
 
 static void define(lua_State *lua)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,10 +18,11 @@
 #include "ahoyd/main_notify.h"
 #include "ahoyd/main_route.h"
 #include "ahoyd/main_tls.h"
+#include "ahoyd/http.h"
+#include "ahoyd/metrics.h"
 #include "ahoyd/options.h"
 #include "ahoyd/push_refresh.h"
 #include "ahoyd/pusher_http.h"
-#include "ahoyd/worker.h"
 #include "libahoy/base/poison.h"
 #include "libahoy/io/driver.h"
 
@@ -47,6 +49,9 @@ struct daemon {
     unsigned worker_count;
     struct ahoyd_command_means means; /* Of the control socket. */
     struct ahoyd_control *control;
+    struct ahoyd_http_means http_means;
+    struct ahoyd_http *http; /* NULL: nobody asked for it. */
+    atomic_bool ending;
     int trace_fd;
     uint64_t start_us;
 };
@@ -258,6 +263,7 @@ static bool open_worker(struct daemon *daemon, uint16_t number, uint16_t count)
                     .guard = daemon->guard,
                     .clocks = AHOY_DEFAULT_CLOCKS,
                     .timer_c_ms = TIMER_C_MS,
+                    .ring_size = daemon->config->ring_size,
                     .log = &daemon->log,
                     .pusher = daemon->pusher },
         .workers = daemon->workers,
@@ -359,17 +365,72 @@ static void count_all(void *context, json_t *object)
     }
 }
 
+static size_t copy_notes(void *context, unsigned worker, uint64_t *from, char *to, size_t room)
+{
+    const struct daemon *daemon = context;
+    return ahoyd_worker_copy(daemon->workers[worker], from, to, room);
+}
+
+static char *print_metrics(void *context)
+{
+    const struct daemon *daemon = context;
+    const struct ahoyd_metrics metrics = { daemon->config, daemon->workers, daemon->worker_count };
+    return ahoyd_metrics_print(&metrics);
+}
+
 static bool open_control(struct daemon *daemon)
 {
     char fault[512];
-    daemon->means = (struct ahoyd_command_means){
-        .store = daemon->store, .now_ms = ahoy_driver_now, .counters = count_all, .context = daemon
-    };
+    daemon->means = (struct ahoyd_command_means){ .store = daemon->store,
+                                                  .now_ms = ahoy_driver_now,
+                                                  .notes = copy_notes,
+                                                  .workers = daemon->worker_count,
+                                                  .listeners = daemon->listeners.at,
+                                                  .listener_count = daemon->listeners.count,
+                                                  .counters = count_all,
+                                                  .metrics = print_metrics,
+                                                  .context = daemon };
     daemon->control =
         ahoyd_control_open(daemon->config->control_path, &daemon->means, fault, sizeof fault);
     if (daemon->control == NULL)
         fault_file(daemon, 0, fault);
     return daemon->control != NULL;
+}
+
+static void ignore(void *context, const char *name, uint64_t value)
+{
+    (void)context, (void)name, (void)value; /* That it comes is enough. */
+}
+
+/* Whether every worker answers. */
+static bool lives(void *context)
+{
+    const struct daemon *daemon = context;
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        if (!ahoyd_worker_count(daemon->workers[i], ignore, NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool is_ready(void *context)
+{
+    struct daemon *daemon = context;
+    return !atomic_load(&daemon->ending) && lives(context);
+}
+
+static bool open_http(struct daemon *daemon)
+{
+    char fault[512];
+    daemon->http_means = (struct ahoyd_http_means){
+        .metrics = print_metrics, .lives = lives, .ready = is_ready, .context = daemon
+    };
+    if (daemon->config->http.family == AHOY_NO_FAMILY)
+        return true;
+    daemon->http = ahoyd_http_open(&daemon->config->http, &daemon->http_means, fault, sizeof fault);
+    if (daemon->http == NULL)
+        fault_file(daemon, 0, fault);
+    return daemon->http != NULL;
 }
 
 static void announce(const struct daemon *daemon)
@@ -430,11 +491,13 @@ static void close_all(struct daemon *daemon)
 {
     if (daemon->control != NULL)
         ahoyd_control_close(daemon->control);
+    atomic_store(&daemon->ending, true);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_drain(daemon->workers[i]);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_join(daemon->workers[i]);
     ahoyd_pusher_close(daemon->pusher);
+    ahoyd_http_close(daemon->http);
     if (daemon->store != NULL)
         ahoyd_store_close(daemon->store);
     for (unsigned i = 0; i < daemon->worker_count; i++)
@@ -457,7 +520,8 @@ static int run(struct daemon *daemon, const char *path)
     set_limits(daemon);
     bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
                   open_tls(daemon) && open_listeners(daemon) && open_pusher(daemon) &&
-                  open_workers(daemon) && start_workers(daemon) && open_control(daemon);
+                  open_workers(daemon) && start_workers(daemon) && open_control(daemon) &&
+                  open_http(daemon);
     if (opened) {
         daemon->refresh = (struct ahoyd_push_refresh){ .config = daemon->config,
                                                        .store = daemon->store,

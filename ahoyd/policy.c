@@ -9,6 +9,7 @@
 #include "ahoyd/gruu.h"
 #include "ahoyd/identity.h"
 #include "ahoyd/refusals.h"
+#include "ahoyd/why.h"
 
 /* Whether From names |user|, or nobody at all (RFC 3323 4.1.1.3). */
 static bool is_from(const struct ahoyd_server *server, const struct ahoy_event *event,
@@ -47,7 +48,7 @@ static bool prove_user(struct ahoyd_server *server, const struct ahoy_event *eve
         return false;
     if (!is_from(server, event, domain, proof.user) ||
         has_foreign_gruu(server, event, domain, proof.user)) {
-        ahoyd_answer(server, event, 403);
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_FOREIGN_FROM, proof.user);
         return false;
     }
     sender->proof = proof.row;
@@ -83,6 +84,7 @@ static void refuse_call(struct ahoyd_server *server, const struct ahoy_event *ev
     const struct ahoyd_refusal refusal = { "refused call", why, sender->domain, user, event->hop };
     ahoyd_refusal_tell(server, &refusal, now_ms);
     server->counters.paced_calls++;
+    ahoyd_why(server, event, AHOY_CAUSE_PACED, user);
     ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 1\r\n"));
 }
 

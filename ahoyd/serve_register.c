@@ -9,6 +9,7 @@
 #include "ahoyd/push.h"
 #include "ahoyd/refusals.h"
 #include "ahoyd/serve.h"
+#include "ahoyd/why.h"
 #include "libahoy/base/unset.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/status.h"
@@ -43,13 +44,14 @@ bool ahoyd_serve_own_aor(struct ahoyd_server *server, const struct ahoy_event *e
         ahoyd_print_rspauth(domain, &proof, rows);
         if (!is_of_user(server, uri, domain, proof.user) ||
             !is_of_user(server, &event->routing->from.uri, domain, proof.user)) {
-            ahoyd_answer(server, event, 403); /* R3261-10.3-8, attack 26 */
+            ahoyd_refuse(server, event, 403, AHOY_CAUSE_FOREIGN_FROM, proof.user); /* R3261-10.3-8,
+                                                                                     * attack 26 */
             return false;
         }
     }
     if (ahoyd_names_domain(&server->names, uri) != domain ||
         !ahoyd_aor_find(server, uri, domain, aor)) {
-        ahoyd_answer(server, event, 404); /* R3261-10.3-9 */
+        ahoyd_refuse(server, event, 404, AHOY_CAUSE_UNKNOWN_USER, uri->text); /* R3261-10.3-9 */
         return false;
     }
     return true;
@@ -131,7 +133,7 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
     }
     if (!may_be_reached(server, registration) ||
         !is_sound_instance(server, domain, aor, registration)) {
-        ahoyd_answer(server, event, 403);
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_FORBIDDEN_PLACE, aor);
         return false;
     }
     return true;
@@ -259,6 +261,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
         handle = wait_for_store(server, event, domain, proof, now_ms);
     if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
         ahoyd_change_free(change);
+        ahoyd_why(server, event, AHOY_CAUSE_FULL, aor);
         ahoyd_answer_with(server, event, 503, print_retry(server));
         return;
     }
@@ -267,6 +270,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
     /* From here on the change may come back at any moment, before submit returns too. */
     if (!ahoyd_store_submit(server->options.store, change)) {
         ahoyd_change_free(change);
+        ahoyd_why(server, event, AHOY_CAUSE_NO_STORE, aor);
         server->counters.refused++;
         answer_waiting(server, handle, 503, print_retry(server), now_ms);
     }
@@ -343,6 +347,11 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
         return;
     if (change->status != 200) {
         server->counters.refused++;
+        if (change->status == 403 || change->status == 503)
+            ahoy_cause_note(&server->causes,
+                            change->status == 403 ? AHOY_CAUSE_TOO_MANY_PHONES
+                                                  : AHOY_CAUSE_NO_STORE,
+                            change->registration.call_id, &change->registration.hop, change->aor);
         if (change->status == 403)
             tell_refused(server, waiting->domain, change, now_ms);
         answer_waiting(server, handle, change->status,

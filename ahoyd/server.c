@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ahoyd/admission.h"
+#include "ahoyd/config.h"
 #include "ahoyd/probes.h"
 #include "ahoyd/script.h"
 #include "ahoyd/serve.h"
@@ -83,6 +84,7 @@ static bool init_stack(struct ahoyd_server *server, const unsigned char *secret,
                           .branch_key = derive_key(secret, SPAN("branch")) },
         .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
         .log = options->log,
+        .ring = &server->ring,
     };
     server->stack = ahoy_stack_new(&stack, now_ms);
     if (server->stack == NULL)
@@ -93,6 +95,7 @@ static bool init_stack(struct ahoyd_server *server, const unsigned char *secret,
         .timer_c_ms = options->timer_c_ms,
         .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
         .loop_key = derive_key(secret, SPAN("loop")),
+        .causes = &server->causes,
     };
     server->proxy = ahoy_proxy_new(&proxy, server->transactions, now_ms);
     return server->proxy != NULL;
@@ -112,7 +115,10 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
     ahoyd_subscriptions_init(server, now_ms);
     ahoyd_sleepers_init(server, now_ms);
     ahoyd_store_secret(options->store, secret);
-    bool done = init_guard(server, now_ms) && init_names(server, secret) &&
+    server->causes.ring = &server->ring;
+    server->meters = calloc(ahoyd_server_meter_count(options->config), sizeof *server->meters);
+    bool done = server->meters != NULL && ahoy_ring_init(&server->ring, options->ring_size) &&
+                init_guard(server, now_ms) && init_names(server, secret) &&
                 init_stack(server, secret, now_ms) && ahoyd_probes_init(server, now_ms) &&
                 init_script(server);
     explicit_bzero(secret, sizeof secret);
@@ -146,6 +152,8 @@ void ahoyd_server_free(struct ahoyd_server *server)
     if (server->stack != NULL)
         ahoy_stack_free(server->stack);
     ahoyd_names_fini(&server->names);
+    ahoy_ring_fini(&server->ring);
+    free(server->meters);
     explicit_bzero(&server->nonce_key, sizeof server->nonce_key);
     explicit_bzero(&server->dialog_key, sizeof server->dialog_key);
     explicit_bzero(&server->flow_key, sizeof server->flow_key);
@@ -235,6 +243,7 @@ static void see_badge(struct ahoyd_server *server, const struct ahoy_wire_event 
 
 void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *event, uint64_t now_ms)
 {
+    server->causes.now_ms = now_ms;
     see_badge(server, event);
     ahoyd_admission_see(server, event, now_ms);
     ahoy_stack_step(server->stack, event, now_ms);
@@ -252,6 +261,7 @@ void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *even
 
 void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *change, uint64_t now_ms)
 {
+    server->causes.now_ms = now_ms;
     ahoyd_serve_stored(server, change, now_ms);
     ahoyd_subscriptions_expire(server, now_ms);
     see_sleepers(server, now_ms);
@@ -326,6 +336,26 @@ bool ahoyd_server_is_level(const char *name)
             return true;
     }
     return false;
+}
+
+const struct ahoy_ring *ahoyd_server_ring(const struct ahoyd_server *server)
+{
+    return &server->ring;
+}
+
+size_t ahoyd_server_meter_count(const struct ahoyd_config *config)
+{
+    return 1 + config->domain_count + config->trunk_count;
+}
+
+const struct ahoy_meter *ahoyd_server_meters(const struct ahoyd_server *server)
+{
+    return server->meters;
+}
+
+const uint64_t *ahoyd_server_causes(const struct ahoyd_server *server)
+{
+    return server->causes.counts;
 }
 
 const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server)

@@ -53,6 +53,7 @@ struct ahoyd_server_options {
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;
     uint32_t transaction_limit; /* At once; 0 for the usual 2,000,000. */
+    size_t ring_size;           /* Bytes for notes of what happened last; 0: none are taken. */
     const struct ahoy_log *log;
     struct ahoyd_change_owner *change_owner; /* Gets the changes back that this server makes. */
     struct ahoyd_pusher *pusher;             /* Wakes phones; NULL: nobody does. */
@@ -85,5 +86,13 @@ uint32_t ahoyd_server_busy(const struct ahoyd_server *server);
 uint32_t ahoyd_server_transactions(const struct ahoyd_server *server);
 /* Whether |name| is that of a level. */
 bool ahoyd_server_is_level(const char *name);
+/* What happened last: messages, and why what was done (docs/why.md). */
+const struct ahoy_ring *ahoyd_server_ring(const struct ahoyd_server *server);
+/* What calls have come to: to where no name of the configuration says, then to each of its domains,
+ * then to each of its trunks. */
+size_t ahoyd_server_meter_count(const struct ahoyd_config *config);
+const struct ahoy_meter *ahoyd_server_meters(const struct ahoyd_server *server);
+/* How often each cause was noted: AHOY_CAUSE_COUNT numbers. */
+const uint64_t *ahoyd_server_causes(const struct ahoyd_server *server);
 const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server);
 const struct ahoy_stack_counters *ahoyd_server_stack_counters(const struct ahoyd_server *server);

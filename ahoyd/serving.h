@@ -29,6 +29,9 @@ struct ahoyd_waiting {
 
 struct ahoyd_server {
     struct ahoyd_server_options options;
+    struct ahoy_ring ring;
+    struct ahoy_causes causes;
+    struct ahoy_meter *meters; /* As ahoyd_server_meters has them. */
     struct ahoyd_names names;
     struct ahoy_stack *stack;
     struct ahoy_transactions *transactions; /* The stack's. */

@@ -18,8 +18,14 @@ enum {
     REPORT_WAIT_S = 1
 };
 
-/* What is counted of one worker. */
+/* What is asked of a worker: where |to| is set, what a piece of its ring holds; where |meters| is,
+ * what they are at; else all that it counts. */
 struct report {
+    char *to;
+    size_t room, copied;
+    uint64_t from;
+    struct ahoy_meter *meters;
+    uint64_t *causes;
     struct ahoy_driver_counters driver;
     struct ahoy_stack_counters stack;
     struct ahoyd_server_counters server;
@@ -263,18 +269,35 @@ static void wake_others(struct ahoyd_worker *worker)
     }
 }
 
-/* Answers who asked for the counters. */
+static void fill_report(struct ahoyd_worker *worker, struct report *report)
+{
+    if (report->to != NULL) {
+        report->copied = ahoy_ring_copy(ahoyd_server_ring(worker->server), &report->from,
+                                        report->to, report->room);
+        return;
+    }
+    if (report->meters != NULL) {
+        size_t count = ahoyd_server_meter_count(worker->options.server.config);
+        memcpy(report->meters, ahoyd_server_meters(worker->server), count * sizeof *report->meters);
+        memcpy(report->causes, ahoyd_server_causes(worker->server),
+               AHOY_CAUSE_COUNT * sizeof *report->causes);
+        return;
+    }
+    worker->counters.inbox_dropped = ahoyd_inbox_dropped(worker->inbox);
+    *report = (struct report){
+        .driver = *ahoy_driver_counters(worker->options.driver),
+        .stack = *ahoyd_server_stack_counters(worker->server),
+        .server = *ahoyd_server_counters(worker->server),
+        .worker = worker->counters,
+    };
+}
+
+/* Answers who asked. */
 static void answer_report(struct ahoyd_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     if (worker->asked != NULL) {
-        worker->counters.inbox_dropped = ahoyd_inbox_dropped(worker->inbox);
-        *worker->asked = (struct report){
-            .driver = *ahoy_driver_counters(worker->options.driver),
-            .stack = *ahoyd_server_stack_counters(worker->server),
-            .server = *ahoyd_server_counters(worker->server),
-            .worker = worker->counters,
-        };
+        fill_report(worker, worker->asked);
         worker->asked = NULL;
         pthread_cond_broadcast(&worker->answered);
     }
@@ -387,39 +410,57 @@ void ahoyd_worker_join(struct ahoyd_worker *worker)
     worker->started = false;
 }
 
-/* Waits until |report| is filled, or the second is over. */
-static bool wait_for_answer(struct ahoyd_worker *worker, const struct report *report)
+/* Waits until |report| is not asked for any more, or |end|; NULL: until nothing is. */
+static bool wait_while(struct ahoyd_worker *worker, const struct report *report,
+                       const struct timespec *end)
+{
+    int rc = 0;
+    while (rc == 0 && (report == NULL ? worker->asked != NULL : worker->asked == report))
+        rc = pthread_cond_timedwait(&worker->answered, &worker->lock, end);
+    return report == NULL ? worker->asked == NULL : worker->asked != report;
+}
+
+/* Several threads may ask: each has its turn. */
+static bool ask(struct ahoyd_worker *worker, struct report *report)
 {
     struct timespec end;
+    bool answered = false;
     if (clock_gettime(CLOCK_MONOTONIC, &end) != 0)
         return false;
     end.tv_sec += REPORT_WAIT_S;
-    int rc = 0;
-    while (rc == 0 && worker->asked == report)
-        rc = pthread_cond_timedwait(&worker->answered, &worker->lock, &end);
-    return worker->asked != report;
-}
-
-static bool ask(struct ahoyd_worker *worker, struct report *report)
-{
-    bool answered = false;
     pthread_mutex_lock(&worker->lock);
-    if (worker->asked == NULL) {
+    if (wait_while(worker, NULL, &end)) {
         worker->asked = report;
         ahoy_driver_wake(worker->options.driver);
-        answered = wait_for_answer(worker, report);
+        answered = wait_while(worker, report, &end);
         if (!answered)
             worker->asked = NULL;
+        pthread_cond_broadcast(&worker->answered);
     }
     pthread_mutex_unlock(&worker->lock);
     return answered;
+}
+
+size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, size_t room)
+{
+    struct report report = { .to = to, .room = room, .from = *from };
+    if (!ask(worker, &report))
+        return 0;
+    *from = report.from;
+    return report.copied;
+}
+
+bool ahoyd_worker_meter(struct ahoyd_worker *worker, struct ahoy_meter *meters, uint64_t *causes)
+{
+    struct report report = { .meters = meters, .causes = causes };
+    return ask(worker, &report);
 }
 
 bool ahoyd_worker_count(struct ahoyd_worker *worker,
                         void (*count)(void *context, const char *name, uint64_t value),
                         void *context)
 {
-    struct report report;
+    struct report report = { .to = NULL };
     if (!ask(worker, &report))
         return false;
 #define COUNT_DRIVER(name) count(context, #name, report.driver.name);

@@ -90,5 +90,10 @@ route { domain = "carrier.example", to = "carrier", from = "users" }
 -- For ahoyctl; this is the default:
 control "unix:ahoyd.sock"
 
+-- Memory, in MB a worker, for what happened last: ahoyctl calls, ahoyctl explain.
+-- observe { memory = 16 }
+-- With an address, metrics for Prometheus too, at /metrics (and /health, /ready):
+-- observe { http = "127.0.0.1:9464" }
+
 -- Every message as a line of JSON, to look for a fault; it grows without end:
 -- trace "trace.jsonl"

@@ -35,6 +35,14 @@ struct proxy_context *ahoy_proxy_find(const struct ahoy_proxy *proxy, uint64_t n
     return ahoy_pool_get(&proxy->contexts, ahoy_proxy_unname(name, index));
 }
 
+void ahoy_proxy_note(struct ahoy_proxy *proxy, const struct proxy_context *context,
+                     enum ahoy_cause cause, const struct ahoy_hop *hop, struct span detail)
+{
+    if (context->head.size > 0)
+        ahoy_cause_note(proxy->causes, cause, ahoy_message_scan_call_id(context->head), hop,
+                        detail);
+}
+
 static void init_memory(struct ahoy_proxy *proxy, uint32_t limit)
 {
     ahoy_pool_init(&proxy->contexts, sizeof(struct proxy_context), limit);
@@ -53,6 +61,7 @@ struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
     if (proxy == NULL)
         return NULL;
     proxy->transactions = transactions;
+    proxy->causes = options->causes;
     proxy->timer_c_ms = options->timer_c_ms;
     proxy->loop_key = options->loop_key;
     proxy->serial = 0;
@@ -193,6 +202,8 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->no_cancel = plan->no_cancel;
     context->sender = plan->sender;
     context->ticket = plan->ticket;
+    context->meter = plan->meter;
+    context->begun_ms = now_ms;
     context->tells_load = plan->tells_load;
     context->asserted_back = (uint8_t)plan->asserted_back;
     ahoy_arena_init(&context->arena, &proxy->chunks);
@@ -208,6 +219,8 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     ahoy_proxy_share_breadth(context, 0);
     context->living = 1;
     proxy->open++;
+    if (context->meter != NULL)
+        context->meter->begun++;
     return context;
 }
 
@@ -279,6 +292,18 @@ static unsigned check_forking(const struct ahoy_proxy *proxy, const struct ahoy_
     return ahoy_proxy_has_looped(proxy, event, *loop) ? 482 : 0; /* R5393-4.2.2-4 */
 }
 
+/* Answers a request that is not forwarded at all. */
+static void refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                   const struct ahoy_proxy_plan *plan, unsigned status)
+{
+    enum ahoy_cause cause = status == 482   ? AHOY_CAUSE_LOOPED
+                            : status == 440 ? AHOY_CAUSE_TOO_BROAD
+                            : status == 400 ? AHOY_CAUSE_UNREADABLE
+                                            : AHOY_CAUSE_FULL;
+    ahoy_cause_note(proxy->causes, cause, event->routing->call_id, event->hop, SPAN(""));
+    ahoy_proxy_refuse(proxy, event, status, plan->tells_load);
+}
+
 void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                       const struct ahoy_proxy_plan *plan, uint64_t now_ms)
 {
@@ -294,7 +319,7 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
     if (refusal == 0)
         context = begin(proxy, event, plan, breadth, now_ms);
     if (context == NULL) {
-        ahoy_proxy_refuse(proxy, event, refusal != 0 ? refusal : 503, plan->tells_load);
+        refuse(proxy, event, plan, refusal != 0 ? refusal : 503);
         ahoy_proxy_give_back(proxy, plan->ticket);
         return;
     }
@@ -302,8 +327,11 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
     begin_answer(proxy, context, now_ms);
     unsigned refused[AHOY_TARGETS_LIMIT];
     unsigned count = context->count;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         refused[i] = start_target(proxy, context, i, &making, now_ms);
+        if (refused[i] != 0 && !context->held_back)
+            ahoy_proxy_note(proxy, context, AHOY_CAUSE_NOT_SENT, &plan->targets[i].hop, SPAN(""));
+    }
     /* Only now, so that the best is not chosen before all are under way. */
     for (unsigned i = 0; i < count; i++) {
         if (refused[i] != 0 && !ahoy_proxy_next_flow(proxy, context, i, now_ms))
@@ -382,6 +410,8 @@ static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context
             ahoy_proxy_response(proxy, context, branch, event->message, now_ms);
         break;
     case AHOY_EVENT_UNREACHABLE:
+        if (!branch->done)
+            ahoy_proxy_note(proxy, context, AHOY_CAUSE_NOT_SENT, event->sent_to, SPAN(""));
         if (!silent || !try_another(proxy, context, index, now_ms))
             ahoy_proxy_finish(proxy, context, branch, 503, NULL, now_ms); /* R3261-16.9-1 */
         break;
@@ -390,6 +420,8 @@ static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context
         ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms);
         break;
     case AHOY_EVENT_TIMEOUT:
+        if (!branch->cancelled)
+            ahoy_proxy_note(proxy, context, AHOY_CAUSE_SILENT, event->sent_to, SPAN(""));
         if (!silent || !try_another(proxy, context, index, now_ms))
             ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms); /* 16.6 step 7 */
         break;

@@ -4,6 +4,8 @@
 
 #include "libahoy/base/arena.h"
 #include "libahoy/transaction/user.h"
+#include "libahoy/tu/cause.h"
+#include "libahoy/tu/meter.h"
 #include "libahoy/tu/overload.h"
 
 struct ahoy_proxy;
@@ -30,6 +32,7 @@ struct ahoy_proxy_options {
     uint32_t timer_c_ms; /* Above 180,000 (16.6 step 11). */
     uint64_t seed[2];
     struct ahoy_hash_key loop_key; /* Of branches: the same for all workers (RFC 5393 4.2). */
+    struct ahoy_causes *causes;    /* Where it says why; outlives the proxy.  NULL for nowhere. */
 };
 
 /* One of the target set (16.5).  Where its servers are known it has a hop.  Else it has ways: URIs
@@ -115,6 +118,7 @@ struct ahoy_proxy_plan {
     enum ahoy_asserted asserted_back; /* P-Asserted-Identity of responses. */
     bool drops_asserted;  /* All P-Asserted-Identity that came goes no further (RFC 3325), ... */
     bool drops_preferred; /* ... and all P-Preferred-Identity. */
+    struct ahoy_meter *meter; /* What the call counts for; outlives the proxy.  NULL for nothing. */
 };
 
 /* A copy of |target| and its other flows, in |arena|; false where memory is refused. */

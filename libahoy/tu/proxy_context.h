@@ -107,23 +107,26 @@ struct proxy_context {
     struct proxy_failure *failure; /* NULL until there is one to keep. */
     struct proxy_kept *kept;       /* NULL until some branch needs it: for ways, flows, a search. */
     struct proxy_search *search;   /* NULL where there is none. */
-    uint64_t serial;               /* What its To tag is made from. */
-    uint64_t ticket;               /* The plan's; 0 once it has gone back. */
-    uint64_t loop;                 /* What its branches are known again by; 0 for none. */
-    uint32_t tier_ms;              /* The plan's. */
-    uint16_t best_status;          /* Of the best failure so far; 0 for none. */
-    uint8_t count;                 /* Branches. */
-    uint8_t pending;               /* Of them, those not done. */
-    uint8_t living;                /* Transactions that have not ended. */
-    uint8_t breadth;               /* Its Max-Breadth. */
-    uint8_t sender;                /* The plan's. */
-    uint8_t asserted_back;         /* The plan's. */
+    struct ahoy_meter *meter;      /* The plan's; NULL once a final response has been counted. */
+    uint64_t begun_ms;
+    uint64_t serial;       /* What its To tag is made from. */
+    uint64_t ticket;       /* The plan's; 0 once it has gone back. */
+    uint64_t loop;         /* What its branches are known again by; 0 for none. */
+    uint32_t tier_ms;      /* The plan's. */
+    uint16_t best_status;  /* Of the best failure so far; 0 for none. */
+    uint8_t count;         /* Branches. */
+    uint8_t pending;       /* Of them, those not done. */
+    uint8_t living;        /* Transactions that have not ended. */
+    uint8_t breadth;       /* Its Max-Breadth. */
+    uint8_t sender;        /* The plan's. */
+    uint8_t asserted_back; /* The plan's. */
     bool is_invite : 1;
     bool is_home : 1;    /* The plan's. */
     bool follows : 1;    /* The plan's. */
     bool no_cancel : 1;  /* The plan's. */
     bool tells_load : 1; /* The plan's. */
     bool held_back : 1;  /* Some branch did not begin, as a neighbour has asked for less. */
+    bool signs : 1;      /* The caller has been shown one of the callee. */
     bool stopped : 1;    /* No branch begins any more: it was cancelled, or a 6xx has come. */
     bool closed : 1;     /* The final response was sent, or there is nobody to send one to. */
 };
@@ -138,6 +141,7 @@ struct proxy_wish {
 
 struct ahoy_proxy {
     struct ahoy_transactions *transactions;
+    struct ahoy_causes *causes;
     uint32_t timer_c_ms;
     struct ahoy_hash_key loop_key;
     struct ahoy_rng rng; /* Of To tags: never drawn from, only read at a context's serial. */
@@ -164,6 +168,20 @@ struct ahoy_proxy {
     char text[PROXY_TEXT_LIMIT];
 };
 
+/* The caller gets |status|. */
+static inline void proxy_count(struct proxy_context *context, unsigned status, uint64_t now_ms)
+{
+    if (context->meter == NULL || status <= 100)
+        return;
+    if (!context->signs && status < 300)
+        ahoy_meter_sign(context->meter, now_ms - context->begun_ms);
+    context->signs = true;
+    context->meter->answered += status >= 200 && status < 300;
+    context->meter->failed += status >= 300;
+    if (status >= 200)
+        context->meter = NULL;
+}
+
 /* Which Route values stay (16.4, 16.6 step 6): those numbered |begin| to before |end|. */
 struct proxy_routes {
     size_t count;
@@ -188,6 +206,9 @@ struct ahoy_handle ahoy_proxy_unname(uint64_t name, unsigned *index);
 struct proxy_context *ahoy_proxy_find(const struct ahoy_proxy *proxy, uint64_t name,
                                       unsigned *index);
 bool ahoy_proxy_add_branch(struct proxy_context *context);
+/* Notes why |context|, which still owes an answer, does not go on, or not to |hop|. */
+void ahoy_proxy_note(struct ahoy_proxy *proxy, const struct proxy_context *context,
+                     enum ahoy_cause cause, const struct ahoy_hop *hop, struct span detail);
 /* False where no transaction can be made. */
 bool ahoy_proxy_start_branch(struct ahoy_proxy *proxy, struct proxy_context *context,
                              unsigned index, struct ahoy_outgoing *request, uint64_t now_ms);

@@ -62,9 +62,12 @@ static bool forward(struct ahoy_proxy *proxy, struct proxy_context *context,
                     const struct ahoy_message *message, uint64_t now_ms)
 {
     size_t count = ahoy_proxy_pop_via(proxy, message, context->tells_load, context->asserted_back);
-    return count > 0 &&
-           ahoy_transaction_respond(proxy->transactions, context->server, message->status,
-                                    proxy->pieces, count, now_ms); /* R3261-16.7-30 */
+    if (count == 0 ||
+        !ahoy_transaction_respond(proxy->transactions, context->server, message->status,
+                                  proxy->pieces, count, now_ms)) /* R3261-16.7-30 */
+        return false;
+    proxy_count(context, message->status, now_ms);
+    return true;
 }
 
 void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)

@@ -164,6 +164,16 @@ static void add_hop(struct proxy_ways *ways, unsigned at, const struct ahoy_hop 
     ways->hops[at] = *hop;
 }
 
+static void note_found(struct ahoy_proxy *proxy, const struct proxy_context *context,
+                       const struct proxy_ways *ways, const struct ahoy_proxy_found *found)
+{
+    enum ahoy_cause cause = found->count > 0       ? AHOY_CAUSE_LOCATED
+                            : found->status == 403 ? AHOY_CAUSE_FORBIDDEN_PLACE
+                                                   : AHOY_CAUSE_NOT_LOCATED;
+    ahoy_proxy_note(proxy, context, cause, found->count > 0 ? &found->hops[0] : NULL,
+                    ways->ways[ways->next_way - 1]);
+}
+
 void ahoy_proxy_located(struct ahoy_proxy *proxy, uint64_t user,
                         const struct ahoy_proxy_found *found, uint64_t now_ms)
 {
@@ -178,6 +188,7 @@ void ahoy_proxy_located(struct ahoy_proxy *proxy, uint64_t user,
         return;
     struct proxy_branch *branch = proxy_branch_at(context, index);
     branch->waiting = false;
+    note_found(proxy, context, branch->ways, found);
     for (size_t i = 0; i < found->fresh && branch->ways->fresh < AHOY_TARGETS_LIMIT; i++)
         add_hop(branch->ways, branch->ways->fresh++, &found->hops[i]);
     for (size_t i = found->fresh; i < found->count; i++)

@@ -11,6 +11,8 @@
 #include "libahoy/syntax/challenge.h"
 #include "libahoy/syntax/compose.h"
 
+enum { RING_SIZE = 1 << 20 };
+
 static const unsigned char secret[AHOYD_SECRET_SIZE] = "not a secret in a test at all..";
 
 static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
@@ -109,6 +111,7 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
         .clocks = AHOY_DEFAULT_CLOCKS,
         .timer_c_ms = 181000,
         .transaction_limit = transaction_limit,
+        .ring_size = RING_SIZE,
         .log = &exchange->log,
         .change_owner = &exchange->owner,
         .pusher = &exchange->pusher.base,
@@ -219,13 +222,13 @@ static void record(struct exchange *exchange, const struct ahoy_wire_effect *eff
         (struct exchange_sent){ effect->hop, { bytes, effect->bytes.size } };
 }
 
-/* Carries out what the server wants; a connection that it opens stands at once. */
+/* Carries out what the server wants; a connection that it opens stands at once, or never. */
 static void carry_out(struct exchange *exchange)
 {
     struct ahoy_wire_effect effect;
     struct ahoy_wire_event opened = { .kind = AHOY_WIRE_TIME };
     do {
-        if (opened.kind == AHOY_WIRE_CONNECTED)
+        if (opened.kind != AHOY_WIRE_TIME)
             ahoyd_server_step(exchange->server, &opened, exchange->now_ms);
         opened.kind = AHOY_WIRE_TIME;
         while (ahoyd_server_poll(exchange->server, &effect)) {
@@ -233,9 +236,13 @@ static void carry_out(struct exchange *exchange)
                 record(exchange, &effect);
             exchange->closed += effect.kind == AHOY_WIRE_CLOSE;
             if (effect.kind == AHOY_WIRE_CONNECT)
-                opened = (struct ahoy_wire_event){ .kind = AHOY_WIRE_CONNECTED, .hop = effect.hop };
+                opened = (struct ahoy_wire_event){ .kind = exchange->fate == AHOY_FATE_NONE
+                                                               ? AHOY_WIRE_CONNECTED
+                                                               : AHOY_WIRE_CLOSED,
+                                                   .hop = effect.hop,
+                                                   .fate = exchange->fate };
         }
-    } while (opened.kind == AHOY_WIRE_CONNECTED);
+    } while (opened.kind != AHOY_WIRE_TIME);
 }
 
 static void hand_over(struct exchange *exchange)

@@ -34,9 +34,11 @@ struct exchange {
         [16384]; /* Lines of the server's log, each with its end; what does not fit is lost. */
     uint64_t now_ms;
     uint32_t waited_us; /* What comes has waited so long. */
-    unsigned branches;  /* Made so far. */
-    unsigned closed;    /* Connections that the server wanted closed. */
-    size_t count;       /* Of what was sent since the last event. */
+    /* Connections that the server opens do not come to stand, for this fate; NONE: they do. */
+    enum ahoy_wire_fate fate;
+    unsigned branches; /* Made so far. */
+    unsigned closed;   /* Connections that the server wanted closed. */
+    size_t count;      /* Of what was sent since the last event. */
     struct exchange_sent sent[EXCHANGE_SENT_LIMIT];
     struct ahoy_message message; /* The one that was last looked at. */
     char challenge[2048];        /* Rows of the last 401 or 407. */

@@ -57,6 +57,7 @@ static void test_all_words(void **state)
               "udp { padding = 64 }\n"
               "overload { target = 20 }\n"
               "push { url = \"https://push.example:8443/wake?a=b\", providers = { \"fcm\" } }\n"
+              "observe { memory = 2, http = '[::1]' }\n"
               "workers(3) control \"unix:/run/x.sock\" trace \"t.jsonl\"\n",
               &told);
     assert_non_null(config);
@@ -87,6 +88,9 @@ static void test_all_words(void **state)
     assert_int_equal(config->workers, 3);
     assert_int_equal(config->padding, 64);
     assert_int_equal(config->overload_ms, 20);
+    assert_int_equal(config->ring_size, 2 << 20);
+    assert_int_equal(config->http.family, AHOY_IPV6);
+    assert_int_equal(config->http.port, 9464);
     assert_string_equal(config->control_path, "/run/x.sock");
     assert_string_equal(config->trace_path, "/etc/ahoy/t.jsonl");
     ahoyd_config_free(config);
@@ -129,6 +133,8 @@ static void test_defaults(void **state)
     assert_true(config->workers >= 1);
     assert_int_equal(config->padding, 128);
     assert_int_equal(config->overload_ms, 100);
+    assert_int_equal(config->ring_size, 16 << 20);
+    assert_int_equal(config->http.family, AHOY_NO_FAMILY);
     ahoyd_config_free(config);
 }
 
@@ -256,6 +262,9 @@ static void test_faults(void **state)
     assert_fault("overload { target = 10001 }", "between 0 and 10000");
     assert_fault("overload { targt = 1 }", "did you mean 'target'?");
     assert_fault("overload {} overload {}", "already");
+    assert_fault("observe { memory = 1025 }", "between 0 and 1024");
+    assert_fault("observe { http = 'localhost' }", "127.0.0.1:9464");
+    assert_fault("observe {} observe {}", "already");
     assert_fault("store 'memory:' store 'memory:'", "already");
     assert_fault("x = = 1", "unexpected symbol");
     assert_fault("error 'stop'", "stop");
