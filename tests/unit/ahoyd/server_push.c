@@ -68,8 +68,8 @@ static const char *caps(struct exchange *exchange)
     return text;
 }
 
-/* R8599-5.4-1 to -3, R8599-5.6.1-1, R8599-5.6.1.1-1, -2, -4 to -6, R8599-5.6.1.2-1, -5 and -6,
- * R8599-8.4-1, R8599-14.3.3-1 */
+/* R8599-1-1, R8599-5.4-1 to -3, R8599-5.6.1-1, R8599-5.6.1.1-1, -2, -4 to -6, R8599-5.6.1.2-1,
+ * -5 and -6, R8599-8.4-1, R8599-14.3.3-1 */
 static void phones_are_told(void **state)
 {
     static const struct {
