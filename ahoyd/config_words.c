@@ -136,6 +136,25 @@ static uint32_t number_or(const struct option *option, uint32_t otherwise)
 
 #define EXPIRES .type = OPTION_NUMBER, .least = EXPIRES_LEAST_S, .most = EXPIRES_MOST_S
 
+/* How long registrations last: the least, the most, and where nobody asks. */
+static bool read_expires(lua_State *lua, const struct option options[3],
+                         struct ahoyd_domain *domain)
+{
+    uint32_t least_s = number_or(&options[0], 60);
+    uint32_t most_s = number_or(&options[1], 7200);
+    uint32_t usual_s = number_or(&options[2], most_s < 3600 ? most_s : 3600);
+    if (usual_s < least_s && !options[2].given)
+        usual_s = least_s;
+    domain->min_expires_s = least_s;
+    domain->max_expires_s = most_s;
+    domain->default_expires_s = usual_s;
+    if (least_s <= usual_s && usual_s <= most_s)
+        return true;
+    config_fault(config_reader_of(lua), config_line(lua),
+                 "domain: it must be min_expires <= default_expires <= max_expires");
+    return false;
+}
+
 static int word_domain(lua_State *lua)
 {
     enum { LEAST = CONFIG_PAIR, MOST, DEFAULT, LIMITS };
@@ -182,19 +201,8 @@ static int word_domain(lua_State *lua)
         return 0;
     const struct ahoyd_limits without = { 0 };
     domain.limits = config_read_limits(&options[LIMITS], &without);
-    domain.min_expires_s = number_or(&options[LEAST], 60);
-    domain.max_expires_s = number_or(&options[MOST], 7200);
-    domain.default_expires_s =
-        number_or(&options[DEFAULT], domain.max_expires_s < 3600 ? domain.max_expires_s : 3600);
-    if (domain.default_expires_s < domain.min_expires_s && !options[DEFAULT].given)
-        domain.default_expires_s = domain.min_expires_s;
-    if (domain.min_expires_s > domain.max_expires_s ||
-        domain.default_expires_s < domain.min_expires_s ||
-        domain.default_expires_s > domain.max_expires_s) {
-        config_fault(reader, config_line(lua),
-                     "domain: it must be min_expires <= default_expires <= max_expires");
+    if (!read_expires(lua, &options[LEAST], &domain))
         return 0;
-    }
     for (size_t i = 0; i < reader->config->domain_count; i++) {
         if (ahoy_span_equal(reader->config->domains[i].name, domain.name)) {
             config_fault(reader, config_line(lua), "domain \"%s\" stands here twice; remove one",
