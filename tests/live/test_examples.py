@@ -47,13 +47,14 @@ class Examples(unittest.TestCase):
         run("cmake", "--build", cls.bin)
 
     def start(self, name, *words, password="secret"):
-        process = subprocess.Popen([self.bin / name, *words], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with tempfile.TemporaryFile() as typed:
+            typed.write(f"{password}\n".encode())
+            typed.seek(0)
+            process = subprocess.Popen([self.bin / name, *words], stdin=typed, text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        process.stdin.write(password + "\n")
-        process.stdin.close()
         return process
 
     def serve(self):

@@ -110,6 +110,7 @@ class Case(unittest.TestCase):
 domain("atlanta.example", {{ {domain} }})
 tls {{ authorities = "{path("ca.pem")}", {pair} }}
 store "memory:"
+observe {{ memory = 1 }} -- Full soon: what grows then is none of it.
 workers(2)
 {more}
 """)
