@@ -31,12 +31,14 @@ void ahoy_ring_fini(struct ahoy_ring *ring)
     *ring = (struct ahoy_ring){ 0 };
 }
 
-/* How many bytes the note at |at|, or what is left out there, has; whether it |is_note|. */
+/* How many bytes the note at |at|, or what is left out there, has; whether it |is_note|.  Readers
+ * name any place, so it may be none where a note begins: then it is as if it was left out. */
 static size_t step_at(const struct ahoy_ring *ring, size_t at, bool *is_note)
 {
     const struct ahoy_note *note = (const void *)(ring->at + at);
     size_t rest = ring->size - at;
-    *is_note = rest >= HEAD_SIZE && note->kind != 0;
+    *is_note = rest >= HEAD_SIZE && note->kind != 0 && note->size <= AHOY_RING_TEXT_LIMIT &&
+               room_of(note->size) <= rest;
     return *is_note ? room_of(note->size) : rest;
 }
 
@@ -107,7 +109,7 @@ size_t ahoy_ring_copy(const struct ahoy_ring *ring, uint64_t *from, char *to, si
         return 0;
     if (*from == UINT64_MAX)
         *from = ring->end;
-    if (*from < ring->oldest || *from > ring->end)
+    if (*from < ring->oldest || *from > ring->end || *from % 8 != 0)
         *from = ring->oldest;
     size_t at = ring->oldest_at + (size_t)(*from - ring->oldest);
     if (at >= ring->size)

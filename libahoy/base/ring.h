@@ -46,7 +46,8 @@ void ahoy_ring_put(struct ahoy_ring *ring, struct ahoy_note *note, const struct 
 
 /* Copies whole notes from the position |*from| on, or from the oldest where that has gone, and
  * moves |*from| behind them; UINT64_MAX is behind the newest.  Returns their bytes, at most |room|;
- * 0 where there are none, or where |room| has none for one note. */
+ * 0 where there are none, or where |room| has none for one note.  From a position that was not
+ * given by this, what is copied may be no notes. */
 size_t ahoy_ring_copy(const struct ahoy_ring *ring, uint64_t *from, char *to, size_t room);
 
 /* Takes the next note off copied |bytes|; false at their end. */

@@ -106,6 +106,24 @@ static void what_has_gone_is_passed_over(void **state)
     ahoy_ring_fini(&ring);
 }
 
+/* Whatever position a reader names, nothing outside of the ring is read, and he comes to an end. */
+static void any_position_may_be_asked_for(void **state)
+{
+    struct ahoy_ring ring;
+    char piece[8192];
+    (void)state;
+    assert_true(ahoy_ring_init(&ring, SIZE));
+    for (unsigned i = 1; i <= 200; i++)
+        put(&ring, i, 1 + i * 37 % 1000);
+    for (uint64_t begin = 0; begin < ring.end + 20; begin++) {
+        unsigned turns = 0;
+        uint64_t from = begin;
+        while (ahoy_ring_copy(&ring, &from, piece, sizeof piece) > 0)
+            assert_true(turns++ < 1000);
+    }
+    ahoy_ring_fini(&ring);
+}
+
 static void without_memory_nothing_is_noted(void **state)
 {
     struct ahoy_ring ring;
@@ -132,6 +150,7 @@ int main(void)
         cmocka_unit_test(the_newest_notes_are_there_in_order),
         cmocka_unit_test(a_long_text_is_cut),
         cmocka_unit_test(what_has_gone_is_passed_over),
+        cmocka_unit_test(any_position_may_be_asked_for),
         cmocka_unit_test(without_memory_nothing_is_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
