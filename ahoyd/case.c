@@ -22,6 +22,12 @@ static void keep_name(struct ahoyd_case_name *name, struct span text)
         memcpy(name->at, text.at, name->size);
 }
 
+/* How much of the text of a cause is the Call-ID: what is too long for a note was cut. */
+static size_t name_size_of(const struct ahoy_note *note, struct span text)
+{
+    return note->name_size < text.size ? note->name_size : text.size;
+}
+
 static struct ahoyd_case_end end_of(const struct ahoy_note *note)
 {
     return (struct ahoyd_case_end){ note->transport, note->remote };
@@ -31,7 +37,7 @@ struct span ahoyd_case_of(const struct ahoy_note *note, struct span text,
                           struct ahoy_message *message)
 {
     if (note->kind == AHOY_NOTE_CAUSE)
-        return (struct span){ text.at, note->name_size < text.size ? note->name_size : text.size };
+        return (struct span){ text.at, name_size_of(note, text) };
     if (note->kind != AHOY_NOTE_IN && note->kind != AHOY_NOTE_OUT)
         return SPAN("");
     (void)ahoy_message_parse(text, message, NULL); /* One that was cut has its head still. */
@@ -211,7 +217,7 @@ static void take_cause(struct ahoyd_case *call, const struct ahoy_note *note, st
         return;
     call->cause = cause;
     call->place = end_of(note);
-    keep_name(&call->detail, ahoy_span_after(text, note->name_size));
+    keep_name(&call->detail, ahoy_span_after(text, name_size_of(note, text)));
     call->fate = AHOY_FATE_NONE;
     if (cause == AHOY_CAUSE_NOT_SENT)
         find_loss(call, note, losses);
