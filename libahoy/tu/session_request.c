@@ -2,6 +2,8 @@
  * 15.1.2), UPDATE (RFC 3311 5.2). */
 #include "libahoy/tu/session.h"
 
+#include "libahoy/tu/beside.h"
+
 static const struct ahoy_handle nobody = { 0, 0 };
 
 /* The answer to our offer, where the 2xx held one: R3261-13.2.1-4. */
@@ -97,6 +99,7 @@ static void answer_update(struct ahoy_ua_context *context, struct ahoy_dialog *d
     ahoy_dialog_refresh(dialog, event->message);
     ahoy_ua_put_contact(context, &context->server, ahoy_dialog_is_sips(dialog), &rows);
     ahoy_ua_put_abilities(context, &rows);
+    ahoy_beside_answer_packages(event->message, &rows);
     ahoy_ua_reply_described(context, event, &rows, body, now_ms);
 }
 
@@ -135,7 +138,9 @@ static void take_early(struct ahoy_session *session, struct ahoy_ua_context *con
         take_update(session, context, dialog, event, now_ms);
         return;
     case AHOY_METHOD_OPTIONS:
-        ahoy_ua_answer_options(context, event, now_ms);
+    case AHOY_METHOD_MESSAGE:
+    case AHOY_METHOD_INFO:
+        ahoy_beside_answer(context, event, session->self, now_ms);
         return;
     case AHOY_METHOD_INVITE: /* R3261-14.2-2 */
         ahoy_ua_reply(context, event, 491, SPAN(""), SPAN(""), now_ms);
@@ -164,7 +169,7 @@ static void take_request(struct ahoy_session *session, struct ahoy_ua_context *c
         take_update(session, context, &session->dialog, event, now_ms);
         return;
     default:
-        ahoy_ua_answer_options(context, event, now_ms);
+        ahoy_beside_answer(context, event, session->self, now_ms);
         return;
     }
 }

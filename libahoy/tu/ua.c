@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #include "libahoy/syntax/compose.h"
+#include "libahoy/tu/beside.h"
+#include "libahoy/tu/exchange.h"
+#include "libahoy/tu/publication.h"
 #include "libahoy/tu/registration.h"
 #include "libahoy/tu/session.h"
 #include "libahoy/tu/subscriber.h"
@@ -12,7 +15,10 @@ struct ahoy_ua {
     struct ahoy_ua_context context;
     struct ahoy_registration_client registration;
     struct ahoy_subscriber subscriber;
+    struct ahoy_publication publication;
+    struct ahoy_exchanges exchanges;
     struct ahoy_pool sessions; /* struct ahoy_session */
+    bool is_busy;
 };
 
 struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
@@ -32,6 +38,9 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     ahoy_rng_init(&context->rng, options->seed);
     ahoy_pool_init(&ua->sessions, sizeof(struct ahoy_session), AHOY_UA_SESSIONS_LIMIT);
     ahoy_subscriber_init(&ua->subscriber);
+    ahoy_publication_init(&ua->publication);
+    ahoy_exchanges_init(&ua->exchanges);
+    ua->is_busy = options->is_busy;
     if (!ahoy_registration_client_init(&ua->registration, context)) {
         ahoy_ua_free(ua);
         return NULL;
@@ -54,7 +63,9 @@ void ahoy_ua_free(struct ahoy_ua *ua)
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
         remove_session(ua, session);
     ahoy_pool_fini(&ua->sessions);
-    ahoy_subscriber_fini(&ua->subscriber);
+    ahoy_exchanges_fini(&ua->exchanges);
+    ahoy_publication_fini(&ua->publication);
+    ahoy_ua_hush(&ua->context);
     free(ua);
 }
 
@@ -114,6 +125,19 @@ static bool is_merged(struct ahoy_ua *ua, const struct ahoy_routing *routing)
     return false;
 }
 
+/* What refuses an INVITE before anybody looks into it; 0 for nothing. */
+static unsigned refusal_of(const struct ahoy_ua *ua, const struct ahoy_event *event)
+{
+    enum ahoy_method method = event->message->method;
+    bool is_full = ua->sessions.used == AHOY_UA_SESSIONS_LIMIT;
+    if (!ahoy_span_equal(event->routing->request_uri.user, ua->context.account.user))
+        return 404;
+    return (method == AHOY_METHOD_OPTIONS && (ua->is_busy || is_full)) ||
+                   (method == AHOY_METHOD_INVITE && is_full)
+               ? 486
+               : 0;
+}
+
 static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
     struct ahoy_ua_context *context = &ua->context;
@@ -121,26 +145,23 @@ static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint
         ahoy_ua_refuse(context, event, 482, SPAN(""));
         return;
     }
-    if (!ahoy_span_equal(event->routing->request_uri.user, context->account.user)) {
-        ahoy_ua_refuse(context, event, 404, SPAN(""));
-        return;
-    }
     struct ahoy_session *session = add_session(ua);
     if (session == NULL)
-        ahoy_ua_refuse(context, event, 486, SPAN(""));
+        ahoy_ua_refuse(context, event, 500, SPAN(""));
     else if (!ahoy_session_invited(session, context, event, now_ms))
         remove_session(ua, session);
 }
 
-/* A request outside of dialogs. */
+/* A request outside of dialogs.  OPTIONS is refused by what an INVITE would be: R3261-11.2-1. */
 static void take_outside(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
-    if (event->message->method == AHOY_METHOD_INVITE)
+    unsigned status = refusal_of(ua, event);
+    if (status != 0)
+        ahoy_ua_refuse(&ua->context, event, status, SPAN(""));
+    else if (event->message->method == AHOY_METHOD_INVITE)
         take_invite(ua, event, now_ms);
-    else if (event->message->method == AHOY_METHOD_OPTIONS)
-        ahoy_ua_answer_options(&ua->context, event, now_ms);
     else
-        ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
+        ahoy_beside_answer(&ua->context, event, (struct ahoy_handle){ 0, 0 }, now_ms);
 }
 
 /* What a request must be before anybody looks at what it is for: sound, of a method that is served
@@ -190,13 +211,32 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
     }
 }
 
+/* What has become of a request of the program's.  Within a session, silence and 481 are its end:
+ * 12.2.1.2. */
+static void take_reply(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
+{
+    struct ahoy_exchange *exchange = ahoy_exchanges_find(&ua->exchanges, event->transaction);
+    if (exchange == NULL)
+        return;
+    struct ahoy_session *session = get_session(ua, exchange->session);
+    struct ahoy_dialog *dialog = session != NULL ? &session->dialog : NULL;
+    unsigned status =
+        ahoy_exchanges_step(&ua->exchanges, exchange, &ua->context, dialog, event, now_ms);
+    if (session == NULL || session->state != AHOY_SESSION_CONFIRMED ||
+        (status != 481 && status != 408))
+        return;
+    ahoy_session_bye(session, &ua->context, AHOY_SIDE_NETWORK, SPAN("The peer knows no such call"),
+                     now_ms);
+    settle(ua, session, now_ms);
+}
+
 void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
     if (event->kind == AHOY_EVENT_REQUEST || event->kind == AHOY_EVENT_ACK) {
         take_request(ua, event, now_ms);
         return;
     }
-    if (event->kind == AHOY_EVENT_CANCEL && event->user <= AHOY_UA_SUBSCRIBER) {
+    if (event->kind == AHOY_EVENT_CANCEL && event->user <= AHOY_UA_PUBLICATION) {
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
         return;
     }
@@ -206,6 +246,14 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
     }
     if (event->user == AHOY_UA_SUBSCRIBER) {
         ahoy_subscriber_step(&ua->subscriber, &ua->context, event, now_ms);
+        return;
+    }
+    if (event->user == AHOY_UA_PUBLICATION) {
+        ahoy_publication_step(&ua->publication, &ua->context, event, now_ms);
+        return;
+    }
+    if (event->user == AHOY_UA_EXCHANGES) {
+        take_reply(ua, event, now_ms);
         return;
     }
     struct ahoy_session *session = get_session(ua, ahoy_handle_unpack(event->user));
@@ -219,6 +267,7 @@ void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
 {
     ahoy_registration_client_expire(&ua->registration, &ua->context, now_ms);
     ahoy_subscriber_expire(&ua->subscriber, &ua->context, now_ms);
+    ahoy_publication_expire(&ua->publication, &ua->context, now_ms);
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
@@ -232,6 +281,8 @@ uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua)
     uint64_t deadline = ahoy_subscriber_deadline(&ua->subscriber);
     if (ua->registration.due_ms < deadline)
         deadline = ua->registration.due_ms;
+    if (ua->publication.due_ms < deadline)
+        deadline = ua->publication.due_ms;
     struct ahoy_handle handle;
     const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
@@ -243,13 +294,7 @@ uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua)
 
 bool ahoy_ua_poll(struct ahoy_ua *ua, struct ahoy_ua_news *news)
 {
-    struct ahoy_ua_context *context = &ua->context;
-    if (context->news_count == 0)
-        return false;
-    *news = context->news[context->news_first];
-    context->news_first = (context->news_first + 1) % AHOY_NEWS_LIMIT;
-    context->news_count--;
-    return true;
+    return ahoy_ua_hear(&ua->context, news);
 }
 
 void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms)
@@ -278,7 +323,45 @@ void ahoy_ua_unwatch(struct ahoy_ua *ua, uint64_t now_ms)
 
 struct span ahoy_ua_notice(const struct ahoy_ua *ua)
 {
-    return (struct span){ ua->subscriber.body, ua->subscriber.body_size };
+    return (struct span){ ua->context.polled.notice, ua->context.polled.notice_size };
+}
+
+struct ahoy_handle ahoy_ua_ask(struct ahoy_ua *ua, const struct ahoy_ua_question *question,
+                               uint64_t now_ms)
+{
+    const struct ahoy_handle none = { 0, 0 };
+    char space[AHOY_URI_LIMIT];
+    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
+    struct ahoy_uri uri;
+    struct ahoy_session *session = get_session(ua, question->session);
+    if (session != NULL && session->state != AHOY_SESSION_CONFIRMED)
+        return none;
+    if (session == NULL && (question->session.generation != 0 ||
+                            question->method == AHOY_METHOD_INFO || /* R6086-4.2.1-4 */
+                            !ahoy_uri_parse(question->uri, &uri, NULL) ||
+                            uri.scheme == AHOY_SCHEME_OTHER || uri.headers.size > 0))
+        return none;
+    if (session == NULL)
+        ahoy_uri_print_request(&uri, &text);
+    const struct ahoy_exchange_request request = { .method = question->method,
+                                                   .uri = ahoy_buf_text(&text),
+                                                   .rows = question->rows,
+                                                   .type = question->type,
+                                                   .body = question->body };
+    return ahoy_exchanges_ask(&ua->exchanges, &ua->context,
+                              session != NULL ? &session->dialog : NULL, question->session,
+                              &request, now_ms);
+}
+
+bool ahoy_ua_publish(struct ahoy_ua *ua, const struct ahoy_published *state, uint32_t expires_s,
+                     uint64_t now_ms)
+{
+    return ahoy_publication_start(&ua->publication, &ua->context, state, expires_s, now_ms);
+}
+
+void ahoy_ua_unpublish(struct ahoy_ua *ua, uint64_t now_ms)
+{
+    ahoy_publication_stop(&ua->publication, &ua->context, now_ms);
 }
 
 /* Whether an INVITE without more is what a URI asks for (19.1.5).  It might ask for another method,
@@ -400,6 +483,8 @@ uint32_t ahoy_ua_busy(const struct ahoy_ua *ua)
 {
     uint32_t busy = ua->registration.transaction.generation != 0;
     busy += ahoy_subscriber_is_busy(&ua->subscriber);
+    busy += ua->publication.exchange.transaction.generation != 0;
+    busy += ua->exchanges.pool.used;
     struct ahoy_handle handle;
     const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))

@@ -6,6 +6,7 @@
  * the stack is polled afterwards, as after every step. */
 #pragma once
 
+#include "libahoy/tu/publication.h"
 #include "libahoy/tu/subscription.h"
 #include "libahoy/tu/ua_context.h"
 
@@ -20,6 +21,7 @@ struct ahoy_ua_options {
     ahoy_ua_locate *locate; /* Where in-dialog requests go; the server where it returns false. */
     uint32_t t1_ms, t2_ms;  /* The stack's clocks: 500 and 4,000. */
     unsigned more_codecs;   /* Beside G.711: ahoy_sdp_local. */
+    bool is_busy;           /* The program refuses every call by 486, as OPTIONS are told. */
     uint64_t seed[2];
 };
 
@@ -47,8 +49,33 @@ bool ahoy_ua_watch(struct ahoy_ua *ua, const struct ahoy_event_package *package,
                    uint32_t expires_s, uint64_t now_ms);
 /* WATCH_ENDED follows. */
 void ahoy_ua_unwatch(struct ahoy_ua *ua, uint64_t now_ms);
-/* What the last NOTIFY told, as it came; until the next step. */
+/* What came with the news that were polled last, until the next are: what a NOTIFY told, the text
+ * of a MESSAGE, a response, as they came.  Bytes of strangers. */
 struct span ahoy_ua_notice(const struct ahoy_ua *ua);
+
+/* A request that makes no session: OPTIONS, MESSAGE, INFO. */
+struct ahoy_ua_question {
+    enum ahoy_method method;
+    struct ahoy_handle session; /* Within this call; or null, and outside of calls ... */
+    struct span uri;            /* ... it is for him; INFO is not. */
+    struct span rows;           /* Further ones, each with its CRLF. */
+    struct span type, body;     /* A body that is empty has no type. */
+};
+
+/* Sends it; REPLY follows, with 513 where it is a MESSAGE that is too long (RFC 3428 8), 408 where
+ * nobody answers, 503 where it cannot be sent.  Null, and nothing follows, where |uri| is none of
+ * sip or has headers, the call is not answered, too many are unanswered, or a MESSAGE to the same
+ * place is. */
+struct ahoy_handle ahoy_ua_ask(struct ahoy_ua *ua, const struct ahoy_ua_question *question,
+                               uint64_t now_ms);
+
+/* Publishes a state of ours (RFC 3903) for |expires_s| seconds, and keeps it there; or what it is
+ * now, in place of what it was.  False where a limit refuses.  PUBLISHED follows, or PUBLISH_ENDED.
+ */
+bool ahoy_ua_publish(struct ahoy_ua *ua, const struct ahoy_published *state, uint32_t expires_s,
+                     uint64_t now_ms);
+/* PUBLISH_ENDED follows where something is published. */
+void ahoy_ua_unpublish(struct ahoy_ua *ua, uint64_t now_ms);
 
 /* Calls |uri|, with |media| as where our RTP is to be sent to.  Null where |uri| is no sip URI or
  * asks for more than a call (another method, headers), or a limit refuses, and nothing follows;
@@ -75,8 +102,8 @@ void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle session, const struct a
 /* Ends a session in any state. */
 void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
 
-/* Sessions that are not over or whose BYE is unanswered, and one more for a REGISTER that is, and
- * for who is still to be unwatched: a program waits for 0 before it leaves. */
+/* Sessions that are not over or whose BYE is unanswered, other requests of ours that are, and one
+ * more for who is still to be unwatched: a program waits for 0 before it leaves. */
 uint32_t ahoy_ua_busy(const struct ahoy_ua *ua);
 /* Sessions whose transactions have not all ended. */
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua);

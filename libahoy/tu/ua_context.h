@@ -8,7 +8,13 @@
 #include "libahoy/tu/ua_news.h"
 
 /* The |user| of transactions; a session's is its packed handle, which is above all of these. */
-enum { AHOY_UA_NOBODY = 1, AHOY_UA_REGISTRATION, AHOY_UA_SUBSCRIBER };
+enum {
+    AHOY_UA_NOBODY = 1,
+    AHOY_UA_REGISTRATION,
+    AHOY_UA_SUBSCRIBER,
+    AHOY_UA_EXCHANGES,
+    AHOY_UA_PUBLICATION
+};
 
 /* The extensions that a session knows: RFC 3262. */
 #define AHOY_UA_OPTIONS "100rel"
@@ -22,6 +28,13 @@ enum {
 typedef bool ahoy_ua_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport,
                             struct ahoy_ip *ip, struct ahoy_err *err);
 
+/* News and what came with them, from the allocator; NULL for nothing. */
+struct ahoy_ua_entry {
+    struct ahoy_ua_news news;
+    char *notice;
+    size_t notice_size;
+};
+
 struct ahoy_ua_context {
     struct ahoy_transactions *transactions;
     struct ahoy_account account;
@@ -34,7 +47,8 @@ struct ahoy_ua_context {
     struct ahoy_granted granted; /* By our registrar. */
 
     size_t news_first, news_count;
-    struct ahoy_ua_news news[AHOY_NEWS_LIMIT];
+    struct ahoy_ua_entry news[AHOY_NEWS_LIMIT];
+    struct ahoy_ua_entry polled; /* The last that was. */
 
     /* Scratch: good until the next call that composes. */
     struct ahoy_message message;
@@ -52,6 +66,7 @@ struct ahoy_ua_request {
     enum ahoy_method method;
     struct ahoy_hop hop;
     struct ahoy_buf line, rows;
+    struct span type; /* Of its body: a session description, unless it is set otherwise. */
 };
 
 /* Begins a request of |dialog|, which leaves for the server where |outside| says that there is no
@@ -78,8 +93,11 @@ void ahoy_ua_put_supported(const struct ahoy_ua_context *context, struct ahoy_bu
 bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word);
 /* Adds Allow, Supported and Accept, which belong into requests and 2xx. */
 void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf);
-/* 0 where the body, if there is one, can be read: a session description, not encoded.  Else the
+/* 0 where the body, if there is one, can be read: of the |wanted| type, not encoded.  Else the
  * status that refuses it, and |rows| get what a 415 says (8.2.3). */
+unsigned ahoy_ua_refuses_type(const struct ahoy_message *message, struct span wanted,
+                              struct ahoy_buf *rows);
+/* The same for a session description. */
 unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_buf *rows);
 /* Reads the session description of |message| into |context->sdp|; false where there is none that
  * can be read. */
@@ -104,14 +122,10 @@ void ahoy_ua_reply_described(struct ahoy_ua_context *context, const struct ahoy_
 void ahoy_ua_refuse(struct ahoy_ua_context *context, const struct ahoy_event *event,
                     unsigned status, struct span rows);
 
-/* The 200 to an OPTIONS (11.2). */
-void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_event *event,
-                            uint64_t now_ms);
-
 /* Whether a request of |method| with |body| that was answered |response| is to be sent again, with
- * what is now in |credentials|.  A 401 is for registrars, and for a SUBSCRIBE to ourselves, which
- * our server answers: within calls only our proxy is answered, by 407, so that no callee can ask
- * for a digest in its own name (attack 20). */
+ * what is now in |credentials|.  A 401 is for registrars, and for a SUBSCRIBE to ourselves or a
+ * PUBLISH of ours, which our server answers: else only our proxy is answered, by 407, so that no
+ * callee can ask for a digest in its own name (attack 20). */
 bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
                    const struct ahoy_dialog *dialog, const struct ahoy_message *response,
                    enum ahoy_method method, struct span body);
@@ -119,3 +133,11 @@ bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *cre
 /* Adds |news|, with |text| cut to what fits. */
 void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,
                   struct span text);
+/* The same with a |notice|.  False, and nothing is told, where there are too many news or memory is
+ * refused. */
+bool ahoy_ua_tell_all(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,
+                      struct span text, struct span notice);
+/* Takes the oldest news off, whose notice lives until the next is. */
+bool ahoy_ua_hear(struct ahoy_ua_context *context, struct ahoy_ua_news *news);
+/* Forgets them all. */
+void ahoy_ua_hush(struct ahoy_ua_context *context);

@@ -17,8 +17,14 @@ enum ahoy_ua_news_kind {
     AHOY_NEWS_CHANGE_REFUSED,      /* The peer refused ours: |status|, |text| the reason. */
     AHOY_NEWS_REFUSED,             /* |session| was never answered: |status|, |text| the reason. */
     AHOY_NEWS_ENDED,               /* |session|: |by|, |text| the reason. */
-    AHOY_NEWS_NOTIFIED,            /* |expires_s|, |text| "active"; more: ahoy_ua_notice. */
-    AHOY_NEWS_WATCH_ENDED          /* |status|: 200 as wished; else why, or 0 and |text|. */
+    AHOY_NEWS_NOTIFIED,            /* |expires_s|, |text| "active"; ahoy_ua_notice: what it told. */
+    AHOY_NEWS_WATCH_ENDED,         /* |status|: 200 as wished; else why, or 0 and |text|. */
+    AHOY_NEWS_MESSAGE,      /* |text| who from, |expires_s| or 0, |session| that it belongs to or
+                            * null; ahoy_ua_notice: what it says. */
+    AHOY_NEWS_REPLY,        /* |exchange|, |session|: |status|, |text| the reason; ahoy_ua_notice:
+                            * the response, where one came. */
+    AHOY_NEWS_PUBLISHED,    /* |expires_s|; again at each refresh. */
+    AHOY_NEWS_PUBLISH_ENDED /* |status|: 200 as wished; else why, |text| the reason. */
 };
 
 enum ahoy_side { AHOY_SIDE_US = 1, AHOY_SIDE_PEER, AHOY_SIDE_NETWORK };
@@ -29,6 +35,7 @@ enum { AHOY_NEWS_TEXT_LIMIT = 256, AHOY_NEWS_LIMIT = 64 };
 struct ahoy_ua_news {
     enum ahoy_ua_news_kind kind;
     struct ahoy_handle session;
+    struct ahoy_handle exchange; /* As ahoy_ua_ask named it. */
     unsigned status;
     uint32_t expires_s;
     struct ahoy_sdp_agreed agreed;

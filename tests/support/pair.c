@@ -168,6 +168,10 @@ static const char *news_name(enum ahoy_ua_news_kind kind)
         [AHOY_NEWS_ENDED] = "ended",
         [AHOY_NEWS_NOTIFIED] = "notified",
         [AHOY_NEWS_WATCH_ENDED] = "watch ended",
+        [AHOY_NEWS_MESSAGE] = "message",
+        [AHOY_NEWS_REPLY] = "reply",
+        [AHOY_NEWS_PUBLISHED] = "published",
+        [AHOY_NEWS_PUBLISH_ENDED] = "publish ended",
     };
     return names[kind];
 }
