@@ -10,6 +10,7 @@ struct call {
     struct ahoy_handle session;
     uint64_t hang_up_ms; /* UINT64_MAX for never. */
     bool answered, over, hung_up;
+    unsigned status; /* What refused it, or 408 where we had no more patience. */
 };
 
 static void take_news(struct call *call)
@@ -21,7 +22,9 @@ static void take_news(struct call *call)
             call->talk = NULL;
             call->over = true;
         }
-        phone_show(call->options, &news);
+        if (news.kind == AHOY_NEWS_REFUSED)
+            call->status = news.status;
+        phone_show(call->options, &news, ahoy_ua_notice(phone_ua(call->phone)));
         if (news.kind == AHOY_NEWS_EARLY || news.kind == AHOY_NEWS_ANSWERED ||
             news.kind == AHOY_NEWS_CHANGED)
             phone_talk_agree(call->talk, &news.agreed);
@@ -46,6 +49,7 @@ static void run(struct call *call)
         if (call->hung_up)
             return; /* Not even the CANCEL was answered. */
         call->hung_up = true;
+        call->status = is_due ? 408 : 0;
         call->hang_up_ms = phone_now() + PHONE_PATIENCE_MS;
         ahoy_ua_hangup(phone_ua(call->phone), call->session, phone_now());
         take_news(call);
@@ -58,7 +62,7 @@ int phone_call(const struct phone_options *options)
     struct ahoy_ip media;
     call.phone = phone_open(options);
     if (call.phone == NULL)
-        return PHONE_REFUSED;
+        return PHONE_UNREACHABLE;
     call.talk = phone_talk_open(call.phone, options, &media);
     struct span callee = ahoy_span(options->callee);
     if (call.talk != NULL)
@@ -72,5 +76,5 @@ int phone_call(const struct phone_options *options)
     }
     phone_talk_close(call.talk, call.session);
     phone_close(call.phone);
-    return call.answered ? PHONE_DONE : PHONE_REFUSED;
+    return call.answered ? PHONE_DONE : phone_outcome(call.status);
 }

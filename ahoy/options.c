@@ -11,22 +11,28 @@ enum {
     REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
     STAYING = REGISTERING | PHONE_WATCH,
     TALKING = PHONE_CALL | PHONE_ANSWER,
-    ALL = STAYING | PHONE_CALL
+    ALL = STAYING | PHONE_CALL | PHONE_MESSAGE | PHONE_OPTIONS,
+    IN_FILE = 1 << 30, /* May stand in the file of accounts ... */
+    WHOSE = ALL | IN_FILE
 };
 enum { TONE_LOWEST_HZ = 100, TONE_HIGHEST_HZ = 3800, PORT_LOW = 16384, PORT_HIGH = 32767 };
 
 /* clang-format off */
 #define OPTIONS(OPTION)                                                                            \
-    OPTION(USER, "user", "USER@DOMAIN", ALL, "whose phone this is (default: $AHOY_USER)")          \
-    OPTION(PASSWORD_FILE, "password-file", "FILE", ALL, "its first line is the password")          \
+    OPTION(ACCOUNT, "account", "NAME", ALL, "whose phone, by its name in the file of accounts")    \
+    OPTION(USER, "user", "USER@DOMAIN", WHOSE, "whose phone this is (default: $AHOY_USER)")        \
+    OPTION(PASSWORD_FILE, "password-file", "FILE", WHOSE, "its first line is the password")        \
     OPTION(PASSWORD_STDIN, "password-stdin", NULL, ALL, "standard input's first line is it")       \
-    OPTION(REALM, "realm", "REALM", ALL, "the realm that may ask for it (default: DOMAIN)")        \
-    OPTION(INSTANCE, "instance", "URN", ALL, "the phone's own name, for a URI that is its alone")  \
-    OPTION(SERVER, "server", "URI", ALL, "registrar and proxy, sip:ADDRESS[:PORT][;transport=tls]")\
-    OPTION(AUTHORITIES, "authorities", "FILE", ALL, "whose certificates are good (TLS)")           \
-    OPTION(INSECURE, "insecure", NULL, ALL, "any certificate is good (TLS)")                       \
-    OPTION(LISTEN, "listen", "ADDRESS[:PORT]", ALL, "our own (default: what reaches the server)")  \
+    OPTION(REALM, "realm", "REALM", WHOSE, "the realm that may ask for it (default: DOMAIN)")      \
+    OPTION(INSTANCE, "instance", "URN", WHOSE, "the phone's own name, for a URI that is its alone")\
+    OPTION(SERVER, "server", "URI", WHOSE, "registrar, proxy: sip:ADDRESS[:PORT][;transport=tls]") \
+    OPTION(AUTHORITIES, "authorities", "FILE", WHOSE, "whose certificates are good (TLS)")         \
+    OPTION(INSECURE, "insecure", NULL, WHOSE, "any certificate is good (TLS)")                     \
+    OPTION(LISTEN, "listen", "ADDRESS[:PORT]", WHOSE, "our own (default: what reaches the server)")\
     OPTION(EXPIRES, "expires", "SECONDS", STAYING, "ask for so long, and again in time (3600)")    \
+    OPTION(VALID, "valid", "SECONDS", PHONE_MESSAGE, "how long what it says is of use")            \
+    OPTION(COUNT, "count", "NUMBER", PHONE_OPTIONS, "ask so often (1); 0 for until ^C")            \
+    OPTION(EVERY, "every", "SECONDS", PHONE_OPTIONS, "wait so long in between (1)")                \
     OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
     OPTION(FOR, "for", "SECONDS", PHONE_CALL | PHONE_WATCH, "how long to call or watch, then end") \
     OPTION(RING_LIMIT, "ring-limit", "SECONDS", PHONE_CALL, "give up when nobody answers so long") \
@@ -36,14 +42,14 @@ enum { TONE_LOWEST_HZ = 100, TONE_HIGHEST_HZ = 3800, PORT_LOW = 16384, PORT_HIGH
     OPTION(PLAY, "play", "WHAT", TALKING, "say it: tone:HZ, silence, or a file (silence)")         \
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
-    OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING, "UDP ports for sound (16384-32767)")   \
+    OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", ALL, "write all SIP messages there")                            \
     OPTION(HELP, "help", NULL, ALL, "print this")
 /* clang-format on */
 
 #define OPTION_CONSTANT(constant, name, argument, verbs, help) OPTION_##constant,
-enum option_id { OPTION_NONE, OPTIONS(OPTION_CONSTANT) OPTION_COUNT };
+enum option_id { OPTION_NONE, OPTIONS(OPTION_CONSTANT) OPTION_ROWS };
 #undef OPTION_CONSTANT
 
 struct option_row {
@@ -54,21 +60,28 @@ struct option_row {
 };
 
 #define OPTION_ROW(constant, name, argument, verbs, help) { name, argument, verbs, help },
-static const struct option_row rows[OPTION_COUNT] = { { "", NULL, 0, "" }, OPTIONS(OPTION_ROW) };
+static const struct option_row rows[OPTION_ROWS] = { { "", NULL, 0, "" }, OPTIONS(OPTION_ROW) };
 #undef OPTION_ROW
 
 struct verb_row {
     enum phone_verb verb;
     const char *name;
     const char *arguments;
+    int operands; /* How many these are. */
+    const char *missing;
     const char *help;
 };
 
 static const struct verb_row verbs[] = {
-    { PHONE_REGISTER, "register", "", "register this phone with its server" },
-    { PHONE_CALL, "call", " URI", "call somebody" },
-    { PHONE_ANSWER, "answer", "", "register, wait for calls and answer them" },
-    { PHONE_WATCH, "watch", " reg URI", "be told where somebody is registered, as it changes" },
+    { PHONE_REGISTER, "register", "", 0, "", "register this phone with its server" },
+    { PHONE_CALL, "call", " URI", 1, "whom to call? Give a URI", "call somebody" },
+    { PHONE_ANSWER, "answer", "", 0, "", "register, wait for calls and answer them" },
+    { PHONE_MESSAGE, "message", " URI TEXT", 2, "what to whom? Give a URI and a text, or -",
+      "send somebody a short text" },
+    { PHONE_OPTIONS, "options", " URI", 1, "ask whom? Give a URI",
+      "ask whether somebody is there, and what his phone can do" },
+    { PHONE_WATCH, "watch", " reg URI", 2, "what of whom? Give reg and a URI",
+      "be told where somebody is registered, as it changes" },
 };
 
 static const struct verb_row *verb_row(enum phone_verb verb)
@@ -88,9 +101,9 @@ void phone_print_help(void)
 {
     printf("ahoy, a SIP phone.\n\n");
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(14 - strlen(verbs[i].name)),
+        printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(16 - strlen(verbs[i].name)),
                verbs[i].arguments, verbs[i].help);
-    printf("  ahoy %-14s  %s\n", "explain [FILE]", "explain SIP messages line by line");
+    printf("  ahoy %-16s  %s\n", "explain [FILE]", "explain SIP messages line by line");
     printf("\nahoy VERB --help says more; ahoy --version prints the version.\n");
 }
 
@@ -98,7 +111,7 @@ static void print_verb_help(enum phone_verb verb)
 {
     const struct verb_row *row = verb_row(verb);
     printf("ahoy %s%s [OPTIONS]: %s.\n\n", row->name, row->arguments, row->help);
-    for (size_t i = 1; i < OPTION_COUNT; i++) {
+    for (size_t i = 1; i < OPTION_ROWS; i++) {
         char left[64];
         if ((rows[i].verbs & verb) == 0)
             continue;
@@ -106,7 +119,8 @@ static void print_verb_help(enum phone_verb verb)
                  rows[i].argument ? rows[i].argument : "");
         printf("  %-26s  %s\n", left, rows[i].help);
     }
-    printf("\nExit code 0: done; 1: refused or failed; 2: the command line is wrong.\n");
+    printf("\nExit codes:\n");
+    phone_print_outcomes();
 }
 
 static int misuse(enum phone_verb verb, const char *what, const char *about)
@@ -184,9 +198,20 @@ static bool is_digits(const char *text)
 
 /* What the options say before it is put together. */
 struct raw {
-    const char *user, *server, *password; /* |password| as phone_password_read has it. */
+    const char *account, *user, *server;
+    const char *password; /* As phone_password_read has it. */
     const char *realm, *instance;
+    uint64_t given; /* The options of the command line, a bit each: they outdo those of the file. */
+    bool in_file;   /* Where the password's name comes from. */
 };
+
+static bool read_count(const char *text, uint32_t *count)
+{
+    uint64_t value;
+    bool is_read = ahoy_span_number(ahoy_span(text), PHONE_COUNT_LIMIT, &value);
+    *count = is_read ? (uint32_t)value : 0;
+    return is_read;
+}
 
 /* What can stand between quotes and angle brackets (RFC 5626 4.1). */
 static bool is_urn(struct span text)
@@ -201,6 +226,9 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
                  const char *argument)
 {
     switch (id) {
+    case OPTION_ACCOUNT:
+        raw->account = argument;
+        return true;
     case OPTION_USER:
         raw->user = argument;
         return true;
@@ -229,6 +257,12 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
         return read_listen(argument, &options->listen);
     case OPTION_EXPIRES:
         return read_seconds(argument, &options->expires_s) && options->expires_s > 0;
+    case OPTION_VALID:
+        return read_seconds(argument, &options->valid_s) && options->valid_s > 0;
+    case OPTION_COUNT:
+        return read_count(argument, &options->count);
+    case OPTION_EVERY:
+        return read_seconds(argument, &options->every_s);
     case OPTION_FOR:
         return options->has_for = read_seconds(argument, &options->for_s);
     case OPTION_RING_LIMIT:
@@ -258,9 +292,9 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
 /* -1 to go on, or the exit code. */
 static int read_words(struct phone_options *options, struct raw *raw, int argc, char **argv)
 {
-    struct option known[OPTION_COUNT] = { { NULL, 0, NULL, 0 } };
+    struct option known[OPTION_ROWS] = { { NULL, 0, NULL, 0 } };
     size_t count = 0;
-    for (int id = 1; id < OPTION_COUNT; id++) {
+    for (int id = 1; id < OPTION_ROWS; id++) {
         if ((rows[id].verbs & options->verb) != 0)
             known[count++] = (struct option){ rows[id].name, rows[id].argument != NULL, NULL, id };
     }
@@ -281,7 +315,67 @@ static int read_words(struct phone_options *options, struct raw *raw, int argc, 
         }
         if (!take(options, raw, (enum option_id)id, optarg))
             return misuse(options->verb, "cannot be understood: ", argv[at]);
+        raw->given |= UINT64_C(1) << id;
     }
+}
+
+/* The option of that name which may stand in the file, or OPTION_NONE. */
+static enum option_id find_in_file(const char *name)
+{
+    for (int id = 1; id < OPTION_ROWS; id++) {
+        if ((rows[id].verbs & IN_FILE) != 0 && strcmp(rows[id].name, name) == 0)
+            return (enum option_id)id;
+    }
+    return OPTION_NONE;
+}
+
+/* One line of the file.  Names of files in it are seen from where it is. */
+static bool take_line(struct phone_options *options, struct raw *raw, const char *name,
+                      const char *argument)
+{
+    struct phone_account *file = &options->file;
+    enum option_id id = find_in_file(name);
+    if (id == OPTION_NONE) {
+        phone_account_blame(file, "no option that may stand here: ", name);
+        return false;
+    }
+    if ((argument != NULL) != (rows[id].argument != NULL)) {
+        phone_account_blame(
+            file, argument == NULL ? "an argument is missing behind " : "there is no argument to ",
+            name);
+        return false;
+    }
+    bool is_known = id == OPTION_PASSWORD_FILE && raw->password != NULL;
+    if (is_known || (raw->given & UINT64_C(1) << id) != 0)
+        return true;
+    char *path = id == OPTION_PASSWORD_FILE ? options->password_path
+                 : id == OPTION_AUTHORITIES ? options->authorities_path
+                                            : NULL;
+    if (path != NULL && !phone_account_path(file, argument, path)) {
+        phone_account_blame(file, "too long: ", argument);
+        return false;
+    }
+    raw->in_file |= id == OPTION_PASSWORD_FILE;
+    if (take(options, raw, id, path != NULL ? path : argument))
+        return true;
+    phone_account_blame(file, "cannot be understood: ", argument);
+    return false;
+}
+
+/* Whoever says whose phone it is, and by no name in the file, says all of it. */
+static int read_account(struct phone_options *options, struct raw *raw)
+{
+    char *name, *argument;
+    if (raw->account == NULL && (raw->user != NULL || getenv("AHOY_USER") != NULL))
+        return -1;
+    int found = phone_account_open(&options->file, raw->account);
+    if (found <= 0)
+        return found == 0 ? -1 : PHONE_MISUSED;
+    while (phone_account_next(&options->file, &name, &argument)) {
+        if (!take_line(options, raw, name, argument))
+            return PHONE_MISUSED;
+    }
+    return -1;
 }
 
 /* "sip:" in front of |text| where it has no scheme. */
@@ -358,19 +452,19 @@ static int set_server(struct phone_options *options, const struct raw *raw)
 static int set_callee(struct phone_options *options, int argc, char **argv)
 {
     struct ahoy_uri uri;
-    int wanted = options->verb == PHONE_WATCH ? 2 : options->verb == PHONE_CALL ? 1 : 0;
-    if (argc - optind < wanted)
-        return misuse(options->verb,
-                      wanted == 1 ? "whom to call? Give a URI" : "what of whom? Give reg and a URI",
-                      "");
-    if (argc - optind > wanted)
-        return misuse(options->verb, "too much: ", argv[optind + wanted]);
-    if (wanted == 0)
+    const struct verb_row *row = verb_row(options->verb);
+    bool is_watch = options->verb == PHONE_WATCH;
+    if (argc - optind < row->operands)
+        return misuse(options->verb, row->missing, "");
+    if (argc - optind > row->operands)
+        return misuse(options->verb, "too much: ", argv[optind + row->operands]);
+    if (row->operands == 0)
         return -1;
     options->package = ahoy_event_package_find(ahoy_span(argv[optind]));
-    if (wanted == 2 && options->package == NULL)
+    if (is_watch && options->package == NULL)
         return misuse(options->verb, "no event package that it knows: ", argv[optind]);
-    const char *callee = argv[optind + wanted - 1];
+    options->text = argv[optind + row->operands - 1];
+    const char *callee = argv[optind + (is_watch ? 1 : 0)];
     struct span text = with_scheme(callee, options->callee_space, sizeof options->callee_space);
     if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
         uri.headers.size > 0)
@@ -385,6 +479,8 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
     *options = (struct phone_options){ .verb = verb,
                                        .expires_s = 3600,
                                        .ring_s = 1,
+                                       .count = 1,
+                                       .every_s = 1,
                                        .digits = "",
                                        .port_low = PORT_LOW,
                                        .port_high = PORT_HIGH };
@@ -392,10 +488,12 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
     if (code == -1)
         code = set_callee(options, argc, argv);
     if (code == -1)
+        code = read_account(options, &raw);
+    if (code == -1)
         code = set_account(options, &raw);
     if (code == -1)
         code = set_server(options, &raw);
-    if (code == -1 && !phone_password_read(options, raw.password))
+    if (code == -1 && !phone_password_read(options, raw.password, raw.in_file))
         code = PHONE_MISUSED;
     return code;
 }

@@ -56,6 +56,11 @@ uint64_t phone_now(void)
     return ahoy_driver_now();
 }
 
+uint64_t phone_now_us(void)
+{
+    return ahoy_driver_now_us();
+}
+
 struct ahoy_ua *phone_ua(struct phone *phone)
 {
     return phone->ua;
@@ -180,6 +185,7 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
             .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
             .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,
             .more_codecs = more_codecs(),
+            .is_busy = options->busy,
             .seed = { seeds[6], seeds[7] },
         };
         phone->ua = ahoy_ua_new(&ua);

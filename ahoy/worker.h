@@ -13,6 +13,7 @@ void phone_close(struct phone *phone);
 
 struct ahoy_ua *phone_ua(struct phone *phone);
 uint64_t phone_now(void);
+uint64_t phone_now_us(void);
 /* Whether a signal has asked to leave. */
 bool phone_is_leaving(void);
 
