@@ -198,7 +198,9 @@ static bool is_digits(const char *text)
 
 /* What the options say before it is put together. */
 struct raw {
-    const char *account, *user, *server;
+    const char *account, *user;
+    size_t server_count;
+    const char *servers[AHOY_UA_SERVERS_LIMIT];
     const char *password; /* As phone_password_read has it. */
     const char *realm, *instance;
     uint64_t given; /* The options of the command line, a bit each: they outdo those of the file. */
@@ -213,12 +215,13 @@ static bool read_count(const char *text, uint32_t *count)
     return is_read;
 }
 
-/* What can stand between quotes and angle brackets (RFC 5626 4.1). */
+/* What can stand between quotes and angle brackets, and is a UUID: of other URNs an RFC would have
+ * to say how they are used (R5626-4.1-4). */
 static bool is_urn(struct span text)
 {
     struct ahoy_uri uri;
     return text.size <= PHONE_URN_LIMIT && ahoy_uri_parse(text, &uri, NULL) &&
-           ahoy_span_equal_nocase(uri.name, SPAN("urn"));
+           ahoy_span_starts_nocase(text, SPAN("urn:uuid:"));
 }
 
 /* One option; false where its argument is wrong. */
@@ -245,7 +248,9 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
         raw->instance = argument;
         return is_urn(ahoy_span(argument));
     case OPTION_SERVER:
-        raw->server = argument;
+        if (raw->server_count == AHOY_UA_SERVERS_LIMIT)
+            return false;
+        raw->servers[raw->server_count++] = argument;
         return true;
     case OPTION_AUTHORITIES:
         options->authorities = argument;
@@ -413,40 +418,50 @@ static int set_account(struct phone_options *options, const struct raw *raw)
     return -1;
 }
 
-static void set_route(struct phone_options *options)
+static void set_route(struct phone_server *server)
 {
-    struct ahoy_buf buf = ahoy_buf_over(options->route_space, sizeof options->route_space);
+    struct ahoy_buf buf = ahoy_buf_over(server->route_space, sizeof server->route_space);
     ahoy_buf_put_byte(&buf, '<');
-    ahoy_buf_put(&buf, options->server_uri);
+    ahoy_buf_put(&buf, server->uri);
     ahoy_buf_put(&buf, SPAN(";lr>"));
-    options->route = ahoy_buf_text(&buf);
+    server->route = ahoy_buf_text(&buf);
 }
 
-static int set_server(struct phone_options *options, const struct raw *raw)
+static int set_server(struct phone_options *options, const char *given)
 {
     struct ahoy_uri uri;
     struct ahoy_err err;
     enum ahoy_transport transport;
-    char domain[PHONE_TEXT_LIMIT];
-    snprintf(domain, sizeof domain, "%.*s", (int)options->account.domain.size,
-             options->account.domain.at);
-    const char *given = raw->server != NULL ? raw->server : domain;
-    options->server_uri = with_scheme(given, options->server_space, sizeof options->server_space);
-    if (!ahoy_uri_parse(options->server_uri, &uri, NULL) || uri.headers.size > 0)
+    struct phone_server *server = &options->servers[options->server_count++];
+    server->uri = with_scheme(given, server->uri_space, sizeof server->uri_space);
+    if (!ahoy_uri_parse(server->uri, &uri, NULL) || uri.headers.size > 0)
         return misuse(options->verb, "no server's URI: ", given);
-    if (!ahoy_locate(&uri, &transport, &options->server.remote, &err)) {
+    if (!ahoy_locate(&uri, &transport, &server->hop.remote, &err)) {
         fprintf(stderr, "ahoy %s: %s: needed is %s; give --server sip:ADDRESS:PORT\n",
                 phone_verb_name(options->verb), given, err.expected);
         return PHONE_MISUSED;
     }
-    options->server_host = uri.host;
-    options->server.transport = (uint8_t)transport;
-    options->server.listener = AHOY_ANY_LISTENER;
+    server->host = uri.host;
+    server->hop.transport = (uint8_t)transport;
+    server->hop.listener = AHOY_ANY_LISTENER;
     if (options->listen.family != AHOY_NO_FAMILY &&
-        options->listen.family != options->server.remote.family)
+        options->listen.family != server->hop.remote.family)
         return misuse(options->verb, "--listen and the server are IPv4 and IPv6: ", given);
-    set_route(options);
+    if (server->hop.remote.family != options->servers[0].hop.remote.family)
+        return misuse(options->verb, "the servers are of IPv4 and IPv6: ", given);
+    set_route(server);
     return -1;
+}
+
+static int set_servers(struct phone_options *options, const struct raw *raw)
+{
+    char domain[PHONE_TEXT_LIMIT];
+    snprintf(domain, sizeof domain, "%.*s", (int)options->account.domain.size,
+             options->account.domain.at);
+    int code = raw->server_count == 0 ? set_server(options, domain) : -1;
+    for (size_t i = 0; i < raw->server_count && code == -1; i++)
+        code = set_server(options, raw->servers[i]);
+    return code;
 }
 
 static int set_callee(struct phone_options *options, int argc, char **argv)
@@ -492,7 +507,7 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
     if (code == -1)
         code = set_account(options, &raw);
     if (code == -1)
-        code = set_server(options, &raw);
+        code = set_servers(options, &raw);
     if (code == -1 && !phone_password_read(options, raw.password, raw.in_file))
         code = PHONE_MISUSED;
     return code;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ahoy/account.h"
+#include "ahoy/instance.h"
 #include "ahoy/outcome.h"
 #include "libahoy/tu/ua.h"
 
@@ -22,17 +23,24 @@ enum {
     PHONE_DIGITS_LIMIT = 32      /* At once. */
 };
 
+/* A registrar and outbound proxy. */
+struct phone_server {
+    struct ahoy_hop hop;
+    struct span uri;   /* "sip:127.0.0.1:5060;transport=tcp" */
+    struct span host;  /* Who it must prove to be (TLS). */
+    struct span route; /* It as a value of Route. */
+    char uri_space[PHONE_TEXT_LIMIT], route_space[PHONE_TEXT_LIMIT];
+};
+
 /* Spans point into it, so it stays where it is. */
 struct phone_options {
     enum phone_verb verb;
     struct ahoy_account account;
     struct span address; /* "alice@atlanta.example" */
-    struct ahoy_hop server;
-    struct span server_uri;  /* "sip:127.0.0.1:5060;transport=tcp" */
-    struct span server_host; /* Its host: who the server must prove to be (TLS). */
-    const char *authorities; /* A file: whose word counts for that; NULL: the system's. */
+    size_t server_count;
+    struct phone_server servers[AHOY_UA_SERVERS_LIMIT];
+    const char *authorities; /* A file: whose word counts for them (TLS); NULL: the system's. */
     bool insecure;           /* Nobody's is needed. */
-    struct span route;       /* The same as a value of Route. */
     struct ahoy_ip listen;   /* AHOY_NO_FAMILY: what reaches the server. */
     const char *trace;       /* A file, or NULL. */
     bool json, keep, once, busy;
@@ -48,7 +56,7 @@ struct phone_options {
     const char *record;                       /* A file for what is heard, or NULL. */
     const char *digits;           /* What `call` dials once it is answered; "" for nothing. */
     uint16_t port_low, port_high; /* For RTP and RTCP. */
-    char uri[PHONE_TEXT_LIMIT], server_space[PHONE_TEXT_LIMIT], route_space[PHONE_TEXT_LIMIT];
+    char uri[PHONE_TEXT_LIMIT];
     char callee_space[PHONE_TEXT_LIMIT];
     char password[PHONE_TEXT_LIMIT];
     char password_path[PHONE_PATH_LIMIT], authorities_path[PHONE_PATH_LIMIT];

@@ -29,9 +29,11 @@ int phone_register(const struct phone_options *options)
             phone_show(options, &news, ahoy_ua_notice(phone_ua(phone)));
             /* A refresh that fails may pass; a refusal at the start does not. */
             registered |= news.kind == AHOY_NEWS_REGISTERED;
+            if (ahoy_ua_busy(phone_ua(phone)) > 0)
+                continue; /* Another server has not answered yet. */
             done |= news.kind == AHOY_NEWS_REGISTRATION_FAILED &&
                     (!registered || ahoy_ua_deadline(phone_ua(phone)) == UINT64_MAX);
-            done |= news.kind == AHOY_NEWS_REGISTERED && !options->keep;
+            done |= registered && !options->keep;
             if (news.kind != AHOY_NEWS_REGISTRATION_FAILED || !done)
                 continue;
             registered = false;

@@ -87,6 +87,8 @@ static void show_json(const struct phone_options *options, const struct ahoy_ua_
            options->address.at);
     if (news->session.generation != 0)
         printf(",\"call\":%u", news->session.slot);
+    if (news->reg_id > 1)
+        printf(",\"server\":%u", news->reg_id);
     if (news->status != 0)
         printf(",\"status\":%u", news->status);
     if (news->expires_s != 0)
@@ -117,7 +119,7 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
                        const char *text)
 {
     struct span address = options->address;
-    struct span server = options->server_uri;
+    struct span server = options->servers[news->reg_id > 0 ? news->reg_id - 1 : 0].uri;
     struct span direction = ahoy_direction_name(news->agreed.direction);
     struct span codec = ahoy_codec_name(news->agreed.codec);
     switch (news->kind) {

@@ -7,19 +7,33 @@
 #include "libahoy/tu/beside.h"
 #include "libahoy/tu/exchange.h"
 #include "libahoy/tu/publication.h"
-#include "libahoy/tu/registration.h"
 #include "libahoy/tu/session.h"
 #include "libahoy/tu/subscriber.h"
 
 struct ahoy_ua {
     struct ahoy_ua_context context;
-    struct ahoy_registration_client registration;
+    struct ahoy_registrations registrations;
     struct ahoy_subscriber subscriber;
     struct ahoy_publication publication;
     struct ahoy_exchanges exchanges;
     struct ahoy_pool sessions; /* struct ahoy_session */
     bool is_busy;
 };
+
+static bool init_registrations(struct ahoy_ua *ua, const struct ahoy_ua_options *options)
+{
+    struct ahoy_registration_way ways[AHOY_UA_SERVERS_LIMIT];
+    size_t count = 1 + options->more_count;
+    for (size_t i = 0; i < count && i < AHOY_UA_SERVERS_LIMIT; i++) {
+        const struct ahoy_ua_server *server =
+            i == 0 ? &options->server : &options->more_servers[i - 1];
+        ways[i] = (struct ahoy_registration_way){ .server = server->hop,
+                                                  .route = server->route,
+                                                  .reg_id = (unsigned)i + 1,
+                                                  .has_others = count > 1 };
+    }
+    return ahoy_registrations_init(&ua->registrations, &ua->context, ways, count);
+}
 
 struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
 {
@@ -29,8 +43,6 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     struct ahoy_ua_context *context = &ua->context;
     context->transactions = options->transactions;
     context->account = options->account;
-    context->server = options->server;
-    context->route = options->route;
     context->locate = options->locate;
     context->t1_ms = options->t1_ms;
     context->t2_ms = options->t2_ms;
@@ -41,7 +53,7 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     ahoy_publication_init(&ua->publication);
     ahoy_exchanges_init(&ua->exchanges);
     ua->is_busy = options->is_busy;
-    if (!ahoy_registration_client_init(&ua->registration, context)) {
+    if (!init_registrations(ua, options)) {
         ahoy_ua_free(ua);
         return NULL;
     }
@@ -241,7 +253,7 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
         return;
     }
     if (event->user == AHOY_UA_REGISTRATION) {
-        ahoy_registration_client_step(&ua->registration, &ua->context, event, now_ms);
+        ahoy_registrations_step(&ua->registrations, &ua->context, event, now_ms);
         return;
     }
     if (event->user == AHOY_UA_SUBSCRIBER) {
@@ -265,7 +277,7 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
 
 void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
 {
-    ahoy_registration_client_expire(&ua->registration, &ua->context, now_ms);
+    ahoy_registrations_expire(&ua->registrations, &ua->context, now_ms);
     ahoy_subscriber_expire(&ua->subscriber, &ua->context, now_ms);
     ahoy_publication_expire(&ua->publication, &ua->context, now_ms);
     struct ahoy_handle handle;
@@ -279,8 +291,9 @@ void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
 uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua)
 {
     uint64_t deadline = ahoy_subscriber_deadline(&ua->subscriber);
-    if (ua->registration.due_ms < deadline)
-        deadline = ua->registration.due_ms;
+    uint64_t registrations = ahoy_registrations_deadline(&ua->registrations);
+    if (registrations < deadline)
+        deadline = registrations;
     if (ua->publication.due_ms < deadline)
         deadline = ua->publication.due_ms;
     struct ahoy_handle handle;
@@ -299,12 +312,30 @@ bool ahoy_ua_poll(struct ahoy_ua *ua, struct ahoy_ua_news *news)
 
 void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms)
 {
-    ahoy_registration_client_start(&ua->registration, &ua->context, expires_s, now_ms);
+    ahoy_registrations_start(&ua->registrations, &ua->context, expires_s, now_ms);
 }
 
 void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms)
 {
-    ahoy_registration_client_stop(&ua->registration, &ua->context, now_ms);
+    ahoy_registrations_stop(&ua->registrations, &ua->context, now_ms);
+}
+
+bool ahoy_ua_flow(const struct ahoy_ua *ua, size_t index, struct ahoy_hop *flow, uint32_t *keep_ms)
+{
+    const struct ahoy_registration_client *client = &ua->registrations.clients[index];
+    *flow = client->flow;
+    *keep_ms = client->keep_ms;
+    return client->keep_ms > 0;
+}
+
+void ahoy_ua_flow_answered(struct ahoy_ua *ua, size_t index)
+{
+    ahoy_registration_client_answered(&ua->registrations.clients[index]);
+}
+
+void ahoy_ua_flow_failed(struct ahoy_ua *ua, size_t index, uint64_t now_ms)
+{
+    ahoy_registrations_flow_failed(&ua->registrations, &ua->context, index, now_ms);
 }
 
 bool ahoy_ua_watch(struct ahoy_ua *ua, const struct ahoy_event_package *package, struct span uri,
@@ -481,7 +512,7 @@ uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)
 
 uint32_t ahoy_ua_busy(const struct ahoy_ua *ua)
 {
-    uint32_t busy = ua->registration.transaction.generation != 0;
+    uint32_t busy = ahoy_registrations_busy(&ua->registrations);
     busy += ahoy_subscriber_is_busy(&ua->subscriber);
     busy += ua->publication.exchange.transaction.generation != 0;
     busy += ua->exchanges.pool.used;

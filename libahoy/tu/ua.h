@@ -7,17 +7,26 @@
 #pragma once
 
 #include "libahoy/tu/publication.h"
+#include "libahoy/tu/registrations.h"
 #include "libahoy/tu/subscription.h"
 #include "libahoy/tu/ua_context.h"
 
 enum { AHOY_UA_SESSIONS_LIMIT = 16 };
 
+/* A registrar and outbound proxy. */
+struct ahoy_ua_server {
+    struct ahoy_hop hop;
+    struct span route; /* It as a value of Route: "<sip:192.0.2.1;lr>"; empty for none. */
+};
+
 /* Copied; what spans and pointers name outlives the user agent. */
 struct ahoy_ua_options {
     struct ahoy_transactions *transactions;
     struct ahoy_account account;
-    struct ahoy_hop server; /* The registrar and outbound proxy. */
-    struct span route;      /* It as a value of Route: "<sip:192.0.2.1;lr>"; empty for none. */
+    struct ahoy_ua_server server;
+    /* Further ones, that we register through too (RFC 5626 4.2.1). */
+    const struct ahoy_ua_server *more_servers;
+    size_t more_count;
     ahoy_ua_locate *locate; /* Where in-dialog requests go; the server where it returns false. */
     uint32_t t1_ms, t2_ms;  /* The stack's clocks: 500 and 4,000. */
     unsigned more_codecs;   /* Beside G.711: ahoy_sdp_local. */
@@ -37,10 +46,18 @@ void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms);
 uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua);
 bool ahoy_ua_poll(struct ahoy_ua *ua, struct ahoy_ua_news *news);
 
-/* REGISTERED or REGISTRATION_FAILED follows; a registration that stands is refreshed. */
+/* REGISTERED or REGISTRATION_FAILED follows for each server; a registration that stands is
+ * refreshed. */
 void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms);
-/* UNREGISTERED or REGISTRATION_FAILED follows. */
+/* UNREGISTERED or REGISTRATION_FAILED follows for each. */
 void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms);
+
+/* The flow of the registration |index|, below AHOY_UA_SERVERS_LIMIT: to be kept alive at least each
+ * |keep_ms| by whoever owns the stack (RFC 5626 4.4).  False where there is none to be. */
+bool ahoy_ua_flow(const struct ahoy_ua *ua, size_t index, struct ahoy_hop *flow, uint32_t *keep_ms);
+/* A keep-alive of it was answered; it has failed, so that it is registered anew. */
+void ahoy_ua_flow_answered(struct ahoy_ua *ua, size_t index);
+void ahoy_ua_flow_failed(struct ahoy_ua *ua, size_t index, uint64_t now_ms);
 
 /* Watches |uri|, one at a time: for |expires_s| seconds, renewed until it is unwatched, or once
  * where they are 0.  False where |uri| is none of sip, or somebody is watched already; else

@@ -60,10 +60,12 @@ static void put_address(const struct ahoy_ua_context *context, const struct ahoy
 }
 
 void ahoy_ua_put_binding(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
-                         struct ahoy_buf *buf)
+                         unsigned reg_id, struct ahoy_buf *buf)
 {
     put_address(context, hop, false, buf);
-    if (context->account.instance.size > 0) { /* R5627-4.1-3 */
+    if (context->account.instance.size > 0) { /* R5627-4.1-3, R5626-4.2.1-4, -5 */
+        ahoy_buf_put(buf, SPAN(";reg-id="));
+        ahoy_buf_put_number(buf, reg_id);
         ahoy_buf_put(buf, SPAN(";+sip.instance=\"<"));
         ahoy_buf_put(buf, context->account.instance);
         ahoy_buf_put(buf, SPAN(">\""));
@@ -132,14 +134,18 @@ void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_bu
 {
     ahoy_ua_put_allow(buf);
     ahoy_buf_put(buf, SPAN("Accept: application/sdp, text/plain\r\n"));
-    ahoy_ua_put_supported(context, buf);
+    ahoy_ua_put_supported(context, AHOY_METHOD_OTHER, buf);
 }
 
-void ahoy_ua_put_supported(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
+void ahoy_ua_put_supported(const struct ahoy_ua_context *context, enum ahoy_method method,
+                           struct ahoy_buf *buf)
 {
-    bool knows_gruu = context->account.instance.size > 0;   /* R5627-4.1-1, R5627-4.1-2 */
     ahoy_buf_put(buf, SPAN("Supported: " AHOY_UA_OPTIONS)); /* R3262-4-2 */
-    ahoy_buf_put(buf, knows_gruu ? SPAN(", gruu\r\n") : SPAN("\r\n"));
+    if (context->account.instance.size > 0)                 /* R5627-4.1-1, R5627-4.1-2 */
+        ahoy_buf_put(buf, SPAN(", gruu, outbound"));        /* R5626-4.2.1-3 */
+    if (context->account.instance.size > 0 && method == AHOY_METHOD_REGISTER)
+        ahoy_buf_put(buf, SPAN(", path")); /* R5626-4.2.1-7 */
+    ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
 bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word)

@@ -45,6 +45,7 @@ struct ahoy_ua_context {
     unsigned more_codecs;  /* As ahoy_sdp_local has them. */
     struct ahoy_rng rng;
     struct ahoy_granted granted; /* By our registrar. */
+    unsigned flows_up;           /* Registrations that stand. */
 
     size_t news_first, news_count;
     struct ahoy_ua_entry news[AHOY_NEWS_LIMIT];
@@ -74,9 +75,10 @@ struct ahoy_ua_request {
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                            enum ahoy_method method, uint32_t cseq, bool outside,
                            struct ahoy_ua_request *request);
-/* Adds what we register as our Contact: as |hop| will reach it, with our instance. */
+/* Adds what we register as our Contact: as |hop| will reach it, with our instance and the number of
+ * the flow, where we have one. */
 void ahoy_ua_put_binding(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
-                         struct ahoy_buf *buf);
+                         unsigned reg_id, struct ahoy_buf *buf);
 /* Adds the Contact of all else: our GRUU, where we were given one and no sips URI is needed; else
  * as the hop of the request will reach it, as a sips URI or as one of sip. */
 void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
@@ -87,8 +89,9 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request);
 bool ahoy_ua_serves(enum ahoy_method method);
 /* Adds Allow. */
 void ahoy_ua_put_allow(struct ahoy_buf *buf);
-/* Adds Supported. */
-void ahoy_ua_put_supported(const struct ahoy_ua_context *context, struct ahoy_buf *buf);
+/* Adds Supported, of a request of |method|; AHOY_METHOD_OTHER stands for a response. */
+void ahoy_ua_put_supported(const struct ahoy_ua_context *context, enum ahoy_method method,
+                           struct ahoy_buf *buf);
 /* Whether |word|, case aside, is in the list |header| of |message|: Supported, Require, Allow. */
 bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word);
 /* Adds Allow, Supported and Accept, which belong into requests and 2xx. */

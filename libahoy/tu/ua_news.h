@@ -36,6 +36,7 @@ struct ahoy_ua_news {
     enum ahoy_ua_news_kind kind;
     struct ahoy_handle session;
     struct ahoy_handle exchange; /* As ahoy_ua_ask named it. */
+    unsigned reg_id; /* Of REGISTERED, UNREGISTERED, REGISTRATION_FAILED: which server, from 1. */
     unsigned status;
     uint32_t expires_s;
     struct ahoy_sdp_agreed agreed;

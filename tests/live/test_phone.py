@@ -2,6 +2,7 @@
 """Phones of ours and a server of ours on loopback: every verb, over each way there is."""
 import json
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -26,10 +27,10 @@ def free_port():
 class Phone:
     """A phone that runs, and what it has said so far."""
 
-    def __init__(self, case, *arguments):
+    def __init__(self, case, *arguments, env=None):
         self.process = subprocess.Popen([BIN / "ahoy", *arguments, "--json"], cwd=case.path,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, env=env)
         case.addCleanup(self.process.stderr.close)
         case.addCleanup(self.process.stdout.close)
         case.addCleanup(self.process.wait)
@@ -309,6 +310,46 @@ class Case(unittest.TestCase):
         self.assertEqual(alice.end(), 3)
         self.assertEqual(alice.news[-1]["status"], 486)
 
+    def test_instance(self):
+        """A phone that stays has a name, which it keeps from one start to the next and in another
+        network, R5626-4.1-1 to -3; two at the same time are two; each flow is kept by the server
+        until it ends."""
+        config = self.path / "named"
+        env = {"PATH": "/usr/bin:/bin", "XDG_CONFIG_HOME": str(config)}
+
+        def start(listen):
+            phone = Phone(self, "answer", "--user", "bob@atlanta.example", "--password-file", "bob",
+                          "--server", f"sip:127.0.0.1:{self.port};transport=tcp", "--server",
+                          f"sip:127.0.0.1:{self.port}", "--listen", listen, "--trace",
+                          "named.trace", env=env)
+            phone.wait_for("registered")
+            phone.wait_for("registered")
+            contacts = re.findall(r'\nContact: .*;reg-id=(\d);\+sip.instance="<(.*)>"',
+                                  (self.path / "named.trace").read_text())
+            self.assertEqual({number for number, _ in contacts}, {"1", "2"})
+            names = {name for _, name in contacts}
+            self.assertEqual(len(names), 1)
+            return phone, names.pop()
+
+        def stop(phone):
+            phone.process.send_signal(signal.SIGINT)
+            self.assertEqual(phone.end(), 0, phone.errors)
+
+        first, name = start("127.0.0.1")
+        self.assertRegex(name, r"^urn:uuid:[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$")
+        self.assertEqual(self.registrations().count('"contact"'), 2)
+        second, other = start("127.0.0.1")
+        self.assertNotEqual(name, other)
+        self.assertEqual(self.registrations().count('"contact"'), 4)
+        stop(first)
+        stop(second)
+        moved, again = start("127.0.0.2")
+        self.assertEqual(name, again)
+        alice = self.phone("message", "alice", WAYS[0], "bob@atlanta.example", "by a flow")
+        self.assertEqual(alice.end(), 0, alice.news)
+        self.assertEqual(moved.wait_for("message")["document"], "by a flow")
+        stop(moved)
+
     def test_account_file(self):
         """Whose phone it is stands in a file, by name or without; what the command line says goes
         before; faults name their line."""
@@ -363,6 +404,7 @@ class Case(unittest.TestCase):
         return done
 
     def test_command_line(self):
+        """Faults are said; R5626-4.1-4 is one of them: another URN than a UUID."""
         self.assertIn("ahoy call", self.run_ahoy("--help", code=0).stdout)
         self.assertRegex(self.run_ahoy("--version", code=0).stdout, r"^ahoy \d+\.\d+")
         self.assertIn("--ring-limit", self.run_ahoy("call", "--help", code=0).stdout)
@@ -382,6 +424,8 @@ class Case(unittest.TestCase):
                 (["call", "a@b", *server], "--user"),
                 (["call", "tel:+1 2", *user, *server], "tel:+1 2"),
                 (["register", *user], "--server"),
+                (["register", *user, *server, "--instance", "urn:x:1"], "--instance"),
+                (["register", *user, *(5 * server)], "--server"),
                 (["register", *user, "--server", "sip:192.0.2.1;transport=ws"], "transport"),
                 (["register", *user, *server, "--listen", "here"], "--listen"),
                 (["register", *user, *server, "--listen", "[::1]:0"], "IPv6"),

@@ -39,7 +39,8 @@ void pair_expect(struct pair *pair, const char *lines)
     pair_forget(pair);
 }
 
-static void init_end(struct pair *pair, unsigned index, struct span instance)
+static void init_end(struct pair *pair, unsigned index, struct span instance,
+                     const struct ahoy_ua_server *more)
 {
     static const struct span users[] = { SPAN_INIT("alice"), SPAN_INIT("bob") };
     static const struct span uris[] = { SPAN_INIT("sip:alice@192.0.2.1"),
@@ -75,7 +76,9 @@ static void init_end(struct pair *pair, unsigned index, struct span instance)
                      .realm = SPAN("atlanta.example"),
                      .password = SPAN("secret"),
                      .instance = instance },
-        .server = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = other },
+        .server.hop = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = other },
+        .more_servers = more,
+        .more_count = more != NULL,
         .locate = ahoy_locate,
         .t1_ms = 500,
         .t2_ms = 4000,
@@ -85,12 +88,17 @@ static void init_end(struct pair *pair, unsigned index, struct span instance)
     assert_non_null(end->ua);
 }
 
-void pair_init_as(struct pair *pair, struct span instance)
+void pair_init_at(struct pair *pair, struct span instance, const struct ahoy_ua_server *more)
 {
     memset(pair, 0, sizeof *pair);
-    init_end(pair, ALICE, instance);
-    init_end(pair, BOB, SPAN(""));
+    init_end(pair, ALICE, instance, more);
+    init_end(pair, BOB, SPAN(""), NULL);
     pair_forget(pair);
+}
+
+void pair_init_as(struct pair *pair, struct span instance)
+{
+    pair_init_at(pair, instance, NULL);
 }
 
 void pair_init(struct pair *pair)

@@ -55,6 +55,8 @@ enum { ALICE, BOB };
 void pair_init(struct pair *pair);
 /* The same; alice has the URN |instance|. */
 void pair_init_as(struct pair *pair, struct span instance);
+/* The same; she has a further server, at bob's too. */
+void pair_init_at(struct pair *pair, struct span instance, const struct ahoy_ua_server *more);
 /* Lets everything run out, and checks that nothing is left. */
 void pair_fini(struct pair *pair);
 /* The next |count| messages of this name are lost. */
