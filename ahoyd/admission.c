@@ -33,7 +33,8 @@ void ahoyd_admission_see(struct ahoyd_server *server, const struct ahoy_wire_eve
     if (!is_message)
         return;
     server->waited_us = event->waited_us;
-    if (!ahoy_overload_waited(&server->overload, event->waited_us, event->overflowed, now_ms))
+    if (!ahoy_overload_waited(&server->overload, event->hop.listener, event->waited_us,
+                              event->overflowed, now_ms))
         return;
     server->counters.overload_wait_ms = server->overload.last_us / 1000;
     server->counters.overload_loss = server->overload.share;

@@ -1,8 +1,9 @@
 """Overload: a server held to a tenth of a processor, and callers who do not wait for each other.
 
 First calls one after the other, as fast as they end, tell its capacity; then the schedule begins:
-loads around the capacity, whose best second-by-second mean is the peak; twice the capacity; ten
-times; and 0.7 of it, to see how soon all is as before.
+loads around the capacity, of whose means the best is the peak; twice the capacity; ten times; and
+0.7 of it, to see how soon all is as before.  One second differs from the next by a sixth, as the
+quota is measured in slices: of means over few seconds the best would be chance.
 
 The callers are phones (bench-flood): what is not answered they send again, and who is refused with
 a Retry-After makes no call before it is over.  So after the load there are two ends.  The server
@@ -21,7 +22,7 @@ PERIOD_US = 100000  # As Docker and systemd have it: the server runs for 10 ms, 
 CALLERS_PER_CALL = 20  # Each caller would make a call every so many seconds at the capacity.
 SETTLING_S = 5  # At the beginning of a load, not looked at.
 NORMAL = 0.7
-PHASES = [("0.8", 0.8, 10), ("0.9", 0.9, 10), ("1.0", 1.0, 10), ("1.2", 1.2, 10), ("2", 2, 30),
+PHASES = [("0.8", 0.8, 30), ("0.9", 0.9, 30), ("1.0", 1.0, 30), ("1.2", 1.2, 30), ("2", 2, 30),
           ("10", 10, 30), ("after", NORMAL, 30)]
 
 

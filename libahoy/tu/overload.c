@@ -17,6 +17,8 @@ enum {
     QUOTA_US = 100000,    /* By which waits differ where a quota holds the process, as is usual. */
     CALM_INTERVALS = 10,  /* Without a refusal, until the rate is given up. */
     PAUSE_INTERVALS = 25, /* Without a message: all is over. */
+    QUEUE_LEAST = 8, /* Messages of a queue in an interval, for it to count alone: of fewer none may
+                      * have found it empty though it often is. */
     IDLE_LEAST = 3,
     IDLE_MOST = 6,
     MOST_DOWN = 500, /* Thousandths by which a rate falls or rises in one interval. */
@@ -26,15 +28,22 @@ enum {
     BACK_PART = 8 /* Such a part of those who are let in: as many may come back. */
 };
 
+static void empty_queues(struct ahoy_overload *overload)
+{
+    overload->all = (struct ahoy_overload_queue){ .least_us = UINT32_MAX };
+    for (unsigned i = 0; i < AHOY_OVERLOAD_QUEUES; i++)
+        overload->queues[i] = overload->all;
+}
+
 static void reset(struct ahoy_overload *overload, uint64_t now_ms)
 {
     const uint32_t target_us = overload->target_us;
     *overload = (struct ahoy_overload){ .target_us = target_us,
                                         .begun_ms = now_ms,
                                         .filled_ms = now_ms,
-                                        .least_us = UINT32_MAX,
                                         .needed = NEEDED_USUAL * UNIT,
                                         .retry_ms = RETRY_MS };
+    empty_queues(overload);
 }
 
 void ahoy_overload_init(struct ahoy_overload *overload, uint32_t target_ms, uint64_t now_ms)
@@ -128,10 +137,29 @@ static void set_retry(struct ahoy_overload *overload, uint64_t span_ms)
         overload->retry_ms = RETRY_MS;
 }
 
+static void read_from(struct ahoy_overload_queue *queue, uint32_t waited_us)
+{
+    queue->messages++;
+    if (waited_us < queue->least_us)
+        queue->least_us = waited_us;
+}
+
+/* The least wait of the interval, in the queue where that is longest. */
+static uint32_t least_wait(const struct ahoy_overload *overload)
+{
+    uint32_t wait_us = overload->all.messages > 0 ? overload->all.least_us : 0;
+    for (unsigned i = 0; i < AHOY_OVERLOAD_QUEUES; i++) {
+        const struct ahoy_overload_queue *queue = &overload->queues[i];
+        if (queue->messages >= QUEUE_LEAST && queue->least_us > wait_us)
+            wait_us = queue->least_us;
+    }
+    return wait_us;
+}
+
 static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
 {
     struct ahoy_gate *gates = overload->gates;
-    uint32_t wait_us = overload->least_us == UINT32_MAX ? 0 : overload->least_us;
+    uint32_t wait_us = least_wait(overload);
     uint32_t target_us = overload->target_us;
     const struct ahoy_gate *kept = &gates[AHOY_URGENCY_KEPT];
     uint32_t came_new = gates[AHOY_URGENCY_NEW].let_in + gates[AHOY_URGENCY_NEW].refused;
@@ -147,7 +175,7 @@ static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
            (uint64_t)kept->let_in * 1000 / span_ms);
     set_loss(overload, came_new, span_ms);
     overload->theirs = overload->theirs_new = overload->served = 0;
-    overload->least_us = UINT32_MAX;
+    empty_queues(overload);
     overload->overflowed = false;
 }
 
@@ -160,8 +188,8 @@ static void fill(struct ahoy_gate *gate, uint64_t span_ms)
         gate->tokens = most;
 }
 
-bool ahoy_overload_waited(struct ahoy_overload *overload, uint32_t waited_us, bool overflowed,
-                          uint64_t now_ms)
+bool ahoy_overload_waited(struct ahoy_overload *overload, unsigned queue, uint32_t waited_us,
+                          bool overflowed, uint64_t now_ms)
 {
     if (overload->target_us == 0)
         return false;
@@ -179,8 +207,8 @@ bool ahoy_overload_waited(struct ahoy_overload *overload, uint32_t waited_us, bo
         overload->filled_ms = now_ms;
     }
     overload->waited_us = waited_us;
-    if (waited_us < overload->least_us)
-        overload->least_us = waited_us;
+    read_from(&overload->all, waited_us);
+    read_from(&overload->queues[queue % AHOY_OVERLOAD_QUEUES], waited_us);
     overload->overflowed |= overflowed;
     return ended;
 }

@@ -1,8 +1,8 @@
 /* How much new work a server lets in (RFC 3261 21.5.4, RFC 7339 5.3, design: RFC 6357).
  *
  * The measure is how long messages have waited when they are read, the least of each interval: a
- * queue that empties now and then is no overload, however long it was in between.  Where the least
- * stays above the target, new requests are let in by a rate that follows what was managed, so that
+ * queue that empties now and then is no overload, however long it was in between.  Each listener has
+ * a queue of its own, and the worst of them counts.  Where the least stays above the target, new requests are let in by a rate that follows what was managed, so that
  * the wait settles at the target and no work is lost; what has waited for far longer is refused
  * whatever the rate.  What belongs to calls that stand has a rate of its own, which begins to bind
  * at a multiple of the target only.
@@ -15,7 +15,8 @@
 enum {
     AHOY_OVERLOAD_INTERVAL_MS = 200, /* Between two looks at the wait. */
     AHOY_OVERLOAD_STALE_MS = 500,    /* T1: by UDP the client has sent again what waited so long. */
-    AHOY_OVERLOAD_LOSS_LIMIT = 95    /* Percent that neighbours are asked to hold back. */
+    AHOY_OVERLOAD_LOSS_LIMIT = 95,   /* Percent that neighbours are asked to hold back. */
+    AHOY_OVERLOAD_QUEUES = 8         /* Where there are more of them, some count as one. */
 };
 
 /* What is refused first, and what last. */
@@ -37,13 +38,19 @@ struct ahoy_gate {
     uint32_t refused;
 };
 
+/* What was read from a queue in this interval. */
+struct ahoy_overload_queue {
+    uint32_t least_us; /* The least wait; UINT32_MAX: nothing was read. */
+    uint32_t messages;
+};
+
 struct ahoy_overload {
     uint32_t target_us; /* 0: everything is let in. */
     uint64_t begun_ms;  /* When this interval began. */
     uint64_t filled_ms; /* When the gates got tokens last. */
     uint32_t waited_us; /* The message at hand. */
-    uint32_t least_us;  /* The least wait in this interval; UINT32_MAX: none was seen. */
-    bool overflowed;    /* Something was lost before it could be read. */
+    struct ahoy_overload_queue all, queues[AHOY_OVERLOAD_QUEUES];
+    bool overflowed; /* Something was lost before it could be read. */
     struct ahoy_gate gates[AHOY_URGENCY_COUNT];
     uint32_t served;     /* Messages in this interval, all but those that were refused. */
     uint32_t needed;     /* How many of them a new request brings about; in 256ths. */
@@ -58,10 +65,10 @@ struct ahoy_overload {
 
 /* |target_ms| 0 switches it off. */
 void ahoy_overload_init(struct ahoy_overload *overload, uint32_t target_ms, uint64_t now_ms);
-/* A message has been read that had waited so long; |overflowed| where others before it were lost.
+/* A message of |queue|, any number, has been read that had waited so long; |overflowed| where others before it were lost.
  * True where an interval has ended with it, so that rates, |loss| and |last_us| are new. */
-bool ahoy_overload_waited(struct ahoy_overload *overload, uint32_t waited_us, bool overflowed,
-                          uint64_t now_ms);
+bool ahoy_overload_waited(struct ahoy_overload *overload, unsigned queue, uint32_t waited_us,
+                          bool overflowed, uint64_t now_ms);
 /* Whether the request that was read last may come in.  |holds_back|: it comes from a neighbour that
  * was told |loss|, so it may draw on what comes later, as an urgent one may. */
 bool ahoy_overload_admits(struct ahoy_overload *overload, enum ahoy_urgency urgency,

@@ -301,6 +301,26 @@ static void phones_do_not_throttle(void **state)
     assert_non_null(exchange_sent_to(exchange, BOB));
 }
 
+/* What comes to one listener waits, and what comes to the other does not. */
+static void one_listener_hides_no_other(void **state)
+{
+    (void)state;
+    char text[1024];
+    snprintf(text, sizeof text, "listen \"udp:[2001:db8::100]:5060\"\n%s", config);
+    struct exchange *exchange = exchange_new(text, 0);
+    struct ask waiting = { .method = "OPTIONS",
+                           .uri = "sip:open.example",
+                           .from = "sip:mallory@evil.example" };
+    struct ask at_once = waiting;
+    at_once.peer = "[2001:db8::1]:5060";
+    for (unsigned i = 0; i < 4000; i++, exchange->now_ms++) {
+        exchange->waited_us = i % 2 == 0 ? LONG_US : 0;
+        (void)exchange_ask(exchange, i % 2 == 0 ? &waiting : &at_once);
+    }
+    assert_true(counters(exchange)->overload_refused > 0);
+    exchange_free(exchange);
+}
+
 static void off_is_off(void **state)
 {
     (void)state;
@@ -321,12 +341,19 @@ static void off_is_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_exchange(new_work_is_refused),           in_exchange(what_stands_goes_on),
-        in_exchange(proxies_get_no_retry_after),    in_exchange(stale_work_is_dropped),
-        in_exchange(some_must_get_through),         in_exchange(neighbours_are_told),
-        in_exchange(neighbours_are_asked_for_less), in_exchange(strangers_are_not_told),
-        in_exchange(trunks_are_offered_it),         in_exchange(trunks_that_ask_for_less_get_less),
-        in_exchange(phones_do_not_throttle),        cmocka_unit_test(off_is_off),
+        in_exchange(new_work_is_refused),
+        in_exchange(what_stands_goes_on),
+        in_exchange(proxies_get_no_retry_after),
+        in_exchange(stale_work_is_dropped),
+        in_exchange(some_must_get_through),
+        in_exchange(neighbours_are_told),
+        in_exchange(neighbours_are_asked_for_less),
+        in_exchange(strangers_are_not_told),
+        in_exchange(trunks_are_offered_it),
+        in_exchange(trunks_that_ask_for_less_get_less),
+        in_exchange(phones_do_not_throttle),
+        cmocka_unit_test(one_listener_hides_no_other),
+        cmocka_unit_test(off_is_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

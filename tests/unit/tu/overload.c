@@ -72,7 +72,7 @@ static unsigned serve(struct rig *rig)
     rig->first = (rig->first + 1) % QUEUE_LIMIT;
     rig->count--;
     rig->wait_us = (uint32_t)(rig->now_us - next.since_us);
-    (void)ahoy_overload_waited(&rig->overload, rig->wait_us, rig->lost, rig->now_us / 1000);
+    (void)ahoy_overload_waited(&rig->overload, 0, rig->wait_us, rig->lost, rig->now_us / 1000);
     rig->lost = false;
     bool is_new = next.left == FOLLOWERS;
     enum ahoy_urgency urgency = is_new ? AHOY_URGENCY_NEW : AHOY_URGENCY_KEPT;
@@ -232,7 +232,7 @@ static void what_stands_suffers_last(void **state)
     const uint32_t waits_ms[] = { 2 * TARGET_MS, 8 * TARGET_MS };
     for (unsigned round = 0; round < 2; round++) {
         for (unsigned i = 0; i < 3000; i++, now_ms++) {
-            (void)ahoy_overload_waited(&overload, waits_ms[round] * 1000, false, now_ms);
+            (void)ahoy_overload_waited(&overload, 0, waits_ms[round] * 1000, false, now_ms);
             for (unsigned urgency = 0; urgency < AHOY_URGENCY_COUNT; urgency++)
                 refused[urgency] +=
                     !ahoy_overload_admits(&overload, (enum ahoy_urgency)urgency, false);
@@ -251,12 +251,36 @@ static void a_pause_forgets(void **state)
     struct ahoy_overload overload;
     ahoy_overload_init(&overload, TARGET_MS, 1000);
     for (unsigned i = 0; i < 2000; i++)
-        (void)ahoy_overload_waited(&overload, UINT32_MAX, true, 1000 + i);
+        (void)ahoy_overload_waited(&overload, 0, UINT32_MAX, true, 1000 + i);
     assert_true(ahoy_overload_binds(&overload));
-    (void)ahoy_overload_waited(&overload, UINT32_MAX, true, 1000000);
+    (void)ahoy_overload_waited(&overload, 0, UINT32_MAX, true, 1000000);
     assert_false(ahoy_overload_binds(&overload));
-    (void)ahoy_overload_waited(&overload, 0, false, 999999);
+    (void)ahoy_overload_waited(&overload, 0, 0, false, 999999);
     assert_true(ahoy_overload_admits(&overload, AHOY_URGENCY_NEW, false));
+}
+
+/* Whether new requests are refused after 2 s in which one queue is empty each millisecond and from
+ * another a message is read every |every_ms|, after a long wait. */
+static bool is_bound(unsigned every_ms)
+{
+    struct ahoy_overload overload;
+    ahoy_overload_init(&overload, TARGET_MS, 0);
+    for (unsigned ms = 0; ms < 2000; ms++) {
+        (void)ahoy_overload_waited(&overload, 0, 0, false, ms);
+        if (ms % every_ms == 0)
+            (void)ahoy_overload_waited(&overload, 1, 2 * TARGET_MS * 1000, false, ms);
+    }
+    return ahoy_overload_binds(&overload);
+}
+
+/* Where all that comes to one listener waits, the others do not hide it.  A few messages say
+ * nothing. */
+static void no_queue_hides_another(void **state)
+{
+    (void)state;
+    assert_true(is_bound(1));
+    assert_true(is_bound(20));
+    assert_false(is_bound(40));
 }
 
 /* Silence is no overload, and a rate that is far too low is soon left behind. */
@@ -265,10 +289,10 @@ static void a_rate_that_is_too_low_is_left(void **state)
     (void)state;
     struct rig *rig = open_rig(TARGET_MS, 10);
     for (unsigned ms = 0; ms < 4; ms++)
-        (void)ahoy_overload_waited(&rig->overload, 0, false, ms * 1000);
+        (void)ahoy_overload_waited(&rig->overload, 0, 0, false, ms * 1000);
     assert_false(ahoy_overload_binds(&rig->overload));
     for (; rig->now_us < 10000000; rig->now_us += 100000) /* Somebody stops the process. */
-        (void)ahoy_overload_waited(&rig->overload, 90000, false, rig->now_us / 1000);
+        (void)ahoy_overload_waited(&rig->overload, 0, 90000, false, rig->now_us / 1000);
     assert_true(ahoy_overload_binds(&rig->overload));
     run(rig, CAPACITY * 8 / 10, 2500);
     unsigned refused = rig->refused;
@@ -325,6 +349,7 @@ int main(void)
         cmocka_unit_test(neighbours_are_told_how_much),
         cmocka_unit_test(what_stands_suffers_last),
         cmocka_unit_test(a_pause_forgets),
+        cmocka_unit_test(no_queue_hides_another),
         cmocka_unit_test(a_rate_that_is_too_low_is_left),
         cmocka_unit_test(some_get_through),
         cmocka_unit_test(callers_come_back_one_by_one),

@@ -267,7 +267,7 @@ static void serve(void)
     uint32_t waited_us = (uint32_t)(world->now_us - message.came_us);
     world->first = (world->first + 1) % SOCKET_LIMIT;
     world->count--;
-    (void)ahoy_overload_waited(&world->overload, waited_us, world->overflowed, now_ms());
+    (void)ahoy_overload_waited(&world->overload, 0, waited_us, world->overflowed, now_ms());
     world->overflowed = false;
     if (message.kind == INVITE && !(is_known && message.call->let_in))
         world->now_us += serve_new(&message, is_known);
