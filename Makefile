@@ -17,6 +17,13 @@ define compile
 @cmake --build --preset $(1) $(if $(2),--target $(2))
 endef
 
+# $(call train,TARGET): builds it by what the compiler is shown by a run of some seconds.
+define train
+$(call compile,training,programs bench-load bench-register)
+@tools/train
+$(call compile,trained,$(1))
+endef
+
 .PHONY: build run test test-browser bench fuzz coverage sim mutants conformance install packages \
     clean help
 
@@ -42,8 +49,8 @@ test-browser: ## Let two browsers with JsSIP register, exchange messages and cal
 
 bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them
 	@tools/bootstrap build bench
-	$(call compile,release,programs bench-load bench-flood bench-register bench-relay bench-parse)
-	@bench/run build/release $(ONLY)
+	$(call train,programs bench-load bench-flood bench-register bench-index bench-relay bench-parse)
+	@bench/run build/trained $(ONLY)
 
 fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of them
 	@tools/bootstrap build fuzz
@@ -75,8 +82,8 @@ install: ## Install programs, library and manual pages under PREFIX=/usr/local, 
 
 packages: ## Make the Debian packages ahoyd, ahoy and libahoy-dev, into build/packages
 	@tools/bootstrap build packages
-	$(call compile,release,programs)
-	@cd build/release && cpack
+	$(call train,programs)
+	@cd build/trained && cpack
 
 clean:   ## Remove the folder build
 	@rm -rf build

@@ -7,6 +7,7 @@ struct line {
     struct ahoy_handle session; /* Null: free. */
     uint64_t answer_ms;         /* UINT64_MAX once answered. */
     struct phone_talk *talk;
+    bool follows; /* From another call, by a transfer. */
 };
 
 struct answering {
@@ -26,17 +27,44 @@ static struct line *find_line(struct answering *answering, struct ahoy_handle se
     return NULL;
 }
 
-static void take_call(struct answering *answering, struct ahoy_handle session)
+/* What takes the place of another call does not ring (RFC 3891 3). */
+static void take_call(struct answering *answering, const struct ahoy_ua_news *news)
+{
+    const struct phone_options *options = answering->options;
+    struct ahoy_ua *ua = phone_ua(answering->phone);
+    struct line *line = find_line(answering, (struct ahoy_handle){ 0, 0 });
+    bool replaces = news->replaced.generation != 0;
+    if (options->busy || line == NULL || (replaces && !options->accepts_transfers)) {
+        ahoy_ua_reject(ua, news->session, replaces ? 603 : 486, phone_now());
+        return;
+    }
+    *line =
+        (struct line){ .session = news->session, .answer_ms = phone_now(), .follows = replaces };
+    if (replaces)
+        return;
+    line->answer_ms += (uint64_t)options->ring_s * 1000;
+    ahoy_ua_ring(ua, news->session, phone_now());
+}
+
+/* The caller would have us call somebody else. */
+static void go_on(struct answering *answering, struct ahoy_handle session)
 {
     struct ahoy_ua *ua = phone_ua(answering->phone);
     struct line *line = find_line(answering, (struct ahoy_handle){ 0, 0 });
-    if (answering->options->busy || line == NULL) {
-        ahoy_ua_reject(ua, session, 486, phone_now());
+    struct ahoy_ip media;
+    struct phone_talk *talk = NULL;
+    if (line != NULL)
+        talk = phone_talk_open(answering->phone, answering->options, &media);
+    if (talk == NULL) {
+        ahoy_ua_refuse_transfer(ua, session, phone_now());
         return;
     }
-    *line = (struct line){ .session = session,
-                           .answer_ms = phone_now() + (uint64_t)answering->options->ring_s * 1000 };
-    ahoy_ua_ring(ua, session, phone_now());
+    *line = (struct line){ .answer_ms = UINT64_MAX, .talk = talk, .follows = true };
+    line->session = ahoy_ua_accept_transfer(ua, session, &media, phone_now());
+    if (line->session.generation != 0)
+        return;
+    phone_talk_close(talk, line->session);
+    *line = (struct line){ .talk = NULL };
 }
 
 static void end_call(struct answering *answering, struct ahoy_handle session)
@@ -72,8 +100,12 @@ static void take_news(struct answering *answering)
                 answering->outcome = phone_outcome(news.status);
             break;
         case AHOY_NEWS_INCOMING:
-            take_call(answering, news.session);
+            take_call(answering, &news);
             break;
+        case AHOY_NEWS_TRANSFER_ASKED:
+            go_on(answering, news.session);
+            break;
+        case AHOY_NEWS_EARLY:
         case AHOY_NEWS_ANSWERED:
         case AHOY_NEWS_CHANGED:
             agree(answering, &news);
@@ -108,6 +140,15 @@ static uint64_t pick_up(struct answering *answering)
     return next_ms;
 }
 
+/* There was a call, and none that followed from it goes on. */
+static bool is_over(const struct answering *answering)
+{
+    bool goes_on = false;
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++)
+        goes_on |= answering->lines[i].follows;
+    return answering->had_call && !goes_on;
+}
+
 static void leave(struct answering *answering)
 {
     struct ahoy_ua *ua = phone_ua(answering->phone);
@@ -129,7 +170,7 @@ int phone_answer(const struct phone_options *options)
         return PHONE_UNREACHABLE;
     ahoy_ua_register(phone_ua(answering.phone), options->expires_s, phone_now());
     while (!phone_is_leaving() && answering.outcome == PHONE_DONE &&
-           !(options->once && answering.had_call)) {
+           !(options->once && is_over(&answering))) {
         phone_turn(answering.phone, pick_up(&answering));
         take_news(&answering);
     }

@@ -1,68 +1,112 @@
-/* ahoy call: one call, from INVITE to BYE or CANCEL. */
+/* ahoy call: one call, from INVITE to BYE or CANCEL, or until it was handed on. */
+#include "ahoy/handover.h"
 #include "ahoy/show.h"
 #include "ahoy/verbs.h"
-#include "ahoy/worker_talk.h"
 
 struct call {
     const struct phone_options *options;
     struct phone *phone;
     struct phone_talk *talk;
     struct ahoy_handle session;
-    uint64_t hang_up_ms; /* UINT64_MAX for never. */
+    struct phone_handover handover;
+    uint64_t due_ms; /* When we hang up, or hand it on; UINT64_MAX for never. */
     bool answered, over, hung_up;
     unsigned status; /* What refused it, or 408 where we had no more patience. */
 };
+
+static uint64_t time_to_talk(const struct call *call)
+{
+    const struct phone_options *options = call->options;
+    if (!options->has_for && !phone_handover_is_wanted(&call->handover))
+        return UINT64_MAX;
+    return phone_now() + (uint64_t)options->for_s * 1000;
+}
+
+static void take_own(struct call *call, const struct ahoy_ua_news *news)
+{
+    if (news->kind == AHOY_NEWS_EARLY || news->kind == AHOY_NEWS_ANSWERED ||
+        news->kind == AHOY_NEWS_CHANGED)
+        phone_talk_agree(call->talk, &news->agreed);
+    if (news->kind == AHOY_NEWS_ANSWERED) {
+        call->answered = true;
+        call->due_ms = time_to_talk(call);
+        if (phone_handover_is_wanted(&call->handover))
+            phone_handover_begin(&call->handover, call->session);
+    }
+}
 
 static void take_news(struct call *call)
 {
     struct ahoy_ua_news news;
     while (ahoy_ua_poll(phone_ua(call->phone), &news)) {
-        if (news.kind == AHOY_NEWS_ENDED || news.kind == AHOY_NEWS_REFUSED) {
+        bool is_own = ahoy_handle_equal(news.session, call->session);
+        if (is_own && (news.kind == AHOY_NEWS_ENDED || news.kind == AHOY_NEWS_REFUSED)) {
             phone_talk_close(call->talk, call->session);
             call->talk = NULL;
             call->over = true;
         }
-        if (news.kind == AHOY_NEWS_REFUSED)
+        if (is_own && news.kind == AHOY_NEWS_REFUSED)
             call->status = news.status;
         phone_show(call->options, &news, ahoy_ua_notice(phone_ua(call->phone)));
-        if (news.kind == AHOY_NEWS_EARLY || news.kind == AHOY_NEWS_ANSWERED ||
-            news.kind == AHOY_NEWS_CHANGED)
-            phone_talk_agree(call->talk, &news.agreed);
-        if (news.kind == AHOY_NEWS_ANSWERED) {
-            call->answered = true;
-            call->hang_up_ms = call->options->has_for
-                                   ? phone_now() + (uint64_t)call->options->for_s * 1000
-                                   : UINT64_MAX;
-        }
+        if (is_own)
+            take_own(call, &news);
+        phone_handover_take(&call->handover, &news);
+        /* Until somebody answers there, there is nobody to hand it to. */
+        if (news.kind == AHOY_NEWS_ANSWERED && !is_own)
+            call->due_ms = time_to_talk(call);
     }
+}
+
+static void hang_up(struct call *call)
+{
+    call->hung_up = true;
+    call->due_ms = phone_now() + PHONE_PATIENCE_MS;
+    ahoy_ua_hangup(phone_ua(call->phone), call->session, phone_now());
+    phone_handover_close(&call->handover);
+    take_news(call);
 }
 
 /* Runs until the call is over.  Once hung up, the peer has its time to agree. */
 static void run(struct call *call)
 {
-    while (!call->over) {
-        phone_turn(call->phone, call->hang_up_ms);
+    struct phone_handover *handover = &call->handover;
+    while (!call->over || (handover->is_asked && !handover->is_over && !call->hung_up)) {
+        phone_turn(call->phone, call->due_ms);
         take_news(call);
-        bool is_due = phone_now() >= call->hang_up_ms;
-        if (call->over || (!is_due && (!phone_is_leaving() || call->hung_up)))
-            continue;
-        if (call->hung_up)
+        bool is_due = phone_now() >= call->due_ms;
+        if (is_due && call->hung_up)
             return; /* Not even the CANCEL was answered. */
-        call->hung_up = true;
-        call->status = is_due ? 408 : 0;
-        call->hang_up_ms = phone_now() + PHONE_PATIENCE_MS;
-        ahoy_ua_hangup(phone_ua(call->phone), call->session, phone_now());
-        take_news(call);
+        if (call->hung_up || (call->over && !phone_is_leaving()))
+            continue;
+        if (phone_is_leaving() || handover->is_over ||
+            (is_due && (!call->answered || !phone_handover_is_wanted(handover)))) {
+            call->status = is_due ? 408 : 0;
+            hang_up(call);
+        } else if (is_due) {
+            call->due_ms = UINT64_MAX;
+            if (handover->is_ready && !handover->is_asked)
+                phone_handover_ask(handover);
+        }
     }
+}
+
+/* A call that was to be handed on is done when that is. */
+static int outcome(const struct call *call)
+{
+    if (!call->answered)
+        return phone_outcome(call->status);
+    return phone_handover_is_wanted(&call->handover) ? phone_outcome(call->handover.status)
+                                                     : PHONE_DONE;
 }
 
 int phone_call(const struct phone_options *options)
 {
-    struct call call = { .options = options, .hang_up_ms = UINT64_MAX };
+    struct call call = { .options = options, .due_ms = UINT64_MAX };
     struct ahoy_ip media;
     call.phone = phone_open(options);
     if (call.phone == NULL)
         return PHONE_UNREACHABLE;
+    call.handover = (struct phone_handover){ .options = options, .phone = call.phone };
     call.talk = phone_talk_open(call.phone, options, &media);
     struct span callee = ahoy_span(options->callee);
     if (call.talk != NULL)
@@ -70,11 +114,12 @@ int phone_call(const struct phone_options *options)
     if (call.session.generation != 0) {
         phone_show_note(options, "calling", callee);
         if (options->has_ring_limit)
-            call.hang_up_ms = phone_now() + (uint64_t)options->ring_limit_s * 1000;
+            call.due_ms = phone_now() + (uint64_t)options->ring_limit_s * 1000;
         run(&call);
+        phone_handover_close(&call.handover);
         phone_drain(call.phone, PHONE_PATIENCE_MS);
     }
     phone_talk_close(call.talk, call.session);
     phone_close(call.phone);
-    return call.answered ? PHONE_DONE : phone_outcome(call.status);
+    return outcome(&call);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "libahoy/resolve/locate.h"
+#include "libahoy/tu/session_timer.h"
 
 enum {
     REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
@@ -16,6 +17,7 @@ enum {
     WHOSE = ALL | IN_FILE
 };
 enum { TONE_LOWEST_HZ = 100, TONE_HIGHEST_HZ = 3800, PORT_LOW = 16384, PORT_HIGH = 32767 };
+enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
 
 /* clang-format off */
 #define OPTIONS(OPTION)                                                                            \
@@ -39,6 +41,10 @@ enum { TONE_LOWEST_HZ = 100, TONE_HIGHEST_HZ = 3800, PORT_LOW = 16384, PORT_HIGH
     OPTION(RING, "ring", "SECONDS", PHONE_ANSWER, "ring so long before answering (1)")             \
     OPTION(ONCE, "once", NULL, PHONE_ANSWER, "leave after the first call")                         \
     OPTION(BUSY, "busy", NULL, PHONE_ANSWER, "refuse every call as busy")                          \
+    OPTION(TRANSFER, "transfer", "URI", PHONE_CALL, "after --for, hand the call to somebody else") \
+    OPTION(CONSULT, "consult", "URI", PHONE_CALL, "call him first, and then hand it to him")       \
+    OPTION(ACCEPT_TRANSFERS, "accept-transfers", NULL, PHONE_ANSWER, "go where callers send us")   \
+    OPTION(SESSION, "session", "SECONDS", TALKING, "end calls nobody refreshes; 0: no (1800)") \
     OPTION(PLAY, "play", "WHAT", TALKING, "say it: tone:HZ, silence, or a file (silence)")         \
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
@@ -190,6 +196,12 @@ static bool read_ports(const char *text, struct phone_options *options)
     return true;
 }
 
+/* 0, or no less than RFC 4028 4 allows. */
+static bool read_session(const char *text, uint32_t *seconds)
+{
+    return read_seconds(text, seconds) && (*seconds == 0 || *seconds >= AHOY_SESSION_LEAST_S);
+}
+
 static bool is_digits(const char *text)
 {
     return text[0] != '\0' && strspn(text, "0123456789*#ABCD") == strlen(text) &&
@@ -222,6 +234,30 @@ static bool is_urn(struct span text)
     struct ahoy_uri uri;
     return text.size <= PHONE_URN_LIMIT && ahoy_uri_parse(text, &uri, NULL) &&
            ahoy_span_starts_nocase(text, SPAN("urn:uuid:"));
+}
+
+/* "sip:" in front of |text| where it has no scheme. */
+static struct span with_scheme(const char *text, char *space, size_t size)
+{
+    struct ahoy_buf buf = ahoy_buf_over(space, size - 1);
+    struct span given = ahoy_span(text);
+    if (!ahoy_span_starts_nocase(given, SPAN("sip:")) &&
+        !ahoy_span_starts_nocase(given, SPAN("sips:")))
+        ahoy_buf_put(&buf, SPAN("sip:"));
+    ahoy_buf_put(&buf, given);
+    space[buf.overflow ? 0 : buf.size] = '\0';
+    return ahoy_buf_text(&buf);
+}
+
+/* Whom the call is handed to: one, and once. */
+static bool read_next(const char *text, struct phone_options *options, const char **next)
+{
+    struct ahoy_uri uri;
+    struct span full = with_scheme(text, options->next_space, sizeof options->next_space);
+    bool is_first = options->transfer == NULL && options->consult == NULL;
+    *next = options->next_space;
+    return is_first && ahoy_uri_parse(full, &uri, NULL) && uri.scheme != AHOY_SCHEME_OTHER &&
+           uri.headers.size == 0;
 }
 
 /* One option; false where its argument is wrong. */
@@ -282,6 +318,12 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
         return is_digits(argument);
     case OPTION_MEDIA_PORTS:
         return read_ports(argument, options);
+    case OPTION_TRANSFER:
+        return read_next(argument, options, &options->transfer);
+    case OPTION_CONSULT:
+        return read_next(argument, options, &options->consult);
+    case OPTION_SESSION:
+        return read_session(argument, &options->session_s);
     case OPTION_RING:
         return read_seconds(argument, &options->ring_s);
     default:
@@ -289,6 +331,7 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
         options->keep |= id == OPTION_KEEP;
         options->once |= id == OPTION_ONCE;
         options->busy |= id == OPTION_BUSY;
+        options->accepts_transfers |= id == OPTION_ACCEPT_TRANSFERS;
         options->insecure |= id == OPTION_INSECURE;
         return true;
     }
@@ -381,19 +424,6 @@ static int read_account(struct phone_options *options, struct raw *raw)
             return PHONE_MISUSED;
     }
     return -1;
-}
-
-/* "sip:" in front of |text| where it has no scheme. */
-static struct span with_scheme(const char *text, char *space, size_t size)
-{
-    struct ahoy_buf buf = ahoy_buf_over(space, size - 1);
-    struct span given = ahoy_span(text);
-    if (!ahoy_span_starts_nocase(given, SPAN("sip:")) &&
-        !ahoy_span_starts_nocase(given, SPAN("sips:")))
-        ahoy_buf_put(&buf, SPAN("sip:"));
-    ahoy_buf_put(&buf, given);
-    space[buf.overflow ? 0 : buf.size] = '\0';
-    return ahoy_buf_text(&buf);
 }
 
 static int set_account(struct phone_options *options, const struct raw *raw)
@@ -496,6 +526,7 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
                                        .ring_s = 1,
                                        .count = 1,
                                        .every_s = 1,
+                                       .session_s = SESSION_S,
                                        .digits = "",
                                        .port_low = PORT_LOW,
                                        .port_high = PORT_HIGH };

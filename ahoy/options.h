@@ -54,10 +54,14 @@ struct phone_options {
     uint32_t tone_hz;                         /* What is played: a tone; or 0 and ... */
     const char *play;                         /* ... a file of sound; NULL: silence. */
     const char *record;                       /* A file for what is heard, or NULL. */
+    const char *transfer,
+        *consult; /* Whom `call` hands its call to, at once or by a call; or NULL. */
+    bool accepts_transfers;
+    uint32_t session_s;           /* Session timers; 0: none. */
     const char *digits;           /* What `call` dials once it is answered; "" for nothing. */
     uint16_t port_low, port_high; /* For RTP and RTCP. */
     char uri[PHONE_TEXT_LIMIT];
-    char callee_space[PHONE_TEXT_LIMIT];
+    char callee_space[PHONE_TEXT_LIMIT], next_space[PHONE_TEXT_LIMIT];
     char password[PHONE_TEXT_LIMIT];
     char password_path[PHONE_PATH_LIMIT], authorities_path[PHONE_PATH_LIMIT];
     struct phone_account file; /* Where texts of the account come from. */

@@ -21,6 +21,10 @@ static const char *const kinds[] = {
     [AHOY_NEWS_CHANGE_REFUSED] = "change-refused",
     [AHOY_NEWS_REFUSED] = "refused",
     [AHOY_NEWS_ENDED] = "ended",
+    [AHOY_NEWS_TRANSFER_ASKED] = "transfer-asked",
+    [AHOY_NEWS_TRANSFER_ACCEPTED] = "transfer-accepted",
+    [AHOY_NEWS_TRANSFER_PROGRESS] = "transfer-progress",
+    [AHOY_NEWS_TRANSFER_ENDED] = "transfer-ended",
     [AHOY_NEWS_NOTIFIED] = "notified",
     [AHOY_NEWS_WATCH_ENDED] = "watch-ended",
     [AHOY_NEWS_MESSAGE] = "message",
@@ -89,6 +93,8 @@ static void show_json(const struct phone_options *options, const struct ahoy_ua_
         printf(",\"call\":%u", news->session.slot);
     if (news->reg_id > 1)
         printf(",\"server\":%u", news->reg_id);
+    if (news->replaced.generation != 0)
+        printf(",\"replaces\":%u", news->replaced.slot);
     if (news->status != 0)
         printf(",\"status\":%u", news->status);
     if (news->expires_s != 0)
@@ -113,6 +119,19 @@ static void show_refusal(unsigned status, const char *what, const char *text)
     printf("%s: %u %s\n", what, status, text);
     if (advice[0] != '\0')
         printf("  %s\n", advice);
+}
+
+/* How a transfer of ours goes. */
+static void show_transfer(const struct ahoy_ua_news *news, const char *text)
+{
+    if (news->kind == AHOY_NEWS_TRANSFER_ACCEPTED)
+        printf("transfer accepted\n");
+    else if (news->kind == AHOY_NEWS_TRANSFER_PROGRESS)
+        printf("transfer: %u %s\n", news->status, text);
+    else if (news->status / 100 == 2)
+        printf("transferred\n");
+    else
+        show_refusal(news->status, "not transferred", text);
 }
 
 static void show_plain(const struct phone_options *options, const struct ahoy_ua_news *news,
@@ -159,6 +178,14 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         return;
     case AHOY_NEWS_ENDED:
         printf("ended by %s: %s\n", sides[news->by], text);
+        return;
+    case AHOY_NEWS_TRANSFER_ASKED:
+        printf("the other side sends us to %s\n", text);
+        return;
+    case AHOY_NEWS_TRANSFER_ACCEPTED:
+    case AHOY_NEWS_TRANSFER_PROGRESS:
+    case AHOY_NEWS_TRANSFER_ENDED:
+        show_transfer(news, text);
         return;
     case AHOY_NEWS_NOTIFIED:
         printf("told (%s):\n", text);

@@ -213,6 +213,8 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
             .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,
             .more_codecs = more_codecs(),
             .is_busy = options->busy,
+            .session_s = options->session_s,
+            .takes_transfers = options->accepts_transfers,
             .seed = { seeds[6], seeds[7] },
         };
         phone->ua = ahoy_ua_new(&ua);

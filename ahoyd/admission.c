@@ -3,6 +3,7 @@
 #include "ahoyd/admission.h"
 
 #include "ahoyd/answer.h"
+#include "ahoyd/why.h"
 #include "libahoy/syntax/oc.h"
 #include "libahoy/tu/urgency.h"
 
@@ -33,6 +34,8 @@ void ahoyd_admission_see(struct ahoyd_server *server, const struct ahoy_wire_eve
     if (!is_message)
         return;
     server->waited_us = event->waited_us;
+    if (event->waited_us > server->counters.longest_wait_us)
+        server->counters.longest_wait_us = event->waited_us;
     if (!ahoy_overload_waited(&server->overload, event->hop.listener, event->waited_us,
                               event->overflowed, now_ms))
         return;
@@ -68,6 +71,7 @@ static bool is_phone(const struct ahoyd_server *server, const struct ahoy_event 
 
 static void refuse(struct ahoyd_server *server, const struct ahoy_event *event)
 {
+    ahoyd_why(server, event, AHOY_CAUSE_OVERLOADED, SPAN(""));
     bool comes_again = !ahoy_transport_is_reliable((enum ahoy_transport)event->hop->transport);
     if (comes_again && server->waited_us >= 1000u * AHOY_OVERLOAD_STALE_MS) {
         server->counters.overload_dropped++;

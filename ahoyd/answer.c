@@ -7,31 +7,39 @@
 #include "libahoy/syntax/compose.h"
 
 void ahoyd_answer_print(struct ahoyd_server *server, const struct ahoy_event *event,
-                        unsigned status, struct span rows, struct ahoy_buf *buf)
+                        const struct ahoyd_answer *answer, struct ahoy_buf *buf)
 {
     char tag[AHOY_TOKEN_SIZE];
     ahoy_transaction_stateless_tag(server->transactions, event->routing, tag);
-    const struct ahoy_response response = { .status = status,
+    const struct ahoy_response response = { .status = answer->status,
+                                            .reason = answer->reason,
                                             .to_tag = { tag, sizeof tag },
-                                            .headers = rows,
+                                            .headers = answer->rows,
                                             .received = &event->hop->remote,
                                             .load = ahoyd_admission_load(server, event) };
     ahoy_compose_response(buf, event->message, &response);
 }
 
-void ahoyd_answer_with(struct ahoyd_server *server, const struct ahoy_event *event, unsigned status,
-                       struct span rows)
+void ahoyd_answer_in_words(struct ahoyd_server *server, const struct ahoy_event *event,
+                           const struct ahoyd_answer *answer)
 {
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
-    ahoyd_answer_print(server, event, status, rows, &buf);
+    ahoyd_answer_print(server, event, answer, &buf);
     struct span text = ahoy_buf_text(&buf);
-    if (status == 401 || status == 407)
+    if (answer->status == 401 || answer->status == 407)
         server->counters.challenged++;
-    else if (status >= 300)
+    else if (answer->status >= 300)
         server->counters.refused++;
     /* What has grown beyond the limit of a message is not worth an answer. */
     if (text.size > 0)
         ahoy_transaction_answer(server->transactions, event, &text, 1);
+}
+
+void ahoyd_answer_with(struct ahoyd_server *server, const struct ahoy_event *event, unsigned status,
+                       struct span rows)
+{
+    const struct ahoyd_answer answer = { .status = status, .rows = rows };
+    ahoyd_answer_in_words(server, event, &answer);
 }
 
 void ahoyd_answer(struct ahoyd_server *server, const struct ahoy_event *event, unsigned status)

@@ -9,6 +9,14 @@ void ahoyd_answer(struct ahoyd_server *server, const struct ahoy_event *event, u
 /* The same with further |rows|, each with its CRLF. */
 void ahoyd_answer_with(struct ahoyd_server *server, const struct ahoy_event *event, unsigned status,
                        struct span rows);
+struct ahoyd_answer {
+    unsigned status;
+    struct span reason; /* Empty: the registered phrase. */
+    struct span rows;
+};
+/* The same with all of it. */
+void ahoyd_answer_in_words(struct ahoyd_server *server, const struct ahoy_event *event,
+                           const struct ahoyd_answer *answer);
 /* Prints the answer to |event| into |buf|, for those that are kept. */
 void ahoyd_answer_print(struct ahoyd_server *server, const struct ahoy_event *event,
-                        unsigned status, struct span rows, struct ahoy_buf *buf);
+                        const struct ahoyd_answer *answer, struct ahoy_buf *buf);

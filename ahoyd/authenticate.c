@@ -4,6 +4,7 @@
 
 #include "ahoyd/answer.h"
 #include "ahoyd/refusals.h"
+#include "ahoyd/why.h"
 #include "libahoy/auth/replay.h"
 #include "libahoy/syntax/params.h"
 
@@ -131,21 +132,29 @@ static void nobodys_ha1(enum ahoy_digest_algorithm algorithm, struct ahoy_digest
     ha1->size = ahoy_digest_size(algorithm);
 }
 
-/* What is wrong with the credentials; NULL where he knows the password. */
-static const char *find_fault(struct ahoyd_server *server, const struct ahoy_event *event,
-                              const struct ahoyd_domain *domain, struct ahoyd_proof *proof)
+/* What is wrong with the credentials, in the words of the log. */
+static const char *words_of(enum ahoy_cause fault)
+{
+    return fault == AHOY_CAUSE_UNKNOWN_LOGIN    ? "unknown user"
+           : fault == AHOY_CAUSE_WRONG_PASSWORD ? "wrong password"
+                                                : "no password by that algorithm";
+}
+
+/* The same; AHOY_CAUSE_COUNT where he knows the password. */
+static enum ahoy_cause find_fault(struct ahoyd_server *server, const struct ahoy_event *event,
+                                  const struct ahoyd_domain *domain, struct ahoyd_proof *proof)
 {
     const struct ahoy_challenge *credentials = &proof->credentials;
     const struct ahoy_digested request = { event->message->method_text, event->message->body };
     const struct ahoy_digested response = { SPAN(""), SPAN("") };
     struct ahoyd_user user;
     struct ahoy_digest_hex ha1;
-    const char *fault = "unknown user";
+    enum ahoy_cause fault = AHOY_CAUSE_UNKNOWN_LOGIN;
     bool known = ahoyd_store_user(server->options.store, proof->user, domain->name, &user);
     if (known) {
         ha1 = user.ha1[credentials->algorithm];
         known = ha1.size > 0;
-        fault = known ? "wrong password" : "no password by that algorithm";
+        fault = known ? AHOY_CAUSE_WRONG_PASSWORD : AHOY_CAUSE_NO_HASH;
     }
     if (!known)
         nobodys_ha1(credentials->algorithm, &ha1);
@@ -154,7 +163,7 @@ static const char *find_fault(struct ahoyd_server *server, const struct ahoy_eve
         right = ahoy_digest_response(credentials, &ha1, &response, &proof->rspauth);
     explicit_bzero(&user, sizeof user);
     explicit_bzero(&ha1, sizeof ha1);
-    return known && right ? NULL : fault;
+    return known && right ? AHOY_CAUSE_COUNT : fault;
 }
 
 /* Whether the user has a binding that was made from where |event| comes from: there he is left to
@@ -200,11 +209,12 @@ static enum ahoyd_verdict verify(struct ahoyd_server *server, const struct ahoy_
     proof->wait_ms = wait_ms(server, event, domain, &attempt, now_ms);
     if (proof->wait_ms > 0)
         return AHOYD_TIRED;
-    const char *fault = find_fault(server, event, domain, proof);
-    if (fault != NULL) {
+    enum ahoy_cause fault = find_fault(server, event, domain, proof);
+    if (fault != AHOY_CAUSE_COUNT) {
         server->counters.failed_logins++;
-        const struct ahoyd_refusal refusal = { "failed login", fault, domain, proof->user,
+        const struct ahoyd_refusal refusal = { "failed login", words_of(fault), domain, proof->user,
                                                event->hop };
+        ahoyd_why(server, event, fault, proof->user);
         ahoyd_refusal_tell(server, &refusal, now_ms);
         ahoyd_guard_failed(server->guard, &attempt, now_ms);
         return AHOYD_UNKNOWN;
@@ -268,15 +278,18 @@ bool ahoyd_demand(struct ahoyd_server *server, const struct ahoy_event *event,
     case AHOYD_AUTHENTIC:
         return true;
     case AHOYD_UNREADABLE:
-        ahoyd_answer(server, event, err.status);
+        ahoyd_refuse(server, event, err.status, AHOY_CAUSE_BAD_PROOF, domain->name);
         return false;
     case AHOYD_TIRED:
+        ahoyd_why(server, event, AHOY_CAUSE_LOGIN_SLOWED, proof->user);
         answer_tired(server, event, proof->wait_ms);
         return false;
     case AHOYD_UNKNOWN:
+        ahoyd_why(server, event, AHOY_CAUSE_CHALLENGED, domain->name);
         ahoyd_challenge(server, event, domain, status, false, now_ms);
         return false;
     case AHOYD_STALE:
+        ahoyd_why(server, event, AHOY_CAUSE_STALE, proof->user);
         ahoyd_challenge(server, event, domain, status, true, now_ms);
         return false;
     }

@@ -2,7 +2,11 @@
 #include "ahoyd/command.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "ahoyd/command_why.h"
+#include "ahoyd/store/spelling.h"
 
 static json_t *failure(const char *why)
 {
@@ -98,33 +102,6 @@ static json_t *carry_out(const struct ahoyd_command_means *means, struct ahoyd_c
     return answer;
 }
 
-/* Names that can stand in an address-of-record and in a digest: visible characters, no
- * separator. */
-static bool is_name(struct span name)
-{
-    if (name.size == 0 || name.size > AHOYD_NAME_LIMIT)
-        return false;
-    for (size_t i = 0; i < name.size; i++) {
-        unsigned char byte = (unsigned char)name.at[i];
-        if (byte <= ' ' || byte == 0x7f || strchr("@:\"\\<>", byte) != NULL)
-            return false;
-    }
-    return true;
-}
-
-static bool take_hex(struct span text, size_t size, struct ahoy_digest_hex *digest)
-{
-    if (text.size != size)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        if (strchr("0123456789abcdef", text.at[i]) == NULL || text.at[i] == '\0')
-            return false;
-    }
-    memcpy(digest->text, text.at, size);
-    digest->size = size;
-    return true;
-}
-
 const char *const ahoyd_command_digests[AHOY_DIGEST_COUNT] = { [AHOY_DIGEST_MD5] = "md5",
                                                                [AHOY_DIGEST_SHA256] = "sha256",
                                                                [AHOY_DIGEST_SHA512_256] =
@@ -136,12 +113,13 @@ static bool take_digests(const json_t *request, struct ahoyd_user *credentials)
     bool has_any = false;
     *credentials = (struct ahoyd_user){ 0 };
     for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++) {
+        struct ahoy_digest_hex *ha1 = &credentials->ha1[i];
         struct span text;
-        size_t size = ahoy_digest_size((enum ahoy_digest_algorithm)i);
-        if (!member(request, ahoyd_command_digests[i], size, &text))
+        if (!member(request, ahoyd_command_digests[i], sizeof ha1->text, &text) ||
+            (text.size > 0 && !ahoyd_is_ha1(text, (enum ahoy_digest_algorithm)i)))
             return false;
-        if (text.size > 0 && !take_hex(text, size, &credentials->ha1[i]))
-            return false;
+        memcpy(ha1->text, text.at, text.size);
+        ha1->size = text.size;
         has_any = has_any || text.size > 0;
     }
     return has_any;
@@ -151,7 +129,8 @@ static bool take_digests(const json_t *request, struct ahoyd_user *credentials)
 static bool names(const json_t *request, const char *name, struct span *user, struct span *realm)
 {
     return member(request, name, AHOYD_NAME_LIMIT, user) &&
-           member(request, "realm", AHOYD_NAME_LIMIT, realm) && is_name(*user) && is_name(*realm);
+           member(request, "realm", AHOYD_NAME_LIMIT, realm) && ahoyd_is_name(*user) &&
+           ahoyd_is_name(*realm);
 }
 
 /* What is wrong with a user who is to be added; NULL where |change|, unless that is NULL, is to add
@@ -367,6 +346,17 @@ static json_t *counters(const struct ahoyd_command_means *means, const json_t *r
     return json_pack("{s:b, s:o}", "ok", 1, "counters", object);
 }
 
+static json_t *metrics(const struct ahoyd_command_means *means, const json_t *request)
+{
+    (void)request; /* It says nothing further. */
+    if (means->metrics == NULL)
+        return failure("the server is not running, so nothing is counted");
+    char *text = means->metrics(means->context);
+    json_t *answer = json_pack("{s:b, s:s*}", "ok", text != NULL, "metrics", text);
+    free(text);
+    return answer;
+}
+
 static json_t *ping(const struct ahoyd_command_means *means, const json_t *request)
 {
     (void)means; /* Nothing is needed to be alive. */
@@ -388,6 +378,10 @@ static const struct {
     { "user-list", user_list },
     { "registrations", registrations },
     { "counters", counters },
+    { "metrics", metrics },
+    { "follow", ahoyd_command_follow },
+    { "explain", ahoyd_command_explain },
+    { "calls", ahoyd_command_calls },
 };
 
 json_t *ahoyd_command(const struct ahoyd_command_means *means, const json_t *request)

@@ -22,8 +22,15 @@ const char *ahoyd_command_user_fault(const json_t *user);
 struct ahoyd_command_means {
     struct ahoyd_store *store;
     uint64_t (*now_ms)(void);
+    /* What a worker's ring holds (ahoyd_worker_copy); NULL where no server runs. */
+    size_t (*notes)(void *context, unsigned worker, uint64_t *from, char *to, size_t room);
+    unsigned workers;
+    const struct ahoy_listener *listeners;
+    size_t listener_count;
     /* Adds counters to |object| as numbers; NULL where no server runs. */
     void (*counters)(void *context, json_t *object);
+    /* The text for Prometheus, to be freed; NULL where no server runs. */
+    char *(*metrics)(void *context);
     void *context;
 };
 

@@ -8,17 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lauxlib.h>
-#include <lualib.h>
-
 #include "ahoyd/config_reader.h"
 
 enum {
-    FILE_LIMIT = 1 << 20,          /* Bytes of a configuration file. */
-    INSTRUCTION_LIMIT = 100000000, /* Of Lua, after which a configuration is taken for endless. */
-    MEMORY_LIMIT = 256 << 20,      /* Bytes that it may use while it runs. */
-    PADDING = 128,                 /* Where the file says nothing. */
-    OVERLOAD_MS = 100              /* The same. */
+    FILE_LIMIT = 1 << 20,    /* Bytes of a configuration file. */
+    TEXTS_LIMIT = 256 << 20, /* Bytes of all texts that are kept of it. */
+    PADDING = 128,           /* Where the file says nothing. */
+    OVERLOAD_MS = 100,       /* The same. */
+    RING_MB = 16             /* The same. */
 };
 
 /* What config->memory points to. */
@@ -36,7 +33,7 @@ void config_fault(struct reader *reader, int line, const char *format, ...)
     va_end(arguments);
     reader->faults->count++;
     if (reader->faults->told != NULL)
-        reader->faults->told(reader->faults->context, reader->config->path.at, line, what);
+        reader->faults->told(reader->faults->context, reader->path.at, line, what);
 }
 
 struct span config_keep(struct reader *reader, struct span text)
@@ -50,24 +47,6 @@ struct span config_keep(struct reader *reader, struct span text)
         memcpy(copy, text.at, text.size);
     copy[text.size] = '\0';
     return (struct span){ copy, text.size };
-}
-
-struct reader *config_reader_of(lua_State *lua)
-{
-    struct reader *reader = NULL;
-    memcpy(&reader, lua_getextraspace(lua), sizeof(void *));
-    return reader;
-}
-
-int config_line(lua_State *lua)
-{
-    lua_Debug debug;
-    for (int level = 0; lua_getstack(lua, level, &debug); level++) {
-        lua_getinfo(lua, "Sl", &debug);
-        if (debug.currentline > 0)
-            return debug.currentline;
-    }
-    return 0;
 }
 
 /* How many single changes make |a| of |b|, counted up to |most|. */
@@ -106,176 +85,12 @@ const char *config_nearest(struct span word, const char *const *names, size_t co
     return nearest;
 }
 
-/* Stands in for a word that does not exist, so that the rest of the file is still checked. */
-static int swallow(lua_State *lua)
-{
-    lua_pushcfunction(lua, swallow);
-    return 1;
-}
-
-/* The chunk's own table of names is empty: each name that it reads is looked up here. */
-static int look_up(lua_State *lua)
-{
-    lua_pushglobaltable(lua);
-    lua_pushvalue(lua, 2);
-    if (lua_rawget(lua, -2) != LUA_TNIL)
-        return 1;
-    struct reader *reader = config_reader_of(lua);
-    const char *name = lua_tostring(lua, 2);
-    if (name == NULL)
-        name = "?";
-    size_t count = 0;
-    const char *const *words = config_words_names(&count);
-    const char *nearest = config_nearest(ahoy_span(name), words, count);
-    if (nearest != NULL)
-        config_fault(reader, config_line(lua), "unknown name '%.64s'; did you mean '%s'?", name,
-                     nearest);
-    else
-        config_fault(reader, config_line(lua),
-                     "unknown name '%.64s'; remove it, or define it with 'local'", name);
-    lua_pushcfunction(lua, swallow);
-    return 1;
-}
-
-/* ... and each name that it sets, the words included, ends here. */
-static int refuse_assignment(lua_State *lua)
-{
-    const char *name = lua_tostring(lua, 2);
-    config_fault(config_reader_of(lua), config_line(lua),
-                 "'%.64s = ...' sets nothing that Ahoy reads; write 'local %.64s' for a value of "
-                 "your own",
-                 name == NULL ? "?" : name, name == NULL ? "name" : name);
-    return 0;
-}
-
-static void too_long(lua_State *lua, lua_Debug *debug)
-{
-    /* From now on every instruction fails, so that no pcall in a loop can go on. */
-    lua_sethook(lua, too_long, LUA_MASKCOUNT, 1);
-    lua_getinfo(lua, "l", debug);
-    lua_pushfstring(lua, "lua:%d: the configuration does not come to an end", debug->currentline);
-    lua_error(lua);
-}
-
-struct budget {
-    size_t used;
-};
-
-/* Lua's allocator, with a limit. */
-static void *allocate(void *context, void *old, size_t old_size, size_t size)
-{
-    struct budget *budget = context;
-    size_t before = old == NULL ? 0 : old_size;
-    if (size == 0) {
-        free(old);
-        budget->used -= before;
-        return NULL;
-    }
-    if (size > before && size - before > MEMORY_LIMIT - budget->used)
-        return NULL;
-    void *bytes = realloc(old, size);
-    if (bytes != NULL)
-        budget->used = budget->used - before + size;
-    return bytes;
-}
-
-/* What a configuration has no use for, or what runs long inside C where no hook reaches. */
-static void remove_dangers(lua_State *lua)
-{
-    static const char *const names[] = { "collectgarbage", "dofile", "load",
-                                         "loadfile",       "rawset", "require",
-                                         "print",          "rawget", "setmetatable" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        lua_pushnil(lua);
-        lua_setglobal(lua, names[i]);
-    }
-    static const char *const strings[] = { "dump", "rep", "find", "match", "gmatch", "gsub" };
-    lua_getglobal(lua, "string");
-    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
-        lua_pushnil(lua);
-        lua_setfield(lua, -2, strings[i]);
-    }
-    lua_pop(lua, 1);
-}
-
-static int prepare(lua_State *lua)
-{
-    luaL_requiref(lua, LUA_GNAME, luaopen_base, 1);
-    luaL_requiref(lua, LUA_STRLIBNAME, luaopen_string, 1);
-    luaL_requiref(lua, LUA_TABLIBNAME, luaopen_table, 1);
-    luaL_requiref(lua, LUA_MATHLIBNAME, luaopen_math, 1);
-    lua_settop(lua, 0);
-    remove_dangers(lua);
-    config_words_define(lua);
-    return 0;
-}
-
-/* Gives the chunk on top of the stack a table of names in which nothing can be set. */
-static void seal(lua_State *lua)
-{
-    lua_newtable(lua);
-    lua_createtable(lua, 0, 3);
-    lua_pushcfunction(lua, look_up);
-    lua_setfield(lua, -2, "__index");
-    lua_pushcfunction(lua, refuse_assignment);
-    lua_setfield(lua, -2, "__newindex");
-    lua_pushboolean(lua, 0);
-    lua_setfield(lua, -2, "__metatable");
-    lua_setmetatable(lua, -2);
-    lua_setupvalue(lua, -2, 1);
-}
-
-/* Loads |text| and runs it, within the limits. */
-static int load_and_run(lua_State *lua)
-{
-    const struct span *text = lua_touserdata(lua, 1);
-    if (luaL_loadbufferx(lua, text->at, text->size, "=lua", "t") != LUA_OK)
-        return lua_error(lua);
-    seal(lua);
-    lua_sethook(lua, too_long, LUA_MASKCOUNT, INSTRUCTION_LIMIT);
-    lua_call(lua, 0, 0);
-    return 0;
-}
-
-/* Tells what Lua itself says: "lua:3: unexpected symbol near '='" loses its place, which is
- * told as such. */
-static void tell_lua_error(struct reader *reader, lua_State *lua)
-{
-    const char *text = lua_tostring(lua, -1);
-    int line = 0;
-    int skip = 0;
-    if (text != NULL && sscanf(text, "%*[^:]:%d: %n", &line, &skip) == 1 && skip > 0)
-        text += skip;
-    config_fault(reader, line, "%s", text == NULL ? "Lua stopped without a reason" : text);
-}
-
-static void run(struct reader *reader, struct span text)
-{
-    struct budget budget = { 0 };
-    lua_State *lua = lua_newstate(allocate, &budget);
-    if (lua == NULL) {
-        reader->out_of_memory = true;
-        return;
-    }
-    memcpy(lua_getextraspace(lua), &reader, sizeof(void *));
-    lua_pushcfunction(lua, prepare);
-    if (lua_pcall(lua, 0, 0, 0) != LUA_OK) {
-        tell_lua_error(reader, lua);
-    } else {
-        lua_pushcfunction(lua, load_and_run);
-        lua_pushlightuserdata(lua, &text);
-        if (lua_pcall(lua, 1, 0, 0) != LUA_OK)
-            tell_lua_error(reader, lua);
-    }
-    lua_close(lua);
-}
-
 static struct texts *texts_new(void)
 {
     struct texts *texts = malloc(sizeof *texts);
     if (texts == NULL)
         return NULL;
-    ahoy_chunks_init(&texts->chunks, 4096, MEMORY_LIMIT);
+    ahoy_chunks_init(&texts->chunks, 4096, TEXTS_LIMIT);
     ahoy_arena_init(&texts->arena, &texts->chunks);
     return texts;
 }
@@ -296,15 +111,18 @@ static void defaults(struct reader *reader)
     config->workers = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
     config->padding = PADDING;
     config->overload_ms = OVERLOAD_MS;
+    config->ring_size = (size_t)RING_MB << 20;
     config->store = AHOYD_STORE_SQLITE;
 }
 
 static bool read_all(struct reader *reader, struct span text)
 {
     defaults(reader);
-    run(reader, text);
+    config_run(reader, text);
     if (!reader->out_of_memory)
         config_finish(reader);
+    if (reader->config->when_count > 0)
+        reader->config->script = config_keep(reader, text);
     if (reader->out_of_memory)
         config_fault(reader, 0, "memory ran out while the configuration was read");
     return reader->faults->count == 0;
@@ -322,11 +140,12 @@ struct ahoyd_config *ahoyd_config_parse(const char *text, size_t size, const cha
         return NULL;
     }
     config->memory = texts;
-    struct reader reader = { .config = config, .faults = faults, .texts = &texts->arena };
-    config->path = config_keep(&reader, ahoy_span(path));
+    struct reader reader = {
+        .vocabulary = &config_words, .config = config, .faults = faults, .texts = &texts->arena
+    };
+    reader.path = config->path = config_keep(&reader, ahoy_span(path));
     reader.folder = folder_of(config->path);
     bool sound = read_all(&reader, (struct span){ text, size });
-    free(reader.promises);
     free(reader.insecure);
     if (!sound) {
         ahoyd_config_free(config);
@@ -350,25 +169,38 @@ static void tell(struct ahoyd_config_faults *faults, const char *path, const cha
         faults->told(faults->context, path, 0, what);
 }
 
-struct ahoyd_config *ahoyd_config_load(const char *path, struct ahoyd_config_faults *faults)
+char *config_read_file(const char *path, struct ahoyd_config_faults *faults, size_t *size)
 {
-    struct ahoyd_config *config = NULL;
+    bool is_read = false;
     char *text = malloc(FILE_LIMIT + 1);
     FILE *file = fopen(path, "r");
     if (file == NULL || text == NULL) {
         tell(faults, path, "cannot be opened: %s; name the file with --config", strerror(errno));
         goto out;
     }
-    size_t size = fread(text, 1, FILE_LIMIT + 1, file);
+    *size = fread(text, 1, FILE_LIMIT + 1, file);
     if (ferror(file) != 0)
         tell(faults, path, "cannot be read: %s", strerror(errno));
-    else if (size > FILE_LIMIT)
+    else if (*size > FILE_LIMIT)
         tell(faults, path, "is larger than %d bytes; is it a configuration?", FILE_LIMIT);
     else
-        config = ahoyd_config_parse(text, size, path, faults);
+        is_read = true;
 out:
     if (file != NULL)
         fclose(file);
+    if (is_read)
+        return text;
+    free(text);
+    return NULL;
+}
+
+struct ahoyd_config *ahoyd_config_load(const char *path, struct ahoyd_config_faults *faults)
+{
+    size_t size;
+    char *text = config_read_file(path, faults, &size);
+    if (text == NULL)
+        return NULL;
+    struct ahoyd_config *config = ahoyd_config_parse(text, size, path, faults);
     free(text);
     return config;
 }
@@ -383,7 +215,9 @@ void ahoyd_config_free(struct ahoyd_config *config)
     free(texts);
     free(config->listens);
     free(config->domains);
+    free(config->exceptions);
     free(config->trunks);
+    free(config->groups);
     free(config->routes);
     free(config);
 }

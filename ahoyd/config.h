@@ -2,12 +2,11 @@
  * afterwards; workers share it. */
 #pragma once
 
+#include "ahoyd/route.h"
 #include "libahoy/syntax/challenge.h"
-#include "libahoy/transport/flow.h"
 
 enum ahoyd_auth { AHOYD_AUTH_DIGEST, AHOYD_AUTH_NONE };
 enum ahoyd_mode { AHOYD_MODE_PROXY, AHOYD_MODE_REDIRECT };
-enum ahoyd_from { AHOYD_FROM_USERS, AHOYD_FROM_TRUNKS, AHOYD_FROM_ANYONE };
 enum ahoyd_store_kind {
     AHOYD_STORE_MEMORY,
     AHOYD_STORE_SQLITE,
@@ -15,8 +14,12 @@ enum ahoyd_store_kind {
     AHOYD_STORE_PGSQL
 };
 
-enum { AHOYD_TRUNK_TARGETS_LIMIT = 16, AHOYD_NAME_SERVERS_LIMIT = 8 };
+enum { AHOYD_NAME_SERVERS_LIMIT = 8 };
 enum { AHOYD_NODE_LIMIT = 128 }; /* Bytes of a node's URI. */
+enum {
+    AHOYD_PROVIDERS_LIMIT = 8, /* Push services. */
+    AHOYD_HOOK_LIMIT = 1024    /* Bytes of the URL of the hook. */
+};
 
 enum ahoyd_verify { AHOYD_VERIFY_NONE, AHOYD_VERIFY_OPTIONAL, AHOYD_VERIFY_REQUIRED };
 
@@ -36,6 +39,20 @@ struct ahoyd_listen {
     int line;                 /* Of the configuration file, for later errors. */
 };
 
+/* What a user may have; 0: as much as he likes. */
+struct ahoyd_limits {
+    uint32_t contacts;   /* Bindings. */
+    uint32_t calls;      /* That he begins in a second. */
+    uint32_t unanswered; /* Of these, at once. */
+};
+
+/* A user who may have something else. */
+struct ahoyd_exception {
+    struct span aor; /* "user@domain", as bindings have it. */
+    int line;
+    struct ahoyd_limits limits;
+};
+
 struct ahoyd_domain {
     struct span name; /* Lower case. */
     enum ahoyd_auth auth;
@@ -50,9 +67,10 @@ struct ahoyd_domain {
     uint32_t ring_time_s;      /* How long those of one q ring before the next do. */
     struct span service_route; /* What REGISTERs are told in it (RFC 3608), or empty. */
     uint32_t min_expires_s, max_expires_s, default_expires_s;
-    uint32_t user_contacts; /* Bindings of a user; 0: AHOY_BINDINGS_LIMIT. */
-    uint32_t user_calls;    /* That a user begins in a second; 0: as many as he likes. */
-    struct ahoyd_pair pair; /* For clients that ask for it by name. */
+    struct ahoyd_limits limits;    /* Of its users. */
+    struct ahoyd_pair pair;        /* For clients that ask for it by name. */
+    struct ahoyd_prefixes numbers; /* From what its users dial to what routes compare. */
+    size_t route;                  /* 1 + the first of its own, or 0. */
     int line;
 };
 
@@ -63,24 +81,12 @@ struct ahoyd_outward {
     int line;          /* 0: nothing is said. */
 };
 
-struct ahoyd_trunk {
-    struct span name;
-    int line;
-    bool trusted; /* What it asserts of its callers is believed, and it is told the same. */
-    size_t count;
-    struct span uris[AHOYD_TRUNK_TARGETS_LIMIT];
-    struct ahoyd_trunk_target {
-        struct span domain; /* The URI's host: whom the peer must prove to be (TLS). */
-        enum ahoy_transport transport;
-        struct ahoy_ip ip; /* Without a family where the URI has a name: then it is located. */
-    } targets[AHOYD_TRUNK_TARGETS_LIMIT];
-};
-
-struct ahoyd_route {
-    struct span domain; /* Lower case. */
-    size_t trunk;       /* Index into trunks. */
-    enum ahoyd_from from;
-    bool stateless; /* What can be is forwarded without state (RFC 3261 16.11). */
+/* How phones that sleep are woken (RFC 8599). */
+struct ahoyd_hook {
+    char *url; /* Where that is asked for; NULL: they are not. */
+    size_t provider_count;
+    struct span providers[AHOYD_PROVIDERS_LIMIT]; /* The push services that it can ask. */
+    uint32_t wait_s;                              /* How long a request waits for a phone. */
 };
 
 struct ahoyd_config {
@@ -89,16 +95,28 @@ struct ahoyd_config {
     size_t listen_count;
     struct ahoyd_domain *domains;
     size_t domain_count;
+    struct ahoyd_exception *exceptions; /* In the order of their names. */
+    size_t exception_count;
     struct ahoyd_trunk *trunks;
     size_t trunk_count;
+    size_t probe_count; /* Targets of trunks that are asked whether they are there. */
+    struct ahoyd_group *groups;
+    size_t group_count;
     struct ahoyd_route *routes;
     size_t route_count;
+    size_t when_count;   /* Routes that ask a function. */
+    struct span script;  /* The file, where there are any. */
+    size_t common_route; /* 1 + the first for all of our domains, or 0. */
     struct ahoyd_outward outward;
+    struct ahoyd_hook push;
     enum ahoyd_store_kind store;
     char *store_path; /* SQLite's; absolute.  Of a store that nodes share its URL. */
+    char *users_path; /* PostgreSQL's URL, where users are kept there; NULL: in the store. */
     struct span node; /* The SIP URI by which other nodes reach this one; empty: there are none. */
     char *control_path;   /* The Unix socket; absolute. */
     char *trace_path;     /* Where every message is noted as a line of JSON; NULL for nowhere. */
+    struct ahoy_ip http;  /* Where metrics are had by HTTP; without a family: nowhere. */
+    size_t ring_size;     /* Bytes a worker for what happened last (docs/why.md); 0: nothing. */
     unsigned workers;     /* At least 1. */
     unsigned padding;     /* Bytes that a datagram may grow by. */
     uint32_t overload_ms; /* How long messages may wait before new requests are refused; 0: for
@@ -124,5 +142,8 @@ struct ahoyd_config *ahoyd_config_load(const char *path, struct ahoyd_config_fau
 struct ahoyd_config *ahoyd_config_parse(const char *text, size_t size, const char *path,
                                         struct ahoyd_config_faults *faults);
 void ahoyd_config_free(struct ahoyd_config *config);
+/* What |user| of |domain| may have. */
+const struct ahoyd_limits *ahoyd_config_limits(const struct ahoyd_config *config,
+                                               const struct ahoyd_domain *domain, struct span user);
 /* Whether a domain takes hashes of names, so that users must be found by those. */
 bool ahoyd_config_hashes(const struct ahoyd_config *config);

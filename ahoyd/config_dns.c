@@ -1,12 +1,11 @@
 /* What the configuration says of the DNS. */
 #include "ahoyd/config_reader.h"
 
-/* "192.0.2.53" or "192.0.2.53:5353", IPv6 in brackets where there is a port. */
-static bool parse_name_server(struct span text, struct ahoy_ip *ip)
+bool config_read_address(struct span text, uint16_t usual_port, struct ahoy_ip *ip)
 {
-    uint64_t port = 53;
+    uint64_t port = 0;
     if (ahoy_ip_parse(text, ip)) {
-        ip->port = (uint16_t)port;
+        ip->port = usual_port;
         return true;
     }
     size_t end = text.size;
@@ -20,6 +19,8 @@ static bool parse_name_server(struct span text, struct ahoy_ip *ip)
     ip->port = (uint16_t)port;
     return true;
 }
+
+enum { DNS_PORT = 53 };
 
 _Static_assert((int)OPTION_TEXTS_LIMIT <= (int)AHOYD_NAME_SERVERS_LIMIT, "there is room for all");
 
@@ -35,7 +36,7 @@ int config_word_dns(lua_State *lua)
         return 0;
     for (size_t i = 0; i < options[SERVERS].number; i++) {
         struct span text = options[SERVERS].texts[i];
-        if (!parse_name_server(text, &config->name_servers[i])) {
+        if (!config_read_address(text, DNS_PORT, &config->name_servers[i])) {
             config_fault(reader, config_line(lua),
                          "dns: \"%.100s\" is no address of a name server; write "
                          "dns { servers = { \"192.0.2.53\", \"[2001:db8::53]:5353\" } }",

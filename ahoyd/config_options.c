@@ -4,12 +4,14 @@
 
 #include <lauxlib.h>
 
-enum { OPTIONS_LIMIT = 16 };
+enum { OPTIONS_LIMIT = 32 };
 
-static const char *const type_words[] = { [OPTION_TEXT] = "a text",
-                                          [OPTION_NUMBER] = "a whole number",
-                                          [OPTION_FLAG] = "true or false",
-                                          [OPTION_TEXTS] = "a table of 1 to 8 texts" };
+static const char *const type_words[] = {
+    [OPTION_TEXT] = "a text",         [OPTION_NUMBER] = "a whole number",
+    [OPTION_FLAG] = "true or false",  [OPTION_TEXTS] = "a table of 1 to 8 texts",
+    [OPTION_FUNCTION] = "a function", [OPTION_LIST] = "a text or a table",
+    [OPTION_MAP] = "a table"
+};
 
 static struct option *find(struct option *options, size_t count, struct span name)
 {
@@ -70,6 +72,12 @@ static bool fits(lua_State *lua, struct option *option)
         return lua_isboolean(lua, -1);
     case OPTION_TEXTS:
         return read_texts(lua, option);
+    case OPTION_FUNCTION:
+        return lua_isfunction(lua, -1);
+    case OPTION_LIST:
+        return lua_type(lua, -1) == LUA_TSTRING || lua_istable(lua, -1);
+    case OPTION_MAP:
+        return lua_istable(lua, -1);
     }
     return false;
 }
@@ -115,6 +123,8 @@ bool config_options(lua_State *lua, int index, const char *word, struct option *
         if (lua_type(lua, -2) == LUA_TSTRING) {
             name.at = lua_tolstring(lua, -2, &name.size);
             option = find(options, count, name);
+        } else if (lua_isinteger(lua, -2) && lua_tointeger(lua, -2) == 1) {
+            option = find(options, count, SPAN("1"));
         }
         if (option == NULL)
             sound = fault_unknown(lua, word, name, options, count);
@@ -123,4 +133,19 @@ bool config_options(lua_State *lua, int index, const char *word, struct option *
         lua_pop(lua, 1);
     }
     return sound;
+}
+
+bool config_item(lua_State *lua, const char *word, const char *usage, struct option *options,
+                 size_t count)
+{
+    struct span *text = &options[0].text;
+    if (lua_type(lua, -1) == LUA_TSTRING)
+        text->at = lua_tolstring(lua, -1, &text->size);
+    else if (!config_options(lua, lua_gettop(lua), word, options, count))
+        return false;
+    if (text->size > 0 && memchr(text->at, '\0', text->size) == NULL)
+        return true;
+    config_fault(config_reader_of(lua), config_line(lua), "%s: a text is missing; write %s", word,
+                 usage);
+    return false;
 }

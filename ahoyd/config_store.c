@@ -1,18 +1,25 @@
-/* Where users and bindings are kept, and by which name the nodes that share them reach this one. */
+/* Where bindings and users are kept, and by which name the nodes that share them reach this one. */
 #include "ahoyd/config_reader.h"
 #include "ahoyd/store/pgsql_url.h"
 #include "ahoyd/store/redis_url.h"
 
 /* What the URL of a store says may be a secret: no fault repeats it. */
-static void read_pgsql(lua_State *lua, struct span text)
+static char *read_pgsql(lua_State *lua, const char *word, struct span text)
 {
     struct reader *reader = config_reader_of(lua);
-    reader->config->store = AHOYD_STORE_PGSQL;
-    reader->config->store_path = (char *)(uintptr_t)config_keep(reader, text).at;
-    if (!pgsql_url_is_sound(text.at))
+    if (!ahoy_span_starts_nocase(text, SPAN("postgres")) || !pgsql_url_is_sound(text.at))
         config_fault(reader, config_line(lua),
-                     "store: libpq does not understand the URL; write "
-                     "\"postgresql://ahoy:PASSWORD@10.0.0.9/ahoy\"");
+                     "%s: libpq does not understand the URL; write "
+                     "\"postgresql://ahoy:PASSWORD@10.0.0.9/ahoy\"",
+                     word);
+    return (char *)(uintptr_t)config_keep(reader, text).at;
+}
+
+static void read_store_pgsql(lua_State *lua, struct span text)
+{
+    struct ahoyd_config *config = config_reader_of(lua)->config;
+    config->store = AHOYD_STORE_PGSQL;
+    config->store_path = read_pgsql(lua, "store", text);
 }
 
 static void read_redis(lua_State *lua, struct span text)
@@ -45,9 +52,20 @@ int config_word_store(lua_State *lua)
     else if (ahoy_span_starts_nocase(text, SPAN("redis")))
         read_redis(lua, text);
     else if (ahoy_span_starts_nocase(text, SPAN("postgres")))
-        read_pgsql(lua, text);
+        read_store_pgsql(lua, text);
     else
         reader->config->store_path = config_scheme_path(lua, text, SPAN("sqlite:"), usage);
+    return 0;
+}
+
+int config_word_users(lua_State *lua)
+{
+    static const char usage[] = "users \"postgresql://ahoy:PASSWORD@10.0.0.9/ahoy\"";
+    struct reader *reader = config_reader_of(lua);
+    struct span text;
+    if (config_once(lua, "users", &reader->users_line) &&
+        config_text(lua, 1, "users", usage, &text))
+        reader->config->users_path = read_pgsql(lua, "users", text);
     return 0;
 }
 
@@ -84,6 +102,8 @@ void config_check_store(struct reader *reader)
         config_fault(reader, reader->store_line,
                      "a store that nodes share needs to know how they reach this one: add "
                      "node \"sip:ADDRESS:PORT\", with an address on which it listens");
+    if (config->store == AHOYD_STORE_PGSQL && reader->users_line == 0)
+        config->users_path = config->store_path;
     if (reader->store_line == 0)
         config->store_path = config_keep_path(reader, SPAN("ahoy.db"));
 }

@@ -1,7 +1,6 @@
-/* The words of the configuration but dns, tls, store and node: listen, domain, trunk, route,
- * workers, control, trace, udp, overload.  Each notes what it was told, or a fault, and lets the
- * rest of the file run. */
-#include <ctype.h>
+/* The words of the configuration that have no file of their own: listen, domain, workers, control,
+ * trace, udp, overload.  Each notes what it was told, or a fault, and lets the rest of the file
+ * run. */
 #include <lauxlib.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,8 +8,6 @@
 #include <unistd.h>
 
 #include "ahoyd/config_reader.h"
-#include "libahoy/resolve/locate.h"
-#include "libahoy/resolve/name.h"
 #include "libahoy/tu/bindings.h"
 
 enum { EXPIRES_LEAST_S = 10, EXPIRES_MOST_S = 604800, WORKERS_MOST = 64, PADDING_MOST = 1024 };
@@ -28,28 +25,6 @@ bool config_text(lua_State *lua, int index, const char *word, const char *usage,
         config_fault(config_reader_of(lua), config_line(lua), "%s: a NUL byte in the text", word);
         return false;
     }
-    return true;
-}
-
-/* Room for one more in |*list| of |count|, up to |limit|; a fault where there is none. */
-static bool make_room(lua_State *lua, const char *word, void *list, size_t count, size_t item_size,
-                      size_t limit)
-{
-    struct reader *reader = config_reader_of(lua);
-    if (count >= limit) {
-        config_fault(reader, config_line(lua), "more than %zu uses of %s", limit, word);
-        return false;
-    }
-    if ((count & (count - 1)) != 0)
-        return true;
-    void *old = NULL;
-    memcpy(&old, list, sizeof old);
-    void *more = realloc(old, (count == 0 ? 1 : 2 * count) * item_size);
-    if (more == NULL) {
-        reader->out_of_memory = true;
-        return false;
-    }
-    memcpy(list, &more, sizeof more);
     return true;
 }
 
@@ -136,30 +111,12 @@ static int word_listen(lua_State *lua)
                      options[ADVERTISE].text.at);
     } else if (config_read_listen_tls(lua, options, &listen) &&
                config_read_origins(lua, &options[ORIGINS], &listen) &&
-               make_room(lua, "listen", &config->listens, config->listen_count, sizeof listen,
-                         AHOY_LISTENERS_LIMIT)) {
+               config_room(lua, "listen", &config->listens, config->listen_count, sizeof listen,
+                           AHOY_LISTENERS_LIMIT)) {
         listen.advertise = config_keep(reader, options[ADVERTISE].text);
         config->listens[config->listen_count++] = listen;
     }
     return 0;
-}
-
-/* A host name in lower case, kept; false and a fault where it is none. */
-static bool keep_domain(lua_State *lua, const char *word, struct span text, struct span *kept)
-{
-    bool sound = text.size > 0 && text.size <= 253;
-    for (size_t i = 0; sound && i < text.size; i++)
-        sound = isalnum((unsigned char)text.at[i]) || strchr("-.", text.at[i]) != NULL;
-    if (!sound) {
-        config_fault(config_reader_of(lua), config_line(lua),
-                     "%s \"%.100s\" is no domain name; write \"atlanta.example\"", word, text.at);
-        return false;
-    }
-    *kept = config_keep(config_reader_of(lua), text);
-    char *letter = (char *)(uintptr_t)kept->at;
-    for (size_t i = 0; i < kept->size; i++)
-        letter[i] = (char)tolower((unsigned char)letter[i]);
-    return true;
 }
 
 /* The list beside config->domains grows with it. */
@@ -167,9 +124,9 @@ static bool make_domain_room(lua_State *lua)
 {
     struct reader *reader = config_reader_of(lua);
     size_t count = reader->config->domain_count;
-    return make_room(lua, "domain", &reader->config->domains, count, sizeof(struct ahoyd_domain),
-                     CONFIG_DOMAINS_LIMIT) &&
-           make_room(lua, "domain", &reader->insecure, count, sizeof(bool), CONFIG_DOMAINS_LIMIT);
+    return config_room(lua, "domain", &reader->config->domains, count, sizeof(struct ahoyd_domain),
+                       CONFIG_DOMAINS_LIMIT) &&
+           config_room(lua, "domain", &reader->insecure, count, sizeof(bool), CONFIG_DOMAINS_LIMIT);
 }
 
 static uint32_t number_or(const struct option *option, uint32_t otherwise)
@@ -177,12 +134,31 @@ static uint32_t number_or(const struct option *option, uint32_t otherwise)
     return option->given ? (uint32_t)option->number : otherwise;
 }
 
-#define EXPIRES       .type = OPTION_NUMBER, .least = EXPIRES_LEAST_S, .most = EXPIRES_MOST_S
-#define UP_TO(number) .type = OPTION_NUMBER, .least = 1, .most = (number)
+#define EXPIRES .type = OPTION_NUMBER, .least = EXPIRES_LEAST_S, .most = EXPIRES_MOST_S
+
+/* How long registrations last: the least, the most, and where nobody asks. */
+static bool read_expires(lua_State *lua, const struct option options[3],
+                         struct ahoyd_domain *domain)
+{
+    uint32_t least_s = number_or(&options[0], 60);
+    uint32_t most_s = number_or(&options[1], 7200);
+    uint32_t usual_s = number_or(&options[2], most_s < 3600 ? most_s : 3600);
+    if (usual_s < least_s && !options[2].given)
+        usual_s = least_s;
+    domain->min_expires_s = least_s;
+    domain->max_expires_s = most_s;
+    domain->default_expires_s = usual_s;
+    if (least_s <= usual_s && usual_s <= most_s)
+        return true;
+    config_fault(config_reader_of(lua), config_line(lua),
+                 "domain: it must be min_expires <= default_expires <= max_expires");
+    return false;
+}
 
 static int word_domain(lua_State *lua)
 {
-    enum { LEAST = CONFIG_PAIR, MOST, DEFAULT, CONTACTS, CALLS, INSECURE, AUTH };
+    enum { LEAST = CONFIG_PAIR, MOST, DEFAULT, LIMITS };
+    enum { INSECURE = LIMITS + CONFIG_LIMITS_OPTIONS, NUMBERS, AUTH };
     enum { SERVING = AUTH + CONFIG_AUTH_OPTIONS, OPTIONS = SERVING + CONFIG_SERVING_OPTIONS };
     struct option options[OPTIONS] = {
         [CONFIG_CERTIFICATE] = { .name = "certificate", .type = OPTION_TEXT },
@@ -190,9 +166,11 @@ static int word_domain(lua_State *lua)
         [LEAST] = { .name = "min_expires", EXPIRES },
         [MOST] = { .name = "max_expires", EXPIRES },
         [DEFAULT] = { .name = "default_expires", EXPIRES },
-        [CONTACTS] = { .name = "user_contacts", UP_TO(AHOY_BINDINGS_LIMIT) },
-        [CALLS] = { .name = "user_calls_per_second", UP_TO(1000) },
+        [LIMITS + CONFIG_CONTACTS] = { .name = "user_contacts", CONFIG_CONTACTS_RANGE },
+        [LIMITS + CONFIG_CALLS] = { .name = "user_calls_per_second", CONFIG_CALLS_RANGE },
+        [LIMITS + CONFIG_UNANSWERED] = { .name = "user_unanswered_calls", CONFIG_CALLS_RANGE },
         [INSECURE] = { .name = "insecure", .type = OPTION_FLAG },
+        [NUMBERS] = { .name = "numbers", .type = OPTION_MAP },
         [AUTH + CONFIG_AUTH] = { .name = "auth", .type = OPTION_TEXT },
         [AUTH + CONFIG_ALGORITHMS] = { .name = "algorithms", .type = OPTION_TEXTS },
         [AUTH + CONFIG_QOP] = { .name = "qop", .type = OPTION_TEXTS },
@@ -214,26 +192,17 @@ static int word_domain(lua_State *lua)
     if (!config_text(lua, 1, "domain", "domain(\"atlanta.example\", { auth = \"digest\" })",
                      &text) ||
         !config_options(lua, 2, "domain", options, OPTIONS) ||
-        !keep_domain(lua, "domain", text, &domain.name) ||
+        !config_domain_name(lua, "domain", text, &domain.name) ||
         !config_read_auth(lua, &options[AUTH], &domain) ||
         !config_read_serving(lua, &options[SERVING], &domain) ||
-        !config_read_pair(lua, "domain", options, &domain.pair) || !make_domain_room(lua))
+        !config_read_pair(lua, "domain", options, &domain.pair) ||
+        !config_prefixes(lua, 2, "domain", &options[NUMBERS], &domain.numbers) ||
+        !make_domain_room(lua))
         return 0;
-    domain.user_contacts = number_or(&options[CONTACTS], 0);
-    domain.user_calls = number_or(&options[CALLS], 0);
-    domain.min_expires_s = number_or(&options[LEAST], 60);
-    domain.max_expires_s = number_or(&options[MOST], 7200);
-    domain.default_expires_s =
-        number_or(&options[DEFAULT], domain.max_expires_s < 3600 ? domain.max_expires_s : 3600);
-    if (domain.default_expires_s < domain.min_expires_s && !options[DEFAULT].given)
-        domain.default_expires_s = domain.min_expires_s;
-    if (domain.min_expires_s > domain.max_expires_s ||
-        domain.default_expires_s < domain.min_expires_s ||
-        domain.default_expires_s > domain.max_expires_s) {
-        config_fault(reader, config_line(lua),
-                     "domain: it must be min_expires <= default_expires <= max_expires");
+    const struct ahoyd_limits without = { 0 };
+    domain.limits = config_read_limits(&options[LIMITS], &without);
+    if (!read_expires(lua, &options[LEAST], &domain))
         return 0;
-    }
     for (size_t i = 0; i < reader->config->domain_count; i++) {
         if (ahoy_span_equal(reader->config->domains[i].name, domain.name)) {
             config_fault(reader, config_line(lua), "domain \"%s\" stands here twice; remove one",
@@ -244,149 +213,6 @@ static int word_domain(lua_State *lua)
     size_t index = reader->config->domain_count++;
     reader->config->domains[index] = domain;
     reader->insecure[index] = options[INSECURE].flag;
-    return 0;
-}
-
-/* Whether |text| is the URI of a trunk's target.  An address is read once; a name is looked up when
- * the trunk is used. */
-static bool parse_target(const struct ahoy_uri *uri, struct ahoyd_trunk_target *target)
-{
-    struct ahoy_place place;
-    struct ahoy_dns_name name;
-    if (!ahoy_place_read(uri, &ahoy_all_means, false, &place, NULL))
-        return false;
-    target->transport = place.transport;
-    target->ip = place.ip;
-    return place.ip.family != AHOY_NO_FAMILY || ahoy_dns_name_make(&name, SPAN(""), place.host);
-}
-
-static bool read_target(lua_State *lua, struct span text, struct ahoyd_trunk_target *target,
-                        struct span *kept)
-{
-    struct ahoy_uri uri;
-    struct ahoy_err err;
-    struct reader *reader = config_reader_of(lua);
-    if (!ahoy_uri_parse(text, &uri, &err)) {
-        config_fault(reader, config_line(lua), "trunk: \"%.100s\" is no URI: expected %s", text.at,
-                     err.expected);
-        return false;
-    }
-    if (!parse_target(&uri, target)) {
-        config_fault(
-            reader, config_line(lua),
-            "trunk: \"%.100s\" must be a SIP URI with an address or a name, by udp, tcp or tls: "
-            "write \"sip:192.0.2.1:5060;transport=tcp\" or \"sip:carrier.example\"",
-            text.at);
-        return false;
-    }
-    *kept = config_keep(reader, text);
-    target->domain = config_keep(reader, uri.host);
-    return true;
-}
-
-static bool read_targets(lua_State *lua, struct ahoyd_trunk *trunk)
-{
-    lua_Unsigned count = lua_istable(lua, 2) ? lua_rawlen(lua, 2) : 0;
-    if (count == 0 || count > AHOYD_TRUNK_TARGETS_LIMIT) {
-        config_fault(config_reader_of(lua), config_line(lua),
-                     "trunk takes a name and 1 to %d URIs: "
-                     "write trunk(\"carrier\", { \"sip:192.0.2.1:5060\" })",
-                     AHOYD_TRUNK_TARGETS_LIMIT);
-        return false;
-    }
-    for (lua_Unsigned i = 1; i <= count; i++) {
-        lua_rawgeti(lua, 2, (lua_Integer)i);
-        struct span text;
-        bool sound =
-            config_text(lua, -1, "trunk", "{ \"sip:192.0.2.1:5060\" }", &text) &&
-            read_target(lua, text, &trunk->targets[trunk->count], &trunk->uris[trunk->count]);
-        lua_pop(lua, 1);
-        if (!sound)
-            return false;
-        trunk->count++;
-    }
-    return true;
-}
-
-static bool find_trunk(const struct ahoyd_config *config, struct span name, size_t *index)
-{
-    for (*index = 0; *index < config->trunk_count; ++*index) {
-        if (ahoy_span_equal(config->trunks[*index].name, name))
-            return true;
-    }
-    return false;
-}
-
-static int word_trunk(lua_State *lua)
-{
-    struct reader *reader = config_reader_of(lua);
-    struct ahoyd_config *config = reader->config;
-    struct ahoyd_trunk trunk = { .line = config_line(lua) };
-    struct option trusted = { .name = "trusted", .type = OPTION_FLAG };
-    struct span name;
-    size_t known = 0;
-    if (!config_text(lua, 1, "trunk", "trunk(\"carrier\", { \"sip:192.0.2.1:5060\" })", &name) ||
-        !read_targets(lua, &trunk) || !config_options(lua, 3, "trunk", &trusted, 1))
-        return 0;
-    trunk.trusted = trusted.flag;
-    if (find_trunk(config, name, &known)) {
-        config_fault(reader, config_line(lua), "trunk \"%.64s\" stands here twice; rename one",
-                     name.at);
-        return 0;
-    }
-    trunk.name = config_keep(reader, name);
-    if (make_room(lua, "trunk", &config->trunks, config->trunk_count, sizeof trunk,
-                  CONFIG_TRUNKS_LIMIT))
-        config->trunks[config->trunk_count++] = trunk;
-    return 0;
-}
-
-static bool read_from(lua_State *lua, const struct option *option, enum ahoyd_from *from)
-{
-    static const char *const names[] = {
-        [AHOYD_FROM_USERS] = "users", [AHOYD_FROM_TRUNKS] = "trunks", [AHOYD_FROM_ANYONE] = "anyone"
-    };
-    unsigned choice;
-    bool known = config_choice(lua, "route", option, names, sizeof names / sizeof *names, &choice);
-    *from = (enum ahoyd_from)choice;
-    return known;
-}
-
-static int word_route(lua_State *lua)
-{
-    enum { DOMAIN, TO, FROM, STATELESS, OPTIONS };
-    struct option options[OPTIONS] = { [DOMAIN] = { .name = "domain", .type = OPTION_TEXT },
-                                       [TO] = { .name = "to", .type = OPTION_TEXT },
-                                       [FROM] = { .name = "from", .type = OPTION_TEXT },
-                                       [STATELESS] = { .name = "stateless", .type = OPTION_FLAG } };
-    struct reader *reader = config_reader_of(lua);
-    struct ahoyd_config *config = reader->config;
-    struct ahoyd_route route = { 0 };
-    if (!config_options(lua, 1, "route", options, OPTIONS))
-        return 0;
-    if (!options[DOMAIN].given || !options[TO].given) {
-        config_fault(reader, config_line(lua),
-                     "route needs a domain and a trunk: "
-                     "write route { domain = \"carrier.example\", to = \"carrier\" }");
-        return 0;
-    }
-    size_t count = config->route_count;
-    route.stateless = options[STATELESS].flag;
-    if (!keep_domain(lua, "route", options[DOMAIN].text, &route.domain) ||
-        !read_from(lua, &options[FROM], &route.from) ||
-        !make_room(lua, "route", &config->routes, count, sizeof route, CONFIG_ROUTES_LIMIT) ||
-        !make_room(lua, "route", &reader->promises, count, sizeof(struct promise),
-                   CONFIG_ROUTES_LIMIT))
-        return 0;
-    if (route.stateless && route.from == AHOYD_FROM_USERS) {
-        config_fault(reader, config_line(lua),
-                     "route: stateless is for from = \"trunks\" or \"anyone\": a user's CANCEL and "
-                     "ACK cannot be asked for a password");
-        return 0;
-    }
-    reader->promises[count] =
-        (struct promise){ config_keep(reader, options[TO].text), config_line(lua) };
-    config->routes[config->route_count++] = route;
     return 0;
 }
 
@@ -492,9 +318,29 @@ static int word_overload(lua_State *lua)
     return 0;
 }
 
+static int word_trunk(lua_State *lua)
+{
+    return config_word_trunk(lua);
+}
+
+static int word_group(lua_State *lua)
+{
+    return config_word_group(lua);
+}
+
+static int word_route(lua_State *lua)
+{
+    return config_word_route(lua);
+}
+
 static int word_store(lua_State *lua)
 {
     return config_word_store(lua);
+}
+
+static int word_users(lua_State *lua)
+{
+    return config_word_users(lua);
 }
 
 static int word_node(lua_State *lua)
@@ -507,26 +353,42 @@ static int word_dns(lua_State *lua)
     return config_word_dns(lua);
 }
 
+static int word_observe(lua_State *lua)
+{
+    return config_word_observe(lua);
+}
+
 static int word_tls(lua_State *lua)
 {
     return config_word_tls(lua);
+}
+
+static int word_user(lua_State *lua)
+{
+    return config_word_user(lua);
+}
+
+static int word_push(lua_State *lua)
+{
+    return config_word_push(lua);
 }
 
 /* Each word once. */
 /* clang-format off */
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
-    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node)
+    WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(users) WORD(user)     \
+    WORD(push) WORD(group) WORD(observe)
 /* clang-format on */
 
-void config_words_define(lua_State *lua)
+static void define(lua_State *lua)
 {
 #define DEFINE(name) lua_register(lua, #name, word_##name);
     WORDS(DEFINE)
 #undef DEFINE
 }
 
-const char *const *config_words_names(size_t *count)
+static const char *const *list_names(size_t *count)
 {
 #define NAME(name) #name,
     static const char *const names[] = { WORDS(NAME) };
@@ -534,6 +396,8 @@ const char *const *config_words_names(size_t *count)
     *count = sizeof names / sizeof *names;
     return names;
 }
+
+const struct vocabulary config_words = { define, list_names };
 
 static void check_domain(struct reader *reader, size_t index)
 {
@@ -557,19 +421,14 @@ static void check_domain(struct reader *reader, size_t index)
 void config_finish(struct reader *reader)
 {
     struct ahoyd_config *config = reader->config;
-    for (size_t i = 0; i < config->route_count; i++) {
-        if (!find_trunk(config, reader->promises[i].trunk, &config->routes[i].trunk))
-            config_fault(reader, reader->promises[i].line,
-                         "route to \"%.64s\": there is no such trunk; add "
-                         "trunk(\"%.64s\", { \"sip:ADDRESS\" })",
-                         reader->promises[i].trunk.at, reader->promises[i].trunk.at);
-    }
+    config_check_routes(reader);
     for (size_t i = 0; i < config->domain_count; i++)
         check_domain(reader, i);
     if (reader->faults->count > 0)
         return;
     config_check_tls(reader);
     config_check_store(reader);
+    config_check_users(reader);
     if (config->listen_count == 0)
         config_fault(reader, 0, "listens nowhere; add listen \"udp:127.0.0.1:5060\"");
     if (config->domain_count == 0 && config->route_count == 0)

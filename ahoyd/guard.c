@@ -3,12 +3,14 @@
  * must not keep out those behind the same address (decision 93). */
 #include "ahoyd/guard.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "libahoy/auth/replay.h"
 #include "libahoy/auth/tries.h"
+#include "libahoy/base/map.h"
 
 struct ahoyd_guard {
     struct ahoy_hash_key key;
@@ -16,6 +18,7 @@ struct ahoyd_guard {
     struct ahoy_replay *replay;
     struct ahoy_tries *tries;
     struct ahoy_tries *calls;
+    struct ahoy_map unanswered; /* An entry a call, by its user; of no value. */
     struct ahoyd_badges *badges;
     atomic_bool has_failures; /* Nobody has to wait as long as nobody has ever failed. */
 };
@@ -31,6 +34,7 @@ struct ahoyd_guard *ahoyd_guard_new(struct ahoy_hash_key key, uint64_t now_ms)
     guard->tries = ahoy_tries_new(AHOYD_FAILED_LIMIT);
     guard->calls = ahoy_tries_new(AHOYD_PACED_LIMIT);
     guard->badges = ahoyd_badges_new();
+    ahoy_map_init(&guard->unanswered, AHOYD_UNANSWERED_LIMIT);
     if (guard->replay == NULL || guard->tries == NULL || guard->calls == NULL ||
         guard->badges == NULL) {
         ahoyd_guard_free(guard);
@@ -46,6 +50,7 @@ void ahoyd_guard_free(struct ahoyd_guard *guard)
     ahoy_replay_free(guard->replay);
     ahoy_tries_free(guard->tries);
     ahoy_tries_free(guard->calls);
+    ahoy_map_fini(&guard->unanswered);
     ahoyd_badges_free(guard->badges);
     pthread_mutex_destroy(&guard->lock);
     explicit_bzero(&guard->key, sizeof guard->key);
@@ -66,15 +71,45 @@ bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce,
     return taken;
 }
 
+static uint64_t name_user(const struct ahoyd_guard *guard, struct span user, struct span realm)
+{
+    const struct span parts[] = { user, SPAN("@"), realm };
+    return ahoy_siphash_parts(&guard->key, parts, 3);
+}
+
 bool ahoyd_guard_pace(struct ahoyd_guard *guard, struct span user, struct span realm,
                       uint32_t count, uint64_t now_ms)
 {
-    const struct span parts[] = { user, SPAN("@"), realm };
-    uint64_t who = ahoy_siphash_parts(&guard->key, parts, 3);
+    uint64_t who = name_user(guard, user, realm);
     pthread_mutex_lock(&guard->lock);
     bool may = ahoy_tries_pace(guard->calls, who, count, now_ms);
     pthread_mutex_unlock(&guard->lock);
     return may;
+}
+
+bool ahoyd_guard_begin(struct ahoyd_guard *guard, struct span user, struct span realm,
+                       uint32_t most, uint64_t *ticket)
+{
+    uint64_t who = name_user(guard, user, realm) | 1; /* A ticket is not 0. */
+    uint64_t value;
+    uint32_t count = 0;
+    size_t cursor = 0;
+    *ticket = 0;
+    pthread_mutex_lock(&guard->lock);
+    while (count < most && ahoy_map_find(&guard->unanswered, who, &cursor, &value))
+        count++;
+    if (count < most && ahoy_map_add(&guard->unanswered, who, 0))
+        *ticket = who;
+    pthread_mutex_unlock(&guard->lock);
+    return count < most;
+}
+
+void ahoyd_guard_end(struct ahoyd_guard *guard, uint64_t ticket)
+{
+    pthread_mutex_lock(&guard->lock);
+    bool was_there = ahoy_map_remove(&guard->unanswered, ticket, 0);
+    pthread_mutex_unlock(&guard->lock);
+    assert(was_there);
 }
 
 enum { ADDRESS, USER, HOME, KINDS };

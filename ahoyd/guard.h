@@ -7,9 +7,10 @@
 #include "libahoy/auth/nonce.h"
 
 enum {
-    AHOYD_NONCES_LIMIT = 131072, /* Used ones that are remembered. */
-    AHOYD_FAILED_LIMIT = 16384,  /* Users, and addresses, whose failures are, ... */
-    AHOYD_PACED_LIMIT = 16384    /* ... and users whose calls are. */
+    AHOYD_NONCES_LIMIT = 131072,     /* Used ones that are remembered. */
+    AHOYD_FAILED_LIMIT = 16384,      /* Users, and addresses, whose failures are, ... */
+    AHOYD_PACED_LIMIT = 16384,       /* ... and users whose calls are. */
+    AHOYD_UNANSWERED_LIMIT = 1 << 20 /* Calls that are counted until they are answered. */
 };
 
 struct ahoyd_guard;
@@ -27,6 +28,12 @@ bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce,
  * then counts. */
 bool ahoyd_guard_pace(struct ahoyd_guard *guard, struct span user, struct span realm,
                       uint32_t count, uint64_t now_ms);
+
+/* Counts a call of |user| of |realm| until it is answered, where he has fewer than |most| of them;
+ * gives a ticket for its end, 0 where it could not be counted.  False where he has as many. */
+bool ahoyd_guard_begin(struct ahoyd_guard *guard, struct span user, struct span realm,
+                       uint32_t most, uint64_t *ticket);
+void ahoyd_guard_end(struct ahoyd_guard *guard, uint64_t ticket);
 
 /* Somebody who says who he is: |user| as he gives it, whether there is one or not. */
 struct ahoyd_attempt {

@@ -11,8 +11,9 @@ enum { AHOYD_INBOX_LIMIT = 4 * 1024 * 1024 }; /* Bytes that wait; what comes on 
 struct ahoyd_inbox;
 
 enum ahoyd_letter_kind {
-    AHOYD_LETTER_MESSAGE, /* For the stack: an AHOY_WIRE_MESSAGE. */
-    AHOYD_LETTER_SEND     /* For the driver: an AHOY_WIRE_SEND. */
+    AHOYD_LETTER_MESSAGE,    /* For the stack: an AHOY_WIRE_MESSAGE. */
+    AHOYD_LETTER_SEND,       /* For the driver: an AHOY_WIRE_SEND. */
+    AHOYD_LETTER_PUSH_FAILED /* For the server: the push of the key that the bytes are. */
 };
 
 struct ahoyd_letter {

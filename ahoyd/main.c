@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,16 +16,20 @@
 #include "ahoyd/directory.h"
 #include "ahoyd/listeners.h"
 #include "ahoyd/main_notify.h"
+#include "ahoyd/main_route.h"
 #include "ahoyd/main_tls.h"
+#include "ahoyd/http.h"
+#include "ahoyd/metrics.h"
 #include "ahoyd/options.h"
-#include "ahoyd/worker.h"
+#include "ahoyd/push_refresh.h"
+#include "ahoyd/pusher_http.h"
 #include "libahoy/base/poison.h"
 #include "libahoy/io/driver.h"
 
 enum {
     EXIT_FAULT = 2, /* Of the command line or the configuration, an address in use included. */
     WORKERS_LIMIT = 64,
-    LOOK_S = 60,        /* How often certificates are looked at. */
+    LOOK_S = 30,        /* How often certificates are looked at, and bindings that end. */
     TIMER_C_MS = 181000 /* R3261-16.6-42: above three minutes. */
 };
 
@@ -38,10 +43,15 @@ struct daemon {
     struct ahoyd_tls tls;
     struct ahoyd_guard *guard;
     struct ahoy_directory *directory; /* NULL where there is one worker only. */
+    struct ahoyd_pusher *pusher;      /* NULL where no phone is woken. */
+    struct ahoyd_push_refresh refresh;
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
     struct ahoyd_command_means means; /* Of the control socket. */
     struct ahoyd_control *control;
+    struct ahoyd_http_means http_means;
+    struct ahoyd_http *http; /* NULL: nobody asked for it. */
+    atomic_bool ending;
     int trace_fd;
     uint64_t start_us;
 };
@@ -134,6 +144,7 @@ static bool open_store(struct daemon *daemon)
     char fault[512];
     struct ahoyd_store_options options = { .kind = daemon->config->store,
                                            .path = daemon->config->store_path,
+                                           .users_path = daemon->config->users_path,
                                            .now_ms = ahoy_driver_now(),
                                            .finds_hashes = ahoyd_config_hashes(daemon->config),
                                            .log = &daemon->log };
@@ -252,7 +263,9 @@ static bool open_worker(struct daemon *daemon, uint16_t number, uint16_t count)
                     .guard = daemon->guard,
                     .clocks = AHOY_DEFAULT_CLOCKS,
                     .timer_c_ms = TIMER_C_MS,
-                    .log = &daemon->log },
+                    .ring_size = daemon->config->ring_size,
+                    .log = &daemon->log,
+                    .pusher = daemon->pusher },
         .workers = daemon->workers,
     };
     options.driver = open_driver(daemon, number, count);
@@ -293,6 +306,17 @@ static bool make_guard(struct daemon *daemon)
     if (daemon->guard == NULL)
         ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "guard: no chance or no memory");
     return daemon->guard != NULL;
+}
+
+/* Before the workers, which ask it. */
+static bool open_pusher(struct daemon *daemon)
+{
+    if (daemon->config->push.url == NULL)
+        return true;
+    daemon->pusher = ahoyd_pusher_open(&daemon->config->push, &daemon->log);
+    if (daemon->pusher == NULL)
+        ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "push: no memory or no thread");
+    return daemon->pusher != NULL;
 }
 
 static bool open_workers(struct daemon *daemon)
@@ -341,17 +365,72 @@ static void count_all(void *context, json_t *object)
     }
 }
 
+static size_t copy_notes(void *context, unsigned worker, uint64_t *from, char *to, size_t room)
+{
+    const struct daemon *daemon = context;
+    return ahoyd_worker_copy(daemon->workers[worker], from, to, room);
+}
+
+static char *print_metrics(void *context)
+{
+    const struct daemon *daemon = context;
+    const struct ahoyd_metrics metrics = { daemon->config, daemon->workers, daemon->worker_count };
+    return ahoyd_metrics_print(&metrics);
+}
+
 static bool open_control(struct daemon *daemon)
 {
     char fault[512];
-    daemon->means = (struct ahoyd_command_means){
-        .store = daemon->store, .now_ms = ahoy_driver_now, .counters = count_all, .context = daemon
-    };
+    daemon->means = (struct ahoyd_command_means){ .store = daemon->store,
+                                                  .now_ms = ahoy_driver_now,
+                                                  .notes = copy_notes,
+                                                  .workers = daemon->worker_count,
+                                                  .listeners = daemon->listeners.at,
+                                                  .listener_count = daemon->listeners.count,
+                                                  .counters = count_all,
+                                                  .metrics = print_metrics,
+                                                  .context = daemon };
     daemon->control =
         ahoyd_control_open(daemon->config->control_path, &daemon->means, fault, sizeof fault);
     if (daemon->control == NULL)
         fault_file(daemon, 0, fault);
     return daemon->control != NULL;
+}
+
+static void ignore(void *context, const char *name, uint64_t value)
+{
+    (void)context, (void)name, (void)value; /* That it comes is enough. */
+}
+
+/* Whether every worker answers. */
+static bool lives(void *context)
+{
+    const struct daemon *daemon = context;
+    for (unsigned i = 0; i < daemon->worker_count; i++) {
+        if (!ahoyd_worker_count(daemon->workers[i], ignore, NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool is_ready(void *context)
+{
+    struct daemon *daemon = context;
+    return !atomic_load(&daemon->ending) && lives(context);
+}
+
+static bool open_http(struct daemon *daemon)
+{
+    char fault[512];
+    daemon->http_means = (struct ahoyd_http_means){
+        .metrics = print_metrics, .lives = lives, .ready = is_ready, .context = daemon
+    };
+    if (daemon->config->http.family == AHOY_NO_FAMILY)
+        return true;
+    daemon->http = ahoyd_http_open(&daemon->config->http, &daemon->http_means, fault, sizeof fault);
+    if (daemon->http == NULL)
+        fault_file(daemon, 0, fault);
+    return daemon->http != NULL;
 }
 
 static void announce(const struct daemon *daemon)
@@ -386,7 +465,24 @@ static void serve(struct daemon *daemon, const sigset_t *signals)
             return;
         }
         ahoyd_tls_look(&daemon->tls, (int64_t)(ahoy_driver_now() / 1000));
+        if (daemon->pusher != NULL)
+            ahoyd_push_refresh(&daemon->refresh, ahoy_driver_now());
     }
+}
+
+/* A call that nobody makes, or a file of them. */
+static int try_routes(struct daemon *daemon, const struct ahoyd_command_line *line)
+{
+    int code = EXIT_FAULT;
+    daemon->config =
+        ahoyd_config_load(line->path != NULL ? line->path : find_config(), &daemon->faults);
+    if (daemon->config == NULL)
+        return code;
+    if (open_listeners(daemon))
+        code = ahoyd_main_route(line, daemon->config, &daemon->listeners, &daemon->faults);
+    ahoyd_listeners_fini(&daemon->listeners);
+    ahoyd_config_free(daemon->config);
+    return code;
 }
 
 /* Nobody asks the workers any more; they end together; the store gives their last changes back
@@ -395,10 +491,13 @@ static void close_all(struct daemon *daemon)
 {
     if (daemon->control != NULL)
         ahoyd_control_close(daemon->control);
+    atomic_store(&daemon->ending, true);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_drain(daemon->workers[i]);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_join(daemon->workers[i]);
+    ahoyd_pusher_close(daemon->pusher);
+    ahoyd_http_close(daemon->http);
     if (daemon->store != NULL)
         ahoyd_store_close(daemon->store);
     for (unsigned i = 0; i < daemon->worker_count; i++)
@@ -420,9 +519,14 @@ static int run(struct daemon *daemon, const char *path)
         return EXIT_FAULT;
     set_limits(daemon);
     bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
-                  open_tls(daemon) && open_listeners(daemon) && open_workers(daemon) &&
-                  start_workers(daemon) && open_control(daemon);
+                  open_tls(daemon) && open_listeners(daemon) && open_pusher(daemon) &&
+                  open_workers(daemon) && start_workers(daemon) && open_control(daemon) &&
+                  open_http(daemon);
     if (opened) {
+        daemon->refresh = (struct ahoyd_push_refresh){ .config = daemon->config,
+                                                       .store = daemon->store,
+                                                       .pusher = daemon->pusher,
+                                                       .until_ms = ahoy_driver_now() };
         announce(daemon);
         ahoyd_notify("READY=1", &daemon->log);
         serve(daemon, &signals);
@@ -448,6 +552,9 @@ int main(int count, char **arguments)
         return run(&daemon, line.path != NULL ? line.path : find_config());
     case AHOYD_TASK_CHECK:
         return check(&daemon, line.path);
+    case AHOYD_TASK_ROUTE:
+    case AHOYD_TASK_TEST:
+        return try_routes(&daemon, &line);
     case AHOYD_TASK_VERSION:
         puts("ahoyd " AHOY_VERSION);
         return EXIT_SUCCESS;

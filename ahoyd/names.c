@@ -94,6 +94,8 @@ static bool index_names(struct ahoyd_names *names)
     }
     for (size_t i = 0; i < names->config->route_count; i++) {
         struct span name = names->config->routes[i].domain;
+        if (!names->config->routes[i].is_first)
+            continue;
         if (!ahoy_map_add(&names->routes, ahoy_span_hash(name), i))
             return false;
     }
@@ -228,20 +230,23 @@ bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy
            (uri->port == 0 || is_own_port(names, uri->port));
 }
 
-const struct ahoyd_route *ahoyd_names_route(const struct ahoyd_names *names,
-                                            const struct ahoy_uri *uri)
+struct ahoyd_routes ahoyd_names_routes(const struct ahoyd_names *names, const struct ahoy_uri *uri,
+                                       const struct ahoyd_domain *domain)
 {
+    struct ahoyd_routes routes = { 0, 0 };
     char space[HOST_LIMIT];
     struct span name;
     size_t cursor = 0;
     uint64_t index;
-    if (uri->scheme == AHOY_SCHEME_OTHER || !lower_host(uri->host, space, &name))
-        return NULL;
+    if (domain != NULL && domain->mode == AHOYD_MODE_PROXY)
+        routes = (struct ahoyd_routes){ domain->route, names->config->common_route };
+    if (domain != NULL || uri->scheme == AHOY_SCHEME_OTHER || !lower_host(uri->host, space, &name))
+        return routes;
     while (ahoy_map_find(&names->routes, ahoy_span_hash(name), &cursor, &index)) {
         if (ahoy_span_equal(names->config->routes[index].domain, name))
-            return &names->config->routes[index];
+            routes.own = index + 1;
     }
-    return NULL;
+    return routes;
 }
 
 static const struct ahoyd_trunk_target *target_at(const struct ahoyd_names *names, uint64_t place)
@@ -250,15 +255,21 @@ static const struct ahoyd_trunk_target *target_at(const struct ahoyd_names *name
                 .targets[place % AHOYD_TRUNK_TARGETS_LIMIT];
 }
 
-bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip *ip)
+const struct ahoyd_trunk *ahoyd_names_trunk(const struct ahoyd_names *names,
+                                            const struct ahoy_ip *ip)
 {
     size_t cursor = 0;
     uint64_t place;
     while (ahoy_map_find(&names->trunks, ahoy_ip_hash_host(ip), &cursor, &place)) {
         if (ahoy_ip_equal_host(&target_at(names, place)->ip, ip))
-            return true;
+            return &names->config->trunks[place / AHOYD_TRUNK_TARGETS_LIMIT];
     }
-    return false;
+    return NULL;
+}
+
+bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip *ip)
+{
+    return ahoyd_names_trunk(names, ip) != NULL;
 }
 
 bool ahoyd_names_is_trusted(const struct ahoyd_names *names, const struct ahoy_ip *ip)

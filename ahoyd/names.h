@@ -39,11 +39,15 @@ const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
  * domains without a port or with one of ours. */
 bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri);
 
-/* The route for the domain of |uri|, or NULL. */
-const struct ahoyd_route *ahoyd_names_route(const struct ahoyd_names *names,
-                                            const struct ahoy_uri *uri);
+/* The routes for |uri|, which belongs to |domain| of ours, or to none where that is NULL.  A domain
+ * that redirects has none. */
+struct ahoyd_routes ahoyd_names_routes(const struct ahoyd_names *names, const struct ahoy_uri *uri,
+                                       const struct ahoyd_domain *domain);
 
-/* Whether |ip|, port aside, is the address of a trunk. */
+/* The trunk, the first one, that has the address |ip|, port aside; NULL where none has. */
+const struct ahoyd_trunk *ahoyd_names_trunk(const struct ahoyd_names *names,
+                                            const struct ahoy_ip *ip);
+/* Whether there is one. */
 bool ahoyd_names_is_trunk(const struct ahoyd_names *names, const struct ahoy_ip *ip);
 /* Whether it is that of one that is trusted. */
 bool ahoyd_names_is_trusted(const struct ahoyd_names *names, const struct ahoy_ip *ip);

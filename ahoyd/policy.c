@@ -9,6 +9,7 @@
 #include "ahoyd/gruu.h"
 #include "ahoyd/identity.h"
 #include "ahoyd/refusals.h"
+#include "ahoyd/why.h"
 
 /* Whether From names |user|, or nobody at all (RFC 3323 4.1.1.3). */
 static bool is_from(const struct ahoyd_server *server, const struct ahoy_event *event,
@@ -47,7 +48,7 @@ static bool prove_user(struct ahoyd_server *server, const struct ahoy_event *eve
         return false;
     if (!is_from(server, event, domain, proof.user) ||
         has_foreign_gruu(server, event, domain, proof.user)) {
-        ahoyd_answer(server, event, 403);
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_FOREIGN_FROM, proof.user);
         return false;
     }
     sender->proof = proof.row;
@@ -75,32 +76,44 @@ bool ahoyd_policy_sender(struct ahoyd_server *server, const struct ahoy_event *e
     return true;
 }
 
+/* Too many calls of a user: they will be taken, only not now. */
+static void refuse_call(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_sender *sender, const char *why, uint64_t now_ms)
+{
+    const struct span user = { sender->user, sender->user_size };
+    const struct ahoyd_refusal refusal = { "refused call", why, sender->domain, user, event->hop };
+    ahoyd_refusal_tell(server, &refusal, now_ms);
+    server->counters.paced_calls++;
+    ahoyd_why(server, event, AHOY_CAUSE_PACED, user);
+    ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 1\r\n"));
+}
+
 bool ahoyd_policy_pace(struct ahoyd_server *server, const struct ahoy_event *event,
                        const struct ahoyd_sender *sender, uint64_t now_ms)
 {
     const struct ahoyd_domain *domain = sender->domain;
     const struct span user = { sender->user, sender->user_size };
-    if (domain == NULL || domain->user_calls == 0 ||
-        ahoyd_guard_pace(server->guard, user, domain->name, domain->user_calls, now_ms))
+    if (domain == NULL)
         return true;
-    const struct ahoyd_refusal refusal = { "refused call", "too many a second", domain, user,
-                                           event->hop };
-    ahoyd_refusal_tell(server, &refusal, now_ms);
-    server->counters.paced_calls++;
-    ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 1\r\n"));
+    uint32_t most = ahoyd_config_limits(server->options.config, domain, user)->calls;
+    if (most == 0 || ahoyd_guard_pace(server->guard, user, domain->name, most, now_ms))
+        return true;
+    refuse_call(server, event, sender, "too many a second", now_ms);
     return false;
 }
 
-bool ahoyd_policy_may_use(enum ahoyd_caller caller, const struct ahoyd_route *route)
+bool ahoyd_policy_hold(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, uint64_t now_ms, uint64_t *ticket)
 {
-    switch (route->from) {
-    case AHOYD_FROM_USERS:
-        return caller == AHOYD_CALLER_USER;
-    case AHOYD_FROM_TRUNKS:
-        return caller == AHOYD_CALLER_TRUNK;
-    case AHOYD_FROM_ANYONE:
+    const struct ahoyd_domain *domain = sender->domain;
+    const struct span user = { sender->user, sender->user_size };
+    *ticket = 0;
+    if (domain == NULL)
         return true;
-    }
+    uint32_t most = ahoyd_config_limits(server->options.config, domain, user)->unanswered;
+    if (most == 0 || ahoyd_guard_begin(server->guard, user, domain->name, most, ticket))
+        return true;
+    refuse_call(server, event, sender, "too many at once", now_ms);
     return false;
 }
 

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "ahoyd/path.h"
-
-enum ahoyd_caller { AHOYD_CALLER_STRANGER, AHOYD_CALLER_USER, AHOYD_CALLER_TRUNK };
+#include "ahoyd/routing.h"
 
 struct ahoyd_sender {
     enum ahoyd_caller caller;
@@ -24,8 +23,9 @@ bool ahoyd_policy_sender(struct ahoyd_server *server, const struct ahoy_event *e
 bool ahoyd_policy_pace(struct ahoyd_server *server, const struct ahoy_event *event,
                        const struct ahoyd_sender *sender, uint64_t now_ms);
 
-/* Whether |caller| may use |route|. */
-bool ahoyd_policy_may_use(enum ahoyd_caller caller, const struct ahoyd_route *route);
+/* The same of those that are not answered yet; |ticket| is for the proxy's plan, 0 for none. */
+bool ahoyd_policy_hold(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, uint64_t now_ms, uint64_t *ticket);
 
 /* Whether a request or a registration that came from |source| may lead to |ip| (attack 60): never
  * to this server itself, nowhere and everybody; to loopback from there only, to a link from one;

@@ -11,7 +11,8 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
 void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event, uint64_t now_ms);
 
 /* A CANCEL that matches nothing: 481, but for what is not ours to end (8.3, 16.10). */
-void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *event);
+void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *event,
+                        uint64_t now_ms);
 
 /* A request to a user of a domain that redirects: 302 with all of his contacts, without state
  * (8.3). False where there is none to name. */
@@ -22,12 +23,12 @@ bool ahoyd_serve_redirect(struct ahoyd_server *server, const struct ahoy_event *
 void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *event,
                           uint64_t now_ms);
 
-/* Forwarding without state (16.11): a request that may use |route|, and one that follows another by
+/* Forwarding without state (16.11): a request that takes |route|, and one that follows another by
  * such a route, CANCEL or ACK.  False where it is not done. */
 bool ahoyd_serve_stateless(struct ahoyd_server *server, const struct ahoy_event *event,
                            const struct ahoyd_path *path, const struct ahoyd_route *route);
 bool ahoyd_serve_stateless_follower(struct ahoyd_server *server, const struct ahoy_event *event,
-                                    const struct ahoyd_path *path);
+                                    const struct ahoyd_path *path, uint64_t now_ms);
 /* The response to one. */
 void ahoyd_serve_stray(struct ahoyd_server *server, const struct ahoy_event *event);
 

@@ -1,6 +1,7 @@
 /* What the server itself can do, and what it cannot (RFC 3261 11.2, 8.2.1, 8.2.2.3). */
 #include "ahoyd/answer.h"
 #include "ahoyd/serve.h"
+#include "ahoyd/why.h"
 
 #include "libahoy/syntax/compose.h"
 #include "libahoy/tu/subscription.h"
@@ -39,11 +40,13 @@ bool ahoyd_serve_extensions(struct ahoyd_server *server, const struct ahoy_event
                                                                    : SPAN(""));
     if (rows.size == 0 && !rows.overflow)
         return true;
+    ahoyd_why(server, event, AHOY_CAUSE_NO_EXTENSION, ahoy_message_value(event->message, header));
     ahoyd_answer_with(server, event, 420, ahoy_buf_text(&rows));
     return false;
 }
 
 void ahoyd_serve_later(struct ahoyd_server *server, const struct ahoy_event *event)
 {
+    ahoyd_why(server, event, AHOY_CAUSE_DRAINING, SPAN(""));
     ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 10\r\n"));
 }

@@ -4,7 +4,7 @@
  * he may use. */
 #include "ahoyd/answer.h"
 #include "ahoyd/aor.h"
-#include "ahoyd/policy.h"
+#include "ahoyd/routed.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
 #include "libahoy/syntax/params.h"
@@ -44,39 +44,59 @@ bool ahoyd_serve_redirect(struct ahoyd_server *server, const struct ahoy_event *
     return true;
 }
 
+/* What is looked for on behalf of a caller who was redirected. */
+struct search {
+    struct ahoyd_server *server;
+    const struct ahoy_proxy_redirection *redirection;
+    const struct ahoyd_wishes *wishes;
+    struct ahoy_arena *arena;
+    uint64_t now_ms;
+};
+
+/* The targets that |uri| of |domain|, ours or not, stands for: by the route that the caller would
+ * have taken himself. */
+static size_t find_routed(const struct search *search, const struct ahoy_uri *uri,
+                          const struct ahoyd_domain *domain)
+{
+    struct ahoyd_server *server = search->server;
+    const struct ahoy_event *request = search->redirection->request;
+    const struct ahoyd_sender sender = { .caller = (enum ahoyd_caller)search->redirection->sender };
+    const struct ahoyd_route *route = NULL;
+    struct ahoyd_call call;
+    struct ahoyd_leaves leaves;
+    call.fault.is_told = false;
+    if (ahoyd_routed_call(server, request, &sender, uri, domain, search->now_ms, &call))
+        route = ahoyd_routed_find(server, &call);
+    if (route == NULL && domain != NULL && !call.fault.is_told)
+        return ahoyd_targets_of_user(server, request, search->wishes, domain, uri, search->now_ms);
+    if (route == NULL || route->to.count == 0) /* He would have been refused, or sent elsewhere. */
+        return 0;
+    ahoyd_routing_spread(&call, route, &leaves);
+    return ahoyd_routed_targets(server, request, search->wishes, &call, &leaves, search->arena);
+}
+
 /* The targets that |uri| stands for, in server->targets; their count.  Neither what is sips goes to
  * what is not, nor the other way about (R5630-5.3-8, R5630-5.3-9). */
-static size_t find_targets(struct ahoyd_server *server,
-                           const struct ahoy_proxy_redirection *redirection,
-                           const struct ahoyd_wishes *wishes, const struct ahoy_uri *uri,
-                           uint64_t now_ms)
+static size_t find_targets(const struct search *search, const struct ahoy_uri *uri)
 {
     struct span maddr;
-    bool is_secure = redirection->request->routing->request_uri.scheme == AHOY_SCHEME_SIPS;
+    enum ahoy_scheme scheme = search->redirection->request->routing->request_uri.scheme;
+    bool is_secure = scheme == AHOY_SCHEME_SIPS;
     if (uri->scheme == AHOY_SCHEME_OTHER || is_secure != (uri->scheme == AHOY_SCHEME_SIPS) ||
         ahoy_uri_param(uri, SPAN("maddr"), &maddr))
         return 0;
-    const struct ahoyd_domain *domain = ahoyd_names_domain(&server->names, uri);
-    if (domain != NULL) {
-        bool redirects = !uri->has_user || domain->mode == AHOYD_MODE_REDIRECT;
-        return redirects ? 0
-                         : ahoyd_targets_of_user(server, redirection->request, wishes, domain, uri,
-                                                 now_ms);
-    }
-    const struct ahoyd_route *route = ahoyd_names_route(&server->names, uri);
-    bool may = route != NULL &&
-               ahoyd_policy_may_use((enum ahoyd_caller)redirection->sender, route) &&
-               ahoyd_targets_of_route(server, route, uri, &server->targets[0]);
-    server->targets[0].q = 1000;
-    return may ? 1 : 0;
+    const struct ahoyd_domain *domain = ahoyd_names_domain(&search->server->names, uri);
+    if (domain != NULL && (!uri->has_user || domain->mode == AHOYD_MODE_REDIRECT))
+        return 0;
+    return find_routed(search, uri, domain);
 }
 
-/* What the Contact number |number| stands for joins the target set, with its q. */
-static void take_contact(struct ahoyd_server *server, const struct ahoy_event *event,
-                         const struct ahoyd_wishes *wishes,
+/* What the Contact number |number| of |event| stands for joins the target set, with its q. */
+static void take_contact(const struct search *search, const struct ahoy_event *event,
                          struct ahoy_proxy_redirection *redirection, unsigned number,
-                         struct span text, uint64_t now_ms)
+                         struct span text)
 {
+    struct ahoyd_server *server = search->server;
     struct ahoy_address contact;
     struct ahoy_param param;
     uint16_t q = 1000;
@@ -85,7 +105,7 @@ static void take_contact(struct ahoyd_server *server, const struct ahoy_event *e
     if (ahoy_params_find(contact.params, SPAN("q"), &param) &&
         !ahoy_registrar_read_q(param.value, &q))
         return;
-    size_t count = find_targets(server, redirection, wishes, &contact.uri, now_ms);
+    size_t count = find_targets(search, &contact.uri);
     for (size_t i = 0; i < count; i++)
         server->targets[i].q = (uint16_t)(server->targets[i].q * q / 1000);
     ahoy_proxy_add(server->proxy, event, redirection, number, server->targets, count);
@@ -106,8 +126,12 @@ void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *
     redirection.flow = (struct span){ marks.flow, marks.flow_size };
     struct ahoy_values values = ahoy_message_values(event->message, AHOY_HEADER_CONTACT);
     struct span text;
+    struct ahoy_arena arena;
+    const struct search search = { server, &redirection, &wishes, &arena, now_ms };
     bool is_read = ahoyd_wishes_read(redirection.request->message, &wishes, NULL);
+    ahoy_arena_init(&arena, &server->waiting_chunks);
     for (unsigned i = 0; is_read && ahoy_values_next(&values, &text, NULL); i++)
-        take_contact(server, event, &wishes, &redirection, i, text, now_ms);
+        take_contact(&search, event, &redirection, i, text);
+    ahoy_arena_release(&arena);
     ahoy_proxy_follow(server->proxy, event, &redirection, now_ms);
 }

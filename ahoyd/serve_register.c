@@ -6,8 +6,10 @@
 #include "ahoyd/gruu.h"
 #include "ahoyd/node.h"
 #include "ahoyd/policy.h"
+#include "ahoyd/push.h"
 #include "ahoyd/refusals.h"
 #include "ahoyd/serve.h"
+#include "ahoyd/why.h"
 #include "libahoy/base/unset.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/status.h"
@@ -42,13 +44,14 @@ bool ahoyd_serve_own_aor(struct ahoyd_server *server, const struct ahoy_event *e
         ahoyd_print_rspauth(domain, &proof, rows);
         if (!is_of_user(server, uri, domain, proof.user) ||
             !is_of_user(server, &event->routing->from.uri, domain, proof.user)) {
-            ahoyd_answer(server, event, 403); /* R3261-10.3-8, attack 26 */
+            ahoyd_refuse(server, event, 403, AHOY_CAUSE_FOREIGN_FROM, proof.user); /* R3261-10.3-8,
+                                                                                     * attack 26 */
             return false;
         }
     }
     if (ahoyd_names_domain(&server->names, uri) != domain ||
         !ahoyd_aor_find(server, uri, domain, aor)) {
-        ahoyd_answer(server, event, 404); /* R3261-10.3-9 */
+        ahoyd_refuse(server, event, 404, AHOY_CAUSE_UNKNOWN_USER, uri->text); /* R3261-10.3-9 */
         return false;
     }
     return true;
@@ -105,10 +108,12 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct ahoyd_domain *domain, struct span aor,
                   struct ahoy_registration *registration)
 {
+    const struct span user = { aor.at, aor.size - domain->name.size - 1 };
+    const struct ahoyd_limits *own = ahoyd_config_limits(server->options.config, domain, user);
     const struct ahoy_registrar_limits limits = { .min_expires_s = domain->min_expires_s,
                                                   .max_expires_s = domain->max_expires_s,
                                                   .default_expires_s = domain->default_expires_s,
-                                                  .contacts = domain->user_contacts };
+                                                  .contacts = own->contacts };
     struct ahoy_err err;
     if (!ahoy_registration_parse(event->message, event->routing, event->hop, &limits, registration,
                                  &err)) {
@@ -122,9 +127,13 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
         ahoyd_answer_with(server, event, err.status, ahoy_buf_text(&rows));
         return false;
     }
+    if (ahoyd_push_refuses(server, registration)) {
+        ahoyd_answer(server, event, 555);
+        return false;
+    }
     if (!may_be_reached(server, registration) ||
         !is_sound_instance(server, domain, aor, registration)) {
-        ahoyd_answer(server, event, 403);
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_FORBIDDEN_PLACE, aor);
         return false;
     }
     return true;
@@ -192,7 +201,8 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
         return null;
     waiting->domain = domain;
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
-    ahoyd_answer_print(server, event, 200, rows, &buf);
+    const struct ahoyd_answer answer = { .status = 200, .rows = rows };
+    ahoyd_answer_print(server, event, &answer, &buf);
     struct span text = ahoy_buf_text(&buf);
     size_t line = ahoy_span_find(text, '\n');
     ahoy_arena_init(&waiting->arena, &server->waiting_chunks);
@@ -251,6 +261,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
         handle = wait_for_store(server, event, domain, proof, now_ms);
     if (ahoy_handle_equal(handle, (struct ahoy_handle){ 0, 0 })) {
         ahoyd_change_free(change);
+        ahoyd_why(server, event, AHOY_CAUSE_FULL, aor);
         ahoyd_answer_with(server, event, 503, print_retry(server));
         return;
     }
@@ -259,6 +270,7 @@ static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
     /* From here on the change may come back at any moment, before submit returns too. */
     if (!ahoyd_store_submit(server->options.store, change)) {
         ahoyd_change_free(change);
+        ahoyd_why(server, event, AHOY_CAUSE_NO_STORE, aor);
         server->counters.refused++;
         answer_waiting(server, handle, 503, print_retry(server), now_ms);
     }
@@ -335,6 +347,11 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
         return;
     if (change->status != 200) {
         server->counters.refused++;
+        if (change->status == 403 || change->status == 503)
+            ahoy_cause_note(&server->causes,
+                            change->status == 403 ? AHOY_CAUSE_TOO_MANY_PHONES
+                                                  : AHOY_CAUSE_NO_STORE,
+                            change->registration.call_id, &change->registration.hop, change->aor);
         if (change->status == 403)
             tell_refused(server, waiting->domain, change, now_ms);
         answer_waiting(server, handle, change->status,
@@ -345,6 +362,7 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
     ahoyd_change_outcome(change, &server->bindings);
     print_contacts(server, change->aor, &change->registration, &server->bindings, now_ms, &rows);
     print_outbound(server, &change->registration, &rows);
+    ahoyd_push_print(server, &change->registration, &rows); /* R8599-5.6.1.1-6 */
     print_service_route(waiting->domain, &rows);
     answer_waiting(server, handle, 200, ahoy_buf_text(&rows), now_ms);
 }

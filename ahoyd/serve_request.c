@@ -5,9 +5,11 @@
 #include "ahoyd/aor.h"
 #include "ahoyd/gruu.h"
 #include "ahoyd/identity.h"
-#include "ahoyd/policy.h"
+#include "ahoyd/routed.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
+#include "ahoyd/why.h"
+#include "libahoy/base/unset.h"
 
 static bool is_new_call(const struct ahoy_event *event)
 {
@@ -22,6 +24,7 @@ struct course {
     struct ahoyd_sender sender;
     const struct ahoy_proxy_target *targets;
     size_t count;
+    size_t meter;    /* Which of the server's counts it; 0 for that of all others. */
     bool in_dialog;  /* Nobody has asked who sends it. */
     bool to_trusted; /* RFC 3325 */
 };
@@ -53,10 +56,14 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .record_route = ahoy_method_forms_dialog(event->message->method),
         .record_route_params = { marks.param, sizeof marks.param },
         .flow = { marks.flow, marks.flow_size },
+        .meter = is_new_call(event) ? &server->meters[course->meter] : NULL,
     };
     ahoyd_identity_settle(server, event, course->in_dialog ? NULL : &course->sender,
                           course->to_trusted, &plan, &rows);
     plan.added = ahoy_buf_text(&rows);
+    if (is_new_call(event) &&
+        !ahoyd_policy_hold(server, event, &course->sender, now_ms, &plan.ticket))
+        return;
     server->counters.forwarded++;
     if (is_new_call(event))
         server->counters.calls++;
@@ -108,6 +115,11 @@ static void answer_not_there(struct ahoyd_server *server, const struct ahoy_even
         known = is_good_gruu(course, known);
     else if (!known && is_one)
         known = is_unsuitable(server, course, aor, now_ms);
+    ahoyd_why(server, event,
+              known                                            ? AHOY_CAUSE_NOT_REGISTERED
+              : course->sender.caller == AHOYD_CALLER_STRANGER ? AHOY_CAUSE_NOT_THERE
+                                                               : AHOY_CAUSE_UNKNOWN_USER,
+              course->path->target.text);
     ahoyd_answer_with(server, event, known ? 480 : 404, /* R3261-16.5-7, R3261-16.5-8 */
                       ahoy_buf_text(&rows));
 }
@@ -124,6 +136,7 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
         return;
     }
     course->domain = domain;
+    course->meter = 1 + (size_t)(domain - server->options.config->domains);
     course->wishes = &wishes;
     course->targets = server->targets;
     course->count = 0;
@@ -131,10 +144,12 @@ static void forward_to_user(struct ahoyd_server *server, const struct ahoy_event
         course->count = ahoyd_targets_of_user(server, event, &wishes, domain, uri, now_ms);
     else if (ahoyd_serve_redirect(server, event, course->path, now_ms))
         return;
-    if (course->count > 0)
-        start(server, event, course, now_ms);
-    else
+    if (course->count == 0) {
         answer_not_there(server, event, course, now_ms);
+        return;
+    }
+    ahoyd_why(server, event, AHOY_CAUSE_USER_FOUND, uri->text);
+    start(server, event, course, now_ms);
 }
 
 /* To a phone that has registered elsewhere through us, as the token in our Path says. */
@@ -143,12 +158,153 @@ static void forward_down(struct ahoyd_server *server, const struct ahoy_event *e
 {
     struct ahoy_err err;
     if (!ahoyd_targets_of_flow(server, event, course->path, &server->flows[0], &err)) {
-        ahoyd_answer(server, event, err.status);
+        ahoyd_refuse(server, event, err.status, AHOY_CAUSE_NO_FLOW, course->path->target.text);
         return;
     }
     course->targets = &server->flows[0].target;
     course->count = 1;
     start(server, event, course, now_ms);
+}
+
+/* To one user, who is called as if the caller had named him. */
+static void forward_to_leaf(struct ahoyd_server *server, const struct ahoy_event *event,
+                            struct course *course, const struct ahoyd_call *call,
+                            const struct ahoyd_leaf *leaf)
+{
+    struct ahoyd_path path = *course->path;
+    char space[2 * AHOYD_AOR_LIMIT];
+    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
+    path.domain = leaf->domain;
+    if (leaf->is_other) {
+        ahoyd_routing_print_uri(call, leaf, &text);
+        path.names_instance = false;
+        if (!ahoy_uri_parse(ahoy_buf_text(&text), &path.target, NULL)) {
+            ahoyd_answer(server, event, 404); /* A name that fits no URI is nobody's. */
+            return;
+        }
+    }
+    course->path = &path;
+    forward_to_user(server, event, course, call->now_ms);
+}
+
+static size_t meter_of(const struct ahoyd_config *config, const struct ahoyd_leaf *leaf)
+{
+    return 1 + (leaf->trunk != NULL ? config->domain_count + (size_t)(leaf->trunk - config->trunks)
+                                    : (size_t)(leaf->domain - config->domains));
+}
+
+static void tell_leaf(struct ahoyd_server *server, const struct ahoy_event *event,
+                      const struct ahoyd_leaf *leaf)
+{
+    if (leaf->trunk != NULL)
+        ahoyd_why(server, event, AHOY_CAUSE_TRUNK_CHOSEN, leaf->trunk->name);
+    else
+        ahoyd_why(server, event, AHOY_CAUSE_USER_FOUND, leaf->user);
+}
+
+/* To several at once or one after the other, or to a trunk. */
+static void forward_to_leaves(struct ahoyd_server *server, const struct ahoy_event *event,
+                              struct course *course, const struct ahoyd_call *call,
+                              const struct ahoyd_leaves *leaves)
+{
+    struct ahoyd_wishes wishes;
+    struct ahoy_arena arena;
+    struct ahoy_err err;
+    size_t trunks = 0, trusted = 0;
+    for (size_t i = 0; i < leaves->count; i++) {
+        trunks += leaves->at[i].trunk != NULL;
+        trusted += leaves->at[i].trunk != NULL && leaves->at[i].trunk->trusted;
+    }
+    if (trunks < leaves->count && !ahoyd_wishes_read(event->message, &wishes, &err)) {
+        ahoyd_answer(server, event, err.status);
+        return;
+    }
+    course->to_trusted = trusted == leaves->count;
+    course->meter = meter_of(server->options.config, &leaves->at[0]);
+    course->wishes = &wishes;
+    if (trunks == 0) /* Redirections by a trunk are not followed. */
+        course->domain = leaves->at[0].domain;
+    ahoy_arena_init(&arena, &server->waiting_chunks);
+    course->targets = server->targets;
+    course->count = ahoyd_routed_targets(server, event, &wishes, call, leaves, &arena);
+    for (size_t i = 0; i < leaves->count && course->count > 0; i++)
+        tell_leaf(server, event, &leaves->at[i]);
+    if (course->count > 0)
+        start(server, event, course, call->now_ms);
+    else /* R5630-5.3-2, R5630-5.3-4 */
+        ahoyd_refuse(server, event, 480, trunks > 0 ? AHOY_CAUSE_UNSAFE : AHOY_CAUSE_NOT_REGISTERED,
+                     call->uri->text);
+    ahoy_arena_release(&arena);
+}
+
+/* The route itself has the answer. */
+static void answer_by_route(struct ahoyd_server *server, const struct ahoy_event *event,
+                            struct ahoyd_call *call, const struct ahoyd_route *route)
+{
+    struct ahoy_buf rows = ahoy_buf_over(server->rows, sizeof server->rows);
+    if (route->reject == 0) {
+        ahoy_buf_put(&rows, SPAN("Contact: <"));
+        ahoyd_routing_print_redirect(call, route, &rows);
+        ahoy_buf_put(&rows, SPAN(">\r\n"));
+    }
+    if (route->retry_after_s > 0) {
+        ahoy_buf_put(&rows, SPAN("Retry-After: "));
+        ahoy_buf_put_number(&rows, route->retry_after_s);
+        ahoy_buf_put(&rows, SPAN("\r\n"));
+    }
+    const struct ahoyd_answer answer = { .status = route->reject > 0 ? route->reject : 302,
+                                         .reason = route->reason,
+                                         .rows = ahoy_buf_text(&rows) };
+    if (route->reject > 0)
+        ahoyd_why(server, event, AHOY_CAUSE_ROUTE_REFUSES, route->reason);
+    ahoyd_answer_in_words(server, event, &answer);
+}
+
+static void forward_by_route(struct ahoyd_server *server, const struct ahoy_event *event,
+                             struct course *course, struct ahoyd_call *call,
+                             const struct ahoyd_route *route)
+{
+    AHOY_UNSET struct ahoyd_leaves leaves;
+    char space[32];
+    struct ahoy_buf line = ahoy_buf_over(space, sizeof space);
+    ahoy_buf_put(&line, SPAN("line "));
+    ahoy_buf_put_number(&line, (uint64_t)route->line);
+    ahoyd_why(server, event, AHOY_CAUSE_ROUTED, ahoy_buf_text(&line));
+    if (route->to.count == 0) {
+        answer_by_route(server, event, call, route);
+        return;
+    }
+    if (ahoyd_serve_stateless(server, event, course->path, route))
+        return;
+    ahoyd_routing_spread(call, route, &leaves);
+    if (leaves.count == 1 && leaves.at[0].domain != NULL)
+        forward_to_leaf(server, event, course, call, &leaves.at[0]);
+    else
+        forward_to_leaves(server, event, course, call, &leaves);
+}
+
+/* The trunk that the first route leads to which is not for this caller; empty for none. */
+static void find_forbidden(void *context, const struct ahoyd_route *route,
+                           enum ahoyd_condition failed)
+{
+    struct span *trunk = context;
+    bool leads = route->to.count > 0 && route->to.at[0].kind == AHOYD_GOAL_TRUNK;
+    if (trunk->size == 0 && failed == AHOYD_IF_FROM && leads)
+        *trunk = route->to.at[0].text;
+}
+
+/* No route leads there, or none for this caller. */
+static void refuse_unrouted(struct ahoyd_server *server, const struct ahoy_event *event,
+                            const struct ahoyd_path *path, struct ahoyd_call *call)
+{
+    struct span trunk = SPAN("");
+    const struct ahoyd_steps steps = { find_forbidden, &trunk };
+    if (call->config != NULL)
+        (void)ahoyd_routing_find(call, &steps);
+    if (trunk.size > 0)
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_FORBIDDEN_TRUNK, trunk);
+    else
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_NO_ROUTE, path->target.host);
 }
 
 /* A request that belongs to no dialog of ours. */
@@ -169,28 +325,24 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
         return;
     }
     if (path->has_next) {
-        ahoyd_answer(server, event, 403); /* Nobody chooses our way for us. */
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_OWN_WAY, path->next.text);
         return;
     }
-    if (path->domain != NULL) {
+    const struct ahoyd_route *route = NULL;
+    AHOY_UNSET struct ahoyd_call call;
+    call.fault.is_told = false;
+    call.config = NULL;
+    if (!path->in_dialog && ahoyd_routed_call(server, event, &course.sender, &path->target,
+                                              path->domain, now_ms, &call))
+        route = ahoyd_routed_find(server, &call);
+    if (call.fault.is_told)
+        ahoyd_refuse(server, event, 500, AHOY_CAUSE_SCRIPT_FAILED, ahoy_span(call.fault.text));
+    else if (route != NULL)
+        forward_by_route(server, event, &course, &call, route);
+    else if (path->domain != NULL)
         forward_to_user(server, event, &course, now_ms);
-        return;
-    }
-    const struct ahoyd_route *route = ahoyd_names_route(&server->names, &path->target);
-    if (route == NULL || !ahoyd_policy_may_use(course.sender.caller, route)) {
-        ahoyd_answer(server, event, 403);
-        return;
-    }
-    if (ahoyd_serve_stateless(server, event, path, route))
-        return;
-    struct ahoy_proxy_target target;
-    course.targets = &target;
-    course.count = 1;
-    course.to_trusted = server->options.config->trunks[route->trunk].trusted;
-    if (ahoyd_targets_of_route(server, route, &path->target, &target))
-        start(server, event, &course, now_ms);
     else
-        ahoyd_answer(server, event, 480); /* R5630-5.3-2, R5630-5.3-4 */
+        refuse_unrouted(server, event, path, &call);
 }
 
 static void forward_in_dialog(struct ahoyd_server *server, const struct ahoy_event *event,
@@ -263,7 +415,7 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
         return;
     }
     if (path.forged) { /* RFC 5626 5.3.1 */
-        ahoyd_answer(server, event, 403);
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_FORGED, SPAN(""));
         return;
     }
     if (path.target.scheme == AHOY_SCHEME_OTHER) {
@@ -272,13 +424,13 @@ void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *e
     }
     if (path.target.scheme == AHOY_SCHEME_SIPS &&
         !ahoy_transport_is_secure((enum ahoy_transport)event->hop->transport)) {
-        ahoyd_answer(server, event, 403); /* It was not kept safe on its way here. */
+        ahoyd_refuse(server, event, 403, AHOY_CAUSE_UNSAFE, path.target.text);
         return;
     }
     bool for_us = is_for_us(server, event, &path);
     bool redirected = !for_us && is_redirected(&path);
     if (event->routing->max_forwards == 0 && !for_us && !redirected) {
-        ahoyd_answer(server, event, 483); /* R3261-16.3-7, -8 */
+        ahoyd_refuse(server, event, 483, AHOY_CAUSE_TOO_MANY_HOPS, SPAN("")); /* R3261-16.3-7, -8 */
         return;
     }
     if (!redirected && /* R3261-8.3-2 */
@@ -305,7 +457,8 @@ void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event
         path.forged)
         return;
     if (!path.in_dialog) {
-        (void)ahoyd_serve_stateless_follower(server, event, &path); /* Or it is dropped. */
+        /* Or it is dropped. */
+        (void)ahoyd_serve_stateless_follower(server, event, &path, now_ms);
         return;
     }
     if (!ahoyd_targets_in_dialog(server, event, &path, now_ms, &target, &err))
@@ -316,7 +469,8 @@ void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event
     ahoy_proxy_forward(server->proxy, event, &plan);
 }
 
-void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *event)
+void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *event,
+                        uint64_t now_ms)
 {
     struct ahoyd_path path;
     struct ahoy_err err;
@@ -328,6 +482,6 @@ void ahoyd_serve_cancel(struct ahoyd_server *server, const struct ahoy_event *ev
         ahoyd_answer(server, event, 483);
     else if (is_redirected(&path))
         ahoyd_answer(server, event, 200); /* S3261-8.3-1: there is nothing to end. */
-    else if (!ahoyd_serve_stateless_follower(server, event, &path))
+    else if (!ahoyd_serve_stateless_follower(server, event, &path, now_ms))
         ahoyd_answer(server, event, 481); /* 9.2: it matches nothing. */
 }

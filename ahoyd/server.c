@@ -5,8 +5,12 @@
 #include <stdlib.h>
 
 #include "ahoyd/admission.h"
+#include "ahoyd/config.h"
+#include "ahoyd/probes.h"
+#include "ahoyd/script.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/servers.h"
+#include "ahoyd/sleepers.h"
 #include "ahoyd/subscriptions.h"
 
 enum {
@@ -49,6 +53,13 @@ static bool init_guard(struct ahoyd_server *server, uint64_t now_ms)
     return server->guard != NULL;
 }
 
+static bool init_script(struct ahoyd_server *server)
+{
+    if (server->options.config->when_count > 0)
+        server->script = ahoyd_script_new(server->options.config);
+    return server->options.config->when_count == 0 || server->script != NULL;
+}
+
 static uint32_t number_or(uint32_t number, uint32_t otherwise)
 {
     return number != 0 ? number : otherwise;
@@ -73,6 +84,7 @@ static bool init_stack(struct ahoyd_server *server, const unsigned char *secret,
                           .branch_key = derive_key(secret, SPAN("branch")) },
         .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
         .log = options->log,
+        .ring = &server->ring,
     };
     server->stack = ahoy_stack_new(&stack, now_ms);
     if (server->stack == NULL)
@@ -83,6 +95,7 @@ static bool init_stack(struct ahoyd_server *server, const unsigned char *secret,
         .timer_c_ms = options->timer_c_ms,
         .seed = { ahoy_rng_next(&server->rng), ahoy_rng_next(&server->rng) },
         .loop_key = derive_key(secret, SPAN("loop")),
+        .causes = &server->causes,
     };
     server->proxy = ahoy_proxy_new(&proxy, server->transactions, now_ms);
     return server->proxy != NULL;
@@ -100,9 +113,14 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
     ahoy_pool_init(&server->waiting, sizeof(struct ahoyd_waiting), AHOYD_WAITING_LIMIT);
     ahoy_chunks_init(&server->waiting_chunks, WAITING_CHUNK_SIZE, AHOYD_WAITING_MEMORY_LIMIT);
     ahoyd_subscriptions_init(server, now_ms);
+    ahoyd_sleepers_init(server, now_ms);
     ahoyd_store_secret(options->store, secret);
-    bool done = init_guard(server, now_ms) && init_names(server, secret) &&
-                init_stack(server, secret, now_ms);
+    server->causes.ring = &server->ring;
+    server->meters = calloc(ahoyd_server_meter_count(options->config), sizeof *server->meters);
+    bool done = server->meters != NULL && ahoy_ring_init(&server->ring, options->ring_size) &&
+                init_guard(server, now_ms) && init_names(server, secret) &&
+                init_stack(server, secret, now_ms) && ahoyd_probes_init(server, now_ms) &&
+                init_script(server);
     explicit_bzero(secret, sizeof secret);
     if (!done) {
         ahoyd_server_free(server);
@@ -123,6 +141,9 @@ void ahoyd_server_free(struct ahoyd_server *server)
         ahoy_pool_remove(&server->waiting, handle);
     }
     ahoyd_subscriptions_fini(server);
+    ahoyd_sleepers_fini(server);
+    ahoyd_probes_fini(server);
+    ahoyd_script_free(server->script);
     ahoy_pool_fini(&server->waiting);
     ahoy_chunks_fini(&server->waiting_chunks);
     if (server->proxy != NULL)
@@ -131,6 +152,8 @@ void ahoyd_server_free(struct ahoyd_server *server)
     if (server->stack != NULL)
         ahoy_stack_free(server->stack);
     ahoyd_names_fini(&server->names);
+    ahoy_ring_fini(&server->ring);
+    free(server->meters);
     explicit_bzero(&server->nonce_key, sizeof server->nonce_key);
     explicit_bzero(&server->dialog_key, sizeof server->dialog_key);
     explicit_bzero(&server->flow_key, sizeof server->flow_key);
@@ -149,12 +172,13 @@ static void serve_event(struct ahoyd_server *server, const struct ahoy_event *ev
         ahoyd_serve_ack(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_STRAY)
         ahoyd_serve_stray(server, event);
-    else if (ahoyd_subscriptions_step(server, event, now_ms))
+    else if (ahoyd_probes_step(server, event, now_ms) ||
+             ahoyd_subscriptions_step(server, event, now_ms))
         return;
     else if (event->user != 0)
         ahoyd_serve_response(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_CANCEL)
-        ahoyd_serve_cancel(server, event);
+        ahoyd_serve_cancel(server, event, now_ms);
 }
 
 /* Serves what has come up next; false where nothing has. */
@@ -194,9 +218,17 @@ static void rest(struct ahoyd_server *server, uint64_t now_ms)
         ahoy_transactions_trim(server->transactions);
         ahoy_pool_trim(&server->waiting);
         ahoy_pool_trim(&server->subscriptions);
+        ahoy_pool_trim(&server->sleepers);
         ahoy_chunks_trim(&server->waiting_chunks);
         server->trimmed = true;
     }
+}
+
+/* Who has waited for a phone goes on. */
+static void see_sleepers(struct ahoyd_server *server, uint64_t now_ms)
+{
+    ahoyd_sleepers_expire(server, now_ms);
+    serve_events(server, now_ms);
 }
 
 /* A connection that proves whose it is, or is gone. */
@@ -211,23 +243,35 @@ static void see_badge(struct ahoyd_server *server, const struct ahoy_wire_event 
 
 void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *event, uint64_t now_ms)
 {
+    server->causes.now_ms = now_ms;
     see_badge(server, event);
     ahoyd_admission_see(server, event, now_ms);
     ahoy_stack_step(server->stack, event, now_ms);
     serve_events(server, now_ms);
-    if (ahoy_proxy_deadline(server->proxy) <= now_ms) {
+    while (ahoy_proxy_deadline(server->proxy) <= now_ms) {
         ahoy_proxy_expire(server->proxy, now_ms);
+        ahoyd_servers_ask(server, now_ms);
         serve_events(server, now_ms);
     }
     ahoyd_subscriptions_expire(server, now_ms);
+    see_sleepers(server, now_ms);
+    ahoyd_probes_expire(server, now_ms);
     rest(server, now_ms);
 }
 
 void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *change, uint64_t now_ms)
 {
+    server->causes.now_ms = now_ms;
     ahoyd_serve_stored(server, change, now_ms);
     ahoyd_subscriptions_expire(server, now_ms);
+    see_sleepers(server, now_ms);
     ahoyd_change_free(change);
+}
+
+void ahoyd_server_push_failed(struct ahoyd_server *server, uint64_t key, uint64_t now_ms)
+{
+    ahoyd_sleepers_failed(server, key, now_ms);
+    serve_events(server, now_ms);
 }
 
 bool ahoyd_server_poll(struct ahoyd_server *server, struct ahoy_wire_effect *effect)
@@ -249,6 +293,12 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)
     uint64_t subscriptions_ms = ahoyd_subscriptions_deadline(server);
     if (subscriptions_ms < deadline_ms)
         deadline_ms = subscriptions_ms;
+    uint64_t sleepers_ms = ahoyd_sleepers_deadline(server);
+    if (sleepers_ms < deadline_ms)
+        deadline_ms = sleepers_ms;
+    uint64_t probes_ms = ahoyd_probes_deadline(server);
+    if (probes_ms < deadline_ms)
+        deadline_ms = probes_ms;
     if (!server->trimmed && server->busy_ms + REST_MS < deadline_ms)
         deadline_ms = server->busy_ms + REST_MS;
     return deadline_ms;
@@ -263,6 +313,7 @@ void ahoyd_server_leave(struct ahoyd_server *server)
 {
     ahoy_stack_leave(server->stack);
     ahoyd_subscriptions_forget(server);
+    ahoyd_sleepers_forget(server);
 }
 
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server)
@@ -285,6 +336,26 @@ bool ahoyd_server_is_level(const char *name)
             return true;
     }
     return false;
+}
+
+const struct ahoy_ring *ahoyd_server_ring(const struct ahoyd_server *server)
+{
+    return &server->ring;
+}
+
+size_t ahoyd_server_meter_count(const struct ahoyd_config *config)
+{
+    return 1 + config->domain_count + config->trunk_count;
+}
+
+const struct ahoy_meter *ahoyd_server_meters(const struct ahoyd_server *server)
+{
+    return server->meters;
+}
+
+const uint64_t *ahoyd_server_causes(const struct ahoyd_server *server)
+{
+    return server->causes.counts;
 }
 
 const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server)

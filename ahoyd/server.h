@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ahoyd/guard.h"
+#include "ahoyd/pusher.h"
 #include "ahoyd/store/store.h"
 #include "libahoy/stack/stack.h"
 #include "libahoy/tu/proxy.h"
@@ -18,12 +19,19 @@
     COUNTER(slowed_logins)                                                                         \
     COUNTER(untold_refusals)                                                                       \
     COUNTER(paced_calls)                                                                           \
+    COUNTER(script_faults)                                                                         \
     COUNTER(overload_refused)                                                                      \
     COUNTER(overload_dropped)                                                                      \
     COUNTER(overload_held_back)                                                                    \
-    COUNTER(notified)
+    COUNTER(notified)                                                                              \
+    COUNTER(pushes)                                                                                \
+    COUNTER(failed_pushes)                                                                         \
+    COUNTER(parked)                                                                                \
+    COUNTER(woken)                                                                                 \
+    COUNTER(not_woken)
 /* What stands at some height now: of several workers the highest counts, not their sum. */
-#define AHOYD_SERVER_LEVELS(LEVEL) LEVEL(overload_wait_ms) LEVEL(overload_loss)
+#define AHOYD_SERVER_LEVELS(LEVEL)                                                                 \
+    LEVEL(overload_wait_ms) LEVEL(overload_loss) LEVEL(longest_wait_us)
 
 struct ahoyd_server_counters {
 #define AHOYD_COUNTER_FIELD(name) uint64_t name;
@@ -45,8 +53,11 @@ struct ahoyd_server_options {
     struct ahoy_clocks clocks;
     uint32_t timer_c_ms;
     uint32_t transaction_limit; /* At once; 0 for the usual 2,000,000. */
+    size_t ring_size;           /* Bytes for notes of what happened last; 0: none are taken. */
     const struct ahoy_log *log;
     struct ahoyd_change_owner *change_owner; /* Gets the changes back that this server makes. */
+    struct ahoyd_pusher *pusher;             /* Wakes phones; NULL: nobody does. */
+    struct ahoyd_push_owner *push_owner;     /* Is told where that has failed. */
 };
 
 struct ahoyd_server;
@@ -59,6 +70,8 @@ void ahoyd_server_free(struct ahoyd_server *server);
 void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *event, uint64_t now_ms);
 /* A change of this server came back from the store; the server frees it.  Then poll until dry. */
 void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *change, uint64_t now_ms);
+/* What this server asked its pusher for under |key| cannot be done.  Then poll until dry. */
+void ahoyd_server_push_failed(struct ahoyd_server *server, uint64_t key, uint64_t now_ms);
 bool ahoyd_server_poll(struct ahoyd_server *server, struct ahoy_wire_effect *effect);
 uint64_t ahoyd_server_deadline(const struct ahoyd_server *server);
 
@@ -73,5 +86,13 @@ uint32_t ahoyd_server_busy(const struct ahoyd_server *server);
 uint32_t ahoyd_server_transactions(const struct ahoyd_server *server);
 /* Whether |name| is that of a level. */
 bool ahoyd_server_is_level(const char *name);
+/* What happened last: messages, and why what was done (docs/why.md). */
+const struct ahoy_ring *ahoyd_server_ring(const struct ahoyd_server *server);
+/* What calls have come to: to where no name of the configuration says, then to each of its domains,
+ * then to each of its trunks. */
+size_t ahoyd_server_meter_count(const struct ahoyd_config *config);
+const struct ahoy_meter *ahoyd_server_meters(const struct ahoyd_server *server);
+/* How often each cause was noted: AHOY_CAUSE_COUNT numbers. */
+const uint64_t *ahoyd_server_causes(const struct ahoyd_server *server);
 const struct ahoyd_server_counters *ahoyd_server_counters(const struct ahoyd_server *server);
 const struct ahoy_stack_counters *ahoyd_server_stack_counters(const struct ahoyd_server *server);

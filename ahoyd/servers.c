@@ -3,6 +3,7 @@
 #include "ahoyd/servers.h"
 
 #include "ahoyd/policy.h"
+#include "ahoyd/sleepers.h"
 
 void ahoyd_servers_ask(struct ahoyd_server *server, uint64_t now_ms)
 {
@@ -10,6 +11,14 @@ void ahoyd_servers_ask(struct ahoyd_server *server, uint64_t now_ms)
     while (ahoy_proxy_poll(server->proxy, &wish)) {
         if (wish.kind == AHOY_WISH_REST) {
             ahoy_stack_rest(server->stack, &wish.hop, wish.rest_ms);
+            continue;
+        }
+        if (wish.kind == AHOY_WISH_ANSWERED) {
+            ahoyd_guard_end(server->guard, wish.user);
+            continue;
+        }
+        if (wish.kind == AHOY_WISH_WAKE) {
+            ahoyd_sleepers_wake(server, &wish, now_ms);
             continue;
         }
         const struct ahoy_wanted wanted = { wish.uri, wish.is_secure, wish.user };

@@ -29,6 +29,9 @@ struct ahoyd_waiting {
 
 struct ahoyd_server {
     struct ahoyd_server_options options;
+    struct ahoy_ring ring;
+    struct ahoy_causes causes;
+    struct ahoy_meter *meters; /* As ahoyd_server_meters has them. */
     struct ahoyd_names names;
     struct ahoy_stack *stack;
     struct ahoy_transactions *transactions; /* The stack's. */
@@ -40,12 +43,21 @@ struct ahoyd_server {
     struct ahoyd_guard *guard;     /* That of the options, ... */
     struct ahoyd_guard *own_guard; /* ... or this one. */
     struct ahoy_rng rng;
+    struct ahoyd_script *script; /* NULL where the configuration has no functions. */
+    uint64_t script_told_ms;     /* When a fault of one was logged last. */
     uint64_t told_ms; /* Lines of log on refused users are allowed up to here (refusals.c). */
     struct ahoy_pool waiting; /* struct ahoyd_waiting */
     struct ahoy_chunks waiting_chunks;
     struct ahoy_pool subscriptions; /* struct ahoyd_subscription */
     struct ahoy_timers subscription_timers;
     struct ahoyd_watcher watcher;
+    struct ahoy_pool sleepers; /* In sleepers.c, with the next four. */
+    struct ahoy_map sleepers_by_key;
+    struct ahoy_timers sleeper_timers;
+    struct ahoyd_watcher sleeper_watcher;
+    struct ahoy_hash_key sleeper_key;
+    struct ahoyd_probe *probes; /* As many as config->probe_count. */
+    struct ahoy_timers probe_timers;
     struct ahoy_overload overload;
     uint32_t waited_us; /* The message at hand. */
     unsigned told_loss; /* To neighbours, by ... */
@@ -64,6 +76,8 @@ struct ahoyd_server {
         char token[AHOYD_FLOW_TOKEN_LIMIT];
         char route[AHOYD_NODE_LIMIT + AHOYD_FLOW_TOKEN_LIMIT + 8];
     } flows[AHOY_BINDINGS_LIMIT];
+    char sleeping_aor[AHOYD_AOR_LIMIT]; /* Of those of |targets| that sleep. */
+    struct span ways[AHOYD_TRUNK_TARGETS_LIMIT];
     struct ahoy_located located;
     char rows[AHOY_MESSAGE_LIMIT];
     char text[AHOY_MESSAGE_LIMIT];

@@ -6,6 +6,7 @@
 #include "ahoyd/gruu.h"
 #include "ahoyd/node.h"
 #include "ahoyd/policy.h"
+#include "ahoyd/push.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/syntax/params.h"
 
@@ -104,6 +105,8 @@ struct search {
     struct ahoyd_server *server;
     struct span call_id;
     bool is_secure;
+    struct span sleeper; /* Whose phones are woken where they sleep; empty: nobody's. */
+    uint64_t now_ms;
 };
 
 /* Whether |hop| is a flow that stands; its listener is looked at again. */
@@ -170,6 +173,15 @@ static bool target_node(const struct search *search, const struct ahoyd_node_way
             ahoy_transport_is_secure((enum ahoy_transport)target->hop.transport));
 }
 
+/* Whether the phone of |binding| has to be woken before anything is sent to it: one that has just
+ * registered is awake (RFC 8599 5.6.2). */
+static bool sleeps(const struct search *search, const struct ahoy_binding *binding)
+{
+    struct ahoy_push push;
+    return search->sleeper.size > 0 && ahoyd_push_serves(search->server, binding, &push) &&
+           search->now_ms >= binding->updated_ms + AHOYD_PUSH_AWAKE_MS;
+}
+
 /* False where nothing can be sent to |binding|; to a sip contact nothing that is sips
  * (R5630-5.3-2, R5630-5.3-3). */
 static bool target_binding(const struct search *search, const struct ahoy_binding *binding,
@@ -184,6 +196,10 @@ static bool target_binding(const struct search *search, const struct ahoy_bindin
     *target = (struct ahoy_proxy_target){ .uri = binding->contact,
                                           .source = binding->hop.remote,
                                           .q = binding->q };
+    if (sleeps(search, binding)) {
+        target->sleeper = search->sleeper;
+        return true;
+    }
     if (contact.scheme == AHOY_SCHEME_SIPS && !search->is_secure) {
         target->uri = as_sip(binding->contact);
         target->is_secure = true;
@@ -213,16 +229,24 @@ static bool target_binding(const struct search *search, const struct ahoy_bindin
     return true;
 }
 
-/* The binding that comes after or with |first| in its instance and was not |taken|, the one that
- * registered last before others; as many as there are where there is none. */
-static size_t find_freshest(const struct ahoy_bindings *bindings, size_t first, const bool *taken)
+/* Whether both are of one phone: of an instance, or of what a push service wakes, as a phone that
+ * comes back from another address leaves its old binding behind. */
+static bool is_same_phone(const struct ahoyd_server *server, const struct ahoy_binding *a,
+                          const struct ahoy_binding *b)
 {
-    struct span instance = bindings->list[first].instance;
-    if (instance.size == 0)
-        return taken[first] ? bindings->count : first;
+    if (a->instance.size > 0 && b->instance.size > 0)
+        return ahoy_span_equal(a->instance, b->instance);
+    return a == b || ahoyd_push_is_same(server, a, b);
+}
+
+/* The binding of the phone of |first| that was not |taken| and registered last; as many as there
+ * are where there is none. */
+static size_t find_freshest(const struct ahoyd_server *server, size_t first, const bool *taken)
+{
+    const struct ahoy_bindings *bindings = &server->bindings;
     size_t freshest = bindings->count;
     for (size_t i = 0; i < bindings->count; i++) {
-        if (!taken[i] && ahoy_span_equal(bindings->list[i].instance, instance) &&
+        if (!taken[i] && is_same_phone(server, &bindings->list[i], &bindings->list[first]) &&
             (freshest == bindings->count ||
              bindings->list[i].updated_ms > bindings->list[freshest].updated_ms))
             freshest = i;
@@ -230,7 +254,7 @@ static size_t find_freshest(const struct ahoy_bindings *bindings, size_t first, 
     return freshest;
 }
 
-/* Makes one target of all bindings of the instance of |first|, the freshest flow at its head and
+/* Makes one target of all bindings of the phone of |first|, the freshest flow at its head and
  * the others behind it: R5626-7-1.  False where none can be reached. */
 static bool target_instance(const struct search *search, size_t first, bool *taken,
                             struct ahoy_proxy_target *target)
@@ -239,7 +263,7 @@ static bool target_instance(const struct search *search, size_t first, bool *tak
     const struct ahoy_proxy_target *head = NULL;
     const struct ahoy_proxy_target **link = &head;
     size_t i;
-    while ((i = find_freshest(bindings, first, taken)) < bindings->count) {
+    while ((i = find_freshest(search->server, first, taken)) < bindings->count) {
         struct ahoyd_flow *flow = &search->server->flows[i];
         taken[i] = true;
         if (target_binding(search, &bindings->list[i], flow)) {
@@ -252,22 +276,32 @@ static bool target_instance(const struct search *search, size_t first, bool *tak
     return head != NULL;
 }
 
+/* A phone is woken for what begins something, not for the requests of a dialog, which it has kept
+ * itself awake for (RFC 8599 5.6.2). */
+static bool may_wake(const struct ahoy_event *event)
+{
+    return event->routing->to_tag.size == 0 && event->message->method != AHOY_METHOD_ACK;
+}
+
 size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_event *event,
                              const struct ahoyd_wishes *wishes, const struct ahoyd_domain *domain,
                              const struct ahoy_uri *uri, uint64_t now_ms)
 {
-    char space[AHOYD_AOR_LIMIT];
-    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    struct ahoy_buf aor = ahoy_buf_over(server->sleeping_aor, sizeof server->sleeping_aor);
     struct ahoy_bindings *bindings = &server->bindings;
     struct ahoyd_choice choices[AHOY_BINDINGS_LIMIT];
     uint16_t scores[AHOY_BINDINGS_LIMIT];
-    const struct search search = { server, event->routing->call_id,
-                                   uri->scheme == AHOY_SCHEME_SIPS };
+    struct search search = { .server = server,
+                             .call_id = event->routing->call_id,
+                             .is_secure = uri->scheme == AHOY_SCHEME_SIPS,
+                             .now_ms = now_ms };
     bool taken[AHOY_BINDINGS_LIMIT] = { false };
     size_t count = 0;
     if (!ahoyd_aor_find(server, uri, domain, &aor) || /* R3261-16.5-3 */
         !ahoyd_node_find(server, ahoy_buf_text(&aor), now_ms))
         return 0;
+    if (may_wake(event))
+        search.sleeper = ahoy_buf_text(&aor);
     if (ahoyd_gruu_kind(uri) != AHOYD_GRUU_NONE)
         ahoyd_gruu_narrow(server, uri, ahoy_buf_text(&aor), bindings);
     ahoyd_wishes_narrow(wishes, bindings, scores);
@@ -279,22 +313,15 @@ size_t ahoyd_targets_of_user(struct ahoyd_server *server, const struct ahoy_even
     return ahoyd_wishes_order(wishes, domain, choices, count, server->targets);
 }
 
-bool ahoyd_targets_of_route(const struct ahoyd_server *server, const struct ahoyd_route *route,
-                            const struct ahoy_uri *uri, struct ahoy_proxy_target *target)
+bool ahoyd_targets_of_sleeper(struct ahoyd_server *server, const struct ahoy_event *event,
+                              size_t index, struct ahoy_proxy_target *target)
 {
-    const struct ahoyd_trunk *trunk = &server->options.config->trunks[route->trunk];
-    const struct ahoyd_trunk_target *first = &trunk->targets[0];
-    *target = (struct ahoy_proxy_target){ .uri = uri->text, .is_neighbour = true };
-    if (trunk->count > 1 || first->ip.family == AHOY_NO_FAMILY) {
-        target->ways = trunk->uris;
-        target->way_count = trunk->count;
-        return true; /* A sips request finds safe servers only. */
-    }
-    target->hop = (struct ahoy_hop){ .transport = (uint8_t)first->transport,
-                                     .listener = AHOY_ANY_LISTENER,
-                                     .remote = first->ip };
-    target->hop.domain = ahoy_stack_domain(server->stack, first->transport, first->domain);
-    return uri->scheme != AHOY_SCHEME_SIPS || ahoy_transport_is_secure(first->transport);
+    const struct search search = { .server = server,
+                                   .call_id = event->routing->call_id,
+                                   .is_secure =
+                                       event->routing->request_uri.scheme == AHOY_SCHEME_SIPS };
+    bool taken[AHOY_BINDINGS_LIMIT] = { false };
+    return target_instance(&search, index, taken, target);
 }
 
 /* Whether |uri|, which leads to |hop|, is the contact of |binding|, or names the far end of the

@@ -18,16 +18,29 @@ enum {
     REPORT_WAIT_S = 1
 };
 
-/* What is counted of one worker. */
+/* What is asked of a worker: where |to| is set, what a piece of its ring holds; where |meters| is,
+ * what they are at; else all that it counts. */
 struct report {
+    char *to;
+    size_t room, copied;
+    uint64_t from;
+    struct ahoy_meter *meters;
+    uint64_t *causes;
     struct ahoy_driver_counters driver;
     struct ahoy_stack_counters stack;
     struct ahoyd_server_counters server;
     struct ahoyd_worker_counters worker;
 };
 
+/* Who is told of pushes that have failed. */
+struct push_end {
+    struct ahoyd_push_owner owner; /* First. */
+    struct ahoyd_worker *worker;
+};
+
 struct ahoyd_worker {
     struct ahoyd_change_owner owner; /* First, as the store asks. */
+    struct push_end push_end;
     struct ahoyd_worker_options options;
     struct ahoyd_server *server;
     struct ahoyd_inbox *inbox;
@@ -62,6 +75,16 @@ static void wake(struct ahoyd_change_owner *owner)
 {
     struct ahoyd_worker *worker = (struct ahoyd_worker *)(void *)owner;
     ahoy_driver_wake(worker->options.driver);
+}
+
+/* Where the inbox is full, the requests that wait find out by their own clocks. */
+static void push_failed(struct ahoyd_push_owner *owner, uint64_t key)
+{
+    struct ahoyd_worker *worker = ((struct push_end *)(void *)owner)->worker;
+    const struct ahoyd_letter letter = { .kind = AHOYD_LETTER_PUSH_FAILED,
+                                         .bytes = { (const char *)&key, sizeof key } };
+    if (ahoyd_inbox_put(worker->inbox, &letter))
+        ahoy_driver_wake(worker->options.driver);
 }
 
 static bool init_locks(struct ahoyd_worker *worker)
@@ -101,6 +124,7 @@ struct ahoyd_worker *ahoyd_worker_new(const struct ahoyd_worker_options *options
     worker->options = *options;
     worker->owner.done = take_back;
     worker->owner.wake = wake;
+    worker->push_end = (struct push_end){ { push_failed }, worker };
     worker->number = options->server.worker;
     worker->count = options->server.workers;
     worker->now_ms = worker->last_ms = ahoy_driver_now();
@@ -108,6 +132,7 @@ struct ahoyd_worker *ahoyd_worker_new(const struct ahoyd_worker_options *options
     worker->inbox = ahoyd_inbox_new();
     worker->woken = calloc(worker->count, sizeof *worker->woken);
     worker->options.server.change_owner = &worker->owner;
+    worker->options.server.push_owner = &worker->push_end.owner;
     worker->server = ahoyd_server_new(&worker->options.server, worker->now_ms);
     if (worker->inbox == NULL || worker->woken == NULL || worker->server == NULL ||
         !init_locks(worker)) {
@@ -174,27 +199,43 @@ static uint32_t waited_us(const struct ahoyd_worker *worker, const struct ahoyd_
                                                  : (uint32_t)(now_us - letter->came_us);
 }
 
+static void read_push(struct ahoyd_worker *worker, struct span bytes)
+{
+    uint64_t key;
+    assert(bytes.size == sizeof key);
+    memcpy(&key, bytes.at, sizeof key);
+    worker->dirty = true;
+    ahoyd_server_push_failed(worker->server, key, worker->now_ms);
+    carry_all(worker);
+}
+
+static void read_letter(struct ahoyd_worker *worker, const struct ahoyd_letter *letter)
+{
+    worker->last_ms = worker->now_ms;
+    if (letter->kind == AHOYD_LETTER_PUSH_FAILED) {
+        read_push(worker, letter->bytes);
+    } else if (letter->kind == AHOYD_LETTER_SEND) {
+        struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND,
+                                           .hop = letter->hop,
+                                           .bytes = letter->bytes };
+        worker->counters.sent_for_others++;
+        ahoy_driver_carry(worker->options.driver, &effect);
+    } else {
+        struct ahoy_wire_event event = { .kind = AHOY_WIRE_MESSAGE,
+                                         .hop = letter->hop,
+                                         .bytes = letter->bytes,
+                                         .waited_us = waited_us(worker, letter) };
+        worker->counters.handed_in++;
+        step(worker, &event);
+    }
+}
+
 /* What the others have put into the inbox. */
 static void read_letters(struct ahoyd_worker *worker)
 {
     struct ahoyd_letter letter;
-    while (ahoyd_inbox_next(worker->inbox, &letter)) {
-        worker->last_ms = worker->now_ms;
-        if (letter.kind == AHOYD_LETTER_SEND) {
-            struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND,
-                                               .hop = letter.hop,
-                                               .bytes = letter.bytes };
-            worker->counters.sent_for_others++;
-            ahoy_driver_carry(worker->options.driver, &effect);
-        } else {
-            struct ahoy_wire_event event = { .kind = AHOY_WIRE_MESSAGE,
-                                             .hop = letter.hop,
-                                             .bytes = letter.bytes,
-                                             .waited_us = waited_us(worker, &letter) };
-            worker->counters.handed_in++;
-            step(worker, &event);
-        }
-    }
+    while (ahoyd_inbox_next(worker->inbox, &letter))
+        read_letter(worker, &letter);
     struct ahoyd_change *change;
     while ((change = ahoyd_inbox_change(worker->inbox)) != NULL) {
         worker->last_ms = worker->now_ms;
@@ -228,18 +269,35 @@ static void wake_others(struct ahoyd_worker *worker)
     }
 }
 
-/* Answers who asked for the counters. */
+static void fill_report(struct ahoyd_worker *worker, struct report *report)
+{
+    if (report->to != NULL) {
+        report->copied = ahoy_ring_copy(ahoyd_server_ring(worker->server), &report->from,
+                                        report->to, report->room);
+        return;
+    }
+    if (report->meters != NULL) {
+        size_t count = ahoyd_server_meter_count(worker->options.server.config);
+        memcpy(report->meters, ahoyd_server_meters(worker->server), count * sizeof *report->meters);
+        memcpy(report->causes, ahoyd_server_causes(worker->server),
+               AHOY_CAUSE_COUNT * sizeof *report->causes);
+        return;
+    }
+    worker->counters.inbox_dropped = ahoyd_inbox_dropped(worker->inbox);
+    *report = (struct report){
+        .driver = *ahoy_driver_counters(worker->options.driver),
+        .stack = *ahoyd_server_stack_counters(worker->server),
+        .server = *ahoyd_server_counters(worker->server),
+        .worker = worker->counters,
+    };
+}
+
+/* Answers who asked. */
 static void answer_report(struct ahoyd_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     if (worker->asked != NULL) {
-        worker->counters.inbox_dropped = ahoyd_inbox_dropped(worker->inbox);
-        *worker->asked = (struct report){
-            .driver = *ahoy_driver_counters(worker->options.driver),
-            .stack = *ahoyd_server_stack_counters(worker->server),
-            .server = *ahoyd_server_counters(worker->server),
-            .worker = worker->counters,
-        };
+        fill_report(worker, worker->asked);
         worker->asked = NULL;
         pthread_cond_broadcast(&worker->answered);
     }
@@ -352,39 +410,57 @@ void ahoyd_worker_join(struct ahoyd_worker *worker)
     worker->started = false;
 }
 
-/* Waits until |report| is filled, or the second is over. */
-static bool wait_for_answer(struct ahoyd_worker *worker, const struct report *report)
+/* Waits until |report| is not asked for any more, or |end|; NULL: until nothing is. */
+static bool wait_while(struct ahoyd_worker *worker, const struct report *report,
+                       const struct timespec *end)
+{
+    int rc = 0;
+    while (rc == 0 && (report == NULL ? worker->asked != NULL : worker->asked == report))
+        rc = pthread_cond_timedwait(&worker->answered, &worker->lock, end);
+    return report == NULL ? worker->asked == NULL : worker->asked != report;
+}
+
+/* Several threads may ask: each has its turn. */
+static bool ask(struct ahoyd_worker *worker, struct report *report)
 {
     struct timespec end;
+    bool answered = false;
     if (clock_gettime(CLOCK_MONOTONIC, &end) != 0)
         return false;
     end.tv_sec += REPORT_WAIT_S;
-    int rc = 0;
-    while (rc == 0 && worker->asked == report)
-        rc = pthread_cond_timedwait(&worker->answered, &worker->lock, &end);
-    return worker->asked != report;
-}
-
-static bool ask(struct ahoyd_worker *worker, struct report *report)
-{
-    bool answered = false;
     pthread_mutex_lock(&worker->lock);
-    if (worker->asked == NULL) {
+    if (wait_while(worker, NULL, &end)) {
         worker->asked = report;
         ahoy_driver_wake(worker->options.driver);
-        answered = wait_for_answer(worker, report);
+        answered = wait_while(worker, report, &end);
         if (!answered)
             worker->asked = NULL;
+        pthread_cond_broadcast(&worker->answered);
     }
     pthread_mutex_unlock(&worker->lock);
     return answered;
+}
+
+size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, size_t room)
+{
+    struct report report = { .to = to, .room = room, .from = *from };
+    if (!ask(worker, &report))
+        return 0;
+    *from = report.from;
+    return report.copied;
+}
+
+bool ahoyd_worker_meter(struct ahoyd_worker *worker, struct ahoy_meter *meters, uint64_t *causes)
+{
+    struct report report = { .meters = meters, .causes = causes };
+    return ask(worker, &report);
 }
 
 bool ahoyd_worker_count(struct ahoyd_worker *worker,
                         void (*count)(void *context, const char *name, uint64_t value),
                         void *context)
 {
-    struct report report;
+    struct report report = { .to = NULL };
     if (!ask(worker, &report))
         return false;
 #define COUNT_DRIVER(name) count(context, #name, report.driver.name);

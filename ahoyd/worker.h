@@ -47,6 +47,14 @@ void ahoyd_worker_join(struct ahoyd_worker *worker);
 /* When all workers have been joined and the store, which has changes of theirs, is closed. */
 void ahoyd_worker_free(struct ahoyd_worker *worker);
 
+/* From any other thread: asks the worker for what its server's ring holds from |*from| on
+ * (ahoy_ring_copy), at most |room| bytes into |to|.  0: nothing more, or no answer within a
+ * second. */
+size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, size_t room);
+/* From any other thread: the same for what its server's meters are at, of which |meters| has room
+ * for ahoyd_server_meter_count, and its AHOY_CAUSE_COUNT |causes|.  False where it does not
+ * answer. */
+bool ahoyd_worker_meter(struct ahoyd_worker *worker, struct ahoy_meter *meters, uint64_t *causes);
 /* From any other thread: asks the worker, which answers between two turns, and calls |count| for
  * each of its counters: of the wire, the stack, the server and itself.  False where it does not
  * answer within a second. */

@@ -5,6 +5,7 @@ include(CheckPIESupported)
 option(AHOY_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(AHOY_COVERAGE "Count which lines are reached (clang only)" OFF)
 option(AHOY_LTO "Optimize at link time (gcc; not with sanitizers)" ON)
+set(AHOY_PROFILE "" CACHE STRING "Of what programs do: generate it, or use it (gcc; tools/train)")
 set(AHOY_SANITIZE "" CACHE STRING "Sanitizers, for -fsanitize=: address,undefined or thread")
 if((AHOY_FUZZ OR AHOY_COVERAGE) AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
     message(FATAL_ERROR "Not ${CMAKE_C_COMPILER} but clang can do this; use the preset fuzz.")
@@ -59,6 +60,19 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU AND AHOY_LTO AND NOT AHOY_SANITIZE)
     target_compile_options(ahoy_flags INTERFACE
         $<$<NOT:$<CONFIG:Debug>>:-flto=auto> $<$<NOT:$<CONFIG:Debug>>:-ffat-lto-objects>)
     target_link_options(ahoy_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-flto=auto>)
+endif()
+
+# What is taken often is laid out in a row and inlined.  What the training did not reach is compiled
+# as ever, not as if nobody needed it; some of the library no program of ours has.
+if(AHOY_PROFILE STREQUAL generate)
+    target_compile_options(ahoy_flags INTERFACE -fprofile-generate -fprofile-update=atomic)
+    target_link_options(ahoy_flags INTERFACE -fprofile-generate)
+elseif(AHOY_PROFILE STREQUAL use)
+    if(NOT EXISTS ${CMAKE_BINARY_DIR}/counted)
+        message(FATAL_ERROR "Nothing is counted in ${CMAKE_BINARY_DIR}; run tools/train before.")
+    endif()
+    target_compile_options(ahoy_flags INTERFACE
+        -fprofile-use -fprofile-partial-training -Wno-missing-profile)
 endif()
 
 # GCC for x86 clears and copies structs with "rep stos" and "rep movs", whose start alone costs more

@@ -15,6 +15,7 @@ set(CPACK_DEBIAN_AHOYD_PACKAGE_SECTION comm)
 string(CONCAT CPACK_COMPONENT_AHOYD_DESCRIPTION
     "SIP registrar, proxy and redirect server\n It comes with ahoyctl, which adds users and shows "
     "who is where.")
+set(CPACK_DEBIAN_AHOYD_PACKAGE_RECOMMENDS tzdata) # For the hours of routes.
 set(CPACK_DEBIAN_AHOYD_PACKAGE_CONTROL_EXTRA
     ${CMAKE_SOURCE_DIR}/packaging/debian/postinst ${CMAKE_SOURCE_DIR}/packaging/debian/prerm
     ${CMAKE_SOURCE_DIR}/packaging/debian/postrm ${CMAKE_SOURCE_DIR}/packaging/debian/conffiles)

@@ -38,6 +38,11 @@ domain("atlanta.example", { auth = "digest", min_expires = 60, max_expires = 720
 -- Phones learn when they register that their calls must come by this proxy (RFC 3608):
 -- domain("boston.example", { service_route = { "sip:proxy.boston.example;lr" } })
 
+-- What a user may have at once, and one who may have more:
+-- domain("miami.example", { user_contacts = 4, user_calls_per_second = 2,
+--                           user_unanswered_calls = 3 })
+-- user("desk@miami.example", { contacts = 10, unanswered_calls = 30 })
+
 -- Where users and registrations are kept, from here: a file, or "memory:" for nothing.
 store "sqlite:ahoy.db"
 
@@ -47,6 +52,9 @@ store "sqlite:ahoy.db"
 -- store "postgresql://ahoy:password@10.0.1.1/ahoy"
 -- node "sip:10.0.0.1:5060;transport=tcp"
 
+-- Users in a table of PostgreSQL that other programs read and write, beside whichever store:
+-- users "postgresql://ahoy:password@10.0.1.1/ahoy"
+
 -- Where calls to other domains go, and who may send them there: "users" (who have a password of
 -- ours; the default), "trunks", or "anyone".
 -- A trunk's targets are tried in this order; a name is looked up when it is needed.
@@ -54,6 +62,14 @@ trunk("carrier", { "sip:192.0.2.10:5060", "sip:carrier.example;transport=tcp" })
 route { domain = "carrier.example", to = "carrier", from = "users" }
 -- One that is believed who calls, and that is told so too (P-Asserted-Identity):
 -- trunk("branch", { "sip:branch.example;transport=tls" }, { trusted = true })
+
+-- More than that: numbers, groups, hours, redirections and refusals.  docs/routing.md has twenty
+-- examples; ahoyd --route and ahoyd --test try them without a call.
+-- group("sales", { "alice@atlanta.example", "bob@atlanta.example" }, { ring_time = 15 })
+-- route { user = "sales", hours = "Mon-Fri 08:00-18:00", zone = "Europe/Berlin", to = "sales" }
+-- route { user = "sales", reject = 480, reason = "We are at home" }
+-- route { number = "+49900.", reject = 603 }
+-- route { number = "+.", to = "carrier" }
 
 -- One worker a core, unless it says otherwise:
 -- workers(2)
@@ -65,11 +81,19 @@ route { domain = "carrier.example", to = "carrier", from = "users" }
 -- Messages that wait for longer than this many milliseconds mean overload: new requests are refused.
 -- overload { target = 100 }
 
+-- Phones that sleep are woken through a push service (RFC 8599), which this hook asks:
+-- push { url = "http://127.0.0.1:8099/wake", providers = { "fcm", "apns" }, wait = 20 }
+
 -- Name servers of your own, in place of those of /etc/resolv.conf:
 -- dns { servers = { "192.0.2.53", "[2001:db8::53]:5353" } }
 
 -- For ahoyctl; this is the default:
 control "unix:ahoyd.sock"
+
+-- Memory, in MB a worker, for what happened last: ahoyctl calls, ahoyctl explain.
+-- observe { memory = 16 }
+-- With an address, metrics for Prometheus too, at /metrics (and /health, /ready):
+-- observe { http = "127.0.0.1:9464" }
 
 -- Every message as a line of JSON, to look for a fault; it grows without end:
 -- trace "trace.jsonl"

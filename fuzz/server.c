@@ -24,7 +24,13 @@ static const char text[] = "listen \"udp:192.0.2.100:5060\"\n"
                            "trunk(\"carrier\", { \"sip:203.0.113.5:5070\" })\n"
                            "route { domain = \"routed.example\", to = \"carrier\", "
                            "from = \"anyone\" }\n"
-                           "route { domain = \"closed.example\", to = \"carrier\" }\n";
+                           "route { domain = \"closed.example\", to = \"carrier\" }\n"
+                           "group(\"desk\", { \"bob@open.example\", \"1@carrier\" },\n"
+                           "      { ring = \"hunt\" })\n"
+                           "route { user = \"desk\", header = \"X-Any\", to = \"desk\" }\n"
+                           "route { number = \"+49.\", from = \"anyone\",\n"
+                           "        rewrite = { [\"+49\"] = \"0\" }, to = \"carrier\" }\n"
+                           "route { number = \"+.\", redirect = \"sip:*@far.example\" }\n";
 
 static const struct ahoy_listener listeners[] = {
     { .transport = AHOY_UDP,

@@ -164,6 +164,10 @@ static bool use_phone(const struct ladder_line *line, struct sim_phone *phone)
         sim_phone_hold(phone);
     else if (line->kind == LINE_RESUMES)
         sim_phone_resume(phone);
+    else if (line->kind == LINE_TRANSFERS)
+        sim_phone_transfer(phone, line->callee);
+    else if (line->kind == LINE_JOINS)
+        sim_phone_join(phone);
     else if (line->kind == LINE_ENDS)
         sim_phone_hangup(phone);
     else if (line->kind == LINE_REGISTERS)

@@ -32,6 +32,8 @@ enum line_kind {
     LINE_PROGRESSES, /* With early media. */
     LINE_PAUSES,     /* The call is held. */
     LINE_RESUMES,
+    LINE_TRANSFERS, /* The call goes to somebody else, ... */
+    LINE_JOINS,     /* ... or the one before it to its peer. */
     LINE_ENDS,
     LINE_REGISTERS,
     LINE_KINDS

@@ -20,6 +20,8 @@ static const char *const deeds[LINE_KINDS] = {
     [LINE_PROGRESSES] = "progresses",
     [LINE_PAUSES] = "pauses",
     [LINE_RESUMES] = "resumes",
+    [LINE_TRANSFERS] = "transfers",
+    [LINE_JOINS] = "joins",
     [LINE_ENDS] = "ends",
     [LINE_REGISTERS] = "registers",
 };

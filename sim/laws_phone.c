@@ -6,17 +6,18 @@
 #include <stdlib.h>
 
 enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256, ASKED_LIMIT = 64, ROUTES_LIMIT = 16 };
+enum { BRANCHES_KEPT = 8 };
 
 struct dialog {
     struct ahoy_ip phone;
-    uint64_t name;        /* Of Call-ID, local tag and remote tag. */
-    uint64_t routes;      /* Its route set, ... */
-    bool is_strict;       /* ... whose first goes into the Request-URI (12.2.1.1). */
-    uint32_t local_cseq;  /* The last one it used; 0 for none. */
-    uint64_t last_branch; /* A retransmission has the same, ... */
-    uint64_t invite;      /* ... or that of the last INVITE, which BYE does not end. */
-    bool is_ended;        /* It has sent BYE. */
-    uint64_t begun_ms;    /* When the first 2xx came. */
+    uint64_t name;                    /* Of Call-ID, local tag and remote tag. */
+    uint64_t routes;                  /* Its route set, ... */
+    bool is_strict;                   /* ... whose first goes into the Request-URI (12.2.1.1). */
+    uint32_t local_cseq;              /* The last one it used; 0 for none. */
+    uint64_t branches[BRANCHES_KEPT]; /* Of its last requests: a retransmission has one of them, */
+    size_t branch_count;              /* ... for several may be under way. */
+    bool is_ended;                    /* It has sent BYE. */
+    uint64_t begun_ms;                /* When the first 2xx came. */
 };
 
 /* An INVITE that a phone sent. */
@@ -165,6 +166,15 @@ static bool is_success(const struct sim_phone_witness *watcher)
            watcher->routing.cseq.method == AHOY_METHOD_INVITE;
 }
 
+static bool is_again(const struct dialog *dialog, uint64_t branch)
+{
+    for (size_t i = 0; i < BRANCHES_KEPT; i++) {
+        if (dialog->branches[i] == branch)
+            return true;
+    }
+    return false;
+}
+
 /* Laws 13 and 15: a request in a dialog. */
 static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
 {
@@ -172,8 +182,7 @@ static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_i
     struct dialog *dialog =
         find(watcher, phone, name_dialog(routing->call_id, routing->from_tag, routing->to_tag));
     uint64_t branch = sim_hash(routing->via.branch);
-    if (routing->to_tag.size == 0 || dialog == NULL || branch == dialog->last_branch ||
-        branch == dialog->invite)
+    if (routing->to_tag.size == 0 || dialog == NULL || is_again(dialog, branch))
         return;
     /* A fork that was given up is acknowledged by what its 2xx says, each time that one comes. */
     bool is_late = watcher->message.method == AHOY_METHOD_ACK && dialog->is_ended;
@@ -181,9 +190,7 @@ static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_i
         sim_witness_break(watcher->witness, 15, "a phone's request has another route set");
     if (watcher->message.method == AHOY_METHOD_ACK)
         return;
-    dialog->last_branch = branch;
-    if (watcher->message.method == AHOY_METHOD_INVITE)
-        dialog->invite = branch;
+    dialog->branches[dialog->branch_count++ % BRANCHES_KEPT] = branch;
     dialog->is_ended |= watcher->message.method == AHOY_METHOD_BYE;
     if (routing->cseq.number <= dialog->local_cseq)
         sim_witness_break(watcher->witness, 13, "CSeq %u after %u", routing->cseq.number,

@@ -7,7 +7,7 @@
 #include "libahoy/resolve/locate.h"
 #include "libahoy/stack/stack.h"
 
-enum { TEXT_LIMIT = 96, SESSIONS_KEPT = 256 };
+enum { TEXT_LIMIT = 96, SESSIONS_KEPT = 256, SESSION_S = 90 };
 
 struct sim_phone {
     struct sim_node node;
@@ -31,6 +31,16 @@ static void keep_session(struct sim_phone *phone, struct ahoy_handle session)
     phone->sessions[phone->session_count++ % SESSIONS_KEPT] = session;
 }
 
+/* Calls whom the peer of |session| sends us to. */
+static void follow(struct sim_phone *phone, struct ahoy_handle session, uint64_t now_ms)
+{
+    struct ahoy_handle call = ahoy_ua_accept_transfer(phone->ua, session, &phone->node.ip, now_ms);
+    if (call.generation == 0)
+        return;
+    phone->told.referred++;
+    keep_session(phone, call);
+}
+
 static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
 {
     struct sim_phone_told *told = &phone->told;
@@ -39,10 +49,19 @@ static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
     told->answered += news->kind == AHOY_NEWS_ANSWERED;
     told->refused += news->kind == AHOY_NEWS_REFUSED;
     told->ended += news->kind == AHOY_NEWS_ENDED;
+    told->transferred += news->kind == AHOY_NEWS_TRANSFER_ENDED;
+    uint64_t now_ms = sim_world_now(phone->world);
+    if (news->kind == AHOY_NEWS_TRANSFER_ASKED)
+        follow(phone, news->session, now_ms);
+    if (news->kind == AHOY_NEWS_TRANSFER_ENDED && news->status / 100 == 2)
+        ahoy_ua_hangup(phone->ua, news->session, now_ms); /* Our part is done. */
     if (news->kind != AHOY_NEWS_INCOMING)
         return;
     keep_session(phone, news->session);
-    ahoy_ua_ring(phone->ua, news->session, sim_world_now(phone->world));
+    if (news->replaced.generation != 0)
+        ahoy_ua_answer(phone->ua, news->session, &phone->node.ip, now_ms);
+    else
+        ahoy_ua_ring(phone->ua, news->session, now_ms);
 }
 
 static void send(struct sim_phone *phone, const struct ahoy_wire_effect *effect)
@@ -142,6 +161,8 @@ static bool open_layers(struct sim_phone *phone, const char *password, const str
         .locate = ahoy_locate,
         .t1_ms = 500,
         .t2_ms = 4000,
+        .session_s = SESSION_S,
+        .takes_transfers = true,
         .seed = { ahoy_rng_next(rng), ahoy_rng_next(rng) },
     };
     phone->ua = ahoy_ua_new(&ua);
@@ -218,6 +239,24 @@ void sim_phone_hold(struct sim_phone *phone)
 void sim_phone_resume(struct sim_phone *phone)
 {
     ahoy_ua_resume(phone->ua, phone->session, sim_world_now(phone->world));
+    settle(phone);
+}
+
+void sim_phone_transfer(struct sim_phone *phone, const char *uri)
+{
+    phone->told.asked +=
+        ahoy_ua_transfer(phone->ua, phone->session, ahoy_span(uri), sim_world_now(phone->world));
+    settle(phone);
+}
+
+void sim_phone_join(struct sim_phone *phone)
+{
+    size_t count = phone->session_count;
+    if (count < 2)
+        return;
+    struct ahoy_handle first = phone->sessions[(count - 2) % SESSIONS_KEPT];
+    phone->told.asked +=
+        ahoy_ua_transfer_to(phone->ua, first, phone->session, sim_world_now(phone->world));
     settle(phone);
 }
 

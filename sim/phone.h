@@ -22,6 +22,10 @@ void sim_phone_progress(struct sim_phone *phone);
 /* Holds the peer of the last call, and lets him be heard again. */
 void sim_phone_hold(struct sim_phone *phone);
 void sim_phone_resume(struct sim_phone *phone);
+/* Hands the last call to |uri|; or the one before it to the last one's peer.  Where it cannot,
+ * nothing happens.  Asked for that by others, it agrees. */
+void sim_phone_transfer(struct sim_phone *phone, const char *uri);
+void sim_phone_join(struct sim_phone *phone);
 /* Ends the call that it made or got last, in whatever state it is. */
 void sim_phone_hangup(struct sim_phone *phone);
 /* Ends all of them. */
@@ -35,6 +39,8 @@ void sim_phone_observe(struct sim_phone *phone, sim_phone_watch *watch, void *co
 /* What its program has been told so far. */
 struct sim_phone_told {
     unsigned registered, incoming, answered, refused, ended;
+    unsigned referred;           /* Calls that it made for a peer who asked. */
+    unsigned asked, transferred; /* Transfers that it asked for, and that have ended. */
 };
 
 const struct sim_phone_told *sim_phone_told(const struct sim_phone *phone);

@@ -67,6 +67,28 @@ static void add(struct sim_plan *plan, struct sim_event event, uint64_t at_ms)
     plan->events[plan->event_count++] = event;
 }
 
+/* A call that is answered and handed on, to whoever that may be, at once or after a second call: by
+ * chance alone few come so far. */
+static void add_transfer(struct sim_plan *plan, struct ahoy_rng *rng, uint64_t at_ms)
+{
+    unsigned who = below(rng, SIM_HEALTHY_PHONES), whom = below(rng, 8);
+    unsigned peer = SIM_HEALTHY_PHONES - 1 - who;
+    bool asks_first = chance(rng, 50);
+    const struct sim_event answers = { .kind = SIM_PHONE_ANSWERS, .amount = 200 };
+    struct sim_event deeds[] = {
+        { .kind = SIM_PHONE_CALLS, .who = who, .whom = peer },
+        answers,
+        { .kind = asks_first ? SIM_PHONE_CALLS : SIM_PHONE_TRANSFERS, .who = who, .whom = whom },
+        answers,
+        { .kind = asks_first ? SIM_PHONE_JOINS : SIM_PHONE_ANSWERS, .who = who, .amount = 200 },
+    };
+    deeds[1].who = deeds[3].who = peer;
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
+        add(plan, deeds[i], at_ms);
+        at_ms += 1000 + below(rng, 4000);
+    }
+}
+
 static void add_crash(struct sim_plan *plan, struct ahoy_rng *rng, uint64_t at_ms)
 {
     add(plan, (struct sim_event){ .kind = SIM_SERVER_CRASHES }, at_ms);
@@ -164,6 +186,8 @@ void sim_plan_make(struct sim_plan *plan, uint64_t seed)
         add(plan, (struct sim_event){ .kind = SIM_PHONE_REGISTERS, .who = i }, below(&rng, 2000));
     for (uint32_t i = 4 + below(&rng, 16); i > 0; i--)
         add(plan, make_deed(&rng), below(&rng, (uint32_t)plan->action_ms));
+    if (chance(&rng, 50))
+        add_transfer(plan, &rng, 3000 + below(&rng, (uint32_t)plan->action_ms));
     for (uint32_t i = plan->has_faults ? 1 + below(&rng, 8) : 0; i > 0; i--)
         add_fault(plan, &rng, below(&rng, (uint32_t)plan->action_ms));
     qsort(plan->events, plan->event_count, sizeof *plan->events, compare);

@@ -223,6 +223,13 @@ static void call(struct scene *scene, unsigned who, const char *user)
     scene->placed[who] += sim_phone_call(scene->phones[who], uri);
 }
 
+static void transfer(struct scene *scene, unsigned who, const char *user)
+{
+    char uri[64];
+    snprintf(uri, sizeof uri, "sip:%s@atlanta.example", user);
+    sim_phone_transfer(scene->phones[who], uri);
+}
+
 static void crash(struct scene *scene)
 {
     if (!sim_host_is_up(scene->host))
@@ -309,6 +316,12 @@ static void happen(struct scene *scene, const struct sim_event *event)
     case SIM_PHONE_RESUMES:
         sim_phone_resume(scene->phones[event->who]);
         break;
+    case SIM_PHONE_TRANSFERS:
+        transfer(scene, event->who, names[event->whom]);
+        break;
+    case SIM_PHONE_JOINS:
+        sim_phone_join(scene->phones[event->who]);
+        break;
     case SIM_PHONE_HANGS_UP:
         sim_phone_hangup(scene->phones[event->who]);
         break;
@@ -393,9 +406,13 @@ static void rest(struct scene *scene)
     }
     for (size_t i = 0; i < SIM_PHONES; i++) {
         const struct sim_phone_told *told = sim_phone_told(scene->phones[i]);
-        if (told->refused + told->ended != scene->placed[i] + told->incoming)
-            sim_witness_break(&scene->witness, 2, "%s: %u calls, and %u ends", names[i],
-                              scene->placed[i] + told->incoming, told->refused + told->ended);
+        unsigned calls = scene->placed[i] + told->incoming + told->referred;
+        if (told->refused + told->ended != calls)
+            sim_witness_break(&scene->witness, 2, "%s: %u calls, and %u ends", names[i], calls,
+                              told->refused + told->ended);
+        if (told->transferred != told->asked)
+            sim_witness_break(&scene->witness, 2, "%s: %u transfers, and %u ends", names[i],
+                              told->asked, told->transferred);
         if (sim_phone_held(scene->phones[i]) != 0)
             sim_witness_break(&scene->witness, 27, "%s still holds something", names[i]);
     }

@@ -3,6 +3,7 @@
 #include "sim/seeds.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -60,8 +61,7 @@ static pid_t start(const struct sim_seeds *seeds, struct job *job)
     pid_t child = fork();
     if (child == 0) {
         work(seeds, job);
-        fflush(stdout);
-        _exit(0);
+        exit(0);
     }
     return child;
 }

@@ -10,7 +10,8 @@ struct ctl_options {
     const char *socket_path; /* --socket; NULL: the usual places. */
     const char *config_path; /* --config; NULL: ./ahoyd.lua, then /etc/ahoyd/ahoyd.lua. */
     bool json;
-    bool strict, dry_run; /* Of user import. */
+    const char *pcap_path; /* Of explain; NULL: no capture is wanted. */
+    bool strict, dry_run;  /* Of user import. */
 };
 
 /* Where commands go: the running server, or the store itself. */
@@ -28,7 +29,14 @@ int ctl_import(const struct ctl_options *options, const char *path);     /* Of `
 int ctl_alias(const struct ctl_options *options, int argc, char **argv); /* Of `user`. */
 int ctl_registrations(const struct ctl_options *options, int argc, char **argv);
 int ctl_counters(const struct ctl_options *options, int argc, char **argv);
+int ctl_metrics(const struct ctl_options *options, int argc, char **argv);
+int ctl_trace(const struct ctl_options *options, int argc, char **argv);
+int ctl_explain(const struct ctl_options *options, int argc, char **argv);
+int ctl_calls(const struct ctl_options *options, int argc, char **argv);
 int ctl_ladder(const struct ctl_options *options, int argc, char **argv);
+
+/* Draws |lines|, which are those of a trace, or say "why" in their place. */
+void ctl_ladder_draw(json_t *lines);
 
 /* Splits "alice@atlanta.example"; the domain in lower case, as the configuration keeps it.  False
  * after saying why. */

@@ -242,20 +242,49 @@ static json_t *lines_of(const struct ladder *ladder, const char *call_id)
     return lines;
 }
 
+/* Why something was done stands on the server's line. */
+static void print_reason(const struct ladder *ladder, const json_t *line, double start_us)
+{
+    printf("%8.1f ms%*s", (microseconds(line) - start_us) / 1000.0, (int)server_column - 11, "");
+    printf(ladder->colours ? "\033[33m* %s\033[0m\n" : "* %s\n", text(line, "why"));
+}
+
 static void draw(struct ladder *ladder, const json_t *lines)
 {
     size_t index = 0;
     json_t *line = NULL;
     json_array_foreach(lines, index, line)
     {
-        find_party(ladder, text(line, "remote"));
+        if (json_object_get(line, "start") != NULL)
+            find_party(ladder, text(line, "remote"));
     }
     print_heads(ladder);
     double start_us = microseconds(json_array_get(lines, 0));
     json_array_foreach(lines, index, line)
     {
-        print_arrow(ladder, line, start_us);
+        if (json_object_get(line, "start") != NULL)
+            print_arrow(ladder, line, start_us);
+        else
+            print_reason(ladder, line, start_us);
     }
+}
+
+static void prepare(struct ladder *ladder, json_t *lines)
+{
+    ladder->colours = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL;
+    ladder->lines = lines;
+    learn_names(ladder, "INVITE ");
+    learn_names(ladder, "REGISTER ");
+}
+
+void ctl_ladder_draw(json_t *lines)
+{
+    struct ladder *ladder = calloc(1, sizeof *ladder);
+    if (ladder == NULL)
+        return;
+    prepare(ladder, lines);
+    draw(ladder, lines);
+    free(ladder);
 }
 
 int ctl_ladder(const struct ctl_options *options, int argc, char **argv)
@@ -268,11 +297,9 @@ int ctl_ladder(const struct ctl_options *options, int argc, char **argv)
     if (ladder == NULL)
         return CTL_FAILED;
     int code = CTL_FAILED;
-    ladder->colours = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL;
-    ladder->lines = read_trace(argv[0]);
-    if (ladder->lines != NULL) {
-        learn_names(ladder, "INVITE ");
-        learn_names(ladder, "REGISTER ");
+    json_t *trace = read_trace(argv[0]);
+    if (trace != NULL) {
+        prepare(ladder, trace);
         json_t *lines = lines_of(ladder, argc == 2 ? argv[1] : last_call(ladder->lines));
         if (json_array_size(lines) == 0) {
             ctl_say("%s holds no such call", argv[0]);
@@ -286,7 +313,7 @@ int ctl_ladder(const struct ctl_options *options, int argc, char **argv)
         }
         json_decref(lines);
     }
-    json_decref(ladder->lines);
+    json_decref(trace);
     free(ladder);
     return code;
 }

@@ -101,13 +101,14 @@ static bool open_store(struct ctl_link *link)
                 "start ahoyd, or give --socket or --config");
         return false;
     }
-    if (link->config->store == AHOYD_STORE_MEMORY) {
+    if (link->config->store == AHOYD_STORE_MEMORY && link->config->users_path == NULL) {
         ctl_say("no server answers at %s, and its store is in memory; start ahoyd first",
                 link->config->control_path);
         return false;
     }
     struct ahoyd_store_options options = { .kind = link->config->store,
                                            .path = link->config->store_path,
+                                           .users_path = link->config->users_path,
                                            .now_ms = clock_ms() };
     link->means.now_ms = clock_ms;
     link->means.store = ahoyd_store_open(&options, fault, sizeof fault);

@@ -23,6 +23,12 @@ static const char help[] =
     "  user alias list          list these names\n"
     "  registrations [AOR]      list who can be reached where\n"
     "  counters                 show what the server has counted\n"
+    "  metrics                  the same and more, as text for Prometheus\n"
+    "  calls [WORD]             list living and recent calls: all, living, failed, or those with\n"
+    "                           WORD in a name or the Call-ID\n"
+    "  explain CALL-ID          say why a call ended as it did, and draw it with the reasons\n"
+    "  trace [WORD]             print messages and reasons as they come, until interrupted; of\n"
+    "                           calls with WORD in the Call-ID or From alone\n"
     "  ladder FILE [CALL-ID]    draw a call from a trace file; without CALL-ID the last one\n"
     "\n"
     "      --socket PATH   the server's control socket (default: ./ahoyd.sock, then\n"
@@ -32,6 +38,7 @@ static const char help[] =
     "      --json          print JSON\n"
     "      --strict        user import FILE: stop at the first faulty line\n"
     "      --dry-run       user import FILE: only look for faults\n"
+    "      --pcap FILE     explain: write the messages as a capture for Wireshark\n"
     "      --help          this text\n"
     "      --version       the version\n"
     "\n"
@@ -52,10 +59,10 @@ static const struct {
     const char *name;
     int (*run)(const struct ctl_options *options, int argc, char **argv);
 } verbs[] = {
-    { "user", ctl_user },
-    { "registrations", ctl_registrations },
-    { "counters", ctl_counters },
-    { "ladder", ctl_ladder },
+    { "user", ctl_user },         { "registrations", ctl_registrations },
+    { "counters", ctl_counters }, { "ladder", ctl_ladder },
+    { "metrics", ctl_metrics },   { "trace", ctl_trace },
+    { "explain", ctl_explain },   { "calls", ctl_calls },
 };
 
 static int run_verb(const struct ctl_options *options, int argc, char **argv)
@@ -78,6 +85,7 @@ enum {
     OPTION_JSON,
     OPTION_STRICT,
     OPTION_DRY,
+    OPTION_PCAP,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -88,6 +96,7 @@ static const struct option long_options[] = {
     { "json", no_argument, NULL, OPTION_JSON },
     { "strict", no_argument, NULL, OPTION_STRICT },
     { "dry-run", no_argument, NULL, OPTION_DRY },
+    { "pcap", required_argument, NULL, OPTION_PCAP },
     { "help", no_argument, NULL, OPTION_HELP },
     { "version", no_argument, NULL, OPTION_VERSION },
     { NULL, 0, NULL, 0 },
@@ -113,6 +122,9 @@ int main(int argc, char **argv)
             break;
         case OPTION_DRY:
             options.dry_run = true;
+            break;
+        case OPTION_PCAP:
+            options.pcap_path = optarg;
             break;
         case OPTION_HELP:
             fputs(help, stdout);

@@ -18,6 +18,11 @@ struct backend {
     void (*close)(struct ahoyd_store *store);
 };
 
+/* Where users and aliases are kept instead, if options->users_path names such a place.  False with
+ * a fault. */
+bool pgsql_open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                      char *fault, size_t fault_size);
+
 extern const struct backend memory_backend, sqlite_backend, redis_backend, pgsql_backend;
 
 struct ahoyd_store {
@@ -34,6 +39,7 @@ struct ahoyd_store {
     struct ahoyd_change *held, *newest_held; /* Oldest first. */
     struct sqlite_writer *writer;            /* The SQLite store's. */
     struct shared *shared;                   /* That of one which nodes share. */
+    struct shared *names;                    /* Users and aliases; NULL: the backend has them. */
 };
 
 /* A change and what it will publish once it is committed. */

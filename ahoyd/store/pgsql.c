@@ -1,22 +1,13 @@
-/* PostgreSQL as the engine of a shared store.  Rows are changed by a function of its own
- * (pgsql_schema.c) over a few connections, as each change waits for a disk; who is told that a row
- * is changed can be sure that it outlives the database's loss of power. */
+/* PostgreSQL as the engine of a shared store, or of the users of whichever.  Rows are changed by
+ * functions of its own (pgsql_schema.c) over a few connections, as each change waits for a disk;
+ * who is told that a row is changed can be sure that it outlives the database's loss of power. */
 #include "ahoyd/store/pgsql_inside.h"
 #include "ahoyd/store/shared.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char swap_query[] =
-    "SELECT done, version, bytes "
-    "FROM ahoy_swap($1::bytea, $2::bigint, $3::bigint, $4::bytea, $5::bigint)";
-
-struct span pgsql_span_of(const PGresult *result, int row, int column)
-{
-    return (struct span){ PQgetvalue(result, row, column),
-                          (size_t)PQgetlength(result, row, column) };
-}
 
 void pgsql_job_free(struct pgsql_job *job)
 {
@@ -48,21 +39,62 @@ void pgsql_tell_back(struct pgsql *pgsql)
     pgsql->is_away = false;
 }
 
-static void *new_pgsql(const struct ahoyd_store_options *options, char *fault, size_t fault_size)
+/* Names a row that cannot be served, but not again until it is another one. */
+static void name_once(struct pgsql *pgsql, struct span id, uint64_t version, const char *why)
+{
+    for (size_t i = 0; i < pgsql->named_count; i++) {
+        if (pgsql->named[i] == version)
+            return;
+    }
+    if (pgsql->named_count == PGSQL_NAMED_LIMIT)
+        return;
+    pgsql->named[pgsql->named_count++] = version;
+    ahoy_log_line(pgsql->log, AHOY_LOG_WARNING,
+                  "PostgreSQL: the row of ahoy_users with the id %" PRId64 " is not served: %s",
+                  (int64_t)pgsql_number_of(id), why);
+    if (pgsql->named_count == PGSQL_NAMED_LIMIT)
+        ahoy_log_line(pgsql->log, AHOY_LOG_WARNING,
+                      "PostgreSQL: further rows that are not served are not named");
+}
+
+void pgsql_take_row(struct pgsql *pgsql, const PGresult *result, int row, struct shared_row *taken)
+{
+    struct span values[PGSQL_USER_COLUMNS];
+    _Static_assert((int)PGSQL_ROW_COLUMNS <= (int)PGSQL_USER_COLUMNS, "either fits");
+    for (int i = 0; i < pgsql->table->columns; i++)
+        values[i] = pgsql_value_of(result, row, i);
+    const char *why = pgsql->table->read(values, &pgsql->space, taken);
+    if (why != NULL)
+        name_once(pgsql, values[0], taken->version, why);
+}
+
+static void *new_pgsql(const struct pgsql_table *table, const char *url,
+                       const struct ahoyd_store_options *options, char *fault, size_t fault_size)
 {
     struct pgsql *pgsql = calloc(1, sizeof *pgsql);
     if (pgsql != NULL)
-        pgsql->url = strdup(options->path);
+        pgsql->url = strdup(url);
     if (pgsql == NULL || pgsql->url == NULL) {
         snprintf(fault, fault_size, "memory ran out");
         free(pgsql);
         return NULL;
     }
+    pgsql->table = table;
     pgsql->log = options->log;
     shared_requests_init(&pgsql->swaps);
     shared_requests_init(&pgsql->done);
     shared_requests_init(&pgsql->watcher.looks);
     return pgsql;
+}
+
+static void *new_rows(const struct ahoyd_store_options *options, char *fault, size_t fault_size)
+{
+    return new_pgsql(&pgsql_rows, options->path, options, fault, fault_size);
+}
+
+static void *new_users(const struct ahoyd_store_options *options, char *fault, size_t fault_size)
+{
+    return new_pgsql(&pgsql_users, options->users_path, options, fault, fault_size);
 }
 
 static void free_pgsql(void *engine)
@@ -77,6 +109,7 @@ static void free_pgsql(void *engine)
     pgsql_jobs_free(&pgsql->done);
     pgsql_job_free(pgsql->told);
     explicit_bzero(pgsql->url, strlen(pgsql->url));
+    explicit_bzero(&pgsql->space, sizeof pgsql->space);
     free(pgsql->url);
     free(pgsql);
 }
@@ -85,17 +118,18 @@ static size_t watch_pgsql(void *engine, struct pollfd fds[SHARED_FDS_LIMIT])
 {
     struct pgsql *pgsql = engine;
     _Static_assert(PGSQL_WRITERS + 1 <= SHARED_FDS_LIMIT, "all are polled");
-    for (size_t i = 0; i < PGSQL_WRITERS; i++)
+    const size_t count = pgsql->table->writers;
+    for (size_t i = 0; i < count; i++)
         pgsql_link_watch(&pgsql->writers[i].link, &fds[i]);
-    pgsql_link_watch(&pgsql->watcher.link, &fds[PGSQL_WRITERS]);
-    return PGSQL_WRITERS + 1;
+    pgsql_link_watch(&pgsql->watcher.link, &fds[count]);
+    return count + 1;
 }
 
 static uint64_t deadline_pgsql(void *engine)
 {
     const struct pgsql *pgsql = engine;
     uint64_t deadline_ms = pgsql_watch_deadline(pgsql);
-    for (size_t i = 0; pgsql->watcher.is_prepared && i < PGSQL_WRITERS; i++) {
+    for (size_t i = 0; pgsql->watcher.is_prepared && i < pgsql->table->writers; i++) {
         const struct pgsql_link *link = &pgsql->writers[i].link;
         if (link->state != PGSQL_IDLE && link->deadline_ms < deadline_ms)
             deadline_ms = link->deadline_ms;
@@ -113,8 +147,11 @@ static void tell(struct pgsql *pgsql, struct pgsql_job *job, enum shared_event_k
 
 /* Whether the same attempt may succeed: what another transaction was in the way of, or a server
  * that is going down or has no room just now (its manual, appendix A: classes 40, 53, 57). */
-static bool is_worth_another(const char *state)
+static bool is_worth_another(const PGresult *result)
 {
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (PQresultStatus(result) != PGRES_FATAL_ERROR)
+        return false;
     return state == NULL || strncmp(state, "40", 2) == 0 || strncmp(state, "53", 2) == 0 ||
            strncmp(state, "57", 2) == 0;
 }
@@ -126,11 +163,13 @@ static void take_answer(struct pgsql *pgsql, struct pgsql_writer *writer)
     writer->link.result = NULL;
     writer->job = NULL;
     job->result = result;
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
-        const bool is_done = PQgetlength(result, 0, 0) == 1 && *PQgetvalue(result, 0, 0) != 0;
+    const int columns = pgsql->table->columns;
+    if (pgsql_result_fits(result, columns + 1) && PQntuples(result) == 1) {
+        const struct span done = pgsql_value_of(result, 0, columns);
+        const bool is_done = done.size == 1 && done.at[0] != 0;
         tell(pgsql, job, is_done ? SHARED_SWAPPED : SHARED_OTHER);
         pgsql_tell_back(pgsql);
-    } else if (is_worth_another(PQresultErrorField(result, PG_DIAG_SQLSTATE))) {
+    } else if (is_worth_another(result)) {
         PQclear(result);
         job->result = NULL;
         shared_requests_put(&pgsql->swaps, &job->base);
@@ -145,18 +184,8 @@ static void take_answer(struct pgsql *pgsql, struct pgsql_writer *writer)
 
 static void send_swap(struct pgsql *pgsql, struct pgsql_writer *writer)
 {
-    const struct shared_swap *swap = &writer->job->base.swap;
-    const struct shared_row *row = &swap->row;
-    const struct pgsql_number expected = pgsql_number(swap->expected);
-    const struct pgsql_number version = pgsql_number(row->version);
-    const struct pgsql_number until = pgsql_number(swap->until_ms);
-    const struct pgsql_query query = {
-        .text = swap_query,
-        .count = 5,
-        .values = { row->key.at, expected.bytes, version.bytes, row->bytes.at, until.bytes },
-        .sizes = { (int)row->key.size, sizeof expected, sizeof version, (int)row->bytes.size,
-                   sizeof until }
-    };
+    struct pgsql_query query = { .text = pgsql->table->swap };
+    pgsql->table->fill(&writer->job->base.swap, &query);
     /* Where it breaks, the next step tells, and another writer takes it. */
     (void)pgsql_link_ask(&writer->link, &query, pgsql->now_ms);
 }
@@ -195,28 +224,28 @@ static void step_pgsql(void *engine, const struct pollfd *fds, size_t count, uin
 {
     struct pgsql *pgsql = engine;
     pgsql->now_ms = now_ms;
-    if (count != PGSQL_WRITERS + 1)
+    const size_t writers = pgsql->table->writers;
+    if (count != writers + 1)
         return;
-    pgsql_watch_step(pgsql, fds[PGSQL_WRITERS].revents);
+    pgsql_watch_step(pgsql, fds[writers].revents);
     if (!pgsql->watcher.is_prepared)
         return; /* A change would only fail. */
-    for (size_t i = 0; i < PGSQL_WRITERS; i++)
+    for (size_t i = 0; i < writers; i++)
         step_writer(pgsql, &pgsql->writers[i], fds[i].revents);
 }
 
-static void fill(const struct pgsql_job *job, struct shared_event *event)
+static void fill(struct pgsql *pgsql, const struct pgsql_job *job, struct shared_event *event)
 {
-    const int first = job->base.is_swap; /* Of the columns version and bytes. */
     *event = (struct shared_event){ .kind = job->told,
                                     .ticket = job->base.swap.ticket,
                                     .row = { .key = job->base.swap.row.key },
                                     .why = job->why };
     if (job->told == SHARED_SWAPPED || job->told == SHARED_REFUSED)
         event->row = job->base.swap.row;
-    else if (PQntuples(job->result) == 1) {
-        event->row.version = pgsql_number_of(job->result, 0, first);
-        event->row.bytes = pgsql_span_of(job->result, 0, first + 1);
-    }
+    else if (PQntuples(job->result) > 0)
+        pgsql_take_row(pgsql, job->result, 0, &event->row);
+    if (event->row.key.size == 0)
+        event->row.key = job->base.swap.row.key;
 }
 
 static bool event_of_pgsql(void *engine, struct shared_event *event)
@@ -225,7 +254,7 @@ static bool event_of_pgsql(void *engine, struct shared_event *event)
     pgsql_job_free(pgsql->told);
     while ((pgsql->told = shared_requests_take(&pgsql->done)) != NULL) {
         if (!pgsql->told->base.is_dropped) {
-            fill(pgsql->told, event);
+            fill(pgsql, pgsql->told, event);
             return true;
         }
         pgsql_job_free(pgsql->told);
@@ -267,21 +296,26 @@ static bool has_read_pgsql(void *engine, struct span key)
     return true;
 }
 
-static const struct shared_engine engine = { .new = new_pgsql,
-                                             .free = free_pgsql,
-                                             .watch = watch_pgsql,
-                                             .deadline = deadline_pgsql,
-                                             .step = step_pgsql,
-                                             .event = event_of_pgsql,
-                                             .swap = swap_pgsql,
-                                             .drop = drop_pgsql,
-                                             .look = look_pgsql,
-                                             .has_read = has_read_pgsql };
+/* clang-format off */
+#define ENGINE(maker)                                                                              \
+    { .new = maker, .free = free_pgsql, .watch = watch_pgsql, .deadline = deadline_pgsql,          \
+      .step = step_pgsql, .event = event_of_pgsql, .swap = swap_pgsql, .drop = drop_pgsql,         \
+      .look = look_pgsql, .has_read = has_read_pgsql }
+/* clang-format on */
+
+static const struct shared_engine rows_engine = ENGINE(new_rows);
+static const struct shared_engine users_engine = ENGINE(new_users);
 
 static bool open_pgsql(struct ahoyd_store *store, const struct ahoyd_store_options *options,
                        char *fault, size_t fault_size)
 {
-    return shared_open(store, options, &engine, fault, fault_size);
+    return shared_open(store, options, &rows_engine, fault, fault_size);
+}
+
+bool pgsql_open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                      char *fault, size_t fault_size)
+{
+    return shared_open_users(store, options, &users_engine, fault, fault_size);
 }
 
 const struct backend pgsql_backend = {

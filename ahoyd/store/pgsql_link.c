@@ -2,26 +2,25 @@
  * host's name is the exception: libpq looks it up while everything else of the store waits. */
 #include "ahoyd/store/pgsql_link.h"
 
-#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { REST_MS = 250, REST_MOST_MS = 2000 };
 
-struct pgsql_number pgsql_number(uint64_t value)
+bool pgsql_result_fits(const PGresult *result, int columns)
 {
-    struct pgsql_number number;
-    uint64_t sent = htobe64(value);
-    memcpy(number.bytes, &sent, sizeof sent);
-    return number;
+    bool fits = PQresultStatus(result) == PGRES_TUPLES_OK && PQnfields(result) == columns;
+    for (int i = 0; fits && i < columns; i++)
+        fits = PQfformat(result, i) == 1;
+    return fits;
 }
 
-uint64_t pgsql_number_of(const PGresult *result, int row, int column)
+struct span pgsql_value_of(const PGresult *result, int row, int column)
 {
-    uint64_t sent = 0;
-    if (!PQgetisnull(result, row, column) && PQgetlength(result, row, column) == sizeof sent)
-        memcpy(&sent, PQgetvalue(result, row, column), sizeof sent);
-    return be64toh(sent);
+    if (PQgetisnull(result, row, column))
+        return (struct span){ NULL, 0 };
+    return (struct span){ PQgetvalue(result, row, column),
+                          (size_t)PQgetlength(result, row, column) };
 }
 
 void pgsql_link_watch(const struct pgsql_link *link, struct pollfd *fd)
@@ -57,8 +56,8 @@ static void hear_nothing(void *context, const PGresult *notice)
 static void connect_anew(struct pgsql_link *link, const char *url, uint64_t now_ms)
 {
     static const char *const names[] = { "dbname", "target_session_attrs",
-                                         "fallback_application_name", NULL };
-    const char *const values[] = { url, "read-write", "ahoyd", NULL };
+                                         "fallback_application_name", "client_encoding", NULL };
+    const char *const values[] = { url, "read-write", "ahoyd", "UTF8", NULL };
     link->connection = PQconnectStartParams(names, values, 1);
     link->state = PGSQL_CONNECTING;
     link->events = POLLOUT;
@@ -145,7 +144,7 @@ enum pgsql_news pgsql_link_step(struct pgsql_link *link, const char *url, short 
 
 bool pgsql_link_ask(struct pgsql_link *link, const struct pgsql_query *query, uint64_t now_ms)
 {
-    static const int binary[] = { 1, 1, 1, 1, 1 };
+    static const int binary[PGSQL_ARGUMENTS] = { 1, 1, 1, 1, 1, 1, 1, 1 };
     PQclear(link->result);
     link->result = NULL;
     int sent = query->is_script ? PQsendQuery(link->connection, query->text)

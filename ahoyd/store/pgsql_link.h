@@ -3,10 +3,13 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
 
-enum { PGSQL_PATIENCE_MS = 5000 }; /* For a connection, and for an answer. */
+#include "ahoyd/store/pgsql_row.h"
+
+enum {
+    PGSQL_PATIENCE_MS = 5000, /* For a connection, and for an answer. */
+    PGSQL_ARGUMENTS = 8       /* Of a query, at most. */
+};
 
 enum pgsql_state { PGSQL_RESTING, PGSQL_CONNECTING, PGSQL_IDLE, PGSQL_BUSY };
 
@@ -25,19 +28,17 @@ enum pgsql_news { PGSQL_NOTHING, PGSQL_CONNECTED, PGSQL_ANSWERED, PGSQL_LOST };
 /* Arguments and results are binary. */
 struct pgsql_query {
     const char *text;
-    bool is_script; /* It may be several statements, and has no arguments. */
-    int count;      /* Of arguments. */
-    const char *values[5];
-    int sizes[5];
+    bool is_script;                      /* It may be several statements, and has no arguments. */
+    int count;                           /* Of arguments. */
+    const char *values[PGSQL_ARGUMENTS]; /* NULL for SQL's. */
+    int sizes[PGSQL_ARGUMENTS];
+    struct pgsql_number numbers[PGSQL_ARGUMENTS]; /* Where values may point to. */
 };
 
-/* A value of type bigint. */
-struct pgsql_number {
-    char bytes[8];
-};
-struct pgsql_number pgsql_number(uint64_t value);
-/* 0 where it is null, or no bigint. */
-uint64_t pgsql_number_of(const PGresult *result, int row, int column);
+/* Whether |result| is rows of |columns| binary values: what was asked for. */
+bool pgsql_result_fits(const PGresult *result, int columns);
+/* A value, which lives as long as |result|; span.at is NULL where it is, or is not there. */
+struct span pgsql_value_of(const PGresult *result, int row, int column);
 
 /* Fills |fd|; fd->fd is -1 where there is nothing to wait for. */
 void pgsql_link_watch(const struct pgsql_link *link, struct pollfd *fd);

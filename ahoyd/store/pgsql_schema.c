@@ -1,53 +1,167 @@
 /* The tables in PostgreSQL.  Each version of them brings the one before up to date.
  *
- * One table of rows for all that nodes share: a key, a version that is compared, bytes that only
- * ahoyd reads (shared_rows.h), and when they lapse.  Whoever changes a row, be it by hand, is
- * heard by all nodes, as the trigger tells its key. */
+ * ahoy_rows has what only ahoyd reads: a key, a version that is compared, bytes (shared_rows.h),
+ * and when they lapse.  ahoy_users is for others too: users with their HA1s, and other names that
+ * they have.  Whoever changes a row, be it by hand, is heard by all nodes, as triggers tell its
+ * key; nothing, where it would be too long or all rows went at once: then all are read again. */
 #include "ahoyd/store/pgsql_inside.h"
 
-const char pgsql_schema[] =
-    "DO $do$ BEGIN "
-    "PERFORM pg_advisory_xact_lock(5060); "
-    "IF to_regclass('ahoy_schema') IS NULL THEN "
-
-    "CREATE TABLE ahoy_schema (version bigint NOT NULL); "
-    "CREATE TABLE ahoy_rows ("
-    "  key bytea PRIMARY KEY,"
-    "  version bigint NOT NULL,"
-    "  bytes bytea NOT NULL,"
-    "  until_ms bigint NOT NULL); "
+#define ROWS                                                                                       \
+    "CREATE TABLE ahoy_schema (version bigint NOT NULL); "                                         \
+    "CREATE TABLE ahoy_rows ("                                                                     \
+    "  key bytea PRIMARY KEY,"                                                                     \
+    "  version bigint NOT NULL,"                                                                   \
+    "  bytes bytea NOT NULL,"                                                                      \
+    "  until_ms bigint NOT NULL); "                                                                \
     "CREATE INDEX ahoy_rows_until ON ahoy_rows (until_ms) WHERE until_ms > 0; "
 
-    /* What becomes of a swap: whether it is done, or was by an attempt whose answer was lost; else
-     * what is there. */
-    "CREATE FUNCTION ahoy_swap(the_key bytea, expected bigint, new_version bigint,"
-    "  new_bytes bytea, new_until bigint,"
-    "  OUT done boolean, OUT version bigint, OUT bytes bytea) "
-    "LANGUAGE plpgsql AS $f$ BEGIN "
-    "  IF length(new_bytes) = 0 THEN"
-    "    DELETE FROM ahoy_rows r WHERE r.key = the_key AND r.version = expected;"
-    "  ELSIF expected = 0 THEN"
-    "    INSERT INTO ahoy_rows VALUES (the_key, new_version, new_bytes, new_until)"
-    "      ON CONFLICT (key) DO NOTHING;"
-    "  ELSE"
-    "    UPDATE ahoy_rows r SET version = new_version, bytes = new_bytes, until_ms = new_until"
-    "      WHERE r.key = the_key AND r.version = expected;"
-    "  END IF;"
-    "  done := FOUND;"
-    "  IF done THEN RETURN; END IF;"
-    "  SELECT r.version, r.bytes INTO version, bytes FROM ahoy_rows r WHERE r.key = the_key;"
-    "  done := CASE WHEN FOUND THEN version = new_version ELSE length(new_bytes) = 0 END;"
+/* What becomes of a swap: whether it is done, or was by an attempt whose answer was lost; else what
+ * is there. */
+#define SWAP                                                                                       \
+    "CREATE FUNCTION ahoy_swap(the_key bytea, expected bigint, new_version bigint,"                \
+    "  new_bytes bytea, new_until bigint,"                                                         \
+    "  OUT done boolean, OUT version bigint, OUT bytes bytea) "                                    \
+    "LANGUAGE plpgsql AS $f$ BEGIN "                                                               \
+    "  IF length(new_bytes) = 0 THEN"                                                              \
+    "    DELETE FROM ahoy_rows r WHERE r.key = the_key AND r.version = expected;"                  \
+    "  ELSIF expected = 0 THEN"                                                                    \
+    "    INSERT INTO ahoy_rows VALUES (the_key, new_version, new_bytes, new_until)"                \
+    "      ON CONFLICT (key) DO NOTHING;"                                                          \
+    "  ELSE"                                                                                       \
+    "    UPDATE ahoy_rows r SET version = new_version, bytes = new_bytes, until_ms = new_until"    \
+    "      WHERE r.key = the_key AND r.version = expected;"                                        \
+    "  END IF;"                                                                                    \
+    "  done := FOUND;"                                                                             \
+    "  IF done THEN RETURN; END IF;"                                                               \
+    "  SELECT r.version, r.bytes INTO version, bytes FROM ahoy_rows r WHERE r.key = the_key;"      \
+    "  done := CASE WHEN FOUND THEN version = new_version ELSE length(new_bytes) = 0 END;"         \
     "END $f$; "
 
-    "CREATE FUNCTION ahoy_tell() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN "
-    "  PERFORM pg_notify('ahoy_rows', encode(COALESCE(NEW.key, OLD.key), 'hex'));"
-    "  RETURN NULL; "
-    "END $f$; "
-    "CREATE TRIGGER ahoy_tell AFTER INSERT OR UPDATE OR DELETE ON ahoy_rows"
+#define TELL                                                                                       \
+    "CREATE FUNCTION ahoy_tell() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN "                   \
+    "  PERFORM pg_notify('ahoy_rows', encode(COALESCE(NEW.key, OLD.key), 'hex'));"                 \
+    "  RETURN NULL; "                                                                              \
+    "END $f$; "                                                                                    \
+    "CREATE TRIGGER ahoy_tell AFTER INSERT OR UPDATE OR DELETE ON ahoy_rows"                       \
     "  FOR EACH ROW EXECUTE FUNCTION ahoy_tell(); "
 
-    "INSERT INTO ahoy_schema VALUES (1); "
-    "END IF; "
-    "END $do$";
+/* A user, or where alias_of is set another name of one.  Whoever writes here need not care for the
+ * version, which is another one with each change. */
+#define USERS                                                                                      \
+    "CREATE TABLE ahoy_users ("                                                                    \
+    "  id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,"                                    \
+    "  name text NOT NULL,"                                                                        \
+    "  realm text NOT NULL,"                                                                       \
+    "  md5 text, sha256 text, sha512_256 text,"                                                    \
+    "  alias_of text,"                                                                             \
+    "  version bigint NOT NULL,"                                                                   \
+    "  UNIQUE (realm, name),"                                                                      \
+    "  FOREIGN KEY (realm, alias_of) REFERENCES ahoy_users (realm, name)"                          \
+    "    ON DELETE CASCADE ON UPDATE CASCADE); "                                                   \
+    "CREATE INDEX ahoy_users_aliases ON ahoy_users (realm, alias_of)"                              \
+    "  WHERE alias_of IS NOT NULL; "                                                               \
+    "CREATE FUNCTION ahoy_renew_user() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN "             \
+    "  IF NEW.version IS NULL OR TG_OP = 'UPDATE' AND NEW.version = OLD.version THEN"              \
+    "    NEW.version :="                                                                           \
+    "      ('x' || left(replace(gen_random_uuid()::text, '-', ''), 16))::bit(64)::bigint;"         \
+    "  END IF;"                                                                                    \
+    "  RETURN NEW; "                                                                               \
+    "END $f$; "                                                                                    \
+    "CREATE TRIGGER ahoy_renew_user BEFORE INSERT OR UPDATE ON ahoy_users"                         \
+    "  FOR EACH ROW EXECUTE FUNCTION ahoy_renew_user(); "
+
+/* The same as ahoy_swap.  Without HA1s and alias_of the row is removed. */
+#define SWAP_USER                                                                                  \
+    "CREATE FUNCTION ahoy_swap_user(the_name text, the_realm text, expected bigint,"               \
+    "  new_version bigint, new_md5 text, new_sha256 text, new_sha512_256 text, new_alias_of text," \
+    "  OUT done boolean, OUT present ahoy_users) "                                                 \
+    "LANGUAGE plpgsql AS $f$ "                                                                     \
+    "DECLARE removes boolean :="                                                                   \
+    "  COALESCE(new_md5, new_sha256, new_sha512_256, new_alias_of) IS NULL; "                      \
+    "BEGIN "                                                                                       \
+    "  IF removes THEN"                                                                            \
+    "    DELETE FROM ahoy_users u"                                                                 \
+    "      WHERE u.realm = the_realm AND u.name = the_name AND u.version = expected;"              \
+    "  ELSIF expected = 0 THEN"                                                                    \
+    "    INSERT INTO ahoy_users (name, realm, md5, sha256, sha512_256, alias_of, version)"         \
+    "      VALUES (the_name, the_realm, new_md5, new_sha256, new_sha512_256, new_alias_of,"        \
+    "        new_version) ON CONFLICT (realm, name) DO NOTHING;"                                   \
+    "  ELSE"                                                                                       \
+    "    UPDATE ahoy_users u SET md5 = new_md5, sha256 = new_sha256,"                              \
+    "      sha512_256 = new_sha512_256, alias_of = new_alias_of, version = new_version"            \
+    "      WHERE u.realm = the_realm AND u.name = the_name AND u.version = expected;"              \
+    "  END IF;"                                                                                    \
+    "  done := FOUND;"                                                                             \
+    "  IF done THEN RETURN; END IF;"                                                               \
+    "  SELECT * INTO present FROM ahoy_users u WHERE u.realm = the_realm AND u.name = the_name;"   \
+    "  done := CASE WHEN FOUND THEN present.version = new_version ELSE removes END;"               \
+    "END $f$; "
+
+/* It calls only what every session finds, whatever its search_path. */
+#define TELL_USER                                                                                  \
+    "CREATE FUNCTION ahoy_tell_user() RETURNS trigger LANGUAGE plpgsql AS $f$ "                    \
+    "DECLARE the_name text; the_realm text; "                                                      \
+    "BEGIN "                                                                                       \
+    "  FOR the_name, the_realm IN VALUES (OLD.name, OLD.realm), (NEW.name, NEW.realm) LOOP"        \
+    "    CONTINUE WHEN the_name IS NULL;"                                                          \
+    "    PERFORM pg_notify('ahoy_users',"                                                          \
+    "      CASE WHEN octet_length(the_name) + octet_length(the_realm) < 512"                       \
+    "        THEN encode(convert_to('u:' || the_name || '@' || the_realm, 'UTF8'), 'hex')"         \
+    "        ELSE '' END);"                                                                        \
+    "  END LOOP;"                                                                                  \
+    "  RETURN NULL; "                                                                              \
+    "END $f$; "                                                                                    \
+    "CREATE TRIGGER ahoy_tell_user AFTER INSERT OR UPDATE OR DELETE ON ahoy_users"                 \
+    "  FOR EACH ROW EXECUTE FUNCTION ahoy_tell_user(); "                                           \
+    "CREATE FUNCTION ahoy_tell_all() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN "               \
+    "  PERFORM pg_notify(TG_TABLE_NAME, '');"                                                      \
+    "  RETURN NULL; "                                                                              \
+    "END $f$; "                                                                                    \
+    "CREATE TRIGGER ahoy_tell_all AFTER TRUNCATE ON ahoy_rows"                                     \
+    "  EXECUTE FUNCTION ahoy_tell_all(); "                                                         \
+    "CREATE TRIGGER ahoy_tell_all AFTER TRUNCATE ON ahoy_users"                                    \
+    "  EXECUTE FUNCTION ahoy_tell_all(); "
+
+/* Users were rows in version 1: a byte that says 1, then seven texts, each behind its size: name,
+ * realm, the HA1s of no algorithm and of three, and whom an alias means. */
+#define MOVE_USERS                                                                                 \
+    "CREATE FUNCTION ahoy_texts(bytes bytea) RETURNS text[] LANGUAGE plpgsql AS $f$ "              \
+    "DECLARE place integer := 1; texts text[] := '{}'; "                                           \
+    "BEGIN "                                                                                       \
+    "  WHILE get_byte(bytes, 0) = 1 AND place < length(bytes) LOOP"                                \
+    "    texts := texts ||"                                                                        \
+    "      convert_from(substring(bytes FROM place + 2 FOR get_byte(bytes, place)), 'UTF8');"      \
+    "    place := place + 1 + get_byte(bytes, place);"                                             \
+    "  END LOOP;"                                                                                  \
+    "  RETURN CASE WHEN cardinality(texts) = 7 THEN texts END; "                                   \
+    "EXCEPTION WHEN OTHERS THEN RETURN NULL; "                                                     \
+    "END $f$; "                                                                                    \
+    "CREATE TABLE ahoy_moved AS SELECT key, version, t FROM"                                       \
+    "  (SELECT key, version, ahoy_texts(bytes) AS t FROM ahoy_rows) r"                             \
+    "  WHERE key = convert_to('u:' || t[1] || '@' || t[2], 'UTF8'); "                              \
+    "INSERT INTO ahoy_users (name, realm, md5, sha256, sha512_256, version)"                       \
+    "  SELECT t[1], t[2], NULLIF(t[4], ''), NULLIF(t[5], ''), NULLIF(t[6], ''), version"           \
+    "    FROM ahoy_moved WHERE t[7] = ''; "                                                        \
+    "INSERT INTO ahoy_users (name, realm, alias_of, version)"                                      \
+    "  SELECT t[1], t[2], t[7], m.version"                                                         \
+    "    FROM ahoy_moved m JOIN ahoy_users u ON u.realm = t[2] AND u.name = t[7]; "                \
+    "DELETE FROM ahoy_rows r USING ahoy_moved m WHERE r.key = m.key; "                             \
+    "DROP TABLE ahoy_moved; "                                                                      \
+    "DROP FUNCTION ahoy_texts(bytea); "
+
+/* Nodes that start together do this one after the other. */
+#define WHERE(condition, text, version)                                                            \
+    "DO $do$ BEGIN "                                                                               \
+    "PERFORM pg_advisory_xact_lock(5060); "                                                        \
+    "IF " condition " THEN " text "INSERT INTO ahoy_schema VALUES (" version "); END IF; "         \
+    "END $do$"
+#define AFTER(before, text, version)                                                               \
+    WHERE("(SELECT max(version) FROM ahoy_schema) = " before, text, version)
+
+const char *const pgsql_schema[PGSQL_VERSION] = {
+    WHERE("to_regclass('ahoy_schema') IS NULL", ROWS SWAP TELL, "1"),
+    AFTER("1", USERS SWAP_USER TELL_USER, "2"),
+    AFTER("2", MOVE_USERS, "3"),
+};
 
 const char pgsql_version_query[] = "SELECT max(version) FROM ahoy_schema";

@@ -7,19 +7,6 @@
 
 enum { TIDY_MS = 2000 };
 
-/* Rows lapse by PostgreSQL's own clock: nodes need not agree on the time.  A minute is left to
- * whoever is late. */
-static const char tidy[] =
-    "DELETE FROM ahoy_rows WHERE key IN ("
-    "SELECT key FROM ahoy_rows WHERE until_ms > 0 AND "
-    "until_ms < extract(epoch FROM now()) * 1000 - 60000 LIMIT 1000 FOR UPDATE SKIP LOCKED)";
-
-static const char page_query[] =
-    "SELECT key, version, bytes FROM ahoy_rows WHERE key > $1::bytea ORDER BY key "
-    "LIMIT $2::bigint";
-
-static const char look_query[] = "SELECT version, bytes FROM ahoy_rows WHERE key = $1::bytea";
-
 static void forget_page(struct pgsql_watcher *watcher)
 {
     PQclear(watcher->page);
@@ -36,8 +23,8 @@ static void begin_anew(struct pgsql_watcher *watcher)
     watcher->look = NULL;
     watcher->look_count = 0;
     watcher->stage = PGSQL_PREPARING;
+    watcher->version = 0;
     watcher->is_new = watcher->has_all = watcher->asks_page = watcher->is_overrun = false;
-    watcher->key_size = 0;
 }
 
 void pgsql_watch_fini(struct pgsql *pgsql)
@@ -68,25 +55,29 @@ static void ask_page(struct pgsql *pgsql)
     struct pgsql_watcher *watcher = &pgsql->watcher;
     const struct pgsql_number most = pgsql_number(PGSQL_PAGE);
     watcher->asks_page = true;
-    ask(pgsql, &(struct pgsql_query){ .text = page_query,
+    ask(pgsql, &(struct pgsql_query){ .text = pgsql->table->page,
                                       .count = 2,
-                                      .values = { watcher->key, most.bytes },
-                                      .sizes = { (int)watcher->key_size, sizeof most } });
+                                      .values = { watcher->last, most.bytes },
+                                      .sizes = { (int)watcher->last_size, sizeof most } });
 }
 
 static void ask_row(struct pgsql *pgsql, struct span key)
 {
-    ask(pgsql,
-        &(struct pgsql_query){
-            .text = look_query, .count = 1, .values = { key.at }, .sizes = { (int)key.size } });
+    struct pgsql_query query = { .text = pgsql->table->look };
+    pgsql->table->name(key, &query);
+    ask(pgsql, &query);
 }
 
 /* It listens still, so what changes from here on is heard. */
-static void read_again(struct pgsql_watcher *watcher)
+static void read_again(struct pgsql *pgsql)
 {
+    struct pgsql_watcher *watcher = &pgsql->watcher;
+    const struct span first = pgsql->table->first;
     forget_page(watcher);
     pgsql_jobs_free(&watcher->looks);
-    watcher->look_count = watcher->key_size = 0;
+    watcher->look_count = 0;
+    watcher->last_size = first.size;
+    memcpy(watcher->last, first.at, first.size);
     watcher->is_overrun = watcher->has_all = false;
     watcher->is_new = true;
     watcher->stage = PGSQL_READING;
@@ -99,16 +90,16 @@ static void go_on(struct pgsql *pgsql)
     if (watcher->link.state != PGSQL_IDLE)
         return;
     if (watcher->is_overrun)
-        read_again(watcher);
+        read_again(pgsql);
     switch (watcher->stage) {
     case PGSQL_PREPARING:
-        ask_text(pgsql, pgsql_schema, true);
+        ask_text(pgsql, pgsql_schema[watcher->version], true);
         return;
     case PGSQL_COMPARING:
         ask_text(pgsql, pgsql_version_query, false);
         return;
     case PGSQL_LISTENING:
-        ask_text(pgsql, "LISTEN ahoy_rows", true);
+        ask_text(pgsql, pgsql->table->listen, true);
         return;
     case PGSQL_READING:
         if (watcher->page == NULL)
@@ -123,7 +114,7 @@ static void go_on(struct pgsql *pgsql)
         ask_row(pgsql, watcher->look->base.swap.row.key);
     } else if (pgsql->now_ms >= watcher->tidy_ms) {
         watcher->tidy_ms = pgsql->now_ms + TIDY_MS;
-        ask_text(pgsql, tidy, false);
+        ask_text(pgsql, pgsql->table->tidy, false);
     }
 }
 
@@ -131,22 +122,22 @@ static void go_on(struct pgsql *pgsql)
 static void take_page(struct pgsql_watcher *watcher, PGresult *result)
 {
     const int count = PQntuples(result);
-    struct span key = count > 0 ? pgsql_span_of(result, count - 1, 0) : SPAN("");
+    struct span last = pgsql_value_of(result, count - 1, 0);
     watcher->page = result;
     watcher->row = 0;
     watcher->asks_page = false;
-    if (count < PGSQL_PAGE || key.size > sizeof watcher->key) {
+    if (count < PGSQL_PAGE || last.at == NULL || last.size > sizeof watcher->last) {
         watcher->has_all = true;
         watcher->stage = PGSQL_WATCHING;
         return;
     }
-    memcpy(watcher->key, key.at, key.size);
-    watcher->key_size = key.size;
+    memcpy(watcher->last, last.at, last.size);
+    watcher->last_size = last.size;
 }
 
 static bool is_fine(const PGresult *result)
 {
-    ExecStatusType status = PQresultStatus(result);
+    const ExecStatusType status = PQresultStatus(result);
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
@@ -165,15 +156,19 @@ static void take_answer(struct pgsql *pgsql)
     watcher->link.result = NULL;
     if (!is_fine(result)) {
         break_off(pgsql, PQresultErrorMessage(result));
+    } else if ((watcher->asks_page || watcher->look != NULL) &&
+               !pgsql_result_fits(result, pgsql->table->columns)) {
+        break_off(pgsql, "it answers otherwise than it was asked");
     } else if (watcher->stage == PGSQL_PREPARING) {
-        watcher->stage = PGSQL_COMPARING;
+        if (++watcher->version == PGSQL_VERSION)
+            watcher->stage = PGSQL_COMPARING;
     } else if (watcher->stage == PGSQL_COMPARING) {
-        watcher->is_prepared = pgsql_number_of(result, 0, 0) == PGSQL_VERSION;
+        watcher->is_prepared = pgsql_number_of(pgsql_value_of(result, 0, 0)) == PGSQL_VERSION;
         watcher->stage = PGSQL_LISTENING;
         if (!watcher->is_prepared)
             break_off(pgsql, "its tables are of a later ahoyd");
     } else if (watcher->stage == PGSQL_LISTENING) {
-        read_again(watcher);
+        read_again(pgsql);
         pgsql_tell_back(pgsql);
     } else if (watcher->asks_page) {
         take_page(watcher, result);
@@ -195,7 +190,7 @@ static int hex_of(char digit)
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* The key that a notification names; false where it was not made by our trigger. */
+/* The key that a notification names; false where it names none, so that any row may be meant. */
 static bool read_key(const char *text, char key[SHARED_KEY_LIMIT], size_t *size)
 {
     for (*size = 0; *text != '\0'; text += 2) {
@@ -228,7 +223,7 @@ static void take_notifications(struct pgsql *pgsql)
     if (pgsql->watcher.link.connection == NULL)
         return;
     while ((notify = PQnotifies(pgsql->watcher.link.connection)) != NULL) {
-        if (read_key(notify->extra, key, &size) &&
+        if (!read_key(notify->extra, key, &size) ||
             !pgsql_watch_look(pgsql, (struct span){ key, size }))
             pgsql->watcher.is_overrun = true;
         PQfreemem(notify);
@@ -273,11 +268,8 @@ bool pgsql_watch_event(struct pgsql *pgsql, struct shared_event *event)
         return true;
     }
     if (watcher->page != NULL && watcher->row < PQntuples(watcher->page)) {
-        const int row = watcher->row++;
         event->kind = SHARED_ROW;
-        event->row.key = pgsql_span_of(watcher->page, row, 0);
-        event->row.version = pgsql_number_of(watcher->page, row, 1);
-        event->row.bytes = pgsql_span_of(watcher->page, row, 2);
+        pgsql_take_row(pgsql, watcher->page, watcher->row++, &event->row);
         return true;
     }
     forget_page(watcher);

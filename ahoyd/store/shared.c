@@ -15,7 +15,6 @@ enum {
     OPEN_MS = 10000,  /* At the start, how long the engine may be silent. */
     LINGER_MS = 2500, /* At the end, how long changes may take: more than a change may. */
     TIDY_MS = 1000,
-    SETTLE_MS = 5,     /* Between two turns of looking for rows that did not come. */
     DAMAGES_NAMED = 10 /* Rows that cannot be read and are named. */
 };
 
@@ -73,6 +72,8 @@ static void take_secret(struct shared *shared, const struct shared_event *event)
 
 static void take_row(struct shared *shared, const struct shared_row *row)
 {
+    if (!(shared_is_name(row->key) ? shared->part.has_names : shared->part.has_bindings))
+        return;
     shared_job_overtake(shared, row->key);
     shared_reading_see(shared, row->key);
     if (shared_take(shared->store, row) || shared->damages++ >= DAMAGES_NAMED)
@@ -81,7 +82,7 @@ static void take_row(struct shared *shared, const struct shared_row *row)
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
     ahoy_buf_put_escaped(&buf, row->key);
     ahoy_log_line(shared->store->log, AHOY_LOG_WARNING,
-                  "the shared store's row %.*s cannot be read and is left as it was in memory",
+                  "%s's row %.*s cannot be read and is left as it was in memory", shared->part.name,
                   (int)buf.size, text);
 }
 
@@ -160,7 +161,8 @@ static void tidy(struct shared *shared)
     if (shared->now_ms < shared->tidied_ms + TIDY_MS)
         return;
     shared->tidied_ms = shared->now_ms;
-    index_forget(&shared->store->index, shared->shard++, shared->now_ms + shared->ahead_ms);
+    if (shared->part.has_bindings)
+        index_forget(&shared->store->index, shared->shard++, shared->now_ms + shared->ahead_ms);
 }
 
 static int timeout_of(const struct shared *shared)
@@ -173,8 +175,8 @@ static int timeout_of(const struct shared *shared)
         until_ms = engine_ms;
     if (jobs_ms < until_ms)
         until_ms = jobs_ms;
-    if (shared->reading.is_to_settle && until_ms > now_ms + SETTLE_MS)
-        until_ms = now_ms + SETTLE_MS;
+    if (shared->reading.is_to_settle && shared->reading.settle_ms < until_ms)
+        until_ms = shared->reading.settle_ms;
     if (until_ms <= now_ms)
         return 0;
     return (int)(until_ms - now_ms);
@@ -251,6 +253,12 @@ static void end_thread(struct shared *shared)
     pthread_join(shared->thread, NULL);
 }
 
+static void close_shared(struct shared *shared)
+{
+    end_thread(shared);
+    free_shared(shared);
+}
+
 /* Waits until all has been read, or for too long for anything. */
 static bool await_open(struct shared *shared, char *fault, size_t fault_size)
 {
@@ -264,45 +272,74 @@ static bool await_open(struct shared *shared, char *fault, size_t fault_size)
         in_time = monotonic_ms() < shared->heard_ms + OPEN_MS;
     }
     bool open = shared->is_open;
-    snprintf(fault, fault_size, "%s",
-             shared->fault != NULL ? shared->fault
-                                   : "the shared store does not answer: see whether it runs and "
-                                     "can be reached from here");
+    if (shared->fault != NULL)
+        snprintf(fault, fault_size, "%s", shared->fault);
+    else
+        snprintf(fault, fault_size, "%s: see whether it runs and can be reached from here",
+                 shared->part.silence);
     pthread_mutex_unlock(&shared->lock);
     return open;
+}
+
+/* The secret is with the bindings: what a server keeps of its own. */
+static bool start(struct shared *shared)
+{
+    shared->has_secret = !shared->part.has_bindings;
+    return shared->wake_fd >= 0 && (shared->has_secret || ask_secret(shared)) &&
+           pthread_create(&shared->thread, NULL, follow, shared) == 0;
+}
+
+static struct shared *open_shared(struct ahoyd_store *store, const struct shared_part *part,
+                                  const struct ahoyd_store_options *options,
+                                  const struct shared_engine *engine, char *fault,
+                                  size_t fault_size)
+{
+    struct shared *shared = new_shared(store, options->now_ms);
+    if (shared == NULL) {
+        snprintf(fault, fault_size, "memory ran out");
+        return NULL;
+    }
+    shared->part = *part;
+    shared->engine = engine;
+    shared->state = engine->new (options, fault, fault_size);
+    if (shared->state == NULL) {
+        free_shared(shared);
+        return NULL;
+    }
+    if (!start(shared)) {
+        snprintf(fault, fault_size, "the store's thread cannot be started");
+        free_shared(shared);
+        return NULL;
+    }
+    if (await_open(shared, fault, fault_size))
+        return shared;
+    close_shared(shared);
+    return NULL;
 }
 
 bool shared_open(struct ahoyd_store *store, const struct ahoyd_store_options *options,
                  const struct shared_engine *engine, char *fault, size_t fault_size)
 {
-    struct shared *shared = new_shared(store, options->now_ms);
-    if (shared == NULL) {
-        snprintf(fault, fault_size, "memory ran out");
-        return false;
-    }
-    shared->engine = engine;
-    shared->state = engine->new (options, fault, fault_size);
-    if (shared->state == NULL) {
-        free_shared(shared);
-        return false;
-    }
-    store->shared = shared;
-    if (shared->wake_fd < 0 || !ask_secret(shared) ||
-        pthread_create(&shared->thread, NULL, follow, shared) != 0) {
-        snprintf(fault, fault_size, "the store's thread cannot be started");
-        free_shared(shared);
-        return false;
-    }
-    if (await_open(shared, fault, fault_size))
-        return true;
-    end_thread(shared);
-    free_shared(shared);
-    return false;
+    const struct shared_part part = { .has_bindings = true,
+                                      .has_names = store->names == NULL,
+                                      .name = "the shared store",
+                                      .silence = "the shared store does not answer" };
+    store->shared = open_shared(store, &part, options, engine, fault, fault_size);
+    return store->shared != NULL;
 }
 
-bool shared_submit(struct ahoyd_store *store, struct ahoyd_change *change)
+bool shared_open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                       const struct shared_engine *engine, char *fault, size_t fault_size)
 {
-    struct shared *shared = store->shared;
+    const struct shared_part part = { .has_names = true,
+                                      .name = "the database of users",
+                                      .silence = "the database of users does not answer" };
+    store->names = open_shared(store, &part, options, engine, fault, fault_size);
+    return store->names != NULL;
+}
+
+bool shared_queue(struct shared *shared, struct ahoyd_change *change)
+{
     pthread_mutex_lock(&shared->lock);
     bool room = shared->waiting < SHARED_JOBS_LIMIT && !shared->closing;
     bool is_first = shared->first == NULL;
@@ -318,8 +355,22 @@ bool shared_submit(struct ahoyd_store *store, struct ahoyd_change *change)
     return room;
 }
 
+bool shared_submit(struct ahoyd_store *store, struct ahoyd_change *change)
+{
+    return shared_queue(store->shared, change);
+}
+
+bool shared_submit_user(struct ahoyd_store *store, struct ahoyd_change *change)
+{
+    return shared_queue(store->names, change);
+}
+
 void shared_close(struct ahoyd_store *store)
 {
-    end_thread(store->shared);
-    free_shared(store->shared);
+    close_shared(store->shared);
+}
+
+void shared_close_users(struct ahoyd_store *store)
+{
+    close_shared(store->names);
 }

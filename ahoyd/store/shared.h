@@ -12,11 +12,19 @@ bool shared_open(struct ahoyd_store *store, const struct ahoyd_store_options *op
 bool shared_submit(struct ahoyd_store *store, struct ahoyd_change *change);
 void shared_close(struct ahoyd_store *store);
 
+/* The same for a store that has its users and aliases elsewhere: store->names.  It is opened before
+ * the backend, and that keeps bindings alone. */
+bool shared_open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                       const struct shared_engine *engine, char *fault, size_t fault_size);
+bool shared_submit_user(struct ahoyd_store *store, struct ahoyd_change *change);
+void shared_close_users(struct ahoyd_store *store);
+
 /* What its files share. */
 
 enum {
     SHARED_JOBS_LIMIT = AHOYD_CHANGES_LIMIT, /* Changes that the thread has taken. */
-    SHARED_BUCKETS = 1024
+    SHARED_BUCKETS = 1024,
+    SHARED_SETTLE_MS = 5 /* Between two turns of looking for rows that did not come. */
 };
 
 /* A change under way. */
@@ -34,8 +42,16 @@ struct shared_job {
     struct shared_job *sibling;       /* In its bucket. */
 };
 
+/* What it keeps, and how it is called. */
+struct shared_part {
+    bool has_bindings, has_names;
+    const char *name;
+    const char *silence; /* That it does not answer. */
+};
+
 struct shared {
     struct ahoyd_store *store;
+    struct shared_part part;
     const struct shared_engine *engine;
     void *state;                      /* The engine's. */
     struct ahoyd_change_owner nobody; /* Of changes that the store makes itself. */
@@ -61,11 +77,15 @@ struct shared {
     struct shared_job *free, *oldest, *newest;
     struct shared_job *buckets[SHARED_BUCKETS];
     struct shared_reading {
-        bool runs;         /* Rows are coming in. */
-        bool is_to_settle; /* They have all come: those that did not are looked for. */
+        bool runs;          /* Rows are coming in. */
+        bool is_to_settle;  /* They have all come: those that did not are looked for, ... */
+        uint64_t settle_ms; /* ... the next time then. */
         struct ahoy_map seen;
     } reading;
 };
+
+/* Hands |change| to the thread; false where too many wait. */
+bool shared_queue(struct shared *shared, struct ahoyd_change *change);
 
 /* shared_jobs.c, all on the thread.  Takes |change| up. */
 void shared_job_add(struct shared *shared, struct ahoyd_change *change);

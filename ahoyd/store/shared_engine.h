@@ -28,7 +28,8 @@ enum {
     SHARED_FDS_LIMIT = 160                    /* Descriptors that an engine polls. */
 };
 
-/* |bytes| are empty where |version| is 0. */
+/* |bytes| are empty where |version| is 0, and where the engine has found that nothing can be made
+ * of the row: a user or an alias is then forgotten, bindings stay as they were. */
 struct shared_row {
     struct span key;
     uint64_t version;

@@ -111,7 +111,7 @@ static void remove_aliases(struct shared *shared, struct shared_job *job)
         removed->next = change->next;
         change->owner = &shared->nobody;
         /* Where the queue is full an alias of nobody stays: calls to it are answered 404. */
-        if (!shared_submit(shared->store, change))
+        if (!shared_queue(shared, change))
             ahoyd_change_free(change);
     }
 }
@@ -176,7 +176,7 @@ static void commit(struct shared *shared, struct shared_job *job)
     char space[SHARED_KEY_LIMIT];
     struct ahoyd_change *change = job->staged.change;
     if (shared->failing)
-        ahoy_log_line(shared->store->log, AHOY_LOG_NOTICE, "the shared store answers again");
+        ahoy_log_line(shared->store->log, AHOY_LOG_NOTICE, "%s answers again", shared->part.name);
     shared->failing = false;
     if (job->staged.record != NULL)
         job->staged.record->row = job->version;
@@ -237,11 +237,11 @@ void shared_jobs_expire(struct shared *shared)
         struct shared_job *job = shared->oldest;
         if (!shared->failing)
             ahoy_log_line(shared->store->log, AHOY_LOG_ERROR,
-                          "the shared store does not answer: registrations are answered 503, and "
-                          "what is known is served");
+                          "%s: changes are answered 503, and what is known is served",
+                          shared->part.silence);
         shared->failing = true;
         shared->engine->drop(shared->state, ticket_of(shared, job));
-        store_refuse(&job->staged, 503, "the shared store does not answer");
+        store_refuse(&job->staged, 503, shared->part.silence);
         go_on(shared, leave(shared, job));
     }
 }

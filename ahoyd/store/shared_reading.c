@@ -90,12 +90,14 @@ static bool visit_alias(void *context, struct span alias, struct span realm, str
 void shared_reading_settle(struct shared *shared)
 {
     struct search search = { .shared = shared, .left = LOOKS_A_TURN };
-    if (!shared->reading.is_to_settle)
+    if (!shared->reading.is_to_settle || shared->now_ms < shared->reading.settle_ms)
         return;
-    index_each_record(&shared->store->index, visit_record, &search);
-    if (search.left > 0)
+    shared->reading.settle_ms = shared->now_ms + SHARED_SETTLE_MS;
+    if (shared->part.has_bindings)
+        index_each_record(&shared->store->index, visit_record, &search);
+    if (shared->part.has_names && search.left > 0)
         users_each(&shared->store->users, visit_user, &search);
-    if (search.left > 0)
+    if (shared->part.has_names && search.left > 0)
         users_each_alias(&shared->store->users, visit_alias, &search);
     if (search.left > 0) {
         shared->reading.is_to_settle = false;

@@ -27,6 +27,11 @@ struct span shared_key_of_name(struct span name, struct span realm, char space[S
     return ahoy_buf_text(&key);
 }
 
+bool shared_is_name(struct span key)
+{
+    return ahoy_span_starts_nocase(key, name_kind);
+}
+
 struct span shared_key_of(const struct ahoyd_change *change, char space[SHARED_KEY_LIMIT])
 {
     return change->kind == AHOYD_CHANGE_BINDINGS
@@ -40,26 +45,36 @@ static void put_text(struct ahoy_buf *buf, struct span text)
     ahoy_buf_put(buf, text);
 }
 
-static void put_name(const struct ahoyd_change *change, struct ahoy_buf *buf)
+struct span shared_print_name(const struct shared_name *name, char space[SHARED_NAME_LIMIT])
 {
-    ahoy_buf_put_byte(buf, NAME_VERSION);
-    put_text(buf, change->user);
-    put_text(buf, change->realm);
+    struct ahoy_buf buf = ahoy_buf_over(space, SHARED_NAME_LIMIT);
+    ahoy_buf_put_byte(&buf, NAME_VERSION);
+    put_text(&buf, name->name);
+    put_text(&buf, name->realm);
+    for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++)
+        put_text(&buf, name->ha1[i]);
+    put_text(&buf, name->means);
+    return ahoy_buf_text(&buf);
+}
+
+static struct span print_change(const struct ahoyd_change *change, char space[SHARED_NAME_LIMIT])
+{
+    struct shared_name name = { .name = change->user,
+                                .realm = change->realm,
+                                .means = change->means };
     for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++) {
         const struct ahoy_digest_hex *ha1 = &change->credentials.ha1[i];
-        put_text(buf, (struct span){ ha1->text, ha1->size });
+        name.ha1[i] = (struct span){ ha1->text, ha1->size };
     }
-    put_text(buf, change->means);
+    return shared_print_name(&name, space);
 }
 
 struct span shared_bytes_of(const struct staged *staged, char space[RECORD_SEALED_LIMIT])
 {
-    struct ahoy_buf buf = ahoy_buf_over(space, RECORD_SEALED_LIMIT);
+    _Static_assert((int)SHARED_NAME_LIMIT <= (int)RECORD_SEALED_LIMIT, "either fits");
     if (staged->record != NULL && staged->record->until_ms > 0)
         return record_seal(staged->record, space);
-    if (staged->user != NULL)
-        put_name(staged->change, &buf);
-    return ahoy_buf_text(&buf);
+    return staged->user != NULL ? print_change(staged->change, space) : SPAN("");
 }
 
 static bool take_text(struct span *rest, struct span *text)
@@ -71,57 +86,72 @@ static bool take_text(struct span *rest, struct span *text)
     return true;
 }
 
-static bool take_digests(struct span *rest, struct ahoyd_user *credentials)
+static bool take_digests(struct span *rest, struct span ha1[AHOY_DIGEST_COUNT])
 {
     for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++) {
-        struct ahoy_digest_hex *ha1 = &credentials->ha1[i];
-        struct span text;
-        if (!take_text(rest, &text) ||
-            (text.size != 0 && text.size != ahoy_digest_size((enum ahoy_digest_algorithm)i)))
+        if (!take_text(rest, &ha1[i]) ||
+            (ha1[i].size != 0 && ha1[i].size != ahoy_digest_size((enum ahoy_digest_algorithm)i)))
             return false;
-        memcpy(ha1->text, text.at, text.size);
-        ha1->size = text.size;
     }
     return true;
 }
 
-/* NULL where it is damaged, is not of |key|, or memory is refused. */
-static struct known_user *read_name(struct span key, struct span bytes)
+bool shared_read_name(struct span bytes, struct shared_name *name)
 {
-    char space[SHARED_KEY_LIMIT];
+    struct span rest = ahoy_span_after(bytes, bytes.size > 0);
+    *name = (struct shared_name){ .name = SPAN("") };
+    return bytes.size > 0 && bytes.at[0] == NAME_VERSION && take_text(&rest, &name->name) &&
+           take_text(&rest, &name->realm) && take_digests(&rest, name->ha1) &&
+           take_text(&rest, &name->means) && rest.size == 0;
+}
+
+static struct known_user *make_user(const struct shared_name *name)
+{
     struct ahoyd_user credentials = { 0 };
-    struct span rest = ahoy_span_after(bytes, 1);
-    struct span name, realm, means;
-    struct known_user *known = NULL;
-    bool sound = bytes.at[0] == NAME_VERSION && take_text(&rest, &name) &&
-                 take_text(&rest, &realm) && take_digests(&rest, &credentials) &&
-                 take_text(&rest, &means) && rest.size == 0 &&
-                 ahoy_span_equal(shared_key_of_name(name, realm, space), key);
-    if (sound)
-        known = means.size > 0 ? users_prepare_alias(name, realm, means)
-                               : users_prepare(name, realm, &credentials);
+    for (unsigned i = 0; i < AHOY_DIGEST_COUNT; i++) {
+        credentials.ha1[i].size = name->ha1[i].size;
+        memcpy(credentials.ha1[i].text, name->ha1[i].at, name->ha1[i].size);
+    }
+    struct known_user *known = users_prepare(name->name, name->realm, &credentials);
     explicit_bzero(&credentials, sizeof credentials);
     return known;
 }
 
-/* Neither a name nor a realm has an "@" in it: the control socket takes none that has. */
-static void remove_name(struct ahoyd_store *store, struct span key)
+/* NULL where it is damaged, is not of |key|, or memory is refused. */
+static struct known_user *make_name(struct span key, struct span bytes)
 {
-    struct span name = ahoy_span_after(key, KIND_SIZE);
-    size_t end = name.size;
-    while (end > 0 && name.at[end - 1] != '@')
+    char space[SHARED_KEY_LIMIT];
+    struct shared_name name;
+    if (!shared_read_name(bytes, &name) ||
+        !ahoy_span_equal(shared_key_of_name(name.name, name.realm, space), key))
+        return NULL;
+    return name.means.size > 0 ? users_prepare_alias(name.name, name.realm, name.means)
+                               : make_user(&name);
+}
+
+/* Neither a name nor a realm has an "@" in it: the control socket takes none that has. */
+bool shared_split_key(struct span key, struct span *name, struct span *realm)
+{
+    if (!shared_is_name(key))
+        return false;
+    *name = ahoy_span_after(key, KIND_SIZE);
+    size_t end = name->size;
+    while (end > 0 && name->at[end - 1] != '@')
         end--;
-    if (end > 0)
-        users_remove(&store->users, (struct span){ name.at, end - 1 }, ahoy_span_after(name, end));
+    *realm = ahoy_span_after(*name, end);
+    name->size = end > 0 ? end - 1 : 0;
+    return end > 0;
 }
 
 static bool take_name(struct ahoyd_store *store, const struct shared_row *row)
 {
-    if (row->version == 0) {
-        remove_name(store, row->key);
+    struct span name, realm;
+    if (row->bytes.size == 0) {
+        if (shared_split_key(row->key, &name, &realm))
+            users_remove(&store->users, name, realm);
         return true;
     }
-    struct known_user *known = row->bytes.size > 0 ? read_name(row->key, row->bytes) : NULL;
+    struct known_user *known = make_name(row->key, row->bytes);
     if (known != NULL)
         users_put(&store->users, known);
     return known != NULL;
@@ -150,5 +180,5 @@ bool shared_take(struct ahoyd_store *store, const struct shared_row *row)
         return false;
     if (ahoy_span_starts_nocase(row->key, bindings_kind))
         return take_bindings(store, row);
-    return !ahoy_span_starts_nocase(row->key, name_kind) || take_name(store, row);
+    return !shared_is_name(row->key) || take_name(store, row);
 }

@@ -1,5 +1,7 @@
 /* Reading the file at the start.  A page that SQLite cannot read and a row that is not as it was
  * written are left out and named, and all others are read. */
+#include <inttypes.h>
+
 #include "ahoyd/store/sqlite_inside.h"
 #include "libahoy/base/log.h"
 
@@ -177,8 +179,21 @@ static bool load_secret(struct sqlite_file *file, struct ahoyd_store *store)
     return store_random(store->secret, AHOYD_SECRET_SIZE);
 }
 
+/* Those that are kept elsewhere are not mixed with what the file had before. */
+static bool load_all_names(struct sqlite_file *file, struct ahoyd_store *store)
+{
+    if (store->names == NULL)
+        return load_users(file, store) && load_aliases(file, store);
+    const int64_t count = file_ask(file, "SELECT count(*) FROM users");
+    if (count > 0)
+        ahoy_log_line(store->log, AHOY_LOG_WARNING,
+                      "the store has %" PRId64 " users of its own who are not served, as users are "
+                      "kept in PostgreSQL",
+                      count);
+    return true;
+}
+
 bool file_load(struct sqlite_file *file, struct ahoyd_store *store, uint64_t now_ms)
 {
-    return load_secret(file, store) && load_users(file, store) && load_aliases(file, store) &&
-           load_log(file, store, now_ms);
+    return load_secret(file, store) && load_all_names(file, store) && load_log(file, store, now_ms);
 }

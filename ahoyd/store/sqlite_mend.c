@@ -49,8 +49,9 @@ static bool write_all(struct mending *mending, struct ahoyd_store *store)
         !file_prepare(file))
         return false;
     mending->sound = true;
-    users_each(&store->users, put_user, mending);
-    if (mending->sound)
+    if (store->names == NULL)
+        users_each(&store->users, put_user, mending);
+    if (store->names == NULL && mending->sound)
         users_each_alias(&store->users, put_alias, mending);
     if (mending->sound)
         index_each_record(&store->index, put_record, mending);

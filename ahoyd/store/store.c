@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "ahoyd/store/backend.h"
+#include "ahoyd/store/shared.h"
 
 static const struct backend *const backends[] = { &memory_backend, &sqlite_backend, &redis_backend,
                                                   &pgsql_backend };
@@ -53,6 +53,19 @@ static void free_parts(struct ahoyd_store *store)
     free(store);
 }
 
+/* First the users, where they are elsewhere: the backend then keeps none. */
+static bool open_parts(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                       char *fault, size_t fault_size)
+{
+    if (options->users_path != NULL && !pgsql_open_users(store, options, fault, fault_size))
+        return false;
+    if (store->backend->open(store, options, fault, fault_size))
+        return true;
+    if (store->names != NULL)
+        shared_close_users(store);
+    return false;
+}
+
 struct ahoyd_store *ahoyd_store_open(const struct ahoyd_store_options *options, char *fault,
                                      size_t fault_size)
 {
@@ -71,7 +84,7 @@ struct ahoyd_store *ahoyd_store_open(const struct ahoyd_store_options *options, 
     sound = watches_init(&store->watches, keys[2]) && sound;
     if (!sound)
         snprintf(fault, fault_size, "the store cannot be opened: memory ran out");
-    if (!sound || !store->backend->open(store, options, fault, fault_size)) {
+    if (!sound || !open_parts(store, options, fault, fault_size)) {
         free_parts(store);
         return NULL;
     }
@@ -83,6 +96,8 @@ void ahoyd_store_close(struct ahoyd_store *store)
     if (store == NULL)
         return;
     store->backend->close(store);
+    if (store->names != NULL)
+        shared_close_users(store);
     free_parts(store);
 }
 
@@ -139,6 +154,8 @@ bool ahoyd_store_submit(struct ahoyd_store *store, struct ahoyd_change *change)
         store_refuse(&staged, 403, "a name that is longer than the store's limit");
         return true;
     }
+    if (store->names != NULL && change->kind != AHOYD_CHANGE_BINDINGS)
+        return shared_submit_user(store, change);
     return store->backend->submit(store, change);
 }
 

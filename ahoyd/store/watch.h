@@ -14,7 +14,7 @@ enum {
     AHOYD_WATCH_BUCKETS = 4096
 };
 
-/* Who watches: one a worker.  Zeroed but for |owner|; outlives its watches. */
+/* Who watches: one a worker and purpose.  Zeroed but for |owner|; outlives its watches. */
 struct ahoyd_watcher {
     struct ahoyd_change_owner *owner; /* Whose |wake| is called; NULL for nobody. */
     atomic_bool is_told;              /* Something has changed. */

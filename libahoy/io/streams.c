@@ -97,8 +97,10 @@ static bool finish_reading(struct ahoy_streams *streams, struct ahoy_stream *str
 {
     tell(stream, AHOY_WIRE_CLOSED, SPAN(""), event);
     stream->ended = size == 0;
-    if (stream->state == AHOY_STREAM_SHAKING)
+    if (stream->state == AHOY_STREAM_SHAKING) {
+        event->fate = ahoy_tls_fate(stream->tls);
         *(stream->opened ? &streams->counters->not_opened : &streams->counters->not_secured) += 1;
+    }
     if (size >= 0 && ahoy_stream_waiting(stream) > 0)
         ahoy_stream_leave(streams, stream);
     else
@@ -180,6 +182,7 @@ static bool finish_connecting(struct ahoy_streams *streams, struct ahoy_stream *
     if (rc != 0 || why != 0) {
         streams->counters->not_opened++;
         tell(stream, AHOY_WIRE_CLOSED, SPAN(""), event);
+        event->fate = AHOY_FATE_REFUSED;
         ahoy_stream_forget(streams, stream);
         return true;
     }

@@ -16,6 +16,7 @@ struct ahoy_tls {
     size_t body_left;   /* Of its body, once the header is whole. */
     unsigned char header[HEADER_SIZE];
     enum ahoy_tls_state state;
+    enum ahoy_wire_fate fate;
     size_t expected_size; /* Of the name that the peer must prove; 0: none. */
     char expected[];      /* That, or the name that it was called, with a NUL behind it. */
 };
@@ -191,6 +192,11 @@ bool ahoy_tls_is_resumed(const struct ahoy_tls *tls)
     return SSL_session_reused(tls->ssl) == 1;
 }
 
+enum ahoy_wire_fate ahoy_tls_fate(const struct ahoy_tls *tls)
+{
+    return tls->fate;
+}
+
 bool ahoy_tls_identify(const struct ahoy_tls *tls, struct ahoy_identity *identity)
 {
     const X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
@@ -225,11 +231,13 @@ static void shake_hands(struct ahoy_tls *tls)
     int rc = SSL_do_handshake(tls->ssl);
     if (rc != 1) {
         tls->state = judge(tls, rc);
+        tls->fate = tls->state == AHOY_TLS_FAILED ? AHOY_FATE_INSECURE : AHOY_FATE_NONE;
     } else if (is_expected(tls)) {
         tls->state = AHOY_TLS_STANDING;
         keep_session(tls);
     } else {
         tls->state = AHOY_TLS_FAILED;
+        tls->fate = AHOY_FATE_UNPROVED;
         (void)SSL_shutdown(tls->ssl); /* Nobody else is there to be told. */
     }
 }

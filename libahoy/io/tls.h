@@ -5,6 +5,7 @@
 #include "libahoy/io/identity.h"
 #include "libahoy/io/outgoing.h"
 #include "libahoy/io/tls_context.h"
+#include "libahoy/stack/wire.h"
 
 enum {
     AHOY_TLS_RECORD_SIZE = 5 + 16384 + 256, /* The longest of TLS 1.3; of 1.2, with our ciphers. */
@@ -53,6 +54,8 @@ void ahoy_tls_end(struct ahoy_tls *tls, const struct ahoy_tls_way *way);
 bool ahoy_tls_is_partial(const struct ahoy_tls *tls);
 /* Whether hands were shaken with what was agreed on before: that takes half the time. */
 bool ahoy_tls_is_resumed(const struct ahoy_tls *tls);
+/* Why it FAILED while hands were shaken. */
+enum ahoy_wire_fate ahoy_tls_fate(const struct ahoy_tls *tls);
 /* What the peer's certificate proves, once STANDING; false where it has shown none, or none that
  * was looked at. */
 bool ahoy_tls_identify(const struct ahoy_tls *tls, struct ahoy_identity *identity);

@@ -90,6 +90,7 @@ static void read_message(struct ahoy_stack *stack, struct span bytes)
 {
     struct ahoy_flow *flow = own_flow(stack);
     struct ahoy_err err;
+    ahoy_stack_note(stack, AHOY_NOTE_IN, &stack->source, bytes);
     if (!ahoy_message_parse(bytes, &stack->message, &err)) {
         (void)ahoy_message_routing(&stack->message, &stack->routing, NULL); /* For its Via. */
         ahoy_refuse(stack, &err);
@@ -122,6 +123,7 @@ static void break_stream(struct ahoy_stack *stack, struct ahoy_flow *flow, struc
                          const struct ahoy_err *err)
 {
     stack->counters.messages_in++;
+    ahoy_stack_note(stack, AHOY_NOTE_IN, &stack->source, head);
     /* Whatever these two find, |err| came first. */
     (void)ahoy_message_parse(head, &stack->message, NULL);
     (void)ahoy_message_routing(&stack->message, &stack->routing, NULL);

@@ -57,6 +57,7 @@ static bool send_on(struct ahoy_stack *stack, const struct ahoy_hop *hop, struct
         return false;
     }
     stack->counters.messages_out++;
+    ahoy_stack_note(stack, AHOY_NOTE_OUT, hop, bytes);
     return true;
 }
 
@@ -188,8 +189,27 @@ void ahoy_outbound_close(struct ahoy_stack *stack, struct ahoy_flow *flow)
     }
 }
 
-void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow)
+/* A connection that was to be opened will not stand. */
+static void note_lost(struct ahoy_stack *stack, const struct ahoy_flow *flow,
+                      enum ahoy_wire_fate fate)
 {
+    if (flow->state != AHOY_FLOW_CONNECTING || stack->ring == NULL)
+        return;
+    const struct span domain = ahoy_domains_name(&stack->flows.domains, flow->hop.domain);
+    struct ahoy_note note = { .now_ms = stack->now_ms,
+                              .kind = AHOY_NOTE_LOST,
+                              .number = (uint16_t)fate,
+                              .name_size = (uint16_t)domain.size,
+                              .transport = flow->hop.transport,
+                              .listener = flow->hop.listener,
+                              .remote = flow->hop.remote };
+    ahoy_ring_put(stack->ring, &note, &domain, 1);
+}
+
+void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow,
+                          enum ahoy_wire_fate fate)
+{
+    note_lost(stack, flow, fate);
     struct ahoy_pending *pending = ahoy_flows_take_pending(&stack->flows, flow);
     const struct ahoy_hop hop = flow->hop;
     if (flow->state == AHOY_FLOW_CONNECTING && hop.transport == AHOY_TCP)

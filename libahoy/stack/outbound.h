@@ -13,9 +13,10 @@ bool ahoy_outbound_send(struct ahoy_stack *stack, const struct ahoy_sending *sen
                         struct ahoy_wire_effect *effect);
 /* The connection stands: what waited for it is sent. */
 void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow);
-/* The connection will never stand, or is gone: whose messages waited are told, and it is
- * forgotten. */
-void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow);
+/* The connection will never stand, for that |fate|, or is gone: whose messages waited are told, and
+ * it is forgotten. */
+void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow,
+                          enum ahoy_wire_fate fate);
 /* hop->connection, perhaps another worker's, is gone: whoever waits for a response that should have
  * come by it is told. */
 void ahoy_outbound_lost(struct ahoy_stack *stack, const struct ahoy_hop *hop);

@@ -27,6 +27,7 @@ struct ahoy_stack {
     uint16_t worker, workers;
     struct ahoy_hash_key call_key;
     const struct ahoy_log *log;
+    struct ahoy_ring *ring;
     struct ahoy_stack_counters counters;
     struct ahoy_timers timers; /* Of the transactions and the flows. */
     struct ahoy_timer trim;    /* Set while there is or was work; a stack at rest does not wake. */
@@ -61,6 +62,20 @@ struct ahoy_stack {
 static inline char *ahoy_stack_scratch(struct ahoy_stack *stack)
 {
     return stack->scratch + AHOY_FRAME_HEAD_LIMIT;
+}
+
+/* A message, before it is looked at or put into a frame. */
+static inline void ahoy_stack_note(struct ahoy_stack *stack, enum ahoy_note_kind kind,
+                                   const struct ahoy_hop *hop, struct span message)
+{
+    if (stack->ring == NULL)
+        return;
+    struct ahoy_note note = { .now_ms = stack->now_ms,
+                              .kind = (uint16_t)kind,
+                              .transport = hop->transport,
+                              .listener = hop->listener,
+                              .remote = hop->remote };
+    ahoy_ring_put(stack->ring, &note, &message, 1);
 }
 
 /* There is work, so there will be memory to give back. */

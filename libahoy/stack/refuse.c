@@ -32,6 +32,7 @@ static bool answer(struct ahoy_stack *stack, unsigned status)
     if (listener == NULL)
         return false;
     effect.hop.listener = (uint8_t)(listener - stack->flows.listeners);
+    ahoy_stack_note(stack, AHOY_NOTE_OUT, &effect.hop, ahoy_buf_text(&buf));
     effect.bytes = ahoy_outbound_frame(stack, &effect.hop, ahoy_buf_text(&buf));
     if (effect.bytes.size == 0 || !ahoy_outbox_add_copy(&stack->outbox, &effect))
         return false;

@@ -39,6 +39,7 @@ struct ahoy_stack *ahoy_stack_new(const struct ahoy_stack_options *options, uint
     stack->workers = options->workers;
     stack->call_key = options->call_key;
     stack->log = options->log;
+    stack->ring = options->ring;
     ahoy_timers_init(&stack->timers, now_ms);
     stack->trim.which = AHOY_TRIM_TIMER;
     init_flows(stack, options);
@@ -140,7 +141,7 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
     if (event->peer != NULL && !ahoy_flows_prove(&stack->flows, flow, event->peer))
         stack->counters.overflows++;
     if (event->kind == AHOY_WIRE_CLOSED)
-        ahoy_outbound_closed(stack, flow);
+        ahoy_outbound_closed(stack, flow, event->fate);
     else if (event->kind == AHOY_WIRE_CONNECTED)
         ahoy_outbound_opened(stack, flow);
     else if (event->bytes.size > 0)
@@ -176,7 +177,7 @@ static void time_out(struct ahoy_stack *stack, struct ahoy_handle connection)
     struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_CLOSE, .hop = flow->hop };
     if (!ahoy_outbox_add(&stack->outbox, &effect))
         stack->counters.overflows++;
-    ahoy_outbound_closed(stack, flow);
+    ahoy_outbound_closed(stack, flow, AHOY_FATE_LATE);
 }
 
 /* After a flood all of its memory goes back; while there is work, it is looked after again. */

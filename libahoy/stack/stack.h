@@ -11,6 +11,7 @@
  * All polls must be dry before the next step. */
 #pragma once
 
+#include "libahoy/base/ring.h"
 #include "libahoy/resolve/search.h"
 #include "libahoy/stack/keeper.h"
 #include "libahoy/stack/wire.h"
@@ -42,6 +43,8 @@ struct ahoy_stack_options {
     struct ahoy_transactions_options transactions;
     uint64_t seed[2];           /* Of the chance that SRV records and keep-alives ask for. */
     const struct ahoy_log *log; /* May be NULL. */
+    struct ahoy_ring *ring;     /* Where messages are noted, and connections that did not come to
+                                 * stand; outlives the stack.  NULL for nowhere. */
 };
 
 struct ahoy_stack;

@@ -25,11 +25,21 @@ enum ahoy_wire_event_kind {
                             * where it says nothing, or what cannot be trusted (DNSSEC). */
 };
 
+/* Why a connection did not come to stand. */
+enum ahoy_wire_fate {
+    AHOY_FATE_NONE,     /* It did, or nobody knows. */
+    AHOY_FATE_REFUSED,  /* Nobody listens there, or no way leads there. */
+    AHOY_FATE_LATE,     /* It took too long. */
+    AHOY_FATE_INSECURE, /* TLS failed: no certificate that is trusted, or nothing in common. */
+    AHOY_FATE_UNPROVED  /* Its certificate is for others than the domain asked for (RFC 5922 7). */
+};
+
 /* |bytes| live until the next step. */
 struct ahoy_wire_event {
     enum ahoy_wire_event_kind kind;
     struct ahoy_hop hop;
-    uint64_t lookup; /* ANSWER */
+    enum ahoy_wire_fate fate; /* CLOSED */
+    uint64_t lookup;          /* ANSWER */
     struct span bytes;
     const struct ahoy_peer *peer; /* Lives as long; NULL where nothing is known. */
     /* DATAGRAM, BYTES, MESSAGE: how long |bytes| have waited to be read, or what came last of those

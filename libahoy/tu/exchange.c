@@ -82,7 +82,7 @@ static unsigned send(struct ahoy_exchange *exchange, struct ahoy_ua_context *con
     ahoy_ua_request_begin(context, dialog, exchange->method, dialog->local_cseq, is_outside,
                           &request);
     if (exchange->method == AHOY_METHOD_OPTIONS)
-        ahoy_ua_put_abilities(context, &request.rows); /* 11.1 */
+        ahoy_ua_put_accepted(&request.rows); /* 11.1 */
     ahoy_buf_put(&request.rows, rows_of(exchange));
     ahoy_credentials_put(&exchange->credentials, &request.rows);
     request.type = type_of(exchange);

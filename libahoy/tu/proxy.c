@@ -35,6 +35,14 @@ struct proxy_context *ahoy_proxy_find(const struct ahoy_proxy *proxy, uint64_t n
     return ahoy_pool_get(&proxy->contexts, ahoy_proxy_unname(name, index));
 }
 
+void ahoy_proxy_note(struct ahoy_proxy *proxy, const struct proxy_context *context,
+                     enum ahoy_cause cause, const struct ahoy_hop *hop, struct span detail)
+{
+    if (context->head.size > 0)
+        ahoy_cause_note(proxy->causes, cause, ahoy_message_scan_call_id(context->head), hop,
+                        detail);
+}
+
 static void init_memory(struct ahoy_proxy *proxy, uint32_t limit)
 {
     ahoy_pool_init(&proxy->contexts, sizeof(struct proxy_context), limit);
@@ -53,6 +61,7 @@ struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
     if (proxy == NULL)
         return NULL;
     proxy->transactions = transactions;
+    proxy->causes = options->causes;
     proxy->timer_c_ms = options->timer_c_ms;
     proxy->loop_key = options->loop_key;
     proxy->serial = 0;
@@ -138,8 +147,20 @@ static bool needs_request(const struct ahoy_proxy_plan *plan, size_t tier)
 {
     bool needed = tier < plan->count;
     for (size_t i = 0; i < tier; i++)
-        needed |= plan->targets[i].way_count > 0 || plan->targets[i].next != NULL;
+        needed |= plan->targets[i].way_count > 0 || plan->targets[i].next != NULL ||
+                  plan->targets[i].sleeper.size > 0;
     return needed;
+}
+
+/* What is kept of |target|, the first of the branch |index|. */
+static bool keep_first(struct proxy_context *context, unsigned index,
+                       const struct ahoy_proxy_target *target)
+{
+    struct proxy_branch *branch = proxy_branch_at(context, index);
+    if (target->sleeper.size > 0)
+        return ahoy_proxy_keep_flows(&context->arena, target, &branch->flows);
+    return (target->way_count == 0 || ahoy_proxy_keep_ways(context, index, target)) &&
+           ahoy_proxy_keep_flows(&context->arena, target->next, &branch->flows);
 }
 
 /* What is kept of the plan, whose first |tier| targets begin. */
@@ -153,9 +174,7 @@ static bool keep_plan(struct proxy_context *context, const struct ahoy_event *ev
             return false;
     }
     for (unsigned i = 0; i < tier; i++) {
-        const struct ahoy_proxy_target *target = &plan->targets[i];
-        if ((target->way_count > 0 && !ahoy_proxy_keep_ways(context, i, target)) ||
-            !ahoy_proxy_keep_flows(arena, target->next, &proxy_branch_at(context, i)->flows))
+        if (!keep_first(context, i, &plan->targets[i]))
             return false;
     }
     return plan->count == 1 || ahoy_proxy_keep_search(context, plan, tier, now_ms);
@@ -182,6 +201,9 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->follows = plan->follows;
     context->no_cancel = plan->no_cancel;
     context->sender = plan->sender;
+    context->ticket = plan->ticket;
+    context->meter = plan->meter;
+    context->begun_ms = now_ms;
     context->tells_load = plan->tells_load;
     context->asserted_back = (uint8_t)plan->asserted_back;
     ahoy_arena_init(&context->arena, &proxy->chunks);
@@ -197,6 +219,8 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     ahoy_proxy_share_breadth(context, 0);
     context->living = 1;
     proxy->open++;
+    if (context->meter != NULL)
+        context->meter->begun++;
     return context;
 }
 
@@ -239,7 +263,12 @@ static void begin_answer(struct ahoy_proxy *proxy, struct proxy_context *context
 static unsigned start_target(struct ahoy_proxy *proxy, struct proxy_context *context,
                              unsigned index, struct proxy_making *making, uint64_t now_ms)
 {
+    const struct proxy_branch *branch = proxy_branch_at(context, index);
     making->target = &making->plan->targets[index];
+    if (making->target->sleeper.size > 0) {
+        ahoy_proxy_sleep(proxy, context, index, branch->flows);
+        return 0;
+    }
     if (making->target->way_count > 0)
         return ahoy_proxy_try(proxy, context, index, now_ms) ? 0 : 503;
     return ahoy_proxy_send(proxy, context, index, making, now_ms);
@@ -263,6 +292,18 @@ static unsigned check_forking(const struct ahoy_proxy *proxy, const struct ahoy_
     return ahoy_proxy_has_looped(proxy, event, *loop) ? 482 : 0; /* R5393-4.2.2-4 */
 }
 
+/* Answers a request that is not forwarded at all. */
+static void refuse(struct ahoy_proxy *proxy, const struct ahoy_event *event,
+                   const struct ahoy_proxy_plan *plan, unsigned status)
+{
+    enum ahoy_cause cause = status == 482   ? AHOY_CAUSE_LOOPED
+                            : status == 440 ? AHOY_CAUSE_TOO_BROAD
+                            : status == 400 ? AHOY_CAUSE_UNREADABLE
+                                            : AHOY_CAUSE_FULL;
+    ahoy_cause_note(proxy->causes, cause, event->routing->call_id, event->hop, SPAN(""));
+    ahoy_proxy_refuse(proxy, event, status, plan->tells_load);
+}
+
 void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
                       const struct ahoy_proxy_plan *plan, uint64_t now_ms)
 {
@@ -274,21 +315,23 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
     unsigned refusal = check_forking(proxy, event, plan, &breadth, &loop);
     if (refusal == 0 && !ahoy_proxy_read_routes(event->message, plan, &routes))
         refusal = 400;
-    if (refusal != 0) {
-        ahoy_proxy_refuse(proxy, event, refusal, plan->tells_load);
-        return;
-    }
-    struct proxy_context *context = begin(proxy, event, plan, breadth, now_ms);
+    struct proxy_context *context = NULL;
+    if (refusal == 0)
+        context = begin(proxy, event, plan, breadth, now_ms);
     if (context == NULL) {
-        ahoy_proxy_refuse(proxy, event, 503, plan->tells_load);
+        refuse(proxy, event, plan, refusal != 0 ? refusal : 503);
+        ahoy_proxy_give_back(proxy, plan->ticket);
         return;
     }
     context->loop = loop;
     begin_answer(proxy, context, now_ms);
     unsigned refused[AHOY_TARGETS_LIMIT];
     unsigned count = context->count;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         refused[i] = start_target(proxy, context, i, &making, now_ms);
+        if (refused[i] != 0 && !context->held_back)
+            ahoy_proxy_note(proxy, context, AHOY_CAUSE_NOT_SENT, &plan->targets[i].hop, SPAN(""));
+    }
     /* Only now, so that the best is not chosen before all are under way. */
     for (unsigned i = 0; i < count; i++) {
         if (refused[i] != 0 && !ahoy_proxy_next_flow(proxy, context, i, now_ms))
@@ -367,6 +410,8 @@ static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context
             ahoy_proxy_response(proxy, context, branch, event->message, now_ms);
         break;
     case AHOY_EVENT_UNREACHABLE:
+        if (!branch->done)
+            ahoy_proxy_note(proxy, context, AHOY_CAUSE_NOT_SENT, event->sent_to, SPAN(""));
         if (!silent || !try_another(proxy, context, index, now_ms))
             ahoy_proxy_finish(proxy, context, branch, 503, NULL, now_ms); /* R3261-16.9-1 */
         break;
@@ -375,6 +420,8 @@ static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context
         ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms);
         break;
     case AHOY_EVENT_TIMEOUT:
+        if (!branch->cancelled)
+            ahoy_proxy_note(proxy, context, AHOY_CAUSE_SILENT, event->sent_to, SPAN(""));
         if (!silent || !try_another(proxy, context, index, now_ms))
             ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms); /* 16.6 step 7 */
         break;
@@ -412,7 +459,7 @@ void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, u
 void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms)
 {
     struct ahoy_timer *timer;
-    while ((timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
+    while (proxy->wish_count == 0 && (timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
         unsigned index;
         struct proxy_context *context = ahoy_proxy_find(proxy, timer->what, &index);
         if (context == NULL)

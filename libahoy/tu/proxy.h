@@ -2,7 +2,10 @@
  * response up.  Who may send what where is the owner's policy; this is the engine. */
 #pragma once
 
+#include "libahoy/base/arena.h"
 #include "libahoy/transaction/user.h"
+#include "libahoy/tu/cause.h"
+#include "libahoy/tu/meter.h"
 #include "libahoy/tu/overload.h"
 
 struct ahoy_proxy;
@@ -29,6 +32,7 @@ struct ahoy_proxy_options {
     uint32_t timer_c_ms; /* Above 180,000 (16.6 step 11). */
     uint64_t seed[2];
     struct ahoy_hash_key loop_key; /* Of branches: the same for all workers (RFC 5393 4.2). */
+    struct ahoy_causes *causes;    /* Where it says why; outlives the proxy.  NULL for nowhere. */
 };
 
 /* One of the target set (16.5).  Where its servers are known it has a hop.  Else it has ways: URIs
@@ -44,17 +48,25 @@ struct ahoy_proxy_target {
     struct ahoy_ip source; /* The owner's: comes back when it is asked. */
     struct span routes;    /* Route values that lead to it, a Path; empty where there are none. */
     struct span flow;      /* The user part of the Record-Route on its side, or empty. */
+    /* The owner's, where the phone has to be woken before anything is sent to it (RFC 8599 5.6.2):
+     * there is neither hop nor way yet, and |uri| only says which phone it is.  Or empty. */
+    struct span sleeper;
     /* In thousandths.  Those of one q ring together (16.6), a higher one before a lower. */
     uint16_t q;
+    /* How long its tier rings before the next, where that is longer than by others of it; where all
+     * say 0, it is as the plan has it. */
+    uint32_t tier_ms;
     /* Another flow of the same instance, tried when this one fails (RFC 5626 7); NULL for none. */
     const struct ahoy_proxy_target *next;
 };
 
 /* What the engine asks of its owner. */
 struct ahoy_proxy_wish {
-    enum { AHOY_WISH_LOCATE = 1, AHOY_WISH_REST } kind;
-    uint64_t user;         /* LOCATE: ahoy_proxy_located takes it. */
-    struct span uri;       /* LOCATE: the way; lives until the next call. */
+    enum { AHOY_WISH_LOCATE = 1, AHOY_WISH_REST, AHOY_WISH_WAKE, AHOY_WISH_ANSWERED } kind;
+    uint64_t user;         /* LOCATE, WAKE: ahoy_proxy_located, ahoy_proxy_woken take it.
+                            * ANSWERED: the plan's ticket; no answer is wanted. */
+    struct span uri;       /* LOCATE: the way.  WAKE: the target's.  Lives until the next call. */
+    struct span sleeper;   /* WAKE: the target's; the same. */
     bool is_secure;        /* LOCATE: to be taken as a sips URI (16.6 step 7). */
     struct ahoy_ip source; /* LOCATE: the target's. */
     struct ahoy_hop hop;   /* REST: it failed and should be tried last. */
@@ -87,6 +99,7 @@ struct ahoy_proxy_plan {
     bool follows;     /* Redirections are followed, where the owner finds targets in them. */
     bool no_cancel;   /* A 2xx cancels no other branch: the caller wants all (RFC 3841 9.1). */
     uint8_t sender;   /* The owner's: comes back with a redirection. */
+    uint64_t ticket;  /* Too: comes back once the final response was sent, or none will be; or 0. */
     enum ahoy_urgency urgency; /* What a neighbour that asks for less gets least of. */
     bool tells_load;           /* The sender is a neighbour that wants to know our load. */
     size_t own_routes;         /* Topmost Route values that name us: removed (16.4). */
@@ -105,7 +118,12 @@ struct ahoy_proxy_plan {
     enum ahoy_asserted asserted_back; /* P-Asserted-Identity of responses. */
     bool drops_asserted;  /* All P-Asserted-Identity that came goes no further (RFC 3325), ... */
     bool drops_preferred; /* ... and all P-Preferred-Identity. */
+    struct ahoy_meter *meter; /* What the call counts for; outlives the proxy.  NULL for nothing. */
 };
+
+/* A copy of |target| and its other flows, in |arena|; false where memory is refused. */
+bool ahoy_proxy_copy_target(struct ahoy_arena *arena, const struct ahoy_proxy_target *target,
+                            struct ahoy_proxy_target *copy);
 
 /* NULL where memory is refused. */
 struct ahoy_proxy *ahoy_proxy_new(const struct ahoy_proxy_options *options,
@@ -144,6 +162,15 @@ bool ahoy_proxy_waits(const struct ahoy_proxy *proxy, uint64_t user, struct ahoy
 void ahoy_proxy_located(struct ahoy_proxy *proxy, uint64_t user,
                         const struct ahoy_proxy_found *found, uint64_t now_ms);
 
+/* Whether the branch that the WAKE of |user| was for still waits. */
+bool ahoy_proxy_sleeps(const struct ahoy_proxy *proxy, uint64_t user);
+/* Its request, as if it had just come; until the next call.  It sleeps. */
+const struct ahoy_event *ahoy_proxy_sleeper(struct ahoy_proxy *proxy, uint64_t user);
+/* The answer to a WAKE, in the same turn or later; each gets one.  It goes on to |target|, copied
+ * as far as needed, which does not sleep; where that is NULL, it counts as answered 480. */
+void ahoy_proxy_woken(struct ahoy_proxy *proxy, uint64_t user,
+                      const struct ahoy_proxy_target *target, uint64_t now_ms);
+
 /* A 3xx whose Contacts may join the target set (16.7 step 4). */
 struct ahoy_proxy_redirection {
     const struct ahoy_event *request; /* What was sent, as if it had just come; until the next
@@ -169,7 +196,8 @@ void ahoy_proxy_follow(struct ahoy_proxy *proxy, const struct ahoy_event *event,
  * comes here. */
 void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, uint64_t now_ms);
 
-/* Timer C and the like: step with time alone, and when that is due. */
+/* Timer C and the like: step with time alone, and when that is due.  It ends at the first that
+ * brings wishes: the owner goes on as long as something is due. */
 void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms);
 uint64_t ahoy_proxy_deadline(const struct ahoy_proxy *proxy);
 /* Contexts now: requests whose transactions have not all ended. */

@@ -49,6 +49,7 @@ void ahoy_proxy_timer_c(struct ahoy_proxy *proxy, struct proxy_context *context,
                         struct proxy_branch *branch, uint64_t now_ms)
 {
     bool provisional = branch->provisional;
+    ahoy_proxy_note(proxy, context, AHOY_CAUSE_RANG_OUT, NULL, SPAN(""));
     ahoy_proxy_cancel_branch(proxy, context, branch, SPAN(""), now_ms); /* R3261-16.8-2 */
     if (!provisional)
         ahoy_proxy_finish(proxy, context, branch, 408, NULL, now_ms); /* R3261-16.8-3 */

@@ -177,6 +177,7 @@ void ahoy_proxy_choose(struct ahoy_proxy *proxy, struct proxy_context *context, 
         sent = ahoy_proxy_send_own(proxy, context, status, now_ms);
     }
     if (sent) {
+        proxy_count(context, context->best_status, now_ms);
         ahoy_proxy_close(proxy, context);
         return;
     }

@@ -55,7 +55,8 @@ struct proxy_branch {
     uint8_t breadth;           /* Its share of Max-Breadth (RFC 5393 5.3). */
     uint8_t depth;             /* Redirections that led to it. */
     uint8_t record_routes;     /* Rows of it that the request got from us. */
-    bool waiting : 1;          /* For the answer to a wish. */
+    bool waiting : 1;          /* For the answer to a wish: WAKE where it sleeps, else LOCATE. */
+    bool sleeps : 1;           /* For the first of |flows|, whose phone is to be woken. */
     bool provisional : 1;      /* One has come, 100 included. */
     bool cancelled : 1;        /* CANCEL has been asked for. */
     bool is_neighbour : 1;     /* It leads to one. */
@@ -90,6 +91,7 @@ struct proxy_search {
     struct ahoy_timer timer; /* Of the tier. */
     struct proxy_candidate *waiting;
     uint64_t begun_ms;
+    uint32_t tier_ms;  /* The targets' of the tier. */
     uint16_t q;        /* Of the tier. */
     uint8_t uri_count; /* Of |uris|: all that are or were in the target set. */
     struct span uris[AHOY_TARGETS_LIMIT];
@@ -105,35 +107,41 @@ struct proxy_context {
     struct proxy_failure *failure; /* NULL until there is one to keep. */
     struct proxy_kept *kept;       /* NULL until some branch needs it: for ways, flows, a search. */
     struct proxy_search *search;   /* NULL where there is none. */
-    uint64_t serial;               /* What its To tag is made from. */
-    uint64_t loop;                 /* What its branches are known again by; 0 for none. */
-    uint32_t tier_ms;              /* The plan's. */
-    uint16_t best_status;          /* Of the best failure so far; 0 for none. */
-    uint8_t count;                 /* Branches. */
-    uint8_t pending;               /* Of them, those not done. */
-    uint8_t living;                /* Transactions that have not ended. */
-    uint8_t breadth;               /* Its Max-Breadth. */
-    uint8_t sender;                /* The plan's. */
-    uint8_t asserted_back;         /* The plan's. */
+    struct ahoy_meter *meter;      /* The plan's; NULL once a final response has been counted. */
+    uint64_t begun_ms;
+    uint64_t serial;       /* What its To tag is made from. */
+    uint64_t ticket;       /* The plan's; 0 once it has gone back. */
+    uint64_t loop;         /* What its branches are known again by; 0 for none. */
+    uint32_t tier_ms;      /* The plan's. */
+    uint16_t best_status;  /* Of the best failure so far; 0 for none. */
+    uint8_t count;         /* Branches. */
+    uint8_t pending;       /* Of them, those not done. */
+    uint8_t living;        /* Transactions that have not ended. */
+    uint8_t breadth;       /* Its Max-Breadth. */
+    uint8_t sender;        /* The plan's. */
+    uint8_t asserted_back; /* The plan's. */
     bool is_invite : 1;
     bool is_home : 1;    /* The plan's. */
     bool follows : 1;    /* The plan's. */
     bool no_cancel : 1;  /* The plan's. */
     bool tells_load : 1; /* The plan's. */
     bool held_back : 1;  /* Some branch did not begin, as a neighbour has asked for less. */
+    bool signs : 1;      /* The caller has been shown one of the callee. */
     bool stopped : 1;    /* No branch begins any more: it was cancelled, or a 6xx has come. */
     bool closed : 1;     /* The final response was sent, or there is nobody to send one to. */
 };
 
 /* A wish that was not polled. */
 struct proxy_wish {
-    uint64_t user; /* 0: REST. */
+    uint64_t ticket; /* 0: not ANSWERED. */
+    uint64_t user;   /* 0: REST. */
     struct ahoy_hop hop;
     uint64_t rest_ms;
 };
 
 struct ahoy_proxy {
     struct ahoy_transactions *transactions;
+    struct ahoy_causes *causes;
     uint32_t timer_c_ms;
     struct ahoy_hash_key loop_key;
     struct ahoy_rng rng; /* Of To tags: never drawn from, only read at a context's serial. */
@@ -160,6 +168,20 @@ struct ahoy_proxy {
     char text[PROXY_TEXT_LIMIT];
 };
 
+/* The caller gets |status|. */
+static inline void proxy_count(struct proxy_context *context, unsigned status, uint64_t now_ms)
+{
+    if (context->meter == NULL || status <= 100)
+        return;
+    if (!context->signs && status < 300)
+        ahoy_meter_sign(context->meter, now_ms - context->begun_ms);
+    context->signs = true;
+    context->meter->answered += status >= 200 && status < 300;
+    context->meter->failed += status >= 300;
+    if (status >= 200)
+        context->meter = NULL;
+}
+
 /* Which Route values stay (16.4, 16.6 step 6): those numbered |begin| to before |end|. */
 struct proxy_routes {
     size_t count;
@@ -184,6 +206,9 @@ struct ahoy_handle ahoy_proxy_unname(uint64_t name, unsigned *index);
 struct proxy_context *ahoy_proxy_find(const struct ahoy_proxy *proxy, uint64_t name,
                                       unsigned *index);
 bool ahoy_proxy_add_branch(struct proxy_context *context);
+/* Notes why |context|, which still owes an answer, does not go on, or not to |hop|. */
+void ahoy_proxy_note(struct ahoy_proxy *proxy, const struct proxy_context *context,
+                     enum ahoy_cause cause, const struct ahoy_hop *hop, struct span detail);
 /* False where no transaction can be made. */
 bool ahoy_proxy_start_branch(struct ahoy_proxy *proxy, struct proxy_context *context,
                              unsigned index, struct ahoy_outgoing *request, uint64_t now_ms);
@@ -232,6 +257,7 @@ bool ahoy_proxy_try(struct ahoy_proxy *proxy, struct proxy_context *context, uns
 bool ahoy_proxy_fail_over(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                           uint64_t rest_ms, uint64_t now_ms);
 void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish);
+void ahoy_proxy_give_back(struct ahoy_proxy *proxy, uint64_t ticket);
 
 /* proxy_flows.c (RFC 5626 7).  Starting: |target| is in the arena, and so is the request.  Next:
  * the flow at hand has failed; false where no other is tried. */
@@ -240,6 +266,10 @@ bool ahoy_proxy_start_target(struct ahoy_proxy *proxy, struct proxy_context *con
                              uint64_t now_ms);
 bool ahoy_proxy_next_flow(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                           uint64_t now_ms);
+
+/* proxy_sleeper.c (RFC 8599 5.6.2).  Sleeping: |target| is in the arena, and so is the request. */
+void ahoy_proxy_sleep(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
+                      const struct ahoy_proxy_target *target);
 
 /* proxy_ack.c: an ACK whose servers are not known yet. */
 void ahoy_proxy_init_acks(struct ahoy_proxy *proxy);

@@ -6,6 +6,10 @@ bool ahoy_proxy_start_target(struct ahoy_proxy *proxy, struct proxy_context *con
                              unsigned index, const struct ahoy_proxy_target *target,
                              uint64_t now_ms)
 {
+    if (target->sleeper.size > 0) {
+        ahoy_proxy_sleep(proxy, context, index, target);
+        return true;
+    }
     if (target->way_count > 0)
         return ahoy_proxy_keep_ways(context, index, target) &&
                ahoy_proxy_try(proxy, context, index, now_ms);

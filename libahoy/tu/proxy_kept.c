@@ -42,7 +42,8 @@ bool ahoy_proxy_keep_target(struct ahoy_arena *arena, const struct ahoy_proxy_ta
     kept->next = NULL;
     if (!ahoy_proxy_keep_text(arena, target->uri, &kept->uri) ||
         !ahoy_proxy_keep_text(arena, target->routes, &kept->routes) ||
-        !ahoy_proxy_keep_text(arena, target->flow, &kept->flow))
+        !ahoy_proxy_keep_text(arena, target->flow, &kept->flow) ||
+        !ahoy_proxy_keep_text(arena, target->sleeper, &kept->sleeper))
         return false;
     if (target->way_count == 0)
         return true;
@@ -68,6 +69,13 @@ bool ahoy_proxy_keep_flows(struct ahoy_arena *arena, const struct ahoy_proxy_tar
         kept = &copy->next;
     }
     return true;
+}
+
+bool ahoy_proxy_copy_target(struct ahoy_arena *arena, const struct ahoy_proxy_target *target,
+                            struct ahoy_proxy_target *copy)
+{
+    return ahoy_proxy_keep_target(arena, target, copy) &&
+           ahoy_proxy_keep_flows(arena, target->next, &copy->next);
 }
 
 const struct ahoy_event *ahoy_proxy_recall(struct ahoy_proxy *proxy, const struct proxy_kept *kept)

@@ -50,6 +50,7 @@ bool ahoy_proxy_holds_back(struct ahoy_proxy *proxy, struct proxy_context *conte
     if (!ahoy_throttle_holds(&proxy->throttle, ip, making->plan->urgency, now_ms))
         return false;
     context->held_back = true;
+    ahoy_proxy_note(proxy, context, AHOY_CAUSE_HELD_BACK, &target->hop, SPAN(""));
     proxy->held_back++;
     return true;
 }

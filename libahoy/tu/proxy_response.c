@@ -62,9 +62,12 @@ static bool forward(struct ahoy_proxy *proxy, struct proxy_context *context,
                     const struct ahoy_message *message, uint64_t now_ms)
 {
     size_t count = ahoy_proxy_pop_via(proxy, message, context->tells_load, context->asserted_back);
-    return count > 0 &&
-           ahoy_transaction_respond(proxy->transactions, context->server, message->status,
-                                    proxy->pieces, count, now_ms); /* R3261-16.7-30 */
+    if (count == 0 ||
+        !ahoy_transaction_respond(proxy->transactions, context->server, message->status,
+                                  proxy->pieces, count, now_ms)) /* R3261-16.7-30 */
+        return false;
+    proxy_count(context, message->status, now_ms);
+    return true;
 }
 
 void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
@@ -72,6 +75,8 @@ void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
     if (!context->closed)
         proxy->open--;
     context->closed = true;
+    ahoy_proxy_give_back(proxy, context->ticket);
+    context->ticket = 0;
     ahoy_proxy_stop(proxy, context);
     context->search = NULL;
     if (context->first.timer.which != PROXY_TIMER_C)
@@ -81,6 +86,7 @@ void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
     context->failure = NULL;
     context->kept = NULL; /* Nothing is tried any more. */
     context->first.ways = NULL;
+    context->first.flows = NULL;
     /* The transactions live on for half a minute; what no answer needs any more goes now. */
     if (context->count > 1)
         return;
@@ -105,6 +111,7 @@ void ahoy_proxy_drop(struct ahoy_proxy *proxy, struct proxy_context *context,
                      struct proxy_branch *branch, unsigned status)
 {
     branch->waiting = false;
+    branch->sleeps = false;
     if (mark_done(proxy, context, branch))
         ahoy_proxy_keep(proxy, context, status, NULL);
 }

@@ -17,8 +17,7 @@ bool ahoy_proxy_add_candidate(struct proxy_context *context, const struct ahoy_p
                               uint8_t depth)
 {
     struct proxy_candidate *candidate = ahoy_arena_take(&context->arena, sizeof *candidate);
-    if (candidate == NULL || !ahoy_proxy_keep_target(&context->arena, target, &candidate->target) ||
-        !ahoy_proxy_keep_flows(&context->arena, target->next, &candidate->target.next))
+    if (candidate == NULL || !ahoy_proxy_copy_target(&context->arena, target, &candidate->target))
         return false;
     candidate->depth = depth;
     insert(context->search, candidate);
@@ -36,6 +35,16 @@ static bool keep_uris(struct proxy_context *context, const struct ahoy_proxy_pla
     return true;
 }
 
+/* The tier of |target| rings as long as that wants, or another one of it. */
+static void take_time(struct proxy_search *search, const struct ahoy_proxy_target *target)
+{
+    if (target->q != search->q)
+        search->tier_ms = 0;
+    search->q = target->q;
+    if (target->tier_ms > search->tier_ms)
+        search->tier_ms = target->tier_ms;
+}
+
 bool ahoy_proxy_keep_search(struct proxy_context *context, const struct ahoy_proxy_plan *plan,
                             size_t from, uint64_t now_ms)
 {
@@ -44,6 +53,8 @@ bool ahoy_proxy_keep_search(struct proxy_context *context, const struct ahoy_pro
         return false;
     *search = (struct proxy_search){ .begun_ms = now_ms, .q = plan->targets[0].q };
     context->search = search;
+    for (size_t i = 0; i < from; i++)
+        take_time(search, &plan->targets[i]);
     if (plan->follows && !keep_uris(context, plan))
         return false;
     for (size_t i = from; i < plan->count; i++) {
@@ -94,7 +105,7 @@ static struct proxy_candidate *take_tier(struct ahoy_proxy *proxy, struct proxy_
             break;
         }
         search->waiting = candidate->next;
-        search->q = candidate->target.q;
+        take_time(search, &candidate->target);
         candidate->next = NULL;
         *link = candidate;
         link = &candidate->next;
@@ -118,13 +129,14 @@ static void begin(struct ahoy_proxy *proxy, struct proxy_context *context, unsig
  * a minute in all, so that it waits shortly and goes on beside those that are silent (RFC 4321). */
 static void start_timer(struct ahoy_proxy *proxy, struct proxy_context *context, uint64_t now_ms)
 {
-    uint64_t span_ms = context->tier_ms;
+    struct proxy_search *search = context->search;
+    if (!proxy_waits(context) || context->closed)
+        return;
+    uint64_t span_ms = search->tier_ms > 0 ? search->tier_ms : context->tier_ms;
     if (!context->is_invite && span_ms > AHOY_PROXY_BRIEF_MS)
         span_ms = AHOY_PROXY_BRIEF_MS;
-    if (!proxy_waits(context) || context->closed || span_ms == 0)
-        return;
-    struct ahoy_timer *timer = &context->search->timer;
-    if (ahoy_timer_is_set(timer))
+    struct ahoy_timer *timer = &search->timer;
+    if (span_ms == 0 || ahoy_timer_is_set(timer))
         return;
     timer->what = ahoy_proxy_name(context->handle, 0);
     timer->which = PROXY_TIMER_TIER;

@@ -38,12 +38,24 @@ void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish)
     proxy->wishes[at] = *wish;
 }
 
+void ahoy_proxy_give_back(struct ahoy_proxy *proxy, uint64_t ticket)
+{
+    if (ticket != 0)
+        ahoy_proxy_wish(proxy, &(struct proxy_wish){ .ticket = ticket });
+}
+
 /* The wish of a branch that still waits; false where it does not any more. */
 static bool branch_wish(struct proxy_context *context, unsigned index, struct ahoy_proxy_wish *wish)
 {
     const struct proxy_branch *branch = proxy_branch_at(context, index);
     if (!branch->waiting)
         return false;
+    if (branch->sleeps) {
+        wish->kind = AHOY_WISH_WAKE;
+        wish->uri = branch->flows->uri;
+        wish->sleeper = branch->flows->sleeper;
+        return true;
+    }
     const struct proxy_ways *ways = branch->ways;
     wish->uri = ways->ways[ways->next_way - 1];
     wish->source = ways->source;
@@ -69,6 +81,10 @@ bool ahoy_proxy_poll(struct ahoy_proxy *proxy, struct ahoy_proxy_wish *wish)
         const struct proxy_wish next = proxy->wishes[proxy->next_wish];
         proxy->next_wish = (proxy->next_wish + 1) % PROXY_WISHES_LIMIT;
         proxy->wish_count--;
+        if (next.ticket != 0) {
+            *wish = (struct ahoy_proxy_wish){ .kind = AHOY_WISH_ANSWERED, .user = next.ticket };
+            return true;
+        }
         if (next.user != 0 && find_wish(proxy, next.user, wish))
             return true;
         if (next.user != 0)
@@ -148,6 +164,16 @@ static void add_hop(struct proxy_ways *ways, unsigned at, const struct ahoy_hop 
     ways->hops[at] = *hop;
 }
 
+static void note_found(struct ahoy_proxy *proxy, const struct proxy_context *context,
+                       const struct proxy_ways *ways, const struct ahoy_proxy_found *found)
+{
+    enum ahoy_cause cause = found->count > 0       ? AHOY_CAUSE_LOCATED
+                            : found->status == 403 ? AHOY_CAUSE_FORBIDDEN_PLACE
+                                                   : AHOY_CAUSE_NOT_LOCATED;
+    ahoy_proxy_note(proxy, context, cause, found->count > 0 ? &found->hops[0] : NULL,
+                    ways->ways[ways->next_way - 1]);
+}
+
 void ahoy_proxy_located(struct ahoy_proxy *proxy, uint64_t user,
                         const struct ahoy_proxy_found *found, uint64_t now_ms)
 {
@@ -162,6 +188,7 @@ void ahoy_proxy_located(struct ahoy_proxy *proxy, uint64_t user,
         return;
     struct proxy_branch *branch = proxy_branch_at(context, index);
     branch->waiting = false;
+    note_found(proxy, context, branch->ways, found);
     for (size_t i = 0; i < found->fresh && branch->ways->fresh < AHOY_TARGETS_LIMIT; i++)
         add_hop(branch->ways, branch->ways->fresh++, &found->hops[i]);
     for (size_t i = found->fresh; i < found->count; i++)

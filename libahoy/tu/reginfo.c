@@ -4,6 +4,7 @@
 
 #include "libahoy/base/utf8.h"
 #include "libahoy/syntax/params.h"
+#include "libahoy/tu/push.h"
 #include "libahoy/tu/registrar.h"
 #include "libahoy/tu/subscription.h"
 
@@ -145,6 +146,17 @@ static void put_params(struct ahoy_buf *buf, struct span params)
     }
 }
 
+/* Not all of it is for those who watch: R8599-4.1-3, R8599-13-4. */
+static void put_uri(struct ahoy_buf *buf, struct span contact)
+{
+    char space[AHOY_CONTACT_LIMIT];
+    struct ahoy_buf uri = ahoy_buf_over(space, sizeof space);
+    ahoy_push_print_public(contact, &uri);
+    ahoy_buf_put(buf, SPAN("><uri>"));
+    put_text(buf, ahoy_buf_text(&uri));
+    ahoy_buf_put(buf, SPAN("</uri>"));
+}
+
 static void put_contact(struct ahoy_buf *buf, const struct ahoy_reginfo_contact *contact,
                         uint64_t now_ms)
 {
@@ -164,9 +176,7 @@ static void put_contact(struct ahoy_buf *buf, const struct ahoy_reginfo_contact 
     }
     put_attribute(buf, "callid", binding->call_id);
     put_number(buf, "cseq", binding->cseq);
-    ahoy_buf_put(buf, SPAN("><uri>"));
-    put_text(buf, binding->contact);
-    ahoy_buf_put(buf, SPAN("</uri>"));
+    put_uri(buf, binding->contact);
     put_params(buf, binding->params);
     if (contact->gruu.size > 0) { /* RFC 5628 */
         ahoy_buf_put(buf, SPAN("<gr:pub-gruu"));

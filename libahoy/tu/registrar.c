@@ -2,6 +2,7 @@
 #include "libahoy/tu/registrar.h"
 
 #include "libahoy/syntax/params.h"
+#include "libahoy/tu/push.h"
 #include "libahoy/tu/registrar_gruu.h"
 #include "libahoy/tu/registrar_outbound.h"
 
@@ -156,6 +157,7 @@ bool ahoy_registration_parse(const struct ahoy_message *request, const struct ah
     registration->cseq = routing->cseq.number;
     registration->hop = *hop;
     registration->contacts = limits->contacts;
+    registration->is_pushed = ahoy_push_is_done(request);
     if (routing->call_id.size > AHOY_BINDING_CALL_ID_LIMIT)
         return ahoy_fail(err, 400, routing->call_id.at, "a Call-ID of at most 256 bytes");
     return read_contacts(request, limits, registration, err) &&
@@ -366,11 +368,12 @@ static void print_params(struct span params, struct ahoy_buf *buf)
     }
 }
 
-void ahoy_registrar_print_contact(const struct ahoy_binding *binding, uint64_t now_ms,
-                                  struct ahoy_buf *buf)
+/* One with |contact| in place of its own URI. */
+static void print_contact(const struct ahoy_binding *binding, struct span contact, uint64_t now_ms,
+                          struct ahoy_buf *buf)
 {
     ahoy_buf_put(buf, SPAN("Contact: <"));
-    ahoy_buf_put(buf, binding->contact);
+    ahoy_buf_put(buf, contact);
     ahoy_buf_put(buf, SPAN(">;expires=")); /* R3261-10.3-26 */
     /* A second that has begun counts: who asked for 60 shall read 60. */
     ahoy_buf_put_number(buf, (binding->expires_ms - now_ms + 999) / 1000);
@@ -381,14 +384,23 @@ void ahoy_registrar_print_contact(const struct ahoy_binding *binding, uint64_t n
     print_params(binding->params, buf);
 }
 
+void ahoy_registrar_print_contact(const struct ahoy_binding *binding, uint64_t now_ms,
+                                  struct ahoy_buf *buf)
+{
+    print_contact(binding, binding->contact, now_ms, buf);
+}
+
 void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
                           struct ahoy_buf *buf)
 {
     for (size_t i = 0; i < bindings->count; i++) {
         const struct ahoy_binding *binding = &bindings->list[i];
+        char space[AHOY_CONTACT_LIMIT];
+        struct ahoy_buf contact = ahoy_buf_over(space, sizeof space);
         if (binding->expires_ms <= now_ms)
             continue;
-        ahoy_registrar_print_contact(binding, now_ms, buf);
+        ahoy_push_print_public(binding->contact, &contact); /* R8599-13-3 */
+        print_contact(binding, ahoy_buf_text(&contact), now_ms, buf);
         ahoy_buf_put(buf, SPAN("\r\n"));
     }
 }

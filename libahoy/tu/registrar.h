@@ -37,6 +37,7 @@ struct ahoy_registration {
     bool requires_outbound;     /* The answer says Require: outbound. */
     bool shows_path;            /* The answer says Path: the phone supports it. */
     bool shows_gruus;           /* It says GRUUs: the phone supports them. */
+    bool is_pushed;             /* A proxy on its way wakes the phone (RFC 8599 5.6.1.1). */
     char text[AHOY_PATH_LIMIT]; /* Of |path|. */
 };
 
@@ -71,7 +72,7 @@ bool ahoy_registrar_is_ours(struct span name);
 /* Prints one Contact row, without its CRLF. */
 void ahoy_registrar_print_contact(const struct ahoy_binding *binding, uint64_t now_ms,
                                   struct ahoy_buf *buf);
-/* Prints the Contact rows of the 200 (10.3 step 8), or of a 302, with expires, q where it is not
- * 1, and all other parameters that they were registered with. */
+/* Prints the Contact rows of a 302, with expires, q where it is not 1, and all other parameters
+ * that they were registered with but for those of RFC 8599. */
 void ahoy_registrar_print(const struct ahoy_bindings *bindings, uint64_t now_ms,
                           struct ahoy_buf *buf);

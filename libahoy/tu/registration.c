@@ -71,7 +71,6 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
                           true, &request);
     request.hop = client->way.server;
     ahoy_ua_put_binding(context, &request.hop, client->way.reg_id, &request.rows);
-    ahoy_ua_put_supported(context, AHOY_METHOD_REGISTER, &request.rows);
     ahoy_buf_put(&request.rows, SPAN("Expires: "));
     ahoy_buf_put_number(&request.rows, leaving ? 0 : client->asked_s);
     ahoy_buf_put(&request.rows, SPAN("\r\n"));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libahoy/syntax/status.h"
+#include "libahoy/tu/transfer.h"
 
 static const struct ahoy_handle nobody = { 0, 0 };
 
@@ -11,6 +12,7 @@ static void settle(struct ahoy_session *session)
 {
     session->state = AHOY_SESSION_OVER;
     session->ring_ms = session->change.again_ms = UINT64_MAX;
+    ahoy_session_timer_stop(&session->timer);
     ahoy_session_drop_answer(&session->answer);
     ahoy_session_drop_answer(&session->reliable.answer);
 }
@@ -20,6 +22,8 @@ void ahoy_session_end(struct ahoy_session *session, struct ahoy_ua_context *cont
 {
     if (session->state == AHOY_SESSION_OVER)
         return;
+    if (session->heard < 200)
+        session->heard = 487;
     settle(session);
     ahoy_ua_tell(
         context,
@@ -30,6 +34,7 @@ void ahoy_session_end(struct ahoy_session *session, struct ahoy_ua_context *cont
 void ahoy_session_refused(struct ahoy_session *session, struct ahoy_ua_context *context,
                           unsigned status, struct span reason)
 {
+    session->heard = status;
     settle(session);
     ahoy_ua_tell(context,
                  &(struct ahoy_ua_news){
@@ -95,8 +100,11 @@ void ahoy_session_hang_up(struct ahoy_session *session, struct ahoy_ua_context *
         if (session->answer.bytes == NULL)
             ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("Hung up"), now_ms);
         return;
-    case AHOY_SESSION_CANCELLING:
     case AHOY_SESSION_OVER:
+        if (session->refer != NULL) /* Nobody waits for it any more. */
+            ahoy_refer_end(session, context, 487, SPAN(""));
+        return;
+    case AHOY_SESSION_CANCELLING:
         return;
     }
 }
@@ -104,10 +112,11 @@ void ahoy_session_hang_up(struct ahoy_session *session, struct ahoy_ua_context *
 static void take_end(struct ahoy_session *session, const struct ahoy_event *event)
 {
     struct ahoy_handle *names[] = { &session->client, &session->server, &session->bye,
-                                    &session->change.client };
+                                    &session->change.client, &session->timer.update };
     if (session->transactions > 0)
         session->transactions--;
     ahoy_session_pracked(session, event->transaction);
+    ahoy_transfer_forget(session, event->transaction);
     if (ahoy_handle_equal(event->transaction, session->client))
         ahoy_session_forget_early(session); /* 13.2.2.4: 64*T1 after the first 2xx. */
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -125,6 +134,9 @@ static void take_failure(struct ahoy_session *session, struct ahoy_ua_context *c
         session->bye_unanswered = false;
     if (ahoy_handle_equal(event->transaction, session->change.client))
         ahoy_session_change_failed(session, context, unheard ? 408 : 503, SPAN(""), now_ms);
+    if (ahoy_handle_equal(event->transaction, session->timer.update))
+        ahoy_session_refresh_failed(session, context, unheard ? 408 : 503, SPAN(""), now_ms);
+    ahoy_transfer_failed(session, context, event, unheard ? 408 : 503, now_ms);
     if (!ahoy_handle_equal(event->transaction, session->client))
         return;
     if (session->state == AHOY_SESSION_CANCELLING)
@@ -214,6 +226,8 @@ void ahoy_session_expire(struct ahoy_session *session, struct ahoy_ua_context *c
         repeat_answer(session, context, now_ms);
     if (is_due(&session->reliable.answer, now_ms))
         repeat_reliable(session, context, now_ms);
+    ahoy_session_refresh(session, context, now_ms);
+    ahoy_transfer_expire(session, context, now_ms);
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b)
@@ -231,17 +245,21 @@ uint64_t ahoy_session_deadline(const struct ahoy_session *session)
     uint64_t answer_ms = sooner(due_ms(&session->answer), due_ms(&session->reliable.answer));
     uint64_t own_ms = sooner(session->ring_ms, session->change.again_ms);
     uint64_t owed_ms = session->owed != 0 ? session->owed_ms : UINT64_MAX;
-    return sooner(sooner(answer_ms, own_ms), owed_ms);
+    uint64_t timer_ms = sooner(session->timer.refresh_ms, session->timer.end_ms);
+    uint64_t late_ms = sooner(timer_ms, ahoy_transfer_deadline(session));
+    return sooner(sooner(sooner(answer_ms, own_ms), owed_ms), late_ms);
 }
 
 bool ahoy_session_is_busy(const struct ahoy_session *session)
 {
-    return session->state != AHOY_SESSION_OVER || session->bye_unanswered;
+    return session->state != AHOY_SESSION_OVER || session->bye_unanswered ||
+           session->referred != NULL;
 }
 
 bool ahoy_session_is_done(const struct ahoy_session *session)
 {
-    return session->state == AHOY_SESSION_OVER && session->transactions == 0;
+    return session->state == AHOY_SESSION_OVER && session->transactions == 0 &&
+           !ahoy_transfer_goes_on(session);
 }
 
 void ahoy_session_fini(struct ahoy_session *session)
@@ -253,5 +271,8 @@ void ahoy_session_fini(struct ahoy_session *session)
     free(session->offer);
     free(session->described);
     free(session->targets);
+    free(session->extra);
+    free(session->refer);
+    free(session->referred);
     session->head = session->offer = session->described = NULL;
 }

@@ -1,7 +1,7 @@
 /* A session that INVITE sets up (RFC 3261 13, 14, 15), on the caller's and the callee's side. */
 #pragma once
 
-#include "libahoy/tu/ua_context.h"
+#include "libahoy/tu/session_timer.h"
 
 enum ahoy_session_state {
     AHOY_SESSION_CALLING = 1, /* Our INVITE has no final response yet. */
@@ -52,6 +52,7 @@ struct ahoy_session_change {
     struct ahoy_dialog *dialog; /* In which; NULL once that is forgotten. */
     uint32_t cseq;
     uint64_t again_ms; /* When it is tried again after a 491; UINT64_MAX for no such wait. */
+    bool is_refresh;   /* It changes nothing (RFC 4028 10). */
     struct ahoy_sdp_local offered;
     struct ahoy_credentials credentials;
 };
@@ -73,6 +74,7 @@ struct ahoy_session {
     unsigned owed;        /* The failure that the peer's INVITE could not be sent; 0 for none. */
     uint64_t owed_ms;     /* When that is tried again. */
     uint32_t invite_cseq; /* Of our INVITE, which its ACK repeats. */
+    unsigned heard;       /* Of our INVITE: the last status that was told; 0 for none. */
     unsigned fork_count;  /* Forks that answered too late, and were told BYE; ... */
     uint64_t forks[AHOY_SESSION_FORKS_LIMIT]; /* ... hashes of their To tags. */
     uint32_t server_cseq;                     /* Of the peer's INVITE. */
@@ -83,6 +85,14 @@ struct ahoy_session {
     struct ahoy_session_answer answer;
     struct ahoy_session_reliable reliable;
     struct ahoy_session_change change;
+    struct ahoy_session_timer timer;
+    struct ahoy_refer *refer;       /* Our REFER (transfer.h); NULL for none. */
+    struct ahoy_referred *referred; /* The peer's; NULL for none. */
+    bool was_referred;              /* There was one. */
+    struct ahoy_handle referrer;    /* The session by which this call was asked for; or null. */
+    struct ahoy_handle replaced;    /* That this one takes the place of once it is answered. */
+    char *extra;                    /* Further rows of our INVITE; NULL for none. */
+    size_t extra_size;
     struct ahoy_sdp_local local;    /* What we would have. */
     struct ahoy_sdp_local in_force; /* What the peer has agreed to, or must. */
     char *described;                /* The last description that we gave; NULL before. */
@@ -211,6 +221,14 @@ void ahoy_session_changed(struct ahoy_session *session, struct ahoy_ua_context *
                           const struct ahoy_event *event, uint64_t now_ms);
 void ahoy_session_change_failed(struct ahoy_session *session, struct ahoy_ua_context *context,
                                 unsigned status, struct span reason, uint64_t now_ms);
+/* Refreshes the session, or ends one that nobody has refreshed, where it is time. */
+void ahoy_session_refresh(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          uint64_t now_ms);
+/* The answer to our UPDATE that refreshes, or |status| in place of one. */
+void ahoy_session_refreshed(struct ahoy_session *session, struct ahoy_ua_context *context,
+                            const struct ahoy_message *response, uint64_t now_ms);
+void ahoy_session_refresh_failed(struct ahoy_session *session, struct ahoy_ua_context *context,
+                                 unsigned status, struct span reason, uint64_t now_ms);
 /* ACK to a 2xx whose CSeq is |cseq|, made anew for each one that comes. */
 void ahoy_session_send_ack(const struct ahoy_session *session, struct ahoy_ua_context *context,
                            const struct ahoy_dialog *dialog, uint32_t cseq, uint64_t now_ms);

@@ -25,6 +25,7 @@ bool ahoy_session_keep_invite(struct ahoy_session *session, struct ahoy_ua_conte
     struct ahoy_buf head = ahoy_buf_over(context->response, sizeof context->response);
     ahoy_compose_response(&head, event->message, &trying);
     session->is_sips = ahoy_ua_asks_for_sips(event->message);
+    ahoy_session_terms_read(event->message, &session->timer.asked);
     session->server_cseq = event->routing->cseq.number;
     return !routes.overflow && !head.overflow &&
            ahoy_session_keep(&session->head, &session->head_size, ahoy_buf_text(&head)) &&
@@ -36,6 +37,16 @@ static void put_reliable(uint32_t rseq, struct ahoy_buf *rows)
     ahoy_buf_put(rows, SPAN("Require: 100rel\r\nRSeq: ")); /* R3262-3-7 */
     ahoy_buf_put_number(rows, rseq);
     ahoy_buf_put(rows, SPAN("\r\n"));
+}
+
+/* What a 2xx says beside all that. */
+static void put_final(const struct ahoy_session *session, const struct ahoy_ua_context *context,
+                      struct ahoy_buf *rows)
+{
+    const struct ahoy_session_terms granted =
+        ahoy_session_timer_grant(&session->timer, &session->timer.asked, context->session_s);
+    ahoy_ua_put_abilities(context, rows);
+    ahoy_session_terms_put(&granted, rows);
 }
 
 struct span ahoy_session_compose(const struct ahoy_session *session,
@@ -55,7 +66,7 @@ struct span ahoy_session_compose(const struct ahoy_session *session,
         if (status < 200)
             ahoy_ua_put_allow(&rows);
         else
-            ahoy_ua_put_abilities(context, &rows);
+            put_final(session, context, &rows);
         ahoy_beside_answer_packages(&context->message, &rows);
     }
     if (rseq != 0)
@@ -88,6 +99,8 @@ static unsigned objection(struct ahoy_session *session, struct ahoy_ua_context *
 {
     struct ahoy_err err = { .status = 0 };
     unsigned refusal = ahoy_ua_refuses_body(event->message, rows);
+    if (refusal == 0)
+        refusal = ahoy_session_timer_refuses(event->message, rows);
     if (refusal != 0)
         return refusal;
     if (event->message->body.size > 0 && !ahoy_sdp_parse(event->message->body, &context->sdp, &err))
@@ -124,7 +137,9 @@ bool ahoy_session_invited(struct ahoy_session *session, struct ahoy_ua_context *
     session->transactions++;
     ahoy_session_take_offer(session);
     ahoy_ua_tell(context,
-                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_INCOMING, .session = session->self },
+                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_INCOMING,
+                                         .session = session->self,
+                                         .replaced = session->replaced },
                  event->routing->from.uri.text);
     return true;
 }
@@ -144,6 +159,9 @@ unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_contex
         ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_RELIABLE, true);
         session->in_force = session->local;
     }
+    const struct ahoy_session_terms granted =
+        ahoy_session_timer_grant(&session->timer, &session->timer.asked, context->session_s);
+    ahoy_session_timer_granted(&session->timer, &granted, now_ms);
     /* Where it cannot be sent now, it is sent again soon. */
     (void)ahoy_transaction_respond(context->transactions, session->server, 200, &text, 1, now_ms);
     return 0;

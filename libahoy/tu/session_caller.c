@@ -1,5 +1,5 @@
 /* The caller's side: INVITE, its responses, ACK (RFC 3261 13.2), and the responses to BYE. */
-#include "libahoy/tu/session.h"
+#include "libahoy/tu/transfer.h"
 
 #include "libahoy/tu/beside.h"
 
@@ -19,8 +19,10 @@ bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_conte
                           &request);
     ahoy_ua_put_contact(context, &request.hop, ahoy_dialog_is_sips(&session->dialog),
                         &request.rows);
-    ahoy_ua_put_abilities(context, &request.rows);
+    ahoy_ua_put_accepted(&request.rows);
     ahoy_beside_put_packages(&request.rows); /* R6086-5.2.3-1 */
+    ahoy_session_timer_put(&session->timer, context->session_s, &request.rows);
+    ahoy_buf_put(&request.rows, (struct span){ session->extra, session->extra_size });
     ahoy_credentials_put(&session->credentials, &request.rows);
     struct span offer = print_offer(session, context);
     if (offer.size == 0)
@@ -131,6 +133,8 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
         return;
     }
     session->state = AHOY_SESSION_CONFIRMED;
+    ahoy_session_timer_take(&session->timer, event->message, context->session_s, now_ms);
+    session->timer.least_s = 0; /* What 422s said is not for the dialog: RFC 4028 7.4. */
     ahoy_session_leave_early(session);
     ahoy_session_send_ack(session, context, &session->dialog, session->invite_cseq, now_ms);
     if (cancelled) {
@@ -145,6 +149,9 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
         return;
     }
     ahoy_offers_take(offers, AHOY_CARRIER_RELIABLE, false);
+    session->dialog.takes_update |=
+        ahoy_ua_lists(event->message, AHOY_HEADER_ALLOW, SPAN("UPDATE"));
+    session->heard = 200;
     ahoy_session_tell(session, context, AHOY_NEWS_ANSWERED, &session->dialog);
 }
 
@@ -172,6 +179,7 @@ static void take_provisional(struct ahoy_session *session, struct ahoy_ua_contex
         session->state != AHOY_SESSION_CALLING || session->told_ringing)
         return;
     session->told_ringing = true;
+    session->heard = response->status;
     ahoy_ua_tell(context,
                  &(struct ahoy_ua_news){ .kind = AHOY_NEWS_RINGING,
                                          .session = session->self,
@@ -188,9 +196,10 @@ static void take_final(struct ahoy_session *session, struct ahoy_ua_context *con
     }
     if (session->state != AHOY_SESSION_CALLING)
         return;
-    if (ahoy_ua_retry(context, &session->credentials, &session->dialog, response,
-                      AHOY_METHOD_INVITE, print_offer(session, context)) &&
-        ahoy_session_send_invite(session, context, now_ms))
+    bool again = ahoy_ua_retry(context, &session->credentials, &session->dialog, response,
+                               AHOY_METHOD_INVITE, print_offer(session, context)) ||
+                 ahoy_session_timer_raise(&session->timer, response, context->session_s);
+    if (again && ahoy_session_send_invite(session, context, now_ms))
         return;
     if (ahoy_session_redirect(session, context, response->status, response, now_ms))
         return;
@@ -228,6 +237,10 @@ void ahoy_session_response(struct ahoy_session *session, struct ahoy_ua_context 
         take_bye_response(session, context, response, now_ms);
     else if (ahoy_handle_equal(event->transaction, session->change.client))
         ahoy_session_changed(session, context, event, now_ms);
+    else if (ahoy_handle_equal(event->transaction, session->timer.update))
+        ahoy_session_refreshed(session, context, response, now_ms);
+    else if (ahoy_transfer_response(session, context, event, now_ms))
+        return;
     else if (!ahoy_handle_equal(event->transaction, session->client))
         take_repeated(session, context, event, now_ms);
     else if (response->status < 200)

@@ -49,7 +49,9 @@ static void send_offer(struct ahoy_session *session, struct ahoy_ua_context *con
         dialog->rseq = 0; /* R3262-4-9 */
     ahoy_ua_request_begin(context, dialog, change->method, change->cseq, false, &request);
     ahoy_ua_put_contact(context, &request.hop, ahoy_dialog_is_sips(dialog), &request.rows);
-    ahoy_ua_put_abilities(context, &request.rows);
+    ahoy_ua_put_accepted(&request.rows);
+    if (session->state == AHOY_SESSION_CONFIRMED)
+        ahoy_session_timer_put(&session->timer, context->session_s, &request.rows);
     ahoy_credentials_put(&change->credentials, &request.rows);
     change->client = ahoy_ua_request_send(&request, offer, ahoy_handle_pack(session->self), now_ms);
     if (change->client.generation == 0)
@@ -73,8 +75,12 @@ static bool send_change(struct ahoy_session *session, struct ahoy_ua_context *co
 
 /* All is as it was: R3261-14.1-4. */
 static void give_up(struct ahoy_session *session, struct ahoy_ua_context *context, unsigned status,
-                    struct span reason)
+                    struct span reason, uint64_t now_ms)
 {
+    if (session->change.is_refresh) {
+        ahoy_session_timer_failed(&session->timer, now_ms);
+        return;
+    }
     session->local.media = session->in_force.media;
     session->local.direction = session->in_force.direction;
     ahoy_ua_tell(context,
@@ -119,7 +125,8 @@ void ahoy_session_pursue(struct ahoy_session *session, struct ahoy_ua_context *c
         (change->again_ms != UINT64_MAX && now_ms < change->again_ms))
         return;
     change->again_ms = UINT64_MAX;
-    if (session->described == NULL || is_same(&session->local, &session->in_force))
+    bool is_refresh = is_same(&session->local, &session->in_force);
+    if (session->described == NULL || (is_refresh && !session->timer.is_due))
         return;
     change->dialog = changeable(session);
     if (change->dialog == NULL ||
@@ -127,16 +134,20 @@ void ahoy_session_pursue(struct ahoy_session *session, struct ahoy_ua_context *c
                               ahoy_session_ongoing(session, change->dialog)))
         return;
     change->credentials = (struct ahoy_credentials){ .proofs = { { .tries = 0 } } };
+    change->is_refresh = is_refresh;
+    session->timer.is_due = false; /* Any change refreshes: RFC 4028 7.2. */
     if (!send_change(session, context, now_ms))
-        give_up(session, context, 500, SPAN("The change cannot be sent"));
+        give_up(session, context, 500, SPAN("The change cannot be sent"), now_ms);
 }
 
 /* 14.1: in units of 10 ms, and not when the other side does, whose call it is or is not. */
-static uint64_t wait_after_glare(const struct ahoy_session *session,
-                                 struct ahoy_ua_context *context)
+static void wait_after_glare(struct ahoy_session *session, struct ahoy_ua_context *context,
+                             uint64_t now_ms)
 {
-    return session->is_caller ? 2100 + 10 * (uint64_t)ahoy_rng_below(&context->rng, 191)
-                              : 10 * (uint64_t)ahoy_rng_below(&context->rng, 201);
+    uint64_t wait_ms = session->is_caller ? 2100 + 10 * (uint64_t)ahoy_rng_below(&context->rng, 191)
+                                          : 10 * (uint64_t)ahoy_rng_below(&context->rng, 201);
+    session->change.again_ms = now_ms + wait_ms;
+    session->timer.is_due |= session->change.is_refresh;
 }
 
 /* Whether it still matters: the call may be over, or another fork have answered it. */
@@ -168,9 +179,9 @@ void ahoy_session_change_failed(struct ahoy_session *session, struct ahoy_ua_con
         ahoy_session_bye(session, context, AHOY_SIDE_NETWORK,
                          reason.size > 0 ? reason : ahoy_status_reason(status), now_ms);
     else if (status == 491)
-        session->change.again_ms = now_ms + wait_after_glare(session, context);
+        wait_after_glare(session, context, now_ms);
     else
-        give_up(session, context, status, reason);
+        give_up(session, context, status, reason, now_ms);
 }
 
 /* Reads the answer; false where it is none, and the call has been ended. */
@@ -208,19 +219,25 @@ static void take_success(struct ahoy_session *session, struct ahoy_ua_context *c
     /* Our BYE may have crossed it: RFC 5407 3.2.3. */
     if (!is_of_use(session) || !take_answer(session, context, event->message, now_ms))
         return;
+    if (is_answered)
+        ahoy_session_timer_take(&session->timer, event->message, context->session_s, now_ms);
     session->in_force = change->offered;
+    if (change->is_refresh)
+        return;
     ahoy_session_tell(session, context, is_answered ? AHOY_NEWS_CHANGED : AHOY_NEWS_EARLY,
                       change->dialog);
 }
 
-/* Whether a challenge was answered. */
+/* Whether it was sent again, as a challenge or a 422 asks for. */
 static bool try_again(struct ahoy_session *session, struct ahoy_ua_context *context,
                       const struct ahoy_message *response, uint64_t now_ms)
 {
     struct ahoy_session_change *change = &session->change;
     struct span offer = { session->described, session->described_size };
-    if (!is_of_use(session) || !ahoy_ua_retry(context, &change->credentials, change->dialog,
-                                              response, change->method, offer))
+    if (!is_of_use(session) ||
+        (!ahoy_ua_retry(context, &change->credentials, change->dialog, response, change->method,
+                        offer) &&
+         !ahoy_session_timer_raise(&session->timer, response, context->session_s)))
         return false;
     ahoy_offers_reject(&change->dialog->offers);
     send_offer(session, context, offer, now_ms);

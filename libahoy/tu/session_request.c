@@ -1,6 +1,6 @@
 /* Requests within a session's dialog: ACK, BYE, re-INVITE and OPTIONS (RFC 3261 12.2.2, 14.2,
  * 15.1.2), UPDATE (RFC 3311 5.2). */
-#include "libahoy/tu/session.h"
+#include "libahoy/tu/transfer.h"
 
 #include "libahoy/tu/beside.h"
 
@@ -55,7 +55,9 @@ static unsigned refuses(const struct ahoy_session *session, struct ahoy_ua_conte
         ahoy_buf_put_number(rows, ahoy_rng_below(&context->rng, 11));
         ahoy_buf_put(rows, SPAN("\r\n"));
     }
-    return status != 0 ? status : ahoy_ua_refuses_body(request, rows);
+    if (status == 0)
+        status = ahoy_ua_refuses_body(request, rows);
+    return status != 0 ? status : ahoy_session_timer_refuses(request, rows);
 }
 
 static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -91,11 +93,26 @@ static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *
         ahoy_session_tell(session, context, AHOY_NEWS_CHANGED, &session->dialog);
 }
 
+/* An UPDATE in a call refreshes it (RFC 4028 9). */
+static void grant(struct ahoy_session *session, const struct ahoy_ua_context *context,
+                  const struct ahoy_message *update, uint64_t now_ms, struct ahoy_buf *rows)
+{
+    struct ahoy_session_terms asked;
+    ahoy_session_terms_read(update, &asked);
+    const struct ahoy_session_terms granted =
+        ahoy_session_timer_grant(&session->timer, &asked, context->session_s);
+    ahoy_session_terms_put(&granted, rows);
+    ahoy_session_timer_granted(&session->timer, &granted, now_ms);
+}
+
 /* The answer to an UPDATE, which must come at once: R3311-5.2-6. */
-static void answer_update(struct ahoy_ua_context *context, struct ahoy_dialog *dialog,
-                          const struct ahoy_event *event, struct span body, uint64_t now_ms)
+static void answer_update(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          struct ahoy_dialog *dialog, const struct ahoy_event *event,
+                          struct span body, uint64_t now_ms)
 {
     struct ahoy_buf rows = ahoy_buf_over(context->rows, sizeof context->rows);
+    if (session->state == AHOY_SESSION_CONFIRMED)
+        grant(session, context, event->message, now_ms, &rows);
     ahoy_dialog_refresh(dialog, event->message);
     ahoy_ua_put_contact(context, &context->server, ahoy_dialog_is_sips(dialog), &rows);
     ahoy_ua_put_abilities(context, &rows);
@@ -110,21 +127,22 @@ static void take_update(struct ahoy_session *session, struct ahoy_ua_context *co
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
     struct ahoy_sdp_agreed agreed;
     const struct span *offer = &event->message->body;
-    if (offer->size == 0) {
-        answer_update(context, dialog, event, SPAN(""), now_ms);
-        return;
-    }
     struct span answer = SPAN("");
-    unsigned status = refuses(session, context, dialog, event->message, &rows);
-    if (status == 0)
+    unsigned status = offer->size == 0 ? ahoy_session_timer_refuses(event->message, &rows)
+                                       : refuses(session, context, dialog, event->message, &rows);
+    if (status == 0 && offer->size > 0)
         answer = ahoy_session_describe(session, context, offer, &agreed, &status);
     if (status != 0) {
         ahoy_ua_reply(context, event, status, SPAN(""), ahoy_buf_text(&rows), now_ms);
         return;
     }
+    if (offer->size == 0) {
+        answer_update(session, context, dialog, event, SPAN(""), now_ms);
+        return;
+    }
     dialog->agreed = agreed;
     session->in_force = session->local;
-    answer_update(context, dialog, event, answer, now_ms);
+    answer_update(session, context, dialog, event, answer, now_ms);
     bool is_answered = session->state == AHOY_SESSION_CONFIRMED;
     ahoy_session_tell(session, context, is_answered ? AHOY_NEWS_CHANGED : AHOY_NEWS_EARLY, dialog);
 }
@@ -168,6 +186,15 @@ static void take_request(struct ahoy_session *session, struct ahoy_ua_context *c
     case AHOY_METHOD_UPDATE:
         take_update(session, context, &session->dialog, event, now_ms);
         return;
+    case AHOY_METHOD_REFER:
+        ahoy_referred_asked(session, context, event, now_ms);
+        return;
+    case AHOY_METHOD_SUBSCRIBE:
+        ahoy_referred_subscribed(session, context, event, now_ms);
+        return;
+    case AHOY_METHOD_NOTIFY:
+        ahoy_refer_notified(session, context, event, now_ms);
+        return;
     default:
         ahoy_beside_answer(context, event, session->self, now_ms);
         return;
@@ -187,13 +214,19 @@ static void take_late(struct ahoy_session *session, struct ahoy_ua_context *cont
     ahoy_ua_reply(context, event, is_end ? 200 : 481, SPAN(""), SPAN(""), now_ms);
 }
 
+/* What REFER subscribes to outlives the session: RFC 6665 4.5.2. */
+static bool is_of_transfer(enum ahoy_method method)
+{
+    return method == AHOY_METHOD_NOTIFY || method == AHOY_METHOD_SUBSCRIBE;
+}
+
 void ahoy_session_request(struct ahoy_session *session, struct ahoy_ua_context *context,
                           struct ahoy_dialog *dialog, const struct ahoy_event *event,
                           uint64_t now_ms)
 {
     if (event->message->method == AHOY_METHOD_ACK)
         take_ack(session, context, event, now_ms);
-    else if (session->state == AHOY_SESSION_OVER)
+    else if (session->state == AHOY_SESSION_OVER && !is_of_transfer(event->message->method))
         take_late(session, context, event, now_ms);
     else if (!ahoy_dialog_take_cseq(dialog, event->routing->cseq.number))
         ahoy_ua_reply(context, event, 500, SPAN(""), SPAN(""), now_ms); /* R3261-12.2.2-3 */

@@ -7,8 +7,8 @@
 #include "libahoy/tu/beside.h"
 #include "libahoy/tu/exchange.h"
 #include "libahoy/tu/publication.h"
-#include "libahoy/tu/session.h"
 #include "libahoy/tu/subscriber.h"
+#include "libahoy/tu/transfer.h"
 
 struct ahoy_ua {
     struct ahoy_ua_context context;
@@ -47,6 +47,8 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     context->t1_ms = options->t1_ms;
     context->t2_ms = options->t2_ms;
     context->more_codecs = options->more_codecs;
+    context->session_s = options->session_s;
+    context->takes_transfers = options->takes_transfers;
     ahoy_rng_init(&context->rng, options->seed);
     ahoy_pool_init(&ua->sessions, sizeof(struct ahoy_session), AHOY_UA_SESSIONS_LIMIT);
     ahoy_subscriber_init(&ua->subscriber);
@@ -89,6 +91,7 @@ static struct ahoy_session *add_session(struct ahoy_ua *ua)
         return NULL;
     session->self = handle;
     session->ring_ms = session->change.again_ms = UINT64_MAX;
+    ahoy_session_timer_init(&session->timer);
     session->local.session_id = ahoy_rng_next(&ua->context.rng) >> 2; /* Fits a signed number. */
     session->local.more_codecs = ua->context.more_codecs;
     return session;
@@ -99,10 +102,37 @@ static struct ahoy_session *get_session(struct ahoy_ua *ua, struct ahoy_handle h
     return ahoy_pool_get(&ua->sessions, handle);
 }
 
+static void settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms);
+
+/* Who asked for this call is told how it goes. */
+static void report(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
+{
+    struct ahoy_session *referrer = get_session(ua, session->referrer);
+    if (referrer == NULL || session->heard == 0)
+        return;
+    if (session->heard >= 200)
+        session->referrer = (struct ahoy_handle){ 0, 0 };
+    ahoy_referred_tell(referrer, &ua->context, session->heard, now_ms);
+    settle(ua, referrer, now_ms);
+}
+
+/* It is answered, and takes the place of another: RFC 3891 3. */
+static void displace(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
+{
+    struct ahoy_session *replaced = get_session(ua, session->replaced);
+    if (replaced == NULL || session->state != AHOY_SESSION_CONFIRMED)
+        return;
+    session->replaced = (struct ahoy_handle){ 0, 0 };
+    ahoy_session_hang_up(replaced, &ua->context, now_ms);
+    settle(ua, replaced, now_ms);
+}
+
 /* After whatever may have ended it: no event may follow.  Or it may have made way for a change. */
 static void settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
 {
     ahoy_session_pursue(session, &ua->context, now_ms);
+    report(ua, session, now_ms);
+    displace(ua, session, now_ms);
     if (ahoy_session_is_done(session))
         remove_session(ua, session);
 }
@@ -157,11 +187,24 @@ static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint
         ahoy_ua_refuse(context, event, 482, SPAN(""));
         return;
     }
-    struct ahoy_session *session = add_session(ua);
-    if (session == NULL)
-        ahoy_ua_refuse(context, event, 500, SPAN(""));
-    else if (!ahoy_session_invited(session, context, event, now_ms))
+    struct ahoy_handle replaced;
+    unsigned status = ahoy_session_find_replaced(&ua->sessions, event, &replaced);
+    struct ahoy_session *session = status == 0 ? add_session(ua) : NULL;
+    if (session == NULL) {
+        ahoy_ua_refuse(context, event, status != 0 ? status : 500, SPAN(""));
+        return;
+    }
+    session->replaced = replaced;
+    if (!ahoy_session_invited(session, context, event, now_ms))
         remove_session(ua, session);
+}
+
+/* R3515-2.4.4-5; and nothing else can be subscribed to. */
+static void refuse_subscription(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
+{
+    bool is_refer = ahoy_refer_is_event(event->message);
+    ahoy_ua_reply(&ua->context, event, is_refer ? 403 : 489, SPAN(""),
+                  is_refer ? SPAN("") : SPAN("Allow-Events: refer\r\n"), now_ms);
 }
 
 /* A request outside of dialogs.  OPTIONS is refused by what an INVITE would be: R3261-11.2-1. */
@@ -172,6 +215,10 @@ static void take_outside(struct ahoy_ua *ua, const struct ahoy_event *event, uin
         ahoy_ua_refuse(&ua->context, event, status, SPAN(""));
     else if (event->message->method == AHOY_METHOD_INVITE)
         take_invite(ua, event, now_ms);
+    else if (event->message->method == AHOY_METHOD_SUBSCRIBE)
+        refuse_subscription(ua, event, now_ms);
+    else if (event->message->method == AHOY_METHOD_REFER) /* Nobody dials by a stranger's word. */
+        ahoy_ua_reply(&ua->context, event, 403, SPAN(""), SPAN(""), now_ms);
     else
         ahoy_beside_answer(&ua->context, event, (struct ahoy_handle){ 0, 0 }, now_ms);
 }
@@ -190,6 +237,9 @@ static bool admits(struct ahoy_ua *ua, const struct ahoy_event *event)
     } else if (!ahoy_ua_serves(event->message->method)) {
         status = 405;
         ahoy_ua_put_allow(&rows); /* R3261-21.4.6-1 */
+    } else if (event->message->method != AHOY_METHOD_INVITE &&
+               ahoy_message_first(event->message, AHOY_HEADER_REPLACES) != NULL) {
+        status = 400; /* R3891-3-1 */
     } else {
         ahoy_compose_unsupported(&rows, event->message, AHOY_HEADER_REQUIRE, SPAN(AHOY_UA_OPTIONS));
         status = rows.size > 0 || rows.overflow ? 420 : 0; /* R3261-20.32-1, -2 */
@@ -204,7 +254,7 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
     bool is_ack = event->kind == AHOY_EVENT_ACK;
     if (!is_ack && !admits(ua, event))
         return;
-    if (event->message->method == AHOY_METHOD_NOTIFY) {
+    if (event->message->method == AHOY_METHOD_NOTIFY && !ahoy_refer_is_event(event->message)) {
         ahoy_subscriber_notified(&ua->subscriber, &ua->context, event, now_ms);
         return;
     }
@@ -406,25 +456,100 @@ static bool is_for_a_call(const struct ahoy_uri *uri)
             ahoy_span_equal(method, SPAN("INVITE")));
 }
 
+/* Prints |uri|, where it asks for no more than a call. */
+static bool print_callee(struct span uri, struct ahoy_buf *text)
+{
+    struct ahoy_uri parsed;
+    if (!ahoy_uri_parse(uri, &parsed, NULL) || !is_for_a_call(&parsed))
+        return false;
+    ahoy_uri_print_request(&parsed, text);
+    return true;
+}
+
+/* Calls |uri|; |referred| is what asked for it, or NULL. */
+static struct ahoy_session *place(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
+                                  const struct ahoy_referred *referred, uint64_t now_ms)
+{
+    struct ahoy_session *session = add_session(ua);
+    if (session == NULL)
+        return NULL;
+    session->local.media = *media;
+    bool is_kept =
+        referred == NULL || ahoy_session_keep(&session->extra, &session->extra_size,
+                                              (struct span){ referred->rows, referred->rows_size });
+    if (is_kept && ahoy_session_call(session, &ua->context, uri, now_ms))
+        return session;
+    remove_session(ua, session);
+    return NULL;
+}
+
 struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
                                 uint64_t now_ms)
 {
-    const struct ahoy_handle none = { 0, 0 };
     char space[AHOY_URI_LIMIT];
     struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
-    struct ahoy_uri parsed;
-    if (!ahoy_uri_parse(uri, &parsed, NULL) || !is_for_a_call(&parsed))
-        return none;
-    ahoy_uri_print_request(&parsed, &text);
-    struct ahoy_session *session = add_session(ua);
-    if (session == NULL)
-        return none;
-    session->local.media = *media;
-    if (!ahoy_session_call(session, &ua->context, ahoy_buf_text(&text), now_ms)) {
-        remove_session(ua, session);
-        return none;
+    struct ahoy_session *session = NULL;
+    if (print_callee(uri, &text))
+        session = place(ua, ahoy_buf_text(&text), media, NULL, now_ms);
+    return session != NULL ? session->self : (struct ahoy_handle){ 0, 0 };
+}
+
+bool ahoy_ua_transfer(struct ahoy_ua *ua, struct ahoy_handle handle, struct span uri,
+                      uint64_t now_ms)
+{
+    char space[AHOY_URI_LIMIT];
+    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
+    struct ahoy_session *session = get_session(ua, handle);
+    return session != NULL && print_callee(uri, &text) &&
+           ahoy_refer(session, &ua->context, ahoy_buf_text(&text), NULL, now_ms);
+}
+
+bool ahoy_ua_transfer_to(struct ahoy_ua *ua, struct ahoy_handle handle, struct ahoy_handle other,
+                         uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    const struct ahoy_session *target = get_session(ua, other);
+    return session != NULL && target != NULL && session != target &&
+           target->state == AHOY_SESSION_CONFIRMED &&
+           ahoy_refer(session, &ua->context, ahoy_refer_uri_of(&target->dialog), &target->dialog,
+                      now_ms);
+}
+
+/* Decides about what the peer of |session| has asked for: true once. */
+static bool decide(struct ahoy_session *session)
+{
+    struct ahoy_referred *referred = session != NULL ? session->referred : NULL;
+    bool is_open = referred != NULL && !referred->has_begun && !referred->told_end;
+    if (is_open)
+        referred->has_begun = true;
+    return is_open;
+}
+
+struct ahoy_handle ahoy_ua_accept_transfer(struct ahoy_ua *ua, struct ahoy_handle handle,
+                                           const struct ahoy_ip *media, uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (!decide(session))
+        return (struct ahoy_handle){ 0, 0 };
+    const struct ahoy_referred *referred = session->referred;
+    struct ahoy_session *call = place(ua, (struct span){ referred->target, referred->target_size },
+                                      media, referred, now_ms);
+    if (call != NULL) {
+        call->referrer = handle;
+        return call->self;
     }
-    return session->self;
+    ahoy_referred_tell(session, &ua->context, 503, now_ms);
+    settle(ua, session, now_ms);
+    return (struct ahoy_handle){ 0, 0 };
+}
+
+void ahoy_ua_refuse_transfer(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
+{
+    struct ahoy_session *session = get_session(ua, handle);
+    if (!decide(session))
+        return;
+    ahoy_referred_tell(session, &ua->context, 603, now_ms);
+    settle(ua, session, now_ms);
 }
 
 void ahoy_ua_ring(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)

@@ -31,6 +31,9 @@ struct ahoy_ua_options {
     uint32_t t1_ms, t2_ms;  /* The stack's clocks: 500 and 4,000. */
     unsigned more_codecs;   /* Beside G.711: ahoy_sdp_local. */
     bool is_busy;           /* The program refuses every call by 486, as OPTIONS are told. */
+    uint32_t session_s;     /* How long sessions last that nobody refreshes (RFC 4028): 90 at least,
+                             * 1,800 is usual; 0: we do not ask for a limit. */
+    bool takes_transfers;   /* TRANSFER_ASKED where a peer asks; else he is declined. */
     uint64_t seed[2];
 };
 
@@ -116,6 +119,19 @@ void ahoy_ua_hold(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_m
 void ahoy_ua_resume(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
 void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle session, const struct ahoy_ip *media,
                   uint64_t now_ms);
+/* Asks the peer to call |uri| in our place (RFC 5589 6): TRANSFER_ENDED follows, and the session is
+ * still there.  False where the session is not answered, another transfer of ours goes on in it,
+ * |uri| asks for more than a call, or something refuses. */
+bool ahoy_ua_transfer(struct ahoy_ua *ua, struct ahoy_handle session, struct span uri,
+                      uint64_t now_ms);
+/* Asks him to take our place in the session |other| (RFC 5589 7), whose peer ends it then. */
+bool ahoy_ua_transfer_to(struct ahoy_ua *ua, struct ahoy_handle session, struct ahoy_handle other,
+                         uint64_t now_ms);
+/* After TRANSFER_ASKED, the program's consent: calls as the peer of |session| wishes, who is told
+ * of it.  Null as from ahoy_ua_call. */
+struct ahoy_handle ahoy_ua_accept_transfer(struct ahoy_ua *ua, struct ahoy_handle session,
+                                           const struct ahoy_ip *media, uint64_t now_ms);
+void ahoy_ua_refuse_transfer(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
 /* Ends a session in any state. */
 void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
 

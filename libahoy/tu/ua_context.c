@@ -37,6 +37,8 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
     request->rows = ahoy_buf_over(context->rows, sizeof context->rows);
     ahoy_dialog_print(dialog, method, cseq, &request->line, &request->rows);
     ahoy_buf_put(&request->rows, SPAN("User-Agent: ahoy\r\n"));
+    if (method != AHOY_METHOD_ACK)
+        ahoy_ua_put_supported(context, method, &request->rows); /* R4028-7.1-1 */
 }
 
 static void put_address(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
@@ -106,11 +108,11 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request)
     return !found && is_sips_value(request, AHOY_HEADER_CONTACT, &found);
 }
 
-static const enum ahoy_method served[] = { AHOY_METHOD_INVITE,  AHOY_METHOD_ACK,
-                                           AHOY_METHOD_CANCEL,  AHOY_METHOD_BYE,
-                                           AHOY_METHOD_OPTIONS, AHOY_METHOD_PRACK,
-                                           AHOY_METHOD_UPDATE,  AHOY_METHOD_NOTIFY,
-                                           AHOY_METHOD_MESSAGE, AHOY_METHOD_INFO };
+static const enum ahoy_method served[] = {
+    AHOY_METHOD_INVITE,  AHOY_METHOD_ACK,       AHOY_METHOD_CANCEL,  AHOY_METHOD_BYE,
+    AHOY_METHOD_OPTIONS, AHOY_METHOD_PRACK,     AHOY_METHOD_UPDATE,  AHOY_METHOD_NOTIFY,
+    AHOY_METHOD_REFER,   AHOY_METHOD_SUBSCRIBE, AHOY_METHOD_MESSAGE, AHOY_METHOD_INFO
+};
 
 bool ahoy_ua_serves(enum ahoy_method method)
 {
@@ -130,10 +132,15 @@ void ahoy_ua_put_allow(struct ahoy_buf *buf)
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
-void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
+void ahoy_ua_put_accepted(struct ahoy_buf *buf)
 {
     ahoy_ua_put_allow(buf);
     ahoy_buf_put(buf, SPAN("Accept: application/sdp, text/plain\r\n"));
+}
+
+void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
+{
+    ahoy_ua_put_accepted(buf);
     ahoy_ua_put_supported(context, AHOY_METHOD_OTHER, buf);
 }
 

@@ -16,8 +16,8 @@ enum {
     AHOY_UA_PUBLICATION
 };
 
-/* The extensions that a session knows: RFC 3262. */
-#define AHOY_UA_OPTIONS "100rel"
+/* The extensions that a session knows: RFC 3262, RFC 4028, RFC 3891. */
+#define AHOY_UA_OPTIONS "100rel, timer, replaces"
 
 enum {
     AHOY_UA_ROWS_LIMIT = 24576, /* Bytes of our rows and body. */
@@ -43,6 +43,8 @@ struct ahoy_ua_context {
     ahoy_ua_locate *locate;
     uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
     unsigned more_codecs;  /* As ahoy_sdp_local has them. */
+    uint32_t session_s;    /* What our session timers ask for; 0: for none. */
+    bool takes_transfers;
     struct ahoy_rng rng;
     struct ahoy_granted granted; /* By our registrar. */
     unsigned flows_up;           /* Registrations that stand. */
@@ -94,7 +96,10 @@ void ahoy_ua_put_supported(const struct ahoy_ua_context *context, enum ahoy_meth
                            struct ahoy_buf *buf);
 /* Whether |word|, case aside, is in the list |header| of |message|: Supported, Require, Allow. */
 bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word);
-/* Adds Allow, Supported and Accept, which belong into requests and 2xx. */
+/* Adds Allow and Accept, which belong into requests that begin or change a session; Supported is in
+ * all of ours. */
+void ahoy_ua_put_accepted(struct ahoy_buf *buf);
+/* Adds Allow, Accept and Supported, which belong into 2xx. */
 void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf);
 /* 0 where the body, if there is one, can be read: of the |wanted| type, not encoded.  Else the
  * status that refuses it, and |rows| get what a 415 says (8.2.3). */

@@ -41,6 +41,16 @@ def free_port(family=socket.AF_INET):
     raise SystemExit("no port is free")
 
 
+def until(question, what, patience=PATIENCE):
+    """Waits until |question| is true, and returns how long that took."""
+    begin = time.monotonic()
+    while not question():
+        if time.monotonic() > begin + patience:
+            raise AssertionError(f"in vain: {what}")
+        time.sleep(0.01)
+    return time.monotonic() - begin
+
+
 class Ahoyd:
     """A server in a folder of its own; use it in a with statement.  |before|: the command that
     starts it, where that is another."""

@@ -38,7 +38,7 @@ class Postgres:
         self.run("initdb", "-D", "data", "-A", "trust", "-U", "ahoy", "--no-sync",
                  "--encoding=UTF8")
         self.start()
-        self.run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ahoy", "ahoy")
+        self.create("ahoy")
         return self
 
     def __exit__(self, *_):
@@ -53,9 +53,12 @@ class Postgres:
             raise SystemExit(f"{program}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def ask(self, query):
+    def create(self, name):
+        self.run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ahoy", name)
+
+    def ask(self, query, database="ahoy"):
         return self.run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ahoy", "-At", "-c",
-                        query, "ahoy").strip()
+                        query, database).strip()
 
     def start(self):
         with open(os.path.join(self.folder, "log"), "a") as log:
@@ -95,5 +98,5 @@ class Postgres:
             self.send(signal.SIGKILL)
             self.process.wait(PATIENCE)
 
-    def url(self):
-        return f"postgresql://ahoy@127.0.0.1:{self.port}/ahoy"
+    def url(self, database="ahoy", port=None):
+        return f"postgresql://ahoy@127.0.0.1:{port or self.port}/{database}"

@@ -7,87 +7,19 @@ test_baresip.py BUILD
 import json
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import time
 import unittest
 
-from peer import PATIENCE, Ahoyd, free_port, need
-from sound import LEVEL_DBOV, make_tone, measure
+from baresip import ALICE_HZ, Baresip
+from peer import Ahoyd, free_port
+from sound import LEVEL_DBOV, measure
 
 BUILD = sys.argv[1]
 AHOY = pathlib.Path(BUILD).resolve() / "bin" / "ahoy"
-BARESIP = need("baresip")
-MODULES = {"account": "module_tmp", "menu": "module_app", "ctrl_tcp": "module_app"}
-ALICE_HZ, BOB_HZ = 440, 660  # Alice's phone is baresip, Bob's is ahoy.
+BOB_HZ = 660  # Alice's phone is baresip, Bob's is ahoy.
 SECONDS = 3                  # Of sound: that half a second and another one are there.
-
-
-class Baresip:
-    """One baresip, driven by commands over TCP: JSON, as netstrings.  |server|: its port, or None
-    for calls that need none."""
-
-    def __init__(self, path, server, codec, mux):
-        self.path = path
-        (path / "heard").mkdir(parents=True)
-        make_tone(path / "tone.wav", ALICE_HZ)
-        self.port, control = free_port(), free_port()
-        modules = ["aufile", "aubridge", "sndfile", "g711", "g722", *MODULES]
-        (path / "config").write_text("\n".join([
-            f"sip_listen 127.0.0.1:{self.port}", "net_interface 127.0.0.1",
-            f"audio_source aufile,{path}/tone.wav", "audio_player aubridge,nowhere",
-            "audio_alert aubridge,nowhere", "audio_path /nonexistent", f"snd_path {path}/heard",
-            "ausrc_srate 8000", "auplay_srate 8000", "ausrc_channels 1", "auplay_channels 1",
-            f"rtcp_mux {mux}", f"ctrl_tcp_listen 127.0.0.1:{control}",
-            "module_path " + str(next(pathlib.Path("/usr").glob("lib*/**/baresip/modules"))),
-            *(f"{MODULES.get(name, 'module')} {name}.so" for name in modules)]) + "\n")
-        way = f'regint=600;outbound="sip:127.0.0.1:{server}"' if server else "regint=0"
-        (path / "accounts").write_text(f"<sip:alice@atlanta.example>;auth_pass=none;{way};"
-                                       f"answermode=auto;audio_codecs={codec}\n")
-        (path / "contacts").write_text("")
-        with open(path / "log", "wb") as log:
-            self.process = subprocess.Popen([BARESIP, "-f", path, "-4", "-s"], stdout=log,
-                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        self.control = self.connect(control)
-        if server:
-            self.wait_for("200 OK")
-
-    def connect(self, port):
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return socket.create_connection(("127.0.0.1", port))
-            except ConnectionRefusedError:
-                assert time.monotonic() < deadline and self.process.poll() is None, self.log()
-                time.sleep(0.05)
-
-    def log(self):
-        return (self.path / "log").read_text(errors="replace")
-
-    def wait_for(self, pattern):
-        deadline = time.monotonic() + PATIENCE
-        while not re.search(pattern, self.log()):
-            assert time.monotonic() < deadline and self.process.poll() is None, self.log()
-            time.sleep(0.05)
-
-    def command(self, name, parameters=""):
-        text = json.dumps({"command": name, "params": parameters, "token": name})
-        self.control.sendall(f"{len(text)}:{text},".encode())
-
-    def recording(self):
-        """What it has heard; it is whole once baresip has ended."""
-        self.close()
-        return next((self.path / "heard").glob("*-dec.wav"))
-
-    def close(self):
-        self.control.close()
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:  # How it ends is not what is looked at here.
-            self.process.kill()
-            self.process.wait()
 
 
 class Sound(unittest.TestCase):

@@ -13,12 +13,15 @@ import tempfile
 import time
 import unittest
 
-from peer import PATIENCE, Ahoyd, free_port, header
+from peer import Ahoyd, free_port, header, until
 from phone import Phone
 from postgres import Postgres
+from pulse import show_waits
+from relay import Relay
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
-AOR = "alice@atlanta.example"
+REALM = "atlanta.example"
+AOR = f"alice@{REALM}"
 
 CONFIG = """\
 listen "udp:127.0.0.1:{port}"
@@ -31,16 +34,6 @@ store "{url}"
 
 def settings(url, port):
     return CONFIG.format(port=port, url=url)
-
-
-def until(question, what, patience=PATIENCE):
-    """Waits until |question| is true, and returns how long that took."""
-    begin = time.monotonic()
-    while not question():
-        if time.monotonic() > begin + patience:
-            raise AssertionError(f"in vain: {what}")
-        time.sleep(0.01)
-    return time.monotonic() - begin
 
 
 def contacts(node, aor=AOR):
@@ -188,6 +181,48 @@ class Pgsql(unittest.TestCase):
         with Ahoyd(BUILD, settings(self.database.url(), port)) as third:
             for user in users:
                 self.assertEqual(len(contacts(third, f"{user}@atlanta.example")), 1)
+
+    def test_no_worker_waits(self):
+        port = free_port()
+        with Relay(self.database.port) as relay:
+            def hold(delay):
+                relay.delay = delay
+            with Ahoyd(BUILD, settings(self.database.url(port=relay.port), port)) as node:
+                show_waits(self, node, port, [
+                    ("answers", lambda: None, lambda: None),
+                    ("is slow", lambda: hold(0.5), lambda: hold(0)),
+                    ("is silent", self.database.freeze, self.database.thaw),
+                    ("hears nothing", lambda: hold(None), lambda: hold(0)),
+                    ("is gone", self.database.kill, self.database.start)])
+        until(self.can_register, "registrations are taken again")
+
+    def test_tables_of_the_first_version(self):
+        """Users were rows that only ahoyd could read; they are moved to where SQL can."""
+        self.database.create("old")
+        url, port = self.database.url("old"), free_port()
+        with Ahoyd(BUILD, settings(url, port)):
+            pass
+        texts = [("bob", "b" * 32, ""), ("carol", "c" * 32, ""), ("100", "", "bob"),
+                 ("200", "", "nobody")]
+        rows = [(f"u:{name}@{REALM}", b"\1" + b"".join(
+            bytes([len(text)]) + text.encode() for text in (name, REALM, "", md5, "", "", means)))
+            for name, md5, means in texts]
+        rows.append((f"u:damaged@{REALM}", b"\1\xff"))
+        values = ", ".join(f"('{key}', 7, '\\x{data.hex()}', 0)" for key, data in rows)
+        self.database.ask("DROP TABLE ahoy_users CASCADE; DROP FUNCTION ahoy_renew_user, "
+                          "ahoy_tell_user, ahoy_tell_all CASCADE; DELETE FROM ahoy_schema WHERE "
+                          f"version > 1; INSERT INTO ahoy_rows VALUES {values}", "old")
+        with Ahoyd(BUILD, settings(url, port)) as node:
+            self.assertEqual(sorted(node.ctl("user", "list").stdout.split("\n"))[1:3],
+                             [f"{name}@{REALM}  (not all digests: add the password again)"
+                              for name in ("bob", "carol")])
+            self.assertIn(f"100@{REALM}", node.ctl("user", "alias", "list").stdout)
+        self.assertEqual(self.database.ask("SELECT name, md5, sha256, alias_of, version FROM "
+                                           "ahoy_users ORDER BY id", "old").split("\n"),
+                         [f"bob|{'b' * 32}|||7", f"carol|{'c' * 32}|||7", "100|||bob|7"])
+        self.assertEqual(self.database.ask("SELECT encode(key, 'escape') FROM ahoy_rows WHERE "
+                                           "substring(key FOR 2) = 'u:' ORDER BY 1", "old"),
+                         f"u:damaged@{REALM}")
 
     def test_rows_that_are_none_of_ours(self):
         self.phone("judy", 0).register()

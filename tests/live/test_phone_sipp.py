@@ -49,8 +49,8 @@ def phone(folder, *arguments):
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
 
-def called():
-    """A caller that requires 100rel, then holds by UPDATE, and resumes by re-INVITE."""
+def answer(scenario, wanted):
+    """SIPp calls bob."""
     port = free_port()
     with Ahoyd(BIN.parent, REGISTRAR.format(port)) as server:
         server.ctl("user", "add", "bob@atlanta.example", input="secret\n")
@@ -61,10 +61,19 @@ def called():
         assert news[0]["news"] == "registered", news
         shown = server.ctl("registrations").stdout
         where = re.search(r"sip:bob@(127\.0\.0\.1:\d+)", shown).group(1)
-        peer = sipp(server.path, "uac_changes.xml", free_port(), "-s", "bob", where)
-        expect(server.path, peer, bob, news,
-               [("incoming", None), ("answered", "sendrecv"), ("changed", "recvonly"),
-                ("changed", "sendrecv"), ("ended", None)])
+        peer = sipp(server.path, scenario, free_port(), "-s", "bob", where)
+        expect(server.path, peer, bob, news, wanted)
+
+
+def called():
+    """A caller that requires 100rel, then holds by UPDATE, and resumes by re-INVITE."""
+    answer("uac_changes.xml", [("incoming", None), ("answered", "sendrecv"),
+                               ("changed", "recvonly"), ("changed", "sendrecv"), ("ended", None)])
+
+
+def timed():
+    """A caller with a session timer (RFC 4028): too short, then granted, then refreshed."""
+    answer("uac_timer.xml", [("incoming", None), ("answered", "sendrecv"), ("ended", None)])
 
 
 def calling():
@@ -84,7 +93,7 @@ def calling():
 
 def main():
     need("sipp")
-    for play in (called, calling):
+    for play in (called, timed, calling):
         play()
         print(f"ok {play.__name__}")
 

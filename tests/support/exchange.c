@@ -9,6 +9,9 @@
 #include <cmocka.h>
 
 #include "libahoy/syntax/challenge.h"
+#include "libahoy/syntax/compose.h"
+
+enum { RING_SIZE = 1 << 20 };
 
 static const unsigned char secret[AHOYD_SECRET_SIZE] = "not a secret in a test at all..";
 
@@ -17,6 +20,25 @@ static void take_back(struct ahoyd_change_owner *owner, struct ahoyd_change *cha
     struct exchange *exchange = (struct exchange *)owner;
     change->next = exchange->stored;
     exchange->stored = change;
+}
+
+static bool note_push(struct ahoyd_pusher *base, const struct ahoyd_push *push)
+{
+    struct exchange_pusher *pusher = (struct exchange_pusher *)base;
+    const struct span parts[] = { push->provider, push->prid,   push->param,
+                                  push->aor,      push->method, push->call_id };
+    struct ahoy_buf buf = ahoy_buf_over(pusher->pushed, sizeof pusher->pushed - 1);
+    if (pusher->refuses)
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        ahoy_buf_put(&buf, i == 0 ? SPAN("") : SPAN(" "));
+        ahoy_buf_put(&buf, parts[i]);
+    }
+    assert_false(buf.overflow);
+    pusher->pushed[buf.size] = '\0';
+    pusher->count++;
+    pusher->key = push->key;
+    return true;
 }
 
 static void told(void *context, const char *file, int line, const char *what)
@@ -65,6 +87,7 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
     char fault[256];
     assert_non_null(exchange);
     exchange->owner.done = take_back;
+    exchange->pusher.base.ask = note_push;
     exchange->now_ms = 1760000000000;
     exchange->log = (struct ahoy_log){ note_line, exchange, AHOY_LOG_NOTICE };
     exchange->config = ahoyd_config_parse(config, strlen(config), "/test.lua", &faults);
@@ -88,8 +111,10 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
         .clocks = AHOY_DEFAULT_CLOCKS,
         .timer_c_ms = 181000,
         .transaction_limit = transaction_limit,
+        .ring_size = RING_SIZE,
         .log = &exchange->log,
         .change_owner = &exchange->owner,
+        .pusher = &exchange->pusher.base,
     };
     exchange->server = ahoyd_server_new(&options, exchange->now_ms);
     assert_non_null(exchange->server);
@@ -197,13 +222,13 @@ static void record(struct exchange *exchange, const struct ahoy_wire_effect *eff
         (struct exchange_sent){ effect->hop, { bytes, effect->bytes.size } };
 }
 
-/* Carries out what the server wants; a connection that it opens stands at once. */
+/* Carries out what the server wants; a connection that it opens stands at once, or never. */
 static void carry_out(struct exchange *exchange)
 {
     struct ahoy_wire_effect effect;
     struct ahoy_wire_event opened = { .kind = AHOY_WIRE_TIME };
     do {
-        if (opened.kind == AHOY_WIRE_CONNECTED)
+        if (opened.kind != AHOY_WIRE_TIME)
             ahoyd_server_step(exchange->server, &opened, exchange->now_ms);
         opened.kind = AHOY_WIRE_TIME;
         while (ahoyd_server_poll(exchange->server, &effect)) {
@@ -211,9 +236,13 @@ static void carry_out(struct exchange *exchange)
                 record(exchange, &effect);
             exchange->closed += effect.kind == AHOY_WIRE_CLOSE;
             if (effect.kind == AHOY_WIRE_CONNECT)
-                opened = (struct ahoy_wire_event){ .kind = AHOY_WIRE_CONNECTED, .hop = effect.hop };
+                opened = (struct ahoy_wire_event){ .kind = exchange->fate == AHOY_FATE_NONE
+                                                               ? AHOY_WIRE_CONNECTED
+                                                               : AHOY_WIRE_CLOSED,
+                                                   .hop = effect.hop,
+                                                   .fate = exchange->fate };
         }
-    } while (opened.kind == AHOY_WIRE_CONNECTED);
+    } while (opened.kind != AHOY_WIRE_TIME);
 }
 
 static void hand_over(struct exchange *exchange)
@@ -235,6 +264,13 @@ void exchange_step(struct exchange *exchange, struct ahoy_wire_event *event)
     carry_out(exchange);
     if (!exchange->hold)
         hand_over(exchange);
+}
+
+void exchange_fail_push(struct exchange *exchange)
+{
+    forget(exchange);
+    ahoyd_server_push_failed(exchange->server, exchange->pusher.key, exchange->now_ms);
+    carry_out(exchange);
 }
 
 void exchange_release(struct exchange *exchange)
@@ -452,6 +488,19 @@ const struct ahoy_message *exchange_sent_to(struct exchange *exchange, const cha
             return exchange_sent(exchange, i);
     }
     return NULL;
+}
+
+void exchange_answer(struct exchange *exchange, const char *peer, unsigned status, const char *rows)
+{
+    char space[4096];
+    const struct ahoy_message *request = exchange_sent_to(exchange, peer);
+    assert_non_null(request);
+    const struct ahoy_response response = { .status = status,
+                                            .to_tag = SPAN("t"),
+                                            .headers = ahoy_span(rows) };
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    ahoy_compose_response(&buf, request, &response);
+    exchange_datagram(exchange, peer, ahoy_buf_text(&buf));
 }
 
 const char *exchange_value(const struct ahoy_message *message, enum ahoy_header header)

@@ -13,9 +13,16 @@ struct exchange_sent {
 
 struct exchange {
     struct ahoyd_change_owner owner; /* First: the store gives changes back to it. */
-    struct ahoyd_change *stored;     /* Waiting to be handed to the server, newest first. */
-    bool hold;                       /* They go on waiting. */
-    unsigned fail;                   /* With this status instead of what the store said, if any. */
+    struct exchange_pusher {         /* It wakes nobody, and notes whom it should. */
+        struct ahoyd_pusher base;    /* First. */
+        bool refuses;
+        unsigned count;
+        uint64_t key;     /* Of the last one. */
+        char pushed[512]; /* The last: "provider prid param aor method call_id". */
+    } pusher;
+    struct ahoyd_change *stored; /* Waiting to be handed to the server, newest first. */
+    bool hold;                   /* They go on waiting. */
+    unsigned fail;               /* With this status instead of what the store said, if any. */
     struct ahoyd_config *config;
     struct ahoyd_store *store;
     struct ahoyd_server *server;
@@ -27,9 +34,11 @@ struct exchange {
         [16384]; /* Lines of the server's log, each with its end; what does not fit is lost. */
     uint64_t now_ms;
     uint32_t waited_us; /* What comes has waited so long. */
-    unsigned branches;  /* Made so far. */
-    unsigned closed;    /* Connections that the server wanted closed. */
-    size_t count;       /* Of what was sent since the last event. */
+    /* Connections that the server opens do not come to stand, for this fate; NONE: they do. */
+    enum ahoy_wire_fate fate;
+    unsigned branches; /* Made so far. */
+    unsigned closed;   /* Connections that the server wanted closed. */
+    size_t count;      /* Of what was sent since the last event. */
     struct exchange_sent sent[EXCHANGE_SENT_LIMIT];
     struct ahoy_message message; /* The one that was last looked at. */
     char challenge[2048];        /* Rows of the last 401 or 407. */
@@ -87,6 +96,9 @@ void exchange_wait(struct exchange *exchange, uint64_t ms);
 /* What waits for the server since |hold| was set. */
 void exchange_release(struct exchange *exchange);
 
+/* The last push has failed. */
+void exchange_fail_push(struct exchange *exchange);
+
 /* Sends |ask| and returns the status that the peer is answered, 0 for silence.  A 100 counts only
  * where nothing else is sent to it. */
 unsigned exchange_ask(struct exchange *exchange, const struct ask *ask);
@@ -105,6 +117,9 @@ void exchange_print_credentials(const struct exchange *exchange, const struct as
 const struct ahoy_message *exchange_sent(struct exchange *exchange, size_t index);
 /* The first of them that went to |peer|; NULL where none did. */
 const struct ahoy_message *exchange_sent_to(struct exchange *exchange, const char *peer);
+/* |peer| answers what it was sent first, with further |rows|, each with CRLF. */
+void exchange_answer(struct exchange *exchange, const char *peer, unsigned status,
+                     const char *rows);
 /* The value of the first |header| of |message|, as a C string in a static buffer. */
 const char *exchange_value(const struct ahoy_message *message, enum ahoy_header header);
 

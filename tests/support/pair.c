@@ -82,23 +82,38 @@ static void init_end(struct pair *pair, unsigned index, struct span instance,
         .locate = ahoy_locate,
         .t1_ms = 500,
         .t2_ms = 4000,
+        .session_s = pair->session_s[index],
+        .takes_transfers = true,
         .seed = { index, 4 },
     };
     end->ua = ahoy_ua_new(&ua);
     assert_non_null(end->ua);
 }
 
-void pair_init_at(struct pair *pair, struct span instance, const struct ahoy_ua_server *more)
+static void init(struct pair *pair, struct span instance, const struct ahoy_ua_server *more,
+                 uint32_t alice_s, uint32_t bob_s)
 {
     memset(pair, 0, sizeof *pair);
+    pair->session_s[ALICE] = alice_s;
+    pair->session_s[BOB] = bob_s;
     init_end(pair, ALICE, instance, more);
     init_end(pair, BOB, SPAN(""), NULL);
     pair_forget(pair);
 }
 
+void pair_init_at(struct pair *pair, struct span instance, const struct ahoy_ua_server *more)
+{
+    init(pair, instance, more, 0, 0);
+}
+
 void pair_init_as(struct pair *pair, struct span instance)
 {
     pair_init_at(pair, instance, NULL);
+}
+
+void pair_init_timed(struct pair *pair, uint32_t alice_s, uint32_t bob_s)
+{
+    init(pair, SPAN(""), NULL, alice_s, bob_s);
 }
 
 void pair_init(struct pair *pair)
@@ -174,6 +189,10 @@ static const char *news_name(enum ahoy_ua_news_kind kind)
         [AHOY_NEWS_CHANGE_REFUSED] = "change refused",
         [AHOY_NEWS_REFUSED] = "refused",
         [AHOY_NEWS_ENDED] = "ended",
+        [AHOY_NEWS_TRANSFER_ASKED] = "transfer asked",
+        [AHOY_NEWS_TRANSFER_ACCEPTED] = "transfer accepted",
+        [AHOY_NEWS_TRANSFER_PROGRESS] = "transfer progress",
+        [AHOY_NEWS_TRANSFER_ENDED] = "transfer ended",
         [AHOY_NEWS_NOTIFIED] = "notified",
         [AHOY_NEWS_WATCH_ENDED] = "watch ended",
         [AHOY_NEWS_MESSAGE] = "message",

@@ -35,6 +35,7 @@ struct pair_datagram {
 
 struct pair {
     uint64_t now_ms;
+    uint32_t session_s[2];   /* Their session timers. */
     struct pair_end ends[2]; /* alice, bob */
     size_t flying;
     struct pair_datagram flight[PAIR_FLIGHT];
@@ -57,6 +58,8 @@ void pair_init(struct pair *pair);
 void pair_init_as(struct pair *pair, struct span instance);
 /* The same; she has a further server, at bob's too. */
 void pair_init_at(struct pair *pair, struct span instance, const struct ahoy_ua_server *more);
+/* The same; their session timers ask for so much. */
+void pair_init_timed(struct pair *pair, uint32_t alice_s, uint32_t bob_s);
 /* Lets everything run out, and checks that nothing is left. */
 void pair_fini(struct pair *pair);
 /* The next |count| messages of this name are lost. */

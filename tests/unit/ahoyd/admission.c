@@ -105,6 +105,7 @@ static void new_work_is_refused(void **state)
     assert_int_equal(ahoyd_server_transactions(exchange->server), transactions);
     assert_true(counters(exchange)->overload_refused >= 2);
     assert_int_equal(counters(exchange)->overload_wait_ms, LONG_US / 1000);
+    assert_int_equal(counters(exchange)->longest_wait_us, LONG_US);
     assert_true(counters(exchange)->overload_loss > 0);
 }
 

@@ -56,6 +56,8 @@ static void test_all_words(void **state)
               "trunk(\"carrier\", { \"sip:127.0.0.1:5070\", \"sip:[::1];transport=tcp\" })\n"
               "udp { padding = 64 }\n"
               "overload { target = 20 }\n"
+              "push { url = \"https://push.example:8443/wake?a=b\", providers = { \"fcm\" } }\n"
+              "observe { memory = 2, http = '[::1]' }\n"
               "workers(3) control \"unix:/run/x.sock\" trace \"t.jsonl\"\n",
               &told);
     assert_non_null(config);
@@ -77,12 +79,18 @@ static void test_all_words(void **state)
     assert_int_equal(config->trunks[0].count, 2);
     assert_int_equal(config->trunks[0].targets[1].ip.port, 5060);
     assert_int_equal(config->trunks[0].targets[1].transport, AHOY_TCP);
+    assert_string_equal(config->push.url, "https://push.example:8443/wake?a=b");
+    assert_int_equal(config->push.provider_count, 1);
+    assert_int_equal(config->push.wait_s, 20);
     assert_int_equal(config->route_count, 1);
-    assert_int_equal(config->routes[0].from, AHOYD_FROM_ANYONE);
-    assert_int_equal(config->routes[0].trunk, 0);
+    assert_int_equal(config->routes[0].from[0].kind, AHOYD_FROM_ANYONE);
+    assert_int_equal(config->routes[0].to.at[0].kind, AHOYD_GOAL_TRUNK);
     assert_int_equal(config->workers, 3);
     assert_int_equal(config->padding, 64);
     assert_int_equal(config->overload_ms, 20);
+    assert_int_equal(config->ring_size, 2 << 20);
+    assert_int_equal(config->http.family, AHOY_IPV6);
+    assert_int_equal(config->http.port, 9464);
     assert_string_equal(config->control_path, "/run/x.sock");
     assert_string_equal(config->trace_path, "/etc/ahoy/t.jsonl");
     ahoyd_config_free(config);
@@ -125,6 +133,8 @@ static void test_defaults(void **state)
     assert_true(config->workers >= 1);
     assert_int_equal(config->padding, 128);
     assert_int_equal(config->overload_ms, 100);
+    assert_int_equal(config->ring_size, 16 << 20);
+    assert_int_equal(config->http.family, AHOY_NO_FAMILY);
     ahoyd_config_free(config);
 }
 
@@ -226,7 +236,7 @@ static void test_faults(void **state)
     assert_fault("trunk('x', { 'tel:1' })", "must be a SIP URI");
     assert_fault("trunk('x', { 'sips:192.0.2.1' })", "goes by tls while nothing listens there");
     assert_fault("route { domain = 'c.example', to = 'nobody' }", "no such trunk");
-    assert_fault("route { domain = 'c.example' }", "needs a domain and a trunk");
+    assert_fault("route { domain = 'c.example' }", "needs to, redirect or reject");
     assert_fault("domain('a', { mode = 'both' })", "write \"proxy\" or \"redirect\"");
     assert_fault("domain('a', { ring = 'one' })", "write \"all\" or \"order\"");
     assert_fault("domain('a', { ring_time = 4 })", "between 5 and 180");
@@ -252,6 +262,9 @@ static void test_faults(void **state)
     assert_fault("overload { target = 10001 }", "between 0 and 10000");
     assert_fault("overload { targt = 1 }", "did you mean 'target'?");
     assert_fault("overload {} overload {}", "already");
+    assert_fault("observe { memory = 1025 }", "between 0 and 1024");
+    assert_fault("observe { http = 'localhost' }", "127.0.0.1:9464");
+    assert_fault("observe {} observe {}", "already");
     assert_fault("store 'memory:' store 'memory:'", "already");
     assert_fault("x = = 1", "unexpected symbol");
     assert_fault("error 'stop'", "stop");
@@ -259,9 +272,31 @@ static void test_faults(void **state)
     assert_fault("local d = string.rep('a.', 9)", "nil value");
 }
 
+static void test_faults_of_push(void **state)
+{
+    (void)state;
+    assert_fault("push {}", "push needs a URL and providers");
+    assert_fault("push { url = 'http://h' }", "push needs a URL and providers");
+    assert_fault("push { url = 'ftp://h', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'https:///x', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://h/a b', providers = { 'fcm' } }", "is none of http");
+    assert_fault("push { url = 'http://h', providers = { 'f;c' } }", "is no name of a push");
+    assert_fault("push { url = 'http://h', providers = { '' } }", "is no name of a push");
+    assert_fault("push { url = 'http://h', providers = { 'fcm' }, wait = 61 }", "between 1 and 60");
+    assert_fault("push { url = 'http://h', providers = { 'fcm' } } "
+                 "push { url = 'http://h', providers = { 'fcm' } }",
+                 "already");
+}
+
 static void test_faults_of_users(void **state)
 {
     (void)state;
+    assert_fault("user 'alice@b.example'", "is of no domain that stands above");
+    assert_fault("user '@a'", "is of no domain that stands above");
+    assert_fault("domain 'a' user('b@a', { contacts = 11 })", "between 1 and 10");
+    assert_fault("domain 'a' user('b@a', { calls = 1 })", "has no option 'calls'");
+    assert_fault("domain 'a' user 'b@a' user 'c@a' user 'b@A'", "user \"b@a\" stands here twice");
     assert_fault("domain('a', { user_contacts = 11 })", "between 1 and 10");
     assert_fault("domain('a', { user_calls_per_second = 0 })", "between 1 and 1000");
     assert_fault("domain('a', { user_certificates = true })", "no listener asks for any");
@@ -382,7 +417,21 @@ static void test_a_store_that_nodes_share(void **state)
     assert_string_equal(config->store_path, "redis-cluster://:secret@10.0.0.1:7000?wait=1");
     assert_span(config->node, "sip:127.0.0.1:5060;transport=tcp");
     ahoyd_config_free(config);
+    config = parse(SERVES "store 'memory:' users 'postgresql://a:secret@10.0.0.1/ahoy'", &told);
+    assert_string_equal(config->users_path, "postgresql://a:secret@10.0.0.1/ahoy");
+    ahoyd_config_free(config);
+    config = parse(SERVES "store 'postgresql://10.0.0.1/a' node 'sip:127.0.0.1'", &told);
+    assert_ptr_equal(config->users_path, config->store_path);
+    ahoyd_config_free(config);
+    config = parse(SERVES, &told);
+    assert_null(config->users_path);
+    ahoyd_config_free(config);
     /* No fault tells a secret. */
+    parse(SERVES "users 'postgresql://a:secret@['", &told);
+    assert_non_null(strstr(told.text, "users: libpq does not understand"));
+    assert_null(strstr(told.text, "secret"));
+    parse(SERVES "users 'sqlite:ahoy.db'", &told);
+    assert_non_null(strstr(told.text, "users: libpq does not understand"));
     parse(SERVES "store 'redis-cluster://:secret@10.0.0.1:7000'", &told);
     assert_int_equal(told.lines[0], 2);
     assert_non_null(strstr(told.text, "add node \"sip:"));
@@ -402,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_faults_of_push),
         cmocka_unit_test(test_faults_of_users),
         cmocka_unit_test(test_auth_none),
         cmocka_unit_test(test_every_fault_is_told),

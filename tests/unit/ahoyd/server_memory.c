@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "ahoyd/push.h"
 #include "ahoyd/serving.h"
 #include "libahoy/transaction/owner.h"
 #include "libahoy/tu/proxy_context.h"
@@ -15,6 +16,7 @@
 
 static const char config[] = "listen \"udp:192.0.2.100:5060\"\n"
                              "domain(\"open.example\", { auth = \"none\", insecure = true })\n"
+                             "push { url = \"http://127.0.0.1:9\", providers = { \"fcm\" } }\n"
                              "store \"memory:\"\n";
 
 enum { ENOUGH = 10000 }; /* Allocations that nothing here comes near. */
@@ -88,6 +90,54 @@ static void a_call_survives(void **state)
                              .from = "sip:x@far.example" };
     survive(&ask, FAILING_ALLOC_ONE, 100);
     survive(&ask, FAILING_ALLOC_FROM_THERE, 100);
+}
+
+/* It waits for a phone that sleeps, which comes. */
+static void wait_for_phone(enum failing_alloc_mode mode)
+{
+    static const char contact[] = "sip:bob@192.0.2.1;pn-provider=fcm;pn-param=a;pn-prid=b";
+    char rows[128], call_space[2048], phone_space[2048];
+    const struct ask call = { .method = "INVITE",
+                              .uri = "sip:bob@open.example",
+                              .from = "sip:x@far.example" };
+    const struct ask phone = { .method = "REGISTER",
+                               .uri = "sip:open.example",
+                               .from = "sip:bob@open.example",
+                               .to = "sip:bob@open.example",
+                               .rows = rows };
+    size_t count = 0;
+    size_t refused = 1;
+    snprintf(rows, sizeof rows, "Contact: <%s>\r\n", contact);
+    for (; refused > 0 && count < ENOUGH; count++) {
+        struct exchange *exchange = exchange_new(config, 0);
+        exchange_bind(exchange, "bob@open.example", contact, "192.0.2.1:5060");
+        exchange_wait(exchange, AHOYD_PUSH_AWAKE_MS);
+        struct span first = exchange_print_ask(exchange, &call, "", call_space, sizeof call_space);
+        struct span second =
+            exchange_print_ask(exchange, &phone, "", phone_space, sizeof phone_space);
+        failing_alloc_begin(count, mode);
+        step(exchange, first);
+        step(exchange, second);
+        refused = failing_alloc_end();
+        assert_true(exchange->pusher.count == 1 || refused > 0);
+        struct ask next = call;
+        next.cseq = 2;
+        assert_int_equal(exchange_ask(exchange, &next), 100);
+        exchange_wait(exchange, 400000);
+        assert_int_equal(ahoyd_server_transactions(exchange->server), 0);
+        assert_int_equal(exchange->server->sleepers.used, 0);
+        exchange_free(exchange);
+    }
+    assert_true(count > 1 && count < ENOUGH);
+}
+
+static void a_waiting_call_survives(void **state)
+{
+    (void)state;
+    if (!failing_alloc_works())
+        skip();
+    wait_for_phone(FAILING_ALLOC_ONE);
+    wait_for_phone(FAILING_ALLOC_FROM_THERE);
 }
 
 /* Whoever watches is told, or there is no subscription. */
@@ -177,8 +227,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_registration_survives), cmocka_unit_test(a_call_survives),
-        cmocka_unit_test(a_subscription_survives), cmocka_unit_test(a_start_survives),
-        cmocka_unit_test(a_ringing_call_is_small),
+        cmocka_unit_test(a_waiting_call_survives), cmocka_unit_test(a_subscription_survives),
+        cmocka_unit_test(a_start_survives),        cmocka_unit_test(a_ringing_call_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,15 +84,7 @@ static const char *rung(struct exchange *exchange)
 /* Phone number |index| answers what it was sent. */
 static void answers(struct exchange *exchange, unsigned index, unsigned status, const char *rows)
 {
-    char space[4096];
-    const struct ahoy_message *request = exchange_sent_to(exchange, phones[index]);
-    assert_non_null(request);
-    const struct ahoy_response response = { .status = status,
-                                            .to_tag = SPAN("t"),
-                                            .headers = ahoy_span(rows) };
-    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
-    ahoy_compose_response(&buf, request, &response);
-    exchange_datagram(exchange, phones[index], ahoy_buf_text(&buf));
+    exchange_answer(exchange, phones[index], status, rows);
 }
 
 static void three_phones(struct exchange *exchange, const char *domain)

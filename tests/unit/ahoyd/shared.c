@@ -12,7 +12,7 @@
 
 #include "tests/support/changes.h"
 
-enum { ROWS = 16, EVENTS = 256, NODES = 2 };
+enum { ROWS = 16, EVENTS = 256, NODES = 2, FAKES = 3 };
 
 static const uint64_t now_ms = 1700000000000;
 
@@ -31,7 +31,7 @@ static struct {
         struct fake_row about[EVENTS];
         size_t first, last;
         uint64_t step_ms;
-    } fakes[NODES];
+    } fakes[FAKES];
 } engine = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct fake_row *row_at(struct span key)
@@ -131,7 +131,7 @@ static bool fake_swap(void *state, const struct shared_swap *swap)
         assert_true(row->size <= sizeof row->bytes);
         memcpy(row->bytes, swap->row.bytes.at, row->size);
         tell(fake, SHARED_SWAPPED, swap->ticket, row);
-        for (size_t i = 0; i < NODES; i++) {
+        for (size_t i = 0; i < FAKES; i++) {
             if (!engine.fakes[i].is_deaf)
                 tell(&engine.fakes[i], SHARED_ROW, 0, row);
         }
@@ -170,22 +170,34 @@ static const struct backend fake_backend = { .submit = shared_submit, .close = s
 static struct ahoyd_store nodes[NODES];
 static struct changes changes;
 
-static void open_node(size_t number)
+/* Whether one keeps everything, or users and aliases alone. */
+typedef bool opener(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                    const struct shared_engine *engine, char *fault, size_t fault_size);
+
+static void open_part(struct ahoyd_store *store, size_t fake, opener *open)
 {
     char fault[256] = "";
-    const char path[] = { (char)('0' + number), '\0' };
+    const char path[] = { (char)('0' + fake), '\0' };
     struct ahoyd_store_options options = { .path = path, .now_ms = now_ms };
+    if (!open(store, &options, &fake_engine, fault, sizeof fault))
+        fail_msg("%s", fault);
+}
+
+static void open_node(size_t number, opener *open)
+{
     struct ahoyd_store *store = &nodes[number];
     *store = (struct ahoyd_store){ .backend = &fake_backend };
     assert_true(index_init(&store->index, (struct ahoy_hash_key){ { 1, number } }));
     assert_true(users_init(&store->users, (struct ahoy_hash_key){ { 2, number } }, false));
-    if (!shared_open(store, &options, &fake_engine, fault, sizeof fault))
-        fail_msg("%s", fault);
+    open_part(store, number, open);
 }
 
 static void close_node(size_t number)
 {
-    shared_close(&nodes[number]);
+    if (nodes[number].shared != NULL)
+        shared_close(&nodes[number]);
+    if (nodes[number].names != NULL)
+        shared_close_users(&nodes[number]);
     index_fini(&nodes[number].index);
     users_fini(&nodes[number].users);
 }
@@ -196,8 +208,8 @@ static int set_up(void **state)
     memset(engine.rows, 0, sizeof engine.rows);
     engine.is_silent = false;
     changes_init(&changes);
-    open_node(0);
-    open_node(1);
+    open_node(0, shared_open);
+    open_node(1, shared_open);
     return 0;
 }
 
@@ -395,6 +407,50 @@ static void test_users_and_aliases(void **state)
     assert_int_equal(row_at(SPAN("u:100@b.example"))->version, 0);
 }
 
+/* A node that has users in common with others, and bindings of its own. */
+static void test_users_alone(void **state)
+{
+    (void)state; /* It is static. */
+    close_node(1);
+    open_node(1, shared_open_users);
+    assert_int_equal(put(0, "sip:bob@one.example", 1), 200);
+    assert_int_equal(change_name(0, AHOYD_CHANGE_USER_PUT, "bob", ""), 200);
+    wait_for_name(1, "bob", USERS_USER);
+    assert_int_equal(count_of(1), 0);
+    assert_int_equal(change_name(1, AHOYD_CHANGE_ALIAS_PUT, "100", "bob"), 200);
+    wait_for_name(0, "100", USERS_ALIAS);
+    pthread_mutex_lock(&engine.lock);
+    row_at(SPAN("u:bob@b.example"))->version++; /* Nothing can be made of what it is now. */
+    row_at(SPAN("u:bob@b.example"))->size = 0;
+    tell_all(&engine.fakes[1]);
+    pthread_mutex_unlock(&engine.lock);
+    wait_for_name(1, "bob", USERS_NOBODY);
+    assert_int_equal(change_name(1, AHOYD_CHANGE_USER_PUT, "bob", ""), 200);
+    set(&engine.is_silent, true);
+    changes_submit(
+        &changes, &nodes[1],
+        ahoyd_change_user(AHOYD_CHANGE_USER_REMOVE, SPAN("bob"), SPAN("b.example"), NULL));
+    struct ahoyd_change *change = changes_await(&changes);
+    assert_int_equal(change->status, 503);
+    assert_string_equal(change->why, "the database of users does not answer");
+    ahoyd_change_free(change);
+    assert_int_equal(users_kind(&nodes[1].users, SPAN("bob"), SPAN("b.example")), USERS_USER);
+}
+
+/* Where both are shared, but apart, each part keeps its own only. */
+static void test_users_apart(void **state)
+{
+    (void)state; /* It is static. */
+    close_node(1);
+    open_node(1, shared_open_users);
+    open_part(&nodes[1], 2, shared_open);
+    set(&engine.fakes[1].is_deaf, true);
+    assert_int_equal(change_name(0, AHOYD_CHANGE_USER_PUT, "bob", ""), 200);
+    assert_int_equal(put(0, "sip:bob@one.example", 1), 200);
+    wait_for(1, 1);
+    assert_int_equal(users_kind(&nodes[1].users, SPAN("bob"), SPAN("b.example")), USERS_NOBODY);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -408,6 +464,8 @@ int main(void)
         TEST(test_all_is_read_again),
         TEST(test_a_damaged_row_is_written_over),
         TEST(test_users_and_aliases),
+        TEST(test_users_alone),
+        TEST(test_users_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,6 +107,7 @@ static struct ahoyd_worker_options worker_options(struct crew *crew, uint16_t nu
                     .listener_count = 2,
                     .worker = number,
                     .workers = WORKERS,
+                    .ring_size = 1 << 20,
                     .seed = { 1, number },
                     .clocks = AHOY_DEFAULT_CLOCKS,
                     .timer_c_ms = 181000 },
@@ -276,6 +277,45 @@ static void calls_reach_their_workers(void **state)
         end_crew(&crew);
         close_crew(&crew);
     }
+}
+
+/* How many messages the workers have noted by now. */
+static unsigned count_notes(struct crew *crew)
+{
+    static char piece[8192];
+    unsigned count = 0;
+    for (size_t i = 0; i < crew->count; i++) {
+        uint64_t from = 0;
+        size_t size;
+        while ((size = ahoyd_worker_copy(crew->workers[i], &from, piece, sizeof piece)) > 0) {
+            struct span bytes = { piece, size }, text;
+            struct ahoy_note note;
+            while (ahoy_note_next(&bytes, &note, &text))
+                count += note.kind == AHOY_NOTE_IN || note.kind == AHOY_NOTE_OUT;
+        }
+    }
+    return count;
+}
+
+/* Each message is noted once, by the worker of its call; reading them disturbs nobody. */
+static void notes_are_read_while_calls_go_on(void **state)
+{
+    (void)state;
+    static struct crew crew;
+    open_crew(&crew, "memory:");
+    start_crew(&crew);
+    struct client client = open_client(&crew, true);
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        ask(&client, "OPTIONS", "sip:atlanta.example", i, "");
+        if (i % 8 == 0)
+            assert_true(count_notes(&crew) <= 2 * (i + 1));
+    }
+    for (unsigned i = 0; i < MESSAGES; i++)
+        assert_int_equal(hear(&client), 200);
+    assert_int_equal(count_notes(&crew), 2 * MESSAGES);
+    close(client.fd);
+    end_crew(&crew);
+    close_crew(&crew);
 }
 
 /* Many at once, without waiting for the answers: nothing is lost, nothing comes twice. */
@@ -494,6 +534,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_reach_their_workers),
         cmocka_unit_test(bursts_are_answered),
+        cmocka_unit_test(notes_are_read_while_calls_go_on),
         cmocka_unit_test(changes_come_home),
         cmocka_unit_test(forwarded_requests_are_answered),
         cmocka_unit_test(draining_finishes_calls),

@@ -226,7 +226,7 @@ static void test_options(void **state)
                                         "\r\nAccept: application/sdp, text/plain\r\n",
                                         "\r\nAccept-Encoding: identity\r\n",
                                         "\r\nAccept-Language: en\r\n",
-                                        "\r\nSupported: 100rel\r\n" };
+                                        "\r\nSupported: 100rel, timer, replaces\r\n" };
     (void)state;
     pair_init(&pair);
     ask_options(ALICE, (struct ahoy_handle){ 0, 0 });

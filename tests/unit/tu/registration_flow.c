@@ -89,7 +89,7 @@ static void test_register(void **state)
     assert_string_equal(contacts[0],
                         "<sip:alice@192.0.2.1:5060>;reg-id=1;"
                         "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000a95a0e128>\"");
-    assert_true(alice_sent("\r\nSupported: 100rel, gruu, outbound, path\r\n"));
+    assert_true(alice_sent("\r\nSupported: 100rel, timer, replaces, gruu, outbound, path\r\n"));
     finish();
 }
 

@@ -90,15 +90,16 @@ static void check_via(const struct ahoy_message *request, const struct ahoy_rout
     assert_memory_equal(routing->via.branch.at, "z9hG4bK", 7);
 }
 
-/* R3261-8.1.1.9-1, -4, R3261-20.32-3, R3261-20.37-1: we name the one extension that we know, and
- * need none: R3262-4-1, R3262-4-2. */
+/* R3261-8.1.1.9-1, -4, R3261-20.32-3, R3261-20.37-1: we name the extensions that we know, and
+ * need none: R3262-4-1, R3262-4-2; in all requests but ACK, and CANCEL, which is not ours to write:
+ * R4028-7.1-1, -2. */
 static void check_extensions(const struct ahoy_message *request)
 {
-    bool shows = request->method == AHOY_METHOD_INVITE || request->method == AHOY_METHOD_REGISTER;
-    assert_int_equal(count_values(request, AHOY_HEADER_SUPPORTED), shows);
+    bool shows = request->method != AHOY_METHOD_ACK && request->method != AHOY_METHOD_CANCEL;
+    assert_int_equal(count_values(request, AHOY_HEADER_SUPPORTED), shows ? 3 : 0);
     if (shows)
-        assert_true(
-            ahoy_span_equal(ahoy_message_value(request, AHOY_HEADER_SUPPORTED), SPAN("100rel")));
+        assert_true(ahoy_span_equal(ahoy_message_value(request, AHOY_HEADER_SUPPORTED),
+                                    SPAN("100rel, timer, replaces")));
     assert_int_equal(count(request, AHOY_HEADER_REQUIRE), 0);
     assert_int_equal(count(request, AHOY_HEADER_PROXY_REQUIRE), 0);
 }

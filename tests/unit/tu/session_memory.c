@@ -83,6 +83,21 @@ static void test_rejected_later(void **state)
     pair_fini(&pair);
 }
 
+static struct ahoy_handle calls[2]; /* The first, as each knows it. */
+
+/* Alice sends bob to herself; nothing is sure to succeed. */
+static void hand_on(void)
+{
+    const struct ahoy_ip media = { .family = AHOY_IPV4, .port = 4000, .bytes = { 192, 0, 2, 9 } };
+    (void)ahoy_ua_transfer(pair.ends[ALICE].ua, calls[ALICE], SPAN("sip:alice@192.0.2.1"),
+                           pair.now_ms);
+    pair_run(&pair, 11000);
+    (void)ahoy_ua_accept_transfer(pair.ends[BOB].ua, calls[BOB], &media, pair.now_ms);
+    pair_run(&pair, 13000);
+    pair_answer(&pair, ALICE);
+    pair_run(&pair, 15000);
+}
+
 /* A call with early media and changes by UPDATE and re-INVITE; nothing is sure to succeed. */
 static void live(void)
 {
@@ -101,6 +116,9 @@ static void live(void)
     ahoy_ua_hold(alice->ua, alice->session, pair.now_ms);
     ahoy_ua_resume(bob->ua, bob->session, pair.now_ms);
     pair_run(&pair, 9000);
+    calls[ALICE] = alice->session;
+    calls[BOB] = bob->session;
+    hand_on();
 }
 
 /* Whatever is refused, both sides come to an end, and pair_fini finds nothing left. */
@@ -115,8 +133,13 @@ static void test_any_allocation(void **state)
         failing_alloc_begin(count, FAILING_ALLOC_ONE);
         live();
         was_refused = failing_alloc_end() > 0;
-        pair_hangup(&pair, ALICE);
-        pair_hangup(&pair, BOB);
+        for (unsigned end = ALICE; end <= BOB; end++) {
+            pair_hangup(&pair, end);
+            ahoy_ua_hangup(pair.ends[end].ua, calls[end], pair.now_ms);
+            pair_settle(&pair);
+        }
+        pair_run(&pair, pair.now_ms + 40000); /* Who waits for a NOTIFY waits no more. */
+        ahoy_ua_hangup(pair.ends[ALICE].ua, calls[ALICE], pair.now_ms);
         pair_fini(&pair);
     }
 }

@@ -88,10 +88,10 @@ static void test_out_of_order(void **state)
     pair_expect(&pair, "260 alice > bob OPTIONS\n"
                        "270 bob > alice 500 OPTIONS\n");
     pair_within(&pair, "ACK", 5, "third", "", "");
-    pair_within(&pair, "REFER", 7, "refer", "", "");
+    pair_within(&pair, "PUBLISH", 7, "publish", "", "");
     pair_expect(&pair, "280 alice > bob ACK\n"
-                       "300 alice > bob REFER\n"
-                       "310 bob > alice 405 REFER\n");
+                       "300 alice > bob PUBLISH\n"
+                       "310 bob > alice 405 PUBLISH\n");
     assert_non_null(strstr(pair.ends[ALICE].received, "Allow: INVITE"));
     pair_within(&pair, "BYE", 8, "bye", "", "");
     pair_within(&pair, "INVITE", 9, "late", PAIR_SDP_TYPE, PAIR_SDP("sendrecv"));

@@ -46,7 +46,8 @@ static void open_ua_with(enum ahoy_transport transport, struct span route)
                                              .route = route,
                                              .locate = ahoy_locate,
                                              .t1_ms = 500,
-                                             .t2_ms = 4000 };
+                                             .t2_ms = 4000,
+                                             .takes_transfers = true };
     ua = ahoy_ua_new(&options);
     assert_non_null(ua);
 }
@@ -106,10 +107,9 @@ static void test_no_way_but_tls(void **state)
     close_ua();
 }
 
-/* R3261-8.1.2-3: within the dialog the next Route is met by TLS though it is a sip URI. */
-static void test_within_the_dialog(void **state)
+/* A call by sips is answered. */
+static void establish(void)
 {
-    (void)state;
     open_ua(AHOY_TLS);
     (void)call(SPAN("sips:bob@192.0.2.2"));
     char text[4096];
@@ -124,10 +124,47 @@ static void test_within_the_dialog(void **state)
     assert_true(ahoy_message_parse(layer_sent(&layer), &layer.parsed, NULL));
     ahoy_compose_response(&buf, &layer.parsed, &response);
     assert_true(layer_receive(&layer, ahoy_buf_text(&buf)));
+}
+
+/* R3261-8.1.2-3: within the dialog the next Route is met by TLS though it is a sip URI. */
+static void test_within_the_dialog(void **state)
+{
+    (void)state;
+    establish();
     assert_non_null(strstr(layer.sent, "ACK sips:bob@192.0.2.2 SIP/2.0\r\n"));
     assert_int_equal(layer.sending.hop.transport, AHOY_TLS);
     assert_int_equal(layer.sending.hop.remote.bytes[3], 9);
     assert_int_equal(layer.sending.hop.remote.port, 5061);
+    close_ua();
+}
+
+/* R5630-5.1.1.3-1: nor does a peer send us elsewhere by less. */
+static void test_a_transfer(void **state)
+{
+    static const char *const cases[][2] = { { "sip:carol@192.0.2.3", "SIP/2.0 603 " },
+                                            { "sips:carol@192.0.2.3",
+                                              "NOTIFY sips:bob@192.0.2.2 SIP/2.0\r\n" } };
+    (void)state;
+    establish();
+    struct ahoy_routing routing;
+    char call_id[64], tag[64];
+    assert_true(ahoy_message_parse(layer_sent(&layer), &layer.parsed, NULL)); /* The ACK. */
+    assert_true(ahoy_message_routing(&layer.parsed, &routing, NULL));
+    snprintf(call_id, sizeof call_id, "%.*s", (int)routing.call_id.size, routing.call_id.at);
+    snprintf(tag, sizeof tag, "%.*s", (int)routing.from_tag.size, routing.from_tag.at);
+    for (unsigned i = 0; i < 2; i++) {
+        char text[1024];
+        int size = snprintf(text, sizeof text,
+                            "REFER sips:alice@192.0.2.1:5061 SIP/2.0\r\n"
+                            "Via: SIP/2.0/TLS 192.0.2.2;branch=z9hG4bKr%u\r\n"
+                            "From: <sips:bob@192.0.2.2>;tag=bobs\r\n"
+                            "To: <sip:alice@a.example>;tag=%s\r\nMax-Forwards: 70\r\n"
+                            "Call-ID: %s\r\nCSeq: %u REFER\r\nContact: <sips:bob@192.0.2.2>\r\n"
+                            "Refer-To: <%s>\r\nContent-Length: 0\r\n\r\n",
+                            i, tag, call_id, i + 1, cases[i][0]);
+        assert_true(layer_receive(&layer, (struct span){ text, (size_t)size }));
+        assert_non_null(strstr(layer.sent, cases[i][1]));
+    }
     close_ua();
 }
 
@@ -258,9 +295,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_call_by_sips), cmocka_unit_test(test_a_call_by_sip),
         cmocka_unit_test(test_no_way_but_tls), cmocka_unit_test(test_within_the_dialog),
-        cmocka_unit_test(test_a_safe_route),   cmocka_unit_test(test_no_second_try),
-        cmocka_unit_test(test_redirected),     cmocka_unit_test(test_register),
-        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_a_transfer),     cmocka_unit_test(test_a_safe_route),
+        cmocka_unit_test(test_no_second_try),  cmocka_unit_test(test_redirected),
+        cmocka_unit_test(test_register),       cmocka_unit_test(test_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

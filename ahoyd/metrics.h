@@ -1,0 +1,16 @@
+/* What the server counts, as text for Prometheus (its exposition format, 0.0.4): every counter of
+ * the workers, calls by domain and by trunk, and why requests did not go on.  Only names that the
+ * configuration has are labels, so there are never more series than it allows. */
+#pragma once
+
+#include "ahoyd/worker.h"
+
+struct ahoyd_metrics {
+    const struct ahoyd_config *config;
+    struct ahoyd_worker *const *workers;
+    unsigned worker_count;
+};
+
+/* The text, to be freed; NULL where memory is refused.  Workers that do not answer within a second
+ * are left out, and counted as such. */
+char *ahoyd_metrics_print(const struct ahoyd_metrics *metrics);

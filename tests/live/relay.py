@@ -1,0 +1,56 @@
+"""What stands between a program and the server that it speaks to by TCP, and lets it down."""
+import socket
+import threading
+import time
+
+
+class Relay:
+    """Passes bytes on to |port| of loopback; use it in a with statement.  |delay|: seconds that
+    each piece of them is held; None: they are swallowed."""
+
+    def __init__(self, port):
+        self.to, self.delay = port, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def accept(self):
+        while True:
+            try:
+                near = self.listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(near,), daemon=True).start()
+
+    def serve(self, near):
+        with near:
+            try:
+                far = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                return
+            with far:
+                back = threading.Thread(target=self.pass_on, args=(far, near), daemon=True)
+                back.start()
+                self.pass_on(near, far)
+                back.join()
+
+    def pass_on(self, one, other):
+        try:
+            while data := one.recv(65536):
+                time.sleep(self.delay or 0)
+                if self.delay is not None:
+                    other.sendall(data)
+        except OSError:
+            pass
+        for end in (one, other):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass

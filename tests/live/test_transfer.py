@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Calls that are handed on, through ahoyd: by baresip and by ahoy, to ahoy; unattended (RFC 5589
+6), and, among phones of ours, attended (7).
+
+test_transfer.py BUILD
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+from baresip import ALICE_HZ, Baresip
+from peer import PATIENCE, Ahoyd, free_port
+
+BUILD = sys.argv[1]
+AHOY = pathlib.Path(BUILD).resolve() / "bin" / "ahoy"
+SECONDS = 2  # Of sound after the transfer.
+
+
+class Transfer(unittest.TestCase):
+    def setUp(self):
+        self.port = free_port()
+        self.server = Ahoyd(BUILD, f"""listen "udp:127.0.0.1:{self.port}"
+domain("atlanta.example", {{ auth = "none" }})
+store "memory:"
+""")
+        self.addCleanup(self.server.__exit__)
+        self.path = self.server.path
+        (self.path / "password").write_text("none\n")
+
+    def ahoy(self, user, verb, *more):
+        phone = subprocess.Popen(
+            [AHOY, verb, "--user", f"{user}@atlanta.example", "--password-file", "password",
+             "--server", f"sip:127.0.0.1:{self.port}", "--json", *more], cwd=self.path,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(phone.wait)
+        self.addCleanup(phone.kill)
+        self.addCleanup(phone.stdout.close)
+        return phone
+
+    def answering(self, user, *more):
+        phone = self.ahoy(user, "answer", "--ring", "0", *more)
+        self.read(phone, "registered")
+        return phone
+
+    def read(self, phone, kind):
+        """The next news of that kind; what else comes passes."""
+        passed = []
+        for line in phone.stdout:
+            news = json.loads(line)
+            if news["news"] == kind:
+                return news
+            passed.append(line)
+        raise AssertionError(f"no {kind} behind {''.join(passed)}")
+
+    def baresip(self):
+        baresip = Baresip(self.path / "alice", self.port)
+        self.addCleanup(baresip.close)
+        return baresip
+
+    def test_sent_by_baresip(self):
+        """Bob's phone goes where baresip sends it, and tells how that went."""
+        bob = self.answering("bob", "--accept-transfers", "--play", "tone:660")
+        carol = self.answering("carol", "--play", "tone:880")
+        baresip = self.baresip()
+        baresip.command("dial", "sip:bob@atlanta.example")
+        self.read(bob, "answered")
+        baresip.wait_for("Call established")
+        baresip.command("transfer", "sip:carol@atlanta.example")
+        asked = self.read(bob, "transfer-asked")
+        self.assertEqual(asked["text"], "sip:carol@atlanta.example")
+        self.assertIn("bob@atlanta.example", self.read(carol, "incoming")["text"])
+        self.read(carol, "answered")
+        self.assertIn("carol@atlanta.example", self.read(bob, "answered")["text"])
+        self.assertEqual(self.read(bob, "ended")["by"], "the peer")
+
+    def test_declined(self):
+        """Nobody sends us anywhere who has not been allowed to."""
+        bob = self.answering("bob")
+        baresip = self.baresip()
+        baresip.command("dial", "sip:bob@atlanta.example")
+        self.read(bob, "answered")
+        baresip.wait_for("Call established")
+        baresip.command("transfer", "sip:carol@atlanta.example")
+        baresip.wait_for("603|[Tt]ransfer failed|[Dd]ecline")
+        baresip.command("hangup")
+        self.assertEqual(self.read(bob, "ended")["by"], "the peer")
+
+    def test_baresip_is_sent(self):
+        """baresip goes where ahoy sends it, and its sound with it."""
+        carol = self.answering("carol", "--play", "tone:880", "--once")
+        baresip = self.baresip()
+        bob = self.ahoy("bob", "call", "sip:alice@atlanta.example", "--transfer",
+                        "carol@atlanta.example", "--for", "1")
+        self.assertEqual(self.read(bob, "transfer-ended")["status"], 200)
+        self.assertEqual(bob.wait(PATIENCE), 0)
+        self.assertIn("alice@atlanta.example", self.read(carol, "incoming")["text"])
+        self.read(carol, "answered")
+        try:
+            carol.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            baresip.command("hangup")
+        heard = self.read(carol, "heard")
+        self.assertAlmostEqual(heard["heard_hz"], ALICE_HZ, delta=5)
+
+    def test_to_nobody(self):
+        bob = self.answering("bob", "--accept-transfers")
+        alice = self.ahoy("alice", "call", "bob@atlanta.example", "--transfer",
+                          "nobody@atlanta.example")
+        self.assertEqual(self.read(alice, "transfer-ended")["status"], 404)
+        self.assertEqual(alice.wait(PATIENCE), 1)
+        self.assertEqual(self.read(bob, "refused")["status"], 404)
+
+    def test_attended(self):
+        """Alice asks carol, and bob takes her place there."""
+        bob = self.answering("bob", "--accept-transfers", "--play", "tone:660")
+        carol = self.answering("carol", "--accept-transfers", "--play", "tone:880", "--once")
+        alice = self.ahoy("alice", "call", "bob@atlanta.example", "--consult",
+                          "carol@atlanta.example", "--for", "1")
+        self.assertEqual(self.read(bob, "transfer-asked")["text"], "sip:carol@atlanta.example")
+        self.assertEqual(self.read(alice, "transfer-ended")["status"], 200)
+        self.assertEqual(alice.wait(PATIENCE), 0)
+        first = self.read(carol, "incoming")
+        second = self.read(carol, "incoming")
+        self.assertEqual(second["replaces"], first["call"])
+        self.assertIn("bob@atlanta.example", second["text"])
+        bob.terminate()
+        self.assertEqual(carol.wait(PATIENCE), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
