@@ -260,6 +260,43 @@ static bool read_next(const char *text, struct phone_options *options, const cha
            uri.headers.size == 0;
 }
 
+/* One option of a call, or one without an argument; false where that is wrong. */
+static bool take_of_call(struct phone_options *options, enum option_id id, const char *argument)
+{
+    switch (id) {
+    case OPTION_FOR:
+        return options->has_for = read_seconds(argument, &options->for_s);
+    case OPTION_RING_LIMIT:
+        return options->has_ring_limit = read_seconds(argument, &options->ring_limit_s);
+    case OPTION_PLAY:
+        return read_play(argument, options);
+    case OPTION_RECORD:
+        options->record = argument;
+        return true;
+    case OPTION_DIGITS:
+        options->digits = argument;
+        return is_digits(argument);
+    case OPTION_MEDIA_PORTS:
+        return read_ports(argument, options);
+    case OPTION_TRANSFER:
+        return read_next(argument, options, &options->transfer);
+    case OPTION_CONSULT:
+        return read_next(argument, options, &options->consult);
+    case OPTION_SESSION:
+        return read_session(argument, &options->session_s);
+    case OPTION_RING:
+        return read_seconds(argument, &options->ring_s);
+    default:
+        options->json |= id == OPTION_JSON;
+        options->keep |= id == OPTION_KEEP;
+        options->once |= id == OPTION_ONCE;
+        options->busy |= id == OPTION_BUSY;
+        options->accepts_transfers |= id == OPTION_ACCEPT_TRANSFERS;
+        options->insecure |= id == OPTION_INSECURE;
+        return true;
+    }
+}
+
 /* One option; false where its argument is wrong. */
 static bool take(struct phone_options *options, struct raw *raw, enum option_id id,
                  const char *argument)
@@ -304,36 +341,8 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
         return read_count(argument, &options->count);
     case OPTION_EVERY:
         return read_seconds(argument, &options->every_s);
-    case OPTION_FOR:
-        return options->has_for = read_seconds(argument, &options->for_s);
-    case OPTION_RING_LIMIT:
-        return options->has_ring_limit = read_seconds(argument, &options->ring_limit_s);
-    case OPTION_PLAY:
-        return read_play(argument, options);
-    case OPTION_RECORD:
-        options->record = argument;
-        return true;
-    case OPTION_DIGITS:
-        options->digits = argument;
-        return is_digits(argument);
-    case OPTION_MEDIA_PORTS:
-        return read_ports(argument, options);
-    case OPTION_TRANSFER:
-        return read_next(argument, options, &options->transfer);
-    case OPTION_CONSULT:
-        return read_next(argument, options, &options->consult);
-    case OPTION_SESSION:
-        return read_session(argument, &options->session_s);
-    case OPTION_RING:
-        return read_seconds(argument, &options->ring_s);
     default:
-        options->json |= id == OPTION_JSON;
-        options->keep |= id == OPTION_KEEP;
-        options->once |= id == OPTION_ONCE;
-        options->busy |= id == OPTION_BUSY;
-        options->accepts_transfers |= id == OPTION_ACCEPT_TRANSFERS;
-        options->insecure |= id == OPTION_INSECURE;
-        return true;
+        return take_of_call(options, id, argument);
     }
 }
 

@@ -121,10 +121,12 @@ static void show_refusal(unsigned status, const char *what, const char *text)
         printf("  %s\n", advice);
 }
 
-/* How a transfer of ours goes. */
+/* A transfer that is asked of us, or how ours goes. */
 static void show_transfer(const struct ahoy_ua_news *news, const char *text)
 {
-    if (news->kind == AHOY_NEWS_TRANSFER_ACCEPTED)
+    if (news->kind == AHOY_NEWS_TRANSFER_ASKED)
+        printf("the other side sends us to %s\n", text);
+    else if (news->kind == AHOY_NEWS_TRANSFER_ACCEPTED)
         printf("transfer accepted\n");
     else if (news->kind == AHOY_NEWS_TRANSFER_PROGRESS)
         printf("transfer: %u %s\n", news->status, text);
@@ -180,8 +182,6 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         printf("ended by %s: %s\n", sides[news->by], text);
         return;
     case AHOY_NEWS_TRANSFER_ASKED:
-        printf("the other side sends us to %s\n", text);
-        return;
     case AHOY_NEWS_TRANSFER_ACCEPTED:
     case AHOY_NEWS_TRANSFER_PROGRESS:
     case AHOY_NEWS_TRANSFER_ENDED:

@@ -5,20 +5,8 @@
 
 #include "libahoy/syntax/compose.h"
 #include "libahoy/tu/beside.h"
-#include "libahoy/tu/exchange.h"
-#include "libahoy/tu/publication.h"
-#include "libahoy/tu/subscriber.h"
 #include "libahoy/tu/transfer.h"
-
-struct ahoy_ua {
-    struct ahoy_ua_context context;
-    struct ahoy_registrations registrations;
-    struct ahoy_subscriber subscriber;
-    struct ahoy_publication publication;
-    struct ahoy_exchanges exchanges;
-    struct ahoy_pool sessions; /* struct ahoy_session */
-    bool is_busy;
-};
+#include "libahoy/tu/ua_parts.h"
 
 static bool init_registrations(struct ahoy_ua *ua, const struct ahoy_ua_options *options)
 {
@@ -62,7 +50,7 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     return ua;
 }
 
-static void remove_session(struct ahoy_ua *ua, struct ahoy_session *session)
+void ahoy_ua_remove_session(struct ahoy_ua *ua, struct ahoy_session *session)
 {
     ahoy_session_fini(session);
     ahoy_pool_remove(&ua->sessions, session->self);
@@ -75,7 +63,7 @@ void ahoy_ua_free(struct ahoy_ua *ua)
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
-        remove_session(ua, session);
+        ahoy_ua_remove_session(ua, session);
     ahoy_pool_fini(&ua->sessions);
     ahoy_exchanges_fini(&ua->exchanges);
     ahoy_publication_fini(&ua->publication);
@@ -83,7 +71,7 @@ void ahoy_ua_free(struct ahoy_ua *ua)
     free(ua);
 }
 
-static struct ahoy_session *add_session(struct ahoy_ua *ua)
+struct ahoy_session *ahoy_ua_add_session(struct ahoy_ua *ua)
 {
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_add(&ua->sessions, &handle);
@@ -97,44 +85,41 @@ static struct ahoy_session *add_session(struct ahoy_ua *ua)
     return session;
 }
 
-static struct ahoy_session *get_session(struct ahoy_ua *ua, struct ahoy_handle handle)
+struct ahoy_session *ahoy_ua_get_session(struct ahoy_ua *ua, struct ahoy_handle handle)
 {
     return ahoy_pool_get(&ua->sessions, handle);
 }
 
-static void settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms);
-
 /* Who asked for this call is told how it goes. */
 static void report(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
 {
-    struct ahoy_session *referrer = get_session(ua, session->referrer);
+    struct ahoy_session *referrer = ahoy_ua_get_session(ua, session->referrer);
     if (referrer == NULL || session->heard == 0)
         return;
     if (session->heard >= 200)
         session->referrer = (struct ahoy_handle){ 0, 0 };
     ahoy_referred_tell(referrer, &ua->context, session->heard, now_ms);
-    settle(ua, referrer, now_ms);
+    ahoy_ua_settle(ua, referrer, now_ms);
 }
 
 /* It is answered, and takes the place of another: RFC 3891 3. */
 static void displace(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
 {
-    struct ahoy_session *replaced = get_session(ua, session->replaced);
+    struct ahoy_session *replaced = ahoy_ua_get_session(ua, session->replaced);
     if (replaced == NULL || session->state != AHOY_SESSION_CONFIRMED)
         return;
     session->replaced = (struct ahoy_handle){ 0, 0 };
     ahoy_session_hang_up(replaced, &ua->context, now_ms);
-    settle(ua, replaced, now_ms);
+    ahoy_ua_settle(ua, replaced, now_ms);
 }
 
-/* After whatever may have ended it: no event may follow.  Or it may have made way for a change. */
-static void settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
+void ahoy_ua_settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
 {
     ahoy_session_pursue(session, &ua->context, now_ms);
     report(ua, session, now_ms);
     displace(ua, session, now_ms);
     if (ahoy_session_is_done(session))
-        remove_session(ua, session);
+        ahoy_ua_remove_session(ua, session);
 }
 
 /* The session that a request within a dialog belongs to. */
@@ -189,14 +174,14 @@ static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint
     }
     struct ahoy_handle replaced;
     unsigned status = ahoy_session_find_replaced(&ua->sessions, event, &replaced);
-    struct ahoy_session *session = status == 0 ? add_session(ua) : NULL;
+    struct ahoy_session *session = status == 0 ? ahoy_ua_add_session(ua) : NULL;
     if (session == NULL) {
         ahoy_ua_refuse(context, event, status != 0 ? status : 500, SPAN(""));
         return;
     }
     session->replaced = replaced;
     if (!ahoy_session_invited(session, context, event, now_ms))
-        remove_session(ua, session);
+        ahoy_ua_remove_session(ua, session);
 }
 
 /* R3515-2.4.4-5; and nothing else can be subscribed to. */
@@ -267,7 +252,7 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
     struct ahoy_session *session = find_session(ua, event->routing, &dialog);
     if (session != NULL) {
         ahoy_session_request(session, &ua->context, dialog, event, now_ms);
-        settle(ua, session, now_ms);
+        ahoy_ua_settle(ua, session, now_ms);
     } else if (!is_ack) { /* R3261-12.2.2-1 */
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
     }
@@ -280,7 +265,7 @@ static void take_reply(struct ahoy_ua *ua, const struct ahoy_event *event, uint6
     struct ahoy_exchange *exchange = ahoy_exchanges_find(&ua->exchanges, event->transaction);
     if (exchange == NULL)
         return;
-    struct ahoy_session *session = get_session(ua, exchange->session);
+    struct ahoy_session *session = ahoy_ua_get_session(ua, exchange->session);
     struct ahoy_dialog *dialog = session != NULL ? &session->dialog : NULL;
     unsigned status =
         ahoy_exchanges_step(&ua->exchanges, exchange, &ua->context, dialog, event, now_ms);
@@ -289,7 +274,7 @@ static void take_reply(struct ahoy_ua *ua, const struct ahoy_event *event, uint6
         return;
     ahoy_session_bye(session, &ua->context, AHOY_SIDE_NETWORK, SPAN("The peer knows no such call"),
                      now_ms);
-    settle(ua, session, now_ms);
+    ahoy_ua_settle(ua, session, now_ms);
 }
 
 void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
@@ -318,11 +303,11 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
         take_reply(ua, event, now_ms);
         return;
     }
-    struct ahoy_session *session = get_session(ua, ahoy_handle_unpack(event->user));
+    struct ahoy_session *session = ahoy_ua_get_session(ua, ahoy_handle_unpack(event->user));
     if (session == NULL)
         return;
     ahoy_session_step(session, &ua->context, event, now_ms);
-    settle(ua, session, now_ms);
+    ahoy_ua_settle(ua, session, now_ms);
 }
 
 void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
@@ -334,7 +319,7 @@ void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
         ahoy_session_expire(session, &ua->context, now_ms);
-        settle(ua, session, now_ms);
+        ahoy_ua_settle(ua, session, now_ms);
     }
 }
 
@@ -414,7 +399,7 @@ struct ahoy_handle ahoy_ua_ask(struct ahoy_ua *ua, const struct ahoy_ua_question
     char space[AHOY_URI_LIMIT];
     struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
     struct ahoy_uri uri;
-    struct ahoy_session *session = get_session(ua, question->session);
+    struct ahoy_session *session = ahoy_ua_get_session(ua, question->session);
     if (session != NULL && session->state != AHOY_SESSION_CONFIRMED)
         return none;
     if (session == NULL && (question->session.generation != 0 ||
@@ -443,191 +428,6 @@ bool ahoy_ua_publish(struct ahoy_ua *ua, const struct ahoy_published *state, uin
 void ahoy_ua_unpublish(struct ahoy_ua *ua, uint64_t now_ms)
 {
     ahoy_publication_stop(&ua->publication, &ua->context, now_ms);
-}
-
-/* Whether an INVITE without more is what a URI asks for (19.1.5).  It might ask for another method,
- * R3261-19.1.5-2, or for headers, which could say anything, an extension among it: R3261-19.1.5-5,
- * -6. */
-static bool is_for_a_call(const struct ahoy_uri *uri)
-{
-    struct span method;
-    return uri->scheme != AHOY_SCHEME_OTHER && uri->headers.size == 0 &&
-           (!ahoy_uri_param(uri, SPAN("method"), &method) ||
-            ahoy_span_equal(method, SPAN("INVITE")));
-}
-
-/* Prints |uri|, where it asks for no more than a call. */
-static bool print_callee(struct span uri, struct ahoy_buf *text)
-{
-    struct ahoy_uri parsed;
-    if (!ahoy_uri_parse(uri, &parsed, NULL) || !is_for_a_call(&parsed))
-        return false;
-    ahoy_uri_print_request(&parsed, text);
-    return true;
-}
-
-/* Calls |uri|; |referred| is what asked for it, or NULL. */
-static struct ahoy_session *place(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
-                                  const struct ahoy_referred *referred, uint64_t now_ms)
-{
-    struct ahoy_session *session = add_session(ua);
-    if (session == NULL)
-        return NULL;
-    session->local.media = *media;
-    bool is_kept =
-        referred == NULL || ahoy_session_keep(&session->extra, &session->extra_size,
-                                              (struct span){ referred->rows, referred->rows_size });
-    if (is_kept && ahoy_session_call(session, &ua->context, uri, now_ms))
-        return session;
-    remove_session(ua, session);
-    return NULL;
-}
-
-struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
-                                uint64_t now_ms)
-{
-    char space[AHOY_URI_LIMIT];
-    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
-    struct ahoy_session *session = NULL;
-    if (print_callee(uri, &text))
-        session = place(ua, ahoy_buf_text(&text), media, NULL, now_ms);
-    return session != NULL ? session->self : (struct ahoy_handle){ 0, 0 };
-}
-
-bool ahoy_ua_transfer(struct ahoy_ua *ua, struct ahoy_handle handle, struct span uri,
-                      uint64_t now_ms)
-{
-    char space[AHOY_URI_LIMIT];
-    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
-    struct ahoy_session *session = get_session(ua, handle);
-    return session != NULL && print_callee(uri, &text) &&
-           ahoy_refer(session, &ua->context, ahoy_buf_text(&text), NULL, now_ms);
-}
-
-bool ahoy_ua_transfer_to(struct ahoy_ua *ua, struct ahoy_handle handle, struct ahoy_handle other,
-                         uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    const struct ahoy_session *target = get_session(ua, other);
-    return session != NULL && target != NULL && session != target &&
-           target->state == AHOY_SESSION_CONFIRMED &&
-           ahoy_refer(session, &ua->context, ahoy_refer_uri_of(&target->dialog), &target->dialog,
-                      now_ms);
-}
-
-/* Decides about what the peer of |session| has asked for: true once. */
-static bool decide(struct ahoy_session *session)
-{
-    struct ahoy_referred *referred = session != NULL ? session->referred : NULL;
-    bool is_open = referred != NULL && !referred->has_begun && !referred->told_end;
-    if (is_open)
-        referred->has_begun = true;
-    return is_open;
-}
-
-struct ahoy_handle ahoy_ua_accept_transfer(struct ahoy_ua *ua, struct ahoy_handle handle,
-                                           const struct ahoy_ip *media, uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (!decide(session))
-        return (struct ahoy_handle){ 0, 0 };
-    const struct ahoy_referred *referred = session->referred;
-    struct ahoy_session *call = place(ua, (struct span){ referred->target, referred->target_size },
-                                      media, referred, now_ms);
-    if (call != NULL) {
-        call->referrer = handle;
-        return call->self;
-    }
-    ahoy_referred_tell(session, &ua->context, 503, now_ms);
-    settle(ua, session, now_ms);
-    return (struct ahoy_handle){ 0, 0 };
-}
-
-void ahoy_ua_refuse_transfer(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (!decide(session))
-        return;
-    ahoy_referred_tell(session, &ua->context, 603, now_ms);
-    settle(ua, session, now_ms);
-}
-
-void ahoy_ua_ring(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session != NULL)
-        ahoy_session_progress(session, &ua->context, 180, false, now_ms);
-}
-
-void ahoy_ua_progress(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
-                      uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL || session->state != AHOY_SESSION_INCOMING)
-        return;
-    session->local.media = *media;
-    ahoy_session_progress(session, &ua->context, 183, true, now_ms);
-    settle(ua, session, now_ms);
-}
-
-void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
-                    uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL || session->state != AHOY_SESSION_INCOMING)
-        return;
-    session->local.media = *media;
-    ahoy_session_pick_up(session, &ua->context, now_ms);
-    settle(ua, session, now_ms);
-}
-
-void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status, uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL)
-        return;
-    ahoy_session_reject(session, &ua->context, status, now_ms);
-    settle(ua, session, now_ms);
-}
-
-void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL)
-        return;
-    ahoy_session_hang_up(session, &ua->context, now_ms);
-    settle(ua, session, now_ms);
-}
-
-/* Wishes for a session are pursued where it is not over. */
-static void wish(struct ahoy_ua *ua, struct ahoy_handle handle, enum ahoy_direction direction,
-                 uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL)
-        return;
-    session->local.direction = direction;
-    settle(ua, session, now_ms);
-}
-
-void ahoy_ua_hold(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms)
-{
-    wish(ua, session, AHOY_SENDONLY, now_ms);
-}
-
-void ahoy_ua_resume(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms)
-{
-    wish(ua, session, AHOY_SENDRECV, now_ms);
-}
-
-void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
-                  uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL || session->described == NULL)
-        return;
-    session->local.media = *media;
-    settle(ua, session, now_ms);
 }
 
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)
