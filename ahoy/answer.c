@@ -14,7 +14,8 @@ struct answering {
     const struct phone_options *options;
     struct phone *phone;
     struct line lines[AHOY_UA_SESSIONS_LIMIT];
-    bool registered, failed, had_call;
+    bool registered, had_call;
+    int outcome; /* PHONE_DONE unless it could not be registered. */
 };
 
 static struct line *find_line(struct answering *answering, struct ahoy_handle session)
@@ -89,13 +90,14 @@ static void take_news(struct answering *answering)
     while (ahoy_ua_poll(phone_ua(answering->phone), &news)) {
         if (news.kind == AHOY_NEWS_REFUSED || news.kind == AHOY_NEWS_ENDED)
             end_call(answering, news.session);
-        phone_show(answering->options, &news);
+        phone_show(answering->options, &news, ahoy_ua_notice(phone_ua(answering->phone)));
         switch (news.kind) {
         case AHOY_NEWS_REGISTERED:
             answering->registered = true;
             break;
         case AHOY_NEWS_REGISTRATION_FAILED:
-            answering->failed |= !answering->registered;
+            if (!answering->registered)
+                answering->outcome = phone_outcome(news.status);
             break;
         case AHOY_NEWS_INCOMING:
             take_call(answering, &news);
@@ -165,13 +167,14 @@ int phone_answer(const struct phone_options *options)
     struct answering answering = { .options = options };
     answering.phone = phone_open(options);
     if (answering.phone == NULL)
-        return PHONE_REFUSED;
+        return PHONE_UNREACHABLE;
     ahoy_ua_register(phone_ua(answering.phone), options->expires_s, phone_now());
-    while (!phone_is_leaving() && !answering.failed && !(options->once && is_over(&answering))) {
+    while (!phone_is_leaving() && answering.outcome == PHONE_DONE &&
+           !(options->once && is_over(&answering))) {
         phone_turn(answering.phone, pick_up(&answering));
         take_news(&answering);
     }
     leave(&answering);
     phone_close(answering.phone);
-    return answering.failed ? PHONE_REFUSED : PHONE_DONE;
+    return answering.outcome;
 }

@@ -11,6 +11,7 @@ struct call {
     struct phone_handover handover;
     uint64_t due_ms; /* When we hang up, or hand it on; UINT64_MAX for never. */
     bool answered, over, hung_up;
+    unsigned status; /* What refused it, or 408 where we had no more patience. */
 };
 
 static uint64_t time_to_talk(const struct call *call)
@@ -44,7 +45,9 @@ static void take_news(struct call *call)
             call->talk = NULL;
             call->over = true;
         }
-        phone_show(call->options, &news);
+        if (is_own && news.kind == AHOY_NEWS_REFUSED)
+            call->status = news.status;
+        phone_show(call->options, &news, ahoy_ua_notice(phone_ua(call->phone)));
         if (is_own)
             take_own(call, &news);
         phone_handover_take(&call->handover, &news);
@@ -77,6 +80,7 @@ static void run(struct call *call)
             continue;
         if (phone_is_leaving() || handover->is_over ||
             (is_due && (!call->answered || !phone_handover_is_wanted(handover)))) {
+            call->status = is_due ? 408 : 0;
             hang_up(call);
         } else if (is_due) {
             call->due_ms = UINT64_MAX;
@@ -86,10 +90,13 @@ static void run(struct call *call)
     }
 }
 
-static bool is_done(const struct call *call)
+/* A call that was to be handed on is done when that is. */
+static int outcome(const struct call *call)
 {
-    return call->answered &&
-           (!phone_handover_is_wanted(&call->handover) || call->handover.status / 100 == 2);
+    if (!call->answered)
+        return phone_outcome(call->status);
+    return phone_handover_is_wanted(&call->handover) ? phone_outcome(call->handover.status)
+                                                     : PHONE_DONE;
 }
 
 int phone_call(const struct phone_options *options)
@@ -98,7 +105,7 @@ int phone_call(const struct phone_options *options)
     struct ahoy_ip media;
     call.phone = phone_open(options);
     if (call.phone == NULL)
-        return PHONE_REFUSED;
+        return PHONE_UNREACHABLE;
     call.handover = (struct phone_handover){ .options = options, .phone = call.phone };
     call.talk = phone_talk_open(call.phone, options, &media);
     struct span callee = ahoy_span(options->callee);
@@ -114,5 +121,5 @@ int phone_call(const struct phone_options *options)
     }
     phone_talk_close(call.talk, call.session);
     phone_close(call.phone);
-    return is_done(&call) ? PHONE_DONE : PHONE_REFUSED;
+    return outcome(&call);
 }

@@ -10,10 +10,9 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    { PHONE_REGISTER, phone_register },
-    { PHONE_CALL, phone_call },
-    { PHONE_ANSWER, phone_answer },
-    { PHONE_WATCH, phone_watch },
+    { PHONE_REGISTER, phone_register }, { PHONE_CALL, phone_call },
+    { PHONE_ANSWER, phone_answer },     { PHONE_WATCH, phone_watch },
+    { PHONE_MESSAGE, phone_message },   { PHONE_OPTIONS, phone_ask },
 };
 
 /* Big, and its texts are pointed into. */
@@ -46,6 +45,6 @@ int main(int argc, char **argv)
         return PHONE_DONE;
     }
     fprintf(stderr, "ahoy: %s%s (see: ahoy --help)\n",
-            argc > 1 ? "there is no verb " : "register, call, answer, watch or explain?", word);
+            argc > 1 ? "there is no verb " : "what is to be done?", word);
     return PHONE_MISUSED;
 }

@@ -12,23 +12,29 @@ enum {
     REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
     STAYING = REGISTERING | PHONE_WATCH,
     TALKING = PHONE_CALL | PHONE_ANSWER,
-    ALL = STAYING | PHONE_CALL
+    ALL = STAYING | PHONE_CALL | PHONE_MESSAGE | PHONE_OPTIONS,
+    IN_FILE = 1 << 30, /* May stand in the file of accounts ... */
+    WHOSE = ALL | IN_FILE
 };
 enum { TONE_LOWEST_HZ = 100, TONE_HIGHEST_HZ = 3800, PORT_LOW = 16384, PORT_HIGH = 32767 };
 enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
 
 /* clang-format off */
 #define OPTIONS(OPTION)                                                                            \
-    OPTION(USER, "user", "USER@DOMAIN", ALL, "whose phone this is (default: $AHOY_USER)")          \
-    OPTION(PASSWORD_FILE, "password-file", "FILE", ALL, "its first line is the password")          \
+    OPTION(ACCOUNT, "account", "NAME", ALL, "whose phone, by its name in the file of accounts")    \
+    OPTION(USER, "user", "USER@DOMAIN", WHOSE, "whose phone this is (default: $AHOY_USER)")        \
+    OPTION(PASSWORD_FILE, "password-file", "FILE", WHOSE, "its first line is the password")        \
     OPTION(PASSWORD_STDIN, "password-stdin", NULL, ALL, "standard input's first line is it")       \
-    OPTION(REALM, "realm", "REALM", ALL, "the realm that may ask for it (default: DOMAIN)")        \
-    OPTION(INSTANCE, "instance", "URN", ALL, "the phone's own name, for a URI that is its alone")  \
-    OPTION(SERVER, "server", "URI", ALL, "registrar and proxy, sip:ADDRESS[:PORT][;transport=tls]")\
-    OPTION(AUTHORITIES, "authorities", "FILE", ALL, "whose certificates are good (TLS)")           \
-    OPTION(INSECURE, "insecure", NULL, ALL, "any certificate is good (TLS)")                       \
-    OPTION(LISTEN, "listen", "ADDRESS[:PORT]", ALL, "our own (default: what reaches the server)")  \
+    OPTION(REALM, "realm", "REALM", WHOSE, "the realm that may ask for it (default: DOMAIN)")      \
+    OPTION(INSTANCE, "instance", "URN", WHOSE, "the phone's own name, for a URI that is its alone")\
+    OPTION(SERVER, "server", "URI", WHOSE, "registrar, proxy: sip:ADDRESS[:PORT][;transport=tls]") \
+    OPTION(AUTHORITIES, "authorities", "FILE", WHOSE, "whose certificates are good (TLS)")         \
+    OPTION(INSECURE, "insecure", NULL, WHOSE, "any certificate is good (TLS)")                     \
+    OPTION(LISTEN, "listen", "ADDRESS[:PORT]", WHOSE, "our own (default: what reaches the server)")\
     OPTION(EXPIRES, "expires", "SECONDS", STAYING, "ask for so long, and again in time (3600)")    \
+    OPTION(VALID, "valid", "SECONDS", PHONE_MESSAGE, "how long what it says is of use")            \
+    OPTION(COUNT, "count", "NUMBER", PHONE_OPTIONS, "ask so often (1); 0 for until ^C")            \
+    OPTION(EVERY, "every", "SECONDS", PHONE_OPTIONS, "wait so long in between (1)")                \
     OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
     OPTION(FOR, "for", "SECONDS", PHONE_CALL | PHONE_WATCH, "how long to call or watch, then end") \
     OPTION(RING_LIMIT, "ring-limit", "SECONDS", PHONE_CALL, "give up when nobody answers so long") \
@@ -42,14 +48,14 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(PLAY, "play", "WHAT", TALKING, "say it: tone:HZ, silence, or a file (silence)")         \
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
-    OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING, "UDP ports for sound (16384-32767)")   \
+    OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", ALL, "write all SIP messages there")                            \
     OPTION(HELP, "help", NULL, ALL, "print this")
 /* clang-format on */
 
 #define OPTION_CONSTANT(constant, name, argument, verbs, help) OPTION_##constant,
-enum option_id { OPTION_NONE, OPTIONS(OPTION_CONSTANT) OPTION_COUNT };
+enum option_id { OPTION_NONE, OPTIONS(OPTION_CONSTANT) OPTION_ROWS };
 #undef OPTION_CONSTANT
 
 struct option_row {
@@ -60,21 +66,28 @@ struct option_row {
 };
 
 #define OPTION_ROW(constant, name, argument, verbs, help) { name, argument, verbs, help },
-static const struct option_row rows[OPTION_COUNT] = { { "", NULL, 0, "" }, OPTIONS(OPTION_ROW) };
+static const struct option_row rows[OPTION_ROWS] = { { "", NULL, 0, "" }, OPTIONS(OPTION_ROW) };
 #undef OPTION_ROW
 
 struct verb_row {
     enum phone_verb verb;
     const char *name;
     const char *arguments;
+    int operands; /* How many these are. */
+    const char *missing;
     const char *help;
 };
 
 static const struct verb_row verbs[] = {
-    { PHONE_REGISTER, "register", "", "register this phone with its server" },
-    { PHONE_CALL, "call", " URI", "call somebody" },
-    { PHONE_ANSWER, "answer", "", "register, wait for calls and answer them" },
-    { PHONE_WATCH, "watch", " reg URI", "be told where somebody is registered, as it changes" },
+    { PHONE_REGISTER, "register", "", 0, "", "register this phone with its server" },
+    { PHONE_CALL, "call", " URI", 1, "whom to call? Give a URI", "call somebody" },
+    { PHONE_ANSWER, "answer", "", 0, "", "register, wait for calls and answer them" },
+    { PHONE_MESSAGE, "message", " URI TEXT", 2, "what to whom? Give a URI and a text, or -",
+      "send somebody a short text" },
+    { PHONE_OPTIONS, "options", " URI", 1, "ask whom? Give a URI",
+      "ask whether somebody is there, and what his phone can do" },
+    { PHONE_WATCH, "watch", " reg URI", 2, "what of whom? Give reg and a URI",
+      "be told where somebody is registered, as it changes" },
 };
 
 static const struct verb_row *verb_row(enum phone_verb verb)
@@ -94,9 +107,9 @@ void phone_print_help(void)
 {
     printf("ahoy, a SIP phone.\n\n");
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(14 - strlen(verbs[i].name)),
+        printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(16 - strlen(verbs[i].name)),
                verbs[i].arguments, verbs[i].help);
-    printf("  ahoy %-14s  %s\n", "explain [FILE]", "explain SIP messages line by line");
+    printf("  ahoy %-16s  %s\n", "explain [FILE]", "explain SIP messages line by line");
     printf("\nahoy VERB --help says more; ahoy --version prints the version.\n");
 }
 
@@ -104,7 +117,7 @@ static void print_verb_help(enum phone_verb verb)
 {
     const struct verb_row *row = verb_row(verb);
     printf("ahoy %s%s [OPTIONS]: %s.\n\n", row->name, row->arguments, row->help);
-    for (size_t i = 1; i < OPTION_COUNT; i++) {
+    for (size_t i = 1; i < OPTION_ROWS; i++) {
         char left[64];
         if ((rows[i].verbs & verb) == 0)
             continue;
@@ -112,7 +125,8 @@ static void print_verb_help(enum phone_verb verb)
                  rows[i].argument ? rows[i].argument : "");
         printf("  %-26s  %s\n", left, rows[i].help);
     }
-    printf("\nExit code 0: done; 1: refused or failed; 2: the command line is wrong.\n");
+    printf("\nExit codes:\n");
+    phone_print_outcomes();
 }
 
 static int misuse(enum phone_verb verb, const char *what, const char *about)
@@ -196,16 +210,30 @@ static bool is_digits(const char *text)
 
 /* What the options say before it is put together. */
 struct raw {
-    const char *user, *server, *password; /* |password| as phone_password_read has it. */
+    const char *account, *user;
+    size_t server_count;
+    const char *servers[AHOY_UA_SERVERS_LIMIT];
+    const char *password; /* As phone_password_read has it. */
     const char *realm, *instance;
+    uint64_t given; /* The options of the command line, a bit each: they outdo those of the file. */
+    bool in_file;   /* Where the password's name comes from. */
 };
 
-/* What can stand between quotes and angle brackets (RFC 5626 4.1). */
+static bool read_count(const char *text, uint32_t *count)
+{
+    uint64_t value;
+    bool is_read = ahoy_span_number(ahoy_span(text), PHONE_COUNT_LIMIT, &value);
+    *count = is_read ? (uint32_t)value : 0;
+    return is_read;
+}
+
+/* What can stand between quotes and angle brackets, and is a UUID: of other URNs an RFC would have
+ * to say how they are used (R5626-4.1-4). */
 static bool is_urn(struct span text)
 {
     struct ahoy_uri uri;
     return text.size <= PHONE_URN_LIMIT && ahoy_uri_parse(text, &uri, NULL) &&
-           ahoy_span_equal_nocase(uri.name, SPAN("urn"));
+           ahoy_span_starts_nocase(text, SPAN("urn:uuid:"));
 }
 
 /* "sip:" in front of |text| where it has no scheme. */
@@ -232,39 +260,10 @@ static bool read_next(const char *text, struct phone_options *options, const cha
            uri.headers.size == 0;
 }
 
-/* One option; false where its argument is wrong. */
-static bool take(struct phone_options *options, struct raw *raw, enum option_id id,
-                 const char *argument)
+/* One option of a call, or one without an argument; false where that is wrong. */
+static bool take_of_call(struct phone_options *options, enum option_id id, const char *argument)
 {
     switch (id) {
-    case OPTION_USER:
-        raw->user = argument;
-        return true;
-    case OPTION_PASSWORD_FILE:
-        raw->password = argument;
-        return true;
-    case OPTION_PASSWORD_STDIN:
-        raw->password = "-";
-        return true;
-    case OPTION_REALM:
-        raw->realm = argument;
-        return true;
-    case OPTION_INSTANCE:
-        raw->instance = argument;
-        return is_urn(ahoy_span(argument));
-    case OPTION_SERVER:
-        raw->server = argument;
-        return true;
-    case OPTION_AUTHORITIES:
-        options->authorities = argument;
-        return true;
-    case OPTION_TRACE:
-        options->trace = argument;
-        return true;
-    case OPTION_LISTEN:
-        return read_listen(argument, &options->listen);
-    case OPTION_EXPIRES:
-        return read_seconds(argument, &options->expires_s) && options->expires_s > 0;
     case OPTION_FOR:
         return options->has_for = read_seconds(argument, &options->for_s);
     case OPTION_RING_LIMIT:
@@ -298,12 +297,61 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
     }
 }
 
+/* One option; false where its argument is wrong. */
+static bool take(struct phone_options *options, struct raw *raw, enum option_id id,
+                 const char *argument)
+{
+    switch (id) {
+    case OPTION_ACCOUNT:
+        raw->account = argument;
+        return true;
+    case OPTION_USER:
+        raw->user = argument;
+        return true;
+    case OPTION_PASSWORD_FILE:
+        raw->password = argument;
+        return true;
+    case OPTION_PASSWORD_STDIN:
+        raw->password = "-";
+        return true;
+    case OPTION_REALM:
+        raw->realm = argument;
+        return true;
+    case OPTION_INSTANCE:
+        raw->instance = argument;
+        return is_urn(ahoy_span(argument));
+    case OPTION_SERVER:
+        if (raw->server_count == AHOY_UA_SERVERS_LIMIT)
+            return false;
+        raw->servers[raw->server_count++] = argument;
+        return true;
+    case OPTION_AUTHORITIES:
+        options->authorities = argument;
+        return true;
+    case OPTION_TRACE:
+        options->trace = argument;
+        return true;
+    case OPTION_LISTEN:
+        return read_listen(argument, &options->listen);
+    case OPTION_EXPIRES:
+        return read_seconds(argument, &options->expires_s) && options->expires_s > 0;
+    case OPTION_VALID:
+        return read_seconds(argument, &options->valid_s) && options->valid_s > 0;
+    case OPTION_COUNT:
+        return read_count(argument, &options->count);
+    case OPTION_EVERY:
+        return read_seconds(argument, &options->every_s);
+    default:
+        return take_of_call(options, id, argument);
+    }
+}
+
 /* -1 to go on, or the exit code. */
 static int read_words(struct phone_options *options, struct raw *raw, int argc, char **argv)
 {
-    struct option known[OPTION_COUNT] = { { NULL, 0, NULL, 0 } };
+    struct option known[OPTION_ROWS] = { { NULL, 0, NULL, 0 } };
     size_t count = 0;
-    for (int id = 1; id < OPTION_COUNT; id++) {
+    for (int id = 1; id < OPTION_ROWS; id++) {
         if ((rows[id].verbs & options->verb) != 0)
             known[count++] = (struct option){ rows[id].name, rows[id].argument != NULL, NULL, id };
     }
@@ -324,7 +372,67 @@ static int read_words(struct phone_options *options, struct raw *raw, int argc, 
         }
         if (!take(options, raw, (enum option_id)id, optarg))
             return misuse(options->verb, "cannot be understood: ", argv[at]);
+        raw->given |= UINT64_C(1) << id;
     }
+}
+
+/* The option of that name which may stand in the file, or OPTION_NONE. */
+static enum option_id find_in_file(const char *name)
+{
+    for (int id = 1; id < OPTION_ROWS; id++) {
+        if ((rows[id].verbs & IN_FILE) != 0 && strcmp(rows[id].name, name) == 0)
+            return (enum option_id)id;
+    }
+    return OPTION_NONE;
+}
+
+/* One line of the file.  Names of files in it are seen from where it is. */
+static bool take_line(struct phone_options *options, struct raw *raw, const char *name,
+                      const char *argument)
+{
+    struct phone_account *file = &options->file;
+    enum option_id id = find_in_file(name);
+    if (id == OPTION_NONE) {
+        phone_account_blame(file, "no option that may stand here: ", name);
+        return false;
+    }
+    if ((argument != NULL) != (rows[id].argument != NULL)) {
+        phone_account_blame(
+            file, argument == NULL ? "an argument is missing behind " : "there is no argument to ",
+            name);
+        return false;
+    }
+    bool is_known = id == OPTION_PASSWORD_FILE && raw->password != NULL;
+    if (is_known || (raw->given & UINT64_C(1) << id) != 0)
+        return true;
+    char *path = id == OPTION_PASSWORD_FILE ? options->password_path
+                 : id == OPTION_AUTHORITIES ? options->authorities_path
+                                            : NULL;
+    if (path != NULL && !phone_account_path(file, argument, path)) {
+        phone_account_blame(file, "too long: ", argument);
+        return false;
+    }
+    raw->in_file |= id == OPTION_PASSWORD_FILE;
+    if (take(options, raw, id, path != NULL ? path : argument))
+        return true;
+    phone_account_blame(file, "cannot be understood: ", argument);
+    return false;
+}
+
+/* Whoever says whose phone it is, and by no name in the file, says all of it. */
+static int read_account(struct phone_options *options, struct raw *raw)
+{
+    char *name, *argument;
+    if (raw->account == NULL && (raw->user != NULL || getenv("AHOY_USER") != NULL))
+        return -1;
+    int found = phone_account_open(&options->file, raw->account);
+    if (found <= 0)
+        return found == 0 ? -1 : PHONE_MISUSED;
+    while (phone_account_next(&options->file, &name, &argument)) {
+        if (!take_line(options, raw, name, argument))
+            return PHONE_MISUSED;
+    }
+    return -1;
 }
 
 static int set_account(struct phone_options *options, const struct raw *raw)
@@ -349,58 +457,68 @@ static int set_account(struct phone_options *options, const struct raw *raw)
     return -1;
 }
 
-static void set_route(struct phone_options *options)
+static void set_route(struct phone_server *server)
 {
-    struct ahoy_buf buf = ahoy_buf_over(options->route_space, sizeof options->route_space);
+    struct ahoy_buf buf = ahoy_buf_over(server->route_space, sizeof server->route_space);
     ahoy_buf_put_byte(&buf, '<');
-    ahoy_buf_put(&buf, options->server_uri);
+    ahoy_buf_put(&buf, server->uri);
     ahoy_buf_put(&buf, SPAN(";lr>"));
-    options->route = ahoy_buf_text(&buf);
+    server->route = ahoy_buf_text(&buf);
 }
 
-static int set_server(struct phone_options *options, const struct raw *raw)
+static int set_server(struct phone_options *options, const char *given)
 {
     struct ahoy_uri uri;
     struct ahoy_err err;
     enum ahoy_transport transport;
-    char domain[PHONE_TEXT_LIMIT];
-    snprintf(domain, sizeof domain, "%.*s", (int)options->account.domain.size,
-             options->account.domain.at);
-    const char *given = raw->server != NULL ? raw->server : domain;
-    options->server_uri = with_scheme(given, options->server_space, sizeof options->server_space);
-    if (!ahoy_uri_parse(options->server_uri, &uri, NULL) || uri.headers.size > 0)
+    struct phone_server *server = &options->servers[options->server_count++];
+    server->uri = with_scheme(given, server->uri_space, sizeof server->uri_space);
+    if (!ahoy_uri_parse(server->uri, &uri, NULL) || uri.headers.size > 0)
         return misuse(options->verb, "no server's URI: ", given);
-    if (!ahoy_locate(&uri, &transport, &options->server.remote, &err)) {
+    if (!ahoy_locate(&uri, &transport, &server->hop.remote, &err)) {
         fprintf(stderr, "ahoy %s: %s: needed is %s; give --server sip:ADDRESS:PORT\n",
                 phone_verb_name(options->verb), given, err.expected);
         return PHONE_MISUSED;
     }
-    options->server_host = uri.host;
-    options->server.transport = (uint8_t)transport;
-    options->server.listener = AHOY_ANY_LISTENER;
+    server->host = uri.host;
+    server->hop.transport = (uint8_t)transport;
+    server->hop.listener = AHOY_ANY_LISTENER;
     if (options->listen.family != AHOY_NO_FAMILY &&
-        options->listen.family != options->server.remote.family)
+        options->listen.family != server->hop.remote.family)
         return misuse(options->verb, "--listen and the server are IPv4 and IPv6: ", given);
-    set_route(options);
+    if (server->hop.remote.family != options->servers[0].hop.remote.family)
+        return misuse(options->verb, "the servers are of IPv4 and IPv6: ", given);
+    set_route(server);
     return -1;
+}
+
+static int set_servers(struct phone_options *options, const struct raw *raw)
+{
+    char domain[PHONE_TEXT_LIMIT];
+    snprintf(domain, sizeof domain, "%.*s", (int)options->account.domain.size,
+             options->account.domain.at);
+    int code = raw->server_count == 0 ? set_server(options, domain) : -1;
+    for (size_t i = 0; i < raw->server_count && code == -1; i++)
+        code = set_server(options, raw->servers[i]);
+    return code;
 }
 
 static int set_callee(struct phone_options *options, int argc, char **argv)
 {
     struct ahoy_uri uri;
-    int wanted = options->verb == PHONE_WATCH ? 2 : options->verb == PHONE_CALL ? 1 : 0;
-    if (argc - optind < wanted)
-        return misuse(options->verb,
-                      wanted == 1 ? "whom to call? Give a URI" : "what of whom? Give reg and a URI",
-                      "");
-    if (argc - optind > wanted)
-        return misuse(options->verb, "too much: ", argv[optind + wanted]);
-    if (wanted == 0)
+    const struct verb_row *row = verb_row(options->verb);
+    bool is_watch = options->verb == PHONE_WATCH;
+    if (argc - optind < row->operands)
+        return misuse(options->verb, row->missing, "");
+    if (argc - optind > row->operands)
+        return misuse(options->verb, "too much: ", argv[optind + row->operands]);
+    if (row->operands == 0)
         return -1;
     options->package = ahoy_event_package_find(ahoy_span(argv[optind]));
-    if (wanted == 2 && options->package == NULL)
+    if (is_watch && options->package == NULL)
         return misuse(options->verb, "no event package that it knows: ", argv[optind]);
-    const char *callee = argv[optind + wanted - 1];
+    options->text = argv[optind + row->operands - 1];
+    const char *callee = argv[optind + (is_watch ? 1 : 0)];
     struct span text = with_scheme(callee, options->callee_space, sizeof options->callee_space);
     if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
         uri.headers.size > 0)
@@ -415,6 +533,8 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
     *options = (struct phone_options){ .verb = verb,
                                        .expires_s = 3600,
                                        .ring_s = 1,
+                                       .count = 1,
+                                       .every_s = 1,
                                        .session_s = SESSION_S,
                                        .digits = "",
                                        .port_low = PORT_LOW,
@@ -423,10 +543,12 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
     if (code == -1)
         code = set_callee(options, argc, argv);
     if (code == -1)
+        code = read_account(options, &raw);
+    if (code == -1)
         code = set_account(options, &raw);
     if (code == -1)
-        code = set_server(options, &raw);
-    if (code == -1 && !phone_password_read(options, raw.password))
+        code = set_servers(options, &raw);
+    if (code == -1 && !phone_password_read(options, raw.password, raw.in_file))
         code = PHONE_MISUSED;
     return code;
 }

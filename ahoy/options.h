@@ -1,42 +1,55 @@
 /* What the command line says: the verb, whose phone it is, and how it is to behave. */
 #pragma once
 
+#include "ahoy/account.h"
+#include "ahoy/instance.h"
+#include "ahoy/outcome.h"
 #include "libahoy/tu/ua.h"
 
 enum phone_verb {
     PHONE_REGISTER = 1 << 0,
     PHONE_CALL = 1 << 1,
     PHONE_ANSWER = 1 << 2,
-    PHONE_WATCH = 1 << 3
+    PHONE_WATCH = 1 << 3,
+    PHONE_MESSAGE = 1 << 4,
+    PHONE_OPTIONS = 1 << 5
 };
 
 enum {
     PHONE_TEXT_LIMIT = 512, /* Bytes of an account, a server, a password. */
     PHONE_URN_LIMIT = 100,  /* Bytes of its instance. */
     PHONE_SECONDS_LIMIT = 86400,
-    PHONE_DIGITS_LIMIT = 32 /* At once. */
+    PHONE_COUNT_LIMIT = 1000000, /* Of OPTIONS. */
+    PHONE_DIGITS_LIMIT = 32      /* At once. */
 };
 
-/* Exit codes. */
-enum { PHONE_DONE = 0, PHONE_REFUSED = 1, PHONE_MISUSED = 2 };
+/* A registrar and outbound proxy. */
+struct phone_server {
+    struct ahoy_hop hop;
+    struct span uri;   /* "sip:127.0.0.1:5060;transport=tcp" */
+    struct span host;  /* Who it must prove to be (TLS). */
+    struct span route; /* It as a value of Route. */
+    char uri_space[PHONE_TEXT_LIMIT], route_space[PHONE_TEXT_LIMIT];
+};
 
 /* Spans point into it, so it stays where it is. */
 struct phone_options {
     enum phone_verb verb;
     struct ahoy_account account;
     struct span address; /* "alice@atlanta.example" */
-    struct ahoy_hop server;
-    struct span server_uri;  /* "sip:127.0.0.1:5060;transport=tcp" */
-    struct span server_host; /* Its host: who the server must prove to be (TLS). */
-    const char *authorities; /* A file: whose word counts for that; NULL: the system's. */
+    size_t server_count;
+    struct phone_server servers[AHOY_UA_SERVERS_LIMIT];
+    const char *authorities; /* A file: whose word counts for them (TLS); NULL: the system's. */
     bool insecure;           /* Nobody's is needed. */
-    struct span route;       /* The same as a value of Route. */
     struct ahoy_ip listen;   /* AHOY_NO_FAMILY: what reaches the server. */
     const char *trace;       /* A file, or NULL. */
     bool json, keep, once, busy;
     uint32_t expires_s, for_s, ring_limit_s, ring_s;
     bool has_for, has_ring_limit;
-    const char *callee;                       /* The URI of `call` and `watch`. */
+    uint32_t valid_s;                         /* How long the text of `message` is; 0: no end. */
+    uint32_t count, every_s;                  /* How many OPTIONS, 0 for no end; how often. */
+    const char *callee;                       /* The URI that a verb is for. */
+    const char *text;                         /* What `message` says; "-": standard input. */
     const struct ahoy_event_package *package; /* Of `watch`. */
     uint32_t tone_hz;                         /* What is played: a tone; or 0 and ... */
     const char *play;                         /* ... a file of sound; NULL: silence. */
@@ -47,9 +60,11 @@ struct phone_options {
     uint32_t session_s;           /* Session timers; 0: none. */
     const char *digits;           /* What `call` dials once it is answered; "" for nothing. */
     uint16_t port_low, port_high; /* For RTP and RTCP. */
-    char uri[PHONE_TEXT_LIMIT], server_space[PHONE_TEXT_LIMIT], route_space[PHONE_TEXT_LIMIT];
+    char uri[PHONE_TEXT_LIMIT];
     char callee_space[PHONE_TEXT_LIMIT], next_space[PHONE_TEXT_LIMIT];
     char password[PHONE_TEXT_LIMIT];
+    char password_path[PHONE_PATH_LIMIT], authorities_path[PHONE_PATH_LIMIT];
+    struct phone_account file; /* Where texts of the account come from. */
 };
 
 /* Reads what stands behind the verb.  Returns -1 to go on, else the exit code, after help was
@@ -57,8 +72,9 @@ struct phone_options {
 int phone_options_read(struct phone_options *options, enum phone_verb verb, int argc, char **argv);
 
 /* Reads the password from |path|, from standard input where that is "-", or, where it is NULL,
- * from the terminal if there is one.  False, said, where it cannot be read. */
-bool phone_password_read(struct phone_options *options, const char *path);
+ * from the terminal if there is one.  False, said, where it cannot be read, or others can read the
+ * file although it |is_secret|. */
+bool phone_password_read(struct phone_options *options, const char *path, bool is_secret);
 
 const char *phone_verb_name(enum phone_verb verb);
 /* The one-line summaries of all verbs. */

@@ -1,6 +1,7 @@
 /* The password: from a file, from standard input, or typed without an echo. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -22,7 +23,15 @@ static bool read_line(struct phone_options *options, FILE *file, const char *nam
     return true;
 }
 
-static bool read_file(struct phone_options *options, const char *path)
+/* A pipe, say, has no others. */
+static bool is_open_to_others(FILE *file)
+{
+    struct stat facts;
+    return fstat(fileno(file), &facts) != 0 ||
+           (S_ISREG(facts.st_mode) && (facts.st_mode & 077) != 0);
+}
+
+static bool read_file(struct phone_options *options, const char *path, bool is_secret)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL) {
@@ -30,7 +39,10 @@ static bool read_file(struct phone_options *options, const char *path)
         return false;
     }
     setvbuf(file, NULL, _IONBF, 0); /* No copy of it stays in a buffer. */
-    bool done = read_line(options, file, path);
+    bool is_open = is_secret && is_open_to_others(file);
+    if (is_open)
+        fprintf(stderr, "ahoy: %s: others can read this password; chmod 600\n", path);
+    bool done = !is_open && read_line(options, file, path);
     fclose(file);
     return done;
 }
@@ -51,10 +63,10 @@ static bool read_terminal(struct phone_options *options)
     return done;
 }
 
-bool phone_password_read(struct phone_options *options, const char *path)
+bool phone_password_read(struct phone_options *options, const char *path, bool is_secret)
 {
     if (path != NULL && strcmp(path, "-") != 0)
-        return read_file(options, path);
+        return read_file(options, path, is_secret);
     if (path != NULL)
         return read_line(options, stdin, "standard input");
     /* Without one and without a terminal it may still work: not every server asks. */

@@ -27,6 +27,10 @@ static const char *const kinds[] = {
     [AHOY_NEWS_TRANSFER_ENDED] = "transfer-ended",
     [AHOY_NEWS_NOTIFIED] = "notified",
     [AHOY_NEWS_WATCH_ENDED] = "watch-ended",
+    [AHOY_NEWS_MESSAGE] = "message",
+    [AHOY_NEWS_REPLY] = "reply",
+    [AHOY_NEWS_PUBLISHED] = "published",
+    [AHOY_NEWS_PUBLISH_ENDED] = "publish-ended",
 };
 
 static const char *const sides[] = {
@@ -73,8 +77,13 @@ static void print_text(struct span text, bool json, char space[SHOWN_LIMIT])
     space[last.overflow ? 0 : last.size] = '\0';
 }
 
+static bool has_document(const struct ahoy_ua_news *news)
+{
+    return news->kind == AHOY_NEWS_NOTIFIED || news->kind == AHOY_NEWS_MESSAGE;
+}
+
 static void show_json(const struct phone_options *options, const struct ahoy_ua_news *news,
-                      const char *text)
+                      const char *text, struct span notice)
 {
     struct span codec = ahoy_codec_name(news->agreed.codec);
     struct span direction = ahoy_direction_name(news->agreed.direction);
@@ -82,6 +91,8 @@ static void show_json(const struct phone_options *options, const struct ahoy_ua_
            options->address.at);
     if (news->session.generation != 0)
         printf(",\"call\":%u", news->session.slot);
+    if (news->reg_id > 1)
+        printf(",\"server\":%u", news->reg_id);
     if (news->replaced.generation != 0)
         printf(",\"replaces\":%u", news->replaced.slot);
     if (news->status != 0)
@@ -93,7 +104,13 @@ static void show_json(const struct phone_options *options, const struct ahoy_ua_
                (int)direction.size, direction.at);
     if (news->by != 0)
         printf(",\"by\":\"%s\"", sides[news->by]);
-    printf(",\"text\":\"%s\"}\n", text);
+    printf(",\"text\":\"%s\"", text);
+    if (has_document(news)) {
+        printf(",\"document\":\"");
+        phone_json_print(notice);
+        putchar('"');
+    }
+    printf("}\n");
 }
 
 static void show_refusal(unsigned status, const char *what, const char *text)
@@ -104,10 +121,12 @@ static void show_refusal(unsigned status, const char *what, const char *text)
         printf("  %s\n", advice);
 }
 
-/* How a transfer of ours goes. */
+/* A transfer that is asked of us, or how ours goes. */
 static void show_transfer(const struct ahoy_ua_news *news, const char *text)
 {
-    if (news->kind == AHOY_NEWS_TRANSFER_ACCEPTED)
+    if (news->kind == AHOY_NEWS_TRANSFER_ASKED)
+        printf("the other side sends us to %s\n", text);
+    else if (news->kind == AHOY_NEWS_TRANSFER_ACCEPTED)
         printf("transfer accepted\n");
     else if (news->kind == AHOY_NEWS_TRANSFER_PROGRESS)
         printf("transfer: %u %s\n", news->status, text);
@@ -121,7 +140,7 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
                        const char *text)
 {
     struct span address = options->address;
-    struct span server = options->server_uri;
+    struct span server = options->servers[news->reg_id > 0 ? news->reg_id - 1 : 0].uri;
     struct span direction = ahoy_direction_name(news->agreed.direction);
     struct span codec = ahoy_codec_name(news->agreed.codec);
     switch (news->kind) {
@@ -163,15 +182,21 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
         printf("ended by %s: %s\n", sides[news->by], text);
         return;
     case AHOY_NEWS_TRANSFER_ASKED:
-        printf("the other side sends us to %s\n", text);
-        return;
     case AHOY_NEWS_TRANSFER_ACCEPTED:
     case AHOY_NEWS_TRANSFER_PROGRESS:
     case AHOY_NEWS_TRANSFER_ENDED:
         show_transfer(news, text);
         return;
     case AHOY_NEWS_NOTIFIED:
-        printf("told (%.*s):\n", (int)news->text_size, news->text);
+        printf("told (%s):\n", text);
+        return;
+    case AHOY_NEWS_MESSAGE:
+        printf("message from %s:\n", text);
+        return;
+    case AHOY_NEWS_REPLY:
+    case AHOY_NEWS_PUBLISHED:
+    case AHOY_NEWS_PUBLISH_ENDED:
+        printf("%s: %u %s\n", kinds[news->kind], news->status, text);
         return;
     case AHOY_NEWS_WATCH_ENDED:
         if (news->status >= 300)
@@ -182,47 +207,49 @@ static void show_plain(const struct phone_options *options, const struct ahoy_ua
     }
 }
 
-void phone_show(const struct phone_options *options, const struct ahoy_ua_news *news)
+/* In parts that fit; a character that is cut is shown by its bytes. */
+void phone_print_strange(struct span text, bool json)
 {
-    char text[SHOWN_LIMIT];
-    print_text((struct span){ news->text, news->text_size }, options->json, text);
-    if (options->json)
-        show_json(options, news, text);
-    else
-        show_plain(options, news, text);
-    fflush(stdout);
-}
-
-/* Each line by itself, and a long one in parts that fit. */
-static void show_lines(struct span document)
-{
-    bool begins = true;
-    while (document.size > 0) {
+    if (json) {
+        phone_json_print(text);
+        return;
+    }
+    while (text.size > 0) {
         char space[SHOWN_LIMIT];
-        struct span part = { document.at, ahoy_span_find(document, '\n') };
-        bool ends = part.size <= AHOY_NEWS_TEXT_LIMIT;
-        if (!ends)
+        struct span part = text;
+        if (part.size > AHOY_NEWS_TEXT_LIMIT)
             part.size = AHOY_NEWS_TEXT_LIMIT;
         print_text(part, false, space);
-        printf("%s%s%s", begins ? "  " : "", space, ends ? "\n" : "");
-        document = ahoy_span_after(document, part.size + (ends && part.size < document.size));
-        begins = ends;
+        printf("%s", space);
+        text = ahoy_span_after(text, part.size);
     }
 }
 
-void phone_show_notice(const struct phone_options *options, const struct ahoy_ua_news *news,
-                       struct span document)
+/* Each line by itself. */
+static void show_lines(struct span document)
 {
+    while (document.size > 0) {
+        struct span line = { document.at, ahoy_span_find(document, '\n') };
+        document = ahoy_span_after(document, line.size + (line.size < document.size));
+        if (line.size > 0 && line.at[line.size - 1] == '\r')
+            line.size--;
+        printf("  ");
+        phone_print_strange(line, false);
+        printf("\n");
+    }
+}
+
+void phone_show(const struct phone_options *options, const struct ahoy_ua_news *news,
+                struct span notice)
+{
+    char text[SHOWN_LIMIT];
+    print_text((struct span){ news->text, news->text_size }, options->json, text);
     if (options->json) {
-        printf("{\"news\":\"%s\",\"account\":\"%.*s\",\"expires\":%u,\"text\":\"%.*s\","
-               "\"document\":\"",
-               kinds[news->kind], (int)options->address.size, options->address.at, news->expires_s,
-               (int)news->text_size, news->text);
-        phone_json_print(document);
-        printf("\"}\n");
+        show_json(options, news, text, notice);
     } else {
-        show_plain(options, news, "");
-        show_lines(document);
+        show_plain(options, news, text);
+        if (has_document(news))
+            show_lines(notice);
     }
     fflush(stdout);
 }

@@ -4,11 +4,23 @@
 #include "ahoy/options.h"
 #include "libahoy/media/media.h"
 
-/* Prints |news|. */
-void phone_show(const struct phone_options *options, const struct ahoy_ua_news *news);
-/* The same for NOTIFIED, with what the NOTIFY told: for people line by line. */
-void phone_show_notice(const struct phone_options *options, const struct ahoy_ua_news *news,
-                       struct span document);
+/* Prints |news|, with the |notice| of NOTIFIED or MESSAGE: for people line by line. */
+void phone_show(const struct phone_options *options, const struct ahoy_ua_news *news,
+                struct span notice);
+/* What became of our MESSAGE: a REPLY. */
+void phone_show_delivery(const struct phone_options *options, const struct ahoy_ua_news *news);
+/* What became of our OPTIONS, after |rtt_us|; |response| is what the other side says, or empty
+ * where that need not be shown. */
+void phone_show_abilities(const struct phone_options *options, const struct ahoy_ua_news *news,
+                          struct span response, uint64_t rtt_us);
+/* The round trips of all OPTIONS that were answered. */
+struct phone_trips {
+    uint32_t sent, answered;
+    uint64_t least_us, most_us, sum_us;
+};
+void phone_show_trips(const struct phone_options *options, const struct phone_trips *trips);
+/* Prints |text| of a stranger, of whatever size, as it may stand in JSON or on a terminal. */
+void phone_print_strange(struct span text, bool json);
 /* What a call's sound was. */
 struct phone_heard {
     enum ahoy_codec codec;

@@ -9,6 +9,7 @@
 struct watch {
     const struct phone_options *options;
     struct phone *phone;
+    unsigned status; /* Why it is over. */
     bool told, over;
 };
 
@@ -16,12 +17,12 @@ static void take_news(struct watch *watch)
 {
     struct ahoy_ua_news news;
     while (ahoy_ua_poll(phone_ua(watch->phone), &news)) {
-        if (news.kind == AHOY_NEWS_NOTIFIED)
-            phone_show_notice(watch->options, &news, ahoy_ua_notice(phone_ua(watch->phone)));
-        else
-            phone_show(watch->options, &news);
+        phone_show(watch->options, &news, ahoy_ua_notice(phone_ua(watch->phone)));
         watch->told |= news.kind == AHOY_NEWS_NOTIFIED;
-        watch->over |= news.kind == AHOY_NEWS_WATCH_ENDED;
+        if (news.kind != AHOY_NEWS_WATCH_ENDED)
+            continue;
+        watch->over = true;
+        watch->status = news.status;
     }
 }
 
@@ -45,7 +46,7 @@ int phone_watch(const struct phone_options *options)
     bool asks_once = options->has_for && options->for_s == 0;
     watch.phone = phone_open(options);
     if (watch.phone == NULL)
-        return PHONE_REFUSED;
+        return PHONE_UNREACHABLE;
     if (ahoy_ua_watch(phone_ua(watch.phone), options->package, uri,
                       asks_once ? 0 : options->expires_s, phone_now())) {
         phone_show_note(options, "watching", uri);
@@ -53,5 +54,5 @@ int phone_watch(const struct phone_options *options)
                                                    : UINT64_MAX);
     }
     phone_close(watch.phone);
-    return watch.told ? PHONE_DONE : PHONE_REFUSED;
+    return watch.told ? PHONE_DONE : phone_outcome(watch.status);
 }

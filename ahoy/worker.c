@@ -23,6 +23,7 @@ struct phone {
     struct ahoy_ua *ua;
     struct phone_talk *talks[AHOY_UA_SESSIONS_LIMIT]; /* NULL: none. */
     FILE *trace;
+    char instance[PHONE_INSTANCE_SIZE];
     struct ahoy_tls_entry outward;
     struct ahoy_tls_context *tls; /* NULL where the server is called in plain. */
     struct ahoy_listener listeners[LISTENERS];
@@ -54,6 +55,11 @@ bool phone_is_leaving(void)
 uint64_t phone_now(void)
 {
     return ahoy_driver_now();
+}
+
+uint64_t phone_now_us(void)
+{
+    return ahoy_driver_now_us();
 }
 
 struct ahoy_ua *phone_ua(struct phone *phone)
@@ -94,7 +100,10 @@ static void name_listener(struct phone *phone, size_t index)
 static bool open_tls(struct phone *phone, const struct phone_options *options)
 {
     struct ahoy_tls_fault fault;
-    if (options->server.transport != AHOY_TLS)
+    bool is_needed = false;
+    for (size_t i = 0; i < options->server_count; i++)
+        is_needed |= options->servers[i].hop.transport == AHOY_TLS;
+    if (!is_needed)
         return true;
     phone->outward = (struct ahoy_tls_entry){
         .use = AHOY_TLS_OUTWARD,
@@ -115,7 +124,7 @@ static bool open_driver(struct phone *phone, const struct phone_options *options
     struct ahoy_ip local = options->listen;
     char text[64] = "";
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
-    if (local.family == AHOY_NO_FAMILY && !own_address(&options->server.remote, &local)) {
+    if (local.family == AHOY_NO_FAMILY && !own_address(&options->servers[0].hop.remote, &local)) {
         fprintf(stderr, "ahoy: no way to the server: %s\n", strerror(errno));
         return false;
     }
@@ -146,9 +155,30 @@ static unsigned more_codecs(void)
     return ahoy_coder(AHOY_G722) != NULL ? 1U << AHOY_G722 : 0;
 }
 
+static struct ahoy_ua_server server_of(struct phone *phone, const struct phone_server *server)
+{
+    struct ahoy_ua_server known = { .hop = server->hop, .route = server->route };
+    known.hop.domain =
+        ahoy_stack_domain(phone->stack, (enum ahoy_transport)server->hop.transport, server->host);
+    return known;
+}
+
+/* With the name of this phone, if any can be kept. */
+static struct ahoy_account account_of(struct phone *phone, const struct phone_options *options,
+                                      const uint64_t seeds[2])
+{
+    struct ahoy_account account = options->account;
+    unsigned char random[16];
+    memcpy(random, seeds, sizeof random);
+    bool stays = options->verb == PHONE_ANSWER || options->keep; /* A flow lives as long. */
+    if (stays && account.instance.size == 0 && phone_instance_find(random, phone->instance))
+        account.instance = ahoy_span(phone->instance);
+    return account;
+}
+
 static bool open_stack(struct phone *phone, const struct phone_options *options)
 {
-    uint64_t seeds[8];
+    uint64_t seeds[12];
     uint64_t now_ms = ahoy_driver_now();
     if (!ahoy_driver_random(seeds, sizeof seeds)) {
         fprintf(stderr, "ahoy: no random numbers: %s\n", strerror(errno));
@@ -160,6 +190,7 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
         .workers = 1,
         .connection_limit = CONNECTIONS,
         .call_key = { { seeds[0], seeds[1] } },
+        .seed = { seeds[8], seeds[9] },
         .transactions = { .clocks = AHOY_DEFAULT_CLOCKS,
                           .limit = TRANSACTIONS,
                           .memory_limit = MEMORY,
@@ -168,18 +199,20 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
     };
     phone->stack = ahoy_stack_new(&stack, now_ms);
     if (phone->stack != NULL) {
-        struct ahoy_hop server = options->server;
-        server.domain = ahoy_stack_domain(phone->stack, (enum ahoy_transport)server.transport,
-                                          options->server_host);
+        struct ahoy_ua_server servers[AHOY_UA_SERVERS_LIMIT];
+        for (size_t i = 0; i < options->server_count; i++)
+            servers[i] = server_of(phone, &options->servers[i]);
         const struct ahoy_ua_options ua = {
             .transactions = ahoy_stack_transactions(phone->stack),
-            .account = options->account,
-            .server = server,
-            .route = options->route,
+            .account = account_of(phone, options, &seeds[10]),
+            .server = servers[0],
+            .more_servers = servers + 1,
+            .more_count = options->server_count - 1,
             .locate = ahoy_locate,
             .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
             .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,
             .more_codecs = more_codecs(),
+            .is_busy = options->busy,
             .session_s = options->session_s,
             .takes_transfers = options->accepts_transfers,
             .seed = { seeds[6], seeds[7] },
@@ -320,7 +353,14 @@ void phone_turn(struct phone *phone, uint64_t deadline_ms)
         pump(phone, now_ms);
     }
     tell_time(phone);
+    phone_mind_flows(phone);
+    pump(phone, ahoy_driver_now());
     ahoy_driver_flush(phone->driver);
+}
+
+struct ahoy_stack *phone_stack(struct phone *phone)
+{
+    return phone->stack;
 }
 
 void phone_drain(struct phone *phone, uint64_t patience_ms)

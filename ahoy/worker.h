@@ -13,6 +13,7 @@ void phone_close(struct phone *phone);
 
 struct ahoy_ua *phone_ua(struct phone *phone);
 uint64_t phone_now(void);
+uint64_t phone_now_us(void);
 /* Whether a signal has asked to leave. */
 bool phone_is_leaving(void);
 
@@ -21,6 +22,11 @@ bool phone_is_leaving(void);
 void phone_turn(struct phone *phone, uint64_t deadline_ms);
 /* Turns until nobody has to hear from us any more, or |patience_ms| is over. */
 void phone_drain(struct phone *phone, uint64_t patience_ms);
+
+/* For worker_flows.c. */
+struct ahoy_stack *phone_stack(struct phone *phone);
+/* Keeps the flows alive that the user agent has registered by; tells it of those that failed. */
+void phone_mind_flows(struct phone *phone);
 
 /* For worker_talk.c: a call's sound takes part in the turns from join to part.  False where there
  * are too many. */

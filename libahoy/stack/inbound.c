@@ -200,7 +200,11 @@ static bool next_of_partial(struct ahoy_stack *stack, struct ahoy_flow *flow)
 /* Reads the next message where it stands in the chunk. */
 static bool next_in_place(struct ahoy_stack *stack, struct ahoy_flow *flow)
 {
-    answer_keepalives(stack, ahoy_frame_skip(&flow->frame, &stack->input));
+    size_t size = stack->input.size;
+    size_t doubles = ahoy_frame_skip(&flow->frame, &stack->input);
+    answer_keepalives(stack, doubles);
+    if (doubles == 0 && size > stack->input.size)
+        ahoy_keeper_pong(stack, flow->hop.connection);
     if (stack->input.size == 0)
         return false;
     struct span bytes = stack->input;
@@ -254,6 +258,8 @@ static bool take_keepalive(struct ahoy_stack *stack)
     }
     if (!ahoy_stun_is(stack->input))
         return false;
+    if (ahoy_keeper_hear(stack, stack->input))
+        return true;
     char space[AHOY_STUN_ANSWER_SIZE];
     struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
     if (!ahoy_stun_answer(stack->input, &stack->source.remote, &answer)) {

@@ -2,6 +2,7 @@
  * through it. */
 #pragma once
 
+#include "libahoy/stack/keeper.h"
 #include "libahoy/stack/locating.h"
 #include "libahoy/stack/outbox.h"
 #include "libahoy/stack/riders.h"
@@ -33,6 +34,7 @@ struct ahoy_stack {
     struct ahoy_flows flows;
     struct ahoy_transactions *transactions;
     struct ahoy_locating locating;
+    struct ahoy_keeper keeper;
 
     /* In: what is still to be read of this step's event, and what was read last. */
     enum ahoy_input input_kind;

@@ -44,6 +44,7 @@ struct ahoy_stack *ahoy_stack_new(const struct ahoy_stack_options *options, uint
     stack->trim.which = AHOY_TRIM_TIMER;
     init_flows(stack, options);
     ahoy_locating_init(stack, options->seed);
+    ahoy_keeper_init(&stack->keeper, options->seed);
     stack->transactions =
         ahoy_transactions_new(&options->transactions, &stack->flows, &stack->timers);
     if (stack->transactions == NULL) {
@@ -201,6 +202,8 @@ static bool next_timer(struct ahoy_stack *stack)
         trim(stack);
     else if (timer->which == AHOY_LOCATING_TIMER)
         ahoy_locating_expire(stack, ahoy_handle_unpack(timer->what));
+    else if (timer->which == AHOY_KEEPER_TIMER)
+        ahoy_keeper_expire(stack, timer->what);
     else
         ahoy_transactions_timer(stack->transactions, timer, stack->now_ms);
     return true;

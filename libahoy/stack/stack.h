@@ -13,6 +13,7 @@
 
 #include "libahoy/base/ring.h"
 #include "libahoy/resolve/search.h"
+#include "libahoy/stack/keeper.h"
 #include "libahoy/stack/wire.h"
 #include "libahoy/transaction/transactions.h"
 
@@ -40,7 +41,7 @@ struct ahoy_stack_options {
     struct ahoy_directory *directory; /* Shared by all workers; NULL where there is one only. */
     struct ahoy_hash_key call_key;    /* Call-ID to worker: the same for all workers. */
     struct ahoy_transactions_options transactions;
-    uint64_t seed[2];           /* Of the chance that SRV records ask for. */
+    uint64_t seed[2];           /* Of the chance that SRV records and keep-alives ask for. */
     const struct ahoy_log *log; /* May be NULL. */
     struct ahoy_ring *ring;     /* Where messages are noted, and connections that did not come to
                                  * stand; outlives the stack.  NULL for nowhere. */
@@ -83,6 +84,12 @@ bool ahoy_stack_located(struct ahoy_stack *stack, struct ahoy_located *located);
 /* A request to |hop| failed, in the sense of RFC 3263 4.3: for |rest_ms| every search names it
  * last. */
 void ahoy_stack_rest(struct ahoy_stack *stack, const struct ahoy_hop *hop, uint64_t rest_ms);
+
+/* Keeps the flow that |hop| is alive, at least each |most_ms|, and tells what is known of it: to be
+ * called after each step.  |which|, below AHOY_KEPT_LIMIT, is the caller's number for it: another
+ * flow takes its place, none does where |most_ms| is 0, and one that has failed is kept no more. */
+enum ahoy_kept ahoy_stack_keep(struct ahoy_stack *stack, size_t which, const struct ahoy_hop *hop,
+                               uint32_t most_ms);
 
 /* The layer that the user calls down to. */
 struct ahoy_transactions *ahoy_stack_transactions(struct ahoy_stack *stack);

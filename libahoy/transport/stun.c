@@ -185,3 +185,60 @@ bool ahoy_stun_answer(struct span request, const struct ahoy_ip *source, struct 
         put_fingerprint(answer);
     return true;
 }
+
+void ahoy_stun_ask(const uint8_t id[AHOY_STUN_ID_SIZE], struct ahoy_buf *request)
+{
+    put(request, BINDING_REQUEST, 2);
+    put(request, 0, 2);
+    put(request, cookie, 4);
+    for (size_t i = 0; i < AHOY_STUN_ID_SIZE; i++)
+        ahoy_buf_put_byte(request, (char)id[i]);
+}
+
+/* The opposite of put_address; |at| is where the value begins. */
+static bool read_address(struct span answer, size_t at, uint32_t size, struct ahoy_ip *ip)
+{
+    uint32_t family = size >= 4 ? number_at(answer, at, 2) & 0xff : 0;
+    size_t count = family == 2 ? 16 : 4;
+    if ((family != 1 && family != 2) || size != 4 + count)
+        return false;
+    *ip = (struct ahoy_ip){ .family = family == 2 ? AHOY_IPV6 : AHOY_IPV4,
+                            .port = (uint16_t)(number_at(answer, at + 2, 2) ^ cookie >> 16) };
+    for (size_t i = 0; i < count; i++)
+        ip->bytes[i] = (uint8_t)(answer.at[at + 4 + i] ^ answer.at[4 + i]);
+    return true;
+}
+
+/* What an answer has to be understood of it: the address; MESSAGE-INTEGRITY and what is behind it
+ * is of a secret that nobody shares. */
+static bool find_address(struct span answer, struct ahoy_ip *ip)
+{
+    size_t at = HEAD_SIZE;
+    while (answer.size - at >= ATTRIBUTE_HEAD_SIZE) {
+        uint32_t size = number_at(answer, at + 2, 2);
+        size_t filled = ATTRIBUTE_HEAD_SIZE + ((size_t)size + 3) / 4 * 4;
+        if (filled > answer.size - at)
+            return false;
+        if (number_at(answer, at, 2) == XOR_MAPPED_ADDRESS)
+            return read_address(answer, at + ATTRIBUTE_HEAD_SIZE, size, ip);
+        at += filled;
+    }
+    return false;
+}
+
+enum ahoy_stun_heard ahoy_stun_hear(struct span answer, const uint8_t id[AHOY_STUN_ID_SIZE],
+                                    struct ahoy_ip *mapped)
+{
+    if (!ahoy_stun_is(answer) || number_at(answer, 2, 2) != answer.size - HEAD_SIZE ||
+        memcmp(answer.at + HEAD_SIZE - AHOY_STUN_ID_SIZE, id, AHOY_STUN_ID_SIZE) != 0)
+        return AHOY_STUN_NOTHING;
+    struct reading reading = { .unknown_count = 0 };
+    uint32_t type = number_at(answer, 0, 2);
+    if (type == BINDING_ERROR)
+        return AHOY_STUN_FAILED;
+    /* RFC 5389 7.3.3: with what is unknown and must be understood, it is no good answer. */
+    if (type != BINDING_SUCCESS || !read_attributes(answer, &reading))
+        return AHOY_STUN_NOTHING;
+    bool is_good = reading.unknown_count == 0 && find_address(answer, mapped);
+    return is_good ? AHOY_STUN_MAPPED : AHOY_STUN_FAILED;
+}

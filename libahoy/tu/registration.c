@@ -9,7 +9,8 @@ enum { BINDING_LIMIT = 1024, LITTLE_S = 5 };
 static const struct ahoy_handle nobody = { 0, 0 };
 
 bool ahoy_registration_client_init(struct ahoy_registration_client *client,
-                                   struct ahoy_ua_context *context)
+                                   struct ahoy_ua_context *context,
+                                   const struct ahoy_registration_way *way)
 {
     char call_id[AHOY_TOKEN_SIZE];
     char tag[AHOY_TOKEN_SIZE];
@@ -28,7 +29,8 @@ bool ahoy_registration_client_init(struct ahoy_registration_client *client,
                                            .local_uri = context->account.uri,
                                            .remote_uri = context->account.uri,
                                            .target = ahoy_buf_text(&buf),
-                                           .route = context->route };
+                                           .route = way->route };
+    client->way = *way;
     client->state = AHOY_REGISTRATION_NONE;
     client->transaction = nobody;
     client->due_ms = UINT64_MAX;
@@ -41,14 +43,20 @@ static void fail(struct ahoy_registration_client *client, struct ahoy_ua_context
                  unsigned status, struct span reason, uint64_t now_ms)
 {
     bool may_pass = status == 408 || status >= 500;
-    bool again = may_pass && client->state == AHOY_REGISTRATION_HELD;
+    bool again = may_pass && (client->state == AHOY_REGISTRATION_HELD || client->way.has_others);
     client->transaction = nobody;
-    ahoy_granted_clear(&context->granted);
-    client->due_ms = again ? now_ms + AHOY_REGISTRATION_AGAIN_MS : UINT64_MAX;
+    ahoy_granted_clear(&client->granted);
+    client->due_ms = UINT64_MAX;
+    if (again)
+        client->due_ms = ahoy_registration_client_retry_ms(client, context, now_ms);
+    client->is_up = client->is_answered = false;
+    client->keep_ms = 0;
     if (!again)
         client->state = AHOY_REGISTRATION_NONE;
     ahoy_ua_tell(context,
-                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_REGISTRATION_FAILED, .status = status },
+                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_REGISTRATION_FAILED,
+                                         .status = status,
+                                         .reg_id = client->way.reg_id },
                  reason.size > 0 ? reason : ahoy_status_reason(status));
 }
 
@@ -61,7 +69,8 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
     client->dialog.local_cseq++; /* R3261-10.2-6 */
     ahoy_ua_request_begin(context, &client->dialog, AHOY_METHOD_REGISTER, client->dialog.local_cseq,
                           true, &request);
-    ahoy_ua_put_binding(context, &request.hop, &request.rows);
+    request.hop = client->way.server;
+    ahoy_ua_put_binding(context, &request.hop, client->way.reg_id, &request.rows);
     ahoy_buf_put(&request.rows, SPAN("Expires: "));
     ahoy_buf_put_number(&request.rows, leaving ? 0 : client->asked_s);
     ahoy_buf_put(&request.rows, SPAN("\r\n"));
@@ -71,8 +80,8 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
         fail(client, context, 503, SPAN("The request could not be sent"), now_ms);
 }
 
-static void begin(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
-                  uint64_t now_ms)
+void ahoy_registration_client_begin(struct ahoy_registration_client *client,
+                                    struct ahoy_ua_context *context, uint64_t now_ms)
 {
     if (!client->is_renewed)
         client->credentials = (struct ahoy_credentials){ .proofs[0].tries = 0 };
@@ -89,7 +98,7 @@ void ahoy_registration_client_start(struct ahoy_registration_client *client,
     client->asked_s = expires_s;
     client->leave = false;
     client->state = AHOY_REGISTRATION_ASKING;
-    begin(client, context, now_ms);
+    ahoy_registration_client_begin(client, context, now_ms);
 }
 
 void ahoy_registration_client_stop(struct ahoy_registration_client *client,
@@ -101,15 +110,16 @@ void ahoy_registration_client_stop(struct ahoy_registration_client *client,
     }
     client->leave = false;
     client->state = AHOY_REGISTRATION_LEAVING;
-    begin(client, context, now_ms);
+    ahoy_registration_client_begin(client, context, now_ms);
 }
 
 /* Our own binding, as we have registered it; false where it does not fit into |space|. */
-static bool read_ours(const struct ahoy_ua_context *context, char space[BINDING_LIMIT],
+static bool read_ours(const struct ahoy_registration_client *client,
+                      const struct ahoy_ua_context *context, char space[BINDING_LIMIT],
                       struct ahoy_address *ours)
 {
     struct ahoy_buf buf = ahoy_buf_over(space, BINDING_LIMIT);
-    ahoy_ua_put_binding(context, &context->server, &buf);
+    ahoy_ua_put_binding(context, &client->way.server, client->way.reg_id, &buf);
     size_t name = buf.overflow ? 0 : strlen("Contact:");
     return ahoy_address_parse(ahoy_span_trim(ahoy_span_after(ahoy_buf_text(&buf), name)), ours,
                               NULL);
@@ -148,8 +158,9 @@ static uint64_t refresh_ms(const struct ahoy_ua_context *context, uint32_t expir
 }
 
 static void succeed(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
-                    const struct ahoy_message *response, uint64_t now_ms)
+                    const struct ahoy_event *event, uint64_t now_ms)
 {
+    const struct ahoy_message *response = event->message;
     const struct ahoy_digested next = { .method = ahoy_method_name(AHOY_METHOD_REGISTER) };
     if (!ahoy_credentials_confirm(&client->credentials, &context->account, response)) {
         fail(client, context, response->status, SPAN("The server does not know the password"),
@@ -160,23 +171,31 @@ static void succeed(struct ahoy_registration_client *client, struct ahoy_ua_cont
     client->is_renewed =
         ahoy_credentials_renew(&client->credentials, &context->account, response, &next,
                                ahoy_dialog_request_uri(&client->dialog), &context->rng);
-    ahoy_granted_clear(&context->granted);
+    ahoy_granted_clear(&client->granted);
     if (client->state == AHOY_REGISTRATION_LEAVING) {
         client->state = AHOY_REGISTRATION_NONE;
-        ahoy_ua_tell(context, &(struct ahoy_ua_news){ .kind = AHOY_NEWS_UNREGISTERED }, SPAN(""));
+        client->is_up = false;
+        client->keep_ms = 0;
+        ahoy_ua_tell(
+            context,
+            &(struct ahoy_ua_news){ .kind = AHOY_NEWS_UNREGISTERED, .reg_id = client->way.reg_id },
+            SPAN(""));
         return;
     }
     char space[BINDING_LIMIT];
     struct ahoy_address ours;
     uint32_t expires_s = client->asked_s;
-    if (read_ours(context, space, &ours)) {
+    if (read_ours(client, context, space, &ours)) {
         expires_s = granted_s(client, response, &ours.uri);
-        ahoy_granted_read(&context->granted, response, &ours.uri);
+        ahoy_granted_read(&client->granted, response, &ours.uri);
     }
+    ahoy_registration_client_set_flow(client, response, event->hop);
     client->state = AHOY_REGISTRATION_HELD;
     client->due_ms = now_ms + refresh_ms(context, expires_s);
     ahoy_ua_tell(context,
-                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_REGISTERED, .expires_s = expires_s },
+                 &(struct ahoy_ua_news){ .kind = AHOY_NEWS_REGISTERED,
+                                         .expires_s = expires_s,
+                                         .reg_id = client->way.reg_id },
                  SPAN(""));
 }
 
@@ -196,12 +215,13 @@ static bool raise_interval(struct ahoy_registration_client *client,
 }
 
 static void take_response(struct ahoy_registration_client *client, struct ahoy_ua_context *context,
-                          const struct ahoy_message *response, uint64_t now_ms)
+                          const struct ahoy_event *event, uint64_t now_ms)
 {
+    const struct ahoy_message *response = event->message;
     if (response->status < 200)
         return;
     if (response->status < 300)
-        succeed(client, context, response, now_ms);
+        succeed(client, context, event, now_ms);
     else if (ahoy_ua_retry(context, &client->credentials, &client->dialog, response,
                            AHOY_METHOD_REGISTER, SPAN("")) ||
              raise_interval(client, response))
@@ -217,7 +237,7 @@ void ahoy_registration_client_step(struct ahoy_registration_client *client,
     if (!ahoy_handle_equal(event->transaction, client->transaction))
         return;
     if (event->kind == AHOY_EVENT_RESPONSE)
-        take_response(client, context, event->message, now_ms);
+        take_response(client, context, event, now_ms);
     else if (event->kind == AHOY_EVENT_TIMEOUT)
         fail(client, context, 408, SPAN("No answer"), now_ms);
     else if (event->kind == AHOY_EVENT_UNREACHABLE)
@@ -230,5 +250,5 @@ void ahoy_registration_client_expire(struct ahoy_registration_client *client,
                                      struct ahoy_ua_context *context, uint64_t now_ms)
 {
     if (now_ms >= client->due_ms && client->transaction.generation == 0)
-        begin(client, context, now_ms);
+        ahoy_registration_client_begin(client, context, now_ms);
 }

@@ -2,6 +2,7 @@
 #include "libahoy/tu/session.h"
 
 #include "libahoy/syntax/compose.h"
+#include "libahoy/tu/beside.h"
 
 static struct span tag_of(const struct ahoy_session *session)
 {
@@ -11,11 +12,13 @@ static struct span tag_of(const struct ahoy_session *session)
 bool ahoy_session_keep_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
                               const struct ahoy_event *event)
 {
-    /* Its 2xx repeats Record-Route (R3261-12.1.1-1), so that is kept with the rest. */
+    /* Its 2xx repeats Record-Route (R3261-12.1.1-1), so that is kept with the rest; and whether it
+     * has Recv-Info. */
     struct ahoy_buf routes = ahoy_buf_over(context->rows, sizeof context->rows);
     const struct ahoy_field *field = ahoy_message_first(event->message, AHOY_HEADER_RECORD_ROUTE);
     for (; field != NULL; field = ahoy_message_next(event->message, field))
         ahoy_buf_put(&routes, field->row);
+    ahoy_beside_answer_packages(event->message, &routes);
     struct ahoy_response trying = { .status = 100,
                                     .headers = ahoy_buf_text(&routes),
                                     .received = &event->hop->remote };
@@ -64,6 +67,7 @@ struct span ahoy_session_compose(const struct ahoy_session *session,
             ahoy_ua_put_allow(&rows);
         else
             put_final(session, context, &rows);
+        ahoy_beside_answer_packages(&context->message, &rows);
     }
     if (rseq != 0)
         put_reliable(rseq, &rows);

@@ -1,6 +1,8 @@
 /* The caller's side: INVITE, its responses, ACK (RFC 3261 13.2), and the responses to BYE. */
 #include "libahoy/tu/transfer.h"
 
+#include "libahoy/tu/beside.h"
+
 static struct span print_offer(struct ahoy_session *session, struct ahoy_ua_context *context)
 {
     struct ahoy_sdp_agreed none;
@@ -18,6 +20,7 @@ bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_conte
     ahoy_ua_put_contact(context, &request.hop, ahoy_dialog_is_sips(&session->dialog),
                         &request.rows);
     ahoy_ua_put_accepted(&request.rows);
+    ahoy_beside_put_packages(&request.rows); /* R6086-5.2.3-1 */
     ahoy_session_timer_put(&session->timer, context->session_s, &request.rows);
     ahoy_buf_put(&request.rows, (struct span){ session->extra, session->extra_size });
     ahoy_credentials_put(&session->credentials, &request.rows);

@@ -2,6 +2,8 @@
  * 15.1.2), UPDATE (RFC 3311 5.2). */
 #include "libahoy/tu/transfer.h"
 
+#include "libahoy/tu/beside.h"
+
 static const struct ahoy_handle nobody = { 0, 0 };
 
 /* The answer to our offer, where the 2xx held one: R3261-13.2.1-4. */
@@ -114,6 +116,7 @@ static void answer_update(struct ahoy_session *session, struct ahoy_ua_context *
     ahoy_dialog_refresh(dialog, event->message);
     ahoy_ua_put_contact(context, &context->server, ahoy_dialog_is_sips(dialog), &rows);
     ahoy_ua_put_abilities(context, &rows);
+    ahoy_beside_answer_packages(event->message, &rows);
     ahoy_ua_reply_described(context, event, &rows, body, now_ms);
 }
 
@@ -153,7 +156,9 @@ static void take_early(struct ahoy_session *session, struct ahoy_ua_context *con
         take_update(session, context, dialog, event, now_ms);
         return;
     case AHOY_METHOD_OPTIONS:
-        ahoy_ua_answer_options(context, event, now_ms);
+    case AHOY_METHOD_MESSAGE:
+    case AHOY_METHOD_INFO:
+        ahoy_beside_answer(context, event, session->self, now_ms);
         return;
     case AHOY_METHOD_INVITE: /* R3261-14.2-2 */
         ahoy_ua_reply(context, event, 491, SPAN(""), SPAN(""), now_ms);
@@ -191,7 +196,7 @@ static void take_request(struct ahoy_session *session, struct ahoy_ua_context *c
         ahoy_refer_notified(session, context, event, now_ms);
         return;
     default:
-        ahoy_ua_answer_options(context, event, now_ms);
+        ahoy_beside_answer(context, event, session->self, now_ms);
         return;
     }
 }

@@ -1,8 +1,6 @@
 /* The subscriber: the figure of RFC 6665 4.1.2. */
 #include "libahoy/tu/subscriber.h"
 
-#include <stdlib.h>
-
 #include "libahoy/syntax/status.h"
 
 static const struct ahoy_handle nobody = { 0, 0 };
@@ -11,12 +9,6 @@ void ahoy_subscriber_init(struct ahoy_subscriber *subscriber)
 {
     subscriber->state = AHOY_SUBSCRIBER_NONE;
     subscriber->due_ms = subscriber->timer_n_ms = subscriber->expires_ms = UINT64_MAX;
-}
-
-void ahoy_subscriber_fini(struct ahoy_subscriber *subscriber)
-{
-    free(subscriber->body);
-    subscriber->body = NULL;
 }
 
 static bool has_dialog(const struct ahoy_subscriber *subscriber)
@@ -256,16 +248,6 @@ static unsigned refusal_of(struct ahoy_subscriber *subscriber, const struct ahoy
     return 0;
 }
 
-/* What it tells; where memory is refused it tells nothing. */
-static void keep_body(struct ahoy_subscriber *subscriber, struct span body)
-{
-    free(subscriber->body);
-    subscriber->body = body.size > 0 ? malloc(body.size) : NULL;
-    subscriber->body_size = subscriber->body != NULL ? body.size : 0;
-    if (subscriber->body != NULL)
-        memcpy(subscriber->body, body.at, body.size);
-}
-
 /* R6665-4.1.3-3; what comes then, the reason tells. */
 static void take_end(struct ahoy_subscriber *subscriber, struct ahoy_ua_context *context,
                      const struct ahoy_subscription_status *status, uint64_t now_ms)
@@ -284,12 +266,14 @@ static void take_end(struct ahoy_subscriber *subscriber, struct ahoy_ua_context 
 }
 
 static void take_status(struct ahoy_subscriber *subscriber, struct ahoy_ua_context *context,
-                        const struct ahoy_subscription_status *status, uint64_t now_ms)
+                        const struct ahoy_subscription_status *status, struct span body,
+                        uint64_t now_ms)
 {
-    ahoy_ua_tell(
-        context,
-        &(struct ahoy_ua_news){ .kind = AHOY_NEWS_NOTIFIED, .expires_s = status->expires_s },
-        ahoy_subscription_state_word(status->state));
+    const struct ahoy_ua_news news = { .kind = AHOY_NEWS_NOTIFIED, .expires_s = status->expires_s };
+    struct span word = ahoy_subscription_state_word(status->state);
+    /* Where memory is refused it tells nothing. */
+    if (!ahoy_ua_tell_all(context, &news, word, body))
+        ahoy_ua_tell(context, &news, word);
     if (status->state == AHOY_SUBSCRIPTION_TERMINATED) {
         take_end(subscriber, context, status, now_ms);
         return;
@@ -318,8 +302,7 @@ void ahoy_subscriber_notified(struct ahoy_subscriber *subscriber, struct ahoy_ua
                   now_ms);
     if (refusal != 0)
         return;
-    keep_body(subscriber, event->message->body);
-    take_status(subscriber, context, &status, now_ms);
+    take_status(subscriber, context, &status, event->message->body, now_ms);
 }
 
 void ahoy_subscriber_expire(struct ahoy_subscriber *subscriber, struct ahoy_ua_context *context,

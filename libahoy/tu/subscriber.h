@@ -30,8 +30,7 @@ struct ahoy_subscriber {
     uint64_t due_ms, timer_n_ms, expires_ms;
     struct ahoy_credentials credentials;
     struct ahoy_dialog dialog; /* Until the first NOTIFY not one: what SUBSCRIBE is made of. */
-    char *body;                /* Of the last NOTIFY, from the allocator. */
-    size_t body_size, uri_size;
+    size_t uri_size;
     char uri[AHOY_TARGET_LIMIT]; /* Whom we watch. */
 };
 
@@ -57,5 +56,3 @@ void ahoy_subscriber_expire(struct ahoy_subscriber *subscriber, struct ahoy_ua_c
 uint64_t ahoy_subscriber_deadline(const struct ahoy_subscriber *subscriber);
 /* Whether the notifier still has to hear from us, or we from it before we leave. */
 bool ahoy_subscriber_is_busy(const struct ahoy_subscriber *subscriber);
-/* Frees what it holds. */
-void ahoy_subscriber_fini(struct ahoy_subscriber *subscriber);

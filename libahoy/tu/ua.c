@@ -4,16 +4,24 @@
 #include <stdlib.h>
 
 #include "libahoy/syntax/compose.h"
-#include "libahoy/tu/registration.h"
-#include "libahoy/tu/subscriber.h"
+#include "libahoy/tu/beside.h"
 #include "libahoy/tu/transfer.h"
+#include "libahoy/tu/ua_parts.h"
 
-struct ahoy_ua {
-    struct ahoy_ua_context context;
-    struct ahoy_registration_client registration;
-    struct ahoy_subscriber subscriber;
-    struct ahoy_pool sessions; /* struct ahoy_session */
-};
+static bool init_registrations(struct ahoy_ua *ua, const struct ahoy_ua_options *options)
+{
+    struct ahoy_registration_way ways[AHOY_UA_SERVERS_LIMIT];
+    size_t count = 1 + options->more_count;
+    for (size_t i = 0; i < count && i < AHOY_UA_SERVERS_LIMIT; i++) {
+        const struct ahoy_ua_server *server =
+            i == 0 ? &options->server : &options->more_servers[i - 1];
+        ways[i] = (struct ahoy_registration_way){ .server = server->hop,
+                                                  .route = server->route,
+                                                  .reg_id = (unsigned)i + 1,
+                                                  .has_others = count > 1 };
+    }
+    return ahoy_registrations_init(&ua->registrations, &ua->context, ways, count);
+}
 
 struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
 {
@@ -23,8 +31,6 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     struct ahoy_ua_context *context = &ua->context;
     context->transactions = options->transactions;
     context->account = options->account;
-    context->server = options->server;
-    context->route = options->route;
     context->locate = options->locate;
     context->t1_ms = options->t1_ms;
     context->t2_ms = options->t2_ms;
@@ -34,14 +40,17 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     ahoy_rng_init(&context->rng, options->seed);
     ahoy_pool_init(&ua->sessions, sizeof(struct ahoy_session), AHOY_UA_SESSIONS_LIMIT);
     ahoy_subscriber_init(&ua->subscriber);
-    if (!ahoy_registration_client_init(&ua->registration, context)) {
+    ahoy_publication_init(&ua->publication);
+    ahoy_exchanges_init(&ua->exchanges);
+    ua->is_busy = options->is_busy;
+    if (!init_registrations(ua, options)) {
         ahoy_ua_free(ua);
         return NULL;
     }
     return ua;
 }
 
-static void remove_session(struct ahoy_ua *ua, struct ahoy_session *session)
+void ahoy_ua_remove_session(struct ahoy_ua *ua, struct ahoy_session *session)
 {
     ahoy_session_fini(session);
     ahoy_pool_remove(&ua->sessions, session->self);
@@ -54,13 +63,15 @@ void ahoy_ua_free(struct ahoy_ua *ua)
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
-        remove_session(ua, session);
+        ahoy_ua_remove_session(ua, session);
     ahoy_pool_fini(&ua->sessions);
-    ahoy_subscriber_fini(&ua->subscriber);
+    ahoy_exchanges_fini(&ua->exchanges);
+    ahoy_publication_fini(&ua->publication);
+    ahoy_ua_hush(&ua->context);
     free(ua);
 }
 
-static struct ahoy_session *add_session(struct ahoy_ua *ua)
+struct ahoy_session *ahoy_ua_add_session(struct ahoy_ua *ua)
 {
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_add(&ua->sessions, &handle);
@@ -74,44 +85,41 @@ static struct ahoy_session *add_session(struct ahoy_ua *ua)
     return session;
 }
 
-static struct ahoy_session *get_session(struct ahoy_ua *ua, struct ahoy_handle handle)
+struct ahoy_session *ahoy_ua_get_session(struct ahoy_ua *ua, struct ahoy_handle handle)
 {
     return ahoy_pool_get(&ua->sessions, handle);
 }
 
-static void settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms);
-
 /* Who asked for this call is told how it goes. */
 static void report(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
 {
-    struct ahoy_session *referrer = get_session(ua, session->referrer);
+    struct ahoy_session *referrer = ahoy_ua_get_session(ua, session->referrer);
     if (referrer == NULL || session->heard == 0)
         return;
     if (session->heard >= 200)
         session->referrer = (struct ahoy_handle){ 0, 0 };
     ahoy_referred_tell(referrer, &ua->context, session->heard, now_ms);
-    settle(ua, referrer, now_ms);
+    ahoy_ua_settle(ua, referrer, now_ms);
 }
 
 /* It is answered, and takes the place of another: RFC 3891 3. */
 static void displace(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
 {
-    struct ahoy_session *replaced = get_session(ua, session->replaced);
+    struct ahoy_session *replaced = ahoy_ua_get_session(ua, session->replaced);
     if (replaced == NULL || session->state != AHOY_SESSION_CONFIRMED)
         return;
     session->replaced = (struct ahoy_handle){ 0, 0 };
     ahoy_session_hang_up(replaced, &ua->context, now_ms);
-    settle(ua, replaced, now_ms);
+    ahoy_ua_settle(ua, replaced, now_ms);
 }
 
-/* After whatever may have ended it: no event may follow.  Or it may have made way for a change. */
-static void settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
+void ahoy_ua_settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t now_ms)
 {
     ahoy_session_pursue(session, &ua->context, now_ms);
     report(ua, session, now_ms);
     displace(ua, session, now_ms);
     if (ahoy_session_is_done(session))
-        remove_session(ua, session);
+        ahoy_ua_remove_session(ua, session);
 }
 
 /* The session that a request within a dialog belongs to. */
@@ -144,6 +152,19 @@ static bool is_merged(struct ahoy_ua *ua, const struct ahoy_routing *routing)
     return false;
 }
 
+/* What refuses an INVITE before anybody looks into it; 0 for nothing. */
+static unsigned refusal_of(const struct ahoy_ua *ua, const struct ahoy_event *event)
+{
+    enum ahoy_method method = event->message->method;
+    bool is_full = ua->sessions.used == AHOY_UA_SESSIONS_LIMIT;
+    if (!ahoy_span_equal(event->routing->request_uri.user, ua->context.account.user))
+        return 404;
+    return (method == AHOY_METHOD_OPTIONS && (ua->is_busy || is_full)) ||
+                   (method == AHOY_METHOD_INVITE && is_full)
+               ? 486
+               : 0;
+}
+
 static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
     struct ahoy_ua_context *context = &ua->context;
@@ -151,20 +172,16 @@ static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint
         ahoy_ua_refuse(context, event, 482, SPAN(""));
         return;
     }
-    if (!ahoy_span_equal(event->routing->request_uri.user, context->account.user)) {
-        ahoy_ua_refuse(context, event, 404, SPAN(""));
-        return;
-    }
     struct ahoy_handle replaced;
     unsigned status = ahoy_session_find_replaced(&ua->sessions, event, &replaced);
-    struct ahoy_session *session = status == 0 ? add_session(ua) : NULL;
+    struct ahoy_session *session = status == 0 ? ahoy_ua_add_session(ua) : NULL;
     if (session == NULL) {
-        ahoy_ua_refuse(context, event, status != 0 ? status : 486, SPAN(""));
+        ahoy_ua_refuse(context, event, status != 0 ? status : 500, SPAN(""));
         return;
     }
     session->replaced = replaced;
     if (!ahoy_session_invited(session, context, event, now_ms))
-        remove_session(ua, session);
+        ahoy_ua_remove_session(ua, session);
 }
 
 /* R3515-2.4.4-5; and nothing else can be subscribed to. */
@@ -175,19 +192,20 @@ static void refuse_subscription(struct ahoy_ua *ua, const struct ahoy_event *eve
                   is_refer ? SPAN("") : SPAN("Allow-Events: refer\r\n"), now_ms);
 }
 
-/* A request outside of dialogs. */
+/* A request outside of dialogs.  OPTIONS is refused by what an INVITE would be: R3261-11.2-1. */
 static void take_outside(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
-    if (event->message->method == AHOY_METHOD_INVITE)
+    unsigned status = refusal_of(ua, event);
+    if (status != 0)
+        ahoy_ua_refuse(&ua->context, event, status, SPAN(""));
+    else if (event->message->method == AHOY_METHOD_INVITE)
         take_invite(ua, event, now_ms);
-    else if (event->message->method == AHOY_METHOD_OPTIONS)
-        ahoy_ua_answer_options(&ua->context, event, now_ms);
     else if (event->message->method == AHOY_METHOD_SUBSCRIBE)
         refuse_subscription(ua, event, now_ms);
     else if (event->message->method == AHOY_METHOD_REFER) /* Nobody dials by a stranger's word. */
         ahoy_ua_reply(&ua->context, event, 403, SPAN(""), SPAN(""), now_ms);
     else
-        ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
+        ahoy_beside_answer(&ua->context, event, (struct ahoy_handle){ 0, 0 }, now_ms);
 }
 
 /* What a request must be before anybody looks at what it is for: sound, of a method that is served
@@ -234,10 +252,29 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
     struct ahoy_session *session = find_session(ua, event->routing, &dialog);
     if (session != NULL) {
         ahoy_session_request(session, &ua->context, dialog, event, now_ms);
-        settle(ua, session, now_ms);
+        ahoy_ua_settle(ua, session, now_ms);
     } else if (!is_ack) { /* R3261-12.2.2-1 */
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
     }
+}
+
+/* What has become of a request of the program's.  Within a session, silence and 481 are its end:
+ * 12.2.1.2. */
+static void take_reply(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
+{
+    struct ahoy_exchange *exchange = ahoy_exchanges_find(&ua->exchanges, event->transaction);
+    if (exchange == NULL)
+        return;
+    struct ahoy_session *session = ahoy_ua_get_session(ua, exchange->session);
+    struct ahoy_dialog *dialog = session != NULL ? &session->dialog : NULL;
+    unsigned status =
+        ahoy_exchanges_step(&ua->exchanges, exchange, &ua->context, dialog, event, now_ms);
+    if (session == NULL || session->state != AHOY_SESSION_CONFIRMED ||
+        (status != 481 && status != 408))
+        return;
+    ahoy_session_bye(session, &ua->context, AHOY_SIDE_NETWORK, SPAN("The peer knows no such call"),
+                     now_ms);
+    ahoy_ua_settle(ua, session, now_ms);
 }
 
 void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
@@ -246,42 +283,54 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
         take_request(ua, event, now_ms);
         return;
     }
-    if (event->kind == AHOY_EVENT_CANCEL && event->user <= AHOY_UA_SUBSCRIBER) {
+    if (event->kind == AHOY_EVENT_CANCEL && event->user <= AHOY_UA_PUBLICATION) {
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
         return;
     }
     if (event->user == AHOY_UA_REGISTRATION) {
-        ahoy_registration_client_step(&ua->registration, &ua->context, event, now_ms);
+        ahoy_registrations_step(&ua->registrations, &ua->context, event, now_ms);
         return;
     }
     if (event->user == AHOY_UA_SUBSCRIBER) {
         ahoy_subscriber_step(&ua->subscriber, &ua->context, event, now_ms);
         return;
     }
-    struct ahoy_session *session = get_session(ua, ahoy_handle_unpack(event->user));
+    if (event->user == AHOY_UA_PUBLICATION) {
+        ahoy_publication_step(&ua->publication, &ua->context, event, now_ms);
+        return;
+    }
+    if (event->user == AHOY_UA_EXCHANGES) {
+        take_reply(ua, event, now_ms);
+        return;
+    }
+    struct ahoy_session *session = ahoy_ua_get_session(ua, ahoy_handle_unpack(event->user));
     if (session == NULL)
         return;
     ahoy_session_step(session, &ua->context, event, now_ms);
-    settle(ua, session, now_ms);
+    ahoy_ua_settle(ua, session, now_ms);
 }
 
 void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
 {
-    ahoy_registration_client_expire(&ua->registration, &ua->context, now_ms);
+    ahoy_registrations_expire(&ua->registrations, &ua->context, now_ms);
     ahoy_subscriber_expire(&ua->subscriber, &ua->context, now_ms);
+    ahoy_publication_expire(&ua->publication, &ua->context, now_ms);
     struct ahoy_handle handle;
     struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
         ahoy_session_expire(session, &ua->context, now_ms);
-        settle(ua, session, now_ms);
+        ahoy_ua_settle(ua, session, now_ms);
     }
 }
 
 uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua)
 {
     uint64_t deadline = ahoy_subscriber_deadline(&ua->subscriber);
-    if (ua->registration.due_ms < deadline)
-        deadline = ua->registration.due_ms;
+    uint64_t registrations = ahoy_registrations_deadline(&ua->registrations);
+    if (registrations < deadline)
+        deadline = registrations;
+    if (ua->publication.due_ms < deadline)
+        deadline = ua->publication.due_ms;
     struct ahoy_handle handle;
     const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
@@ -293,23 +342,35 @@ uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua)
 
 bool ahoy_ua_poll(struct ahoy_ua *ua, struct ahoy_ua_news *news)
 {
-    struct ahoy_ua_context *context = &ua->context;
-    if (context->news_count == 0)
-        return false;
-    *news = context->news[context->news_first];
-    context->news_first = (context->news_first + 1) % AHOY_NEWS_LIMIT;
-    context->news_count--;
-    return true;
+    return ahoy_ua_hear(&ua->context, news);
 }
 
 void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms)
 {
-    ahoy_registration_client_start(&ua->registration, &ua->context, expires_s, now_ms);
+    ahoy_registrations_start(&ua->registrations, &ua->context, expires_s, now_ms);
 }
 
 void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms)
 {
-    ahoy_registration_client_stop(&ua->registration, &ua->context, now_ms);
+    ahoy_registrations_stop(&ua->registrations, &ua->context, now_ms);
+}
+
+bool ahoy_ua_flow(const struct ahoy_ua *ua, size_t index, struct ahoy_hop *flow, uint32_t *keep_ms)
+{
+    const struct ahoy_registration_client *client = &ua->registrations.clients[index];
+    *flow = client->flow;
+    *keep_ms = client->keep_ms;
+    return client->keep_ms > 0;
+}
+
+void ahoy_ua_flow_answered(struct ahoy_ua *ua, size_t index)
+{
+    ahoy_registration_client_answered(&ua->registrations.clients[index]);
+}
+
+void ahoy_ua_flow_failed(struct ahoy_ua *ua, size_t index, uint64_t now_ms)
+{
+    ahoy_registrations_flow_failed(&ua->registrations, &ua->context, index, now_ms);
 }
 
 bool ahoy_ua_watch(struct ahoy_ua *ua, const struct ahoy_event_package *package, struct span uri,
@@ -328,192 +389,45 @@ void ahoy_ua_unwatch(struct ahoy_ua *ua, uint64_t now_ms)
 
 struct span ahoy_ua_notice(const struct ahoy_ua *ua)
 {
-    return (struct span){ ua->subscriber.body, ua->subscriber.body_size };
+    return (struct span){ ua->context.polled.notice, ua->context.polled.notice_size };
 }
 
-/* Whether an INVITE without more is what a URI asks for (19.1.5).  It might ask for another method,
- * R3261-19.1.5-2, or for headers, which could say anything, an extension among it: R3261-19.1.5-5,
- * -6. */
-static bool is_for_a_call(const struct ahoy_uri *uri)
+struct ahoy_handle ahoy_ua_ask(struct ahoy_ua *ua, const struct ahoy_ua_question *question,
+                               uint64_t now_ms)
 {
-    struct span method;
-    return uri->scheme != AHOY_SCHEME_OTHER && uri->headers.size == 0 &&
-           (!ahoy_uri_param(uri, SPAN("method"), &method) ||
-            ahoy_span_equal(method, SPAN("INVITE")));
-}
-
-/* Prints |uri|, where it asks for no more than a call. */
-static bool print_callee(struct span uri, struct ahoy_buf *text)
-{
-    struct ahoy_uri parsed;
-    if (!ahoy_uri_parse(uri, &parsed, NULL) || !is_for_a_call(&parsed))
-        return false;
-    ahoy_uri_print_request(&parsed, text);
-    return true;
-}
-
-/* Calls |uri|; |referred| is what asked for it, or NULL. */
-static struct ahoy_session *place(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
-                                  const struct ahoy_referred *referred, uint64_t now_ms)
-{
-    struct ahoy_session *session = add_session(ua);
-    if (session == NULL)
-        return NULL;
-    session->local.media = *media;
-    bool is_kept =
-        referred == NULL || ahoy_session_keep(&session->extra, &session->extra_size,
-                                              (struct span){ referred->rows, referred->rows_size });
-    if (is_kept && ahoy_session_call(session, &ua->context, uri, now_ms))
-        return session;
-    remove_session(ua, session);
-    return NULL;
-}
-
-struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
-                                uint64_t now_ms)
-{
+    const struct ahoy_handle none = { 0, 0 };
     char space[AHOY_URI_LIMIT];
     struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
-    struct ahoy_session *session = NULL;
-    if (print_callee(uri, &text))
-        session = place(ua, ahoy_buf_text(&text), media, NULL, now_ms);
-    return session != NULL ? session->self : (struct ahoy_handle){ 0, 0 };
-}
-
-bool ahoy_ua_transfer(struct ahoy_ua *ua, struct ahoy_handle handle, struct span uri,
-                      uint64_t now_ms)
-{
-    char space[AHOY_URI_LIMIT];
-    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
-    struct ahoy_session *session = get_session(ua, handle);
-    return session != NULL && print_callee(uri, &text) &&
-           ahoy_refer(session, &ua->context, ahoy_buf_text(&text), NULL, now_ms);
-}
-
-bool ahoy_ua_transfer_to(struct ahoy_ua *ua, struct ahoy_handle handle, struct ahoy_handle other,
-                         uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    const struct ahoy_session *target = get_session(ua, other);
-    return session != NULL && target != NULL && session != target &&
-           target->state == AHOY_SESSION_CONFIRMED &&
-           ahoy_refer(session, &ua->context, ahoy_refer_uri_of(&target->dialog), &target->dialog,
-                      now_ms);
-}
-
-/* Decides about what the peer of |session| has asked for: true once. */
-static bool decide(struct ahoy_session *session)
-{
-    struct ahoy_referred *referred = session != NULL ? session->referred : NULL;
-    bool is_open = referred != NULL && !referred->has_begun && !referred->told_end;
-    if (is_open)
-        referred->has_begun = true;
-    return is_open;
-}
-
-struct ahoy_handle ahoy_ua_accept_transfer(struct ahoy_ua *ua, struct ahoy_handle handle,
-                                           const struct ahoy_ip *media, uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (!decide(session))
-        return (struct ahoy_handle){ 0, 0 };
-    const struct ahoy_referred *referred = session->referred;
-    struct ahoy_session *call = place(ua, (struct span){ referred->target, referred->target_size },
-                                      media, referred, now_ms);
-    if (call != NULL) {
-        call->referrer = handle;
-        return call->self;
-    }
-    ahoy_referred_tell(session, &ua->context, 503, now_ms);
-    settle(ua, session, now_ms);
-    return (struct ahoy_handle){ 0, 0 };
-}
-
-void ahoy_ua_refuse_transfer(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (!decide(session))
-        return;
-    ahoy_referred_tell(session, &ua->context, 603, now_ms);
-    settle(ua, session, now_ms);
-}
-
-void ahoy_ua_ring(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session != NULL)
-        ahoy_session_progress(session, &ua->context, 180, false, now_ms);
-}
-
-void ahoy_ua_progress(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
-                      uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL || session->state != AHOY_SESSION_INCOMING)
-        return;
-    session->local.media = *media;
-    ahoy_session_progress(session, &ua->context, 183, true, now_ms);
-    settle(ua, session, now_ms);
-}
-
-void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
-                    uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL || session->state != AHOY_SESSION_INCOMING)
-        return;
-    session->local.media = *media;
-    ahoy_session_pick_up(session, &ua->context, now_ms);
-    settle(ua, session, now_ms);
-}
-
-void ahoy_ua_reject(struct ahoy_ua *ua, struct ahoy_handle handle, unsigned status, uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
+    struct ahoy_uri uri;
+    struct ahoy_session *session = ahoy_ua_get_session(ua, question->session);
+    if (session != NULL && session->state != AHOY_SESSION_CONFIRMED)
+        return none;
+    if (session == NULL && (question->session.generation != 0 ||
+                            question->method == AHOY_METHOD_INFO || /* R6086-4.2.1-4 */
+                            !ahoy_uri_parse(question->uri, &uri, NULL) ||
+                            uri.scheme == AHOY_SCHEME_OTHER || uri.headers.size > 0))
+        return none;
     if (session == NULL)
-        return;
-    ahoy_session_reject(session, &ua->context, status, now_ms);
-    settle(ua, session, now_ms);
+        ahoy_uri_print_request(&uri, &text);
+    const struct ahoy_exchange_request request = { .method = question->method,
+                                                   .uri = ahoy_buf_text(&text),
+                                                   .rows = question->rows,
+                                                   .type = question->type,
+                                                   .body = question->body };
+    return ahoy_exchanges_ask(&ua->exchanges, &ua->context,
+                              session != NULL ? &session->dialog : NULL, question->session,
+                              &request, now_ms);
 }
 
-void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
+bool ahoy_ua_publish(struct ahoy_ua *ua, const struct ahoy_published *state, uint32_t expires_s,
+                     uint64_t now_ms)
 {
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL)
-        return;
-    ahoy_session_hang_up(session, &ua->context, now_ms);
-    settle(ua, session, now_ms);
+    return ahoy_publication_start(&ua->publication, &ua->context, state, expires_s, now_ms);
 }
 
-/* Wishes for a session are pursued where it is not over. */
-static void wish(struct ahoy_ua *ua, struct ahoy_handle handle, enum ahoy_direction direction,
-                 uint64_t now_ms)
+void ahoy_ua_unpublish(struct ahoy_ua *ua, uint64_t now_ms)
 {
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL)
-        return;
-    session->local.direction = direction;
-    settle(ua, session, now_ms);
-}
-
-void ahoy_ua_hold(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms)
-{
-    wish(ua, session, AHOY_SENDONLY, now_ms);
-}
-
-void ahoy_ua_resume(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms)
-{
-    wish(ua, session, AHOY_SENDRECV, now_ms);
-}
-
-void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,
-                  uint64_t now_ms)
-{
-    struct ahoy_session *session = get_session(ua, handle);
-    if (session == NULL || session->described == NULL)
-        return;
-    session->local.media = *media;
-    settle(ua, session, now_ms);
+    ahoy_publication_stop(&ua->publication, &ua->context, now_ms);
 }
 
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)
@@ -523,8 +437,10 @@ uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)
 
 uint32_t ahoy_ua_busy(const struct ahoy_ua *ua)
 {
-    uint32_t busy = ua->registration.transaction.generation != 0;
+    uint32_t busy = ahoy_registrations_busy(&ua->registrations);
     busy += ahoy_subscriber_is_busy(&ua->subscriber);
+    busy += ua->publication.exchange.transaction.generation != 0;
+    busy += ua->exchanges.pool.used;
     struct ahoy_handle handle;
     const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))

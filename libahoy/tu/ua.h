@@ -6,20 +6,31 @@
  * the stack is polled afterwards, as after every step. */
 #pragma once
 
+#include "libahoy/tu/publication.h"
+#include "libahoy/tu/registrations.h"
 #include "libahoy/tu/subscription.h"
 #include "libahoy/tu/ua_context.h"
 
 enum { AHOY_UA_SESSIONS_LIMIT = 16 };
 
+/* A registrar and outbound proxy. */
+struct ahoy_ua_server {
+    struct ahoy_hop hop;
+    struct span route; /* It as a value of Route: "<sip:192.0.2.1;lr>"; empty for none. */
+};
+
 /* Copied; what spans and pointers name outlives the user agent. */
 struct ahoy_ua_options {
     struct ahoy_transactions *transactions;
     struct ahoy_account account;
-    struct ahoy_hop server; /* The registrar and outbound proxy. */
-    struct span route;      /* It as a value of Route: "<sip:192.0.2.1;lr>"; empty for none. */
+    struct ahoy_ua_server server;
+    /* Further ones, that we register through too (RFC 5626 4.2.1). */
+    const struct ahoy_ua_server *more_servers;
+    size_t more_count;
     ahoy_ua_locate *locate; /* Where in-dialog requests go; the server where it returns false. */
     uint32_t t1_ms, t2_ms;  /* The stack's clocks: 500 and 4,000. */
     unsigned more_codecs;   /* Beside G.711: ahoy_sdp_local. */
+    bool is_busy;           /* The program refuses every call by 486, as OPTIONS are told. */
     uint32_t session_s;     /* How long sessions last that nobody refreshes (RFC 4028): 90 at least,
                              * 1,800 is usual; 0: we do not ask for a limit. */
     bool takes_transfers;   /* TRANSFER_ASKED where a peer asks; else he is declined. */
@@ -38,10 +49,18 @@ void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms);
 uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua);
 bool ahoy_ua_poll(struct ahoy_ua *ua, struct ahoy_ua_news *news);
 
-/* REGISTERED or REGISTRATION_FAILED follows; a registration that stands is refreshed. */
+/* REGISTERED or REGISTRATION_FAILED follows for each server; a registration that stands is
+ * refreshed. */
 void ahoy_ua_register(struct ahoy_ua *ua, uint32_t expires_s, uint64_t now_ms);
-/* UNREGISTERED or REGISTRATION_FAILED follows. */
+/* UNREGISTERED or REGISTRATION_FAILED follows for each. */
 void ahoy_ua_unregister(struct ahoy_ua *ua, uint64_t now_ms);
+
+/* The flow of the registration |index|, below AHOY_UA_SERVERS_LIMIT: to be kept alive at least each
+ * |keep_ms| by whoever owns the stack (RFC 5626 4.4).  False where there is none to be. */
+bool ahoy_ua_flow(const struct ahoy_ua *ua, size_t index, struct ahoy_hop *flow, uint32_t *keep_ms);
+/* A keep-alive of it was answered; it has failed, so that it is registered anew. */
+void ahoy_ua_flow_answered(struct ahoy_ua *ua, size_t index);
+void ahoy_ua_flow_failed(struct ahoy_ua *ua, size_t index, uint64_t now_ms);
 
 /* Watches |uri|, one at a time: for |expires_s| seconds, renewed until it is unwatched, or once
  * where they are 0.  False where |uri| is none of sip, or somebody is watched already; else
@@ -50,8 +69,33 @@ bool ahoy_ua_watch(struct ahoy_ua *ua, const struct ahoy_event_package *package,
                    uint32_t expires_s, uint64_t now_ms);
 /* WATCH_ENDED follows. */
 void ahoy_ua_unwatch(struct ahoy_ua *ua, uint64_t now_ms);
-/* What the last NOTIFY told, as it came; until the next step. */
+/* What came with the news that were polled last, until the next are: what a NOTIFY told, the text
+ * of a MESSAGE, a response, as they came.  Bytes of strangers. */
 struct span ahoy_ua_notice(const struct ahoy_ua *ua);
+
+/* A request that makes no session: OPTIONS, MESSAGE, INFO. */
+struct ahoy_ua_question {
+    enum ahoy_method method;
+    struct ahoy_handle session; /* Within this call; or null, and outside of calls ... */
+    struct span uri;            /* ... it is for him; INFO is not. */
+    struct span rows;           /* Further ones, each with its CRLF. */
+    struct span type, body;     /* A body that is empty has no type. */
+};
+
+/* Sends it; REPLY follows, with 513 where it is a MESSAGE that is too long (RFC 3428 8), 408 where
+ * nobody answers, 503 where it cannot be sent.  Null, and nothing follows, where |uri| is none of
+ * sip or has headers, the call is not answered, too many are unanswered, or a MESSAGE to the same
+ * place is. */
+struct ahoy_handle ahoy_ua_ask(struct ahoy_ua *ua, const struct ahoy_ua_question *question,
+                               uint64_t now_ms);
+
+/* Publishes a state of ours (RFC 3903) for |expires_s| seconds, and keeps it there; or what it is
+ * now, in place of what it was.  False where a limit refuses.  PUBLISHED follows, or PUBLISH_ENDED.
+ */
+bool ahoy_ua_publish(struct ahoy_ua *ua, const struct ahoy_published *state, uint32_t expires_s,
+                     uint64_t now_ms);
+/* PUBLISH_ENDED follows where something is published. */
+void ahoy_ua_unpublish(struct ahoy_ua *ua, uint64_t now_ms);
 
 /* Calls |uri|, with |media| as where our RTP is to be sent to.  Null where |uri| is no sip URI or
  * asks for more than a call (another method, headers), or a limit refuses, and nothing follows;
@@ -91,8 +135,8 @@ void ahoy_ua_refuse_transfer(struct ahoy_ua *ua, struct ahoy_handle session, uin
 /* Ends a session in any state. */
 void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
 
-/* Sessions that are not over or whose BYE is unanswered, and one more for a REGISTER that is, and
- * for who is still to be unwatched: a program waits for 0 before it leaves. */
+/* Sessions that are not over or whose BYE is unanswered, other requests of ours that are, and one
+ * more for who is still to be unwatched: a program waits for 0 before it leaves. */
 uint32_t ahoy_ua_busy(const struct ahoy_ua *ua);
 /* Sessions whose transactions have not all ended. */
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua);

@@ -1,6 +1,8 @@
 /* Composing what a user agent says: RFC 3261 8.1.1, 8.2.6, and telling its program. */
 #include "libahoy/tu/ua_context.h"
 
+#include <stdlib.h>
+
 #include "libahoy/syntax/compose.h"
 #include "libahoy/syntax/params.h"
 
@@ -36,7 +38,7 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
     ahoy_dialog_print(dialog, method, cseq, &request->line, &request->rows);
     ahoy_buf_put(&request->rows, SPAN("User-Agent: ahoy\r\n"));
     if (method != AHOY_METHOD_ACK)
-        ahoy_ua_put_supported(context, &request->rows); /* R4028-7.1-1 */
+        ahoy_ua_put_supported(context, method, &request->rows); /* R4028-7.1-1 */
 }
 
 static void put_address(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
@@ -60,10 +62,12 @@ static void put_address(const struct ahoy_ua_context *context, const struct ahoy
 }
 
 void ahoy_ua_put_binding(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
-                         struct ahoy_buf *buf)
+                         unsigned reg_id, struct ahoy_buf *buf)
 {
     put_address(context, hop, false, buf);
-    if (context->account.instance.size > 0) { /* R5627-4.1-3 */
+    if (context->account.instance.size > 0) { /* R5627-4.1-3, R5626-4.2.1-4, -5 */
+        ahoy_buf_put(buf, SPAN(";reg-id="));
+        ahoy_buf_put_number(buf, reg_id);
         ahoy_buf_put(buf, SPAN(";+sip.instance=\"<"));
         ahoy_buf_put(buf, context->account.instance);
         ahoy_buf_put(buf, SPAN(">\""));
@@ -104,11 +108,11 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request)
     return !found && is_sips_value(request, AHOY_HEADER_CONTACT, &found);
 }
 
-static const enum ahoy_method served[] = { AHOY_METHOD_INVITE,  AHOY_METHOD_ACK,
-                                           AHOY_METHOD_CANCEL,  AHOY_METHOD_BYE,
-                                           AHOY_METHOD_OPTIONS, AHOY_METHOD_PRACK,
-                                           AHOY_METHOD_UPDATE,  AHOY_METHOD_NOTIFY,
-                                           AHOY_METHOD_REFER,   AHOY_METHOD_SUBSCRIBE };
+static const enum ahoy_method served[] = {
+    AHOY_METHOD_INVITE,  AHOY_METHOD_ACK,       AHOY_METHOD_CANCEL,  AHOY_METHOD_BYE,
+    AHOY_METHOD_OPTIONS, AHOY_METHOD_PRACK,     AHOY_METHOD_UPDATE,  AHOY_METHOD_NOTIFY,
+    AHOY_METHOD_REFER,   AHOY_METHOD_SUBSCRIBE, AHOY_METHOD_MESSAGE, AHOY_METHOD_INFO
+};
 
 bool ahoy_ua_serves(enum ahoy_method method)
 {
@@ -131,20 +135,24 @@ void ahoy_ua_put_allow(struct ahoy_buf *buf)
 void ahoy_ua_put_accepted(struct ahoy_buf *buf)
 {
     ahoy_ua_put_allow(buf);
-    ahoy_buf_put(buf, SPAN("Accept: application/sdp\r\n"));
+    ahoy_buf_put(buf, SPAN("Accept: application/sdp, text/plain\r\n"));
 }
 
 void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
 {
     ahoy_ua_put_accepted(buf);
-    ahoy_ua_put_supported(context, buf);
+    ahoy_ua_put_supported(context, AHOY_METHOD_OTHER, buf);
 }
 
-void ahoy_ua_put_supported(const struct ahoy_ua_context *context, struct ahoy_buf *buf)
+void ahoy_ua_put_supported(const struct ahoy_ua_context *context, enum ahoy_method method,
+                           struct ahoy_buf *buf)
 {
-    bool knows_gruu = context->account.instance.size > 0;   /* R5627-4.1-1, R5627-4.1-2 */
     ahoy_buf_put(buf, SPAN("Supported: " AHOY_UA_OPTIONS)); /* R3262-4-2 */
-    ahoy_buf_put(buf, knows_gruu ? SPAN(", gruu\r\n") : SPAN("\r\n"));
+    if (context->account.instance.size > 0)                 /* R5627-4.1-1, R5627-4.1-2 */
+        ahoy_buf_put(buf, SPAN(", gruu, outbound"));        /* R5626-4.2.1-3 */
+    if (context->account.instance.size > 0 && method == AHOY_METHOD_REGISTER)
+        ahoy_buf_put(buf, SPAN(", path")); /* R5626-4.2.1-7 */
+    ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
 bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word)
@@ -167,7 +175,8 @@ static bool is_encrypted(struct span type, struct span params)
              ahoy_span_equal_nocase(ahoy_unquote(kind.value), SPAN("signed-data")));
 }
 
-unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_buf *rows)
+unsigned ahoy_ua_refuses_type(const struct ahoy_message *message, struct span wanted,
+                              struct ahoy_buf *rows)
 {
     if (message->body.size == 0)
         return 0;
@@ -178,12 +187,19 @@ unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_bu
     struct span value = ahoy_message_value(message, AHOY_HEADER_CONTENT_TYPE);
     size_t end = ahoy_span_find(value, ';');
     struct span type = ahoy_span_trim((struct span){ value.at, end });
-    if (ahoy_span_equal_nocase(type, SPAN("application/sdp")))
+    if (ahoy_span_equal_nocase(type, wanted))
         return 0;
     if (is_encrypted(type, ahoy_span_after(value, end)))
-        return 493;                                          /* R3261-23.2-5 */
-    ahoy_buf_put(rows, SPAN("Accept: application/sdp\r\n")); /* R3261-8.2.3-2 */
+        return 493;                       /* R3261-23.2-5 */
+    ahoy_buf_put(rows, SPAN("Accept: ")); /* R3261-8.2.3-2 */
+    ahoy_buf_put(rows, wanted);
+    ahoy_buf_put(rows, SPAN("\r\n"));
     return 415;
+}
+
+unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_buf *rows)
+{
+    return ahoy_ua_refuses_type(message, SPAN("application/sdp"), rows);
 }
 
 bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message)
@@ -299,20 +315,12 @@ void ahoy_ua_reply_described(struct ahoy_ua_context *context, const struct ahoy_
         reply(context, event, 200, SPAN(""), ahoy_buf_text(rows), body, now_ms);
 }
 
-void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_event *event,
-                            uint64_t now_ms)
-{
-    struct ahoy_buf rows = ahoy_buf_over(context->rows, sizeof context->rows);
-    ahoy_ua_put_abilities(context, &rows);
-    ahoy_ua_reply(context, event, 200, SPAN(""), ahoy_buf_text(&rows), now_ms);
-}
-
 /* Whether whoever answers a request by 401 can be nobody but a server of ours. */
 static bool is_for_our_server(const struct ahoy_ua_context *context,
                               const struct ahoy_dialog *dialog, enum ahoy_method method)
 {
     return method == AHOY_METHOD_REGISTER ||
-           (method == AHOY_METHOD_SUBSCRIBE &&
+           ((method == AHOY_METHOD_SUBSCRIBE || method == AHOY_METHOD_PUBLISH) &&
             ahoy_span_equal(dialog->remote_uri, context->account.uri));
 }
 
@@ -332,12 +340,45 @@ void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *ne
                   struct span text)
 {
     /* The program polls after every step, and no step has so much to tell. */
+    (void)ahoy_ua_tell_all(context, news, text, SPAN(""));
+}
+
+bool ahoy_ua_tell_all(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,
+                      struct span text, struct span notice)
+{
     if (context->news_count == AHOY_NEWS_LIMIT)
-        return;
-    struct ahoy_ua_news *place =
-        &context->news[(context->news_first + context->news_count++) % AHOY_NEWS_LIMIT];
-    *place = *news;
-    place->text_size = text.size < sizeof place->text ? text.size : sizeof place->text;
-    if (place->text_size > 0)
-        memcpy(place->text, text.at, place->text_size);
+        return false;
+    struct ahoy_ua_entry entry = { .news = *news, .notice_size = notice.size };
+    if (notice.size > 0) {
+        entry.notice = malloc(notice.size);
+        if (entry.notice == NULL)
+            return false;
+        memcpy(entry.notice, notice.at, notice.size);
+    }
+    entry.news.text_size = text.size < sizeof news->text ? text.size : sizeof news->text;
+    if (entry.news.text_size > 0)
+        memcpy(entry.news.text, text.at, entry.news.text_size);
+    context->news[(context->news_first + context->news_count++) % AHOY_NEWS_LIMIT] = entry;
+    return true;
+}
+
+bool ahoy_ua_hear(struct ahoy_ua_context *context, struct ahoy_ua_news *news)
+{
+    if (context->news_count == 0)
+        return false;
+    free(context->polled.notice);
+    context->polled = context->news[context->news_first];
+    context->news_first = (context->news_first + 1) % AHOY_NEWS_LIMIT;
+    context->news_count--;
+    *news = context->polled.news;
+    return true;
+}
+
+void ahoy_ua_hush(struct ahoy_ua_context *context)
+{
+    struct ahoy_ua_news news;
+    while (ahoy_ua_hear(context, &news)) {
+    }
+    free(context->polled.notice);
+    context->polled.notice = NULL;
 }

@@ -8,7 +8,13 @@
 #include "libahoy/tu/ua_news.h"
 
 /* The |user| of transactions; a session's is its packed handle, which is above all of these. */
-enum { AHOY_UA_NOBODY = 1, AHOY_UA_REGISTRATION, AHOY_UA_SUBSCRIBER };
+enum {
+    AHOY_UA_NOBODY = 1,
+    AHOY_UA_REGISTRATION,
+    AHOY_UA_SUBSCRIBER,
+    AHOY_UA_EXCHANGES,
+    AHOY_UA_PUBLICATION
+};
 
 /* The extensions that a session knows: RFC 3262, RFC 4028, RFC 3891. */
 #define AHOY_UA_OPTIONS "100rel, timer, replaces"
@@ -22,6 +28,13 @@ enum {
 typedef bool ahoy_ua_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport,
                             struct ahoy_ip *ip, struct ahoy_err *err);
 
+/* News and what came with them, from the allocator; NULL for nothing. */
+struct ahoy_ua_entry {
+    struct ahoy_ua_news news;
+    char *notice;
+    size_t notice_size;
+};
+
 struct ahoy_ua_context {
     struct ahoy_transactions *transactions;
     struct ahoy_account account;
@@ -34,9 +47,11 @@ struct ahoy_ua_context {
     bool takes_transfers;
     struct ahoy_rng rng;
     struct ahoy_granted granted; /* By our registrar. */
+    unsigned flows_up;           /* Registrations that stand. */
 
     size_t news_first, news_count;
-    struct ahoy_ua_news news[AHOY_NEWS_LIMIT];
+    struct ahoy_ua_entry news[AHOY_NEWS_LIMIT];
+    struct ahoy_ua_entry polled; /* The last that was. */
 
     /* Scratch: good until the next call that composes. */
     struct ahoy_message message;
@@ -62,9 +77,10 @@ struct ahoy_ua_request {
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                            enum ahoy_method method, uint32_t cseq, bool outside,
                            struct ahoy_ua_request *request);
-/* Adds what we register as our Contact: as |hop| will reach it, with our instance. */
+/* Adds what we register as our Contact: as |hop| will reach it, with our instance and the number of
+ * the flow, where we have one. */
 void ahoy_ua_put_binding(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
-                         struct ahoy_buf *buf);
+                         unsigned reg_id, struct ahoy_buf *buf);
 /* Adds the Contact of all else: our GRUU, where we were given one and no sips URI is needed; else
  * as the hop of the request will reach it, as a sips URI or as one of sip. */
 void ahoy_ua_put_contact(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
@@ -75,8 +91,9 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request);
 bool ahoy_ua_serves(enum ahoy_method method);
 /* Adds Allow. */
 void ahoy_ua_put_allow(struct ahoy_buf *buf);
-/* Adds Supported. */
-void ahoy_ua_put_supported(const struct ahoy_ua_context *context, struct ahoy_buf *buf);
+/* Adds Supported, of a request of |method|; AHOY_METHOD_OTHER stands for a response. */
+void ahoy_ua_put_supported(const struct ahoy_ua_context *context, enum ahoy_method method,
+                           struct ahoy_buf *buf);
 /* Whether |word|, case aside, is in the list |header| of |message|: Supported, Require, Allow. */
 bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word);
 /* Adds Allow and Accept, which belong into requests that begin or change a session; Supported is in
@@ -84,8 +101,11 @@ bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, 
 void ahoy_ua_put_accepted(struct ahoy_buf *buf);
 /* Adds Allow, Accept and Supported, which belong into 2xx. */
 void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_buf *buf);
-/* 0 where the body, if there is one, can be read: a session description, not encoded.  Else the
+/* 0 where the body, if there is one, can be read: of the |wanted| type, not encoded.  Else the
  * status that refuses it, and |rows| get what a 415 says (8.2.3). */
+unsigned ahoy_ua_refuses_type(const struct ahoy_message *message, struct span wanted,
+                              struct ahoy_buf *rows);
+/* The same for a session description. */
 unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_buf *rows);
 /* Reads the session description of |message| into |context->sdp|; false where there is none that
  * can be read. */
@@ -110,14 +130,10 @@ void ahoy_ua_reply_described(struct ahoy_ua_context *context, const struct ahoy_
 void ahoy_ua_refuse(struct ahoy_ua_context *context, const struct ahoy_event *event,
                     unsigned status, struct span rows);
 
-/* The 200 to an OPTIONS (11.2). */
-void ahoy_ua_answer_options(struct ahoy_ua_context *context, const struct ahoy_event *event,
-                            uint64_t now_ms);
-
 /* Whether a request of |method| with |body| that was answered |response| is to be sent again, with
- * what is now in |credentials|.  A 401 is for registrars, and for a SUBSCRIBE to ourselves, which
- * our server answers: within calls only our proxy is answered, by 407, so that no callee can ask
- * for a digest in its own name (attack 20). */
+ * what is now in |credentials|.  A 401 is for registrars, and for a SUBSCRIBE to ourselves or a
+ * PUBLISH of ours, which our server answers: else only our proxy is answered, by 407, so that no
+ * callee can ask for a digest in its own name (attack 20). */
 bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *credentials,
                    const struct ahoy_dialog *dialog, const struct ahoy_message *response,
                    enum ahoy_method method, struct span body);
@@ -125,3 +141,11 @@ bool ahoy_ua_retry(struct ahoy_ua_context *context, struct ahoy_credentials *cre
 /* Adds |news|, with |text| cut to what fits. */
 void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,
                   struct span text);
+/* The same with a |notice|.  False, and nothing is told, where there are too many news or memory is
+ * refused. */
+bool ahoy_ua_tell_all(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,
+                      struct span text, struct span notice);
+/* Takes the oldest news off, whose notice lives until the next is. */
+bool ahoy_ua_hear(struct ahoy_ua_context *context, struct ahoy_ua_news *news);
+/* Forgets them all. */
+void ahoy_ua_hush(struct ahoy_ua_context *context);

@@ -21,8 +21,14 @@ enum ahoy_ua_news_kind {
     AHOY_NEWS_TRANSFER_ACCEPTED,   /* |session|: its peer will look at our wish. */
     AHOY_NEWS_TRANSFER_PROGRESS,   /* |session|: |status| of the call that he makes, |text|. */
     AHOY_NEWS_TRANSFER_ENDED,      /* |session|: the last |status|, 2xx where it is done; |text|. */
-    AHOY_NEWS_NOTIFIED,            /* |expires_s|, |text| "active"; more: ahoy_ua_notice. */
-    AHOY_NEWS_WATCH_ENDED          /* |status|: 200 as wished; else why, or 0 and |text|. */
+    AHOY_NEWS_NOTIFIED,            /* |expires_s|, |text| "active"; ahoy_ua_notice: what it told. */
+    AHOY_NEWS_WATCH_ENDED,         /* |status|: 200 as wished; else why, or 0 and |text|. */
+    AHOY_NEWS_MESSAGE,      /* |text| who from, |expires_s| or 0, |session| that it belongs to or
+                            * null; ahoy_ua_notice: what it says. */
+    AHOY_NEWS_REPLY,        /* |exchange|, |session|: |status|, |text| the reason; ahoy_ua_notice:
+                            * the response, where one came. */
+    AHOY_NEWS_PUBLISHED,    /* |expires_s|; again at each refresh. */
+    AHOY_NEWS_PUBLISH_ENDED /* |status|: 200 as wished; else why, |text| the reason. */
 };
 
 enum ahoy_side { AHOY_SIDE_US = 1, AHOY_SIDE_PEER, AHOY_SIDE_NETWORK };
@@ -34,6 +40,8 @@ enum { AHOY_NEWS_TEXT_LIMIT = 256, AHOY_NEWS_LIMIT = 64 };
 struct ahoy_ua_news {
     enum ahoy_ua_news_kind kind;
     struct ahoy_handle session;
+    struct ahoy_handle exchange; /* As ahoy_ua_ask named it. */
+    unsigned reg_id; /* Of REGISTERED, UNREGISTERED, REGISTRATION_FAILED: which server, from 1. */
     struct ahoy_handle replaced; /* The session that this one takes the place of, once answered. */
     unsigned status;
     uint32_t expires_s;

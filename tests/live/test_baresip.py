@@ -102,6 +102,32 @@ store "memory:"
         digits = re.findall(r"received event: '(.)' \(end=1\)", baresip.log())
         self.assertEqual("".join(digits), "15#", baresip.log())
 
+    def test_message(self):
+        """A text to baresip (RFC 3428); its menu knows no way to send one."""
+        baresip = self.baresip("pcmu", "no")
+        done = subprocess.run(
+            [AHOY, "message", "--user", "bob@atlanta.example", "--password-file", "password",
+             "--server", f"sip:127.0.0.1:{self.port}", "alice@atlanta.example", "three four"],
+            cwd=self.path, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=PATIENCE, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, "delivered: 200 OK\n"), done.stderr)
+        baresip.wait_for(r"three four[^\n]*\n.*message\.wav")  # What it would play for a new text.
+
+    def test_options(self):
+        """Each asks what the other can do (RFC 3261 11)."""
+        baresip = self.baresip("pcmu", "no")
+        bob = self.ahoy("answer")
+        self.wait_for(bob, "registered")
+        baresip.command("options", "sip:bob@atlanta.example")
+        baresip.wait_for("OPTIONS of sip:bob@atlanta.example")
+        done = subprocess.run(
+            [AHOY, "options", "--user", "bob@atlanta.example", "--password-file", "password",
+             "--server", f"sip:127.0.0.1:{self.port}", "alice@atlanta.example", "--json"],
+            cwd=self.path, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("INVITE", json.loads(done.stdout)["allow"])
+
 
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]])

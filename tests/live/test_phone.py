@@ -2,6 +2,7 @@
 """Phones of ours and a server of ours on loopback: every verb, over each way there is."""
 import json
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -26,10 +27,10 @@ def free_port():
 class Phone:
     """A phone that runs, and what it has said so far."""
 
-    def __init__(self, case, *arguments):
+    def __init__(self, case, *arguments, env=None):
         self.process = subprocess.Popen([BIN / "ahoy", *arguments, "--json"], cwd=case.path,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, env=env)
         case.addCleanup(self.process.stderr.close)
         case.addCleanup(self.process.stdout.close)
         case.addCleanup(self.process.wait)
@@ -118,11 +119,11 @@ class Case(unittest.TestCase):
     def test_wrong_password(self):
         for way in self.ways():
             phone = self.phone("register", "alice", way, password="bob")
-            self.assertEqual(phone.end(), 1)
+            self.assertEqual(phone.end(), 7)
             self.assertEqual(phone.kinds(), ["registration-failed"])
             self.assertEqual(phone.news[0]["status"], 401)
             phone = self.phone("call", "alice", way, "bob@atlanta.example", password="bob")
-            self.assertEqual(phone.end(), 1)
+            self.assertEqual(phone.end(), 7)
             self.assertEqual(phone.kinds(), ["calling", "refused"])
             self.assertEqual(phone.news[-1]["status"], 407)
 
@@ -203,7 +204,7 @@ class Case(unittest.TestCase):
             bob = self.phone("answer", "bob", way, "--once", "--busy")
             bob.wait_for("registered")
             alice = self.phone("call", "alice", way, "bob@atlanta.example")
-            self.assertEqual(alice.end(), 1)
+            self.assertEqual(alice.end(), 3)
             self.assertEqual(alice.news[-1]["status"], 486)
             self.assertEqual(bob.end(), 0)
 
@@ -224,22 +225,178 @@ class Case(unittest.TestCase):
         bob = self.phone("answer", "bob", WAYS[0], "--once", "--ring", "3600")
         bob.wait_for("registered")
         alice = self.phone("call", "alice", WAYS[0], "bob@atlanta.example", "--ring-limit", "1")
-        self.assertEqual(alice.end(), 1)
+        self.assertEqual(alice.end(), 5)
         self.assertEqual(alice.kinds(), ["calling", "ringing", "ended"])
         self.assertEqual(bob.end(), 0)
 
     def test_nobody(self):
         for way in self.ways():
             phone = self.phone("call", "alice", way, "nobody@atlanta.example")
-            self.assertEqual(phone.end(), 1)
-            self.assertIn(phone.news[-1]["status"], (404, 480))
+            self.assertEqual(phone.end(), {404: 8, 480: 5}[phone.news[-1]["status"]])
 
     def test_no_server(self):
         for way in ("sip:127.0.0.1:{}", "sip:127.0.0.1:{};transport=tcp"):
             phone = Phone(self, "register", "--user", "alice@atlanta.example", "--password-file",
                           "alice", "--server", way.format(free_port()))
-            self.assertEqual(phone.end(), 1)
+            self.assertEqual(phone.end(), 6)
             self.assertEqual(phone.news[-1]["status"], 503)
+
+    def test_message(self):
+        """To one that waits for calls and one that stays registered; and what becomes of one that
+        nobody takes."""
+        for way in self.ways():
+            for verb, more in (("answer", ("--once",)), ("register", ("--keep",))):
+                bob = self.phone(verb, "bob", way, *more)
+                bob.wait_for("registered")
+                alice = self.phone("message", "alice", way, "bob@atlanta.example",
+                                   "caf\u00e9\x1b[7m", "--valid", "60", "--trace", "alice.trace")
+                self.assertEqual(alice.end(), 0, alice.errors)
+                self.assertEqual(alice.news[-1]["delivery"], "delivered")
+                heard = bob.wait_for("message")
+                self.assertEqual(heard["document"], "caf\u00e9\x1b[7m")
+                self.assertEqual(heard["text"], "sip:alice@atlanta.example")
+                self.assertEqual(heard["expires"], 60)
+                self.assertRegex((self.path / "alice.trace").read_text(),
+                                 r"\nDate: \w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT")
+                bob.process.send_signal(signal.SIGINT)
+                self.assertEqual(bob.end(), 0)
+            alice = self.phone("message", "alice", way, "nobody@atlanta.example", "hello")
+            self.assertEqual(alice.end(), {404: 8, 480: 5}[alice.news[-1]["status"]])
+            self.assertEqual(alice.news[-1]["delivery"], "not delivered")
+
+    def test_message_from_input(self):
+        """What is read is shown on a terminal without what would steer it."""
+        way = WAYS[0].format(self.port)
+        bob = subprocess.Popen([BIN / "ahoy", "answer", "--user", "bob@atlanta.example",
+                                "--password-file", "bob", "--server", way], cwd=self.path,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.addCleanup(bob.stdout.close)
+        self.addCleanup(bob.wait)
+        self.addCleanup(bob.kill)
+        self.assertTrue(bob.stdout.readline().startswith(b"registered"))
+        for text, code, said in ((b"one\ntwo \x1b[31m\n", 0, b"delivered: 200 OK"),
+                                 (b"", 2, b""), (b"\xff", 2, b""),
+                                 (b"x" * 1299, 1, b"not delivered: 513")):
+            done = subprocess.run([BIN / "ahoy", "message", "--user", "alice@atlanta.example",
+                                   "--password-file", "alice", "--server", way,
+                                   "bob@atlanta.example", "-"], cwd=self.path, input=text,
+                                  capture_output=True, timeout=PATIENCE, check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(said, done.stdout)
+        self.assertEqual([bob.stdout.readline() for _ in range(3)],
+                         [b"message from sip:alice@atlanta.example:\n", b"  one\n",
+                          b"  two \\x1b[31m\n"])
+
+    def test_options(self):
+        for way in self.ways():
+            bob = self.phone("answer", "bob", way)
+            bob.wait_for("registered")
+            alice = self.phone("options", "alice", way, "bob@atlanta.example", "--count", "2",
+                               "--every", "0")
+            self.assertEqual(alice.end(), 0, alice.errors)
+            self.assertEqual(alice.kinds(), ["reply", "reply", "trips"])
+            self.assertIn("INVITE", alice.news[0]["allow"])
+            self.assertGreater(alice.news[0]["rtt_ms"], 0)
+            self.assertEqual(alice.news[-1]["answered"], 2)
+            server = self.phone("options", "alice", way, way.format(self.port))
+            self.assertEqual(server.end(), 0, server.news)
+            bob.process.send_signal(signal.SIGINT)
+            self.assertEqual(bob.end(), 0)
+
+    def test_options_of_who_is_busy(self):
+        bob = self.phone("answer", "bob", WAYS[0], "--busy")
+        bob.wait_for("registered")
+        alice = self.phone("options", "alice", WAYS[0], "bob@atlanta.example")
+        self.assertEqual(alice.end(), 3)
+        self.assertEqual(alice.news[-1]["status"], 486)
+
+    def test_instance(self):
+        """A phone that stays has a name, which it keeps from one start to the next and in another
+        network, R5626-4.1-1 to -3; two at the same time are two; each flow is kept by the server
+        until it ends."""
+        config = self.path / "named"
+        env = {"PATH": "/usr/bin:/bin", "XDG_CONFIG_HOME": str(config)}
+
+        def start(listen):
+            trace = self.path / f"named{len(list(self.path.glob('named*')))}.trace"
+            phone = Phone(self, "answer", "--user", "bob@atlanta.example", "--password-file", "bob",
+                          "--server", f"sip:127.0.0.1:{self.port};transport=tcp", "--server",
+                          f"sip:127.0.0.1:{self.port}", "--listen", listen, "--trace",
+                          trace.name, env=env)
+            phone.wait_for("registered")
+            phone.wait_for("registered")
+            sent = "".join(message for message in trace.read_text().split("--- ")
+                           if "\nREGISTER " in message)
+            contacts = set(re.findall(r'\nContact: .*;reg-id=(\d);\+sip.instance="<(.*)>"', sent))
+            self.assertEqual(sorted(number for number, _ in contacts), ["1", "2"])
+            [name] = {name for _, name in contacts}
+            return phone, name
+
+        def stop(phone):
+            phone.process.send_signal(signal.SIGINT)
+            self.assertEqual(phone.end(), 0, phone.errors)
+
+        first, name = start("127.0.0.1")
+        self.assertRegex(name, r"^urn:uuid:[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$")
+        self.assertEqual(self.registrations().count("sip:bob@"), 2)
+        second, other = start("127.0.0.1")
+        self.assertNotEqual(name, other)
+        self.assertEqual(self.registrations().count("sip:bob@"), 4)
+        stop(first)
+        stop(second)
+        moved, again = start("127.0.0.2")
+        self.assertEqual(name, again)
+        alice = self.phone("message", "alice", WAYS[0], "bob@atlanta.example", "by a flow")
+        self.assertEqual(alice.end(), 0, alice.news)
+        self.assertEqual(moved.wait_for("message")["document"], "by a flow")
+        stop(moved)
+
+    def test_account_file(self):
+        """Whose phone it is stands in a file, by name or without; what the command line says goes
+        before; faults name their line.  Alice has no phone that is called: what is left of this
+        one calls nobody away."""
+        config = self.path / "config"
+        (config / "ahoy").mkdir(parents=True, exist_ok=True)
+        account, secret = config / "ahoy" / "account", config / "ahoy" / "secret"
+        secret.write_text("secret of alice\n")
+        env = {"PATH": "/usr/bin:/bin", "XDG_CONFIG_HOME": str(config)}
+
+        def run(*arguments, more=()):
+            return subprocess.run([BIN / "ahoy", "register", *arguments], cwd=self.path, text=True,
+                                  capture_output=True, timeout=PATIENCE, check=False,
+                                  stdin=subprocess.DEVNULL, env={**env, **dict(more)})
+
+        server = f"server sip:127.0.0.1:{self.port}\n"
+        whole = (f"# mine\nuser nobody@atlanta.example\n{server}\n"
+                 f"[alice]\n user  alice@atlanta.example \n{server}password-file secret\n"
+                 "[other]\nfrob\n")
+        account.write_text(whole)
+        secret.chmod(0o600)
+        self.assertEqual(run("--account", "alice").returncode, 0)
+        self.assertIn("alice@atlanta.example", self.registrations())
+        self.assertEqual(run().returncode, 7)
+        self.assertIn("[absent]", run("--account", "absent").stderr)
+        self.assertEqual(run("--account", "alice", "--password-file", "bob").returncode, 7)
+        self.assertIn("--server", run("--user", "alice@atlanta.example").stderr)
+        self.assertIn("--server", run(more={"AHOY_USER": "alice@atlanta.example"}).stderr)
+        for text, said in ((whole, f"{account}:10: no option that may stand here: frob"),
+                           ("[other]\nuser\n", f"{account}:2: an argument is missing behind user"),
+                           ("[other]\ninsecure yes\n", "2: there is no argument to insecure"),
+                           ("[other]\n\nlisten here\n", "3: cannot be understood: here"),
+                           ("[other]\nkeep\n", "2: no option"), ("x" * 8192, "too large"),
+                           ("a\0b", "no text")):
+            account.write_text(text)
+            done = run("--account", "other")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(said, done.stderr)
+        account.write_text(whole)
+        secret.chmod(0o640)
+        self.assertIn("chmod 600", run("--account", "alice").stderr)
+        account.chmod(0o664)
+        self.assertIn("chmod go-w", run("--account", "alice").stderr)
+        account.unlink()
+        self.assertEqual(run("--account", "alice").returncode, 2)
+        self.assertIn("--user", run().stderr)
 
     def run_ahoy(self, *arguments, code):
         done = subprocess.run([BIN / "ahoy", *arguments], cwd=self.path, capture_output=True,
@@ -249,6 +406,7 @@ class Case(unittest.TestCase):
         return done
 
     def test_command_line(self):
+        """Faults are said; R5626-4.1-4 is one of them: another URN than a UUID."""
         self.assertIn("ahoy call", self.run_ahoy("--help", code=0).stdout)
         self.assertRegex(self.run_ahoy("--version", code=0).stdout, r"^ahoy \d+\.\d+")
         self.assertIn("--ring-limit", self.run_ahoy("call", "--help", code=0).stdout)
@@ -260,10 +418,16 @@ class Case(unittest.TestCase):
                 (["call", "--frob"], "--frob"), (["call", "-x"], "-x"),
                 (["register", "--ring", "1", *user, *server], "--ring"),
                 (["call", *user, *server], "URI"),
+                (["message", "a@b", *user, *server], "text"),
+                (["options", *user, *server], "URI"),
+                (["options", "a@b", *user, *server, "--count", "many"], "--count"),
+                (["message", "a@b", "x", *user, *server, "--valid", "0"], "--valid"),
                 (["call", "a@b", "c@d", *user, *server], "c@d"),
                 (["call", "a@b", *server], "--user"),
                 (["call", "tel:+1 2", *user, *server], "tel:+1 2"),
                 (["register", *user], "--server"),
+                (["register", *user, *server, "--instance", "urn:x:1"], "--instance"),
+                (["register", *user, *(5 * server)], "--server"),
                 (["register", *user, "--server", "sip:192.0.2.1;transport=ws"], "transport"),
                 (["register", *user, *server, "--listen", "here"], "--listen"),
                 (["register", *user, *server, "--listen", "[::1]:0"], "IPv6"),

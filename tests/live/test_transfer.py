@@ -109,7 +109,7 @@ store "memory:"
         alice = self.ahoy("alice", "call", "bob@atlanta.example", "--transfer",
                           "nobody@atlanta.example")
         self.assertEqual(self.read(alice, "transfer-ended")["status"], 404)
-        self.assertEqual(alice.wait(PATIENCE), 1)
+        self.assertEqual(alice.wait(PATIENCE), 8)
         self.assertEqual(self.read(bob, "refused")["status"], 404)
 
     def test_attended(self):

@@ -39,7 +39,8 @@ void pair_expect(struct pair *pair, const char *lines)
     pair_forget(pair);
 }
 
-static void init_end(struct pair *pair, unsigned index, struct span instance)
+static void init_end(struct pair *pair, unsigned index, struct span instance,
+                     const struct ahoy_ua_server *more)
 {
     static const struct span users[] = { SPAN_INIT("alice"), SPAN_INIT("bob") };
     static const struct span uris[] = { SPAN_INIT("sip:alice@192.0.2.1"),
@@ -75,7 +76,9 @@ static void init_end(struct pair *pair, unsigned index, struct span instance)
                      .realm = SPAN("atlanta.example"),
                      .password = SPAN("secret"),
                      .instance = instance },
-        .server = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = other },
+        .server.hop = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = other },
+        .more_servers = more,
+        .more_count = more != NULL,
         .locate = ahoy_locate,
         .t1_ms = 500,
         .t2_ms = 4000,
@@ -87,24 +90,30 @@ static void init_end(struct pair *pair, unsigned index, struct span instance)
     assert_non_null(end->ua);
 }
 
-static void init(struct pair *pair, struct span instance, uint32_t alice_s, uint32_t bob_s)
+static void init(struct pair *pair, struct span instance, const struct ahoy_ua_server *more,
+                 uint32_t alice_s, uint32_t bob_s)
 {
     memset(pair, 0, sizeof *pair);
     pair->session_s[ALICE] = alice_s;
     pair->session_s[BOB] = bob_s;
-    init_end(pair, ALICE, instance);
-    init_end(pair, BOB, SPAN(""));
+    init_end(pair, ALICE, instance, more);
+    init_end(pair, BOB, SPAN(""), NULL);
     pair_forget(pair);
+}
+
+void pair_init_at(struct pair *pair, struct span instance, const struct ahoy_ua_server *more)
+{
+    init(pair, instance, more, 0, 0);
 }
 
 void pair_init_as(struct pair *pair, struct span instance)
 {
-    init(pair, instance, 0, 0);
+    pair_init_at(pair, instance, NULL);
 }
 
 void pair_init_timed(struct pair *pair, uint32_t alice_s, uint32_t bob_s)
 {
-    init(pair, SPAN(""), alice_s, bob_s);
+    init(pair, SPAN(""), NULL, alice_s, bob_s);
 }
 
 void pair_init(struct pair *pair)
@@ -186,6 +195,10 @@ static const char *news_name(enum ahoy_ua_news_kind kind)
         [AHOY_NEWS_TRANSFER_ENDED] = "transfer ended",
         [AHOY_NEWS_NOTIFIED] = "notified",
         [AHOY_NEWS_WATCH_ENDED] = "watch ended",
+        [AHOY_NEWS_MESSAGE] = "message",
+        [AHOY_NEWS_REPLY] = "reply",
+        [AHOY_NEWS_PUBLISHED] = "published",
+        [AHOY_NEWS_PUBLISH_ENDED] = "publish ended",
     };
     return names[kind];
 }

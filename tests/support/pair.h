@@ -56,6 +56,8 @@ enum { ALICE, BOB };
 void pair_init(struct pair *pair);
 /* The same; alice has the URN |instance|. */
 void pair_init_as(struct pair *pair, struct span instance);
+/* The same; she has a further server, at bob's too. */
+void pair_init_at(struct pair *pair, struct span instance, const struct ahoy_ua_server *more);
 /* The same; their session timers ask for so much. */
 void pair_init_timed(struct pair *pair, uint32_t alice_s, uint32_t bob_s);
 /* Lets everything run out, and checks that nothing is left. */

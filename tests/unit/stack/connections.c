@@ -46,7 +46,8 @@ static struct ahoy_handle connecting(struct rig *rig, struct ahoy_ip remote, uin
     return connection;
 }
 
-/* What is sent while the connection opens waits for it, in order, and one is opened only. */
+/* R5626-4.3-1: what is sent while the connection opens waits for it, in order, and one is opened
+ * only. */
 static void messages_wait_for_the_connection(void **state)
 {
     struct rig *rig = *state;

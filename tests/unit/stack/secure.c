@@ -34,7 +34,7 @@ static void tell(struct rig *rig, enum ahoy_wire_event_kind kind, struct ahoy_ha
     rig_step(rig, &event);
 }
 
-/* R5923-8.1-4, -8 and -9, R5923-8.3-3 */
+/* R5923-8.1-4, -8 and -9, R5923-8.3-3, R5626-4.3-2 */
 static void a_connection_is_opened_for_a_domain(void **state)
 {
     struct rig *rig = *state;

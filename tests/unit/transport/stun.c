@@ -155,6 +155,60 @@ static void told_from_sip(void **state)
     assert_false(ahoy_stun_is(SPAN("\r\n\r\n")));
 }
 
+static const uint8_t id[AHOY_STUN_ID_SIZE] = "\xb7\xe7\xa7\x01\xbc\x34\xd6\x86\xfa\x87\xdf\xae";
+
+/* What is asked is what is answered, to whom asks from either family: R5626-4.4.2-2. */
+static void there_and_back(void **state)
+{
+    static const char *const sources[] = { "192.0.2.1", "2001:db8:1234:5678:11:2233:4455:6677" };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct ahoy_ip mapped, source = ip_of(sources[i], 32853);
+        char request[AHOY_STUN_ASK_SIZE];
+        struct ahoy_buf buf = ahoy_buf_over(request, sizeof request);
+        ahoy_stun_ask(id, &buf);
+        struct span answer = answer_to(ahoy_buf_text(&buf), sources[i]);
+        assert_int_equal(ahoy_stun_hear(answer, id, &mapped), AHOY_STUN_MAPPED);
+        assert_true(ahoy_ip_equal(&mapped, &source));
+        for (size_t size = 0; size < answer.size; size++)
+            assert_int_equal(ahoy_stun_hear((struct span){ answer.at, size }, id, &mapped),
+                             AHOY_STUN_NOTHING);
+    }
+}
+
+static void answers(void **state)
+{
+    static const struct {
+        struct span text;
+        enum ahoy_stun_heard heard;
+    } cases[] = {
+        { SPAN_INIT("\x01\x11\x00\x00" TRANSACTION), AHOY_STUN_FAILED },
+        { SPAN_INIT("\x01\x01\x00\x00" TRANSACTION), AHOY_STUN_FAILED },  /* No address. */
+        { SPAN_INIT("\x00\x01\x00\x00" TRANSACTION), AHOY_STUN_NOTHING }, /* A request. */
+        { SPAN_INIT("\x01\x01\x00\x00\x21\x12\xa4\x42"
+                    "anotherone.."),
+          AHOY_STUN_NOTHING },
+        /* An address that is too short, and one of no family. */
+        { SPAN_INIT("\x01\x01\x00\x08" TRANSACTION "\x00\x20\x00\x04\x00\x01\xa1\x47"),
+          AHOY_STUN_FAILED },
+        { SPAN_INIT("\x01\x01\x00\x0c" TRANSACTION
+                    "\x00\x20\x00\x08\x00\x03\xa1\x47\xe1\x12\xa6\x43"),
+          AHOY_STUN_FAILED },
+        /* RFC 5389 7.3.3: something that must be understood, and is not. */
+        { SPAN_INIT("\x01\x01\x00\x10" TRANSACTION "\x00\x24\x00\x00"
+                    "\x00\x20\x00\x08\x00\x01\xa1\x47\xe1\x12\xa6\x43"),
+          AHOY_STUN_FAILED },
+        { SPAN_INIT("\x01\x01\x00\x10" TRANSACTION "\x80\x22\x00\x00"
+                    "\x00\x20\x00\x08\x00\x01\xa1\x47\xe1\x12\xa6\x43"),
+          AHOY_STUN_MAPPED },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ahoy_ip mapped;
+        assert_int_equal(ahoy_stun_hear(cases[i].text, id, &mapped), cases[i].heard);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +219,8 @@ int main(void)
         cmocka_unit_test(silence),
         cmocka_unit_test(many_unknown_attributes),
         cmocka_unit_test(told_from_sip),
+        cmocka_unit_test(there_and_back),
+        cmocka_unit_test(answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

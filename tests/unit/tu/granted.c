@@ -115,10 +115,10 @@ static void test_a_gruu_is_asked_for(void **state)
     begin(200, "");
     const struct ahoy_message *request = pair_received(&pair, BOB);
     struct span value = ahoy_message_value(request, AHOY_HEADER_CONTACT);
-    assert_true(ahoy_span_equal(value, SPAN("<sip:alice@192.0.2.1:5060>;+sip.instance="
+    assert_true(ahoy_span_equal(value, SPAN("<sip:alice@192.0.2.1:5060>;reg-id=1;+sip.instance="
                                             "\"<urn:uuid:1>\"")));
     assert_true(ahoy_span_equal(ahoy_message_value(request, AHOY_HEADER_SUPPORTED),
-                                SPAN("100rel, timer, replaces, gruu")));
+                                SPAN("100rel, timer, replaces, gruu, outbound, path")));
     assert_true(ahoy_address_parse(value, &contact, NULL));
     assert_true(ahoy_address_parse(ahoy_message_value(request, AHOY_HEADER_TO), &to, NULL));
     assert_false(ahoy_uri_equal(&contact.uri, &to.uri));
@@ -131,7 +131,7 @@ static void test_a_gruu_is_asked_for(void **state)
     assert_true(
         ahoy_span_equal(ahoy_message_value(request, AHOY_HEADER_CALL_ID), ahoy_span(call_id)));
     assert_true(ahoy_span_equal(ahoy_message_value(request, AHOY_HEADER_CONTACT),
-                                SPAN("<sip:alice@192.0.2.1:5060>;+sip.instance="
+                                SPAN("<sip:alice@192.0.2.1:5060>;reg-id=1;+sip.instance="
                                      "\"<urn:uuid:1>\"")));
     pair_fini(&pair);
 }

@@ -141,6 +141,7 @@ static void check_applicable(const struct ahoy_message *request)
         { AHOY_HEADER_ACCEPT, "BIR" },
         { AHOY_HEADER_ALLOW, "BIR" },
         { AHOY_HEADER_SUPPORTED, "BCIR" },
+        { AHOY_HEADER_RECV_INFO, "I" }, /* RFC 6086 7.1 */
     };
     for (size_t i = 0; i < request->field_count; i++) {
         size_t row = 0;

@@ -81,7 +81,7 @@ static void test_nothing_out_of_place(void **state)
     pair_run(&pair, 200);
     for (size_t i = 0; i < 2; i++)
         assert_non_null(ahoy_message_first(response(200), only_2xx[i]));
-    pair_outside(&pair, "MESSAGE", "bob", "b", "", "");
+    pair_outside(&pair, "PUBLISH", "bob", "b", "", "");
     for (size_t i = 0; i < 2; i++)
         assert_null(ahoy_message_first(response(405), only_2xx[i]));
     finish();
