@@ -60,9 +60,10 @@ int phone_call(const struct phone_options *options)
 {
     struct call call = { .options = options, .hang_up_ms = UINT64_MAX };
     struct ahoy_ip media;
-    call.phone = phone_open(options);
+    int fault;
+    call.phone = phone_open(options, &fault);
     if (call.phone == NULL)
-        return PHONE_UNREACHABLE;
+        return fault;
     call.talk = phone_talk_open(call.phone, options, &media);
     struct span callee = ahoy_span(options->callee);
     if (call.talk != NULL)
