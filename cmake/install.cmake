@@ -17,8 +17,34 @@ install(TARGETS ahoy RUNTIME COMPONENT ahoy)
 ahoy_pages(ahoy ahoy.1)
 
 install(TARGETS libahoy libahoy_media libahoy_io ARCHIVE COMPONENT libahoy-dev)
+# What they hold for our own links, twice as much again and of no other compiler, stays behind.
+foreach(archive libahoy libahoy_media libahoy_io)
+    set(path "\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}")
+    install(CODE "execute_process(COMMAND_ERROR_IS_FATAL ANY
+        COMMAND ${CMAKE_OBJCOPY} --wildcard -R .gnu.lto_* -R .gnu.debuglto_*
+        \"${path}/$<TARGET_FILE_NAME:${archive}>\")" COMPONENT libahoy-dev)
+endforeach()
 install(DIRECTORY libahoy COMPONENT libahoy-dev DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILES_MATCHING PATTERN "*.h")
+install(FILES include/ahoy/ahoy.h COMPONENT libahoy-dev
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ahoy)
+
+# What pkg-config and CMake read.  The prefix is found from where they lie, as it is chosen when
+# they are installed.
+file(RELATIVE_PATH AHOY_PC_UP /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+set(AHOY_PC_CODECS)
+if(SPANDSP_FOUND)
+    set(AHOY_PC_CODECS spandsp)
+endif()
+foreach(name ahoy ahoy-media)
+    configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
+    install(FILES ${CMAKE_BINARY_DIR}/${name}.pc COMPONENT libahoy-dev
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
+install(FILES cmake/ahoy-config.cmake COMPONENT libahoy-dev
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ahoy)
+install(DIRECTORY examples COMPONENT libahoy-dev
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libahoy-dev)
 
 foreach(component ahoyd ahoy libahoy-dev)
     install(FILES LICENSE RENAME copyright COMPONENT ${component}

@@ -2,18 +2,23 @@
  * at a time. */
 #pragma once
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+/* |word| with its first byte in memory lowest, or the other way round: mostly as it is. */
+static inline uint64_t ahoy_lowest_first(uint64_t word)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word : __builtin_bswap64(word);
+}
 
 /* The eight bytes at |at|, the first of them lowest; no alignment is asked for. */
 static inline uint64_t ahoy_load_eight(const char *at)
 {
     uint64_t word;
     memcpy(&word, at, sizeof word);
-    return le64toh(word);
+    return ahoy_lowest_first(word);
 }
 
 /* The |size| bytes at |at|, fewer than eight, the first of them lowest and zeros above.  Reads none
@@ -25,7 +30,11 @@ static inline uint64_t ahoy_load_tail(const char *at, size_t size)
         uint32_t high;
         memcpy(&low, at, sizeof low);
         memcpy(&high, at + size - sizeof high, sizeof high);
-        return (uint64_t)le32toh(low) | (uint64_t)le32toh(high) << (8 * (size - sizeof high));
+        if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) {
+            low = __builtin_bswap32(low);
+            high = __builtin_bswap32(high);
+        }
+        return low | (uint64_t)high << (8 * (size - sizeof high));
     }
     if (size == 0)
         return 0;

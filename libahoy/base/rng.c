@@ -3,7 +3,6 @@
 #include "libahoy/base/rng.h"
 
 #include <assert.h>
-#include <endian.h>
 
 void ahoy_rng_init(struct ahoy_rng *rng, const uint64_t seed[2])
 {
@@ -12,7 +11,7 @@ void ahoy_rng_init(struct ahoy_rng *rng, const uint64_t seed[2])
 
 uint64_t ahoy_rng_next(struct ahoy_rng *rng)
 {
-    uint64_t counter = htole64(rng->counter++);
+    uint64_t counter = ahoy_lowest_first(rng->counter++);
     return ahoy_siphash(&rng->key, (struct span){ (const char *)&counter, sizeof counter });
 }
 

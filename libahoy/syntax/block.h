@@ -25,9 +25,9 @@ static inline ahoy_block ahoy_block_load(const char *at, const char *end)
     typedef uint64_t halves __attribute__((vector_size(AHOY_BLOCK_SIZE)));
     size_t size = (size_t)(end - at);
     if (size < 8)
-        return (ahoy_block)(halves){ htole64(ahoy_load_tail(at, size)), 0 };
+        return (ahoy_block)(halves){ ahoy_lowest_first(ahoy_load_tail(at, size)), 0 };
     uint64_t tail = ahoy_load_eight(at + size - 8) >> 8 >> 8 * (15 - size);
-    return (ahoy_block)(halves){ htole64(ahoy_load_eight(at)), htole64(tail) };
+    return (ahoy_block)(halves){ ahoy_lowest_first(ahoy_load_eight(at)), ahoy_lowest_first(tail) };
 }
 
 /* Which bytes are letters and digits. */

@@ -28,7 +28,7 @@ static bool read_token(const char *at, uint64_t *token)
     char small[AHOY_TOKEN_SIZE];
     enum { LAST_WORD = sizeof small - sizeof(uint64_t) };
     for (size_t i = 0; i <= LAST_WORD; i += LAST_WORD) {
-        uint64_t word = htole64(ahoy_fold_case(ahoy_load_eight(at + i)));
+        uint64_t word = ahoy_lowest_first(ahoy_fold_case(ahoy_load_eight(at + i)));
         memcpy(small + i, &word, sizeof word);
     }
     return ahoy_token_parse((struct span){ small, sizeof small }, token);
@@ -97,7 +97,7 @@ static void mix(struct mixer *mixer, struct span text)
         size_t size = text.size < sizeof(uint64_t) ? text.size : sizeof(uint64_t);
         uint64_t word =
             size < sizeof word ? ahoy_load_tail(text.at, size) : ahoy_load_eight(text.at);
-        word = htole64(ahoy_fold_case(word));
+        word = ahoy_lowest_first(ahoy_fold_case(word));
         memcpy(mixer->bytes + mixer->size, &word, sizeof word);
         mixer->size += size;
         text = ahoy_span_after(text, size);

@@ -1,11 +1,12 @@
 /* How much new work a server lets in (RFC 3261 21.5.4, RFC 7339 5.3, design: RFC 6357).
  *
  * The measure is how long messages have waited when they are read, the least of each interval: a
- * queue that empties now and then is no overload, however long it was in between.  Each listener has
- * a queue of its own, and the worst of them counts.  Where the least stays above the target, new requests are let in by a rate that follows what was managed, so that
- * the wait settles at the target and no work is lost; what has waited for far longer is refused
- * whatever the rate.  What belongs to calls that stand has a rate of its own, which begins to bind
- * at a multiple of the target only.
+ * queue that empties now and then is no overload, however long it was in between.  Each listener
+ * has a queue of its own, and the worst of them counts.  Where the least stays above the target,
+ * new requests are let in by a rate that follows what was managed, so that the wait settles at the
+ * target and no work is lost; what has waited for far longer is refused whatever the rate.  What
+ * belongs to calls that stand has a rate of its own, which begins to bind at a multiple of the
+ * target only.
  *
  * Pure: no clock, no allocation, no message. */
 #pragma once
@@ -65,8 +66,9 @@ struct ahoy_overload {
 
 /* |target_ms| 0 switches it off. */
 void ahoy_overload_init(struct ahoy_overload *overload, uint32_t target_ms, uint64_t now_ms);
-/* A message of |queue|, any number, has been read that had waited so long; |overflowed| where others before it were lost.
- * True where an interval has ended with it, so that rates, |loss| and |last_us| are new. */
+/* A message of |queue|, any number, has been read that had waited so long; |overflowed| where
+ * others before it were lost.  True where an interval has ended with it, so that rates, |loss| and
+ * |last_us| are new. */
 bool ahoy_overload_waited(struct ahoy_overload *overload, unsigned queue, uint32_t waited_us,
                           bool overflowed, uint64_t now_ms);
 /* Whether the request that was read last may come in.  |holds_back|: it comes from a neighbour that

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""The library as somebody who installs it finds it: the examples, built by pkg-config and by CMake
+from an installed tree, register, answer and call through a server.
+
+test_examples.py BUILD
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from peer import PATIENCE, Ahoyd, free_port, need
+
+BUILD = sys.argv[1]
+SOURCES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+STRICT = ["-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+SIMULATED = """\
+     0  alice  INVITE sip:bob@192.0.2.2 SIP/2.0
+    20  bob    SIP/2.0 100 Trying
+    30  bob    SIP/2.0 180 Ringing
+  2020  bob    SIP/2.0 200 OK
+  2040  alice  ACK sip:bob@192.0.2.2:5060 SIP/2.0
+  5040  alice  BYE sip:bob@192.0.2.2:5060 SIP/2.0
+  5060  bob    SIP/2.0 200 OK
+"""
+
+
+def run(*command, **options):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=10 * PATIENCE, check=False, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+class Examples(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="ahoy-examples-")
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.prefix = pathlib.Path(cls.folder.name) / "usr"
+        run("cmake", "--install", BUILD, "--component", "libahoy-dev", "--prefix", cls.prefix)
+        cls.bin = pathlib.Path(cls.folder.name) / "build"
+        run("cmake", "-S", SOURCES, "-B", cls.bin, f"-DCMAKE_PREFIX_PATH={cls.prefix}")
+        run("cmake", "--build", cls.bin)
+
+    def start(self, name, *words, password="secret"):
+        process = subprocess.Popen([self.bin / name, *words], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        process.stdin.write(password + "\n")
+        process.stdin.close()
+        return process
+
+    def serve(self):
+        port = free_port()
+        server = Ahoyd(BUILD, f"""listen "udp:127.0.0.1:{port}"
+domain "atlanta.example"
+store "memory:"
+control "unix:ahoyd.sock"
+""")
+        self.addCleanup(server.__exit__)
+        for user in "alice", "bob":
+            added = server.ctl("user", "add", f"{user}@atlanta.example", input="secret\n")
+            self.assertEqual(added.returncode, 0, added.stderr)
+        return f"127.0.0.1:{port}"
+
+    def test_pkg_config(self):
+        flags = run(need("pkg-config"), "--cflags", "--libs", "ahoy", "ahoy-media",
+                    env={"PKG_CONFIG_PATH": str(next(self.prefix.glob("lib*/**/pkgconfig")))})
+        self.assertIn(str(self.prefix), flags)
+        source = self.bin / "program.c"
+        source.write_text('#include <ahoy/ahoy.h>\n#include <libahoy/media/media.h>\n'
+                          'int main(void) { return ahoy_driver_now() == 0; }\n')
+        run("cc", *STRICT, source, "-o", self.bin / "program", *flags.split())
+        run(self.bin / "program")
+
+    def test_examples_are_strict(self):
+        for source in sorted(SOURCES.glob("*.c")):
+            run("cc", *STRICT, f"-I{self.prefix}/include", "-fsyntax-only", source)
+
+    def test_simulated_call(self):
+        self.assertEqual(run(self.bin / "simulated_call"), SIMULATED)
+
+    def test_register(self):
+        server = self.serve()
+        registered = self.start("register", "alice", "atlanta.example", server)
+        self.assertRegex(registered.stdout.read(), r"^registered for \d+ seconds\n$")
+        self.assertEqual(registered.wait(PATIENCE), 0)
+        refused = self.start("register", "alice", "atlanta.example", server, password="wrong")
+        self.assertRegex(refused.stdout.read(), r"^not registered: 40[13] ")
+        self.assertEqual(refused.wait(PATIENCE), 1)
+
+    def call(self, server, by):
+        answer = self.start("answer", "bob", "atlanta.example", server)
+        self.assertEqual(answer.stdout.readline(), "waiting for a call\n")
+        call = self.start("call", "alice", "atlanta.example", by, "sip:bob@atlanta.example")
+        said = call.stdout.read()
+        self.assertRegex(said, r"answered by .*bob@")
+        self.assertRegex(said, r"\nended: ")
+        self.assertEqual(call.wait(PATIENCE), 0)
+        heard = answer.stdout.read()
+        self.assertRegex(heard, r"alice@atlanta\.example.* calls\nended: ")
+        self.assertEqual(answer.wait(PATIENCE), 0)
+
+    def test_call(self):
+        server = self.serve()
+        self.call(server, server)
+
+    def test_call_through_the_proxy(self):
+        server, proxy = self.serve(), f"127.0.0.1:{free_port()}"
+        self.start("proxy", proxy, server)
+        self.call(server, proxy)
+
+    def test_usage(self):
+        for name in "register", "call", "answer", "proxy":
+            process = self.start(name)
+            self.assertTrue(re.match(f"usage: {name} ", process.stdout.read()))
+            self.assertEqual(process.wait(PATIENCE), 2)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
