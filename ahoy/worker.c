@@ -207,7 +207,8 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
         const struct ahoy_ua_options ua = {
             .transactions = ahoy_stack_transactions(phone->stack),
             .account = account_of(phone, options, &seeds[10]),
-            .server = servers[0],
+            .server = servers[0].hop,
+            .route = servers[0].route,
             .more_servers = servers + 1,
             .more_count = options->server_count - 1,
             .locate = ahoy_locate,

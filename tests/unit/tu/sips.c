@@ -42,7 +42,8 @@ static void open_ua_with(enum ahoy_transport transport, struct span route)
                                                           .domain = SPAN("a.example"),
                                                           .realm = SPAN("a.example"),
                                                           .password = SPAN("secret") },
-                                             .server = { .hop = layer.source, .route = route },
+                                             .server = layer.source,
+                                             .route = route,
                                              .locate = ahoy_locate,
                                              .t1_ms = 500,
                                              .t2_ms = 4000 };
