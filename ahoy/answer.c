@@ -165,9 +165,10 @@ static void leave(struct answering *answering)
 int phone_answer(const struct phone_options *options)
 {
     struct answering answering = { .options = options };
-    answering.phone = phone_open(options);
+    int fault;
+    answering.phone = phone_open(options, &fault);
     if (answering.phone == NULL)
-        return PHONE_UNREACHABLE;
+        return fault;
     ahoy_ua_register(phone_ua(answering.phone), options->expires_s, phone_now());
     while (!phone_is_leaving() && answering.outcome == PHONE_DONE &&
            !(options->once && is_over(&answering))) {

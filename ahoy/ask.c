@@ -77,9 +77,10 @@ static void run(struct asking *asking)
 int phone_ask(const struct phone_options *options)
 {
     struct asking asking = { .options = options };
-    asking.phone = phone_open(options);
+    int fault;
+    asking.phone = phone_open(options, &fault);
     if (asking.phone == NULL)
-        return PHONE_UNREACHABLE;
+        return fault;
     run(&asking);
     if (options->count != 1)
         phone_show_trips(options, &asking.trips);

@@ -103,9 +103,10 @@ int phone_call(const struct phone_options *options)
 {
     struct call call = { .options = options, .due_ms = UINT64_MAX };
     struct ahoy_ip media;
-    call.phone = phone_open(options);
+    int fault;
+    call.phone = phone_open(options, &fault);
     if (call.phone == NULL)
-        return PHONE_UNREACHABLE;
+        return fault;
     call.handover = (struct phone_handover){ .options = options, .phone = call.phone };
     call.talk = phone_talk_open(call.phone, options, &media);
     struct span callee = ahoy_span(options->callee);

@@ -82,9 +82,10 @@ int phone_message(const struct phone_options *options)
     struct span text;
     if (!read_text(options->text, space, &text))
         return PHONE_MISUSED;
-    message.phone = phone_open(options);
+    int fault;
+    message.phone = phone_open(options, &fault);
     if (message.phone == NULL)
-        return PHONE_UNREACHABLE;
+        return fault;
     run(&message, text);
     phone_close(message.phone);
     return phone_outcome(message.status);

@@ -15,13 +15,14 @@ static void unregister(struct phone *phone, const struct phone_options *options)
 
 int phone_register(const struct phone_options *options)
 {
-    struct phone *phone = phone_open(options);
+    int fault;
+    struct phone *phone = phone_open(options, &fault);
     struct ahoy_ua_news news;
     int outcome = PHONE_REFUSED;
     bool registered = false;
     bool done = false;
     if (phone == NULL)
-        return PHONE_UNREACHABLE;
+        return fault;
     ahoy_ua_register(phone_ua(phone), options->expires_s, phone_now());
     while (!done && !phone_is_leaving()) {
         phone_turn(phone, UINT64_MAX);

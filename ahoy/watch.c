@@ -44,9 +44,10 @@ int phone_watch(const struct phone_options *options)
     struct watch watch = { .options = options };
     struct span uri = ahoy_span(options->callee);
     bool asks_once = options->has_for && options->for_s == 0;
-    watch.phone = phone_open(options);
+    int fault;
+    watch.phone = phone_open(options, &fault);
     if (watch.phone == NULL)
-        return PHONE_UNREACHABLE;
+        return fault;
     if (ahoy_ua_watch(phone_ua(watch.phone), options->package, uri,
                       asks_once ? 0 : options->expires_s, phone_now())) {
         phone_show_note(options, "watching", uri);

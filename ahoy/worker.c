@@ -23,6 +23,7 @@ struct phone {
     struct ahoy_ua *ua;
     struct phone_talk *talks[AHOY_UA_SESSIONS_LIMIT]; /* NULL: none. */
     FILE *trace;
+    bool has_no_way; /* To the server. */
     char instance[PHONE_INSTANCE_SIZE];
     struct ahoy_tls_entry outward;
     struct ahoy_tls_context *tls; /* NULL where the server is called in plain. */
@@ -125,6 +126,7 @@ static bool open_driver(struct phone *phone, const struct phone_options *options
     char text[64] = "";
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
     if (local.family == AHOY_NO_FAMILY && !own_address(&options->servers[0].hop.remote, &local)) {
+        phone->has_no_way = true;
         fprintf(stderr, "ahoy: no way to the server: %s\n", strerror(errno));
         return false;
     }
@@ -205,7 +207,8 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
         const struct ahoy_ua_options ua = {
             .transactions = ahoy_stack_transactions(phone->stack),
             .account = account_of(phone, options, &seeds[10]),
-            .server = servers[0],
+            .server = servers[0].hop,
+            .route = servers[0].route,
             .more_servers = servers + 1,
             .more_count = options->server_count - 1,
             .locate = ahoy_locate,
@@ -244,15 +247,18 @@ static void catch_signals(struct phone *phone)
     signal(SIGPIPE, SIG_IGN);
 }
 
-struct phone *phone_open(const struct phone_options *options)
+struct phone *phone_open(const struct phone_options *options, int *fault)
 {
     struct phone *phone = calloc(1, sizeof *phone);
+    *fault = PHONE_MISUSED;
     if (phone == NULL) {
         fprintf(stderr, "ahoy: out of memory\n");
         return NULL;
     }
     if (!open_trace(phone, options->trace) || !open_tls(phone, options) ||
         !open_driver(phone, options) || !open_stack(phone, options)) {
+        if (phone->has_no_way)
+            *fault = PHONE_UNREACHABLE;
         phone_close(phone);
         return NULL;
     }

@@ -6,9 +6,10 @@
 struct ahoy_driver;
 struct phone;
 
-/* Opens everything; NULL, said, where something cannot be.  SIGINT and SIGTERM are caught from
- * now on.  |options| outlives it. */
-struct phone *phone_open(const struct phone_options *options);
+/* Opens everything; NULL, said, where something cannot be, and |fault| is the exit code for that:
+ * PHONE_UNREACHABLE for want of a way to the server, else PHONE_MISUSED, as what cannot be opened
+ * was named by an option.  SIGINT and SIGTERM are caught from now on.  |options| outlives it. */
+struct phone *phone_open(const struct phone_options *options, int *fault);
 void phone_close(struct phone *phone);
 
 struct ahoy_ua *phone_ua(struct phone *phone);

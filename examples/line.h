@@ -59,7 +59,7 @@ static inline bool line_open(struct line *line, const char *user, const char *do
                      .domain = ahoy_span(domain),
                      .realm = ahoy_span(domain),
                      .password = ahoy_span(line->password) },
-        .server.hop = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = remote },
+        .server = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = remote },
         .locate = ahoy_locate,
         .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
         .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,

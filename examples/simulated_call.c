@@ -53,7 +53,7 @@ static void open_end(struct end *end, uint8_t number)
     const struct ahoy_ua_options ua = {
         .transactions = ahoy_stack_transactions(end->stack),
         .account = { .uri = ahoy_span(end->uri), .user = ahoy_span(end->name) },
-        .server.hop = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = other },
+        .server = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = other },
         .locate = ahoy_locate,
         .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
         .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,

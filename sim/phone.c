@@ -157,7 +157,7 @@ static bool open_layers(struct sim_phone *phone, const char *password, const str
                      .domain = SPAN("atlanta.example"),
                      .realm = SPAN("atlanta.example"),
                      .password = ahoy_span(password == NULL ? "" : password) },
-        .server.hop = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = *server },
+        .server = { .transport = AHOY_UDP, .listener = AHOY_ANY_LISTENER, .remote = *server },
         .locate = ahoy_locate,
         .t1_ms = 500,
         .t2_ms = 4000,

@@ -13,10 +13,9 @@ static bool init_registrations(struct ahoy_ua *ua, const struct ahoy_ua_options 
     struct ahoy_registration_way ways[AHOY_UA_SERVERS_LIMIT];
     size_t count = 1 + options->more_count;
     for (size_t i = 0; i < count && i < AHOY_UA_SERVERS_LIMIT; i++) {
-        const struct ahoy_ua_server *server =
-            i == 0 ? &options->server : &options->more_servers[i - 1];
-        ways[i] = (struct ahoy_registration_way){ .server = server->hop,
-                                                  .route = server->route,
+        const struct ahoy_ua_server *more = i > 0 ? &options->more_servers[i - 1] : NULL;
+        ways[i] = (struct ahoy_registration_way){ .server = more ? more->hop : options->server,
+                                                  .route = more ? more->route : options->route,
                                                   .reg_id = (unsigned)i + 1,
                                                   .has_others = count > 1 };
     }

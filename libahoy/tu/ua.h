@@ -13,7 +13,7 @@
 
 enum { AHOY_UA_SESSIONS_LIMIT = 16 };
 
-/* A registrar and outbound proxy. */
+/* A further registrar and outbound proxy. */
 struct ahoy_ua_server {
     struct ahoy_hop hop;
     struct span route; /* It as a value of Route: "<sip:192.0.2.1;lr>"; empty for none. */
@@ -23,7 +23,8 @@ struct ahoy_ua_server {
 struct ahoy_ua_options {
     struct ahoy_transactions *transactions;
     struct ahoy_account account;
-    struct ahoy_ua_server server;
+    struct ahoy_hop server; /* The registrar and outbound proxy. */
+    struct span route;      /* It as a value of Route; empty for none. */
     /* Further ones, that we register through too (RFC 5626 4.2.1). */
     const struct ahoy_ua_server *more_servers;
     size_t more_count;

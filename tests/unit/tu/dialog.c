@@ -54,7 +54,7 @@ static void expect_request(enum ahoy_method method, uint32_t cseq, const char *l
     assert_span(ahoy_buf_text(&rows_buf), rows);
 }
 
-/* R3261-12.1.1-6, -8, -9, -12, -14; R3261-12.2.1.1-1 to -6, -13. */
+/* R3261-12.1.1-6, -8, -9, -11, -12, -14; R3261-12.2.1.1-1 to -6, -13. */
 static void test_callee(void **state)
 {
     struct ahoy_uri hop;
@@ -75,7 +75,8 @@ static void test_callee(void **state)
     test_free_all(NULL);
 }
 
-/* R3261-12.1.2-4, -7, -8: the route set is the reverse; the numbers. */
+/* R3261-12.1.2-4, -7, -8: the route set is the reverse; the numbers.  R3261-12.1.2-6, -9, -10 and
+ * -12: target, Call-ID, tags and URIs. */
 static void test_caller(void **state)
 {
     (void)state;
@@ -92,7 +93,7 @@ static void test_caller(void **state)
     test_free_all(NULL);
 }
 
-/* R3261-12.2.1.1-11, -12. */
+/* R3261-12.2.1.1-11, -12; R3261-12.1.2-5, and R3261-12.1.1-7 on the other side. */
 static void test_no_routes(void **state)
 {
     struct ahoy_uri hop;
@@ -105,6 +106,9 @@ static void test_no_routes(void **state)
                    "Call-ID: c1\r\nCSeq: 78 BYE\r\n");
     assert_true(ahoy_dialog_next_hop(&dialog, &hop));
     assert_span(hop.host, "192.0.2.2");
+    read_request("Contact: <sip:alice@192.0.2.1>\r\n");
+    assert_true(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("mine"), NULL));
+    assert_int_equal(dialog.route_count, 0);
     test_free_all(NULL);
 }
 
@@ -161,7 +165,7 @@ static void test_remote_cseq(void **state)
     test_free_all(NULL);
 }
 
-/* A dialog is its three parts, each of them. */
+/* R3261-12.1-1: a dialog is its three parts, each of them. */
 static void test_matching(void **state)
 {
     (void)state;
@@ -178,6 +182,29 @@ static void test_matching(void **state)
     theirs.call_id = SPAN("c1");
     theirs.from_tag = SPAN("too");
     assert_false(ahoy_dialog_matches(&dialog, &theirs));
+    theirs.from_tag = SPAN("to");
+    theirs.to_tag = SPAN("form");
+    assert_false(ahoy_dialog_matches(&dialog, &theirs));
+    test_free_all(NULL);
+}
+
+/* R3261-12.1.1-13, R3261-12.1.2-11: who has no tag, as in RFC 2543, has a tag that is null. */
+static void test_old_peers(void **state)
+{
+    (void)state;
+    read("INVITE sip:bob@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n"
+         "From: <sip:alice@a.example>\r\nTo: <sip:bob@b.example>\r\nCall-ID: c1\r\n"
+         "CSeq: 77 INVITE\r\nContact: <sip:alice@192.0.2.1>\r\n\r\n");
+    assert_true(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("mine"), NULL));
+    assert_int_equal(dialog.remote_tag.size, 0);
+    routing.to_tag = SPAN("mine");
+    assert_true(ahoy_dialog_matches(&dialog, &routing));
+    routing.from_tag = SPAN("new");
+    assert_false(ahoy_dialog_matches(&dialog, &routing));
+    read("SIP/2.0 200 OK\r\n" VIA ENDS "\r\nCall-ID: c1\r\nCSeq: 77 INVITE\r\n"
+         "Contact: <sip:bob@192.0.2.2>\r\n\r\n");
+    assert_true(ahoy_dialog_from_response(&dialog, &message, &routing, NULL));
+    assert_int_equal(dialog.remote_tag.size, 0);
     test_free_all(NULL);
 }
 
@@ -256,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_strict_route), cmocka_unit_test(test_remote_cseq),
         cmocka_unit_test(test_matching),     cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_faults),       cmocka_unit_test(test_begin),
+        cmocka_unit_test(test_old_peers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

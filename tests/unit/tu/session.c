@@ -38,8 +38,8 @@ static void test_call(void **state)
     pair_fini(&pair);
 }
 
-/* R3261-13.2.2.4-8: each 2xx that comes again is acknowledged again.  13.3.1.4: it does come again,
- * until the ACK. */
+/* R3261-13.2.2.4-3, -8: each 2xx that comes again is acknowledged again.  13.3.1.4: it does come
+ * again, until the ACK. */
 static void test_lost_ack(void **state)
 {
     (void)state;
