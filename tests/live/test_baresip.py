@@ -13,7 +13,7 @@ import time
 import unittest
 
 from baresip import ALICE_HZ, Baresip
-from peer import Ahoyd, free_port
+from peer import PATIENCE, Ahoyd, free_port
 from sound import LEVEL_DBOV, measure
 
 BUILD = sys.argv[1]
