@@ -21,9 +21,9 @@ int phone_outcome(unsigned status)
 {
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
         if (outcomes[i].status == status)
-            return outcomes[i].outcome;
+            return (int)outcomes[i].outcome;
     }
-    return status >= 200 && status < 300 ? PHONE_DONE : PHONE_REFUSED;
+    return (int)(status >= 200 && status < 300 ? PHONE_DONE : PHONE_REFUSED);
 }
 
 void phone_print_outcomes(void)

@@ -144,7 +144,7 @@ static void no_answer_of_stun(void **state)
     (void)ahoy_stack_keep(rig->stack, 1, &hop, 1000);
     await(rig);
     for (unsigned i = 1; i < 7; i++)
-        expect(rig, 500 << (i - 1), 1, NULL);
+        expect(rig, UINT64_C(500) << (i - 1), 1, NULL);
     expect(rig, 7999, 0, NULL);
     assert_int_equal(ahoy_stack_keep(rig->stack, 1, &hop, 1000), AHOY_KEPT_HOPED);
     expect(rig, 1, 0, NULL);
