@@ -45,23 +45,6 @@ static unsigned keep(struct ahoy_exchange *exchange, const struct ahoy_exchange_
     return 0;
 }
 
-/* What a request outside of dialogs is made of. */
-static bool compose(struct ahoy_exchange *exchange, struct ahoy_ua_context *context,
-                    struct span uri)
-{
-    char call_id[AHOY_TOKEN_SIZE], tag[AHOY_TOKEN_SIZE];
-    ahoy_rng_token(&context->rng, call_id);
-    ahoy_rng_token(&context->rng, tag);
-    const struct ahoy_dialog_seed seed = { .call_id = { call_id, sizeof call_id },
-                                           .local_tag = { tag, sizeof tag },
-                                           .local_uri = context->account.uri,
-                                           .remote_uri = uri,
-                                           .target = uri,
-                                           .route = context->route,
-                                           .service_route = ahoy_granted_route(&context->granted) };
-    return ahoy_dialog_begin(&exchange->dialog, &seed);
-}
-
 /* R3428-8-1: whether it is a MESSAGE that somebody on its way might lose. */
 static bool is_too_long(const struct ahoy_exchange *exchange, const struct ahoy_ua_request *request)
 {
@@ -100,7 +83,8 @@ unsigned ahoy_exchange_begin(struct ahoy_exchange *exchange, struct ahoy_ua_cont
     exchange->method = request->method;
     exchange->credentials = (struct ahoy_credentials){ .proofs[0].tries = 0 };
     unsigned status = keep(exchange, request);
-    if (status == 0 && dialog == NULL && !compose(exchange, context, request->uri))
+    if (status == 0 && dialog == NULL &&
+        !ahoy_ua_begin_outside(context, request->uri, &exchange->dialog))
         status = 500;
     return status != 0 ? status : send(exchange, context, dialog, now_ms);
 }

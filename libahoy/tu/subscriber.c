@@ -72,18 +72,8 @@ static void begin(struct ahoy_subscriber *subscriber, struct ahoy_ua_context *co
 static bool begin_anew(struct ahoy_subscriber *subscriber, struct ahoy_ua_context *context,
                        uint64_t now_ms)
 {
-    char call_id[AHOY_TOKEN_SIZE], tag[AHOY_TOKEN_SIZE];
     const struct span uri = { subscriber->uri, subscriber->uri_size };
-    ahoy_rng_token(&context->rng, call_id);
-    ahoy_rng_token(&context->rng, tag);
-    const struct ahoy_dialog_seed seed = { .call_id = { call_id, sizeof call_id },
-                                           .local_tag = { tag, sizeof tag },
-                                           .local_uri = context->account.uri,
-                                           .remote_uri = uri,
-                                           .target = uri,
-                                           .route = context->route,
-                                           .service_route = ahoy_granted_route(&context->granted) };
-    if (!ahoy_dialog_begin(&subscriber->dialog, &seed))
+    if (!ahoy_ua_begin_outside(context, uri, &subscriber->dialog))
         return false;
     subscriber->state = AHOY_SUBSCRIBER_WAITING;
     begin(subscriber, context, now_ms);

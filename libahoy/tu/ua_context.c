@@ -22,6 +22,22 @@ static struct ahoy_hop next_hop(const struct ahoy_ua_context *context,
                               .remote = ip };
 }
 
+bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
+                           struct ahoy_dialog *dialog)
+{
+    char call_id[AHOY_TOKEN_SIZE], tag[AHOY_TOKEN_SIZE];
+    ahoy_rng_token(&context->rng, call_id);
+    ahoy_rng_token(&context->rng, tag);
+    const struct ahoy_dialog_seed seed = { .call_id = { call_id, sizeof call_id },
+                                           .local_tag = { tag, sizeof tag },
+                                           .local_uri = context->account.uri,
+                                           .remote_uri = uri,
+                                           .target = uri,
+                                           .route = context->route,
+                                           .service_route = ahoy_granted_route(&context->granted) };
+    return ahoy_dialog_begin(dialog, &seed);
+}
+
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                            enum ahoy_method method, uint32_t cseq, bool outside,
                            struct ahoy_ua_request *request)
