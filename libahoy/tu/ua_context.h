@@ -72,8 +72,8 @@ struct ahoy_ua_request {
     struct span type; /* Of its body: a session description, unless it is set otherwise. */
 };
 
-/* Makes what requests to |uri| outside of dialogs are made of, with a Call-ID and a tag of their own
- * (8.1.1).  False where a text is too long. */
+/* Makes what requests to |uri| outside of dialogs are made of, with a Call-ID and a tag of their
+ * own (8.1.1).  False where a text is too long. */
 bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
                            struct ahoy_dialog *dialog);
 /* Begins a request of |dialog|, which leaves for the server where |outside| says that there is no

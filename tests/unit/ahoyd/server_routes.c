@@ -33,7 +33,7 @@ static const char config[] =
     "route { domain = \"open.example\", from = \"carrier\", number = \"+4930.\",\n"
     "        rewrite = { [\"+4930\"] = \"\" }, to = \"*@open.example\" }\n"
     "route { domain = \"carrier.example\", number = \"+.\", from = \"anyone\", to = \"plain\" }\n"
-    "route { source = \"198.51.100.0/24\", reject = 403 }\n";
+    "route { source = \"198.51.100.0/27\", reject = 403 }\n";
 
 #define ALICE    "192.0.2.1:5060"
 #define BOB      "192.0.2.2:5060"
@@ -188,6 +188,7 @@ static void routes_answer_themselves(void **state)
     assert_string_equal(exchange_value(sent, AHOY_HEADER_CONTACT), "<sip:moved@far.example>");
     /* For all domains of ours. */
     assert_int_equal(call(exchange, "198.51.100.8:5060", OTHER, "sip:bob@open.example"), 403);
+    assert_int_equal(call(exchange, "198.51.100.32:5060", OTHER, "sip:bob@open.example"), 100);
     assert_int_equal(call(exchange, STRANGER, OTHER, "sip:bob@open.example"), 100);
 }
 
