@@ -260,6 +260,6 @@ void sim_law_nothing_left(struct sim_witness *witness)
     uint32_t busy = sim_host_busy(witness->host);
     if (held > 0 || busy > 0)
         sim_witness_break(witness, 27, "%u transactions and %u requests are left", held, busy);
-    else if (!witness->has_streams && !sim_host_rests(witness->host))
+    else if (!sim_host_rests(witness->host))
         sim_witness_break(witness, 27, "the server does not come to rest");
 }
