@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256, ASKED_LIMIT = 64, ROUTES_LIMIT = 16 };
-enum { BRANCHES_KEPT = 8 };
+enum { BRANCHES_KEPT = 8, EARLY_LIMIT = 64 };
 
 struct dialog {
     struct ahoy_ip phone;
@@ -37,6 +37,8 @@ struct sim_phone_witness {
     struct dialog dialogs[DIALOGS_LIMIT];
     struct asked asked[ASKED_LIMIT]; /* The last ones, round and round. */
     size_t asked_count;
+    uint64_t early[EARLY_LIMIT]; /* Branches of requests in dialogs that had no 2xx yet (PRACK, */
+    size_t early_count;          /* ... UPDATE), round and round: they may come once more later. */
     uint64_t owed_ack; /* The Call-ID whose 2xx has come and is not acknowledged; 0 for none. */
     uint64_t owed_ms;
     struct ahoy_message message;
@@ -166,10 +168,10 @@ static bool is_success(const struct sim_phone_witness *watcher)
            watcher->routing.cseq.method == AHOY_METHOD_INVITE;
 }
 
-static bool is_again(const struct dialog *dialog, uint64_t branch)
+static bool has(const uint64_t *branches, size_t count, uint64_t branch)
 {
-    for (size_t i = 0; i < BRANCHES_KEPT; i++) {
-        if (dialog->branches[i] == branch)
+    for (size_t i = 0; i < count; i++) {
+        if (branches[i] == branch)
             return true;
     }
     return false;
@@ -182,7 +184,11 @@ static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_i
     struct dialog *dialog =
         find(watcher, phone, name_dialog(routing->call_id, routing->from_tag, routing->to_tag));
     uint64_t branch = sim_hash(routing->via.branch);
-    if (routing->to_tag.size == 0 || dialog == NULL || is_again(dialog, branch))
+    if (routing->to_tag.size == 0 || has(watcher->early, EARLY_LIMIT, branch))
+        return;
+    if (dialog == NULL)
+        watcher->early[watcher->early_count++ % EARLY_LIMIT] = branch;
+    if (dialog == NULL || has(dialog->branches, BRANCHES_KEPT, branch))
         return;
     /* A fork that was given up is acknowledged by what its 2xx says, each time that one comes. */
     bool is_late = watcher->message.method == AHOY_METHOD_ACK && dialog->is_ended;
