@@ -1,7 +1,7 @@
 /* All of a new configuration, or nothing of it (docs/decisions/0161).  What may fail comes first:
  * the file is read and checked, its certificates are read, each worker's part is made.  Then the
- * workers stand still for a moment, between two turns: addresses are opened, which may fail too, and
- * the new takes the place of the old.  Nothing is half new for anybody. */
+ * workers stand still for a moment, between two turns: addresses are opened, which may fail too,
+ * and the new takes the place of the old.  Nothing is half new for anybody. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

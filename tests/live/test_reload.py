@@ -27,7 +27,7 @@ parser.add_argument("build")
 parser.add_argument("--reloads", type=int, default=50)
 BUILD, RELOADS = vars(parser.parse_args()).values()
 FLOOD = pathlib.Path(BUILD).resolve() / "bench" / "bench-flood"
-FLOOD_RATE = 300  # Calls a second.
+FLOOD_RATE, FLOOD_PORT = 300, 15080  # Calls a second, and where they go.
 CERTIFICATES = Certificates()
 DOMAIN = "sip:atlanta.example"
 
@@ -86,7 +86,7 @@ class Load(threading.Thread):
 
 class Reload(unittest.TestCase):
     def setUp(self):
-        self.ports = {**{name: free_port() for name in "ABTC"}, "F": 15080}  # As bench-flood has it.
+        self.ports = {name: free_port() for name in "ABTC"}
         self.server = Ahoyd(BUILD, self.config(0))
         self.addCleanup(self.server.__exit__)
 
@@ -104,7 +104,7 @@ class Reload(unittest.TestCase):
             lines.append(f'listen("wss:{host}:{self.ports["C"]}", {{ {pairs[0]} }})')
         lines += ['domain("atlanta.example", { auth = "none", insecure = true, '
                   f'max_expires = {3600 + number % 5} }})', 'store "memory:"', "workers(2)",
-                  f'trunk("flood", {{ "sip:{host}:{self.ports["F"]}" }})',
+                  f'trunk("flood", {{ "sip:{host}:{FLOOD_PORT}" }})',
                   f'trunk("t{number % 4}", {{ "sip:{host}:9" }}, {{ probe = {60 + number % 7} }})',
                   'route { domain = "bench.example", from = "anyone", to = "flood" }']
         lines += [f'route {{ user = "nobody{index}", reject = {404 + (number + index) % 50}, '
@@ -155,8 +155,8 @@ class Reload(unittest.TestCase):
         self.bob.register()
         self.kept = [self.phone("kept", "B", "tcp"), self.phone("kept", "T", "tls"),
                      self.phone("kept", "A", "tcp")]
-        loads = [Load(self.phone(f"caller{index}", *ways[0]), self.phone(f"callee{index}", *ways[1]))
-                 for index, ways in enumerate([(("A", "udp"), ("A", "udp")),
+        loads = [Load(self.phone(f"caller{index}", *near), self.phone(f"callee{index}", *far))
+                 for index, (near, far) in enumerate([(("A", "udp"), ("A", "udp")),
                                                (("A", "tcp"), ("A", "udp")),
                                                (("T", "tls"), ("A", "tcp"))])]
         flood = None
