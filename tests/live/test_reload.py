@@ -104,7 +104,7 @@ class Reload(unittest.TestCase):
             lines.append(f'listen("wss:{host}:{self.ports["C"]}", {{ {pairs[0]} }})')
         lines += ['domain("atlanta.example", { auth = "none", insecure = true, '
                   f'max_expires = {3600 + number % 5} }})', 'store "memory:"', "workers(2)",
-                  "observe { memory = 1 }",
+                  "observe { memory = 0 }",
                   f'trunk("flood", {{ "sip:{host}:{FLOOD_PORT}" }})',
                   f'trunk("t{number % 4}", {{ "sip:{host}:9" }}, {{ probe = {60 + number % 7} }})',
                   'route { domain = "bench.example", from = "anyone", to = "flood" }']
