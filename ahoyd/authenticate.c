@@ -212,8 +212,8 @@ static enum ahoyd_verdict verify(struct ahoyd_server *server, const struct ahoy_
     enum ahoy_cause fault = find_fault(server, event, domain, proof);
     if (fault != AHOY_CAUSE_COUNT) {
         server->counters.failed_logins++;
-        const struct ahoyd_refusal refusal = { "failed login", words_of(fault), domain, proof->user,
-                                               event->hop };
+        const struct ahoyd_refusal refusal = { "failed login", words_of(fault), domain->name,
+                                               proof->user, event->hop };
         ahoyd_why(server, event, fault, proof->user);
         ahoyd_refusal_tell(server, &refusal, now_ms);
         ahoyd_guard_failed(server->guard, &attempt, now_ms);

@@ -357,6 +357,13 @@ static json_t *metrics(const struct ahoyd_command_means *means, const json_t *re
     return answer;
 }
 
+static json_t *reload(const struct ahoyd_command_means *means, const json_t *request)
+{
+    if (means->reload == NULL)
+        return failure("the server is not running; it reads its configuration when it starts");
+    return means->reload(means->context, json_is_true(json_object_get(request, "check")));
+}
+
 static json_t *ping(const struct ahoyd_command_means *means, const json_t *request)
 {
     (void)means; /* Nothing is needed to be alive. */
@@ -379,6 +386,7 @@ static const struct {
     { "registrations", registrations },
     { "counters", counters },
     { "metrics", metrics },
+    { "reload", reload },
     { "follow", ahoyd_command_follow },
     { "explain", ahoyd_command_explain },
     { "calls", ahoyd_command_calls },

@@ -25,12 +25,15 @@ struct ahoyd_command_means {
     /* What a worker's ring holds (ahoyd_worker_copy); NULL where no server runs. */
     size_t (*notes)(void *context, unsigned worker, uint64_t *from, char *to, size_t room);
     unsigned workers;
-    const struct ahoy_listener *listeners;
-    size_t listener_count;
+    /* Where the listener of this number is bound; NULL where no server runs. */
+    struct ahoy_ip (*local)(void *context, uint8_t listener);
     /* Adds counters to |object| as numbers; NULL where no server runs. */
     void (*counters)(void *context, json_t *object);
     /* The text for Prometheus, to be freed; NULL where no server runs. */
     char *(*metrics)(void *context);
+    /* Reads the configuration again, or only tries to: the answer of the command; NULL where no
+     * server runs. */
+    json_t *(*reload)(void *context, bool is_trial);
     void *context;
 };
 

@@ -85,13 +85,13 @@ static json_t *address_of(const struct ahoy_ip *ip)
 static json_t *base_row(const struct ahoyd_command_means *means, unsigned worker,
                         const struct ahoy_note *note)
 {
-    static const struct ahoy_ip nowhere;
-    const struct ahoy_ip *local =
-        note->listener < means->listener_count ? &means->listeners[note->listener].local : &nowhere;
+    struct ahoy_ip local = { .family = AHOY_NO_FAMILY };
+    if (means->local != NULL)
+        local = means->local(means->context, note->listener);
     const char *transport = ahoy_transport_uri_name((enum ahoy_transport)note->transport).at;
     return json_pack("{s:I, s:I, s:s*, s:o*, s:o*}", "us", (json_int_t)(note->now_ms * 1000),
                      "worker", (json_int_t)worker, "transport", transport, "local",
-                     address_of(local), "remote", address_of(&note->remote));
+                     address_of(&local), "remote", address_of(&note->remote));
 }
 
 /* A call that is explained. */

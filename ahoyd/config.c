@@ -36,17 +36,28 @@ void config_fault(struct reader *reader, int line, const char *format, ...)
         reader->faults->told(reader->faults->context, reader->path.at, line, what);
 }
 
-struct span config_keep(struct reader *reader, struct span text)
+static struct span keep(struct ahoy_arena *arena, struct span text)
 {
-    char *copy = ahoy_arena_take(reader->texts, text.size + 1);
-    if (copy == NULL) {
-        reader->out_of_memory = true;
-        return SPAN("");
-    }
+    char *copy = ahoy_arena_take(arena, text.size + 1);
+    if (copy == NULL)
+        return (struct span){ NULL, 0 };
     if (text.size > 0)
         memcpy(copy, text.at, text.size);
     copy[text.size] = '\0';
     return (struct span){ copy, text.size };
+}
+
+struct span ahoyd_config_keep(struct ahoyd_config *config, struct span text)
+{
+    struct texts *texts = config->memory;
+    return keep(&texts->arena, text);
+}
+
+struct span config_keep(struct reader *reader, struct span text)
+{
+    struct span copy = keep(reader->texts, text);
+    reader->out_of_memory = reader->out_of_memory || copy.at == NULL;
+    return copy.at != NULL ? copy : SPAN("");
 }
 
 /* How many single changes make |a| of |b|, counted up to |most|. */
@@ -213,6 +224,7 @@ void ahoyd_config_free(struct ahoyd_config *config)
     ahoy_arena_release(&texts->arena);
     ahoy_chunks_fini(&texts->chunks);
     free(texts);
+    free(config->items);
     free(config->listens);
     free(config->domains);
     free(config->exceptions);

@@ -37,6 +37,8 @@ struct ahoyd_listen {
     enum ahoyd_verify verify; /* Of clients' certificates ... */
     char *authorities;        /* ... which these have signed. */
     int line;                 /* Of the configuration file, for later errors. */
+    uint64_t until_ms;        /* It is leaving (slots.h), and open so long; 0: it is not. */
+    bool is_free;             /* It has left, and its number may be another's. */
 };
 
 /* What a user may have; 0: as much as he likes. */
@@ -89,8 +91,18 @@ struct ahoyd_hook {
     uint32_t wait_s;                              /* How long a request waits for a phone. */
 };
 
+/* A word that the file uses. */
+struct ahoyd_item {
+    const char *word;
+    struct span name; /* The text that it is given first, or empty. */
+    int line;
+    uint64_t sum; /* Of all that it is given. */
+};
+
 struct ahoyd_config {
-    struct span path; /* The file. */
+    struct span path;         /* The file. */
+    struct ahoyd_item *items; /* All that it says, in its order. */
+    size_t item_count;
     struct ahoyd_listen *listens;
     size_t listen_count;
     struct ahoyd_domain *domains;
@@ -142,6 +154,9 @@ struct ahoyd_config *ahoyd_config_load(const char *path, struct ahoyd_config_fau
 struct ahoyd_config *ahoyd_config_parse(const char *text, size_t size, const char *path,
                                         struct ahoyd_config_faults *faults);
 void ahoyd_config_free(struct ahoyd_config *config);
+/* A copy that lives as long as the configuration, NUL behind it; without |at| where memory is
+ * refused. */
+struct span ahoyd_config_keep(struct ahoyd_config *config, struct span text);
 /* What |user| of |domain| may have. */
 const struct ahoyd_limits *ahoyd_config_limits(const struct ahoyd_config *config,
                                                const struct ahoyd_domain *domain, struct span user);

@@ -192,6 +192,7 @@ lua_State *config_lua_run(struct reader *reader, struct span text, struct config
         reader->out_of_memory = true;
         return NULL;
     }
+    reader->text = text;
     memcpy(lua_getextraspace(lua), &reader, sizeof(void *));
     lua_pushcfunction(lua, prepare);
     if (lua_pcall(lua, 0, 0, 0) != LUA_OK) {

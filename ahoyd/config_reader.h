@@ -12,7 +12,8 @@ enum {
     CONFIG_TRUNKS_LIMIT = 1024,
     CONFIG_GROUPS_LIMIT = 1024,
     CONFIG_ROUTES_LIMIT = 4096,
-    CONFIG_TEXTS_LIMIT = 64 /* Of one option. */
+    CONFIG_ITEMS_LIMIT = 16384, /* All uses of words. */
+    CONFIG_TEXTS_LIMIT = 64     /* Of one option. */
 };
 
 /* The names that a file may use. */
@@ -24,6 +25,7 @@ struct vocabulary {
 struct reader {
     const struct vocabulary *vocabulary;
     struct span path; /* Of the file. */
+    struct span text; /* What is run. */
     struct ahoyd_config *config;
     struct ahoyd_config_faults *faults;
     struct ahoy_arena *texts;
@@ -74,6 +76,9 @@ void config_run(struct reader *reader, struct span text);
 /* The bytes of a file that is no larger than a configuration may be, to be freed; NULL, and a
  * fault, where they cannot be had. */
 char *config_read_file(const char *path, struct ahoyd_config_faults *faults, size_t *size);
+
+/* config_items.c: notes that the file says |word|, with what is on the stack. */
+void config_note(lua_State *lua, const char *word);
 
 /* listen, domain, store ... */
 extern const struct vocabulary config_words;

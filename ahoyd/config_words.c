@@ -381,9 +381,19 @@ static int word_push(lua_State *lua)
     WORD(push) WORD(group) WORD(observe)
 /* clang-format on */
 
+/* Each is noted, and then carried out. */
+#define NOTED(name)                                                                                \
+    static int noted_##name(lua_State *lua)                                                        \
+    {                                                                                              \
+        config_note(lua, #name);                                                                   \
+        return word_##name(lua);                                                                   \
+    }
+WORDS(NOTED)
+#undef NOTED
+
 static void define(lua_State *lua)
 {
-#define DEFINE(name) lua_register(lua, #name, word_##name);
+#define DEFINE(name) lua_register(lua, #name, noted_##name);
     WORDS(DEFINE)
 #undef DEFINE
 }

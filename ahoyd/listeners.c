@@ -72,6 +72,9 @@ static bool fill(struct ahoy_listener *listener, const struct ahoyd_listen *list
 {
     struct ahoy_buf sent_by = ahoy_buf_over(texts, TEXT_SIZE);
     struct ahoy_buf uri = ahoy_buf_over(texts + TEXT_SIZE, TEXT_SIZE);
+    *listener = (struct ahoy_listener){ .transport = AHOY_TRANSPORT_OTHER, .leaving = true };
+    if (listen->is_free)
+        return true;
     if (!put_sent_by(listen, own, &sent_by))
         return false;
     ahoy_buf_put(&uri, SPAN("sip:"));
@@ -82,6 +85,7 @@ static bool fill(struct ahoy_listener *listener, const struct ahoyd_listen *list
     bool is_websocket = ahoy_transport_is_websocket(listen->transport);
     ahoy_buf_put(&uri, ahoy_transport_uri_name(is_websocket ? AHOY_WS : listen->transport));
     *listener = (struct ahoy_listener){ .transport = listen->transport,
+                                        .leaving = listen->until_ms > 0,
                                         .local = listen->ip,
                                         .sent_by = ahoy_buf_text(&sent_by),
                                         .uri = ahoy_buf_text(&uri),

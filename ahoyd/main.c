@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -11,49 +10,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ahoyd/control.h"
-#include "ahoyd/diary.h"
 #include "ahoyd/directory.h"
-#include "ahoyd/listeners.h"
+#include "ahoyd/main_daemon.h"
 #include "ahoyd/main_notify.h"
 #include "ahoyd/main_route.h"
-#include "ahoyd/main_tls.h"
-#include "ahoyd/http.h"
 #include "ahoyd/metrics.h"
 #include "ahoyd/options.h"
-#include "ahoyd/push_refresh.h"
 #include "ahoyd/pusher_http.h"
 #include "libahoy/base/poison.h"
 #include "libahoy/io/driver.h"
 
 enum {
-    EXIT_FAULT = 2, /* Of the command line or the configuration, an address in use included. */
-    WORKERS_LIMIT = 64,
+    EXIT_FAULT = 2,     /* Of the command line or the configuration, an address in use included. */
     LOOK_S = 30,        /* How often certificates are looked at, and bindings that end. */
     TIMER_C_MS = 181000 /* R3261-16.6-42: above three minutes. */
-};
-
-struct daemon {
-    struct ahoyd_config *config;
-    struct ahoyd_config_faults faults;
-    struct ahoyd_diary diary;
-    struct ahoy_log log;
-    struct ahoyd_store *store;
-    struct ahoyd_listeners listeners;
-    struct ahoyd_tls tls;
-    struct ahoyd_guard *guard;
-    struct ahoy_directory *directory; /* NULL where there is one worker only. */
-    struct ahoyd_pusher *pusher;      /* NULL where no phone is woken. */
-    struct ahoyd_push_refresh refresh;
-    struct ahoyd_worker *workers[WORKERS_LIMIT];
-    unsigned worker_count;
-    struct ahoyd_command_means means; /* Of the control socket. */
-    struct ahoyd_control *control;
-    struct ahoyd_http_means http_means;
-    struct ahoyd_http *http; /* NULL: nobody asked for it. */
-    atomic_bool ending;
-    int trace_fd;
-    uint64_t start_us;
 };
 
 /* One line a fault: where, what, and how to mend it. */
@@ -171,36 +141,7 @@ static bool open_trace(struct daemon *daemon)
 
 static bool open_listeners(struct daemon *daemon)
 {
-    struct ahoyd_own_addresses own = { 0 };
-    if (!ahoy_driver_own_address(AHOY_IPV4, &own.v4))
-        own.v4.family = AHOY_NO_FAMILY;
-    if (!ahoy_driver_own_address(AHOY_IPV6, &own.v6))
-        own.v6.family = AHOY_NO_FAMILY;
-    return ahoyd_listeners_init(&daemon->listeners, daemon->config, &own, &daemon->faults);
-}
-
-static const char *mend_address(int why)
-{
-    if (why == EADDRINUSE)
-        return "stop what listens there (ss -lntup shows it), or choose another port";
-    if (why == EADDRNOTAVAIL)
-        return "choose one that this machine has (ip address shows them)";
-    if (why == EACCES)
-        return "choose a port above 1023, or give ahoyd CAP_NET_BIND_SERVICE";
-    return "choose another address";
-}
-
-static void fault_address(struct daemon *daemon, size_t index, int why)
-{
-    const struct ahoyd_listen *listen = &daemon->config->listens[index];
-    char name[AHOYD_LISTEN_SIZE];
-    struct ahoy_buf buf = ahoy_buf_over(name, sizeof name);
-    ahoyd_listener_print(listen, &buf);
-    struct span text = ahoy_buf_text(&buf);
-    char what[512];
-    snprintf(what, sizeof what, "cannot listen on \"%.*s\": %s; %s", (int)text.size, text.at,
-             strerror(why), mend_address(why));
-    fault_file(daemon, listen->line, what);
+    return ahoyd_main_list(daemon->config, &daemon->listeners, &daemon->faults);
 }
 
 _Static_assert((int)AHOYD_NAME_SERVERS_LIMIT <= (int)AHOY_DNS_SERVERS_LIMIT, "all are asked");
@@ -229,7 +170,7 @@ static struct ahoy_driver *open_driver(struct daemon *daemon, uint16_t number, u
     struct ahoy_driver *driver = ahoy_driver_open(&options, &failed);
     int why = errno;
     if (driver == NULL && failed < daemon->listeners.count)
-        fault_address(daemon, failed, why);
+        ahoyd_main_fault_address(daemon->config, failed, why, &daemon->faults);
     else if (driver == NULL)
         ahoy_log_line(&daemon->log, AHOY_LOG_ERROR, "worker %u: %s", number, strerror(why));
     return driver;
@@ -373,9 +314,23 @@ static size_t copy_notes(void *context, unsigned worker, uint64_t *from, char *t
 
 static char *print_metrics(void *context)
 {
-    const struct daemon *daemon = context;
+    struct daemon *daemon = context;
+    pthread_mutex_lock(&daemon->lock);
     const struct ahoyd_metrics metrics = { daemon->config, daemon->workers, daemon->worker_count };
-    return ahoyd_metrics_print(&metrics);
+    char *text = ahoyd_metrics_print(&metrics);
+    pthread_mutex_unlock(&daemon->lock);
+    return text;
+}
+
+static struct ahoy_ip tell_local(void *context, uint8_t listener)
+{
+    struct daemon *daemon = context;
+    struct ahoy_ip local = { .family = AHOY_NO_FAMILY };
+    pthread_mutex_lock(&daemon->lock);
+    if (listener < daemon->listeners.count)
+        local = daemon->listeners.at[listener].local;
+    pthread_mutex_unlock(&daemon->lock);
+    return local;
 }
 
 static bool open_control(struct daemon *daemon)
@@ -385,10 +340,10 @@ static bool open_control(struct daemon *daemon)
                                                   .now_ms = ahoy_driver_now,
                                                   .notes = copy_notes,
                                                   .workers = daemon->worker_count,
-                                                  .listeners = daemon->listeners.at,
-                                                  .listener_count = daemon->listeners.count,
+                                                  .local = tell_local,
                                                   .counters = count_all,
                                                   .metrics = print_metrics,
+                                                  .reload = ahoyd_main_reload_for,
                                                   .context = daemon };
     daemon->control =
         ahoyd_control_open(daemon->config->control_path, &daemon->means, fault, sizeof fault);
@@ -449,24 +404,30 @@ static void announce(const struct daemon *daemon)
     ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "ready");
 }
 
+/* What is done once in a while. */
+static void look(struct daemon *daemon)
+{
+    pthread_mutex_lock(&daemon->lock);
+    ahoyd_tls_look(&daemon->tls, (int64_t)(ahoy_driver_now() / 1000));
+    ahoyd_main_sweep(daemon);
+    if (daemon->pusher != NULL)
+        ahoyd_push_refresh(&daemon->refresh, ahoy_driver_now());
+    pthread_mutex_unlock(&daemon->lock);
+}
+
 /* Serves until a signal ends it. */
 static void serve(struct daemon *daemon, const sigset_t *signals)
 {
-    const struct timespec look = { .tv_sec = LOOK_S };
+    const struct timespec moment = { .tv_sec = LOOK_S };
     for (;;) {
-        int signal = sigtimedwait(signals, NULL, &look);
+        int signal = sigtimedwait(signals, NULL, &moment);
         if (signal == SIGHUP) {
-            ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE,
-                          "SIGHUP: certificates are read anew; restart ahoyd to read %s again",
-                          daemon->config->path.at);
-            ahoyd_tls_reread(&daemon->tls);
+            ahoyd_main_reload(daemon);
         } else if (signal > 0) {
             ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "%s: ending", strsignal(signal));
             return;
         }
-        ahoyd_tls_look(&daemon->tls, (int64_t)(ahoy_driver_now() / 1000));
-        if (daemon->pusher != NULL)
-            ahoyd_push_refresh(&daemon->refresh, ahoy_driver_now());
+        look(daemon);
     }
 }
 
@@ -508,13 +469,15 @@ static void close_all(struct daemon *daemon)
     ahoyd_listeners_fini(&daemon->listeners);
     if (daemon->trace_fd >= 0)
         close(daemon->trace_fd);
+    if (daemon->first != daemon->config)
+        ahoyd_config_free(daemon->first);
     ahoyd_config_free(daemon->config);
 }
 
 static int run(struct daemon *daemon, const char *path)
 {
     sigset_t signals;
-    daemon->config = ahoyd_config_load(path, &daemon->faults);
+    daemon->config = daemon->first = ahoyd_config_load(path, &daemon->faults);
     if (daemon->config == NULL)
         return EXIT_FAULT;
     set_limits(daemon);
@@ -523,11 +486,13 @@ static int run(struct daemon *daemon, const char *path)
                   open_workers(daemon) && start_workers(daemon) && open_control(daemon) &&
                   open_http(daemon);
     if (opened) {
+        pthread_mutex_lock(&daemon->lock);
         daemon->refresh = (struct ahoyd_push_refresh){ .config = daemon->config,
                                                        .store = daemon->store,
                                                        .pusher = daemon->pusher,
                                                        .until_ms = ahoy_driver_now() };
         announce(daemon);
+        pthread_mutex_unlock(&daemon->lock);
         ahoyd_notify("READY=1", &daemon->log);
         serve(daemon, &signals);
         ahoyd_notify("STOPPING=1", &daemon->log);
@@ -540,7 +505,9 @@ static int run(struct daemon *daemon, const char *path)
 
 int main(int count, char **arguments)
 {
-    struct daemon daemon = { .faults = { .told = tell_fault }, .trace_fd = -1 };
+    struct daemon daemon = { .faults = { .told = tell_fault },
+                             .trace_fd = -1,
+                             .lock = PTHREAD_MUTEX_INITIALIZER };
     struct ahoyd_command_line line = ahoyd_command_line_parse(count, arguments, stderr);
     daemon.start_us = ahoy_driver_now_us();
     ahoyd_diary_init(&daemon.diary, ahoy_driver_now);

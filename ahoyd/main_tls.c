@@ -13,6 +13,7 @@ enum { DAY_S = 86400 };
 /* Of one entry: its line, and of which end has been warned how. */
 struct ahoyd_tls_note {
     int line;
+    uint64_t files; /* What its files looked like when they were read last. */
     int64_t until_s;
     unsigned warnings;
 };
@@ -37,7 +38,7 @@ static void add_all(struct ahoyd_tls *tls)
                                               .certificate = listen->pair.certificate,
                                               .key = listen->pair.key,
                                               .authorities = listen->authorities };
-        if (ahoy_transport_is_secure(listen->transport))
+        if (ahoy_transport_is_secure(listen->transport) && listen->until_ms == 0)
             add(tls, &entry, listen->line);
     }
     for (size_t i = 0; i < config->domain_count; i++) {
@@ -69,54 +70,133 @@ static uint64_t look_at(const char *path, uint64_t before)
     return ahoy_siphash(&key, (struct span){ (const char *)looks, sizeof looks });
 }
 
-static uint64_t look_at_files(const struct ahoyd_tls *tls)
+static uint64_t look_at_entry(const struct ahoy_tls_entry *entry)
 {
-    uint64_t looks = 0;
-    for (size_t i = 0; i < tls->count; i++) {
-        looks = look_at(tls->entries[i].certificate, looks);
-        looks = look_at(tls->entries[i].key, looks);
-        looks = look_at(tls->entries[i].authorities, looks);
-    }
-    return looks;
+    return look_at(entry->certificate, look_at(entry->key, look_at(entry->authorities, 0)));
 }
 
-bool ahoyd_tls_open(struct ahoyd_tls *tls, const struct ahoyd_config *config,
-                    struct ahoyd_config_faults *faults, const struct ahoy_log *log)
+/* Whether files look otherwise than when they were read last. */
+static bool has_changed(const struct ahoyd_tls *tls)
+{
+    bool changed = false;
+    for (size_t i = 0; i < tls->count && !changed; i++)
+        changed = look_at_entry(&tls->entries[i]) != tls->notes[i].files;
+    return changed;
+}
+
+static void note_files(struct ahoyd_tls *tls)
+{
+    for (size_t i = 0; i < tls->count; i++)
+        tls->notes[i].files = look_at_entry(&tls->entries[i]);
+}
+
+/* Lists what |config| names. */
+static bool list(struct ahoyd_tls *tls, const struct ahoyd_config *config)
 {
     size_t limit = config->listen_count + config->domain_count + 1;
-    *tls = (struct ahoyd_tls){ .config = config, .log = log };
+    tls->config = config;
     tls->entries = calloc(limit, sizeof *tls->entries);
     tls->notes = calloc(limit, sizeof *tls->notes);
     if (tls->entries == NULL || tls->notes == NULL)
         return false;
     add_all(tls);
-    if (tls->count == 0)
-        return true;
-    struct ahoy_tls_fault fault;
-    tls->files = look_at_files(tls);
-    tls->context = ahoy_tls_context_new(tls->entries, tls->count, &fault);
-    if (tls->context != NULL)
-        return true;
+    note_files(tls);
+    return true;
+}
+
+static bool fail(const struct ahoyd_tls *tls, const struct ahoy_tls_fault *fault,
+                 struct ahoyd_config_faults *faults)
+{
+    int line = tls->count > 0 ? tls->notes[fault->entry].line : 0;
     faults->count++;
     if (faults->told != NULL)
-        faults->told(faults->context, config->path.at, tls->notes[fault.entry].line, fault.what);
+        faults->told(faults->context, tls->config->path.at, line, fault->what);
     return false;
+}
+
+bool ahoyd_tls_open(struct ahoyd_tls *tls, const struct ahoyd_config *config,
+                    struct ahoyd_config_faults *faults, const struct ahoy_log *log)
+{
+    struct ahoy_tls_fault fault;
+    *tls = (struct ahoyd_tls){ .log = log };
+    if (!list(tls, config))
+        return false;
+    tls->context = ahoy_tls_context_new(tls->entries, tls->count, &fault);
+    return tls->context != NULL || fail(tls, &fault, faults);
 }
 
 void ahoyd_tls_close(struct ahoyd_tls *tls)
 {
     ahoy_tls_context_free(tls->context);
-    free(tls->entries);
-    free(tls->notes);
-    *tls = (struct ahoyd_tls){ .context = NULL };
+    ahoyd_tls_drop(tls);
+}
+
+/* The note of |tls| on the certificate of |entry|, NULL where it has none. */
+static const struct ahoyd_tls_note *find_note(const struct ahoyd_tls *tls,
+                                              const struct ahoy_tls_entry *entry)
+{
+    for (size_t i = 0; i < tls->count && entry->certificate != NULL; i++) {
+        const char *certificate = tls->entries[i].certificate;
+        if (certificate != NULL && strcmp(certificate, entry->certificate) == 0)
+            return &tls->notes[i];
+    }
+    return NULL;
+}
+
+bool ahoyd_tls_prepare(const struct ahoyd_tls *tls, struct ahoyd_tls *next,
+                       const struct ahoyd_config *config, struct ahoyd_config_faults *faults)
+{
+    struct ahoy_tls_fault fault;
+    *next = (struct ahoyd_tls){ .log = tls->log, .rotated_s = tls->rotated_s };
+    if (!list(next, config))
+        return false;
+    for (size_t i = 0; i < next->count; i++) {
+        const struct ahoyd_tls_note *before = find_note(tls, &next->entries[i]);
+        if (before == NULL)
+            continue;
+        next->notes[i].until_s = before->until_s; /* Of it has been warned. */
+        next->notes[i].warnings = before->warnings;
+    }
+    next->set = ahoy_tls_context_read(tls->context, next->entries, next->count, &fault);
+    return next->set != NULL || fail(next, &fault, faults);
+}
+
+void ahoyd_tls_swap(struct ahoyd_tls *tls, struct ahoyd_tls *next)
+{
+    struct ahoyd_tls before = *tls;
+    before.set = ahoy_tls_context_use(tls->context, next->set);
+    before.context = NULL;
+    next->context = tls->context;
+    next->set = NULL;
+    *tls = *next;
+    *next = before;
+}
+
+void ahoyd_tls_drop(struct ahoyd_tls *next)
+{
+    ahoy_tls_set_free(next->set);
+    free(next->entries);
+    free(next->notes);
+    *next = (struct ahoyd_tls){ .context = NULL };
+}
+
+void ahoyd_tls_compare(const struct ahoyd_tls *tls, const struct ahoyd_tls *before,
+                       void (*told)(void *context, const char *certificate), void *context)
+{
+    for (size_t i = 0; i < tls->count; i++) {
+        const struct ahoyd_tls_note *note = find_note(before, &tls->entries[i]);
+        bool is_first = find_note(tls, &tls->entries[i]) == &tls->notes[i];
+        if (note != NULL && is_first && note->files != tls->notes[i].files)
+            told(context, tls->entries[i].certificate);
+    }
 }
 
 void ahoyd_tls_reread(struct ahoyd_tls *tls)
 {
     struct ahoy_tls_fault fault;
-    if (tls->context == NULL)
+    if (tls->count == 0)
         return;
-    tls->files = look_at_files(tls);
+    note_files(tls);
     if (ahoy_tls_context_reread(tls->context, &fault))
         ahoy_log_line(tls->log, AHOY_LOG_NOTICE, "the certificates have been read anew");
     else
@@ -177,9 +257,9 @@ static void look_at_key(struct ahoyd_tls *tls, int64_t now_s)
 
 void ahoyd_tls_look(struct ahoyd_tls *tls, int64_t now_s)
 {
-    if (tls->context == NULL)
+    if (tls->count == 0)
         return;
-    if (look_at_files(tls) != tls->files)
+    if (has_changed(tls))
         ahoyd_tls_reread(tls);
     look_at_key(tls, now_s);
     for (size_t i = 0; i < tls->count; i++)

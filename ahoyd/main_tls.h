@@ -10,13 +10,13 @@
 enum { AHOYD_TICKET_KEY_S = AHOY_TICKET_S };
 
 struct ahoyd_tls {
-    struct ahoy_tls_context *context; /* NULL: nothing is by TLS. */
+    struct ahoy_tls_context *context; /* Though nothing may be by TLS yet. */
+    struct ahoy_tls_set *set; /* Of one that is prepared: what was read, or was in use before. */
     const struct ahoyd_config *config;
     const struct ahoy_log *log;
     size_t count;
     struct ahoy_tls_entry *entries;
     struct ahoyd_tls_note *notes; /* One an entry. */
-    uint64_t files;               /* What the files looked like when they were read last. */
     int64_t rotated_s;            /* When tickets got their key; 0: before the first look. */
 };
 
@@ -25,6 +25,16 @@ struct ahoyd_tls {
 bool ahoyd_tls_open(struct ahoyd_tls *tls, const struct ahoyd_config *config,
                     struct ahoyd_config_faults *faults, const struct ahoy_log *log);
 void ahoyd_tls_close(struct ahoyd_tls *tls);
+/* Reads into |next| what |config| names, as open does, while |tls| goes on as it is. */
+bool ahoyd_tls_prepare(const struct ahoyd_tls *tls, struct ahoyd_tls *next,
+                       const struct ahoyd_config *config, struct ahoyd_config_faults *faults);
+/* New connections are made with what |next| has; that has then what |tls| had. */
+void ahoyd_tls_swap(struct ahoyd_tls *tls, struct ahoyd_tls *next);
+/* Frees what was prepared and not taken, or had been before. */
+void ahoyd_tls_drop(struct ahoyd_tls *next);
+/* Calls |told| for each certificate of |tls| whose files look other than they did in |before|. */
+void ahoyd_tls_compare(const struct ahoyd_tls *tls, const struct ahoyd_tls *before,
+                       void (*told)(void *context, const char *certificate), void *context);
 /* Reads all anew and says so in the log; what is wrong leaves all as it was. */
 void ahoyd_tls_reread(struct ahoyd_tls *tls);
 /* Once in a while: reads anew where files have changed, warns of certificates that end within 30, 7

@@ -112,6 +112,8 @@ bool ahoyd_names_init(struct ahoyd_names *names, const struct ahoyd_config *conf
     ahoy_map_init(&names->routes, NAMES_LIMIT);
     ahoy_map_init(&names->trunks, NAMES_LIMIT);
     for (size_t i = 0; i < listener_count; i++) {
+        if (listeners[i].transport == AHOY_TRANSPORT_OTHER)
+            continue;
         add_own(names, SPAN(""), &listeners[i].local);
         add_sent_by(names, &listeners[i]);
     }
@@ -190,6 +192,14 @@ static const struct ahoyd_domain *find_domain(const struct ahoyd_names *names, s
             return &names->config->domains[index];
     }
     return NULL;
+}
+
+const struct ahoyd_domain *ahoyd_names_of_aor(const struct ahoyd_names *names, struct span aor)
+{
+    size_t at = aor.size;
+    while (at > 0 && aor.at[at - 1] != '@')
+        at--;
+    return find_domain(names, ahoy_span_after(aor, at));
 }
 
 static bool is_address(struct span host)

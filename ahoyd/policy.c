@@ -81,7 +81,8 @@ static void refuse_call(struct ahoyd_server *server, const struct ahoy_event *ev
                         const struct ahoyd_sender *sender, const char *why, uint64_t now_ms)
 {
     const struct span user = { sender->user, sender->user_size };
-    const struct ahoyd_refusal refusal = { "refused call", why, sender->domain, user, event->hop };
+    const struct ahoyd_refusal refusal = { "refused call", why, sender->domain->name, user,
+                                           event->hop };
     ahoyd_refusal_tell(server, &refusal, now_ms);
     server->counters.paced_calls++;
     ahoyd_why(server, event, AHOY_CAUSE_PACED, user);

@@ -9,32 +9,88 @@
 enum { PROBE_GENERATION = 2 };
 static const uint32_t first_slot = 1u << 31;
 
-static uint64_t name_of(size_t index)
+static uint64_t name_of(const struct ahoyd_probe *probe)
 {
-    return ahoy_handle_pack((struct ahoy_handle){ .slot = first_slot + (uint32_t)index,
-                                                  .generation = PROBE_GENERATION });
+    return ahoy_handle_pack(
+        (struct ahoy_handle){ .slot = first_slot + probe->number, .generation = PROBE_GENERATION });
+}
+
+bool ahoyd_probes_new(const struct ahoyd_config *config, struct ahoyd_probe **probes)
+{
+    size_t count = 0;
+    *probes = NULL;
+    if (config->probe_count == 0)
+        return true;
+    *probes = calloc(config->probe_count, sizeof **probes);
+    for (size_t i = 0; *probes != NULL && i < config->trunk_count; i++) {
+        const struct ahoyd_trunk *trunk = &config->trunks[i];
+        for (size_t j = 0; trunk->probe_s > 0 && j < trunk->count; j++) {
+            if (trunk->targets[j].ip.family == AHOY_NO_FAMILY)
+                continue;
+            (*probes)[count] =
+                (struct ahoyd_probe){ .timer.what = count, .trunk = trunk, .target = j };
+            count++;
+        }
+    }
+    return *probes != NULL;
+}
+
+/* It is asked for the first time. */
+static void start(struct ahoyd_server *server, struct ahoyd_probe *probe, uint64_t now_ms)
+{
+    server->probe_number = server->probe_number % (first_slot - 1) + 1;
+    probe->number = server->probe_number;
+    ahoy_timers_set(&server->probe_timers, &probe->timer, now_ms);
 }
 
 bool ahoyd_probes_init(struct ahoyd_server *server, uint64_t now_ms)
 {
-    const struct ahoyd_config *config = server->options.config;
     ahoy_timers_init(&server->probe_timers, now_ms);
-    if (config->probe_count == 0)
-        return true;
-    server->probes = calloc(config->probe_count, sizeof *server->probes);
-    size_t count = 0;
-    for (size_t i = 0; server->probes != NULL && i < config->trunk_count; i++) {
-        const struct ahoyd_trunk *trunk = &config->trunks[i];
-        for (size_t j = 0; trunk->probe_s > 0 && j < trunk->count; j++) {
-            struct ahoyd_probe *probe = &server->probes[count];
-            if (trunk->targets[j].ip.family == AHOY_NO_FAMILY)
-                continue;
-            *probe = (struct ahoyd_probe){ .timer.what = count, .trunk = trunk, .target = j };
-            ahoy_timers_set(&server->probe_timers, &probe->timer, now_ms);
-            count++;
-        }
+    if (!ahoyd_probes_new(server->options.config, &server->probes))
+        return false;
+    for (size_t i = 0; i < server->options.config->probe_count; i++)
+        start(server, &server->probes[i], now_ms);
+    return true;
+}
+
+static bool is_same(const struct ahoyd_probe *a, const struct ahoyd_probe *b)
+{
+    return ahoy_span_equal(a->trunk->name, b->trunk->name) &&
+           ahoy_span_equal(a->trunk->uris[a->target], b->trunk->uris[b->target]);
+}
+
+/* |probe| goes on where |before| is. */
+static void go_on(struct ahoyd_server *server, struct ahoyd_probe *probe,
+                  const struct ahoyd_probe *before, uint64_t now_ms)
+{
+    probe->number = before->number;
+    probe->is_asked = before->is_asked;
+    probe->is_down = before->is_down;
+    uint64_t due_ms = before->timer.deadline_ms;
+    uint64_t latest_ms = now_ms + probe->trunk->probe_s * 1000ull;
+    if (!probe->is_asked && due_ms > latest_ms)
+        due_ms = latest_ms;
+    ahoy_timers_set(&server->probe_timers, &probe->timer, due_ms);
+}
+
+struct ahoyd_probe *ahoyd_probes_renew(struct ahoyd_server *server, struct ahoyd_probe *probes,
+                                       const struct ahoyd_config *config, uint64_t now_ms)
+{
+    struct ahoyd_probe *before = server->probes;
+    size_t before_count = server->options.config->probe_count;
+    for (size_t i = 0; i < before_count; i++)
+        ahoy_timers_cancel(&server->probe_timers, &before[i].timer);
+    for (size_t i = 0; i < config->probe_count; i++) {
+        size_t at = 0;
+        while (at < before_count && !is_same(&before[at], &probes[i]))
+            at++;
+        if (at < before_count)
+            go_on(server, &probes[i], &before[at], now_ms);
+        else
+            start(server, &probes[i], now_ms);
     }
-    return server->probes != NULL;
+    server->probes = probes;
+    return before;
 }
 
 void ahoyd_probes_fini(struct ahoyd_server *server)
@@ -119,7 +175,7 @@ static void ask(struct ahoyd_server *server, struct ahoyd_probe *probe, uint64_t
                                                .pieces = &piece,
                                                .count = 1,
                                                .hop = hop,
-                                               .user = name_of(probe->timer.what) };
+                                               .user = name_of(probe) };
         transaction = ahoy_transaction_request(server->transactions, &request, now_ms);
     }
     probe->is_asked = transaction.generation != 0;
@@ -127,15 +183,25 @@ static void ask(struct ahoyd_server *server, struct ahoyd_probe *probe, uint64_t
     ahoy_timers_set(&server->probe_timers, &probe->timer, now_ms + wait_ms);
 }
 
+/* The one whose OPTIONS bears |number|, or NULL: its trunk is gone. */
+static struct ahoyd_probe *find(const struct ahoyd_server *server, uint32_t number)
+{
+    for (size_t i = 0; i < server->options.config->probe_count; i++) {
+        if (server->probes[i].number == number)
+            return &server->probes[i];
+    }
+    return NULL;
+}
+
 bool ahoyd_probes_step(struct ahoyd_server *server, const struct ahoy_event *event, uint64_t now_ms)
 {
     struct ahoy_handle name = ahoy_handle_unpack(event->user);
     if (name.slot < first_slot || name.generation != PROBE_GENERATION)
         return false;
-    struct ahoyd_probe *probe = &server->probes[name.slot - first_slot];
+    struct ahoyd_probe *probe = find(server, name.slot - first_slot);
     bool is_answer = event->kind == AHOY_EVENT_RESPONSE && event->message->status >= 200;
     bool is_failure = event->kind == AHOY_EVENT_TIMEOUT || event->kind == AHOY_EVENT_UNREACHABLE;
-    if (!is_answer && !is_failure)
+    if (probe == NULL || (!is_answer && !is_failure))
         return true;
     /* Whatever it says, it is there; but for 503, which says that it would rather not be. */
     judge(server, probe, is_failure || event->message->status == 503);

@@ -22,7 +22,7 @@ void ahoyd_refusal_tell(struct ahoyd_server *server, const struct ahoyd_refusal 
 {
     char text[64];
     struct ahoy_buf from = ahoy_buf_over(text, sizeof text);
-    struct span realm = refusal->domain->name;
+    struct span realm = refusal->realm;
     struct span user = refusal->user;
     if (!may_tell(server, now_ms)) {
         server->counters.untold_refusals++;

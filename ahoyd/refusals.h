@@ -13,7 +13,7 @@ enum {
 struct ahoyd_refusal {
     const char *what; /* "failed login" */
     const char *why;
-    const struct ahoyd_domain *domain;
+    struct span realm;          /* The domain's name. */
     struct span user;           /* As he calls himself. */
     const struct ahoy_hop *hop; /* Where from. */
 };

@@ -140,12 +140,12 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
 }
 
 /* The way that requests of our users take: R3608-6.3-1, R3608-6.3-2. */
-static void print_service_route(const struct ahoyd_domain *domain, struct ahoy_buf *rows)
+static void print_service_route(struct span service_route, struct ahoy_buf *rows)
 {
-    if (domain->service_route.size == 0)
+    if (service_route.size == 0)
         return;
     ahoy_buf_put(rows, SPAN("Service-Route: "));
-    ahoy_buf_put(rows, domain->service_route);
+    ahoy_buf_put(rows, service_route);
     ahoy_buf_put(rows, SPAN("\r\n"));
 }
 
@@ -176,7 +176,7 @@ static void answer_query(struct ahoyd_server *server, const struct ahoy_event *e
     ahoy_buf_put(&rows, proof);
     if (ahoyd_store_find(server->options.store, aor, now_ms, &server->bindings))
         print_contacts(server, aor, registration, &server->bindings, now_ms, &rows);
-    print_service_route(domain, &rows);
+    print_service_route(domain->service_route, &rows);
     ahoyd_answer_with(server, event, 200, ahoy_buf_text(&rows));
 }
 
@@ -199,7 +199,6 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
     struct ahoyd_waiting *waiting = ahoy_pool_add(&server->waiting, &handle);
     if (waiting == NULL)
         return null;
-    waiting->domain = domain;
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
     const struct ahoyd_answer answer = { .status = 200, .rows = rows };
     ahoyd_answer_print(server, event, &answer, &buf);
@@ -208,7 +207,8 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
     ahoy_arena_init(&waiting->arena, &server->waiting_chunks);
     if (line < text.size)
         waiting->rows = ahoy_arena_copy(&waiting->arena, ahoy_span_after(text, line + 1));
-    if (waiting->rows.size > 0 && waiting->rows.at != NULL)
+    waiting->service_route = ahoy_arena_copy(&waiting->arena, domain->service_route);
+    if (waiting->rows.size > 0 && waiting->rows.at != NULL && waiting->service_route.at != NULL)
         waiting->transaction = ahoy_transaction_accept(server->transactions, event, 0, now_ms);
     if (ahoy_handle_equal(waiting->transaction, null)) {
         forget(server, handle, waiting);
@@ -328,11 +328,15 @@ static void print_outbound(const struct ahoyd_server *server,
 }
 
 /* More phones than a user may have. */
-static void tell_refused(struct ahoyd_server *server, const struct ahoyd_domain *domain,
-                         const struct ahoyd_change *change, uint64_t now_ms)
+static void tell_refused(struct ahoyd_server *server, const struct ahoyd_change *change,
+                         uint64_t now_ms)
 {
-    const struct span user = { change->aor.at, change->aor.size - domain->name.size - 1 };
-    const struct ahoyd_refusal refusal = { "refused phone", "too many of one user", domain, user,
+    size_t at = change->aor.size; /* A user's name may hold one, too. */
+    while (at > 0 && change->aor.at[at - 1] != '@')
+        at--;
+    const struct span realm = ahoy_span_after(change->aor, at);
+    const struct span user = { change->aor.at, at > 0 ? at - 1 : 0 };
+    const struct ahoyd_refusal refusal = { "refused phone", "too many of one user", realm, user,
                                            &change->registration.hop };
     ahoyd_refusal_tell(server, &refusal, now_ms);
 }
@@ -353,7 +357,7 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
                                                   : AHOY_CAUSE_NO_STORE,
                             change->registration.call_id, &change->registration.hop, change->aor);
         if (change->status == 403)
-            tell_refused(server, waiting->domain, change, now_ms);
+            tell_refused(server, change, now_ms);
         answer_waiting(server, handle, change->status,
                        change->status == 503 ? print_retry(server) : SPAN(""), now_ms);
         return;
@@ -363,6 +367,6 @@ void ahoyd_serve_stored(struct ahoyd_server *server, const struct ahoyd_change *
     print_contacts(server, change->aor, &change->registration, &server->bindings, now_ms, &rows);
     print_outbound(server, &change->registration, &rows);
     ahoyd_push_print(server, &change->registration, &rows); /* R8599-5.6.1.1-6 */
-    print_service_route(waiting->domain, &rows);
+    print_service_route(waiting->service_route, &rows);
     answer_waiting(server, handle, 200, ahoy_buf_text(&rows), now_ms);
 }

@@ -401,11 +401,25 @@ static bool is_redirected(const struct ahoyd_path *path)
            path->target.has_user && !path->has_next && !path->has_flow;
 }
 
+/* Whether it came to an address that is listened on for what is under way only.  A connection is
+ * under way. */
+static bool comes_too_late(const struct ahoyd_server *server, const struct ahoy_event *event)
+{
+    const struct ahoy_hop *hop = event->hop;
+    return event->routing->to_tag.size == 0 && !ahoy_transport_is_reliable(hop->transport) &&
+           hop->listener < server->options.listener_count &&
+           server->options.listeners[hop->listener].leaving;
+}
+
 void ahoyd_serve_request(struct ahoyd_server *server, const struct ahoy_event *event,
                          uint64_t now_ms)
 {
     struct ahoyd_path path;
     struct ahoy_err err;
+    if (comes_too_late(server, event)) {
+        ahoyd_serve_later(server, event);
+        return;
+    }
     if (event->routing->request_uri.scheme == AHOY_SCHEME_OTHER) {
         ahoyd_answer(server, event, 416);
         return;

@@ -124,7 +124,6 @@ static void begin(struct ahoyd_server *server, struct wish *wish, const struct a
         refuse(server, wish, status);
         return;
     }
-    subscription->domain = wish->domain;
     ahoyd_subscription_print_tag(server, subscription, tag);
     if (ahoy_notifier_begin(&subscription->notifier, event->message, event->routing,
                             &wish->subscribe, (struct span){ tag, sizeof tag }, now_ms, &err)) {
@@ -145,10 +144,14 @@ static void refresh(struct ahoyd_server *server, struct wish *wish, uint64_t now
         refuse(server, wish, 481);
         return;
     }
-    wish->domain = subscription->domain;
+    const struct span aor = { subscription->aor, subscription->aor_size };
+    wish->domain = ahoyd_names_of_aor(&server->names, aor);
+    if (wish->domain == NULL) { /* It is served no more. */
+        refuse(server, wish, 404);
+        return;
+    }
     if (!admit(server, wish, &event->routing->to.uri, now_ms))
         return;
-    const struct span aor = { subscription->aor, subscription->aor_size };
     if (!ahoy_span_equal(aor, ahoy_buf_text(&wish->aor)))
         refuse(server, wish, 403);
     else if (ahoy_notifier_refresh(&subscription->notifier, event->message, event->routing,

@@ -321,6 +321,11 @@ uint32_t ahoyd_server_busy(const struct ahoyd_server *server)
     return ahoy_proxy_open(server->proxy) + server->waiting.used;
 }
 
+uint64_t ahoyd_server_listeners(const struct ahoyd_server *server)
+{
+    return ahoy_stack_listeners(server->stack);
+}
+
 uint32_t ahoyd_server_transactions(const struct ahoyd_server *server)
 {
     return ahoy_transactions_count(server->transactions);

@@ -43,7 +43,8 @@ struct ahoyd_server_counters {
 struct ahoyd_server_options {
     const struct ahoyd_config *config; /* Outlives the server. */
     struct ahoyd_store *store;         /* Too. */
-    /* Too; as many as the configuration listens on, in its order. */
+    /* Too; as many as the configuration listens on, in its order.  Others, and another
+     * configuration, may take their place (renewal.h). */
     const struct ahoy_listener *listeners;
     size_t listener_count;
     uint16_t worker, workers;
@@ -82,6 +83,8 @@ void ahoyd_server_leave(struct ahoyd_server *server);
 /* What would be broken off: requests without a final response, registrations that wait for the
  * store. */
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server);
+/* The listeners that its connections came by, a bit each. */
+uint64_t ahoyd_server_listeners(const struct ahoyd_server *server);
 /* All transactions that are held, those that only absorb retransmissions too. */
 uint32_t ahoyd_server_transactions(const struct ahoyd_server *server);
 /* Whether |name| is that of a level. */

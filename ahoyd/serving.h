@@ -23,8 +23,8 @@ enum {
 struct ahoyd_waiting {
     struct ahoy_handle transaction;
     struct ahoy_arena arena;
-    struct span rows; /* The answer's: all that follows its status line. */
-    const struct ahoyd_domain *domain;
+    struct span rows;          /* The answer's: all that follows its status line. */
+    struct span service_route; /* Of a 200; see ahoyd_domain. */
 };
 
 struct ahoyd_server {
@@ -57,6 +57,7 @@ struct ahoyd_server {
     struct ahoyd_watcher sleeper_watcher;
     struct ahoy_hash_key sleeper_key;
     struct ahoyd_probe *probes; /* As many as config->probe_count. */
+    uint32_t probe_number;      /* That was given last. */
     struct ahoy_timers probe_timers;
     struct ahoy_overload overload;
     uint32_t waited_us; /* The message at hand. */

@@ -12,12 +12,11 @@ struct ahoyd_subscription {
     struct ahoy_handle self;
     struct ahoyd_watch watch;
     struct ahoy_timer timer;
-    const struct ahoyd_domain *domain; /* Whose user it tells of. */
-    struct ahoy_hop hop;               /* The way that the last SUBSCRIBE came, ... */
-    bool is_direct;                    /* ... straight from the subscriber. */
-    uint32_t version;                  /* Of the next document. */
-    struct record *told;               /* What the last one told; NULL before. */
-    uint64_t lapse_ms;                 /* When the first contact of that one expires. */
+    struct ahoy_hop hop; /* The way that the last SUBSCRIBE came, ... */
+    bool is_direct;      /* ... straight from the subscriber. */
+    uint32_t version;    /* Of the next document. */
+    struct record *told; /* What the last one told; NULL before. */
+    uint64_t lapse_ms;   /* When the first contact of that one expires. */
     size_t aor_size;
     char aor[AHOYD_AOR_LIMIT];
     struct ahoy_notifier notifier;

@@ -42,10 +42,12 @@ static void follow_binding(const struct ahoyd_server *server, const struct ahoy_
     if (came->transport != hop->transport || came->listener >= server->options.listener_count)
         return;
     const struct ahoy_listener *listener = &server->options.listeners[came->listener];
-    if (listener->transport != hop->transport || listener->local.family != hop->remote.family)
+    bool is_reliable = ahoy_transport_is_reliable(listener->transport);
+    if (listener->transport != hop->transport || listener->local.family != hop->remote.family ||
+        (listener->leaving && !is_reliable))
         return;
     hop->listener = came->listener;
-    if (ahoy_transport_is_reliable(listener->transport)) {
+    if (is_reliable) {
         hop->connection = came->connection;
         hop->worker = came->worker;
     }
@@ -115,7 +117,8 @@ static bool stands(const struct ahoyd_server *server, struct ahoy_hop *hop)
     if (ahoy_transport_is_reliable(hop->transport))
         return ahoy_stack_is_open(server->stack, hop);
     if (hop->listener >= server->options.listener_count ||
-        server->options.listeners[hop->listener].transport != hop->transport)
+        server->options.listeners[hop->listener].transport != hop->transport ||
+        server->options.listeners[hop->listener].leaving)
         hop->listener = AHOY_ANY_LISTENER;
     return true;
 }

@@ -67,6 +67,13 @@ void ahoyd_trace_free(struct ahoyd_trace *trace)
     free(trace);
 }
 
+void ahoyd_trace_relisten(struct ahoyd_trace *trace, const struct ahoy_listener *listeners,
+                          size_t count)
+{
+    trace->options.listeners = listeners;
+    trace->options.listener_count = count;
+}
+
 void ahoyd_trace_flush(struct ahoyd_trace *trace)
 {
     struct span lines = ahoy_buf_text(&trace->lines);

@@ -17,6 +17,9 @@ struct ahoyd_trace_options {
 /* NULL where memory is refused. */
 struct ahoyd_trace *ahoyd_trace_new(const struct ahoyd_trace_options *options);
 void ahoyd_trace_free(struct ahoyd_trace *trace);
+/* Between two turns: other listeners, which outlive the trace, or the next call. */
+void ahoyd_trace_relisten(struct ahoyd_trace *trace, const struct ahoy_listener *listeners,
+                          size_t count);
 
 /* Notes the messages in |event|; those that come in pieces when they are whole. */
 void ahoyd_trace_in(struct ahoyd_trace *trace, const struct ahoy_wire_event *event,

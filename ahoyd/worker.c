@@ -57,9 +57,10 @@ struct ahoyd_worker {
     pthread_t thread;
     atomic_bool draining; /* Asked by others. */
     atomic_bool busy;     /* For others: calls are being set up, as far as is known. */
-    pthread_mutex_t lock; /* Of the report: */
+    pthread_mutex_t lock; /* Of the report, and of the pause: */
     pthread_cond_t answered;
     struct report *asked; /* NULL: nobody asks. */
+    bool is_to_pause, is_paused;
 };
 
 /* The store's thread brings a change back. */
@@ -292,8 +293,8 @@ static void fill_report(struct ahoyd_worker *worker, struct report *report)
     };
 }
 
-/* Answers who asked. */
-static void answer_report(struct ahoyd_worker *worker)
+/* Answers who asked, and stands still for as long as somebody else works on the worker. */
+static void serve_others(struct ahoyd_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     if (worker->asked != NULL) {
@@ -301,6 +302,12 @@ static void answer_report(struct ahoyd_worker *worker)
         worker->asked = NULL;
         pthread_cond_broadcast(&worker->answered);
     }
+    worker->is_paused = worker->is_to_pause;
+    if (worker->is_paused)
+        pthread_cond_broadcast(&worker->answered);
+    while (worker->is_to_pause)
+        pthread_cond_wait(&worker->answered, &worker->lock);
+    worker->is_paused = false;
     pthread_mutex_unlock(&worker->lock);
 }
 
@@ -375,7 +382,7 @@ static void *run(void *context)
     do {
         ahoy_driver_wait(worker->options.driver, next_deadline(worker));
         turn(worker);
-        answer_report(worker);
+        serve_others(worker);
     } while (!is_finished(worker));
     ahoyd_server_leave(worker->server);
     carry_all(worker);
@@ -439,6 +446,67 @@ static bool ask(struct ahoyd_worker *worker, struct report *report)
     }
     pthread_mutex_unlock(&worker->lock);
     return answered;
+}
+
+static void set_pause(struct ahoyd_worker *worker, bool is_to_pause)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->is_to_pause = is_to_pause;
+    pthread_cond_broadcast(&worker->answered);
+    pthread_mutex_unlock(&worker->lock);
+    ahoy_driver_wake(worker->options.driver);
+}
+
+static bool wait_for_pause(struct ahoyd_worker *worker, const struct timespec *end)
+{
+    int rc = 0;
+    pthread_mutex_lock(&worker->lock);
+    while (rc == 0 && !worker->is_paused)
+        rc = pthread_cond_timedwait(&worker->answered, &worker->lock, end);
+    bool is_paused = worker->is_paused;
+    pthread_mutex_unlock(&worker->lock);
+    return is_paused;
+}
+
+bool ahoyd_workers_pause(struct ahoyd_worker *const *workers, unsigned count)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += AHOYD_PAUSE_MS / 1000;
+    for (unsigned i = 0; i < count; i++)
+        set_pause(workers[i], true);
+    for (unsigned i = 0; i < count; i++) {
+        if (!wait_for_pause(workers[i], &end)) {
+            ahoyd_workers_resume(workers, count);
+            return false;
+        }
+    }
+    return true;
+}
+
+void ahoyd_workers_resume(struct ahoyd_worker *const *workers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        set_pause(workers[i], false);
+}
+
+struct ahoy_driver *ahoyd_worker_driver(struct ahoyd_worker *worker)
+{
+    return worker->options.driver;
+}
+
+uint64_t ahoyd_worker_listeners(const struct ahoyd_worker *worker)
+{
+    return ahoyd_server_listeners(worker->server);
+}
+
+void ahoyd_worker_renew(struct ahoyd_worker *worker, struct ahoyd_renewal *renewal,
+                        const struct ahoyd_config *config, const struct ahoyd_listeners *listeners)
+{
+    worker->options.server.config = config;
+    ahoyd_server_renew(worker->server, renewal, worker->now_ms);
+    if (worker->options.trace != NULL)
+        ahoyd_trace_relisten(worker->options.trace, listeners->at, listeners->count);
 }
 
 size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, size_t room)

@@ -2,13 +2,15 @@
  * so nothing in it is shared; what comes to another's door is passed on through an inbox. */
 #pragma once
 
-#include "ahoyd/server.h"
+#include "ahoyd/listeners.h"
+#include "ahoyd/renewal.h"
 #include "ahoyd/trace.h"
 
 struct ahoy_driver;
 struct ahoyd_worker;
 
 enum {
+    AHOYD_PAUSE_MS = 5000, /* For a worker's turn to end. */
     AHOYD_DRAIN_MS = 4000, /* For calls that are being set up, once the server is to end. */
     AHOYD_QUIET_MS = 2000  /* Without work, before memory goes back to the kernel. */
 };
@@ -46,6 +48,19 @@ void ahoyd_worker_drain(struct ahoyd_worker *worker);
 void ahoyd_worker_join(struct ahoyd_worker *worker);
 /* When all workers have been joined and the store, which has changes of theirs, is closed. */
 void ahoyd_worker_free(struct ahoyd_worker *worker);
+
+/* From any other thread: has all |count| workers stop between two turns, so that the caller may do
+ * with them what follows, until they go on.  False where one does not come to its turn's end within
+ * AHOYD_PAUSE_MS: they go on then. */
+bool ahoyd_workers_pause(struct ahoyd_worker *const *workers, unsigned count);
+void ahoyd_workers_resume(struct ahoyd_worker *const *workers, unsigned count);
+/* Of one that is paused. */
+struct ahoy_driver *ahoyd_worker_driver(struct ahoyd_worker *worker);
+/* The listeners that its connections came by, a bit each. */
+uint64_t ahoyd_worker_listeners(const struct ahoyd_worker *worker);
+/* As ahoyd_server_renew has it. */
+void ahoyd_worker_renew(struct ahoyd_worker *worker, struct ahoyd_renewal *renewal,
+                        const struct ahoyd_config *config, const struct ahoyd_listeners *listeners);
 
 /* From any other thread: asks the worker for what its server's ring holds from |*from| on
  * (ahoy_ring_copy), at most |room| bytes into |to|.  0: nothing more, or no answer within a

@@ -12,6 +12,7 @@ struct ctl_options {
     bool json;
     const char *pcap_path; /* Of explain; NULL: no capture is wanted. */
     bool strict, dry_run;  /* Of user import. */
+    bool check;            /* Of reload. */
 };
 
 /* Where commands go: the running server, or the store itself. */
@@ -33,6 +34,7 @@ int ctl_metrics(const struct ctl_options *options, int argc, char **argv);
 int ctl_trace(const struct ctl_options *options, int argc, char **argv);
 int ctl_explain(const struct ctl_options *options, int argc, char **argv);
 int ctl_calls(const struct ctl_options *options, int argc, char **argv);
+int ctl_reload(const struct ctl_options *options, int argc, char **argv);
 int ctl_ladder(const struct ctl_options *options, int argc, char **argv);
 
 /* Draws |lines|, which are those of a trace, or say "why" in their place. */

@@ -24,6 +24,9 @@ static const char help[] =
     "  registrations [AOR]      list who can be reached where\n"
     "  counters                 show what the server has counted\n"
     "  metrics                  the same and more, as text for Prometheus\n"
+    "  reload [--check]         have the server read its configuration again, all of it or "
+    "nothing,\n"
+    "                           and say what changes; with --check nothing does\n"
     "  calls [WORD]             list living and recent calls: all, living, failed, or those with\n"
     "                           WORD in a name or the Call-ID\n"
     "  explain CALL-ID          say why a call ended as it did, and draw it with the reasons\n"
@@ -63,6 +66,7 @@ static const struct {
     { "counters", ctl_counters }, { "ladder", ctl_ladder },
     { "metrics", ctl_metrics },   { "trace", ctl_trace },
     { "explain", ctl_explain },   { "calls", ctl_calls },
+    { "reload", ctl_reload },
 };
 
 static int run_verb(const struct ctl_options *options, int argc, char **argv)
@@ -85,6 +89,7 @@ enum {
     OPTION_JSON,
     OPTION_STRICT,
     OPTION_DRY,
+    OPTION_CHECK,
     OPTION_PCAP,
     OPTION_HELP,
     OPTION_VERSION
@@ -96,6 +101,7 @@ static const struct option long_options[] = {
     { "json", no_argument, NULL, OPTION_JSON },
     { "strict", no_argument, NULL, OPTION_STRICT },
     { "dry-run", no_argument, NULL, OPTION_DRY },
+    { "check", no_argument, NULL, OPTION_CHECK },
     { "pcap", required_argument, NULL, OPTION_PCAP },
     { "help", no_argument, NULL, OPTION_HELP },
     { "version", no_argument, NULL, OPTION_VERSION },
@@ -122,6 +128,9 @@ int main(int argc, char **argv)
             break;
         case OPTION_DRY:
             options.dry_run = true;
+            break;
+        case OPTION_CHECK:
+            options.check = true;
             break;
         case OPTION_PCAP:
             options.pcap_path = optarg;

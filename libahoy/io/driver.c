@@ -43,8 +43,7 @@ struct ahoy_driver {
     struct ahoy_timers timers;
     struct ahoy_driver_counters counters;
     uint16_t worker;
-    size_t listening_count;
-    struct listening *listening;
+    struct listening listening[AHOY_LISTENERS_LIMIT]; /* By number; those without an fd are none. */
     struct ahoy_datagrams_in in;
     struct ahoy_datagrams_out out;
     struct ahoy_streams streams;
@@ -58,18 +57,19 @@ struct ahoy_driver {
 };
 
 /* Whether |listener| is for connections of ours only. */
-static bool is_held(const struct ahoy_listener *listener, const struct ahoy_driver_options *options)
+static bool is_held(const struct ahoy_listener *listener, uint8_t index,
+                    const struct ahoy_driver_options *options)
 {
     return listener->transport == AHOY_TLS && options->tls != NULL &&
-           !ahoy_tls_context_listens(options->tls, (uint8_t)(listener - options->listeners));
+           !ahoy_tls_context_listens(options->tls, index);
 }
 
-static int open_listener(const struct ahoy_listener *listener,
+static int open_listener(const struct ahoy_listener *listener, uint8_t index,
                          const struct ahoy_driver_options *options, bool share_port)
 {
     if (listener->transport == AHOY_UDP)
         return ahoy_socket_datagram(&listener->local, share_port);
-    if (is_held(listener, options))
+    if (is_held(listener, index, options))
         return ahoy_socket_hold(&listener->local);
     if (listener->transport == AHOY_TCP || listener->transport == AHOY_WS ||
         (ahoy_transport_is_secure(listener->transport) && options->tls != NULL))
@@ -80,29 +80,21 @@ static int open_listener(const struct ahoy_listener *listener,
 
 /* Sockets that share a port tolerate every other that shares it, those of another process too; so
  * the first one asks for the address alone, and gives it back. */
-static bool is_vacant(const struct ahoy_listener *listener,
+static bool is_vacant(const struct ahoy_listener *listener, uint8_t index,
                       const struct ahoy_driver_options *options)
 {
-    int fd = open_listener(listener, options, false);
+    int fd = open_listener(listener, index, options, false);
     if (fd < 0)
         return false;
     close(fd);
     return true;
 }
 
-static bool start_listening(struct ahoy_driver *driver, struct listening *listening,
-                            const struct ahoy_listener *listener,
-                            const struct ahoy_driver_options *options)
+/* Has the loop watch |fd|, which is |listening|'s from now on. */
+static bool watch(struct ahoy_driver *driver, struct listening *listening, int fd)
 {
-    if (options->share_port && options->first && !is_vacant(listener, options))
-        return false;
-    int fd = open_listener(listener, options, options->share_port);
-    if (fd < 0)
-        return false;
-    bool stream = listener->transport != AHOY_UDP;
-    listening->held = is_held(listener, options);
+    bool stream = listening->transport != AHOY_UDP;
     listening->source = (struct ahoy_source){ .fd = fd, .kind = stream ? ACCEPTING : DATAGRAMS };
-    listening->transport = listener->transport;
     listening->pause.what = (uintptr_t)listening;
     listening->pause.which = ACCEPTING;
     if (!stream) {
@@ -113,18 +105,51 @@ static bool start_listening(struct ahoy_driver *driver, struct listening *listen
            (listening->held || ahoy_loop_watch(&driver->loop, &listening->source, EPOLLIN));
 }
 
+bool ahoy_driver_listen(struct ahoy_driver *driver, size_t index,
+                        const struct ahoy_listener *listener,
+                        const struct ahoy_driver_options *options)
+{
+    assert(index < AHOY_LISTENERS_LIMIT && !ahoy_driver_listens(driver, index));
+    struct listening *listening = &driver->listening[index];
+    const uint8_t number = (uint8_t)index;
+    if (options->share_port && options->first && !is_vacant(listener, number, options))
+        return false;
+    int fd = open_listener(listener, number, options, options->share_port);
+    if (fd < 0)
+        return false;
+    *listening = (struct listening){ .transport = listener->transport,
+                                     .index = number,
+                                     .held = is_held(listener, number, options) };
+    if (watch(driver, listening, fd))
+        return true;
+    int why = errno;
+    ahoy_driver_unlisten(driver, index);
+    errno = why;
+    return false;
+}
+
+void ahoy_driver_unlisten(struct ahoy_driver *driver, size_t index)
+{
+    struct listening *listening = &driver->listening[index];
+    if (!ahoy_driver_listens(driver, index))
+        return;
+    ahoy_timers_cancel(&driver->timers, &listening->pause);
+    ahoy_loop_unwatch(&driver->loop, &listening->source);
+    close(listening->source.fd);
+    listening->source.fd = -1;
+}
+
+bool ahoy_driver_listens(const struct ahoy_driver *driver, size_t index)
+{
+    return driver->listening[index].source.fd >= 0;
+}
+
 static bool open_listeners(struct ahoy_driver *driver, const struct ahoy_driver_options *options,
                            size_t *failed)
 {
-    driver->listening = calloc(options->listener_count + 1, sizeof *driver->listening);
-    if (driver->listening == NULL)
-        return false;
     for (size_t i = 0; i < options->listener_count; i++) {
-        struct listening *listening = &driver->listening[i];
-        listening->source.fd = -1;
-        listening->index = (uint8_t)i;
-        driver->listening_count++;
-        if (!start_listening(driver, listening, &options->listeners[i], options)) {
+        if (options->listeners[i].transport != AHOY_TRANSPORT_OTHER &&
+            !ahoy_driver_listen(driver, i, &options->listeners[i], options)) {
             *failed = i;
             return false;
         }
@@ -136,9 +161,6 @@ static bool init(struct ahoy_driver *driver, const struct ahoy_driver_options *o
                  size_t *failed)
 {
     driver->worker = options->worker;
-    driver->accepted_fd = -1;
-    for (int i = 0; i < AHOY_WATCHES_LIMIT; i++)
-        driver->watched[i].source = (struct ahoy_source){ .fd = -1, .kind = WATCHED };
     ahoy_timers_init(&driver->timers, ahoy_driver_now());
     driver->streams.now_ms = driver->timers.now_ms;
     if (!ahoy_datagrams_in_init(&driver->in) ||
@@ -161,6 +183,11 @@ struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, 
         free(driver);
         return NULL;
     }
+    driver->accepted_fd = -1;
+    for (size_t i = 0; i < AHOY_LISTENERS_LIMIT; i++)
+        driver->listening[i].source.fd = -1;
+    for (int i = 0; i < AHOY_WATCHES_LIMIT; i++)
+        driver->watched[i].source = (struct ahoy_source){ .fd = -1, .kind = WATCHED };
     bool opened = ahoy_streams_init(&driver->streams, &driver->loop, &driver->timers,
                                     &driver->counters, STREAM, options->tls) &&
                   init(driver, options, failed);
@@ -178,22 +205,19 @@ void ahoy_driver_close(struct ahoy_driver *driver)
         return;
     ahoy_dns_close(driver->dns);
     ahoy_streams_fini(&driver->streams);
-    for (size_t i = 0; i < driver->listening_count; i++) {
-        if (driver->listening[i].source.fd >= 0)
-            close(driver->listening[i].source.fd);
-    }
+    for (size_t i = 0; i < AHOY_LISTENERS_LIMIT; i++)
+        ahoy_driver_unlisten(driver, i);
     if (driver->accepted_fd >= 0)
         close(driver->accepted_fd);
     ahoy_datagrams_in_fini(&driver->in);
     ahoy_datagrams_out_fini(&driver->out);
     ahoy_loop_fini(&driver->loop);
-    free(driver->listening);
     free(driver);
 }
 
 struct ahoy_ip ahoy_driver_local(const struct ahoy_driver *driver, size_t index)
 {
-    assert(index < driver->listening_count);
+    assert(index < AHOY_LISTENERS_LIMIT);
     return driver->listening[index].local;
 }
 
@@ -454,9 +478,10 @@ bool ahoy_driver_next(struct ahoy_driver *driver, struct ahoy_wire_event *event)
 static const struct listening *find_sender(const struct ahoy_driver *driver,
                                            const struct ahoy_hop *hop)
 {
-    for (size_t i = 0; i < driver->listening_count; i++) {
+    for (size_t i = 0; i < AHOY_LISTENERS_LIMIT; i++) {
         const struct listening *listening = &driver->listening[i];
-        if (listening->source.kind == DATAGRAMS && listening->local.family == hop->remote.family &&
+        if (listening->source.fd >= 0 && listening->source.kind == DATAGRAMS &&
+            listening->local.family == hop->remote.family &&
             (i == hop->listener || hop->listener == AHOY_ANY_LISTENER))
             return listening;
     }
@@ -478,7 +503,7 @@ static void connect_to(struct ahoy_driver *driver, const struct ahoy_wire_effect
     const struct ahoy_hop *hop = &effect->hop;
     struct ahoy_ip local;
     const struct listening *from = NULL;
-    if (hop->listener < driver->listening_count) {
+    if (hop->listener < AHOY_LISTENERS_LIMIT) {
         from = &driver->listening[hop->listener];
         local = from->local;
         local.port = from->held ? local.port : 0;

@@ -44,8 +44,9 @@ struct ahoy_driver_counters {
 };
 
 struct ahoy_driver_options {
-    const struct ahoy_listener *listeners; /* Read by open only. */
-    size_t listener_count;                 /* At most AHOY_LISTENERS_LIMIT. */
+    const struct ahoy_listener
+        *listeners;        /* Read by open only.  One without a transport is none. */
+    size_t listener_count; /* At most AHOY_LISTENERS_LIMIT. */
     uint16_t worker;
     unsigned padding; /* Bytes that a datagram may grow by to leave in a train: trains.h. */
     bool share_port;  /* SO_REUSEPORT: several workers listen on the same addresses. */
@@ -61,6 +62,14 @@ struct ahoy_driver_options {
  * something else failed. */
 struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, size_t *failed);
 void ahoy_driver_close(struct ahoy_driver *driver);
+/* Between two turns: opens |listener| as number |index|, which is not open, under the options of
+ * open.  False and errno where that fails. */
+bool ahoy_driver_listen(struct ahoy_driver *driver, size_t index,
+                        const struct ahoy_listener *listener,
+                        const struct ahoy_driver_options *options);
+/* Between two turns: closes listener |index|, if it is open.  Connections that came by it stand. */
+void ahoy_driver_unlisten(struct ahoy_driver *driver, size_t index);
+bool ahoy_driver_listens(const struct ahoy_driver *driver, size_t index);
 /* Where listener |index| is bound, the port that the kernel chose included. */
 struct ahoy_ip ahoy_driver_local(const struct ahoy_driver *driver, size_t index);
 const struct ahoy_driver_counters *ahoy_driver_counters(const struct ahoy_driver *driver);

@@ -15,30 +15,31 @@
 struct member {
     struct ahoy_credential credential;
     SSL_CTX *ssl; /* NULL for a domain. */
+    char *domain; /* NULL for all others.  The entry may be gone before the set is. */
 };
 
-struct set {
+struct ahoy_tls_set {
     atomic_uint shares;
     struct ahoy_sessions sessions; /* Of connections outward: whom others trusted is asked anew. */
-    const struct ahoy_tls_entry *entries;
+    const struct ahoy_tls_entry *entries; /* While it is in use, or may be. */
     size_t count;
     struct member members[];
 };
 
 struct ahoy_tls_context {
     pthread_mutex_t lock; /* Of |set|: taken for a moment, by new connections only. */
-    struct set *set;
-    const struct ahoy_tls_entry *entries;
-    size_t count;
+    struct ahoy_tls_set *set;
     struct ahoy_tickets tickets;
 };
 
-static void drop(struct set *set)
+static void drop(struct ahoy_tls_set *set)
 {
     if (atomic_fetch_sub(&set->shares, 1) != 1)
         return;
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; i < set->count; i++) {
         ahoy_credential_fini(&set->members[i].credential);
+        free(set->members[i].domain);
+    }
     ahoy_sessions_fini(&set->sessions);
     free(set);
 }
@@ -62,13 +63,14 @@ static void make_share_index(void)
 
 struct ahoy_sessions *ahoy_tls_context_sessions(const SSL *ssl)
 {
-    struct set *set = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), share_index);
+    struct ahoy_tls_set *set = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), share_index);
     return &set->sessions;
 }
 
-/* The set is used for no new connection. */
-static void retire(struct set *set)
+void ahoy_tls_set_free(struct ahoy_tls_set *set)
 {
+    if (set == NULL)
+        return;
     for (size_t i = 0; i < set->count; i++)
         SSL_CTX_free(set->members[i].ssl);
     drop(set);
@@ -77,15 +79,14 @@ static void retire(struct set *set)
 /* Whoever asks for a domain gets its certificate, whatever listener he came to (RFC 6066 3). */
 static int choose_certificate(SSL *ssl, void *argument)
 {
-    const struct set *set = argument;
+    const struct ahoy_tls_set *set = argument;
     const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     if (asked == NULL)
         return 1;
     for (size_t i = 0; i < set->count; i++) {
-        const struct ahoy_tls_entry *entry = &set->entries[i];
+        const char *domain = set->members[i].domain;
         const struct ahoy_credential *credential = &set->members[i].credential;
-        if (entry->use == AHOY_TLS_DOMAIN &&
-            ahoy_span_equal_nocase(entry->domain, ahoy_span(asked)))
+        if (domain != NULL && ahoy_span_equal_nocase(ahoy_span(domain), ahoy_span(asked)))
             return SSL_use_cert_and_key(ssl, credential->certificate, credential->key,
                                         credential->chain, 1);
     }
@@ -174,7 +175,7 @@ static bool fail_trust(const struct ahoy_tls_entry *entry, struct ahoy_tls_fault
     return false;
 }
 
-static bool fill(struct ahoy_tls_context *context, struct set *set, size_t index,
+static bool fill(struct ahoy_tls_context *context, struct ahoy_tls_set *set, size_t index,
                  struct ahoy_tls_fault *fault)
 {
     const struct ahoy_tls_entry *entry = &set->entries[index];
@@ -183,8 +184,10 @@ static bool fill(struct ahoy_tls_context *context, struct set *set, size_t index
         !ahoy_credential_read(&member->credential, entry->certificate, entry->key, fault->what,
                               sizeof fault->what))
         return false;
-    if (entry->use == AHOY_TLS_DOMAIN)
-        return true;
+    if (entry->use == AHOY_TLS_DOMAIN) {
+        member->domain = strndup(entry->domain.at, entry->domain.size);
+        return member->domain != NULL || fail(fault, "memory ran out");
+    }
     bool outward = entry->use == AHOY_TLS_OUTWARD;
     member->ssl = SSL_CTX_new(outward ? TLS_client_method() : TLS_server_method());
     if (member->ssl == NULL || !set_rules(member->ssl) || !set_tickets(context, entry, member->ssl))
@@ -209,12 +212,13 @@ static bool fill(struct ahoy_tls_context *context, struct set *set, size_t index
     return true;
 }
 
-/* Reads all files. */
-static struct set *read_set(struct ahoy_tls_context *context, struct ahoy_tls_fault *fault)
+struct ahoy_tls_set *ahoy_tls_context_read(struct ahoy_tls_context *context,
+                                           const struct ahoy_tls_entry *entries, size_t count,
+                                           struct ahoy_tls_fault *fault)
 {
     fault->what[0] = '\0';
     fault->entry = 0;
-    struct set *set = calloc(1, sizeof *set + context->count * sizeof(struct member));
+    struct ahoy_tls_set *set = calloc(1, sizeof *set + count * sizeof(struct member));
     if (set != NULL && !ahoy_sessions_init(&set->sessions)) {
         free(set);
         set = NULL;
@@ -223,15 +227,15 @@ static struct set *read_set(struct ahoy_tls_context *context, struct ahoy_tls_fa
         (void)fail(fault, "memory ran out"); /* It only says so. */
         return NULL;
     }
-    set->entries = context->entries;
-    set->count = context->count;
+    set->entries = entries;
+    set->count = count;
     atomic_init(&set->shares, 1);
     for (size_t i = 0; i < set->count; i++) {
         ERR_clear_error();
         fault->entry = i;
         if (!fill(context, set, i, fault)) {
             ERR_clear_error();
-            retire(set);
+            ahoy_tls_set_free(set);
             return NULL;
         }
     }
@@ -245,8 +249,6 @@ struct ahoy_tls_context *ahoy_tls_context_new(const struct ahoy_tls_entry *entri
     *fault = (struct ahoy_tls_fault){ .what = "memory ran out" };
     if (context == NULL)
         return NULL;
-    context->entries = entries;
-    context->count = count;
     if (pthread_once(&share_once, make_share_index) != 0 || share_index < 0 ||
         !ahoy_tickets_init(&context->tickets)) {
         free(context);
@@ -257,7 +259,7 @@ struct ahoy_tls_context *ahoy_tls_context_new(const struct ahoy_tls_entry *entri
         free(context);
         return NULL;
     }
-    context->set = read_set(context, fault);
+    context->set = ahoy_tls_context_read(context, entries, count, fault);
     if (context->set != NULL)
         return context;
     ahoy_tls_context_free(context);
@@ -268,23 +270,29 @@ void ahoy_tls_context_free(struct ahoy_tls_context *context)
 {
     if (context == NULL)
         return;
-    if (context->set != NULL)
-        retire(context->set);
+    ahoy_tls_set_free(context->set);
     pthread_mutex_destroy(&context->lock);
     ahoy_tickets_fini(&context->tickets);
     free(context);
 }
 
-bool ahoy_tls_context_reread(struct ahoy_tls_context *context, struct ahoy_tls_fault *fault)
+struct ahoy_tls_set *ahoy_tls_context_use(struct ahoy_tls_context *context,
+                                          struct ahoy_tls_set *set)
 {
-    struct set *set = read_set(context, fault);
-    if (set == NULL)
-        return false;
     pthread_mutex_lock(&context->lock);
-    struct set *old = context->set;
+    struct ahoy_tls_set *before = context->set;
     context->set = set;
     pthread_mutex_unlock(&context->lock);
-    retire(old);
+    return before;
+}
+
+bool ahoy_tls_context_reread(struct ahoy_tls_context *context, struct ahoy_tls_fault *fault)
+{
+    struct ahoy_tls_set *set =
+        ahoy_tls_context_read(context, context->set->entries, context->set->count, fault);
+    if (set == NULL)
+        return false;
+    ahoy_tls_set_free(ahoy_tls_context_use(context, set));
     return true;
 }
 
@@ -312,8 +320,8 @@ bool ahoy_tls_context_validity(const struct ahoy_tls_context *context, size_t en
 
 bool ahoy_tls_context_listens(const struct ahoy_tls_context *context, uint8_t listener)
 {
-    for (size_t i = 0; i < context->count; i++) {
-        const struct ahoy_tls_entry *entry = &context->entries[i];
+    for (size_t i = 0; i < context->set->count; i++) {
+        const struct ahoy_tls_entry *entry = &context->set->entries[i];
         if (entry->use == AHOY_TLS_LISTENER && entry->listener == listener)
             return true;
     }
@@ -324,8 +332,8 @@ static SSL *make(struct ahoy_tls_context *context, enum ahoy_tls_use use, uint8_
 {
     SSL *ssl = NULL;
     pthread_mutex_lock(&context->lock);
-    for (size_t i = 0; i < context->count && ssl == NULL; i++) {
-        const struct ahoy_tls_entry *entry = &context->entries[i];
+    for (size_t i = 0; i < context->set->count && ssl == NULL; i++) {
+        const struct ahoy_tls_entry *entry = &context->set->entries[i];
         if (entry->use == use && (use == AHOY_TLS_OUTWARD || entry->listener == listener))
             ssl = SSL_new(context->set->members[i].ssl); /* It holds the SSL_CTX. */
     }

@@ -1,6 +1,6 @@
 /* What TLS connections are made with: certificates, whom to trust, versions and ciphers.  Shared by
- * all workers; the certificates may be read anew at any time, and connections that stand keep what
- * they were made with.
+ * all workers; the certificates may be read anew at any time, or others in their place, and
+ * connections that stand keep what they were made with.
  *
  * TLS 1.2 and 1.3; no renegotiation, no compression; sessions are resumed, as a server by tickets,
  * as a client until the certificates are read anew. */
@@ -44,14 +44,23 @@ struct ahoy_tls_fault {
 
 struct ahoy_tls_context;
 
-/* Reads all that |entries|, which outlive the context, name.  NULL, and |fault|, where something is
- * missing or does not fit. */
+/* Reads all that |entries|, which outlive the context, or ahoy_tls_context_use, name.  NULL, and
+ * |fault|, where something is missing or does not fit. */
 struct ahoy_tls_context *ahoy_tls_context_new(const struct ahoy_tls_entry *entries, size_t count,
                                               struct ahoy_tls_fault *fault);
 /* NULL is allowed. */
 void ahoy_tls_context_free(struct ahoy_tls_context *context);
 /* Reads all anew, from any thread; false, and |fault|, leaves all as it was. */
 bool ahoy_tls_context_reread(struct ahoy_tls_context *context, struct ahoy_tls_fault *fault);
+/* What other |entries| name, read, and in use for new connections once it is put in place of what
+ * was in use before, which is returned: from any thread.  NULL, and |fault|, as new. */
+struct ahoy_tls_set *ahoy_tls_context_read(struct ahoy_tls_context *context,
+                                           const struct ahoy_tls_entry *entries, size_t count,
+                                           struct ahoy_tls_fault *fault);
+struct ahoy_tls_set *ahoy_tls_context_use(struct ahoy_tls_context *context,
+                                          struct ahoy_tls_set *set);
+/* One that is not in use; NULL is allowed.  Its entries are named no more. */
+void ahoy_tls_set_free(struct ahoy_tls_set *set);
 /* A new key for tickets, from any thread; those of the last one are still taken.  False where
  * random bytes are refused. */
 bool ahoy_tls_context_rotate(struct ahoy_tls_context *context);

@@ -26,8 +26,17 @@ void ahoy_locating_init(struct ahoy_stack *stack, const uint64_t seed[2])
     struct ahoy_locating *locating = &stack->locating;
     ahoy_rng_init(&locating->rng, seed);
     ahoy_pool_init(&locating->searches, sizeof(struct ahoy_searching), AHOY_SEARCHES_LIMIT);
+    ahoy_locating_look(stack);
+}
+
+void ahoy_locating_look(struct ahoy_stack *stack)
+{
+    struct ahoy_locating *locating = &stack->locating;
+    locating->means.v4 = locating->means.v6 = 0;
     for (size_t i = 0; i < stack->flows.listener_count; i++) {
         const struct ahoy_listener *listener = &stack->flows.listeners[i];
+        if (listener->leaving)
+            continue;
         if (listener->local.family == AHOY_IPV4)
             locating->means.v4 |= (uint16_t)(1 << listener->transport);
         else
@@ -155,8 +164,7 @@ bool ahoy_stack_located(struct ahoy_stack *stack, struct ahoy_located *located)
     if (searching == NULL)
         return false;
     stack->locating.ended = searching->next;
-    *located =
-        (struct ahoy_located){ .user = searching->user, .status = searching->status };
+    *located = (struct ahoy_located){ .user = searching->user, .status = searching->status };
     add_hops(stack, searching, false, located);
     located->fresh = located->count;
     add_hops(stack, searching, true, located);

@@ -7,10 +7,10 @@
 #include "libahoy/stack/stack.h"
 
 enum {
-    AHOY_SEARCHES_LIMIT = 4096,  /* At once. */
-    AHOY_SEARCH_MS = 4000,       /* How long one may take. */
-    AHOY_RESTING_LIMIT = 256,    /* Servers that rest. */
-    AHOY_LOCATING_TIMER = 0x102  /* timer->which; timer->what is the packed handle of the search. */
+    AHOY_SEARCHES_LIMIT = 4096, /* At once. */
+    AHOY_SEARCH_MS = 4000,      /* How long one may take. */
+    AHOY_RESTING_LIMIT = 256,   /* Servers that rest. */
+    AHOY_LOCATING_TIMER = 0x102 /* timer->which; timer->what is the packed handle of the search. */
 };
 
 struct ahoy_searching;
@@ -18,8 +18,8 @@ struct ahoy_searching;
 struct ahoy_locating {
     struct ahoy_means means;
     struct ahoy_rng rng;
-    struct ahoy_pool searches;     /* struct ahoy_searching */
-    struct ahoy_searching *ended;  /* Those that are done and not polled, the oldest first. */
+    struct ahoy_pool searches;    /* struct ahoy_searching */
+    struct ahoy_searching *ended; /* Those that are done and not polled, the oldest first. */
     struct ahoy_searching *newest;
     size_t next_resting; /* Where the one is that began to rest first, to be overwritten. */
     struct ahoy_resting {
@@ -29,8 +29,9 @@ struct ahoy_locating {
     } resting[AHOY_RESTING_LIMIT];
 };
 
-/* The means are what the stack's listeners speak. */
+/* The means are what the stack's listeners speak: looked at anew where those are others. */
 void ahoy_locating_init(struct ahoy_stack *stack, const uint64_t seed[2]);
+void ahoy_locating_look(struct ahoy_stack *stack);
 /* An ANSWER to |lookup|, which may be about a search that is no more. */
 void ahoy_locating_answer(struct ahoy_stack *stack, uint64_t lookup, struct span message);
 /* The time of |search| is up. */

@@ -68,6 +68,18 @@ void ahoy_stack_free(struct ahoy_stack *stack)
     free(stack);
 }
 
+void ahoy_stack_relisten(struct ahoy_stack *stack, const struct ahoy_listener *listeners,
+                         size_t count)
+{
+    ahoy_flows_relisten(&stack->flows, listeners, count);
+    ahoy_locating_look(stack);
+}
+
+uint64_t ahoy_stack_listeners(const struct ahoy_stack *stack)
+{
+    return ahoy_flows_listeners(&stack->flows);
+}
+
 static void accept_flow(struct ahoy_stack *stack, struct ahoy_hop *hop)
 {
     ahoy_stack_trim_later(stack);

@@ -34,7 +34,7 @@ struct ahoy_stack_counters {
 };
 
 struct ahoy_stack_options {
-    const struct ahoy_listener *listeners; /* Outlive the stack. */
+    const struct ahoy_listener *listeners; /* Outlive the stack, or ahoy_stack_relisten. */
     size_t listener_count;
     uint16_t worker, workers; /* This one, and how many there are (at least 1). */
     uint32_t connection_limit;
@@ -52,6 +52,12 @@ struct ahoy_stack;
 /* NULL where memory is refused. */
 struct ahoy_stack *ahoy_stack_new(const struct ahoy_stack_options *options, uint64_t now_ms);
 void ahoy_stack_free(struct ahoy_stack *stack);
+/* Between two steps: other listeners, as ahoy_flows_relisten has it; they outlive the stack, or the
+ * next call. */
+void ahoy_stack_relisten(struct ahoy_stack *stack, const struct ahoy_listener *listeners,
+                         size_t count);
+/* The listeners that connections name, a bit each. */
+uint64_t ahoy_stack_listeners(const struct ahoy_stack *stack);
 
 void ahoy_stack_step(struct ahoy_stack *stack, struct ahoy_wire_event *event, uint64_t now_ms);
 bool ahoy_stack_event(struct ahoy_stack *stack, struct ahoy_event *event);

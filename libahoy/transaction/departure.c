@@ -69,7 +69,7 @@ twin_of(const struct ahoy_flows *flows, const struct ahoy_hop *hop, enum ahoy_tr
 {
     const struct ahoy_ip *local = &flows->listeners[hop->listener].local;
     for (size_t i = 0; i < flows->listener_count; i++) {
-        if (flows->listeners[i].transport == transport &&
+        if (flows->listeners[i].transport == transport && !flows->listeners[i].leaving &&
             ahoy_ip_equal_host(&flows->listeners[i].local, local))
             return &flows->listeners[i];
     }

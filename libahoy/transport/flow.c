@@ -31,6 +31,27 @@ void ahoy_flows_fini(struct ahoy_flows *flows)
     ahoy_pool_fini(&flows->pool);
 }
 
+void ahoy_flows_relisten(struct ahoy_flows *flows, const struct ahoy_listener *listeners,
+                         size_t count)
+{
+    assert(count >= flows->listener_count && count <= AHOY_LISTENERS_LIMIT);
+    flows->listeners = listeners;
+    flows->listener_count = count;
+}
+
+uint64_t ahoy_flows_listeners(const struct ahoy_flows *flows)
+{
+    struct ahoy_handle handle = { 0, 0 };
+    const struct ahoy_flow *flow;
+    uint64_t bits = 0;
+    for (uint32_t at = 0; (flow = ahoy_pool_next(&flows->pool, at, &handle)) != NULL;
+         at = handle.slot + 1) {
+        if (flow->hop.listener < AHOY_LISTENERS_LIMIT)
+            bits |= UINT64_C(1) << flow->hop.listener;
+    }
+    return bits;
+}
+
 static bool is_unspecified(const struct ahoy_ip *ip)
 {
     static const uint8_t zeros[sizeof ip->bytes];
@@ -40,13 +61,17 @@ static bool is_unspecified(const struct ahoy_ip *ip)
 const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows,
                                                 const struct ahoy_hop *hop)
 {
-    if (hop->listener != AHOY_ANY_LISTENER)
-        return hop->listener < flows->listener_count ? &flows->listeners[hop->listener] : NULL;
+    if (hop->listener != AHOY_ANY_LISTENER) {
+        bool is_there = hop->listener < flows->listener_count &&
+                        flows->listeners[hop->listener].transport != AHOY_TRANSPORT_OTHER;
+        return is_there ? &flows->listeners[hop->listener] : NULL;
+    }
     bool loopback = ahoy_ip_is_loopback(&hop->remote);
     const struct ahoy_listener *wide = NULL;
     for (size_t i = 0; i < flows->listener_count; i++) {
         const struct ahoy_listener *listener = &flows->listeners[i];
-        if (listener->transport != hop->transport || listener->local.family != hop->remote.family)
+        if (listener->leaving || listener->transport != hop->transport ||
+            listener->local.family != hop->remote.family)
             continue;
         if (!is_unspecified(&listener->local)) {
             if (ahoy_ip_is_loopback(&listener->local) == loopback)

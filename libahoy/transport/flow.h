@@ -50,9 +50,10 @@ struct ahoy_hop {
 uint64_t ahoy_hop_hash(const struct ahoy_hash_key *key, const struct ahoy_hop *hop);
 bool ahoy_hop_leads_where(const struct ahoy_hop *a, const struct ahoy_hop *b);
 
-/* An address that we listen on.  The texts are written once, at start, and outlive the stack. */
+/* An address that we listen on, or have listened on.  The texts outlive its use. */
 struct ahoy_listener {
-    enum ahoy_transport transport;
+    enum ahoy_transport transport; /* AHOY_TRANSPORT_OTHER: nobody has this number. */
+    bool leaving; /* It ends with what is under way: nothing of ours begins there any more. */
     struct ahoy_ip local; /* As bound. */
     struct span sent_by;  /* For Via: "192.0.2.1:5060", what is advertised where that differs. */
     struct span uri;      /* For Record-Route and Contact: "sip:192.0.2.1:5060;transport=udp". */
@@ -122,10 +123,15 @@ struct ahoy_flows_options {
 void ahoy_flows_init(struct ahoy_flows *flows, const struct ahoy_flows_options *options);
 /* Closes all that are left. */
 void ahoy_flows_fini(struct ahoy_flows *flows);
+/* Other listeners from now on.  One that is still used keeps its number, though it be leaving. */
+void ahoy_flows_relisten(struct ahoy_flows *flows, const struct ahoy_listener *listeners,
+                         size_t count);
+/* The listeners that connections name, a bit each. */
+uint64_t ahoy_flows_listeners(const struct ahoy_flows *flows);
 
-/* The listener that a message to |hop| leaves from: its own where it names one; else of the same
- * transport and family, one on loopback for a peer on loopback and only then, one on the
- * unspecified address where there is no nearer one; NULL where there is none. */
+/* The listener that a message to |hop| leaves from: its own where it names one; else one that is
+ * not leaving, of the same transport and family: one on loopback for a peer on loopback and only
+ * then, one on the unspecified address where there is no nearer one; NULL where there is none. */
 const struct ahoy_listener *ahoy_flows_listener(const struct ahoy_flows *flows,
                                                 const struct ahoy_hop *hop);
 

@@ -62,7 +62,7 @@ enum ahoy_cause_weight {
           "decision 107")                                                                          \
     CAUSE(OVERLOADED, overloaded, END, "overload: this server has more to do than it can",         \
           "RFC 7339 5.10.2")                                                                       \
-    CAUSE(DRAINING, draining, END, "this server is ending", "RFC 3261 21.5.4")                     \
+    CAUSE(DRAINING, draining, END, "this server or this address is ending", "RFC 3261 21.5.4")     \
     CAUSE(FULL, full, END, "a limit of this server is reached", "RFC 3261 21.5.4")                 \
     CAUSE(LOOPED, looped, END, "a loop: the request has come back to where it was",                \
           "RFC 5393 4.2")                                                                          \

@@ -490,6 +490,20 @@ uint32_t ahoy_proxy_open(const struct ahoy_proxy *proxy)
     return proxy->open;
 }
 
+void ahoy_proxy_remeter(struct ahoy_proxy *proxy, const struct ahoy_meter *from, size_t count,
+                        struct ahoy_meter *const *to)
+{
+    struct ahoy_handle handle = { 0, 0 };
+    struct proxy_context *context;
+    for (uint32_t at = 0; (context = ahoy_pool_next(&proxy->contexts, at, &handle)) != NULL;
+         at = handle.slot + 1) {
+        if (context->meter == NULL)
+            continue;
+        assert(context->meter >= from && context->meter < from + count);
+        context->meter = to[context->meter - from];
+    }
+}
+
 void ahoy_proxy_trim(struct ahoy_proxy *proxy)
 {
     if (proxy->contexts.used > 0 || proxy->acks.used > 0)

@@ -118,7 +118,8 @@ struct ahoy_proxy_plan {
     enum ahoy_asserted asserted_back; /* P-Asserted-Identity of responses. */
     bool drops_asserted;  /* All P-Asserted-Identity that came goes no further (RFC 3325), ... */
     bool drops_preferred; /* ... and all P-Preferred-Identity. */
-    struct ahoy_meter *meter; /* What the call counts for; outlives the proxy.  NULL for nothing. */
+    struct ahoy_meter *meter; /* What the call counts for; outlives the proxy, or
+                               * ahoy_proxy_remeter.  NULL for nothing. */
 };
 
 /* A copy of |target| and its other flows, in |arena|; false where memory is refused. */
@@ -204,5 +205,9 @@ uint64_t ahoy_proxy_deadline(const struct ahoy_proxy *proxy);
 uint32_t ahoy_proxy_count(const struct ahoy_proxy *proxy);
 /* Of these, the ones that still owe a final response. */
 uint32_t ahoy_proxy_open(const struct ahoy_proxy *proxy);
+/* What counts for one of the |count| meters |from| counts for the one of the same number in |to|
+ * from now on; for nothing where that is NULL. */
+void ahoy_proxy_remeter(struct ahoy_proxy *proxy, const struct ahoy_meter *from, size_t count,
+                        struct ahoy_meter *const *to);
 /* Gives memory back when nothing is under way. */
 void ahoy_proxy_trim(struct ahoy_proxy *proxy);

@@ -220,7 +220,7 @@ class Signals(Case):
         process = self.start("--config", self.config())
         process.send_signal(signal.SIGHUP)
         line = process.stderr.readline()
-        self.assertIn("restart ahoyd to read", line)
+        self.assertIn("is in force, with 0 changes", line)
         for number in range(5):  # Who resets before the answer comes makes it write into nothing.
             client = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "ahoyd/renewal.h"
+#include "ahoyd/slots.h"
 #include "libahoy/syntax/challenge.h"
 #include "libahoy/syntax/compose.h"
 
@@ -63,9 +65,10 @@ static void note_line(void *context, enum ahoy_log_level level, const char *line
 static void make_listener(struct exchange *exchange, size_t index)
 {
     const struct ahoyd_listen *listen = &exchange->config->listens[index];
-    struct ahoy_listener *listener = &exchange->listeners[index];
-    struct ahoy_buf sent_by = ahoy_buf_over(exchange->texts[index][0], 80);
-    struct ahoy_buf uri = ahoy_buf_over(exchange->texts[index][1], 80);
+    struct ahoy_listener *listener = &exchange->listeners->at[index];
+    struct ahoy_buf sent_by = ahoy_buf_over(exchange->listeners->texts[index][0], 80);
+    struct ahoy_buf uri = ahoy_buf_over(exchange->listeners->texts[index][1], 80);
+    listener->leaving = listen->until_ms > 0;
     listener->transport = listen->transport;
     listener->local = listen->ip;
     if (listen->advertise.size > 0)
@@ -80,20 +83,32 @@ static void make_listener(struct exchange *exchange, size_t index)
     listener->uri = ahoy_buf_text(&uri);
 }
 
+static void read_config(struct exchange *exchange, const char *config)
+{
+    struct ahoyd_config_faults faults = { .told = told };
+    exchange->config = ahoyd_config_parse(config, strlen(config), "/test.lua", &faults);
+    assert_non_null(exchange->config);
+    exchange->listeners = calloc(1, sizeof *exchange->listeners);
+    assert_non_null(exchange->listeners);
+}
+
+static void make_listeners(struct exchange *exchange)
+{
+    for (size_t i = 0; i < exchange->config->listen_count; i++)
+        make_listener(exchange, i);
+}
+
 struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
-    struct ahoyd_config_faults faults = { .told = told };
     char fault[256];
     assert_non_null(exchange);
     exchange->owner.done = take_back;
     exchange->pusher.base.ask = note_push;
     exchange->now_ms = 1760000000000;
     exchange->log = (struct ahoy_log){ note_line, exchange, AHOY_LOG_NOTICE };
-    exchange->config = ahoyd_config_parse(config, strlen(config), "/test.lua", &faults);
-    assert_non_null(exchange->config);
-    for (size_t i = 0; i < exchange->config->listen_count; i++)
-        make_listener(exchange, i);
+    read_config(exchange, config);
+    make_listeners(exchange);
     const struct ahoyd_store_options store = { .kind = AHOYD_STORE_MEMORY,
                                                .now_ms = exchange->now_ms,
                                                .finds_hashes =
@@ -104,7 +119,7 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit)
     const struct ahoyd_server_options options = {
         .config = exchange->config,
         .store = exchange->store,
-        .listeners = exchange->listeners,
+        .listeners = exchange->listeners->at,
         .listener_count = exchange->config->listen_count,
         .workers = 1,
         .seed = { 1, 2 },
@@ -136,6 +151,23 @@ struct exchange *exchange_of_atlanta(const char *config)
     return exchange;
 }
 
+void exchange_renew(struct exchange *exchange, const char *config)
+{
+    struct ahoyd_config_faults faults = { .told = told };
+    struct ahoyd_config *before = exchange->config;
+    struct exchange_listeners *listeners = exchange->listeners;
+    read_config(exchange, config);
+    assert_true(ahoyd_slots_keep(exchange->config, before, exchange->now_ms, &faults));
+    make_listeners(exchange);
+    struct ahoyd_renewal *renewal = ahoyd_renewal_new(
+        before, exchange->config, exchange->listeners->at, exchange->config->listen_count);
+    assert_non_null(renewal);
+    ahoyd_server_renew(exchange->server, renewal, exchange->now_ms);
+    ahoyd_renewal_free(renewal);
+    ahoyd_config_free(before);
+    free(listeners);
+}
+
 void exchange_free(struct exchange *exchange)
 {
     forget(exchange);
@@ -147,6 +179,7 @@ void exchange_free(struct exchange *exchange)
     }
     ahoyd_store_close(exchange->store);
     ahoyd_config_free(exchange->config);
+    free(exchange->listeners);
     free(exchange);
 }
 
@@ -291,7 +324,7 @@ void exchange_datagram(struct exchange *exchange, const char *peer, struct span 
     size_t count = exchange->config->listen_count;
     bool found = false;
     for (size_t i = 0; i < count && !found; i++) {
-        const struct ahoy_listener *listener = &exchange->listeners[i];
+        const struct ahoy_listener *listener = &exchange->listeners->at[i];
         event.hop.listener = (uint8_t)i;
         found = listener->transport == AHOY_UDP &&
                 listener->local.family == event.hop.remote.family &&

@@ -26,8 +26,10 @@ struct exchange {
     struct ahoyd_config *config;
     struct ahoyd_store *store;
     struct ahoyd_server *server;
-    struct ahoy_listener listeners[AHOY_LISTENERS_LIMIT];
-    char texts[AHOY_LISTENERS_LIMIT][2][80];
+    struct exchange_listeners {
+        struct ahoy_listener at[AHOY_LISTENERS_LIMIT];
+        char texts[AHOY_LISTENERS_LIMIT][2][80];
+    } * listeners;
     struct ahoy_log log;
     size_t logged_size;
     char logged
@@ -74,6 +76,8 @@ struct exchange *exchange_new(const char *config, uint32_t transaction_limit);
 /* The same, with Alice, whose password is "wonderland", and Bob, whose is "builder", as users of
  * atlanta.example. */
 struct exchange *exchange_of_atlanta(const char *config);
+/* The server goes on with |config|, and nothing is left of the one before. */
+void exchange_renew(struct exchange *exchange, const char *config);
 void exchange_free(struct exchange *exchange);
 /* For cmocka: frees the exchange that |*state| is. */
 int exchange_teardown(void **state);

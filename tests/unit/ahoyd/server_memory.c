@@ -165,7 +165,7 @@ static void a_start_survives(void **state)
     struct exchange *exchange = exchange_new(config, 0);
     struct ahoyd_server_options options = { .config = exchange->config,
                                             .store = exchange->store,
-                                            .listeners = exchange->listeners,
+                                            .listeners = exchange->listeners->at,
                                             .listener_count = 1,
                                             .workers = 1,
                                             .clocks = AHOY_DEFAULT_CLOCKS,

@@ -259,14 +259,18 @@ static size_t copy(void *context, unsigned worker, uint64_t *from, char *to, siz
     return ahoy_ring_copy(ahoyd_server_ring(exchange->server), from, to, room);
 }
 
+static struct ahoy_ip local(void *context, uint8_t listener)
+{
+    const struct exchange *exchange = context;
+    assert_true(listener < exchange->config->listen_count);
+    return exchange->listeners->at[listener].local;
+}
+
 static struct ahoyd_command_means means_of(struct exchange *exchange)
 {
-    return (struct ahoyd_command_means){ .store = exchange->store,
-                                         .notes = copy,
-                                         .workers = 1,
-                                         .listeners = exchange->listeners,
-                                         .listener_count = exchange->config->listen_count,
-                                         .context = exchange };
+    return (struct ahoyd_command_means){
+        .store = exchange->store, .notes = copy, .workers = 1, .local = local, .context = exchange
+    };
 }
 
 static struct exchange *atlanta(void)

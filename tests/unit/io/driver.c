@@ -133,6 +133,32 @@ static void no_wake_is_lost(void **state)
     loopback_close(&at);
 }
 
+/* Between two turns one may be closed and another opened; what is taken cannot be. */
+static void listeners_come_and_go(void **state)
+{
+    (void)state;
+    struct loopback at;
+    loopback_open(&at, both, 2);
+    const struct ahoy_driver_options options = { .worker = 0 };
+    const struct ahoy_listener udp = { .transport = AHOY_UDP,
+                                       .local = ahoy_driver_local(at.driver, 0) };
+    const struct ahoy_listener tcp = { .transport = AHOY_TCP,
+                                       .local = ahoy_driver_local(at.driver, 1) };
+    assert_false(ahoy_driver_listen(at.driver, 2, &udp, &options));
+    assert_int_equal(errno, EADDRINUSE);
+    assert_false(ahoy_driver_listens(at.driver, 2));
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(ahoy_driver_listens(at.driver, i));
+        ahoy_driver_unlisten(at.driver, i);
+        ahoy_driver_unlisten(at.driver, i);
+        assert_false(ahoy_driver_listens(at.driver, i));
+    }
+    assert_true(ahoy_driver_listen(at.driver, AHOY_LISTENERS_LIMIT - 1, &udp, &options));
+    assert_true(ahoy_driver_listen(at.driver, 1, &tcp, &options));
+    loopback_turn(&at, 0);
+    loopback_close(&at);
+}
+
 static struct ahoy_driver *signalled;
 
 static void on_signal(int number)
@@ -343,6 +369,7 @@ int main(void)
         cmocka_unit_test(other_descriptors_are_served_within_the_wait),
         cmocka_unit_test(running_out_of_descriptors_does_not_spin),
         cmocka_unit_test(connecting_without_descriptors_is_told),
+        cmocka_unit_test(listeners_come_and_go),
         cmocka_unit_test(an_idle_driver_sleeps),
         cmocka_unit_test(without_memory_there_is_no_driver),
         cmocka_unit_test(an_unknown_transport_is_no_listener),
