@@ -15,6 +15,7 @@
 #include "ahoyd/diary.h"
 #include "ahoyd/directory.h"
 #include "ahoyd/listeners.h"
+#include "ahoyd/main_follow.h"
 #include "ahoyd/main_notify.h"
 #include "ahoyd/main_route.h"
 #include "ahoyd/main_tls.h"
@@ -47,6 +48,7 @@ struct daemon {
     struct ahoyd_push_refresh refresh;
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
+    struct ahoyd_main_follow follow;
     struct ahoyd_command_means means; /* Of the control socket. */
     struct ahoyd_control *control;
     struct ahoyd_http_means http_means;
@@ -363,19 +365,36 @@ static void count_all(void *context, json_t *object)
         /* One that is too busy to answer is left out. */
         (void)ahoyd_worker_count(daemon->workers[i], add_counter, object);
     }
+    ahoyd_main_follow_count(&daemon->follow, add_counter, object);
 }
 
 static size_t copy_notes(void *context, unsigned worker, uint64_t *from, char *to, size_t room)
 {
     const struct daemon *daemon = context;
-    return ahoyd_worker_copy(daemon->workers[worker], from, to, room);
+    return ahoyd_worker_copy(daemon->workers[worker], from, to, room, NULL);
 }
 
 static char *print_metrics(void *context)
 {
     const struct daemon *daemon = context;
-    const struct ahoyd_metrics metrics = { daemon->config, daemon->workers, daemon->worker_count };
+    const struct ahoyd_metrics metrics = { daemon->config, daemon->workers, daemon->worker_count,
+                                           &daemon->follow };
     return ahoyd_metrics_print(&metrics);
+}
+
+static bool open_follow(struct daemon *daemon)
+{
+    char fault[512];
+    const struct ahoyd_server_options server = { .config = daemon->config,
+                                                 .listeners = daemon->listeners.at,
+                                                 .listener_count = daemon->listeners.count,
+                                                 .workers = (uint16_t)daemon->worker_count,
+                                                 .log = &daemon->log };
+    bool opened =
+        ahoyd_main_follow_open(&daemon->follow, &server, daemon->workers, fault, sizeof fault);
+    if (!opened)
+        fault_file(daemon, 0, fault);
+    return opened;
 }
 
 static bool open_control(struct daemon *daemon)
@@ -492,12 +511,14 @@ static void close_all(struct daemon *daemon)
     if (daemon->control != NULL)
         ahoyd_control_close(daemon->control);
     atomic_store(&daemon->ending, true);
+    ahoyd_main_follow_stop(&daemon->follow);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_drain(daemon->workers[i]);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_join(daemon->workers[i]);
     ahoyd_pusher_close(daemon->pusher);
     ahoyd_http_close(daemon->http);
+    ahoyd_main_follow_close(&daemon->follow);
     if (daemon->store != NULL)
         ahoyd_store_close(daemon->store);
     for (unsigned i = 0; i < daemon->worker_count; i++)
@@ -517,11 +538,15 @@ static int run(struct daemon *daemon, const char *path)
     daemon->config = ahoyd_config_load(path, &daemon->faults);
     if (daemon->config == NULL)
         return EXIT_FAULT;
+    ahoyd_diary_init(&daemon->diary, ahoy_driver_now,
+                     daemon->config->log.to_stdout ? STDOUT_FILENO : STDERR_FILENO,
+                     daemon->config->log.json);
+    daemon->log.level = daemon->config->log.level;
     set_limits(daemon);
     bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
                   open_tls(daemon) && open_listeners(daemon) && open_pusher(daemon) &&
-                  open_workers(daemon) && start_workers(daemon) && open_control(daemon) &&
-                  open_http(daemon);
+                  open_workers(daemon) && start_workers(daemon) && open_follow(daemon) &&
+                  open_control(daemon) && open_http(daemon);
     if (opened) {
         daemon->refresh = (struct ahoyd_push_refresh){ .config = daemon->config,
                                                        .store = daemon->store,
@@ -543,7 +568,7 @@ int main(int count, char **arguments)
     struct daemon daemon = { .faults = { .told = tell_fault }, .trace_fd = -1 };
     struct ahoyd_command_line line = ahoyd_command_line_parse(count, arguments, stderr);
     daemon.start_us = ahoy_driver_now_us();
-    ahoyd_diary_init(&daemon.diary, ahoy_driver_now);
+    ahoyd_diary_init(&daemon.diary, ahoy_driver_now, STDERR_FILENO, false);
     daemon.log = (struct ahoy_log){ .sink = ahoyd_diary_line,
                                     .context = &daemon.diary,
                                     .level = AHOY_LOG_INFO };

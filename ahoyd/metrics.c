@@ -193,6 +193,7 @@ char *ahoyd_metrics_print(const struct ahoyd_metrics *metrics)
         sums->meters = meters;
         for (unsigned i = 0; i < metrics->worker_count; i++)
             add_worker(metrics->workers[i], sums, meters + count, count);
+        ahoyd_main_follow_count(metrics->follow, add, sums);
         print_all(out, metrics, sums);
         if (fclose(out) != 0) {
             free(text);

@@ -3,12 +3,13 @@
  * configuration has are labels, so there are never more series than it allows. */
 #pragma once
 
-#include "ahoyd/worker.h"
+#include "ahoyd/main_follow.h"
 
 struct ahoyd_metrics {
     const struct ahoyd_config *config;
     struct ahoyd_worker *const *workers;
     unsigned worker_count;
+    const struct ahoyd_main_follow *follow;
 };
 
 /* The text, to be freed; NULL where memory is refused.  Workers that do not answer within a second

@@ -193,13 +193,24 @@ static size_t meter_of(const struct ahoyd_config *config, const struct ahoyd_lea
                                     : (size_t)(leaf->domain - config->domains));
 }
 
+static void tell_user(struct ahoyd_server *server, const struct ahoy_event *event,
+                      enum ahoy_cause cause, struct span user, const struct ahoyd_domain *domain)
+{
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    ahoy_buf_put(&aor, user);
+    ahoy_buf_put_byte(&aor, '@');
+    ahoy_buf_put(&aor, domain->name);
+    ahoyd_why(server, event, cause, ahoy_buf_text(&aor));
+}
+
 static void tell_leaf(struct ahoyd_server *server, const struct ahoy_event *event,
                       const struct ahoyd_leaf *leaf)
 {
     if (leaf->trunk != NULL)
         ahoyd_why(server, event, AHOY_CAUSE_TRUNK_CHOSEN, leaf->trunk->name);
     else
-        ahoyd_why(server, event, AHOY_CAUSE_USER_FOUND, leaf->user);
+        tell_user(server, event, AHOY_CAUSE_USER_FOUND, leaf->user, leaf->domain);
 }
 
 /* To several at once or one after the other, or to a trunk. */
@@ -307,6 +318,30 @@ static void refuse_unrouted(struct ahoyd_server *server, const struct ahoy_event
         ahoyd_refuse(server, event, 403, AHOY_CAUSE_NO_ROUTE, path->target.host);
 }
 
+/* Who calls, where that has been proved or is known by the address. */
+static void tell_caller(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_sender *sender)
+{
+    const struct ahoyd_trunk *trunk = NULL;
+    if (sender->caller == AHOYD_CALLER_TRUNK)
+        trunk = ahoyd_names_trunk(&server->names, &event->hop->remote);
+    if (trunk != NULL)
+        ahoyd_why(server, event, AHOY_CAUSE_FROM_TRUNK, trunk->name);
+    if (sender->domain != NULL)
+        tell_user(server, event, AHOY_CAUSE_LOGGED_IN,
+                  (struct span){ sender->user, sender->user_size }, sender->domain);
+}
+
+/* Whether a new call may go on by who begins it. */
+static bool is_welcome(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, uint64_t now_ms)
+{
+    if (!is_new_call(event))
+        return true;
+    tell_caller(server, event, sender);
+    return ahoyd_policy_pace(server, event, sender, now_ms);
+}
+
 /* A request that belongs to no dialog of ours. */
 static void forward_new(struct ahoyd_server *server, const struct ahoy_event *event,
                         const struct ahoyd_path *path, uint64_t now_ms)
@@ -318,7 +353,7 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
         return;
     }
     if (!ahoyd_policy_sender(server, event, now_ms, &course.sender) ||
-        (is_new_call(event) && !ahoyd_policy_pace(server, event, &course.sender, now_ms)))
+        !is_welcome(server, event, &course.sender, now_ms))
         return;
     if (path->has_flow) {
         forward_down(server, event, &course, now_ms);

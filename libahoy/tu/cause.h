@@ -15,6 +15,9 @@ enum ahoy_cause_weight {
 /* clang-format off */
 /* CAUSE(name, label, weight, words, section) */
 #define AHOY_CAUSES(CAUSE)                                                                         \
+    CAUSE(LOGGED_IN, logged_in, STEP, "the caller has proved to be a user of ours",                \
+          "RFC 3261 22.3")                                                                         \
+    CAUSE(FROM_TRUNK, from_trunk, STEP, "it comes from a trunk", "decision 20")                    \
     CAUSE(USER_FOUND, user_found, STEP, "goes to the phones of a user", "RFC 3261 16.5")           \
     CAUSE(TRUNK_CHOSEN, trunk_chosen, STEP, "goes to a trunk", "RFC 3261 16.5")                    \
     CAUSE(ROUTED, routed, STEP, "takes a route of the configuration", "decision 140")              \
