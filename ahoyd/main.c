@@ -377,8 +377,12 @@ static size_t copy_notes(void *context, unsigned worker, uint64_t *from, char *t
 static char *print_metrics(void *context)
 {
     const struct daemon *daemon = context;
-    const struct ahoyd_metrics metrics = { daemon->config, daemon->workers, daemon->worker_count,
-                                           &daemon->follow };
+    const struct ahoyd_metrics metrics = { .config = daemon->config,
+                                           .workers = daemon->workers,
+                                           .worker_count = daemon->worker_count,
+                                           .follow = &daemon->follow,
+                                           .channels = ahoyd_guard_channels(daemon->guard),
+                                           .now_ms = ahoy_driver_now() };
     return ahoyd_metrics_print(&metrics);
 }
 

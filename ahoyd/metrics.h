@@ -10,6 +10,8 @@ struct ahoyd_metrics {
     struct ahoyd_worker *const *workers;
     unsigned worker_count;
     const struct ahoyd_main_follow *follow;
+    struct ahoyd_channels *channels; /* The workers'. */
+    uint64_t now_ms;
 };
 
 /* The text, to be freed; NULL where memory is refused.  Workers that do not answer within a second

@@ -8,6 +8,7 @@
 #include "ahoyd/routed.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
+#include "ahoyd/trunks.h"
 #include "ahoyd/why.h"
 #include "libahoy/base/unset.h"
 
@@ -62,8 +63,11 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
                           course->to_trusted, &plan, &rows);
     plan.added = ahoy_buf_text(&rows);
     if (is_new_call(event) &&
-        !ahoyd_policy_hold(server, event, &course->sender, now_ms, &plan.ticket))
+        !ahoyd_policy_hold(server, event, &course->sender, now_ms, &plan.tickets[0]))
         return;
+    plan.tickets[1] = ahoyd_trunks_ticket(server);
+    if (course->path->in_dialog && event->message->method == AHOY_METHOD_BYE)
+        ahoyd_trunks_ended(server, event);
     server->counters.forwarded++;
     if (is_new_call(event))
         server->counters.calls++;
@@ -242,6 +246,8 @@ static void forward_to_leaves(struct ahoyd_server *server, const struct ahoy_eve
         tell_leaf(server, event, &leaves->at[i]);
     if (course->count > 0)
         start(server, event, course, call->now_ms);
+    else if (server->is_full) /* Why is noted. */
+        ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 1\r\n"));
     else /* R5630-5.3-2, R5630-5.3-4 */
         ahoyd_refuse(server, event, 480, trunks > 0 ? AHOY_CAUSE_UNSAFE : AHOY_CAUSE_NOT_REGISTERED,
                      call->uri->text);

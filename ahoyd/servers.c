@@ -4,6 +4,7 @@
 
 #include "ahoyd/policy.h"
 #include "ahoyd/sleepers.h"
+#include "ahoyd/trunks.h"
 
 void ahoyd_servers_ask(struct ahoyd_server *server, uint64_t now_ms)
 {
@@ -14,7 +15,8 @@ void ahoyd_servers_ask(struct ahoyd_server *server, uint64_t now_ms)
             continue;
         }
         if (wish.kind == AHOY_WISH_ANSWERED) {
-            ahoyd_guard_end(server->guard, wish.user);
+            if (!ahoyd_trunks_settle(server, wish.user))
+                ahoyd_guard_end(server->guard, wish.user);
             continue;
         }
         if (wish.kind == AHOY_WISH_WAKE) {

@@ -2,7 +2,7 @@
  * when its session timer runs out (RFC 4028 10).  Where neither can be seen, that is said. */
 #include "ahoyd/records/record.h"
 
-#include "libahoy/syntax/uri.h"
+#include "libahoy/tu/session_timer.h"
 
 enum {
     AGAIN_MS = 5000,        /* A call that failed may be made again, with a password say. */
@@ -179,11 +179,9 @@ static void take_request(struct ahoyd_record *record, const struct ahoyd_noted *
 /* How long the session lasts from now on (RFC 4028 7.2, 8.2). */
 static void take_session(struct ahoyd_record *record, const struct ahoyd_noted *noted)
 {
-    struct span value = ahoy_message_value(noted->message, AHOY_HEADER_SESSION_EXPIRES);
-    uint64_t seconds = 0;
-    value.size = ahoy_span_find(value, ';');
-    (void)ahoy_span_number(ahoy_span_trim(value), UINT32_MAX, &seconds); /* Or there is none. */
-    record->session_s = (uint32_t)seconds;
+    struct ahoy_session_terms terms;
+    ahoy_session_terms_read(noted->message, &terms);
+    record->session_s = terms.interval_s;
     record->refreshed_ms = noted->note->now_ms;
 }
 

@@ -76,6 +76,8 @@ enum ahoy_cause_weight {
           "RFC 3261 16.9")                                                                         \
     CAUSE(SILENT, silent, END, "no answer came in time: timer B or F", "RFC 3261 17.1.1.2")        \
     CAUSE(RANG_OUT, rang_out, END, "nobody answered in time: timer C", "RFC 3261 16.8")            \
+    CAUSE(TRUNK_FULL, trunk_full, ASKING, "a trunk has as many calls as it may have",              \
+          "decision 168")                                                                          \
     CAUSE(HELD_BACK, held_back, END, "the neighbour has asked for less", "RFC 7339 5.10.1")        \
     CAUSE(TOO_MANY_PHONES, too_many_phones, END, "the user has as many phones as he may have",     \
           "decision 107")                                                                          \
