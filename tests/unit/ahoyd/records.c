@@ -1,6 +1,7 @@
 /* What becomes of calls in their records: one row each, made of what the server has noted and of
  * nothing else, and where it goes. */
 #include "ahoyd/records/ledger.h"
+#include "ahoyd/records/records.h"
 #include "ahoyd/records/sink.h"
 #include "tests/support/exchange.h"
 
@@ -345,6 +346,42 @@ static void csv_is_safe_for_spreadsheets(void **state)
     rmdir(folder);
 }
 
+static void hear(void *context, enum ahoy_log_level level, const char *line)
+{
+    char *said = context;
+    size_t size = strlen(said);
+    (void)level;
+    snprintf(said + size, 512 - size, "%s\n", line);
+}
+
+/* A disk without room: rows wait, the log says so once, and in the end they are counted. */
+static void what_cannot_be_written_is_counted(void **state)
+{
+    struct desk *desk = *state;
+    char said[512] = "", fault[256];
+    const struct ahoy_log log = { hear, said, AHOY_LOG_INFO };
+    const struct ahoyd_records_options options = { .kind = AHOYD_RECORDS_CSV,
+                                                   .place = "/dev/full",
+                                                   .log = &log };
+    struct ahoyd_records *records = ahoyd_records_open(&options, fault, sizeof fault);
+    assert_non_null(records);
+    const struct ahoyd_taker taker = ahoyd_records_taker(records);
+    static const char invite[] = "INVITE sip:b@x SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;"
+                                 "branch=z9hG4bKa\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\n"
+                                 "Call-ID: full\r\nCSeq: 1 INVITE\r\n\r\n";
+    const struct ahoy_note note = { .kind = AHOY_NOTE_IN, .now_ms = 1 };
+    struct ahoyd_noted noted = { .note = &note,
+                                 .text = { invite, sizeof invite - 1 },
+                                 .message = &desk->message };
+    noted.call_id = ahoyd_case_of(&note, noted.text, &desk->message);
+    taker.take(taker.self, &noted);
+    taker.look(taker.self, 1);
+    assert_int_equal(ahoyd_records_count(records).records_lost, 0);
+    ahoyd_records_close(records);
+    assert_string_equal(said, "records: /dev/full cannot be written: No space left on device; they "
+                              "wait, up to 8192 of them\nrecords: 1 were lost\n");
+}
+
 static int count_rows(const char *path, const char *query)
 {
     sqlite3 *database;
@@ -397,6 +434,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_end_that_nobody_saw_is_none, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_is_not_begun_twice, setup, teardown),
         cmocka_unit_test(csv_is_safe_for_spreadsheets),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written_is_counted, setup, teardown),
         cmocka_unit_test(sqlite_has_each_row_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,6 +167,16 @@ static void the_next_trunk_is_tried(void **state)
     assert_int_equal(times_full(exchange), 5);
 }
 
+static void a_trunk_that_failed_is_free(void **state)
+{
+    struct exchange *exchange = *state;
+    assert_int_equal(calls(exchange, "sip:1@both.example", "a"), 100);
+    exchange_answer(exchange, NARROW, 503, "");
+    answer(exchange, OTHER, "");
+    assert_int_equal(calls_narrow(exchange, "b"), 100);
+    assert_int_equal(calls(exchange, "sip:1@both.example", "c"), 503);
+}
+
 /* A call has two tickets: its user's, and its trunk's. */
 static void a_user_and_a_trunk_have_limits(void **state)
 {
@@ -212,6 +222,7 @@ int main(void)
                                         exchange_teardown),
         cmocka_unit_test_setup_teardown(a_session_is_refreshed, setup, exchange_teardown),
         cmocka_unit_test_setup_teardown(the_next_trunk_is_tried, setup, exchange_teardown),
+        cmocka_unit_test_setup_teardown(a_trunk_that_failed_is_free, setup, exchange_teardown),
         cmocka_unit_test_setup_teardown(a_user_and_a_trunk_have_limits, setup, exchange_teardown),
         cmocka_unit_test_setup_teardown(a_slow_trunk_is_called_slowly, setup, exchange_teardown),
     };
