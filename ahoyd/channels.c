@@ -21,6 +21,7 @@ struct ahoyd_channels {
     pthread_mutex_t lock;
     struct ahoy_pool places;
     struct ahoy_map by_trunk, by_call; /* To packed handles. */
+    struct ahoy_map joined;            /* From tickets to others. */
 };
 
 struct ahoyd_channels *ahoyd_channels_new(struct ahoy_hash_key key)
@@ -33,6 +34,7 @@ struct ahoyd_channels *ahoyd_channels_new(struct ahoy_hash_key key)
     ahoy_pool_init(&channels->places, sizeof(struct place), AHOYD_CHANNELS_LIMIT);
     ahoy_map_init(&channels->by_trunk, AHOYD_CHANNELS_LIMIT);
     ahoy_map_init(&channels->by_call, AHOYD_CHANNELS_LIMIT);
+    ahoy_map_init(&channels->joined, AHOYD_CHANNELS_LIMIT);
     return channels;
 }
 
@@ -42,6 +44,7 @@ void ahoyd_channels_free(struct ahoyd_channels *channels)
         return;
     ahoy_map_fini(&channels->by_trunk);
     ahoy_map_fini(&channels->by_call);
+    ahoy_map_fini(&channels->joined);
     ahoy_pool_fini(&channels->places);
     pthread_mutex_destroy(&channels->lock);
     free(channels);
@@ -138,12 +141,12 @@ bool ahoyd_channels_take(struct ahoyd_channels *channels, struct span trunk, str
                                  .call = name_call(channels, call_id),
                                  .until_ms = now_ms + AHOYD_CHANNEL_SETUP_MS };
     pthread_mutex_lock(&channels->lock);
-    bool may = has_place(channels, place.trunk, place.call) ||
-               (count_places(channels, place.trunk, now_ms) < most && add(channels, &place));
+    bool had = has_place(channels, place.trunk, place.call);
+    bool gets = !had && count_places(channels, place.trunk, now_ms) < most && add(channels, &place);
     pthread_mutex_unlock(&channels->lock);
-    if (may)
+    if (gets)
         *ticket = place.call;
-    return may;
+    return had || gets;
 }
 
 void ahoyd_channels_answered(struct ahoyd_channels *channels,
@@ -188,9 +191,29 @@ static void clear(struct ahoyd_channels *channels, uint64_t call, const uint64_t
     pthread_mutex_unlock(&channels->lock);
 }
 
-void ahoyd_channels_settle(struct ahoyd_channels *channels, uint64_t ticket)
+bool ahoyd_channels_join(struct ahoyd_channels *channels, uint64_t ticket, uint64_t other)
+{
+    pthread_mutex_lock(&channels->lock);
+    bool kept = ahoy_map_add(&channels->joined, ticket, other);
+    pthread_mutex_unlock(&channels->lock);
+    return kept;
+}
+
+void ahoyd_channels_drop(struct ahoyd_channels *channels, uint64_t ticket)
 {
     clear(channels, ticket, (const uint64_t[2]){ 0, 0 });
+}
+
+uint64_t ahoyd_channels_settle(struct ahoyd_channels *channels, uint64_t ticket)
+{
+    uint64_t other = 0;
+    size_t cursor = 0;
+    ahoyd_channels_drop(channels, ticket);
+    pthread_mutex_lock(&channels->lock);
+    if (ahoy_map_find(&channels->joined, ticket, &cursor, &other))
+        (void)ahoy_map_remove(&channels->joined, ticket, other); /* It is there. */
+    pthread_mutex_unlock(&channels->lock);
+    return other;
 }
 
 void ahoyd_channels_end(struct ahoyd_channels *channels, struct span call_id,

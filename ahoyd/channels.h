@@ -18,7 +18,7 @@ struct ahoyd_channels *ahoyd_channels_new(struct ahoy_hash_key key);
 void ahoyd_channels_free(struct ahoyd_channels *channels);
 
 /* Whether the call |call_id| may go to |trunk|, which may have |most| at once: then it has a place
- * there, if it had none.  |ticket|, not 0 and even, is for ahoyd_channels_settle. */
+ * there.  Where it had none before, |ticket|, not 0 and even, is for ahoyd_channels_settle. */
 bool ahoyd_channels_take(struct ahoyd_channels *channels, struct span trunk, struct span call_id,
                          uint32_t most, uint64_t now_ms, uint64_t *ticket);
 /* A 2xx to an INVITE or an UPDATE. */
@@ -32,9 +32,13 @@ struct ahoyd_channels_answer {
  * trunk stands.  Else it stands from now on, for the time of the session, or the usual one. */
 void ahoyd_channels_answered(struct ahoyd_channels *channels,
                              const struct ahoyd_channels_answer *answer, uint64_t now_ms);
+/* Nothing comes of the call of |ticket|. */
+void ahoyd_channels_drop(struct ahoyd_channels *channels, uint64_t ticket);
+/* Keeps |other|, an odd ticket, for the settling of |ticket|; false where there is no room. */
+bool ahoyd_channels_join(struct ahoyd_channels *channels, uint64_t ticket, uint64_t other);
 /* The final response to the call of |ticket| has left: its places are given back, unless it was
- * answered. */
-void ahoyd_channels_settle(struct ahoyd_channels *channels, uint64_t ticket);
+ * answered.  Returns what was joined to it, once; 0: nothing. */
+uint64_t ahoyd_channels_settle(struct ahoyd_channels *channels, uint64_t ticket);
 /* The dialog of |call_id| with these two tags has ended. */
 void ahoyd_channels_end(struct ahoyd_channels *channels, struct span call_id,
                         const struct span tags[2]);

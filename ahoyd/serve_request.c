@@ -63,9 +63,9 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
                           course->to_trusted, &plan, &rows);
     plan.added = ahoy_buf_text(&rows);
     if (is_new_call(event) &&
-        !ahoyd_policy_hold(server, event, &course->sender, now_ms, &plan.tickets[0]))
+        !ahoyd_policy_hold(server, event, &course->sender, now_ms, &plan.ticket))
         return;
-    plan.tickets[1] = ahoyd_trunks_ticket(server);
+    plan.ticket = ahoyd_trunks_ticket(server, plan.ticket);
     if (course->path->in_dialog && event->message->method == AHOY_METHOD_BYE)
         ahoyd_trunks_ended(server, event);
     server->counters.forwarded++;

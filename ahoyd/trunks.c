@@ -31,27 +31,28 @@ bool ahoyd_trunks_admit(struct ahoyd_server *server, const struct ahoy_event *ev
     return may;
 }
 
-uint64_t ahoyd_trunks_ticket(struct ahoyd_server *server)
+uint64_t ahoyd_trunks_ticket(struct ahoyd_server *server, uint64_t other)
 {
     uint64_t ticket = server->channel;
     server->channel = 0;
+    if (ticket == 0)
+        return other;
+    if (other != 0 && !ahoyd_channels_join(channels_of(server), ticket, other))
+        ahoyd_guard_end(server->guard, other); /* It is counted no more. */
     return ticket;
 }
 
 void ahoyd_trunks_done(struct ahoyd_server *server)
 {
-    uint64_t ticket = ahoyd_trunks_ticket(server);
+    uint64_t ticket = ahoyd_trunks_ticket(server, 0);
     server->is_full = false;
     if (ticket != 0)
-        ahoyd_channels_settle(channels_of(server), ticket);
+        ahoyd_channels_drop(channels_of(server), ticket);
 }
 
-bool ahoyd_trunks_settle(struct ahoyd_server *server, uint64_t ticket)
+uint64_t ahoyd_trunks_settle(struct ahoyd_server *server, uint64_t ticket)
 {
-    if (ticket % 2 != 0)
-        return false;
-    ahoyd_channels_settle(channels_of(server), ticket);
-    return true;
+    return ticket % 2 != 0 ? ticket : ahoyd_channels_settle(channels_of(server), ticket);
 }
 
 void ahoyd_trunks_answered(struct ahoyd_server *server, const struct ahoy_event *event,

@@ -201,7 +201,7 @@ static struct proxy_context *begin(struct ahoy_proxy *proxy, const struct ahoy_e
     context->follows = plan->follows;
     context->no_cancel = plan->no_cancel;
     context->sender = plan->sender;
-    memcpy(context->tickets, plan->tickets, sizeof context->tickets);
+    context->ticket = plan->ticket;
     context->meter = plan->meter;
     context->begun_ms = now_ms;
     context->tells_load = plan->tells_load;
@@ -320,7 +320,7 @@ void ahoy_proxy_start(struct ahoy_proxy *proxy, const struct ahoy_event *event,
         context = begin(proxy, event, plan, breadth, now_ms);
     if (context == NULL) {
         refuse(proxy, event, plan, refusal != 0 ? refusal : 503);
-        ahoy_proxy_give_back(proxy, plan->tickets);
+        ahoy_proxy_give_back(proxy, plan->ticket);
         return;
     }
     context->loop = loop;

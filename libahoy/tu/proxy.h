@@ -12,7 +12,6 @@ struct ahoy_proxy;
 
 enum {
     AHOY_TARGETS_LIMIT = 16,
-    AHOY_PROXY_TICKETS = 2,
     AHOY_PROXY_LIMIT = 1 << 27,       /* What options.limit may be at most. */
     AHOY_PROXY_MEMORY = 1024,         /* Bytes that each context may hold, on the average. */
     AHOY_CHALLENGES_LIMIT = 8192,     /* Bytes of challenges that join those of the best. */
@@ -65,7 +64,7 @@ struct ahoy_proxy_target {
 struct ahoy_proxy_wish {
     enum { AHOY_WISH_LOCATE = 1, AHOY_WISH_REST, AHOY_WISH_WAKE, AHOY_WISH_ANSWERED } kind;
     uint64_t user;         /* LOCATE, WAKE: ahoy_proxy_located, ahoy_proxy_woken take it.
-                            * ANSWERED: a ticket of the plan; no answer is wanted. */
+                            * ANSWERED: the plan's ticket; no answer is wanted. */
     struct span uri;       /* LOCATE: the way.  WAKE: the target's.  Lives until the next call. */
     struct span sleeper;   /* WAKE: the target's; the same. */
     bool is_secure;        /* LOCATE: to be taken as a sips URI (16.6 step 7). */
@@ -100,8 +99,7 @@ struct ahoy_proxy_plan {
     bool follows;     /* Redirections are followed, where the owner finds targets in them. */
     bool no_cancel;   /* A 2xx cancels no other branch: the caller wants all (RFC 3841 9.1). */
     uint8_t sender;   /* The owner's: comes back with a redirection. */
-    /* Too: each that is not 0 comes back once the final response was sent, or none will be. */
-    uint64_t tickets[AHOY_PROXY_TICKETS];
+    uint64_t ticket;  /* Too: comes back once the final response was sent, or none will be; or 0. */
     enum ahoy_urgency urgency; /* What a neighbour that asks for less gets least of. */
     bool tells_load;           /* The sender is a neighbour that wants to know our load. */
     size_t own_routes;         /* Topmost Route values that name us: removed (16.4). */

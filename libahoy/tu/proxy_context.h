@@ -9,7 +9,7 @@
 
 enum {
     PROXY_TEXT_LIMIT = AHOY_MESSAGE_LIMIT + 16384,
-    PROXY_WISHES_LIMIT = 2 * AHOY_TARGETS_LIMIT + AHOY_PROXY_TICKETS, /* Of one call. */
+    PROXY_WISHES_LIMIT = 2 * AHOY_TARGETS_LIMIT, /* Of one call. */
     /* What stands in a name where a branch's number would. */
     PROXY_ACK = 30,      /* An ACK that waits. */
     PROXY_NO_BRANCH = 31 /* A CANCEL's own server transaction: its events mean nothing to us. */
@@ -109,17 +109,17 @@ struct proxy_context {
     struct proxy_search *search;   /* NULL where there is none. */
     struct ahoy_meter *meter;      /* The plan's; NULL once a final response has been counted. */
     uint64_t begun_ms;
-    uint64_t serial;                      /* What its To tag is made from. */
-    uint64_t tickets[AHOY_PROXY_TICKETS]; /* The plan's; 0 once they have gone back. */
-    uint64_t loop;                        /* What its branches are known again by; 0 for none. */
-    uint32_t tier_ms;                     /* The plan's. */
-    uint16_t best_status;                 /* Of the best failure so far; 0 for none. */
-    uint8_t count;                        /* Branches. */
-    uint8_t pending;                      /* Of them, those not done. */
-    uint8_t living;                       /* Transactions that have not ended. */
-    uint8_t breadth;                      /* Its Max-Breadth. */
-    uint8_t sender;                       /* The plan's. */
-    uint8_t asserted_back;                /* The plan's. */
+    uint64_t serial;       /* What its To tag is made from. */
+    uint64_t ticket;       /* The plan's; 0 once it has gone back. */
+    uint64_t loop;         /* What its branches are known again by; 0 for none. */
+    uint32_t tier_ms;      /* The plan's. */
+    uint16_t best_status;  /* Of the best failure so far; 0 for none. */
+    uint8_t count;         /* Branches. */
+    uint8_t pending;       /* Of them, those not done. */
+    uint8_t living;        /* Transactions that have not ended. */
+    uint8_t breadth;       /* Its Max-Breadth. */
+    uint8_t sender;        /* The plan's. */
+    uint8_t asserted_back; /* The plan's. */
     bool is_invite : 1;
     bool is_home : 1;    /* The plan's. */
     bool follows : 1;    /* The plan's. */
@@ -257,7 +257,7 @@ bool ahoy_proxy_try(struct ahoy_proxy *proxy, struct proxy_context *context, uns
 bool ahoy_proxy_fail_over(struct ahoy_proxy *proxy, struct proxy_context *context, unsigned index,
                           uint64_t rest_ms, uint64_t now_ms);
 void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish);
-void ahoy_proxy_give_back(struct ahoy_proxy *proxy, const uint64_t tickets[AHOY_PROXY_TICKETS]);
+void ahoy_proxy_give_back(struct ahoy_proxy *proxy, uint64_t ticket);
 
 /* proxy_flows.c (RFC 5626 7).  Starting: |target| is in the arena, and so is the request.  Next:
  * the flow at hand has failed; false where no other is tried. */

@@ -75,8 +75,8 @@ void ahoy_proxy_close(struct ahoy_proxy *proxy, struct proxy_context *context)
     if (!context->closed)
         proxy->open--;
     context->closed = true;
-    ahoy_proxy_give_back(proxy, context->tickets);
-    memset(context->tickets, 0, sizeof context->tickets);
+    ahoy_proxy_give_back(proxy, context->ticket);
+    context->ticket = 0;
     ahoy_proxy_stop(proxy, context);
     context->search = NULL;
     if (context->first.timer.which != PROXY_TIMER_C)

@@ -38,12 +38,10 @@ void ahoy_proxy_wish(struct ahoy_proxy *proxy, const struct proxy_wish *wish)
     proxy->wishes[at] = *wish;
 }
 
-void ahoy_proxy_give_back(struct ahoy_proxy *proxy, const uint64_t tickets[AHOY_PROXY_TICKETS])
+void ahoy_proxy_give_back(struct ahoy_proxy *proxy, uint64_t ticket)
 {
-    for (size_t i = 0; i < AHOY_PROXY_TICKETS; i++) {
-        if (tickets[i] != 0)
-            ahoy_proxy_wish(proxy, &(struct proxy_wish){ .ticket = tickets[i] });
-    }
+    if (ticket != 0)
+        ahoy_proxy_wish(proxy, &(struct proxy_wish){ .ticket = ticket });
 }
 
 /* The wish of a branch that still waits; false where it does not any more. */
