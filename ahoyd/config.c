@@ -124,6 +124,7 @@ static void defaults(struct reader *reader)
     config->overload_ms = OVERLOAD_MS;
     config->ring_size = (size_t)RING_MB << 20;
     config->store = AHOYD_STORE_SQLITE;
+    config->log.level = AHOY_LOG_INFO;
 }
 
 static bool read_all(struct reader *reader, struct span text)

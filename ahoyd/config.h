@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ahoyd/route.h"
+#include "libahoy/base/log.h"
 #include "libahoy/syntax/challenge.h"
 
 enum ahoyd_auth { AHOYD_AUTH_DIGEST, AHOYD_AUTH_NONE };
@@ -12,6 +13,13 @@ enum ahoyd_store_kind {
     AHOYD_STORE_SQLITE,
     AHOYD_STORE_REDIS,
     AHOYD_STORE_PGSQL
+};
+
+enum ahoyd_records_kind {
+    AHOYD_RECORDS_NONE,
+    AHOYD_RECORDS_CSV,
+    AHOYD_RECORDS_SQLITE,
+    AHOYD_RECORDS_PGSQL
 };
 
 enum { AHOYD_NAME_SERVERS_LIMIT = 8 };
@@ -99,6 +107,11 @@ struct ahoyd_item {
     uint64_t sum; /* Of all that it is given. */
 };
 
+struct ahoyd_config_log {
+    enum ahoy_log_level level; /* Lines above it are not written. */
+    bool json, to_stdout;
+};
+
 struct ahoyd_config {
     struct span path;         /* The file. */
     struct ahoyd_item *items; /* All that it says, in its order. */
@@ -125,8 +138,13 @@ struct ahoyd_config {
     char *store_path; /* SQLite's; absolute.  Of a store that nodes share its URL. */
     char *users_path; /* PostgreSQL's URL, where users are kept there; NULL: in the store. */
     struct span node; /* The SIP URI by which other nodes reach this one; empty: there are none. */
-    char *control_path;   /* The Unix socket; absolute. */
-    char *trace_path;     /* Where every message is noted as a line of JSON; NULL for nowhere. */
+    enum ahoyd_records_kind records;
+    char *records_place; /* Where they are kept: an absolute path, or PostgreSQL's URL. */
+    char *control_path;  /* The Unix socket; absolute. */
+    char *trace_path;    /* Where every message is noted as a line of JSON; NULL for nowhere. */
+    struct ahoyd_config_log log;
+    struct ahoy_ip hep;   /* The Homer server; without a family: none. */
+    uint32_t hep_id;      /* Which of its agents this is. */
     struct ahoy_ip http;  /* Where metrics are had by HTTP; without a family: nowhere. */
     size_t ring_size;     /* Bytes a worker for what happened last (docs/why.md); 0: nothing. */
     unsigned workers;     /* At least 1. */

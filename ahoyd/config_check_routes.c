@@ -147,6 +147,8 @@ static const char *stateless_fault(struct ahoyd_config *config, const struct aho
         route->to.count != 1 || goal->kind != AHOYD_GOAL_TRUNK || goal->user.size > 0 ||
         config->trunks[goal->index].sends.count > 0)
         return "takes no condition but domain and from, and leads to one trunk, as it was called";
+    if (config->trunks[goal->index].calls > 0 || config->trunks[goal->index].rate > 0)
+        return "counts no calls, and its trunk has a limit of them";
     for (const struct ahoyd_route *other = config->routes; other < route; other++) {
         if (!other->stateless && ahoy_span_equal(other->domain, route->domain))
             return "must stand before the other routes of its domain";

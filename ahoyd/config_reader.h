@@ -37,7 +37,7 @@ struct reader {
     } * zones;
     /* 0: not said yet. */
     int store_line, users_line, node_line, control_line, trace_line, workers_line, dns_line,
-        udp_line, overload_line, push_line, observe_line;
+        udp_line, overload_line, push_line, observe_line, records_line, log_line, hep_line;
     bool out_of_memory;
 };
 
@@ -85,9 +85,12 @@ extern const struct vocabulary config_words;
 int config_word_tls(lua_State *lua);     /* One of them, in config_tls.c. */
 int config_word_user(lua_State *lua);    /* One in config_user.c, ... */
 int config_word_push(lua_State *lua);    /* ... one in config_push.c, ... */
-int config_word_observe(lua_State *lua); /* ... one in config_observe.c, ... */
+int config_word_observe(lua_State *lua); /* ... three in config_observe.c, ... */
+int config_word_log(lua_State *lua);
+int config_word_hep(lua_State *lua);
 int config_word_dns(lua_State *lua);     /* ... one in config_dns.c, ... */
-int config_word_store(lua_State *lua);   /* ... three in config_store.c. */
+int config_word_store(lua_State *lua);   /* ... four in config_store.c. */
+int config_word_records(lua_State *lua);
 int config_word_users(lua_State *lua);
 int config_word_node(lua_State *lua);
 int config_word_trunk(lua_State *lua); /* One in config_trunks.c, ... */

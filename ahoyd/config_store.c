@@ -1,4 +1,5 @@
-/* Where bindings and users are kept, and by which name the nodes that share them reach this one. */
+/* Where bindings, users and records of calls are kept, and by which name the nodes that share them
+ * reach this one. */
 #include "ahoyd/config_reader.h"
 #include "ahoyd/store/pgsql_url.h"
 #include "ahoyd/store/redis_url.h"
@@ -69,6 +70,29 @@ int config_word_users(lua_State *lua)
     return 0;
 }
 
+int config_word_records(lua_State *lua)
+{
+    static const char usage[] = "records \"csv:calls.csv\", records \"sqlite:calls.db\", or "
+                                "records \"postgresql://ahoy:PASSWORD@10.0.0.9/ahoy\"";
+    struct reader *reader = config_reader_of(lua);
+    struct ahoyd_config *config = reader->config;
+    struct span text;
+    if (!config_once(lua, "records", &reader->records_line) ||
+        !config_text(lua, 1, "records", usage, &text))
+        return 0;
+    if (ahoy_span_starts_nocase(text, SPAN("postgres"))) {
+        config->records = AHOYD_RECORDS_PGSQL;
+        config->records_place = read_pgsql(lua, "records", text);
+    } else if (ahoy_span_starts_nocase(text, SPAN("sqlite:"))) {
+        config->records = AHOYD_RECORDS_SQLITE;
+        config->records_place = config_scheme_path(lua, text, SPAN("sqlite:"), usage);
+    } else {
+        config->records = AHOYD_RECORDS_CSV;
+        config->records_place = config_scheme_path(lua, text, SPAN("csv:"), usage);
+    }
+    return 0;
+}
+
 /* Whether |text| names a host, a port and a transport at most, as a Route to this node does. */
 static bool is_node(struct span text)
 {
@@ -102,6 +126,9 @@ void config_check_store(struct reader *reader)
         config_fault(reader, reader->store_line,
                      "a store that nodes share needs to know how they reach this one: add "
                      "node \"sip:ADDRESS:PORT\", with an address on which it listens");
+    if ((reader->records_line != 0 || reader->hep_line != 0) && config->ring_size == 0)
+        config_fault(reader, reader->observe_line,
+                     "records and hep are made of what observe remembers: give it memory");
     if (config->store == AHOYD_STORE_PGSQL && reader->users_line == 0)
         config->users_path = config->store_path;
     if (reader->store_line == 0)

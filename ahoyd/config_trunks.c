@@ -128,16 +128,16 @@ bool config_name_is_free(lua_State *lua, const char *word, struct span name)
     return false;
 }
 
-static bool read_probe(lua_State *lua, const struct option *option, struct ahoyd_trunk *trunk)
+/* Whether all targets are addresses, where |option| needs that. */
+static bool check_targets(lua_State *lua, const struct option *option,
+                          const struct ahoyd_trunk *trunk)
 {
-    trunk->probe_s = (uint32_t)option->number;
-    trunk->first_probe = config_reader_of(lua)->config->probe_count;
     for (size_t i = 0; option->given && i < trunk->count; i++) {
         if (trunk->targets[i].ip.family != AHOY_NO_FAMILY)
             continue;
         config_fault(config_reader_of(lua), config_line(lua),
-                     "trunk: probe is for targets that are addresses, not for \"%.100s\"",
-                     trunk->uris[i].at);
+                     "trunk: %s is for targets that are addresses, not for \"%.100s\"",
+                     option->name, trunk->uris[i].at);
         return false;
     }
     return true;
@@ -145,14 +145,16 @@ static bool read_probe(lua_State *lua, const struct option *option, struct ahoyd
 
 int config_word_trunk(lua_State *lua)
 {
-    enum { TRUSTED, RECEIVES, SENDS, PROBE, OPTIONS };
+    enum { TRUSTED, RECEIVES, SENDS, PROBE, CALLS, RATE, OPTIONS };
     struct option options[OPTIONS] = { [TRUSTED] = { .name = "trusted", .type = OPTION_FLAG },
                                        [RECEIVES] = { .name = "receives", .type = OPTION_MAP },
                                        [SENDS] = { .name = "sends", .type = OPTION_MAP },
                                        [PROBE] = { .name = "probe",
                                                    .type = OPTION_NUMBER,
                                                    .least = PROBE_LEAST_S,
-                                                   .most = PROBE_MOST_S } };
+                                                   .most = PROBE_MOST_S },
+                                       [CALLS] = { .name = "calls", CONFIG_CALLS_RANGE },
+                                       [RATE] = { .name = "rate", CONFIG_CALLS_RANGE } };
     struct reader *reader = config_reader_of(lua);
     struct ahoyd_config *config = reader->config;
     struct ahoyd_trunk trunk = { .line = config_line(lua) };
@@ -161,8 +163,13 @@ int config_word_trunk(lua_State *lua)
         !read_targets(lua, &trunk) || !config_options(lua, 3, "trunk", options, OPTIONS) ||
         !config_prefixes(lua, 3, "trunk", &options[RECEIVES], &trunk.receives) ||
         !config_prefixes(lua, 3, "trunk", &options[SENDS], &trunk.sends) ||
-        !config_name_is_free(lua, "trunk", name) || !read_probe(lua, &options[PROBE], &trunk))
+        !config_name_is_free(lua, "trunk", name) || !check_targets(lua, &options[PROBE], &trunk) ||
+        !check_targets(lua, &options[CALLS], &trunk))
         return 0;
+    trunk.probe_s = (uint32_t)options[PROBE].number;
+    trunk.first_probe = config->probe_count;
+    trunk.calls = (uint32_t)options[CALLS].number;
+    trunk.rate = (uint32_t)options[RATE].number;
     trunk.trusted = options[TRUSTED].flag;
     trunk.name = config_keep(reader, name);
     if (config_room(lua, "trunk", &config->trunks, config->trunk_count, sizeof trunk,

@@ -338,6 +338,21 @@ static int word_store(lua_State *lua)
     return config_word_store(lua);
 }
 
+static int word_log(lua_State *lua)
+{
+    return config_word_log(lua);
+}
+
+static int word_hep(lua_State *lua)
+{
+    return config_word_hep(lua);
+}
+
+static int word_records(lua_State *lua)
+{
+    return config_word_records(lua);
+}
+
 static int word_users(lua_State *lua)
 {
     return config_word_users(lua);
@@ -378,7 +393,7 @@ static int word_push(lua_State *lua)
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
     WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(users) WORD(user)     \
-    WORD(push) WORD(group) WORD(observe)
+    WORD(push) WORD(group) WORD(observe) WORD(records) WORD(log) WORD(hep)
 /* clang-format on */
 
 /* Each is noted, and then carried out. */

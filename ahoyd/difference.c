@@ -12,8 +12,9 @@ static bool is_route(const struct ahoyd_item *item)
 /* What is opened once, when the server starts. */
 static bool is_fixed(const char *word)
 {
-    static const char *const words[] = { "workers", "store", "users",   "node", "control",
-                                         "trace",   "dns",   "observe", "push", "udp" };
+    static const char *const words[] = { "workers", "store", "users",   "node",    "control",
+                                         "trace",   "dns",   "observe", "records", "hep",
+                                         "log",     "push",  "udp" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(word, words[i]) == 0)
             return true;

@@ -20,6 +20,7 @@ struct ahoyd_guard {
     struct ahoy_tries *calls;
     struct ahoy_map unanswered; /* An entry a call, by its user; of no value. */
     struct ahoyd_badges *badges;
+    struct ahoyd_channels *channels;
     atomic_bool has_failures; /* Nobody has to wait as long as nobody has ever failed. */
 };
 
@@ -34,9 +35,10 @@ struct ahoyd_guard *ahoyd_guard_new(struct ahoy_hash_key key, uint64_t now_ms)
     guard->tries = ahoy_tries_new(AHOYD_FAILED_LIMIT);
     guard->calls = ahoy_tries_new(AHOYD_PACED_LIMIT);
     guard->badges = ahoyd_badges_new();
+    guard->channels = ahoyd_channels_new(key);
     ahoy_map_init(&guard->unanswered, AHOYD_UNANSWERED_LIMIT);
     if (guard->replay == NULL || guard->tries == NULL || guard->calls == NULL ||
-        guard->badges == NULL) {
+        guard->badges == NULL || guard->channels == NULL) {
         ahoyd_guard_free(guard);
         return NULL;
     }
@@ -52,6 +54,7 @@ void ahoyd_guard_free(struct ahoyd_guard *guard)
     ahoy_tries_free(guard->calls);
     ahoy_map_fini(&guard->unanswered);
     ahoyd_badges_free(guard->badges);
+    ahoyd_channels_free(guard->channels);
     pthread_mutex_destroy(&guard->lock);
     explicit_bzero(&guard->key, sizeof guard->key);
     free(guard);
@@ -60,6 +63,11 @@ void ahoyd_guard_free(struct ahoyd_guard *guard)
 struct ahoyd_badges *ahoyd_guard_badges(const struct ahoyd_guard *guard)
 {
     return guard->badges;
+}
+
+struct ahoyd_channels *ahoyd_guard_channels(const struct ahoyd_guard *guard)
+{
+    return guard->channels;
 }
 
 bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce, uint32_t count,

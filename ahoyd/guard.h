@@ -1,9 +1,10 @@
 /* What all workers know of credentials that came: which nonces were used, whose logins failed,
- * whom certificates name, and who calls how often.  One lock is held over it, for nanoseconds, and
+ * whom certificates name, and who calls how often, trunks among them.  One lock is held over it, for nanoseconds, and
  * only those who hold a nonce of ours ask. */
 #pragma once
 
 #include "ahoyd/badges.h"
+#include "ahoyd/channels.h"
 #include "libahoy/auth/nonce.h"
 
 enum {
@@ -19,6 +20,7 @@ struct ahoyd_guard;
 struct ahoyd_guard *ahoyd_guard_new(struct ahoy_hash_key key, uint64_t now_ms);
 void ahoyd_guard_free(struct ahoyd_guard *guard);
 struct ahoyd_badges *ahoyd_guard_badges(const struct ahoyd_guard *guard);
+struct ahoyd_channels *ahoyd_guard_channels(const struct ahoyd_guard *guard);
 
 /* As ahoy_replay_take. */
 bool ahoyd_guard_take(struct ahoyd_guard *guard, const struct ahoy_nonce *nonce, uint32_t count,

@@ -304,19 +304,25 @@ static void count_all(void *context, json_t *object)
         /* One that is too busy to answer is left out. */
         (void)ahoyd_worker_count(daemon->workers[i], add_counter, object);
     }
+    ahoyd_main_follow_count(&daemon->follow, add_counter, object);
 }
 
 static size_t copy_notes(void *context, unsigned worker, uint64_t *from, char *to, size_t room)
 {
     const struct daemon *daemon = context;
-    return ahoyd_worker_copy(daemon->workers[worker], from, to, room);
+    return ahoyd_worker_copy(daemon->workers[worker], from, to, room, NULL);
 }
 
 static char *print_metrics(void *context)
 {
     struct daemon *daemon = context;
     pthread_mutex_lock(&daemon->lock);
-    const struct ahoyd_metrics metrics = { daemon->config, daemon->workers, daemon->worker_count };
+    const struct ahoyd_metrics metrics = { .config = daemon->config,
+                                           .workers = daemon->workers,
+                                           .worker_count = daemon->worker_count,
+                                           .follow = &daemon->follow,
+                                           .channels = ahoyd_guard_channels(daemon->guard),
+                                           .now_ms = ahoy_driver_now() };
     char *text = ahoyd_metrics_print(&metrics);
     pthread_mutex_unlock(&daemon->lock);
     return text;
@@ -331,6 +337,21 @@ static struct ahoy_ip tell_local(void *context, uint8_t listener)
         local = daemon->listeners.at[listener].local;
     pthread_mutex_unlock(&daemon->lock);
     return local;
+}
+
+static bool open_follow(struct daemon *daemon)
+{
+    char fault[512];
+    const struct ahoyd_main_follow_means means = { .config = daemon->first,
+                                                   .workers = daemon->workers,
+                                                   .worker_count = daemon->worker_count,
+                                                   .local = tell_local,
+                                                   .context = daemon,
+                                                   .log = &daemon->log };
+    bool opened = ahoyd_main_follow_open(&daemon->follow, &means, fault, sizeof fault);
+    if (!opened)
+        fault_file(daemon, 0, fault);
+    return opened;
 }
 
 static bool open_control(struct daemon *daemon)
@@ -453,12 +474,14 @@ static void close_all(struct daemon *daemon)
     if (daemon->control != NULL)
         ahoyd_control_close(daemon->control);
     atomic_store(&daemon->ending, true);
+    ahoyd_main_follow_stop(&daemon->follow);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_drain(daemon->workers[i]);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_join(daemon->workers[i]);
     ahoyd_pusher_close(daemon->pusher);
     ahoyd_http_close(daemon->http);
+    ahoyd_main_follow_close(&daemon->follow);
     if (daemon->store != NULL)
         ahoyd_store_close(daemon->store);
     for (unsigned i = 0; i < daemon->worker_count; i++)
@@ -480,11 +503,15 @@ static int run(struct daemon *daemon, const char *path)
     daemon->config = daemon->first = ahoyd_config_load(path, &daemon->faults);
     if (daemon->config == NULL)
         return EXIT_FAULT;
+    ahoyd_diary_init(&daemon->diary, ahoy_driver_now,
+                     daemon->config->log.to_stdout ? STDOUT_FILENO : STDERR_FILENO,
+                     daemon->config->log.json);
+    daemon->log.level = daemon->config->log.level;
     set_limits(daemon);
     bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
                   open_tls(daemon) && open_listeners(daemon) && open_pusher(daemon) &&
-                  open_workers(daemon) && start_workers(daemon) && open_control(daemon) &&
-                  open_http(daemon);
+                  open_workers(daemon) && start_workers(daemon) && open_follow(daemon) &&
+                  open_control(daemon) && open_http(daemon);
     if (opened) {
         pthread_mutex_lock(&daemon->lock);
         daemon->refresh = (struct ahoyd_push_refresh){ .config = daemon->config,
@@ -510,7 +537,7 @@ int main(int count, char **arguments)
                              .lock = PTHREAD_MUTEX_INITIALIZER };
     struct ahoyd_command_line line = ahoyd_command_line_parse(count, arguments, stderr);
     daemon.start_us = ahoy_driver_now_us();
-    ahoyd_diary_init(&daemon.diary, ahoy_driver_now);
+    ahoyd_diary_init(&daemon.diary, ahoy_driver_now, STDERR_FILENO, false);
     daemon.log = (struct ahoy_log){ .sink = ahoyd_diary_line,
                                     .context = &daemon.diary,
                                     .level = AHOY_LOG_INFO };

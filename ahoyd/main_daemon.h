@@ -8,6 +8,7 @@
 #include "ahoyd/control.h"
 #include "ahoyd/diary.h"
 #include "ahoyd/http.h"
+#include "ahoyd/main_follow.h"
 #include "ahoyd/main_tls.h"
 #include "ahoyd/push_refresh.h"
 #include "ahoyd/worker.h"
@@ -30,6 +31,7 @@ struct daemon {
     struct ahoyd_push_refresh refresh;
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
+    struct ahoyd_main_follow follow;
     struct ahoyd_command_means means; /* Of the control socket. */
     struct ahoyd_control *control;
     struct ahoyd_http_means http_means;

@@ -155,6 +155,25 @@ static void print_delays(FILE *out, const struct ahoyd_config *config, const str
     }
 }
 
+/* Calls at once of the trunks that have a limit of them. */
+static void print_channels(FILE *out, const struct ahoyd_metrics *metrics)
+{
+    const struct ahoyd_config *config = metrics->config;
+    bool any = false;
+    for (size_t i = 0; i < config->trunk_count; i++) {
+        const struct ahoyd_trunk *trunk = &config->trunks[i];
+        if (trunk->calls == 0)
+            continue;
+        if (!any)
+            print_head(out, "trunk_calls", "gauge", "Calls at once, as far as is known.");
+        any = true;
+        fputs("ahoyd_trunk_calls{", out);
+        print_label(out, config, 1 + config->domain_count + i);
+        fprintf(out, "} %" PRIu32 "\n",
+                ahoyd_channels_count(metrics->channels, trunk->name, metrics->now_ms));
+    }
+}
+
 static void print_all(FILE *out, const struct ahoyd_metrics *metrics, const struct sums *sums)
 {
     static const struct {
@@ -175,6 +194,7 @@ static void print_all(FILE *out, const struct ahoyd_metrics *metrics, const stru
         print_family(out, metrics->config, sums, families[i].name, families[i].offset);
     }
     print_delays(out, metrics->config, sums);
+    print_channels(out, metrics);
     print_head(out, "workers", "gauge", "Threads that serve.");
     fprintf(out, "ahoyd_workers %u\n", metrics->worker_count);
     print_head(out, "workers_silent", "gauge", "Of these, those that did not answer in a second.");
@@ -193,6 +213,7 @@ char *ahoyd_metrics_print(const struct ahoyd_metrics *metrics)
         sums->meters = meters;
         for (unsigned i = 0; i < metrics->worker_count; i++)
             add_worker(metrics->workers[i], sums, meters + count, count);
+        ahoyd_main_follow_count(metrics->follow, add, sums);
         print_all(out, metrics, sums);
         if (fclose(out) != 0) {
             free(text);

@@ -3,12 +3,15 @@
  * configuration has are labels, so there are never more series than it allows. */
 #pragma once
 
-#include "ahoyd/worker.h"
+#include "ahoyd/main_follow.h"
 
 struct ahoyd_metrics {
     const struct ahoyd_config *config;
     struct ahoyd_worker *const *workers;
     unsigned worker_count;
+    const struct ahoyd_main_follow *follow;
+    struct ahoyd_channels *channels; /* The workers'. */
+    uint64_t now_ms;
 };
 
 /* The text, to be freed; NULL where memory is refused.  Workers that do not answer within a second

@@ -90,6 +90,7 @@ struct ahoyd_trunk {
     } targets[AHOYD_TRUNK_TARGETS_LIMIT];
     uint32_t probe_s;   /* How often each target is asked whether it is there; 0: never. */
     size_t first_probe; /* Of its targets, all of which are addresses then. */
+    uint32_t calls, rate; /* That it is sent at once, and in a second; 0: as many as there are. */
     struct ahoyd_prefixes receives; /* From its numbers to ours, ... */
     struct ahoyd_prefixes sends;    /* ... and back. */
 };

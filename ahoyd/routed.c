@@ -5,6 +5,7 @@
 #include "ahoyd/aor.h"
 #include "ahoyd/probes.h"
 #include "ahoyd/targets.h"
+#include "ahoyd/trunks.h"
 #include "libahoy/base/log.h"
 #include "libahoy/base/unset.h"
 #include "libahoy/resolve/weigh.h"
@@ -167,6 +168,12 @@ static size_t find_leaf(struct ahoyd_server *server, const struct ahoy_event *ev
     return find_trunk(server, leaf->trunk, uri, call->chance, &server->targets[0]) ? 1 : 0;
 }
 
+static bool has_room(struct ahoyd_server *server, const struct ahoy_event *event,
+                     const struct ahoyd_call *call, const struct ahoyd_leaf *leaf)
+{
+    return leaf->trunk == NULL || ahoyd_trunks_admit(server, event, leaf->trunk, call->now_ms);
+}
+
 /* Where all are down they are tried none the less. */
 static bool is_up(const struct ahoyd_server *server, const struct ahoyd_leaf *leaf)
 {
@@ -181,7 +188,9 @@ size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event
     char space[URI_SIZE];
     bool any_up = false;
     if (leaves->count == 1 && leaves->at[0].trunk != NULL && !leaves->at[0].is_other)
-        return find_leaf(server, event, wishes, call, &leaves->at[0], call->uri);
+        return has_room(server, event, call, &leaves->at[0])
+                   ? find_leaf(server, event, wishes, call, &leaves->at[0], call->uri)
+                   : 0;
     found.arena = arena;
     found.count = 0;
     found.first_q = found.last_q = FIRST_Q;
@@ -192,7 +201,7 @@ size_t ahoyd_routed_targets(struct ahoyd_server *server, const struct ahoy_event
         struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
         if (i > 0 && leaf->tier != leaf[-1].tier)
             found.first_q = --found.last_q;
-        if (any_up && !is_up(server, leaf))
+        if ((any_up && !is_up(server, leaf)) || !has_room(server, event, call, leaf))
             continue;
         struct ahoy_uri uri;
         ahoyd_routing_print_uri(call, leaf, &text);

@@ -7,6 +7,7 @@
 #include "ahoyd/routed.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
+#include "ahoyd/trunks.h"
 #include "libahoy/syntax/params.h"
 #include "libahoy/tu/registrar.h"
 
@@ -117,6 +118,7 @@ void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *
     struct ahoy_proxy_redirection redirection;
     struct ahoyd_marks marks;
     struct ahoyd_wishes wishes;
+    ahoyd_trunks_answered(server, event, now_ms);
     if (!ahoy_proxy_redirects(server->proxy, event, &redirection, now_ms)) {
         ahoy_proxy_step(server->proxy, event, now_ms);
         return;

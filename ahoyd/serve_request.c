@@ -8,6 +8,7 @@
 #include "ahoyd/routed.h"
 #include "ahoyd/serve.h"
 #include "ahoyd/targets.h"
+#include "ahoyd/trunks.h"
 #include "ahoyd/why.h"
 #include "libahoy/base/unset.h"
 
@@ -64,6 +65,9 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
     if (is_new_call(event) &&
         !ahoyd_policy_hold(server, event, &course->sender, now_ms, &plan.ticket))
         return;
+    plan.ticket = ahoyd_trunks_ticket(server, plan.ticket);
+    if (course->path->in_dialog && event->message->method == AHOY_METHOD_BYE)
+        ahoyd_trunks_ended(server, event);
     server->counters.forwarded++;
     if (is_new_call(event))
         server->counters.calls++;
@@ -193,13 +197,24 @@ static size_t meter_of(const struct ahoyd_config *config, const struct ahoyd_lea
                                     : (size_t)(leaf->domain - config->domains));
 }
 
+static void tell_user(struct ahoyd_server *server, const struct ahoy_event *event,
+                      enum ahoy_cause cause, struct span user, const struct ahoyd_domain *domain)
+{
+    char space[AHOYD_AOR_LIMIT];
+    struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
+    ahoy_buf_put(&aor, user);
+    ahoy_buf_put_byte(&aor, '@');
+    ahoy_buf_put(&aor, domain->name);
+    ahoyd_why(server, event, cause, ahoy_buf_text(&aor));
+}
+
 static void tell_leaf(struct ahoyd_server *server, const struct ahoy_event *event,
                       const struct ahoyd_leaf *leaf)
 {
     if (leaf->trunk != NULL)
         ahoyd_why(server, event, AHOY_CAUSE_TRUNK_CHOSEN, leaf->trunk->name);
     else
-        ahoyd_why(server, event, AHOY_CAUSE_USER_FOUND, leaf->user);
+        tell_user(server, event, AHOY_CAUSE_USER_FOUND, leaf->user, leaf->domain);
 }
 
 /* To several at once or one after the other, or to a trunk. */
@@ -231,6 +246,8 @@ static void forward_to_leaves(struct ahoyd_server *server, const struct ahoy_eve
         tell_leaf(server, event, &leaves->at[i]);
     if (course->count > 0)
         start(server, event, course, call->now_ms);
+    else if (server->is_full) /* Why is noted. */
+        ahoyd_answer_with(server, event, 503, SPAN("Retry-After: 1\r\n"));
     else /* R5630-5.3-2, R5630-5.3-4 */
         ahoyd_refuse(server, event, 480, trunks > 0 ? AHOY_CAUSE_UNSAFE : AHOY_CAUSE_NOT_REGISTERED,
                      call->uri->text);
@@ -307,6 +324,30 @@ static void refuse_unrouted(struct ahoyd_server *server, const struct ahoy_event
         ahoyd_refuse(server, event, 403, AHOY_CAUSE_NO_ROUTE, path->target.host);
 }
 
+/* Who calls, where that has been proved or is known by the address. */
+static void tell_caller(struct ahoyd_server *server, const struct ahoy_event *event,
+                        const struct ahoyd_sender *sender)
+{
+    const struct ahoyd_trunk *trunk = NULL;
+    if (sender->caller == AHOYD_CALLER_TRUNK)
+        trunk = ahoyd_names_trunk(&server->names, &event->hop->remote);
+    if (trunk != NULL)
+        ahoyd_why(server, event, AHOY_CAUSE_FROM_TRUNK, trunk->name);
+    if (sender->domain != NULL)
+        tell_user(server, event, AHOY_CAUSE_LOGGED_IN,
+                  (struct span){ sender->user, sender->user_size }, sender->domain);
+}
+
+/* Whether a new call may go on by who begins it. */
+static bool is_welcome(struct ahoyd_server *server, const struct ahoy_event *event,
+                       const struct ahoyd_sender *sender, uint64_t now_ms)
+{
+    if (!is_new_call(event))
+        return true;
+    tell_caller(server, event, sender);
+    return ahoyd_policy_pace(server, event, sender, now_ms);
+}
+
 /* A request that belongs to no dialog of ours. */
 static void forward_new(struct ahoyd_server *server, const struct ahoy_event *event,
                         const struct ahoyd_path *path, uint64_t now_ms)
@@ -318,7 +359,7 @@ static void forward_new(struct ahoyd_server *server, const struct ahoy_event *ev
         return;
     }
     if (!ahoyd_policy_sender(server, event, now_ms, &course.sender) ||
-        (is_new_call(event) && !ahoyd_policy_pace(server, event, &course.sender, now_ms)))
+        !is_welcome(server, event, &course.sender, now_ms))
         return;
     if (path->has_flow) {
         forward_down(server, event, &course, now_ms);

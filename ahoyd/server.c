@@ -12,6 +12,7 @@
 #include "ahoyd/servers.h"
 #include "ahoyd/sleepers.h"
 #include "ahoyd/subscriptions.h"
+#include "ahoyd/trunks.h"
 
 enum {
     WAITING_CHUNK_SIZE = 1024, /* Most answers to a REGISTER. */
@@ -161,13 +162,20 @@ void ahoyd_server_free(struct ahoyd_server *server)
     free(server);
 }
 
+static void serve_request(struct ahoyd_server *server, const struct ahoy_event *event,
+                          uint64_t now_ms)
+{
+    ahoyd_serve_request(server, event, now_ms);
+    ahoyd_trunks_done(server);
+}
+
 static void serve_event(struct ahoyd_server *server, const struct ahoy_event *event,
                         uint64_t now_ms)
 {
     if (!ahoyd_admission_passes(server, event))
         return;
     if (event->kind == AHOY_EVENT_REQUEST)
-        ahoyd_serve_request(server, event, now_ms);
+        serve_request(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_ACK)
         ahoyd_serve_ack(server, event, now_ms);
     else if (event->kind == AHOY_EVENT_STRAY)

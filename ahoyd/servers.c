@@ -4,6 +4,7 @@
 
 #include "ahoyd/policy.h"
 #include "ahoyd/sleepers.h"
+#include "ahoyd/trunks.h"
 
 void ahoyd_servers_ask(struct ahoyd_server *server, uint64_t now_ms)
 {
@@ -14,7 +15,9 @@ void ahoyd_servers_ask(struct ahoyd_server *server, uint64_t now_ms)
             continue;
         }
         if (wish.kind == AHOY_WISH_ANSWERED) {
-            ahoyd_guard_end(server->guard, wish.user);
+            uint64_t ticket = ahoyd_trunks_settle(server, wish.user);
+            if (ticket != 0)
+                ahoyd_guard_end(server->guard, ticket);
             continue;
         }
         if (wish.kind == AHOY_WISH_WAKE) {

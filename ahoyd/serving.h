@@ -69,6 +69,8 @@ struct ahoyd_server {
     uint64_t busy_ms; /* When something was last under way. */
     struct ahoyd_server_counters counters;
     /* Scratch: for the request at hand only. */
+    uint64_t channel; /* The ticket for its places at trunks that count their calls; 0: none. */
+    bool is_full;     /* Some trunk had no room for it. */
     struct ahoy_bindings bindings;
     struct ahoy_proxy_target targets[AHOY_TARGETS_LIMIT];
     struct ahoyd_flow { /* One for each of |bindings|. */

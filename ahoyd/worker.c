@@ -23,7 +23,7 @@ enum {
 struct report {
     char *to;
     size_t room, copied;
-    uint64_t from;
+    uint64_t from, missed;
     struct ahoy_meter *meters;
     uint64_t *causes;
     struct ahoy_driver_counters driver;
@@ -273,8 +273,9 @@ static void wake_others(struct ahoyd_worker *worker)
 static void fill_report(struct ahoyd_worker *worker, struct report *report)
 {
     if (report->to != NULL) {
-        report->copied = ahoy_ring_copy(ahoyd_server_ring(worker->server), &report->from,
-                                        report->to, report->room);
+        const struct ahoy_ring *ring = ahoyd_server_ring(worker->server);
+        report->missed = report->from < ring->oldest ? ring->oldest - report->from : 0;
+        report->copied = ahoy_ring_copy(ring, &report->from, report->to, report->room);
         return;
     }
     if (report->meters != NULL) {
@@ -509,12 +510,17 @@ void ahoyd_worker_renew(struct ahoyd_worker *worker, struct ahoyd_renewal *renew
         ahoyd_trace_relisten(worker->options.trace, listeners->at, listeners->count);
 }
 
-size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, size_t room)
+size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, size_t room,
+                         uint64_t *missed)
 {
     struct report report = { .to = to, .room = room, .from = *from };
-    if (!ask(worker, &report))
+    if (!worker->started)
+        fill_report(worker, &report);
+    else if (!ask(worker, &report))
         return 0;
     *from = report.from;
+    if (missed != NULL)
+        *missed = report.missed;
     return report.copied;
 }
 

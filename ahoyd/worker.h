@@ -64,8 +64,10 @@ void ahoyd_worker_renew(struct ahoyd_worker *worker, struct ahoyd_renewal *renew
 
 /* From any other thread: asks the worker for what its server's ring holds from |*from| on
  * (ahoy_ring_copy), at most |room| bytes into |to|.  0: nothing more, or no answer within a
- * second. */
-size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, size_t room);
+ * second.  |missed|, which may be NULL, gets how many bytes behind |*from| had gone already.  Once
+ * its thread has been joined, whoever did that may still ask. */
+size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, size_t room,
+                         uint64_t *missed);
 /* From any other thread: the same for what its server's meters are at, of which |meters| has room
  * for ahoyd_server_meter_count, and its AHOY_CAUSE_COUNT |causes|.  False where it does not
  * answer. */

@@ -15,6 +15,9 @@ enum ahoy_cause_weight {
 /* clang-format off */
 /* CAUSE(name, label, weight, words, section) */
 #define AHOY_CAUSES(CAUSE)                                                                         \
+    CAUSE(LOGGED_IN, logged_in, STEP, "the caller has proved to be a user of ours",                \
+          "RFC 3261 22.3")                                                                         \
+    CAUSE(FROM_TRUNK, from_trunk, STEP, "it comes from a trunk", "decision 20")                    \
     CAUSE(USER_FOUND, user_found, STEP, "goes to the phones of a user", "RFC 3261 16.5")           \
     CAUSE(TRUNK_CHOSEN, trunk_chosen, STEP, "goes to a trunk", "RFC 3261 16.5")                    \
     CAUSE(ROUTED, routed, STEP, "takes a route of the configuration", "decision 140")              \
@@ -73,6 +76,8 @@ enum ahoy_cause_weight {
           "RFC 3261 16.9")                                                                         \
     CAUSE(SILENT, silent, END, "no answer came in time: timer B or F", "RFC 3261 17.1.1.2")        \
     CAUSE(RANG_OUT, rang_out, END, "nobody answered in time: timer C", "RFC 3261 16.8")            \
+    CAUSE(TRUNK_FULL, trunk_full, ASKING, "a trunk has as many calls as it may have",              \
+          "decision 168")                                                                          \
     CAUSE(HELD_BACK, held_back, END, "the neighbour has asked for less", "RFC 7339 5.10.1")        \
     CAUSE(TOO_MANY_PHONES, too_many_phones, END, "the user has as many phones as he may have",     \
           "decision 107")                                                                          \

@@ -170,11 +170,12 @@ class Why(unittest.TestCase):
                 self.call("sip:900@costly.example", f"followed-{i}")
                 if select.select([trace.stdout], [], [], 0.1)[0]:
                     break
-            lines = [trace.stdout.readline() for _ in range(3)]
+            lines = [trace.stdout.readline() for _ in range(4)]
             trace.terminate()
         self.assertIn("INVITE sip:900@costly.example SIP/2.0", lines[0])
-        self.assertIn("the caller may not use the trunk", lines[1])
-        self.assertIn("SIP/2.0 403 Forbidden", lines[2])
+        self.assertIn("it comes from a trunk: costly", lines[1])
+        self.assertIn("the caller may not use the trunk", lines[2])
+        self.assertIn("SIP/2.0 403 Forbidden", lines[3])
         self.assertTrue(all("followed-" in line for line in lines))
 
     def test_a_capture_has_the_messages(self):

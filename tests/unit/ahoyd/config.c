@@ -96,6 +96,27 @@ static void test_all_words(void **state)
     ahoyd_config_free(config);
 }
 
+/* Where the log, records of calls and copies of messages go. */
+static void test_what_can_be_seen(void **state)
+{
+    (void)state;
+    struct told told;
+    struct ahoyd_config *config =
+        parse("listen 'udp:127.0.0.1:5060' domain 'a.example'\n"
+              "log { format = 'json', to = 'stdout', level = 'warning' }\n"
+              "records 'csv:calls.csv'\n"
+              "hep('udp:192.0.2.9', { id = 7 })\n",
+              &told);
+    assert_non_null(config);
+    assert_true(config->log.json && config->log.to_stdout);
+    assert_int_equal(config->log.level, AHOY_LOG_WARNING);
+    assert_int_equal(config->records, AHOYD_RECORDS_CSV);
+    assert_string_equal(config->records_place, "/etc/ahoy/calls.csv");
+    assert_int_equal(config->hep.port, 9060);
+    assert_int_equal(config->hep_id, 7);
+    ahoyd_config_free(config);
+}
+
 /* Names where addresses may stand, and name servers of our own. */
 static void test_names(void **state)
 {
@@ -265,6 +286,13 @@ static void test_faults(void **state)
     assert_fault("observe { memory = 1025 }", "between 0 and 1024");
     assert_fault("observe { http = 'localhost' }", "127.0.0.1:9464");
     assert_fault("observe {} observe {}", "already");
+    assert_fault("log { format = 'xml' }", "json");
+    assert_fault("log { level = 'loud' }", "debug");
+    assert_fault("hep '192.0.2.1'", "udp:192.0.2.1:9060");
+    assert_fault("records 'calls.csv'", "csv:calls.csv");
+    assert_fault("records 'csv:calls.csv' records 'csv:calls.csv'", "already");
+    assert_fault("observe { memory = 0 } records 'csv:calls.csv'", "memory");
+    assert_fault("observe { memory = 0 } hep 'udp:192.0.2.1'", "memory");
     assert_fault("store 'memory:' store 'memory:'", "already");
     assert_fault("x = = 1", "unexpected symbol");
     assert_fault("error 'stop'", "stop");
@@ -448,6 +476,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_words),
+        cmocka_unit_test(test_what_can_be_seen),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_faults),

@@ -118,6 +118,11 @@ static void what_is_not_understood(void **state)
         { "trunk('u', { { weight = 1 } })", "a text is missing" },
         { "trunk('u', { 'sip:u.example' }, { probe = 30 })", "probe is for targets" },
         { "trunk('u', { 'sip:192.0.2.1' }, { probe = 4 })", "between 5 and 3600" },
+        { "trunk('u', { 'sip:u.example' }, { calls = 30 })", "calls is for targets" },
+        { "trunk('u', { 'sip:192.0.2.1' }, { rate = 0 })", "between 1 and 1000" },
+        { "trunk('u', { 'sip:192.0.2.1' }, { rate = 5 }) "
+          "route { domain = 'u.example', to = 'u', from = 'anyone', stateless = true }",
+          "counts no calls" },
         { "route { to = 't', reject = 404 }", "one of them" },
         { "route { reject = 399 }", "between 400 and 699" },
         { "route { to = 't', reason = 'x' }", "are for reject" },

@@ -287,7 +287,7 @@ static unsigned count_notes(struct crew *crew)
     for (size_t i = 0; i < crew->count; i++) {
         uint64_t from = 0;
         size_t size;
-        while ((size = ahoyd_worker_copy(crew->workers[i], &from, piece, sizeof piece)) > 0) {
+        while ((size = ahoyd_worker_copy(crew->workers[i], &from, piece, sizeof piece, NULL)) > 0) {
             struct span bytes = { piece, size }, text;
             struct ahoy_note note;
             while (ahoy_note_next(&bytes, &note, &text))
