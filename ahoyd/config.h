@@ -15,6 +15,7 @@ enum ahoyd_store_kind {
 };
 
 enum { AHOYD_NAME_SERVERS_LIMIT = 8 };
+enum { AHOYD_API_HOSTS_LIMIT = 8 };
 enum { AHOYD_NODE_LIMIT = 128 }; /* Bytes of a node's URI. */
 enum {
     AHOYD_PROVIDERS_LIMIT = 8, /* Push services. */
@@ -89,6 +90,15 @@ struct ahoyd_hook {
     uint32_t wait_s;                              /* How long a request waits for a phone. */
 };
 
+/* The API and the console. */
+struct ahoyd_api_door {
+    struct ahoy_ip ip; /* Without a family: there is none. */
+    char *token_path;
+    bool writes; /* Things can be changed there. */
+    size_t host_count;
+    struct span hosts[AHOYD_API_HOSTS_LIMIT]; /* By which it may be called, beside addresses. */
+};
+
 struct ahoyd_config {
     struct span path; /* The file. */
     struct ahoyd_listen *listens;
@@ -113,9 +123,10 @@ struct ahoyd_config {
     char *store_path; /* SQLite's; absolute.  Of a store that nodes share its URL. */
     char *users_path; /* PostgreSQL's URL, where users are kept there; NULL: in the store. */
     struct span node; /* The SIP URI by which other nodes reach this one; empty: there are none. */
-    char *control_path;   /* The Unix socket; absolute. */
-    char *trace_path;     /* Where every message is noted as a line of JSON; NULL for nowhere. */
-    struct ahoy_ip http;  /* Where metrics are had by HTTP; without a family: nowhere. */
+    char *control_path;  /* The Unix socket; absolute. */
+    char *trace_path;    /* Where every message is noted as a line of JSON; NULL for nowhere. */
+    struct ahoy_ip http; /* Where metrics are had by HTTP; without a family: nowhere. */
+    struct ahoyd_api_door api;
     size_t ring_size;     /* Bytes a worker for what happened last (docs/why.md); 0: nothing. */
     unsigned workers;     /* At least 1. */
     unsigned padding;     /* Bytes that a datagram may grow by. */

@@ -35,7 +35,7 @@ struct reader {
     } * zones;
     /* 0: not said yet. */
     int store_line, users_line, node_line, control_line, trace_line, workers_line, dns_line,
-        udp_line, overload_line, push_line, observe_line;
+        udp_line, overload_line, push_line, observe_line, api_line;
     bool out_of_memory;
 };
 
@@ -81,6 +81,7 @@ int config_word_tls(lua_State *lua);     /* One of them, in config_tls.c. */
 int config_word_user(lua_State *lua);    /* One in config_user.c, ... */
 int config_word_push(lua_State *lua);    /* ... one in config_push.c, ... */
 int config_word_observe(lua_State *lua); /* ... one in config_observe.c, ... */
+int config_word_api(lua_State *lua);     /* ... one in config_api.c, ... */
 int config_word_dns(lua_State *lua);     /* ... one in config_dns.c, ... */
 int config_word_store(lua_State *lua);   /* ... three in config_store.c. */
 int config_word_users(lua_State *lua);

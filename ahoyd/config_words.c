@@ -358,6 +358,11 @@ static int word_observe(lua_State *lua)
     return config_word_observe(lua);
 }
 
+static int word_api(lua_State *lua)
+{
+    return config_word_api(lua);
+}
+
 static int word_tls(lua_State *lua)
 {
     return config_word_tls(lua);
@@ -378,7 +383,7 @@ static int word_push(lua_State *lua)
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
     WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(users) WORD(user)     \
-    WORD(push) WORD(group) WORD(observe)
+    WORD(push) WORD(group) WORD(observe) WORD(api)
 /* clang-format on */
 
 static void define(lua_State *lua)

@@ -11,10 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ahoyd/api.h"
 #include "ahoyd/control.h"
 #include "ahoyd/diary.h"
 #include "ahoyd/directory.h"
 #include "ahoyd/listeners.h"
+#include "ahoyd/main_api.h"
 #include "ahoyd/main_notify.h"
 #include "ahoyd/main_route.h"
 #include "ahoyd/main_tls.h"
@@ -47,8 +49,10 @@ struct daemon {
     struct ahoyd_push_refresh refresh;
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
-    struct ahoyd_command_means means; /* Of the control socket. */
+    struct ahoyd_command_means means; /* Of the control socket and the API. */
+    struct ahoyd_roll *roll;
     struct ahoyd_control *control;
+    struct ahoyd_api *api; /* NULL: nobody asked for it. */
     struct ahoyd_http_means http_means;
     struct ahoyd_http *http; /* NULL: nobody asked for it. */
     atomic_bool ending;
@@ -378,16 +382,28 @@ static char *print_metrics(void *context)
     return ahoyd_metrics_print(&metrics);
 }
 
+static void print_status(void *context, json_t *object)
+{
+    const struct daemon *daemon = context;
+    const struct ahoyd_metrics metrics = { daemon->config, daemon->workers, daemon->worker_count };
+    ahoyd_main_status(&metrics, daemon->start_us, object);
+}
+
 static bool open_control(struct daemon *daemon)
 {
     char fault[512];
+    daemon->roll = ahoyd_main_roll(daemon->worker_count, &daemon->log);
+    if (daemon->roll == NULL)
+        return false;
     daemon->means = (struct ahoyd_command_means){ .store = daemon->store,
                                                   .now_ms = ahoy_driver_now,
                                                   .notes = copy_notes,
                                                   .workers = daemon->worker_count,
+                                                  .roll = daemon->roll,
                                                   .listeners = daemon->listeners.at,
                                                   .listener_count = daemon->listeners.count,
                                                   .counters = count_all,
+                                                  .status = print_status,
                                                   .metrics = print_metrics,
                                                   .context = daemon };
     daemon->control =
@@ -395,6 +411,18 @@ static bool open_control(struct daemon *daemon)
     if (daemon->control == NULL)
         fault_file(daemon, 0, fault);
     return daemon->control != NULL;
+}
+
+static bool open_api(struct daemon *daemon)
+{
+    char fault[512];
+    const struct ahoyd_api_door *door = &daemon->config->api;
+    if (door->ip.family == AHOY_NO_FAMILY)
+        return true;
+    daemon->api = ahoyd_api_open(door, &daemon->means, fault, sizeof fault);
+    if (daemon->api == NULL)
+        fault_file(daemon, 0, fault);
+    return daemon->api != NULL;
 }
 
 static void ignore(void *context, const char *name, uint64_t value)
@@ -491,6 +519,7 @@ static void close_all(struct daemon *daemon)
 {
     if (daemon->control != NULL)
         ahoyd_control_close(daemon->control);
+    ahoyd_api_close(daemon->api);
     atomic_store(&daemon->ending, true);
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_drain(daemon->workers[i]);
@@ -503,6 +532,7 @@ static void close_all(struct daemon *daemon)
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_free(daemon->workers[i]);
     ahoyd_tls_close(&daemon->tls);
+    ahoyd_roll_free(daemon->roll);
     ahoyd_directory_free(daemon->directory);
     ahoyd_guard_free(daemon->guard);
     ahoyd_listeners_fini(&daemon->listeners);
@@ -521,7 +551,7 @@ static int run(struct daemon *daemon, const char *path)
     bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
                   open_tls(daemon) && open_listeners(daemon) && open_pusher(daemon) &&
                   open_workers(daemon) && start_workers(daemon) && open_control(daemon) &&
-                  open_http(daemon);
+                  open_http(daemon) && open_api(daemon);
     if (opened) {
         daemon->refresh = (struct ahoyd_push_refresh){ .config = daemon->config,
                                                        .store = daemon->store,
