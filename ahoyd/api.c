@@ -36,7 +36,8 @@ static struct span field(const struct asked *asked, const char *name)
     return value != NULL ? ahoy_span(value) : SPAN("");
 }
 
-/* What every answer says to browsers: nothing of ours is kept, framed, or mixed with other pages. */
+/* What every answer says to browsers: nothing of ours is kept, framed, or mixed with other pages.
+ */
 static bool add_fields(struct MHD_Response *response)
 {
     static const char *const fields[][2] = {

@@ -40,8 +40,8 @@ struct ahoyd_command_means {
 };
 
 /* Carries out |request| and waits for the store where it changes something.  Returns the answer,
- * an object with "ok" and, where that is false, "error" and a "status" of HTTP; NULL where memory is
- * refused.  Any |request| is safe. */
+ * an object with "ok" and, where that is false, "error" and a "status" of HTTP; NULL where memory
+ * is refused.  Any |request| is safe. */
 json_t *ahoyd_command(const struct ahoyd_command_means *means, const json_t *request);
 
 /* For the files that carry commands out. */

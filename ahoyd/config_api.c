@@ -26,7 +26,7 @@ int config_word_api(lua_State *lua)
         config_fault(reader, config_line(lua),
                      "api: http = \"%.100s\" is no address and port; write \"127.0.0.1:9465\"",
                      address.at);
-    else if (!ahoy_ip_is_loopback(&door->ip) && !options[INSECURE].flag)
+    else if (!config_is_local(&door->ip) && !options[INSECURE].flag)
         config_fault(reader, config_line(lua),
                      "api: http = \"%.100s\" has the token cross the network for all to read; "
                      "write \"127.0.0.1:9465\" behind a proxy with TLS, or insecure = true",

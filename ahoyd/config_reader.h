@@ -92,6 +92,8 @@ int config_word_route(lua_State *lua);
 /* What only the whole can tell: what routes lead to, domains without passwords off loopback. */
 void config_finish(struct reader *reader);
 
+/* Whether nobody but this machine reaches what listens at |ip|. */
+bool config_is_local(const struct ahoy_ip *ip);
 /* "192.0.2.53" or "192.0.2.53:5353", IPv6 in brackets where there is a port; else that is
  * |usual_port|. */
 bool config_read_address(struct span text, uint16_t usual_port, struct ahoy_ip *ip);

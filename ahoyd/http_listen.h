@@ -1,13 +1,13 @@
-/* What the doors by HTTP share: libmicrohttpd at an address, in a thread of its own.  A few clients are
- * served at once, and each for some seconds only. */
+/* What the doors by HTTP share: libmicrohttpd at an address, in a thread of its own.  A few clients
+ * are served at once, and each for some seconds only. */
 #pragma once
 
 #include <microhttpd.h>
 
 #include "libahoy/base/ip.h"
 
-/* Begins to serve at |ip|; |ended| may be NULL.  NULL where it cannot be listened there: |fault| says
- * so of the |word| of the configuration. */
+/* Begins to serve at |ip|; |ended| may be NULL.  NULL where it cannot be listened there: |fault|
+ * says so of the |word| of the configuration. */
 struct MHD_Daemon *ahoyd_http_listen(const struct ahoy_ip *ip, const char *word,
                                      MHD_AccessHandlerCallback answer,
                                      MHD_RequestCompletedCallback ended, void *self, char *fault,

@@ -16,6 +16,6 @@ struct ahoyd_metrics {
 /* The text, to be freed; NULL where memory is refused.  Workers that do not answer within a second
  * are left out, and counted as such. */
 char *ahoyd_metrics_print(const struct ahoyd_metrics *metrics);
-/* Adds the same in short to |object|: "workers", "silent" (those left out), "meters" (calls by domain
- * and by trunk) and "causes". */
+/* Adds the same in short to |object|: "workers", "silent" (those left out), "meters" (calls by
+ * domain and by trunk) and "causes". */
 void ahoyd_metrics_status(const struct ahoyd_metrics *metrics, json_t *object);

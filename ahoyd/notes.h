@@ -1,5 +1,5 @@
-/* Reading what the workers' rings hold, a piece at a time: a worker copies one between two turns and
- * goes on with its calls; whoever asks reads it in his own thread. */
+/* Reading what the workers' rings hold, a piece at a time: a worker copies one between two turns
+ * and goes on with its calls; whoever asks reads it in his own thread. */
 #pragma once
 
 #include "ahoyd/command.h"

@@ -1,5 +1,5 @@
-/* The roll of calls: the newest of them, as the workers' rings tell of them.  It remembers how far it
- * has read, so whoever asks each second pays for what is new alone, however many calls there are. */
+/* The roll of calls: the newest of them, as the workers' rings tell of them.  It remembers how far
+ * it has read, so whoever asks each second pays for what is new alone, however many there are. */
 #pragma once
 
 #include "ahoyd/case.h"

@@ -6,7 +6,8 @@ if(CMAKE_SCRIPT_MODE_FILE)
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
     file(WRITE ${OUT} "#include <stddef.h>\n"
         "extern const unsigned char ${NAME}[];\nextern const size_t ${NAME}_size;\n"
-        "const unsigned char ${NAME}[] = {\n${bytes}\n};\nconst size_t ${NAME}_size = sizeof ${NAME};\n")
+        "const unsigned char ${NAME}[] = {\n${bytes}\n};\n"
+        "const size_t ${NAME}_size = sizeof ${NAME};\n")
     return()
 endif()
 

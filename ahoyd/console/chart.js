@@ -1,6 +1,7 @@
 // A small chart over time: a line each for one or two series, the newest value at the right.
 const SPACE = "http://www.w3.org/2000/svg";
-const HEIGHT = 132, BOTTOM = 20, TOP = 10, LEFT = 34;
+const BOTTOM = 20, TOP = 10, LEFT = 34;
+const short = new Intl.NumberFormat("en", { notation: "compact" });
 
 export function svg(name, attributes = {}, ...children) {
   const node = document.createElementNS(SPACE, name);
@@ -39,13 +40,14 @@ export class Chart {
   }
 
   draw() {
-    const width = this.picture.clientWidth || 400;
+    const { width, height } = this.picture.getBoundingClientRect();
+    if (width === 0) return; // Nobody sees it.
     const most = ceiling(Math.max(1, ...this.series.flatMap(one => one.points)));
     const x = i => LEFT + (width - LEFT) * i / (this.length - 1);
-    const y = value => TOP + (HEIGHT - BOTTOM - TOP) * (1 - value / most);
+    const y = value => TOP + (height - BOTTOM - TOP) * (1 - value / most);
     const parts = [0, most / 2, most].flatMap(value => [
       svg("line", { class: "grid", x1: LEFT, x2: width, y1: y(value), y2: y(value) }),
-      svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, String(value))]);
+      svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, short.format(value))]);
     for (const one of this.series) {
       const first = this.length - one.points.length;
       const line = one.points.map((value, i) => `${x(first + i)},${y(value)}`).join("L");
@@ -57,9 +59,9 @@ export class Chart {
                  svg("path", { class: `tint-${one.tint}`, d: `M${line}` }));
     }
     const minutes = Math.round(this.length / 60);
-    parts.push(svg("text", { x: LEFT, y: HEIGHT - 3 }, `${minutes} min ago`),
-               svg("text", { x: width, y: HEIGHT - 3, "text-anchor": "end" }, "now"));
-    this.picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+    parts.push(svg("text", { x: LEFT, y: height - 3 }, `${minutes} min ago`),
+               svg("text", { x: width, y: height - 3, "text-anchor": "end" }, "now"));
+    this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.picture.replaceChildren(...parts);
   }
 }

@@ -1,5 +1,5 @@
-// The console: asks the API each second for one page of what is looked at, and shows it.  Whatever a
-// stranger may have chosen reaches the document as text alone.
+// The console: asks the API each second for one page of what is looked at, and shows it.  Whatever
+// a stranger may have chosen reaches the document as text alone.
 import { Chart } from "/chart.js";
 import { drawLadder, labelOf, momentOf } from "/ladder.js";
 
@@ -20,8 +20,8 @@ function write(node, text) {
 // The answer of the API; what is no success is thrown, with its status.
 async function ask(method, path, body) {
   const answer = await fetch(path, {
-    method, signal: AbortSignal.timeout(10000), headers: body && { "Content-Type": "application/json" },
-    body: body && JSON.stringify(body) });
+    method, signal: AbortSignal.timeout(10000), body: body && JSON.stringify(body),
+    headers: body && { "Content-Type": "application/json" } });
   const json = await answer.json();
   if (json.ok) return json;
   throw Object.assign(new Error(json.error), { status: answer.status });
@@ -66,7 +66,8 @@ function showPages(place, view, total, turn) {
                  make("button", { textContent: "Further", onclick: step(PAGE) }));
   }
   const [where, back, further] = place.children;
-  write(where, `${Math.min(view.skip + 1, total)}–${Math.min(view.skip + PAGE, total)} of ${total}`);
+  const last = Math.min(view.skip + PAGE, total);
+  write(where, `${Math.min(view.skip + 1, total)}–${last} of ${total.toLocaleString()}`);
   back.disabled = view.skip === 0;
   further.disabled = view.skip + PAGE >= total;
 }
@@ -88,12 +89,12 @@ const desk = {
   writes: false,
   calls: { skip: 0, state: "", search: "" },
   aors: { skip: 0, search: "" },
-  before: null, // The counts of a second ago, and when that was.
 };
 
 // Tiles and charts.
-const TILES = [["living", "in progress"], ["ringing", "ringing"], ["begun", "new each second"],
-               ["answered", "answered, last minute"], ["registered", "registered"]];
+const TILES = [["living", "in progress"], ["ringing", "ringing"], ["begun", "new a second"],
+               ["answered", "answered, 1 min"], ["failed", "failed, 1 min"],
+               ["registered", "registered"]];
 const tiles = {};
 for (const [name, words] of TILES) {
   tiles[name] = make("b", { textContent: "–" });
@@ -104,35 +105,48 @@ const rate = new Chart(find("rate"), "Calls a second", [
   { name: "begun", tint: "accent" }, { name: "answered", tint: "good" }], MINUTES * 60);
 const failures = new Chart(find("failures"), "Failures a second", [
   { name: "failed", tint: "bad" }], MINUTES * 60);
-const minute = []; // [begun, answered] of each second.
+const minute = []; // What was counted at each second of it.
 
-function showStatus(status) {
-  const sum = name => status.meters.reduce((total, meter) => total + meter[name], 0);
+// Calls that the server itself refuses are in no meter, and those that have left the roll are in no
+// count: the larger is right.
+function compare(now, before) {
+  const more = name => Math.max(0, now[name] - before[name]);
+  return { begun: Math.max(more("begun"), more("listed")), answered: more("answered"),
+           failed: Math.max(more("failed"), more("refused")) };
+}
+
+function showRates(meters, counts) {
+  const sum = name => meters.reduce((total, meter) => total + meter[name], 0);
   const now = { at: performance.now(), begun: sum("begun"), answered: sum("answered"),
-                failed: sum("failed") };
-  const last = desk.before;
-  desk.before = now;
+                failed: sum("failed"), refused: counts.failed,
+                listed: Object.values(counts).reduce((a, b) => a + b) };
+  const last = minute.at(-1);
+  minute.push(now);
+  if (minute.length > 61) minute.shift();
+  if (last === undefined) return;
+  const news = compare(now, last), late = compare(now, minute[0]);
+  const each = name => news[name] * 1000 / (now.at - last.at);
+  rate.push([each("begun"), each("answered")]);
+  failures.push([each("failed")]);
+  write(tiles.begun, each("begun").toFixed(1));
+  write(tiles.answered, percent(Math.min(late.answered, late.begun), late.begun));
+  write(tiles.failed, late.failed.toLocaleString());
+}
+
+function showHealth(status) {
   find("health").classList.toggle("ill", status.silent > 0);
   write(find("health"), status.silent > 0 ? `${status.silent} of ${status.workers} workers silent`
     : `ahoyd ${status.version}, up ${long(status.uptime * 1000)}`);
-  if (last === null) return;
-  const each = name => Math.max(0, (now[name] - last[name]) * 1000 / (now.at - last.at));
-  rate.push([each("begun"), each("answered")]);
-  failures.push([each("failed")]);
-  minute.push([now.begun - last.begun, now.answered - last.answered]);
-  if (minute.length > 60) minute.shift();
-  const [begun, answered] = minute.reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
-  write(tiles.begun, each("begun").toFixed(1));
-  write(tiles.answered, percent(Math.min(answered, begun), begun));
 }
 
 // Calls.
 function beginCall(call) {
-  return make("li", {}, make("a", { className: "row", href: `#call/${encodeURIComponent(call.call_id)}` },
+  const href = `#call/${encodeURIComponent(call.call_id)}`;
+  return make("li", {}, make("a", { className: "row", href },
     make("span", { className: "time", textContent: clock(call.begun_ms) }),
     make("span"),
-    make("span", { className: "who" }, call.from || "unknown", make("i", { textContent: "→" }),
-         call.to || "unknown"),
+    make("span", { className: "who" }, make("b", { textContent: call.from || "unknown" }),
+         make("i", { textContent: "→" }), make("b", { textContent: call.to || "unknown" })),
     make("span", { className: "why" }), make("span", { className: "long" })));
 }
 
@@ -146,8 +160,7 @@ function updateCall(row, call) {
   write(length, long((isLiving(call) ? Date.now() : call.since_ms) - call.begun_ms));
 }
 
-async function showCalls() {
-  const answer = await ask("GET", query("/api/calls", { ...desk.calls, limit: PAGE }));
+function showCalls(answer) {
   const { counts } = answer;
   const living = counts.asked + counts.ringing + counts.answered;
   write(tiles.living, living.toLocaleString());
@@ -176,14 +189,15 @@ function showSaid(note, first) {
       + `${momentOf(note, first)} after the first` });
   if (!note.dir) {
     find("said").replaceChildren(make("h3", { textContent: "Why" }),
-      make("p", { textContent: note.why }), make("p", { className: "mono faint", textContent: note.cause }));
+      make("p", { textContent: note.why }),
+      make("p", { className: "mono faint", textContent: note.cause }));
     return;
   }
   const text = make("pre");
   note.bytes.split("\r\n").forEach((line, i) => {
     const name = i > 0 && /^[\w-]+(?=\s*:)/.exec(line);
-    text.append(...name ? [make("b", { textContent: name[0] }), line.slice(name[0].length)] : [line],
-                "\n");
+    if (name) text.append(make("b", { textContent: name[0] }));
+    text.append(name ? line.slice(name[0].length) : line, "\n");
   });
   find("said").replaceChildren(make("h3", { textContent: labelOf(note) }), place, text);
 }
@@ -197,7 +211,7 @@ async function showCall(callId) {
   } catch (fault) {
     if (fault.status !== 404) throw fault;
     write(head, "A call of before");
-    write(cause, "What was said in it is no longer kept; observe { memory } says for how long it is.");
+    write(cause, "What was said in it is no longer kept; observe { memory } says for how long.");
     find("ladder").replaceChildren();
     said.replaceChildren();
     return;
@@ -219,7 +233,8 @@ async function showCall(callId) {
 
 // Registrations.
 function beginAor(row) {
-  const remove = make("button", { className: "danger", textContent: "Remove", hidden: !desk.writes });
+  const remove = make("button", { className: "danger", textContent: "Remove" });
+  remove.hidden = !desk.writes;
   remove.onclick = async () => {
     if (remove.textContent === "Remove") {
       remove.textContent = "Really?";
@@ -296,11 +311,15 @@ function showFault(fault) {
 
 async function look() {
   const { name, rest } = viewOf();
-  const status = await ask("GET", "/api/status");
-  showStatus(status);
+  const wanted = name === "calls" ? { ...desk.calls, limit: PAGE } : { limit: "0" };
+  const [status, calls] = await Promise.all([ask("GET", "/api/status"),
+                                             ask("GET", query("/api/calls", wanted))]);
+  showHealth(status);
+  showRates(status.meters, calls.counts);
   if (desk.ticks++ % 5 === 0)
-    write(tiles.registered, (await ask("GET", "/api/registrations?limit=0")).total.toLocaleString());
-  if (name === "calls") await showCalls();
+    await ask("GET", "/api/registrations?limit=0")
+      .then(({ total }) => write(tiles.registered, total.toLocaleString()));
+  if (name === "calls") showCalls(calls);
   else if (name === "call") await showCall(rest);
   else if (name === "registrations") await showAors();
   else showMeters(status);
@@ -341,7 +360,8 @@ function signIn() {
 }
 
 function come(writes) {
-  Object.assign(desk, { writes, before: null, ticks: 0 });
+  Object.assign(desk, { writes, ticks: 0 });
+  minute.length = 0;
   find("login").hidden = true;
   find("desk").hidden = false;
   showView();

@@ -36,11 +36,19 @@ function wrap(text, room) {
     if (longer.length <= room) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
-  return lines.filter(Boolean).flatMap(line => line.match(new RegExp(`.{1,${room}}`, "gu")));
+  return lines.filter(Boolean).flatMap(line => line.match(new RegExp(`.{1,${room}}`, "gsu")));
 }
 
+// What is too long loses its middle: of an address the end tells more.
 function cut(text, room) {
-  return text.length <= room ? text : `${text.slice(0, Math.max(1, room - 1))}…`;
+  if (text.length <= room) return text;
+  const head = Math.ceil((room - 1) / 2);
+  return `${text.slice(0, head)}…${text.slice(text.length - (room - 1 - head))}`;
+}
+
+// A status code says enough where there is no room for its words.
+function fit(label, room) {
+  return label.length > room && /^\d{3} /.test(label) ? label.slice(0, 3) : cut(label, room);
 }
 
 function kindOf(note) {
@@ -54,7 +62,7 @@ function drawArrow(note, from, to, y) {
     svg("line", { class: "arrow", x1: from, x2: to - way * 6, y1: y, y2: y }),
     svg("path", { class: "tip", d: `M${to},${y}l${-way * 8},-4.5v9z` }),
     svg("text", { class: "label", x: (from + to) / 2, y: y - 6 },
-        cut(labelOf(note), Math.floor(width / 6.6)))];
+        fit(labelOf(note), Math.floor(width / 6.8)))];
 }
 
 // |choose| is told of each note that is clicked.
@@ -68,6 +76,7 @@ export function drawLadder(place, notes, choose) {
   const server = x(null), rows = [];
   const beside = width - server - 20 > 240;
   const left = beside ? server + 16 : gutter, room = width - left;
+  const mark = beside ? server : gutter - 14;
   let y = HEAD + 8;
   for (const note of notes) {
     const moment = svg("text", { class: "moment", x: 2, y: y + 24 }, momentOf(note, notes[0]));
@@ -80,7 +89,7 @@ export function drawLadder(place, notes, choose) {
       height = lines.length * LINE + 20;
       parts = [
         svg("rect", { class: "box", x: left, y: y + 4, width: room, height: height - 8, rx: 6 }),
-        svg("path", { class: "mark", d: `M${server},${y + 8}l6,6l-6,6l-6,-6z` }),
+        svg("path", { class: "mark", d: `M${mark},${y + 10}l6,6l-6,6l-6,-6z` }),
         ...lines.map((line, i) => svg("text", { x: left + 10, y: y + 20 + i * LINE }, line))];
       if (!beside) moment.replaceChildren();
     }
@@ -104,9 +113,8 @@ export function drawLadder(place, notes, choose) {
                                                    y1: HEAD, y2: y + 8 }));
   const heads = columns.flatMap(party => [
     svg("text", { class: "party", x: x(party), y: 18 },
-        cut(party === null ? "ahoyd" : parties.get(party) || "?", Math.floor(step / 7.5))),
-    svg("text", { class: "place", x: x(party), y: 34 },
-        party === null ? "" : cut(party ?? "", Math.floor(step / 6.4)))]);
+        cut(party === null ? "ahoyd" : parties.get(party) ?? "", Math.floor(step / 8))),
+    svg("text", { class: "place", x: x(party), y: 34 }, cut(party ?? "", Math.floor(step / 6.8)))]);
   const picture = svg("svg", { class: "ladder", viewBox: `0 0 ${width} ${y + 12}` },
                       ...lives, ...heads, ...rows.map(([group]) => group));
   place.replaceChildren(picture);

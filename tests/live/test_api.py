@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The API of a running server is the one that docs/openapi.json describes: every path by every method
-answers in the shape that stands there, and refuses what is not meant for it.
+"""The API of a running server is the one that docs/openapi.json describes: every path by every
+method answers in the shape that stands there, and refuses what is not meant for it.
 
 test_api.py BUILD
 """
