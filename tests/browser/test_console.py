@@ -52,14 +52,15 @@ class Phones:
 
     def request(self, phone, method, uri, user, call_id, body="", more=(), to=None, branch=None):
         host, port = phone.getsockname()
-        to = to or (f"<{uri}>" if method != "REGISTER" else f"<sip:{user}@atlanta.example>")
+        name = user if "@" in user else f"{user}@atlanta.example"
+        to = to or (f"<{uri}>" if method != "REGISTER" else f"<sip:{name}>")
         branch = (call_id + (branch or method)).encode().hex()
         kind = ["Content-Type: application/sdp"] if body else []
         phone.sendto("\r\n".join([
             f"{method} {uri} SIP/2.0",
             f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{branch}", "Max-Forwards: 70",
-            f"From: <sip:{user}@atlanta.example>;tag=a", f"To: {to}",
-            f"Call-ID: {call_id}", f"CSeq: 1 {method}", f"Contact: <sip:{user}@{host}:{port}>",
+            f"From: <sip:{name}>;tag=a", f"To: {to}",
+            f"Call-ID: {call_id}", f"CSeq: 1 {method}", f"Contact: <sip:{host}:{port}>",
             *more, *kind, f"Content-Length: {len(body)}", "", body]).encode(), self.server)
 
     def respond(self, request, status, body=""):
@@ -170,7 +171,7 @@ def watch_a_call(page, phones, folder):
     invite = phones.ring(EVIL)
     phones.respond(invite, "486 <img src=x onerror=evil()>", "<img src=x onerror=evil()>")
     assert phones.fail("sip:bob@atlanta.example", "alice", EVIL) == 486
-    phones.try_in_vain("sip:900123@costly.example", "mallory", "refused@atlanta")
+    assert phones.try_in_vain("sip:900@costly.example", "m@far.example", "refused@far") == 403
     page.wait("document.querySelectorAll('#call-rows > li').length === 4")
     take(page, folder, "calls")
     click(page, "a[href='#call/first%40atlanta']")
