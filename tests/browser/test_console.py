@@ -60,8 +60,9 @@ class Phones:
             f"{method} {uri} SIP/2.0",
             f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{branch}", "Max-Forwards: 70",
             f"From: <sip:{name}>;tag=a", f"To: {to}",
-            f"Call-ID: {call_id}", f"CSeq: 1 {method}", f"Contact: <sip:{host}:{port}>",
-            *more, *kind, f"Content-Length: {len(body)}", "", body]).encode(), self.server)
+            f"Call-ID: {call_id}", f"CSeq: 1 {method}",
+            f"Contact: <sip:{name.split('@')[0]}@{host}:{port}>", *more, *kind,
+            f"Content-Length: {len(body)}", "", body]).encode(), self.server)
 
     def respond(self, request, status, body=""):
         rows = [row for row in request.decode().split("\r\n")
