@@ -304,7 +304,7 @@ json_t *ahoyd_command_follow(const struct ahoyd_command_means *means, const json
     const json_t *from = json_object_get(request, "from");
     if (means->notes == NULL)
         return refuse_without_server();
-    if (from != NULL && !json_is_array(from))
+    if (from != NULL && !json_is_null(from) && !json_is_array(from))
         return ahoyd_command_failure(400, "from must be an array of positions");
     char *piece = malloc(AHOYD_PIECE_LIMIT);
     struct following *following = calloc(1, sizeof *following);
