@@ -296,11 +296,20 @@ function showMeters(status) {
   showEmpty("no-meters", meters.length, "The configuration names neither a trunk nor a domain.");
 }
 
-// Which view is looked at, and when it is asked for.
+// What stands behind a # may have been written by hand.
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+// Which view is looked at.
 function viewOf() {
   const [name, rest] = location.hash.slice(1).split("/", 2);
   return { name: ["call", "registrations", "trunks"].includes(name) ? name : "calls",
-           rest: decodeURIComponent(rest ?? "") };
+           rest: decode(rest ?? "") };
 }
 
 function showFault(fault) {
