@@ -119,14 +119,14 @@ struct ahoyd_config {
     size_t common_route; /* 1 + the first for all of our domains, or 0. */
     struct ahoyd_outward outward;
     struct ahoyd_hook push;
+    struct ahoyd_api_door api;
     enum ahoyd_store_kind store;
     char *store_path; /* SQLite's; absolute.  Of a store that nodes share its URL. */
     char *users_path; /* PostgreSQL's URL, where users are kept there; NULL: in the store. */
     struct span node; /* The SIP URI by which other nodes reach this one; empty: there are none. */
-    char *control_path;  /* The Unix socket; absolute. */
-    char *trace_path;    /* Where every message is noted as a line of JSON; NULL for nowhere. */
-    struct ahoy_ip http; /* Where metrics are had by HTTP; without a family: nowhere. */
-    struct ahoyd_api_door api;
+    char *control_path;   /* The Unix socket; absolute. */
+    char *trace_path;     /* Where every message is noted as a line of JSON; NULL for nowhere. */
+    struct ahoy_ip http;  /* Where metrics are had by HTTP; without a family: nowhere. */
     size_t ring_size;     /* Bytes a worker for what happened last (docs/why.md); 0: nothing. */
     unsigned workers;     /* At least 1. */
     unsigned padding;     /* Bytes that a datagram may grow by. */
