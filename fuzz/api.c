@@ -11,7 +11,8 @@ static void take_line(struct span *bytes, char line[LINE_LIMIT])
 {
     size_t size = ahoy_span_find(*bytes, '\n');
     size_t kept = size < LINE_LIMIT ? size : LINE_LIMIT - 1;
-    memcpy(line, bytes->at, kept);
+    if (kept > 0)
+        memcpy(line, bytes->at, kept);
     line[kept] = '\0';
     *bytes = ahoy_span_after(*bytes, size < bytes->size ? size + 1 : size);
 }
