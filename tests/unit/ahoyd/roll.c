@@ -54,7 +54,7 @@ static void note(struct world *world, unsigned number, const char *start, enum a
                         "Call-ID: %u\r\nCSeq: 1 INVITE\r\n\r\n",
                         start, number, number);
     const struct span piece = { text, (size_t)size };
-    struct ahoy_note row = { .now_ms = 1000 + number, .kind = kind };
+    struct ahoy_note row = { .now_ms = 1000 + number, .kind = (uint16_t)kind };
     ahoy_ring_put(&world->ring, &row, &piece, 1);
 }
 
