@@ -8,9 +8,14 @@
 #include "ahoyd/command_why.h"
 #include "ahoyd/store/spelling.h"
 
+json_t *ahoyd_command_failure(unsigned status, const char *why)
+{
+    return json_pack("{s:b, s:i, s:s}", "ok", 0, "status", (int)status, "error", why);
+}
+
 static json_t *failure(const char *why)
 {
-    return json_pack("{s:b, s:s}", "ok", 0, "error", why);
+    return ahoyd_command_failure(400, why);
 }
 
 /* A text member, empty where it is absent; false where it is no text or longer than |limit|. */
@@ -24,6 +29,37 @@ static bool member(const json_t *request, const char *name, size_t limit, struct
         return false;
     *text = (struct span){ json_string_value(value), json_string_length(value) };
     return true;
+}
+
+const char ahoyd_command_page_fault[] =
+    "search and state must be texts, skip and limit numbers of at least 0";
+
+/* A number member, |otherwise| where it is absent; false where it is none. */
+static bool number(const json_t *request, const char *name, size_t otherwise, size_t *value)
+{
+    const json_t *member = json_object_get(request, name);
+    *value = member == NULL ? otherwise : (size_t)json_integer_value(member);
+    return member == NULL || (json_is_integer(member) && json_integer_value(member) >= 0);
+}
+
+bool ahoyd_command_read_page(const json_t *request, size_t most, struct ahoyd_command_page *page)
+{
+    if (!member(request, "search", AHOYD_AOR_LIMIT, &page->search) ||
+        !number(request, "skip", 0, &page->skip) || !number(request, "limit", most, &page->limit))
+        return false;
+    page->limit = page->limit < most ? page->limit : most;
+    return true;
+}
+
+bool ahoyd_command_matches(const struct ahoyd_command_page *page, struct span name)
+{
+    for (; name.size >= page->search.size; name = ahoy_span_after(name, 1)) {
+        if (ahoy_span_starts_nocase(name, page->search))
+            return true;
+        if (name.size == 0)
+            break;
+    }
+    return false;
 }
 
 /* Waits for changes. */
@@ -93,11 +129,14 @@ static json_t *carry_out(const struct ahoyd_command_means *means, struct ahoyd_c
     struct waiter waiter;
     init_waiter(&waiter);
     const char *why = submit(means, &waiter, change);
+    unsigned status = 503;
     if (why == NULL) {
         wait_for(&waiter, 1);
-        why = waiter.back->status == 200 ? NULL : waiter.back->why;
+        status = waiter.back->status;
+        why = waiter.back->why;
     }
-    json_t *answer = why == NULL ? json_pack("{s:b}", "ok", 1) : failure(why);
+    json_t *answer =
+        status == 200 ? json_pack("{s:b}", "ok", 1) : ahoyd_command_failure(status, why);
     fini_waiter(&waiter);
     return answer;
 }
@@ -226,19 +265,24 @@ static json_t *user_remove(const struct ahoyd_command_means *means, const json_t
 /* Rows on their way into an answer. */
 struct rows {
     json_t *array;
+    struct ahoyd_command_page page;
     struct span wanted; /* Of registrations: one address-of-record, or empty for all. */
     uint64_t now_ms;
-    bool more;
+    size_t total; /* That match. */
 };
 
+/* Whether the next row, whose name is |name|, is on the page. */
+static bool is_shown(struct rows *rows, struct span name)
+{
+    return ahoyd_command_matches(&rows->page, name) &&
+           ahoyd_command_shows(&rows->page, rows->total++);
+}
+
+/* Always true: those behind are counted.  Where memory is refused, the row is missing. */
 static bool add_row(struct rows *rows, json_t *row)
 {
-    if (json_array_size(rows->array) >= AHOYD_COMMAND_ROWS_LIMIT || row == NULL) {
-        json_decref(row);
-        rows->more = true;
-        return false;
-    }
-    return json_array_append_new(rows->array, row) == 0;
+    (void)json_array_append_new(rows->array, row);
+    return true;
 }
 
 /* Names come from strangers' bytes: what is no UTF-8 is shown escaped. */
@@ -258,39 +302,56 @@ static bool visit_user(void *context, struct span user, struct span realm,
                        const struct ahoyd_user *credentials)
 {
     bool is_complete = true;
+    if (!is_shown(context, user))
+        return true;
     for (unsigned i = AHOY_DIGEST_OTHER + 1; i < AHOY_DIGEST_COUNT; i++)
         is_complete = is_complete && credentials->ha1[i].size > 0;
     return add_row(context, json_pack("{s:o*, s:o*, s:b}", "user", text_of(user), "realm",
                                       text_of(realm), "complete", is_complete));
 }
 
+/* Begins an answer that is a list; NULL where it can, else the answer. */
+static json_t *begin_rows(const struct ahoyd_command_means *means, const json_t *request,
+                          struct rows *rows)
+{
+    *rows = (struct rows){ .now_ms = means->now_ms() };
+    if (!ahoyd_command_read_page(request, AHOYD_COMMAND_ROWS_LIMIT, &rows->page))
+        return failure(ahoyd_command_page_fault);
+    rows->array = json_array();
+    return NULL;
+}
+
 static json_t *finish_rows(const char *name, struct rows *rows)
 {
-    return json_pack("{s:b, s:o, s:b}", "ok", 1, name, rows->array, "more", rows->more);
+    return json_pack("{s:b, s:o, s:I, s:b}", "ok", 1, name, rows->array, "total",
+                     (json_int_t)rows->total, "more",
+                     rows->total > rows->page.skip + rows->page.limit);
 }
 
 static json_t *user_list(const struct ahoyd_command_means *means, const json_t *request)
 {
-    (void)request; /* It says nothing further. */
-    struct rows rows = { .array = json_array() };
+    struct rows rows;
+    json_t *refusal = begin_rows(means, request, &rows);
     if (rows.array == NULL)
-        return NULL;
+        return refusal;
     ahoyd_store_each_user(means->store, visit_user, &rows);
     return finish_rows("users", &rows);
 }
 
 static bool visit_alias(void *context, struct span alias, struct span realm, struct span user)
 {
+    if (!is_shown(context, alias))
+        return true;
     return add_row(context, json_pack("{s:o*, s:o*, s:o*}", "alias", text_of(alias), "realm",
                                       text_of(realm), "user", text_of(user)));
 }
 
 static json_t *alias_list(const struct ahoyd_command_means *means, const json_t *request)
 {
-    (void)request; /* It says nothing further. */
-    struct rows rows = { .array = json_array() };
+    struct rows rows;
+    json_t *refusal = begin_rows(means, request, &rows);
     if (rows.array == NULL)
-        return NULL;
+        return refusal;
     ahoyd_store_each_alias(means->store, visit_alias, &rows);
     return finish_rows("aliases", &rows);
 }
@@ -313,7 +374,7 @@ static json_t *contact_of(const struct ahoy_binding *binding, uint64_t now_ms)
 static bool visit_aor(void *context, struct span aor, const struct ahoy_bindings *bindings)
 {
     struct rows *rows = context;
-    if (rows->wanted.size > 0 && !ahoy_span_equal(rows->wanted, aor))
+    if ((rows->wanted.size > 0 && !ahoy_span_equal(rows->wanted, aor)) || !is_shown(rows, aor))
         return true;
     json_t *contacts = json_array();
     for (size_t i = 0; i < bindings->count; i++)
@@ -321,24 +382,57 @@ static bool visit_aor(void *context, struct span aor, const struct ahoy_bindings
     return add_row(rows, json_pack("{s:o*, s:o*}", "aor", text_of(aor), "contacts", contacts));
 }
 
+static const char aor_fault[] = "aor must be a text: \"bob@atlanta.example\"";
+
 static json_t *registrations(const struct ahoyd_command_means *means, const json_t *request)
 {
-    struct rows rows = { .array = json_array(), .now_ms = means->now_ms() };
+    struct rows rows;
+    json_t *refusal = begin_rows(means, request, &rows);
     if (rows.array == NULL)
-        return NULL;
+        return refusal;
     if (!member(request, "aor", AHOYD_AOR_LIMIT, &rows.wanted)) {
         json_decref(rows.array);
-        return failure("aor must be a text: \"bob@atlanta.example\"");
+        return failure(aor_fault);
     }
     ahoyd_store_each_aor(means->store, rows.now_ms, visit_aor, &rows);
     return finish_rows("registrations", &rows);
+}
+
+/* The same as a REGISTER with Contact: * in a call of its own (RFC 3261 10.2.2). */
+static json_t *registration_remove(const struct ahoyd_command_means *means, const json_t *request)
+{
+    struct span aor;
+    struct ahoy_bindings bindings;
+    uint64_t now_ms = means->now_ms();
+    if (!member(request, "aor", AHOYD_AOR_LIMIT, &aor) || aor.size == 0)
+        return failure(aor_fault);
+    if (!ahoyd_store_find(means->store, aor, now_ms, &bindings))
+        return ahoyd_command_failure(404, "nobody is registered by that name");
+    const struct ahoy_registration registration = { .remove_all = true };
+    return carry_out(means, ahoyd_change_bindings(aor, &registration, now_ms));
+}
+
+static json_t *refuse_without_server(void)
+{
+    return ahoyd_command_failure(503, "the server is not running, so nothing is counted");
+}
+
+static json_t *status(const struct ahoyd_command_means *means, const json_t *request)
+{
+    (void)request; /* It says nothing further. */
+    if (means->status == NULL)
+        return refuse_without_server();
+    json_t *answer = json_pack("{s:b, s:s}", "ok", 1, "version", AHOY_VERSION);
+    if (answer != NULL)
+        means->status(means->context, answer);
+    return answer;
 }
 
 static json_t *counters(const struct ahoyd_command_means *means, const json_t *request)
 {
     (void)request; /* It says nothing further. */
     if (means->counters == NULL)
-        return failure("the server is not running, so nothing is counted");
+        return refuse_without_server();
     json_t *object = json_object();
     if (object == NULL)
         return NULL;
@@ -350,7 +444,7 @@ static json_t *metrics(const struct ahoyd_command_means *means, const json_t *re
 {
     (void)request; /* It says nothing further. */
     if (means->metrics == NULL)
-        return failure("the server is not running, so nothing is counted");
+        return refuse_without_server();
     char *text = means->metrics(means->context);
     json_t *answer = json_pack("{s:b, s:s*}", "ok", text != NULL, "metrics", text);
     free(text);
@@ -384,6 +478,8 @@ static const struct {
     { "users-add", users_add },
     { "user-list", user_list },
     { "registrations", registrations },
+    { "registration-remove", registration_remove },
+    { "status", status },
     { "counters", counters },
     { "metrics", metrics },
     { "reload", reload },

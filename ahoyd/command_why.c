@@ -6,49 +6,26 @@
 
 #include "ahoyd/case.h"
 #include "ahoyd/mask.h"
-
-enum { PIECE_SIZE = 65536 };
-
-/* Somebody who reads all notes; |self| is his. */
-struct reader {
-    void (*take)(void *self, unsigned worker, const struct ahoy_note *note, struct span text);
-    void *self;
-};
-
-static void read_piece(struct span bytes, unsigned worker, const struct reader *reader)
-{
-    struct span text;
-    struct ahoy_note note;
-    while (ahoy_note_next(&bytes, &note, &text))
-        reader->take(reader->self, worker, &note, text);
-}
-
-static void read_worker(const struct ahoyd_command_means *means, unsigned worker, char *piece,
-                        const struct reader *reader)
-{
-    uint64_t from = 0;
-    size_t size;
-    while ((size = means->notes(means->context, worker, &from, piece, PIECE_SIZE)) > 0)
-        read_piece((struct span){ piece, size }, worker, reader);
-    explicit_bzero(piece, PIECE_SIZE);
-}
+#include "ahoyd/notes.h"
+#include "ahoyd/roll.h"
 
 /* Reads the rings of all workers; false where memory is refused. */
-static bool read_all(const struct ahoyd_command_means *means, const struct reader *reader)
+static bool read_all(const struct ahoyd_command_means *means,
+                     const struct ahoyd_notes_reader *reader)
 {
-    char *piece = malloc(PIECE_SIZE);
-    for (unsigned i = 0; piece != NULL && i < means->workers; i++)
-        read_worker(means, i, piece, reader);
+    char *piece = malloc(AHOYD_PIECE_LIMIT);
+    for (unsigned i = 0; piece != NULL && i < means->workers; i++) {
+        uint64_t from = 0;
+        ahoyd_notes_read(means, i, &from, piece, reader);
+    }
     free(piece);
     return piece != NULL;
 }
 
-static json_t *failure(const char *why)
+static json_t *refuse_without_server(void)
 {
-    return json_pack("{s:b, s:s}", "ok", 0, "error", why);
+    return ahoyd_command_failure(503, "the server is not running, so nothing is noted");
 }
-
-static const char not_running[] = "the server is not running, so nothing is noted";
 
 /* |bytes|, each as the character of its number: so every text is one of JSON, and can be turned
  * back.  NUL, which many readers cannot bear, is the sign for what is none. */
@@ -186,9 +163,9 @@ json_t *ahoyd_command_explain(const struct ahoyd_command_means *means, const jso
     const json_t *call_id = json_object_get(request, "call_id");
     size_t size = json_string_length(call_id);
     if (means->notes == NULL)
-        return failure(not_running);
+        return refuse_without_server();
     if (size == 0 || size >= AHOYD_CASE_CALL_ID_LIMIT)
-        return failure("call_id must be a text of 1 to 255 bytes");
+        return ahoyd_command_failure(400, "call_id must be a text of 1 to 255 bytes");
     struct explanation *explanation = calloc(1, sizeof *explanation);
     if (explanation == NULL)
         return NULL;
@@ -196,10 +173,11 @@ json_t *ahoyd_command_explain(const struct ahoyd_command_means *means, const jso
     explanation->call_id = (struct span){ json_string_value(call_id), size };
     explanation->notes = json_array();
     ahoyd_case_init(&explanation->call, explanation->call_id);
-    const struct reader reader = { take_note, explanation };
+    const struct ahoyd_notes_reader reader = { take_note, explanation };
     json_t *answer = NULL;
     if (!read_all(means, &reader) || json_array_size(explanation->notes) == 0)
-        answer = failure("no such call is noted any more: see docs/why.md for how long they are");
+        answer = ahoyd_command_failure(
+            404, "no such call is noted any more: see docs/why.md for how long they are");
     else
         answer =
             json_pack("{s:b, s:o*, s:s, s:O, s:b}", "ok", 1, "cause", line_of(&explanation->call),
@@ -208,57 +186,6 @@ json_t *ahoyd_command_explain(const struct ahoyd_command_means *means, const jso
     json_decref(explanation->notes);
     free(explanation);
     return answer;
-}
-
-/* All calls. */
-struct listing {
-    struct ahoyd_case *calls; /* Of AHOYD_CALLS_LIMIT, a ring. */
-    size_t count, next;
-    bool more;
-    struct ahoyd_case_losses losses;
-    struct ahoy_message message;
-};
-
-/* The newest of them are looked at first: most notes are about those. */
-static struct ahoyd_case *find_call(struct listing *listing, struct span call_id)
-{
-    for (size_t i = 1; i <= listing->count; i++) {
-        size_t at = (listing->next + AHOYD_CALLS_LIMIT - i) % AHOYD_CALLS_LIMIT;
-        struct ahoyd_case *call = &listing->calls[at];
-        if (ahoy_span_equal((struct span){ call->call_id, call->call_id_size }, call_id))
-            return call;
-    }
-    return NULL;
-}
-
-static struct ahoyd_case *add_call(struct listing *listing, struct span call_id)
-{
-    struct ahoyd_case *call = &listing->calls[listing->next];
-    listing->next = (listing->next + 1) % AHOYD_CALLS_LIMIT;
-    if (listing->count < AHOYD_CALLS_LIMIT)
-        listing->count++;
-    else
-        listing->more = true;
-    ahoyd_case_init(call, call_id);
-    return call;
-}
-
-/* A call is listed from its INVITE on. */
-static void list_note(void *self, unsigned worker, const struct ahoy_note *note, struct span text)
-{
-    struct listing *listing = self;
-    (void)worker; /* A call has one, and nobody asks which. */
-    if (note->kind == AHOY_NOTE_LOST)
-        ahoyd_case_lose(&listing->losses, note, text);
-    struct span call_id = ahoyd_case_of(note, text, &listing->message);
-    if (call_id.size == 0 || call_id.size >= AHOYD_CASE_CALL_ID_LIMIT)
-        return;
-    struct ahoyd_case *call = find_call(listing, call_id);
-    if (call == NULL && note->kind == AHOY_NOTE_IN &&
-        listing->message.method == AHOY_METHOD_INVITE && listing->message.is_request)
-        call = add_call(listing, call_id);
-    if (call != NULL)
-        ahoyd_case_take(call, note, text, &listing->message, &listing->losses);
 }
 
 static json_t *call_row(const struct ahoyd_case *call)
@@ -272,31 +199,74 @@ static json_t *call_row(const struct ahoyd_case *call)
                      ahoyd_case_label(call), "cause", line_of(call));
 }
 
+/* Which calls are asked for, and how many there are of each state. */
+struct listing {
+    struct ahoyd_command_page page;
+    const char *state; /* NULL: any. */
+    json_t *calls;     /* The newest first. */
+    size_t total;
+    size_t counts[AHOYD_CASE_FAILED + 1];
+};
+
+static bool is_wanted(const struct listing *listing, const struct ahoyd_case *call)
+{
+    const char *name = ahoyd_case_state_name(call->state);
+    bool is_living = call->state < AHOYD_CASE_ENDED;
+    if (listing->state != NULL && strcmp(listing->state, name) != 0 &&
+        (strcmp(listing->state, "living") != 0 || !is_living))
+        return false;
+    return ahoyd_command_matches(&listing->page, (struct span){ call->from.at, call->from.size }) ||
+           ahoyd_command_matches(&listing->page, (struct span){ call->to.at, call->to.size }) ||
+           ahoyd_command_matches(&listing->page,
+                                 (struct span){ call->call_id, call->call_id_size });
+}
+
+static void list_call(void *self, const struct ahoyd_case *call)
+{
+    struct listing *listing = self;
+    listing->counts[call->state]++;
+    if (is_wanted(listing, call) && ahoyd_command_shows(&listing->page, listing->total++))
+        (void)json_array_append_new(listing->calls, call_row(call)); /* Else memory is refused. */
+}
+
+static json_t *counts_of(const struct listing *listing)
+{
+    json_t *counts = json_object();
+    for (size_t i = 0; i <= AHOYD_CASE_FAILED; i++)
+        (void)json_object_set_new(counts, ahoyd_case_state_name((enum ahoyd_case_state)i),
+                                  json_integer((json_int_t)listing->counts[i])); /* The same. */
+    return counts;
+}
+
+/* In the order in which they began. */
+static json_t *turn_round(json_t *calls)
+{
+    json_t *turned = json_array();
+    for (size_t i = json_array_size(calls); i > 0; i--)
+        (void)json_array_append(turned, json_array_get(calls, i - 1)); /* The same. */
+    json_decref(calls);
+    return turned;
+}
+
 json_t *ahoyd_command_calls(const struct ahoyd_command_means *means, const json_t *request)
 {
-    (void)request; /* It says nothing further: who asks, chooses. */
-    if (means->notes == NULL)
-        return failure(not_running);
-    struct listing *listing = calloc(1, sizeof *listing);
-    json_t *calls = json_array();
-    if (listing != NULL)
-        listing->calls = calloc(AHOYD_CALLS_LIMIT, sizeof *listing->calls);
-    const struct reader reader = { list_note, listing };
-    bool done = listing != NULL && listing->calls != NULL && read_all(means, &reader);
-    for (size_t i = 0; done && i < listing->count; i++) {
-        size_t at = (listing->next + AHOYD_CALLS_LIMIT - listing->count + i) % AHOYD_CALLS_LIMIT;
-        if (listing->calls[at].begun_ms != 0)
-            json_array_append_new(calls, call_row(&listing->calls[at]));
-    }
-    bool more = done && listing->more;
-    if (listing != NULL)
-        free(listing->calls);
-    free(listing);
-    if (!done) {
-        json_decref(calls);
+    const json_t *state = json_object_get(request, "state");
+    struct listing listing = { .state = json_string_value(state) };
+    bool more = false;
+    if (means->notes == NULL || means->roll == NULL)
+        return refuse_without_server();
+    if (!ahoyd_command_read_page(request, AHOYD_CALLS_LIMIT, &listing.page) ||
+        (state != NULL && listing.state == NULL))
+        return ahoyd_command_failure(400, ahoyd_command_page_fault);
+    listing.calls = json_array();
+    if (listing.calls == NULL || !ahoyd_roll_each(means->roll, means, list_call, &listing, &more)) {
+        json_decref(listing.calls);
         return NULL;
     }
-    return json_pack("{s:b, s:o, s:b}", "ok", 1, "calls", calls, "more", more);
+    more = more || listing.total > listing.page.skip + listing.page.limit;
+    return json_pack("{s:b, s:o, s:I, s:o*, s:b}", "ok", 1, "calls", turn_round(listing.calls),
+                     "total", (json_int_t)listing.total, "counts", counts_of(&listing), "more",
+                     more);
 }
 
 /* Who follows what happens. */
@@ -319,28 +289,31 @@ static void follow_note(void *self, unsigned worker, const struct ahoy_note *not
 static void follow_all(struct following *following, const json_t *from, char *piece, json_t *next)
 {
     const struct ahoyd_command_means *means = following->means;
-    const struct reader reader = { follow_note, following };
+    const struct ahoyd_notes_reader reader = { follow_note, following };
     for (unsigned i = 0; i < means->workers; i++) {
         const json_t *begin = json_array_get(from, i);
         uint64_t at = json_is_integer(begin) ? (uint64_t)json_integer_value(begin) : UINT64_MAX;
-        size_t size = means->notes(means->context, i, &at, piece, PIECE_SIZE);
-        read_piece((struct span){ piece, size }, i, &reader);
+        size_t size = means->notes(means->context, i, &at, piece, AHOYD_PIECE_LIMIT);
+        ahoyd_notes_take((struct span){ piece, size }, i, &reader);
         json_array_append_new(next, json_integer((json_int_t)at));
     }
 }
 
 json_t *ahoyd_command_follow(const struct ahoyd_command_means *means, const json_t *request)
 {
+    const json_t *from = json_object_get(request, "from");
     if (means->notes == NULL)
-        return failure(not_running);
-    char *piece = malloc(PIECE_SIZE);
+        return refuse_without_server();
+    if (from != NULL && !json_is_null(from) && !json_is_array(from))
+        return ahoyd_command_failure(400, "from must be an array of positions");
+    char *piece = malloc(AHOYD_PIECE_LIMIT);
     struct following *following = calloc(1, sizeof *following);
     json_t *answer = NULL;
     if (piece != NULL && following != NULL) {
         json_t *next = json_array();
         *following = (struct following){ .means = means, .notes = json_array() };
-        follow_all(following, json_object_get(request, "from"), piece, next);
-        explicit_bzero(piece, PIECE_SIZE);
+        follow_all(following, from, piece, next);
+        explicit_bzero(piece, AHOYD_PIECE_LIMIT);
         answer = json_pack("{s:b, s:o, s:o}", "ok", 1, "notes", following->notes, "from", next);
     }
     free(piece);

@@ -15,5 +15,6 @@ json_t *ahoyd_command_explain(const struct ahoyd_command_means *means, const jso
 /* {"verb":"follow","from":[P...]}: what was noted from these positions on, one a worker, and the
  * next ones; without them, from now on. */
 json_t *ahoyd_command_follow(const struct ahoyd_command_means *means, const json_t *request);
-/* {"verb":"calls"}: what the rings hold of calls, one row each. */
+/* {"verb":"calls"}, with a page and "state" where not all are meant: what the roll holds of calls,
+ * one row each. */
 json_t *ahoyd_command_calls(const struct ahoyd_command_means *means, const json_t *request);

@@ -23,6 +23,7 @@ enum ahoyd_records_kind {
 };
 
 enum { AHOYD_NAME_SERVERS_LIMIT = 8 };
+enum { AHOYD_API_HOSTS_LIMIT = 8 };
 enum { AHOYD_NODE_LIMIT = 128 }; /* Bytes of a node's URI. */
 enum {
     AHOYD_PROVIDERS_LIMIT = 8, /* Push services. */
@@ -112,6 +113,15 @@ struct ahoyd_config_log {
     bool json, to_stdout;
 };
 
+/* The API and the console. */
+struct ahoyd_api_door {
+    struct ahoy_ip ip; /* Without a family: there is none. */
+    char *token_path;
+    bool writes; /* Things can be changed there. */
+    size_t host_count;
+    struct span hosts[AHOYD_API_HOSTS_LIMIT]; /* By which it may be called, beside addresses. */
+};
+
 struct ahoyd_config {
     struct span path;         /* The file. */
     struct ahoyd_item *items; /* All that it says, in its order. */
@@ -134,6 +144,7 @@ struct ahoyd_config {
     size_t common_route; /* 1 + the first for all of our domains, or 0. */
     struct ahoyd_outward outward;
     struct ahoyd_hook push;
+    struct ahoyd_api_door api;
     enum ahoyd_store_kind store;
     char *store_path; /* SQLite's; absolute.  Of a store that nodes share its URL. */
     char *users_path; /* PostgreSQL's URL, where users are kept there; NULL: in the store. */

@@ -37,7 +37,8 @@ struct reader {
     } * zones;
     /* 0: not said yet. */
     int store_line, users_line, node_line, control_line, trace_line, workers_line, dns_line,
-        udp_line, overload_line, push_line, observe_line, records_line, log_line, hep_line;
+        udp_line, overload_line, push_line, observe_line, records_line, log_line, hep_line,
+        api_line;
     bool out_of_memory;
 };
 
@@ -88,8 +89,9 @@ int config_word_push(lua_State *lua);    /* ... one in config_push.c, ... */
 int config_word_observe(lua_State *lua); /* ... three in config_observe.c, ... */
 int config_word_log(lua_State *lua);
 int config_word_hep(lua_State *lua);
-int config_word_dns(lua_State *lua);     /* ... one in config_dns.c, ... */
-int config_word_store(lua_State *lua);   /* ... four in config_store.c. */
+int config_word_api(lua_State *lua);   /* ... one in config_api.c, ... */
+int config_word_dns(lua_State *lua);   /* ... one in config_dns.c, ... */
+int config_word_store(lua_State *lua); /* ... four in config_store.c. */
 int config_word_records(lua_State *lua);
 int config_word_users(lua_State *lua);
 int config_word_node(lua_State *lua);
@@ -99,6 +101,8 @@ int config_word_route(lua_State *lua);
 /* What only the whole can tell: what routes lead to, domains without passwords off loopback. */
 void config_finish(struct reader *reader);
 
+/* Whether nobody but this machine reaches what listens at |ip|. */
+bool config_is_local(const struct ahoy_ip *ip);
 /* "192.0.2.53" or "192.0.2.53:5353", IPv6 in brackets where there is a port; else that is
  * |usual_port|. */
 bool config_read_address(struct span text, uint16_t usual_port, struct ahoy_ip *ip);

@@ -373,6 +373,11 @@ static int word_observe(lua_State *lua)
     return config_word_observe(lua);
 }
 
+static int word_api(lua_State *lua)
+{
+    return config_word_api(lua);
+}
+
 static int word_tls(lua_State *lua)
 {
     return config_word_tls(lua);
@@ -393,7 +398,7 @@ static int word_push(lua_State *lua)
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
     WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(users) WORD(user)     \
-    WORD(push) WORD(group) WORD(observe) WORD(records) WORD(log) WORD(hep)
+    WORD(push) WORD(group) WORD(observe) WORD(records) WORD(log) WORD(hep) WORD(api)
 /* clang-format on */
 
 /* Each is noted, and then carried out. */
@@ -424,16 +429,19 @@ static const char *const *list_names(size_t *count)
 
 const struct vocabulary config_words = { define, list_names };
 
+bool config_is_local(const struct ahoy_ip *ip)
+{
+    const struct ahoy_ip one = { .family = AHOY_IPV6, .bytes[15] = 1 };
+    return (ahoy_ip_is_loopback(ip) && ip->bytes[0] != 0) || ahoy_ip_equal_host(ip, &one);
+}
+
 static void check_domain(struct reader *reader, size_t index)
 {
     const struct ahoyd_config *config = reader->config;
     if (config->domains[index].auth != AHOYD_AUTH_NONE || reader->insecure[index])
         return;
     for (size_t i = 0; i < config->listen_count; i++) {
-        if (ahoy_ip_is_loopback(&config->listens[i].ip) && config->listens[i].ip.bytes[0] != 0)
-            continue;
-        struct ahoy_ip one = { .family = AHOY_IPV6, .bytes[15] = 1 };
-        if (ahoy_ip_equal_host(&config->listens[i].ip, &one))
+        if (config_is_local(&config->listens[i].ip))
             continue;
         config_fault(reader, config->domains[index].line,
                      "domain \"%s\" with auth = \"none\" while line %d listens off loopback lets "

@@ -1,35 +1,20 @@
-/* libmicrohttpd does the work; a few clients are served at once, and each for some seconds only. */
 #include "ahoyd/http.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CLIENTS_MOST = 16, PATIENCE_S = 5 };
+#include "ahoyd/http_listen.h"
 
 struct ahoyd_http {
     const struct ahoyd_http_means *means;
     struct MHD_Daemon *daemon;
 };
 
-/* Sends |text|, which is freed, or a text of the program's own. */
 static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status, const char *type,
                              char *text, enum MHD_ResponseMemoryMode mode)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, mode);
-    if (response == NULL) {
-        if (mode == MHD_RESPMEM_MUST_FREE)
-            free(text);
-        return MHD_NO;
-    }
-    enum MHD_Result result = MHD_add_response_header(response, "Content-Type", type);
-    if (result == MHD_YES)
-        result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
-    return result;
+    return ahoyd_http_reply(connection, status, type,
+                            ahoyd_http_response(text, strlen(text), mode));
 }
 
 static enum MHD_Result say(struct MHD_Connection *connection, bool well)
@@ -66,42 +51,18 @@ static enum MHD_Result answer(void *self, struct MHD_Connection *connection, con
     return reply(connection, MHD_HTTP_OK, "text/plain; version=0.0.4", text, MHD_RESPMEM_MUST_FREE);
 }
 
-static struct MHD_Daemon *start(struct ahoyd_http *http, const struct ahoy_ip *ip)
-{
-    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(ip->port) };
-    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
-                               .sin6_port = htons(ip->port),
-                               .sin6_scope_id = ip->scope };
-    bool is_v6 = ip->family == AHOY_IPV6;
-    memcpy(&v4.sin_addr, ip->bytes, sizeof v4.sin_addr);
-    memcpy(&v6.sin6_addr, ip->bytes, sizeof v6.sin6_addr);
-    return MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | (is_v6 ? MHD_USE_IPv6 : 0), ip->port,
-                            NULL, NULL, answer, http, MHD_OPTION_SOCK_ADDR,
-                            is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CLIENTS_MOST,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S, MHD_OPTION_END);
-}
-
 struct ahoyd_http *ahoyd_http_open(const struct ahoy_ip *ip, const struct ahoyd_http_means *means,
                                    char *fault, size_t fault_size)
 {
-    char text[64];
-    struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
     struct ahoyd_http *http = calloc(1, sizeof *http);
     if (http == NULL) {
         snprintf(fault, fault_size, "memory ran out");
         return NULL;
     }
     http->means = means;
-    errno = 0;
-    http->daemon = start(http, ip);
+    http->daemon = ahoyd_http_listen(ip, "observe", answer, NULL, http, fault, fault_size);
     if (http->daemon != NULL)
         return http;
-    int why = errno;
-    ahoy_ip_print(ip, &buf);
-    snprintf(fault, fault_size,
-             "observe: http = \"%.*s\" cannot be listened on: %s; choose another address",
-             (int)buf.size, text, why != 0 ? strerror(why) : "libmicrohttpd refuses");
     free(http);
     return NULL;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ahoyd/directory.h"
+#include "ahoyd/main_api.h"
 #include "ahoyd/main_daemon.h"
 #include "ahoyd/main_notify.h"
 #include "ahoyd/main_route.h"
@@ -313,16 +314,22 @@ static size_t copy_notes(void *context, unsigned worker, uint64_t *from, char *t
     return ahoyd_worker_copy(daemon->workers[worker], from, to, room, NULL);
 }
 
+/* Under the lock. */
+static struct ahoyd_metrics metrics_of(const struct daemon *daemon)
+{
+    return (struct ahoyd_metrics){ .config = daemon->config,
+                                   .workers = daemon->workers,
+                                   .worker_count = daemon->worker_count,
+                                   .follow = &daemon->follow,
+                                   .channels = ahoyd_guard_channels(daemon->guard),
+                                   .now_ms = ahoy_driver_now() };
+}
+
 static char *print_metrics(void *context)
 {
     struct daemon *daemon = context;
     pthread_mutex_lock(&daemon->lock);
-    const struct ahoyd_metrics metrics = { .config = daemon->config,
-                                           .workers = daemon->workers,
-                                           .worker_count = daemon->worker_count,
-                                           .follow = &daemon->follow,
-                                           .channels = ahoyd_guard_channels(daemon->guard),
-                                           .now_ms = ahoy_driver_now() };
+    const struct ahoyd_metrics metrics = metrics_of(daemon);
     char *text = ahoyd_metrics_print(&metrics);
     pthread_mutex_unlock(&daemon->lock);
     return text;
@@ -354,15 +361,29 @@ static bool open_follow(struct daemon *daemon)
     return opened;
 }
 
+static void print_status(void *context, json_t *object)
+{
+    struct daemon *daemon = context;
+    pthread_mutex_lock(&daemon->lock);
+    const struct ahoyd_metrics metrics = metrics_of(daemon);
+    ahoyd_main_status(&metrics, daemon->start_us, object);
+    pthread_mutex_unlock(&daemon->lock);
+}
+
 static bool open_control(struct daemon *daemon)
 {
     char fault[512];
+    daemon->roll = ahoyd_main_roll(daemon->worker_count, &daemon->log);
+    if (daemon->roll == NULL)
+        return false;
     daemon->means = (struct ahoyd_command_means){ .store = daemon->store,
                                                   .now_ms = ahoy_driver_now,
                                                   .notes = copy_notes,
                                                   .workers = daemon->worker_count,
                                                   .local = tell_local,
+                                                  .roll = daemon->roll,
                                                   .counters = count_all,
+                                                  .status = print_status,
                                                   .metrics = print_metrics,
                                                   .reload = ahoyd_main_reload_for,
                                                   .context = daemon };
@@ -371,6 +392,18 @@ static bool open_control(struct daemon *daemon)
     if (daemon->control == NULL)
         fault_file(daemon, 0, fault);
     return daemon->control != NULL;
+}
+
+static bool open_api(struct daemon *daemon)
+{
+    char fault[512];
+    const struct ahoyd_api_door *door = &daemon->first->api;
+    if (door->ip.family == AHOY_NO_FAMILY)
+        return true;
+    daemon->api = ahoyd_api_open(door, &daemon->means, fault, sizeof fault);
+    if (daemon->api == NULL)
+        fault_file(daemon, 0, fault);
+    return daemon->api != NULL;
 }
 
 static void ignore(void *context, const char *name, uint64_t value)
@@ -473,6 +506,7 @@ static void close_all(struct daemon *daemon)
 {
     if (daemon->control != NULL)
         ahoyd_control_close(daemon->control);
+    ahoyd_api_close(daemon->api);
     atomic_store(&daemon->ending, true);
     ahoyd_main_follow_stop(&daemon->follow);
     for (unsigned i = 0; i < daemon->worker_count; i++)
@@ -487,6 +521,7 @@ static void close_all(struct daemon *daemon)
     for (unsigned i = 0; i < daemon->worker_count; i++)
         ahoyd_worker_free(daemon->workers[i]);
     ahoyd_tls_close(&daemon->tls);
+    ahoyd_roll_free(daemon->roll);
     ahoyd_directory_free(daemon->directory);
     ahoyd_guard_free(daemon->guard);
     ahoyd_listeners_fini(&daemon->listeners);
@@ -511,7 +546,7 @@ static int run(struct daemon *daemon, const char *path)
     bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
                   open_tls(daemon) && open_listeners(daemon) && open_pusher(daemon) &&
                   open_workers(daemon) && start_workers(daemon) && open_follow(daemon) &&
-                  open_control(daemon) && open_http(daemon);
+                  open_control(daemon) && open_http(daemon) && open_api(daemon);
     if (opened) {
         pthread_mutex_lock(&daemon->lock);
         daemon->refresh = (struct ahoyd_push_refresh){ .config = daemon->config,

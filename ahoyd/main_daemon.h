@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "ahoyd/api.h"
 #include "ahoyd/control.h"
 #include "ahoyd/diary.h"
 #include "ahoyd/http.h"
@@ -32,8 +33,10 @@ struct daemon {
     struct ahoyd_worker *workers[WORKERS_LIMIT];
     unsigned worker_count;
     struct ahoyd_main_follow follow;
-    struct ahoyd_command_means means; /* Of the control socket. */
+    struct ahoyd_command_means means; /* Of the control socket and the API. */
+    struct ahoyd_roll *roll;
     struct ahoyd_control *control;
+    struct ahoyd_api *api; /* NULL: nobody asked for it. */
     struct ahoyd_http_means http_means;
     struct ahoyd_http *http; /* NULL: nobody asked for it. */
     atomic_bool ending;

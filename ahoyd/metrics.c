@@ -16,8 +16,8 @@ struct sums {
     const char *names[NAMES_MOST]; /* Of the counters; they are the program's own. */
     uint64_t values[NAMES_MOST];
     uint64_t causes[AHOY_CAUSE_COUNT];
-    struct ahoy_meter *meters;
-    unsigned silent; /* Workers. */
+    unsigned silent;            /* Workers. */
+    struct ahoy_meter meters[]; /* And behind them room for those of one worker. */
 };
 
 static void add(void *context, const char *name, uint64_t value)
@@ -87,18 +87,21 @@ static void print_causes(FILE *out, const struct sums *sums)
                 sums->causes[i]);
 }
 
+/* Whose calls a meter counts. */
+static struct span name_of(const struct ahoyd_config *config, size_t meter, const char **kind)
+{
+    *kind = meter == 0 ? "other" : meter > config->domain_count ? "trunk" : "domain";
+    if (meter == 0)
+        return SPAN("");
+    return meter > config->domain_count ? config->trunks[meter - 1 - config->domain_count].name
+                                        : config->domains[meter - 1].name;
+}
+
 /* The label of a meter: what stands in braces. */
 static void print_label(FILE *out, const struct ahoyd_config *config, size_t meter)
 {
-    struct span name = SPAN("");
-    const char *kind = "other";
-    if (meter > config->domain_count) {
-        kind = "trunk";
-        name = config->trunks[meter - 1 - config->domain_count].name;
-    } else if (meter > 0) {
-        kind = "domain";
-        name = config->domains[meter - 1].name;
-    }
+    const char *kind;
+    struct span name = name_of(config, meter, &kind);
     fprintf(out, "kind=\"%s\",name=\"", kind);
     for (size_t i = 0; i < name.size; i++) {
         if (name.at[i] == '"' || name.at[i] == '\\')
@@ -201,26 +204,61 @@ static void print_all(FILE *out, const struct ahoyd_metrics *metrics, const stru
     fprintf(out, "ahoyd_workers_silent %u\n", sums->silent);
 }
 
-char *ahoyd_metrics_print(const struct ahoyd_metrics *metrics)
+/* To be freed; NULL where memory is refused. */
+static struct sums *add_up(const struct ahoyd_metrics *metrics)
 {
     size_t count = ahoyd_server_meter_count(metrics->config);
-    struct sums *sums = calloc(1, sizeof *sums);
-    struct ahoy_meter *meters = calloc(2 * count, sizeof *meters);
+    struct sums *sums = calloc(1, sizeof *sums + 2 * count * sizeof *sums->meters);
+    for (unsigned i = 0; sums != NULL && i < metrics->worker_count; i++)
+        add_worker(metrics->workers[i], sums, sums->meters + count, count);
+    if (sums != NULL)
+        ahoyd_main_follow_count(metrics->follow, add, sums);
+    return sums;
+}
+
+char *ahoyd_metrics_print(const struct ahoyd_metrics *metrics)
+{
     char *text = NULL;
     size_t size = 0;
-    FILE *out = sums != NULL && meters != NULL ? open_memstream(&text, &size) : NULL;
+    struct sums *sums = add_up(metrics);
+    FILE *out = sums != NULL ? open_memstream(&text, &size) : NULL;
     if (out != NULL) {
-        sums->meters = meters;
-        for (unsigned i = 0; i < metrics->worker_count; i++)
-            add_worker(metrics->workers[i], sums, meters + count, count);
-        ahoyd_main_follow_count(metrics->follow, add, sums);
         print_all(out, metrics, sums);
         if (fclose(out) != 0) {
             free(text);
             text = NULL;
         }
     }
-    free(meters);
     free(sums);
     return text;
+}
+
+static json_t *meter_row(const struct ahoyd_config *config, const struct sums *sums, size_t meter)
+{
+    const char *kind;
+    struct span name = name_of(config, meter, &kind);
+    const struct ahoy_meter *counts = &sums->meters[meter];
+    return json_pack("{s:s, s:s%, s:I, s:I, s:I}", "kind", kind, "name", name.at, name.size,
+                     "begun", (json_int_t)counts->begun, "answered", (json_int_t)counts->answered,
+                     "failed", (json_int_t)counts->failed);
+}
+
+void ahoyd_metrics_status(const struct ahoyd_metrics *metrics, json_t *object)
+{
+    struct sums *sums = add_up(metrics);
+    json_t *meters = json_array();
+    json_t *causes = json_object();
+    /* What memory is refused for is missing. */
+    for (size_t i = 0; sums != NULL && i < ahoyd_server_meter_count(metrics->config); i++)
+        (void)json_array_append_new(meters, meter_row(metrics->config, sums, i));
+    for (size_t i = 0; sums != NULL && i < AHOY_CAUSE_COUNT; i++) {
+        if (sums->causes[i] > 0)
+            (void)json_object_set_new(causes, ahoy_cause_rows[i].label,
+                                      json_integer((json_int_t)sums->causes[i]));
+    }
+    (void)json_object_set_new(object, "workers", json_integer(metrics->worker_count));
+    (void)json_object_set_new(object, "silent", json_integer(sums != NULL ? sums->silent : 0));
+    (void)json_object_set_new(object, "meters", meters);
+    (void)json_object_set_new(object, "causes", causes);
+    free(sums);
 }

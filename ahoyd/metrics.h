@@ -3,6 +3,8 @@
  * configuration has are labels, so there are never more series than it allows. */
 #pragma once
 
+#include <jansson.h>
+
 #include "ahoyd/main_follow.h"
 
 struct ahoyd_metrics {
@@ -17,3 +19,6 @@ struct ahoyd_metrics {
 /* The text, to be freed; NULL where memory is refused.  Workers that do not answer within a second
  * are left out, and counted as such. */
 char *ahoyd_metrics_print(const struct ahoyd_metrics *metrics);
+/* Adds the same in short to |object|: "workers", "silent" (those left out), "meters" (calls by
+ * domain and by trunk) and "causes". */
+void ahoyd_metrics_status(const struct ahoyd_metrics *metrics, json_t *object);

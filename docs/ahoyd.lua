@@ -94,6 +94,8 @@ control "unix:ahoyd.sock"
 -- observe { memory = 16 }
 -- With an address, metrics for Prometheus too, at /metrics (and /health, /ready):
 -- observe { http = "127.0.0.1:9464" }
+-- The API and the console, a page for the operator (docs/api.md):
+-- api { http = "127.0.0.1:9465", token = "ahoyd.token", write = true }
 
 -- Every message as a line of JSON, to look for a fault; it grows without end:
 -- trace "trace.jsonl"

@@ -5,3 +5,4 @@ listen "tcp:127.0.0.1:5060"
 domain "localhost" -- ahoyctl user add alice@localhost
 store "sqlite:/var/lib/ahoyd/ahoy.db"
 control "unix:/run/ahoyd/ahoyd.sock"
+-- api { token = "/var/lib/ahoyd/token" } -- The console, at http://127.0.0.1:9465/

@@ -1,6 +1,8 @@
 """Headless Chromium, driven by its DevTools protocol through a pipe: JSON, a NUL behind each."""
+import base64
 import json
 import os
+import pathlib
 import select
 import subprocess
 import tempfile
@@ -19,6 +21,7 @@ class Chromium:
 
     def __init__(self, program, patience, *flags):
         self.patience, self.number, self.left, self.answers = patience, 0, b"", {}
+        self.events = []
         self.profile = tempfile.TemporaryDirectory(prefix="ahoy-chromium-",
                                                    ignore_cleanup_errors=True)
         theirs_in, self.to = os.pipe()
@@ -61,7 +64,10 @@ class Chromium:
             assert more, f"Chromium ended before {method} was answered"
             *messages, self.left = (self.left + more).split(b"\0")
             for message in map(json.loads, messages):
-                self.answers[message.get("id")] = message  # Events have none.
+                if "id" in message:
+                    self.answers[message["id"]] = message
+                else:
+                    self.events.append(message)
         answer = self.answers.pop(self.number)
         assert "error" not in answer, f"{method}: {answer.get('error')}"
         return answer["result"]
@@ -84,14 +90,44 @@ class Page:
         assert fault is None, fault and fault.get("exception", fault).get("description", fault)
         return answer["result"].get("value")
 
+    def screen(self, width, height, scheme):
+        """A phone where it is narrow; "light" or "dark"."""
+        self.chromium.ask("Emulation.setDeviceMetricsOverride", self.session, width=width,
+                          height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.chromium.ask("Emulation.setEmulatedMedia", self.session, features=[
+            {"name": "prefers-color-scheme", "value": scheme}])
+
+    def picture(self, path):
+        answer = self.chromium.ask("Page.captureScreenshot", self.session, format="png")
+        pathlib.Path(path).write_bytes(base64.b64decode(answer["data"]))
+
+    def faults(self):
+        """What the browser's console holds against the page; only after watch()."""
+        kinds = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+        return [event["params"] for event in self.chromium.events
+                if event.get("sessionId") == self.session and event["method"] in kinds]
+
+    def watch(self):
+        for domain in ("Runtime", "Log"):
+            self.chromium.ask(f"{domain}.enable", self.session)
+
     def do(self, name, *arguments):
         return self.evaluate(f"phone.{name}({', '.join(map(json.dumps, arguments))})")
 
     def wait(self, expression):
         deadline = time.monotonic() + self.chromium.patience
-        while not self.evaluate(expression):
+        while not self.holds(expression):
             assert time.monotonic() < deadline, f"waited in vain for {expression}"
             time.sleep(0.05)
+
+    def holds(self, expression):
+        """False, too, while one page makes room for the next."""
+        try:
+            return self.evaluate(expression)
+        except AssertionError as fault:
+            if "execution context" not in str(fault):
+                raise
+            return False
 
     def close(self):
         self.chromium.ask("Target.closeTarget", targetId=self.target)

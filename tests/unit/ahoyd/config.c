@@ -58,6 +58,7 @@ static void test_all_words(void **state)
               "overload { target = 20 }\n"
               "push { url = \"https://push.example:8443/wake?a=b\", providers = { \"fcm\" } }\n"
               "observe { memory = 2, http = '[::1]' }\n"
+              "api { token = 'secret', write = true, hosts = { 'ahoy.example' } }\n"
               "workers(3) control \"unix:/run/x.sock\" trace \"t.jsonl\"\n",
               &told);
     assert_non_null(config);
@@ -91,6 +92,10 @@ static void test_all_words(void **state)
     assert_int_equal(config->ring_size, 2 << 20);
     assert_int_equal(config->http.family, AHOY_IPV6);
     assert_int_equal(config->http.port, 9464);
+    assert_int_equal(config->api.ip.port, 9465);
+    assert_true(ahoy_ip_is_loopback(&config->api.ip) && config->api.writes);
+    assert_string_equal(config->api.token_path, "/etc/ahoy/secret");
+    assert_span(config->api.hosts[0], "ahoy.example");
     assert_string_equal(config->control_path, "/run/x.sock");
     assert_string_equal(config->trace_path, "/etc/ahoy/t.jsonl");
     ahoyd_config_free(config);
@@ -300,6 +305,18 @@ static void test_faults(void **state)
     assert_fault("local d = string.rep('a.', 9)", "nil value");
 }
 
+/* What would show the token to others, or make its owner believe that it does not. */
+static void test_faults_of_the_api(void **state)
+{
+    (void)state;
+    assert_fault("api { http = 'localhost' }", "127.0.0.1:9465");
+    assert_fault("api { http = '0.0.0.0' }", "insecure = true");
+    assert_fault("api { http = '[::]:80' }", "insecure = true");
+    assert_fault("api { http = '192.0.2.1:80' }", "for all to read");
+    assert_fault("api { token = 1 }", "'token' must be");
+    assert_fault("api {} api {}", "already");
+}
+
 static void test_faults_of_push(void **state)
 {
     (void)state;
@@ -481,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_faults_of_push),
+        cmocka_unit_test(test_faults_of_the_api),
         cmocka_unit_test(test_faults_of_users),
         cmocka_unit_test(test_auth_none),
         cmocka_unit_test(test_every_fault_is_told),

@@ -1,6 +1,7 @@
 /* Calls that fail, each for one true cause: that is what the first line of `ahoyctl explain` names,
  * whatever else has happened to the call. */
 #include "ahoyd/command_why.h"
+#include "ahoyd/roll.h"
 #include "ahoyd/mask.h"
 #include "tests/support/exchange.h"
 
@@ -366,8 +367,11 @@ static void an_explanation_shows_no_proof(void **state)
 
 static json_t *calls(struct exchange *exchange)
 {
-    const struct ahoyd_command_means means = means_of(exchange);
+    struct ahoyd_command_means means = means_of(exchange);
+    means.roll = ahoyd_roll_new((struct ahoy_hash_key){ { 1, 2 } }, 1);
+    assert_non_null(means.roll);
     json_t *answer = ahoyd_command_calls(&means, NULL);
+    ahoyd_roll_free(means.roll);
     assert_true(json_is_true(json_object_get(answer, "ok")));
     return answer;
 }

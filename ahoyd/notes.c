@@ -1,0 +1,18 @@
+#include "ahoyd/notes.h"
+
+void ahoyd_notes_take(struct span bytes, unsigned worker, const struct ahoyd_notes_reader *reader)
+{
+    struct span text;
+    struct ahoy_note note;
+    while (ahoy_note_next(&bytes, &note, &text))
+        reader->take(reader->self, worker, &note, text);
+}
+
+void ahoyd_notes_read(const struct ahoyd_command_means *means, unsigned worker, uint64_t *from,
+                      char *piece, const struct ahoyd_notes_reader *reader)
+{
+    size_t size;
+    while ((size = means->notes(means->context, worker, from, piece, AHOYD_PIECE_LIMIT)) > 0)
+        ahoyd_notes_take((struct span){ piece, size }, worker, reader);
+    explicit_bzero(piece, AHOYD_PIECE_LIMIT);
+}
