@@ -263,8 +263,9 @@ static size_t copy(void *context, unsigned worker, uint64_t *from, char *to, siz
 static struct ahoy_ip local(void *context, uint8_t listener)
 {
     const struct exchange *exchange = context;
-    assert_true(listener < exchange->config->listen_count);
-    return exchange->listeners->at[listener].local;
+    struct ahoy_ip nowhere = { .family = AHOY_NO_FAMILY }; /* Of what no listener brought. */
+    return listener < exchange->config->listen_count ? exchange->listeners->at[listener].local
+                                                     : nowhere;
 }
 
 static struct ahoyd_command_means means_of(struct exchange *exchange)
