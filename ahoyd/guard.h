@@ -1,6 +1,6 @@
 /* What all workers know of credentials that came: which nonces were used, whose logins failed,
- * whom certificates name, and who calls how often, trunks among them.  One lock is held over it, for nanoseconds, and
- * only those who hold a nonce of ours ask. */
+ * whom certificates name, who calls how often, and what trunks have.  One lock is held over it, for
+ * nanoseconds, and only those who hold a nonce of ours ask. */
 #pragma once
 
 #include "ahoyd/badges.h"

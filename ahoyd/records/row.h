@@ -42,9 +42,9 @@ enum ahoyd_record_column {
 extern const char *const ahoyd_record_columns[AHOYD_COLUMN_COUNT];
 
 /* For SQL: all names, with commas between. */
-#define AHOYD_COLUMN_FIRST(name, type)  #name
-#define AHOYD_COLUMN_LISTED(name, type) ", " #name
-#define AHOYD_RECORD_COLUMN_LIST        AHOYD_RECORD_COLUMNS(AHOYD_COLUMN_FIRST, AHOYD_COLUMN_LISTED)
+#define AHOYD_COLUMN_ONE(name, type)  #name
+#define AHOYD_COLUMN_MORE(name, type) ", " #name
+#define AHOYD_RECORD_COLUMN_LIST      AHOYD_RECORD_COLUMNS(AHOYD_COLUMN_ONE, AHOYD_COLUMN_MORE)
 
 /* The row of |record|, as this |node| saw it; NULL where memory is refused.  Every text is UTF-8
  * without control bytes. */

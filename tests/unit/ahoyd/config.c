@@ -229,6 +229,18 @@ static void test_faults_of_websockets_and_tls(void **state)
     assert_fault("tls { key = 'a.key' }", "write certificate");
 }
 
+static void test_faults_of_what_can_be_seen(void **state)
+{
+    (void)state;
+    assert_fault("log { format = 'xml' }", "json");
+    assert_fault("log { level = 'loud' }", "debug");
+    assert_fault("hep '192.0.2.1'", "udp:192.0.2.1:9060");
+    assert_fault("records 'calls.csv'", "csv:calls.csv");
+    assert_fault("records 'csv:calls.csv' records 'csv:calls.csv'", "already");
+    assert_fault("observe { memory = 0 } records 'csv:calls.csv'", "memory");
+    assert_fault("observe { memory = 0 } hep 'udp:192.0.2.1'", "memory");
+}
+
 static void test_faults(void **state)
 {
     (void)state;
@@ -291,13 +303,6 @@ static void test_faults(void **state)
     assert_fault("observe { memory = 1025 }", "between 0 and 1024");
     assert_fault("observe { http = 'localhost' }", "127.0.0.1:9464");
     assert_fault("observe {} observe {}", "already");
-    assert_fault("log { format = 'xml' }", "json");
-    assert_fault("log { level = 'loud' }", "debug");
-    assert_fault("hep '192.0.2.1'", "udp:192.0.2.1:9060");
-    assert_fault("records 'calls.csv'", "csv:calls.csv");
-    assert_fault("records 'csv:calls.csv' records 'csv:calls.csv'", "already");
-    assert_fault("observe { memory = 0 } records 'csv:calls.csv'", "memory");
-    assert_fault("observe { memory = 0 } hep 'udp:192.0.2.1'", "memory");
     assert_fault("store 'memory:' store 'memory:'", "already");
     assert_fault("x = = 1", "unexpected symbol");
     assert_fault("error 'stop'", "stop");
@@ -496,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_what_can_be_seen),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_faults_of_what_can_be_seen),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_faults_of_push),
         cmocka_unit_test(test_faults_of_the_api),
