@@ -1,12 +1,12 @@
-/* bench-ua: what a call costs two user agents, caller and callee, without sockets: INVITE, 100, 180,
- * 200, ACK, BYE, 200, and whatever their transactions have to do until they are over.
+/* bench-ua: what a call costs two user agents, caller and callee, without sockets: INVITE, 100,
+ * 180, 200, ACK, BYE, 200, and whatever their transactions have to do until they are over.
  *
  *   bench-ua --turns N   measures: a line a turn, the microseconds of CPU that a call takes on both
  *                        sides, and on the callee's
  *   bench-ua --count N   makes so many calls, for callgrind to count
  *
- * Calls go side by side, as many as a user agent takes at once.  What is sent lies in an array until
- * the other side has its turn, so one reading of the clock is for many messages. */
+ * Calls go side by side, as many as a user agent takes at once.  What is sent lies in an array
+ * until the other side has its turn, so one reading of the clock is for many messages. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -37,9 +37,9 @@ const struct ahoy_ip *sim_phone_ip(const struct sim_phone *phone);
 typedef bool sim_phone_watch(void *context, const struct ahoy_ip *to, struct span bytes);
 void sim_phone_observe(struct sim_phone *phone, sim_phone_watch *watch, void *context);
 
-/* What its program has been told so far, and what it did: transfers that it |asked| for and that were
- * |transferred|, which is to say over, |handed| on where that went well; calls that it made because
- * a peer |referred| it; |glares|, its own 491s. */
+/* What its program has been told so far, and what it did: transfers that it |asked| for and that
+ * were |transferred|, which is to say over, |handed| on where that went well; calls that it made
+ * because a peer |referred| it; |glares|, its own 491s. */
 #define SIM_PHONE_TOLD(COUNTER)                                                                    \
     COUNTER(registered)                                                                            \
     COUNTER(incoming)                                                                              \

@@ -67,8 +67,8 @@ static void add(struct sim_plan *plan, struct sim_event event, uint64_t at_ms)
     plan->events[plan->event_count++] = event;
 }
 
-/* A call that is answered and handed on, at once or after a second call, half of the time to one who
- * will answer and else to whoever that may be: by chance alone few come so far. */
+/* A call that is answered and handed on, at once or after a second call, half of the time to one
+ * who will answer and else to whoever that may be: by chance alone few come so far. */
 static void add_transfer(struct sim_plan *plan, struct ahoy_rng *rng, uint64_t at_ms)
 {
     unsigned who = below(rng, SIM_HEALTHY_PHONES), whom = below(rng, 8);

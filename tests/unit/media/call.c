@@ -314,8 +314,8 @@ static void strange_packets(void **state)
     assert_int_equal(stats_of(0).malformed, 50);
 }
 
-/* R3550-5.1-3: on hold nothing is said, and time goes on; the other is heard: R3264-6.1-14.  A sleep
- * of a minute is not caught up with. */
+/* R3550-5.1-3: on hold nothing is said, and time goes on; the other is heard: R3264-6.1-14.  A
+ * sleep of a minute is not caught up with. */
 static void holding(void **state)
 {
     (void)state;

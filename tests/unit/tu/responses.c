@@ -41,7 +41,8 @@ static void test_directives(void **state)
     finish();
 }
 
-/* R3261-8.2.6.2-7, R3261-13.3.1.1-1: whatever is answered, and however often, the tag is the same. */
+/* R3261-8.2.6.2-7, R3261-13.3.1.1-1: whatever is answered, and however often, the tag is the
+ * same. */
 static void test_one_tag(void **state)
 {
     (void)state;

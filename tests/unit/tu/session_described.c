@@ -38,8 +38,8 @@ static void end(void)
     pair_fini(&pair);
 }
 
-/* R3261-13.2.1-2, -7, R3261-13.3.1.4-1: an offer is answered by the 2xx, stream by stream, with what
- * both know (RFC 3264 6). */
+/* R3261-13.2.1-2, -7, R3261-13.3.1.4-1: an offer is answered by the 2xx, stream by stream, with
+ * what both know (RFC 3264 6). */
 static void test_offer_in_invite(void **state)
 {
     (void)state;
@@ -78,8 +78,8 @@ static void change(unsigned cseq, const char *body)
     "v=0\r\no=- 1 " version " IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 " address "\r\nt=0 0\r\n"        \
     "m=audio 4000 RTP/AVP " formats "\r\n"
 
-/* R3261-14.2-3: a description that is the one before changes nothing, neither what was agreed on nor
- * a byte of the answer; R3261-14.2-4: another one does. */
+/* R3261-14.2-3: a description that is the one before changes nothing, neither what was agreed on
+ * nor a byte of the answer; R3261-14.2-4: another one does. */
 static void test_the_same_again(void **state)
 {
     char first[1024];
@@ -115,7 +115,8 @@ static void test_new_formats(void **state)
     end();
 }
 
-/* R3261-14.2-5, R6337-2.3-2: asked for an offer, bob offers what alice knows already among the rest. */
+/* R3261-14.2-5, R6337-2.3-2: asked for an offer, bob offers what alice knows already among the
+ * rest. */
 static void test_asked_for_an_offer(void **state)
 {
     (void)state;

@@ -119,8 +119,8 @@ static void test_required(void **state)
     end_call();
 }
 
-/* R3261-8.2.4-1, -4, R3262-3-4: never unasked; what is early media then is a preview, which the 2xx repeats
- * (RFC 6337 3.1.1, R3264-8-2). */
+/* R3261-8.2.4-1, -4, R3262-3-4: never unasked; what is early media then is a preview, which the 2xx
+ * repeats (RFC 6337 3.1.1, R3264-8-2). */
 static void test_not_supported(void **state)
 {
     char preview[256];
@@ -224,8 +224,8 @@ static void test_offer_in_response(void **state)
     }
 }
 
-/* R3262-5-3, R6337-2.3-1, RFC 6337 pattern 5: an offer in the PRACK is answered in its 2xx; one that comes too
- * soon is passed over, one that cannot be taken ends the call. */
+/* R3262-5-3, R6337-2.3-1, RFC 6337 pattern 5: an offer in the PRACK is answered in its 2xx; one
+ * that comes too soon is passed over, one that cannot be taken ends the call. */
 static void test_offer_in_prack(void **state)
 {
     (void)state;

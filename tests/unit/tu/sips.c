@@ -29,8 +29,8 @@ static void take_sending(struct layer *owner, const struct ahoy_sending *sending
 
 static const struct layer_watch watch = { take_event, take_sending };
 
-/* The user agent of |uri|, whose server is met by |transport|; it has a listener for UDP and one for
- * TLS. */
+/* The user agent of |uri|, whose server is met by |transport|; it has a listener for UDP and one
+ * for TLS. */
 static void open_ua_of(struct span uri, enum ahoy_transport transport, struct span route)
 {
     layer_init(&layer, transport);
@@ -77,8 +77,8 @@ static struct ahoy_handle call(struct span uri)
     return handle;
 }
 
-/* R3261-8.1.1.2-2, R3261-8.1.1.8-3, R3261-12.1.2-2, R5630-3.3-1, R5630-5.1.1-1, -2: sips stays sips,
- * and Contact is one; R3261-26.3.1-3. */
+/* R3261-8.1.1.2-2, R3261-8.1.1.8-3, R3261-12.1.2-2, R5630-3.3-1, R5630-5.1.1-1, -2: sips stays
+ * sips, and Contact is one; R3261-26.3.1-3. */
 static void test_a_call_by_sips(void **state)
 {
     (void)state;
