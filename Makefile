@@ -50,7 +50,8 @@ test-browser: ## Let two browsers with JsSIP call each other, and one watch call
 
 bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them
 	@tools/bootstrap build bench
-	$(call train,programs bench-load bench-flood bench-register bench-index bench-relay bench-parse)
+	$(call train,programs bench-load bench-flood bench-register bench-index bench-relay bench-parse \
+		bench-ua)
 	@bench/run build/trained $(ONLY)
 
 fuzz:    ## Run the fuzz targets for SECONDS=60 in total; ONLY=uri runs one of them

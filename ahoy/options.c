@@ -444,10 +444,10 @@ static int set_account(struct phone_options *options, const struct raw *raw)
     if (user == NULL)
         return misuse(options->verb, "whose phone is this? Give --user USER@DOMAIN", "");
     struct span text = with_scheme(user, options->uri, sizeof options->uri);
-    if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme != AHOY_SCHEME_SIP || uri.user.size == 0 ||
-        uri.password.size > 0 || uri.params.size > 0 || uri.headers.size > 0)
+    if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
+        uri.user.size == 0 || uri.password.size > 0 || uri.params.size > 0 || uri.headers.size > 0)
         return misuse(options->verb, "no USER@DOMAIN: ", user);
-    options->address = ahoy_span_after(text, strlen("sip:"));
+    options->address = ahoy_span_between(uri.user.at, ahoy_span_end(text));
     options->account =
         (struct ahoy_account){ .uri = text,
                                .user = uri.user,

@@ -92,6 +92,7 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
                                         .payload_type = agreed->payload_type,
                                         .has_events = agreed->has_events,
                                         .events = agreed->events,
+                                        .unlisted_events = agreed->unlisted_events,
                                         .cname = talk->options->address };
     if (media.coder == NULL || !ahoy_driver_random(media.seed, sizeof media.seed))
         return false;
@@ -113,7 +114,8 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 static bool is_as_before(const struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 {
     return agreed->codec == talk->agreed.codec && agreed->has_events == talk->agreed.has_events &&
-           agreed->events == talk->agreed.events;
+           agreed->events == talk->agreed.events &&
+           agreed->unlisted_events == talk->agreed.unlisted_events;
 }
 
 void phone_talk_agree(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)

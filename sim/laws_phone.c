@@ -6,18 +6,16 @@
 #include <stdlib.h>
 
 enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256, ASKED_LIMIT = 64, ROUTES_LIMIT = 16 };
-enum { BRANCHES_KEPT = 8, EARLY_LIMIT = 64 };
+enum { BRANCHES_KEPT = 256 };
 
 struct dialog {
     struct ahoy_ip phone;
-    uint64_t name;                    /* Of Call-ID, local tag and remote tag. */
-    uint64_t routes;                  /* Its route set, ... */
-    bool is_strict;                   /* ... whose first goes into the Request-URI (12.2.1.1). */
-    uint32_t local_cseq;              /* The last one it used; 0 for none. */
-    uint64_t branches[BRANCHES_KEPT]; /* Of its last requests: a retransmission has one of them, */
-    size_t branch_count;              /* ... for several may be under way. */
-    bool is_ended;                    /* It has sent BYE. */
-    uint64_t begun_ms;                /* When the first 2xx came. */
+    uint64_t name;       /* Of Call-ID, local tag and remote tag. */
+    uint64_t routes;     /* Its route set, ... */
+    bool is_strict;      /* ... whose first goes into the Request-URI (12.2.1.1). */
+    uint32_t local_cseq; /* The last one it used; 0 for none. */
+    bool is_ended;       /* It has sent BYE. */
+    uint64_t begun_ms;   /* When the first 2xx came. */
 };
 
 /* An INVITE that a phone sent. */
@@ -37,8 +35,9 @@ struct sim_phone_witness {
     struct dialog dialogs[DIALOGS_LIMIT];
     struct asked asked[ASKED_LIMIT]; /* The last ones, round and round. */
     size_t asked_count;
-    uint64_t early[EARLY_LIMIT]; /* Branches of requests in dialogs that had no 2xx yet (PRACK, */
-    size_t early_count;          /* ... UPDATE), round and round: they may come once more later. */
+    /* Of the last requests within dialogs, early ones too: a retransmission has one of them. */
+    uint64_t branches[BRANCHES_KEPT];
+    size_t branch_count;
     uint64_t owed_ack; /* The Call-ID whose 2xx has come and is not acknowledged; 0 for none. */
     uint64_t owed_ms;
     struct ahoy_message message;
@@ -168,12 +167,15 @@ static bool is_success(const struct sim_phone_witness *watcher)
            watcher->routing.cseq.method == AHOY_METHOD_INVITE;
 }
 
-static bool has(const uint64_t *branches, size_t count, uint64_t branch)
+/* Whether the request at hand, which is no ACK, has been seen before. */
+static bool is_again(struct sim_phone_witness *watcher)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (branches[i] == branch)
+    uint64_t branch = sim_hash(watcher->routing.via.branch);
+    for (size_t i = 0; i < BRANCHES_KEPT; i++) {
+        if (watcher->branches[i] == branch)
             return true;
     }
+    watcher->branches[watcher->branch_count++ % BRANCHES_KEPT] = branch;
     return false;
 }
 
@@ -183,12 +185,8 @@ static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_i
     const struct ahoy_routing *routing = &watcher->routing;
     struct dialog *dialog =
         find(watcher, phone, name_dialog(routing->call_id, routing->from_tag, routing->to_tag));
-    uint64_t branch = sim_hash(routing->via.branch);
-    if (routing->to_tag.size == 0 || has(watcher->early, EARLY_LIMIT, branch))
-        return;
-    if (dialog == NULL)
-        watcher->early[watcher->early_count++ % EARLY_LIMIT] = branch;
-    if (dialog == NULL || has(dialog->branches, BRANCHES_KEPT, branch))
+    if (routing->to_tag.size == 0 ||
+        (watcher->message.method != AHOY_METHOD_ACK && is_again(watcher)) || dialog == NULL)
         return;
     /* A fork that was given up is acknowledged by what its 2xx says, each time that one comes. */
     bool is_late = watcher->message.method == AHOY_METHOD_ACK && dialog->is_ended;
@@ -196,7 +194,6 @@ static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_i
         sim_witness_break(watcher->witness, 15, "a phone's request has another route set");
     if (watcher->message.method == AHOY_METHOD_ACK)
         return;
-    dialog->branches[dialog->branch_count++ % BRANCHES_KEPT] = branch;
     dialog->is_ended |= watcher->message.method == AHOY_METHOD_BYE;
     if (routing->cseq.number <= dialog->local_cseq)
         sim_witness_break(watcher->witness, 13, "CSeq %u after %u", routing->cseq.number,

@@ -16,9 +16,11 @@ struct sim_phone {
     char uri[TEXT_LIMIT], sent_by[TEXT_LIMIT], contact[TEXT_LIMIT];
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
-    struct ahoy_handle session;                 /* The last one. */
-    struct ahoy_handle sessions[SESSIONS_KEPT]; /* And those before. */
-    size_t session_count;
+    struct line {
+        struct ahoy_handle session;
+        bool is_over;
+    } lines[SESSIONS_KEPT]; /* The last calls. */
+    size_t line_count;
     struct sim_phone_told told;
     sim_phone_watch *watch; /* NULL for none. */
     void *watch_context;
@@ -27,8 +29,25 @@ struct sim_phone {
 /* Keeps the handle, in place of one that is long over. */
 static void keep_session(struct sim_phone *phone, struct ahoy_handle session)
 {
-    phone->session = session;
-    phone->sessions[phone->session_count++ % SESSIONS_KEPT] = session;
+    phone->lines[phone->line_count++ % SESSIONS_KEPT] = (struct line){ session, false };
+}
+
+/* The last call that goes on, or so many of those before it; null for none. */
+static struct ahoy_handle find_call(const struct sim_phone *phone, size_t before)
+{
+    size_t count = phone->line_count;
+    for (size_t i = 1; i <= count && i <= SESSIONS_KEPT; i++) {
+        const struct line *line = &phone->lines[(count - i) % SESSIONS_KEPT];
+        if (!line->is_over && before-- == 0)
+            return line->session;
+    }
+    return (struct ahoy_handle){ 0, 0 };
+}
+
+static void note_end(struct sim_phone *phone, struct ahoy_handle session)
+{
+    for (size_t i = 0; i < SESSIONS_KEPT; i++)
+        phone->lines[i].is_over |= ahoy_handle_equal(phone->lines[i].session, session);
 }
 
 /* Calls whom the peer of |session| sends us to. */
@@ -49,12 +68,17 @@ static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
     told->answered += news->kind == AHOY_NEWS_ANSWERED;
     told->refused += news->kind == AHOY_NEWS_REFUSED;
     told->ended += news->kind == AHOY_NEWS_ENDED;
+    told->changed += news->kind == AHOY_NEWS_CHANGED;
     told->transferred += news->kind == AHOY_NEWS_TRANSFER_ENDED;
     uint64_t now_ms = sim_world_now(phone->world);
+    if (news->kind == AHOY_NEWS_REFUSED || news->kind == AHOY_NEWS_ENDED)
+        note_end(phone, news->session);
     if (news->kind == AHOY_NEWS_TRANSFER_ASKED)
         follow(phone, news->session, now_ms);
-    if (news->kind == AHOY_NEWS_TRANSFER_ENDED && news->status / 100 == 2)
+    if (news->kind == AHOY_NEWS_TRANSFER_ENDED && news->status / 100 == 2) {
+        told->handed++;
         ahoy_ua_hangup(phone->ua, news->session, now_ms); /* Our part is done. */
+    }
     if (news->kind != AHOY_NEWS_INCOMING)
         return;
     keep_session(phone, news->session);
@@ -66,6 +90,7 @@ static void note(struct sim_phone *phone, const struct ahoy_ua_news *news)
 
 static void send(struct sim_phone *phone, const struct ahoy_wire_effect *effect)
 {
+    phone->told.glares += ahoy_span_starts_nocase(effect->bytes, SPAN("SIP/2.0 491 "));
     bool lost = phone->watch != NULL &&
                 phone->watch(phone->watch_context, &effect->hop.remote, effect->bytes);
     sim_world_datagram(phone->world, &phone->node.ip, &effect->hop.remote, effect->bytes, lost);
@@ -218,58 +243,54 @@ void sim_phone_answer(struct sim_phone *phone, unsigned status)
 {
     uint64_t now_ms = sim_world_now(phone->world);
     if (status == 200)
-        ahoy_ua_answer(phone->ua, phone->session, &phone->node.ip, now_ms);
+        ahoy_ua_answer(phone->ua, find_call(phone, 0), &phone->node.ip, now_ms);
     else
-        ahoy_ua_reject(phone->ua, phone->session, status, now_ms);
+        ahoy_ua_reject(phone->ua, find_call(phone, 0), status, now_ms);
     settle(phone);
 }
 
 void sim_phone_progress(struct sim_phone *phone)
 {
-    ahoy_ua_progress(phone->ua, phone->session, &phone->node.ip, sim_world_now(phone->world));
+    ahoy_ua_progress(phone->ua, find_call(phone, 0), &phone->node.ip, sim_world_now(phone->world));
     settle(phone);
 }
 
 void sim_phone_hold(struct sim_phone *phone)
 {
-    ahoy_ua_hold(phone->ua, phone->session, sim_world_now(phone->world));
+    ahoy_ua_hold(phone->ua, find_call(phone, 0), sim_world_now(phone->world));
     settle(phone);
 }
 
 void sim_phone_resume(struct sim_phone *phone)
 {
-    ahoy_ua_resume(phone->ua, phone->session, sim_world_now(phone->world));
+    ahoy_ua_resume(phone->ua, find_call(phone, 0), sim_world_now(phone->world));
     settle(phone);
 }
 
 void sim_phone_transfer(struct sim_phone *phone, const char *uri)
 {
-    phone->told.asked +=
-        ahoy_ua_transfer(phone->ua, phone->session, ahoy_span(uri), sim_world_now(phone->world));
+    phone->told.asked += ahoy_ua_transfer(phone->ua, find_call(phone, 0), ahoy_span(uri),
+                                          sim_world_now(phone->world));
     settle(phone);
 }
 
 void sim_phone_join(struct sim_phone *phone)
 {
-    size_t count = phone->session_count;
-    if (count < 2)
-        return;
-    struct ahoy_handle first = phone->sessions[(count - 2) % SESSIONS_KEPT];
-    phone->told.asked +=
-        ahoy_ua_transfer_to(phone->ua, first, phone->session, sim_world_now(phone->world));
+    phone->told.asked += ahoy_ua_transfer_to(phone->ua, find_call(phone, 1), find_call(phone, 0),
+                                             sim_world_now(phone->world));
     settle(phone);
 }
 
 void sim_phone_hangup(struct sim_phone *phone)
 {
-    ahoy_ua_hangup(phone->ua, phone->session, sim_world_now(phone->world));
+    ahoy_ua_hangup(phone->ua, find_call(phone, 0), sim_world_now(phone->world));
     settle(phone);
 }
 
 void sim_phone_hangup_all(struct sim_phone *phone)
 {
     for (size_t i = 0; i < SESSIONS_KEPT; i++)
-        ahoy_ua_hangup(phone->ua, phone->sessions[i], sim_world_now(phone->world));
+        ahoy_ua_hangup(phone->ua, phone->lines[i].session, sim_world_now(phone->world));
     settle(phone);
 }
 
@@ -287,6 +308,13 @@ void sim_phone_observe(struct sim_phone *phone, sim_phone_watch *watch, void *co
 const struct sim_phone_told *sim_phone_told(const struct sim_phone *phone)
 {
     return &phone->told;
+}
+
+void sim_phone_told_add(struct sim_phone_told *sum, const struct sim_phone_told *told)
+{
+#define SIM_PHONE_COUNTER(name) sum->name += told->name;
+    SIM_PHONE_TOLD(SIM_PHONE_COUNTER)
+#undef SIM_PHONE_COUNTER
 }
 
 uint32_t sim_phone_held(const struct sim_phone *phone)

@@ -15,20 +15,21 @@ void sim_phone_free(struct sim_phone *phone);
 void sim_phone_register(struct sim_phone *phone);
 /* False where it has too many sessions already. */
 bool sim_phone_call(struct sim_phone *phone, const char *uri);
-/* Answers the call that came in last, or refuses it with |status| where that is not 200. */
+/* What follows is about the last call that goes on.  Answers it, or refuses it with |status| where
+ * that is not 200. */
 void sim_phone_answer(struct sim_phone *phone, unsigned status);
-/* Early media for the call that came in last. */
+/* Early media. */
 void sim_phone_progress(struct sim_phone *phone);
-/* Holds the peer of the last call, and lets him be heard again. */
+/* Holds its peer, and lets him be heard again. */
 void sim_phone_hold(struct sim_phone *phone);
 void sim_phone_resume(struct sim_phone *phone);
-/* Hands the last call to |uri|; or the one before it to the last one's peer.  Where it cannot,
+/* Hands it to |uri|; or the one before it that goes on to its peer.  Where it cannot,
  * nothing happens.  Asked for that by others, it agrees. */
 void sim_phone_transfer(struct sim_phone *phone, const char *uri);
 void sim_phone_join(struct sim_phone *phone);
-/* Ends the call that it made or got last, in whatever state it is. */
+/* Ends it, in whatever state it is. */
 void sim_phone_hangup(struct sim_phone *phone);
-/* Ends all of them. */
+/* Ends all, and transfers that outlive theirs. */
 void sim_phone_hangup_all(struct sim_phone *phone);
 const struct ahoy_ip *sim_phone_ip(const struct sim_phone *phone);
 
@@ -36,13 +37,29 @@ const struct ahoy_ip *sim_phone_ip(const struct sim_phone *phone);
 typedef bool sim_phone_watch(void *context, const struct ahoy_ip *to, struct span bytes);
 void sim_phone_observe(struct sim_phone *phone, sim_phone_watch *watch, void *context);
 
-/* What its program has been told so far. */
+/* What its program has been told so far, and what it did: transfers that it |asked| for and that
+ * were |transferred|, which is to say over, |handed| on where that went well; calls that it made
+ * because a peer |referred| it; |glares|, its own 491s. */
+#define SIM_PHONE_TOLD(COUNTER)                                                                    \
+    COUNTER(registered)                                                                            \
+    COUNTER(incoming)                                                                              \
+    COUNTER(answered)                                                                              \
+    COUNTER(refused)                                                                               \
+    COUNTER(ended)                                                                                 \
+    COUNTER(changed)                                                                               \
+    COUNTER(glares)                                                                                \
+    COUNTER(asked)                                                                                 \
+    COUNTER(transferred)                                                                           \
+    COUNTER(handed)                                                                                \
+    COUNTER(referred)
+
 struct sim_phone_told {
-    unsigned registered, incoming, answered, refused, ended;
-    unsigned referred;           /* Calls that it made for a peer who asked. */
-    unsigned asked, transferred; /* Transfers that it asked for, and that have ended. */
+#define SIM_PHONE_COUNTER(name) unsigned name;
+    SIM_PHONE_TOLD(SIM_PHONE_COUNTER)
+#undef SIM_PHONE_COUNTER
 };
 
+void sim_phone_told_add(struct sim_phone_told *sum, const struct sim_phone_told *told);
 const struct sim_phone_told *sim_phone_told(const struct sim_phone *phone);
 /* Sessions and transactions that are not over. */
 uint32_t sim_phone_held(const struct sim_phone *phone);

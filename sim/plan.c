@@ -67,13 +67,15 @@ static void add(struct sim_plan *plan, struct sim_event event, uint64_t at_ms)
     plan->events[plan->event_count++] = event;
 }
 
-/* A call that is answered and handed on, to whoever that may be, at once or after a second call: by
- * chance alone few come so far. */
+/* A call that is answered and handed on, at once or after a second call, half of the time to one
+ * who will answer and else to whoever that may be: by chance alone few come so far. */
 static void add_transfer(struct sim_plan *plan, struct ahoy_rng *rng, uint64_t at_ms)
 {
     unsigned who = below(rng, SIM_HEALTHY_PHONES), whom = below(rng, 8);
     unsigned peer = SIM_HEALTHY_PHONES - 1 - who;
     bool asks_first = chance(rng, 50);
+    if (chance(rng, 50))
+        whom = asks_first ? peer : who;
     const struct sim_event answers = { .kind = SIM_PHONE_ANSWERS, .amount = 200 };
     struct sim_event deeds[] = {
         { .kind = SIM_PHONE_CALLS, .who = who, .whom = peer },
@@ -86,6 +88,29 @@ static void add_transfer(struct sim_plan *plan, struct ahoy_rng *rng, uint64_t a
     for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
         add(plan, deeds[i], at_ms);
         at_ms += 1000 + below(rng, 4000);
+    }
+}
+
+/* A call that both change at once, so that the changes cross (RFC 3261 14.2), now and then while it
+ * rings (RFC 3311 5.2). */
+static void add_glare(struct sim_plan *plan, struct ahoy_rng *rng, uint64_t at_ms)
+{
+    unsigned who = below(rng, SIM_HEALTHY_PHONES);
+    unsigned peer = SIM_HEALTHY_PHONES - 1 - who;
+    bool is_early = chance(rng, 30);
+    const struct sim_event deeds[] = {
+        { .kind = SIM_PHONE_CALLS, .who = who, .whom = peer },
+        { .kind = is_early ? SIM_PHONE_PROGRESSES : SIM_PHONE_ANSWERS, .who = peer, .amount = 200 },
+        { .kind = SIM_PHONE_HOLDS, .who = who },
+        { .kind = SIM_PHONE_HOLDS, .who = peer },
+        { .kind = SIM_PHONE_ANSWERS, .who = peer, .amount = 200 },
+        { .kind = SIM_PHONE_RESUMES, .who = peer },
+        { .kind = SIM_PHONE_RESUMES, .who = who },
+    };
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
+        bool crosses = deeds[i].kind == SIM_PHONE_HOLDS || deeds[i].kind == SIM_PHONE_RESUMES;
+        add(plan, deeds[i], at_ms);
+        at_ms += crosses ? below(rng, 100) : 1000 + below(rng, 3000);
     }
 }
 
@@ -190,5 +215,7 @@ void sim_plan_make(struct sim_plan *plan, uint64_t seed)
         add_transfer(plan, &rng, 3000 + below(&rng, (uint32_t)plan->action_ms));
     for (uint32_t i = plan->has_faults ? 1 + below(&rng, 8) : 0; i > 0; i--)
         add_fault(plan, &rng, below(&rng, (uint32_t)plan->action_ms));
+    if (chance(&rng, 50))
+        add_glare(plan, &rng, 3000 + below(&rng, (uint32_t)plan->action_ms));
     qsort(plan->events, plan->event_count, sizeof *plan->events, compare);
 }

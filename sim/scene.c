@@ -442,6 +442,8 @@ void sim_scene_run(uint64_t number, bool ladder, struct sim_verdict *verdict)
         *verdict = (struct sim_verdict){ .hash = scene->hash,
                                          .messages = scene->messages,
                                          .law = scene->witness.law };
+        for (size_t i = 0; i < SIM_PHONES; i++)
+            sim_phone_told_add(&verdict->told, sim_phone_told(scene->phones[i]));
         if (scene->witness.law != 0)
             snprintf(verdict->what, sizeof verdict->what, "law %u (%s) at %llu ms: %s",
                      scene->witness.law, sim_law_name(scene->witness.law),

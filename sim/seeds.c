@@ -17,6 +17,7 @@ enum { REPEAT_EVERY = 50, JOBS_LIMIT = 64, SHOWN_MOST = 3 };
 struct job {
     uint64_t next; /* Its place in the row of seeds. */
     uint64_t broken, messages;
+    struct sim_phone_told told; /* By all phones. */
 };
 
 bool sim_seeds_play(uint64_t number, bool ladder)
@@ -34,6 +35,7 @@ static void play(struct job *job, uint64_t number, bool again)
     struct sim_verdict verdict, second;
     sim_scene_run(number, false, &verdict);
     job->messages += verdict.messages;
+    sim_phone_told_add(&job->told, &verdict.told);
     if (again)
         sim_scene_run(number, false, &second);
     if (again && verdict.law == 0 && second.hash != verdict.hash) {
@@ -80,6 +82,15 @@ static pid_t take_end(const struct sim_seeds *seeds, struct job *job, int status
     return job->next < seeds->count ? start(seeds, job) : -1;
 }
 
+static void print_told(const struct sim_phone_told *told)
+{
+    printf("phones:");
+#define SIM_PHONE_COUNTER(name) printf(" " #name " %u", told->name);
+    SIM_PHONE_TOLD(SIM_PHONE_COUNTER)
+#undef SIM_PHONE_COUNTER
+    putchar('\n');
+}
+
 static void show(const struct sim_seeds *seeds, const struct job *jobs)
 {
     uint64_t done = 0;
@@ -120,6 +131,7 @@ bool sim_seeds_run(const struct sim_seeds *seeds)
     pid_t children[JOBS_LIMIT];
     struct sim_seeds all = *seeds;
     uint64_t broken = 0, messages = 0;
+    struct sim_phone_told told = { 0 };
     if (all.jobs > JOBS_LIMIT)
         all.jobs = JOBS_LIMIT;
     struct job *jobs = mmap(NULL, sizeof *jobs * JOBS_LIMIT, PROT_READ | PROT_WRITE,
@@ -135,9 +147,11 @@ bool sim_seeds_run(const struct sim_seeds *seeds)
     for (unsigned i = 0; i < all.jobs; i++) {
         broken += jobs[i].broken;
         messages += jobs[i].messages;
+        sim_phone_told_add(&told, &jobs[i].told);
     }
     munmap(jobs, sizeof *jobs * JOBS_LIMIT);
     printf("%llu seeds, %llu messages, %llu broken\n", (unsigned long long)all.count,
            (unsigned long long)messages, (unsigned long long)broken);
+    print_told(&told);
     return broken == 0;
 }

@@ -46,6 +46,7 @@ struct ahoy_media *ahoy_media_new(const struct ahoy_media_options *options, uint
     media->payload_type = options->payload_type;
     media->has_events = options->has_events;
     media->events = options->events;
+    media->unlisted_events = options->unlisted_events;
     size_t size = options->cname.size;
     media->cname_size = size < AHOY_CNAME_LIMIT ? size : AHOY_CNAME_LIMIT;
     memcpy(media->cname, options->cname.at, media->cname_size);
@@ -87,8 +88,9 @@ bool ahoy_media_dial(struct ahoy_media *media, struct span digits)
     if (!media->has_events || digits.size > AHOY_MEDIA_DIGITS_LIMIT - media->dial_count)
         return false;
     for (size_t i = 0; i < digits.size; i++) {
-        if (ahoy_event_code(digits.at[i]) == AHOY_EVENT_CODES)
-            return false;
+        uint8_t code = ahoy_event_code(digits.at[i]);
+        if (code == AHOY_EVENT_CODES || (media->unlisted_events >> code & 1) != 0)
+            return false; /* R4733-2.5.1.1-1 */
     }
     memcpy(media->dial + media->dial_count, digits.at, digits.size);
     media->dial_count += digits.size;

@@ -22,8 +22,9 @@ struct ahoy_media_options {
     const struct ahoy_coder *coder;
     uint8_t payload_type;
     bool has_events;
-    uint8_t events;    /* The payload type of telephone events. */
-    struct span cname; /* Copied; at most AHOY_CNAME_LIMIT bytes are used. */
+    uint8_t events;           /* The payload type of telephone events. */
+    uint16_t unlisted_events; /* As ahoy_sdp_agreed has them. */
+    struct span cname;        /* Copied; at most AHOY_CNAME_LIMIT bytes are used. */
     uint64_t seed[2];
 };
 
@@ -33,8 +34,8 @@ void ahoy_media_free(struct ahoy_media *media);
 
 /* What both sides have agreed on of late: whether we speak.  Sendrecv at first. */
 void ahoy_media_direct(struct ahoy_media *media, enum ahoy_direction direction);
-/* Sends |digits| as telephone events, one after the other.  False where the peer takes none, one is
- * no digit, or there are too many. */
+/* Sends |digits| as telephone events, one after the other.  False where the peer takes none or not
+ * one of them, one is no digit, or there are too many. */
 bool ahoy_media_dial(struct ahoy_media *media, struct span digits);
 /* Says goodbye: one more RTCP packet, and nothing after it. */
 void ahoy_media_end(struct ahoy_media *media);

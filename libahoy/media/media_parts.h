@@ -17,6 +17,7 @@ struct ahoy_media {
     const struct ahoy_coder *coder;
     void *encoder, *decoder;
     uint8_t payload_type, events;
+    uint16_t unlisted_events;
     bool has_events, is_muted, is_ended, is_over;
     bool must_part;      /* BYE for |old_ssrc| is to be sent. */
     uint64_t collisions; /* Packets that had our own SSRC. */

@@ -12,10 +12,14 @@ struct span ahoy_sdp_word(struct span *rest)
 
 bool ahoy_sdp_is_token(struct span text)
 {
-    static const struct span others = SPAN_INIT("\"(),/:;<=>?@[\\]");
+    static const bool is_other[0x80] = {
+        ['"'] = true, ['('] = true, [')'] = true, [','] = true,  ['/'] = true,
+        [':'] = true, [';'] = true, ['<'] = true, ['='] = true,  ['>'] = true,
+        ['?'] = true, ['@'] = true, ['['] = true, ['\\'] = true, [']'] = true
+    };
     for (size_t i = 0; i < text.size; i++) {
-        char byte = text.at[i];
-        if (byte <= ' ' || byte >= 0x7f || ahoy_span_find(others, byte) < others.size)
+        unsigned char byte = (unsigned char)text.at[i];
+        if (byte <= ' ' || byte >= 0x7f || is_other[byte])
             return false;
     }
     return text.size > 0;

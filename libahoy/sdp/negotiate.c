@@ -17,7 +17,7 @@ static const struct codec codecs[] = {
     [AHOY_G722] = { SPAN_INIT("G722/8000"), SPAN_INIT("9") },
 };
 
-enum { OFFERED_EVENTS = 101 };
+enum { OFFERED_EVENTS = 101, DIGITS = 16 };
 
 /* What we would rather speak, first: wide band, as far as there is any. */
 static const enum ahoy_codec preferred[] = { AHOY_G722, AHOY_PCMU, AHOY_PCMA };
@@ -46,6 +46,41 @@ static bool is_like_rtcp(uint8_t payload_type)
     return payload_type >= 64 && payload_type <= 95;
 }
 
+/* The events 0 to 15 that |list| names, "0-9,11", as bits. */
+static unsigned read_events(struct span list)
+{
+    unsigned set = 0;
+    while (list.size > 0) {
+        size_t comma = ahoy_span_find(list, ',');
+        struct span item = ahoy_span_trim((struct span){ list.at, comma });
+        size_t dash = ahoy_span_find(item, '-');
+        struct span last = ahoy_span_after(item, dash < item.size ? dash + 1 : 0);
+        uint64_t low, high;
+        if (ahoy_span_number((struct span){ item.at, dash }, UINT8_MAX, &low) &&
+            ahoy_span_number(last, UINT8_MAX, &high)) {
+            for (uint64_t event = low; event <= high && event < DIGITS; event++)
+                set |= 1U << event;
+        }
+        list = ahoy_span_after(list, comma < list.size ? comma + 1 : comma);
+    }
+    return set;
+}
+
+/* The digits' events that "fmtp:101 0-15" leaves out; without one, none (RFC 4733 2.5.1.1). */
+static uint16_t find_unlisted(const struct ahoy_sdp_media *media, struct span payload)
+{
+    struct span rest = media->lines;
+    struct ahoy_sdp_attribute attribute;
+    struct ahoy_sdp_fmtp fmtp;
+    while (ahoy_sdp_attribute_next(&rest, &attribute)) {
+        if (ahoy_span_equal(attribute.name, SPAN("fmtp")) &&
+            ahoy_sdp_read_fmtp(attribute.value, &fmtp, NULL) &&
+            ahoy_span_equal(fmtp.format, payload))
+            return (uint16_t)~read_events(fmtp.params);
+    }
+    return 0;
+}
+
 /* The payload type that "rtpmap:101 telephone-event/8000" gives to telephone events. */
 static void find_events(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
 {
@@ -60,11 +95,12 @@ static void find_events(const struct ahoy_sdp_media *media, struct ahoy_sdp_agre
             continue;
         struct span formats = media->formats;
         while (formats.size > 0) {
+            struct span format = ahoy_sdp_word(&formats);
             uint64_t payload;
-            if (ahoy_span_number(ahoy_sdp_word(&formats), 127, &payload) &&
-                payload == map.payload) {
+            if (ahoy_span_number(format, 127, &payload) && payload == map.payload) {
                 agreed->has_events = true;
                 agreed->events = map.payload;
+                agreed->unlisted_events = find_unlisted(media, format);
                 return;
             }
         }

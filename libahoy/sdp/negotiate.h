@@ -24,6 +24,7 @@ struct ahoy_sdp_agreed {
     uint8_t payload_type;
     bool has_events; /* telephone-event (RFC 4733) under payload type |events|. */
     uint8_t events;
+    uint16_t unlisted_events;      /* Bits, 1 << 0 to 15: the digits' events that the peer lacks. */
     bool has_mux;                  /* RTCP goes where RTP goes (RFC 5761). */
     enum ahoy_direction direction; /* Ours; nothing is sent to an address of zeros (8.4). */
     struct ahoy_ip rtp, rtcp;      /* Where the peer awaits them. */

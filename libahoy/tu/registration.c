@@ -22,7 +22,7 @@ bool ahoy_registration_client_init(struct ahoy_registration_client *client,
     ahoy_rng_token(&context->rng, tag);
     /* The Request-URI names the domain and no user: R3261-10.2-4. */
     struct ahoy_buf buf = ahoy_buf_over(target, sizeof target);
-    ahoy_buf_put(&buf, SPAN("sip:"));
+    ahoy_buf_put(&buf, uri.scheme == AHOY_SCHEME_SIPS ? SPAN("sips:") : SPAN("sip:"));
     ahoy_buf_put(&buf, context->account.domain);
     const struct ahoy_dialog_seed seed = { .call_id = { call_id, sizeof call_id },
                                            .local_tag = { tag, sizeof tag },
@@ -69,7 +69,7 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
     client->dialog.local_cseq++; /* R3261-10.2-6 */
     ahoy_ua_request_begin(context, &client->dialog, AHOY_METHOD_REGISTER, client->dialog.local_cseq,
                           true, &request);
-    request.hop = client->way.server;
+    ahoy_ua_request_aim(&request, &client->dialog, client->way.server);
     ahoy_ua_put_binding(context, &request.hop, client->way.reg_id, &request.rows);
     ahoy_buf_put(&request.rows, SPAN("Expires: "));
     ahoy_buf_put_number(&request.rows, leaving ? 0 : client->asked_s);

@@ -38,6 +38,15 @@ bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
     return ahoy_dialog_begin(dialog, &seed);
 }
 
+void ahoy_ua_request_aim(struct ahoy_ua_request *request, const struct ahoy_dialog *dialog,
+                         struct ahoy_hop hop)
+{
+    request->hop = hop;
+    if (ahoy_dialog_is_sips(dialog) &&
+        !ahoy_transport_is_secure((enum ahoy_transport)hop.transport))
+        request->hop.transport = AHOY_TRANSPORT_OTHER; /* It does not leave: R3261-8.1.2-4. */
+}
+
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                            enum ahoy_method method, uint32_t cseq, bool outside,
                            struct ahoy_ua_request *request)
@@ -45,10 +54,7 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
     request->context = context;
     request->method = method;
     request->type = SPAN("application/sdp");
-    request->hop = outside ? context->server : next_hop(context, dialog);
-    if (ahoy_dialog_is_sips(dialog) &&
-        !ahoy_transport_is_secure((enum ahoy_transport)request->hop.transport))
-        request->hop.transport = AHOY_TRANSPORT_OTHER; /* It does not leave: R3261-8.1.2-4. */
+    ahoy_ua_request_aim(request, dialog, outside ? context->server : next_hop(context, dialog));
     request->line = ahoy_buf_over(context->line, sizeof context->line);
     request->rows = ahoy_buf_over(context->rows, sizeof context->rows);
     ahoy_dialog_print(dialog, method, cseq, &request->line, &request->rows);
@@ -80,7 +86,9 @@ static void put_address(const struct ahoy_ua_context *context, const struct ahoy
 void ahoy_ua_put_binding(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
                          unsigned reg_id, struct ahoy_buf *buf)
 {
-    put_address(context, hop, false, buf);
+    /* R5630-5.1.1.1-1, R5630-A-2 */
+    bool is_sips = ahoy_span_starts_nocase(context->account.uri, SPAN("sips:"));
+    put_address(context, hop, is_sips, buf);
     if (context->account.instance.size > 0) { /* R5627-4.1-3, R5626-4.2.1-4, -5 */
         ahoy_buf_put(buf, SPAN(";reg-id="));
         ahoy_buf_put_number(buf, reg_id);

@@ -81,8 +81,11 @@ bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                            enum ahoy_method method, uint32_t cseq, bool outside,
                            struct ahoy_ua_request *request);
+/* It leaves for |hop| instead; by TLS alone likewise. */
+void ahoy_ua_request_aim(struct ahoy_ua_request *request, const struct ahoy_dialog *dialog,
+                         struct ahoy_hop hop);
 /* Adds what we register as our Contact: as |hop| will reach it, with our instance and the number of
- * the flow, where we have one. */
+ * the flow, where we have one; as a sips URI where our own is one. */
 void ahoy_ua_put_binding(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
                          unsigned reg_id, struct ahoy_buf *buf);
 /* Adds the Contact of all else: our GRUU, where we were given one and no sips URI is needed; else

@@ -41,6 +41,11 @@ class Certificates:
         """As options of the configuration."""
         return f'certificate = "{self.path(name)}.pem", key = "{self.path(name)}.key"'
 
+    def server_context(self, certificate="server"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.path(f"{certificate}.pem"), self.path(f"{certificate}.key"))
+        return context
+
     def context(self, certificate=None):
         """Of a client that trusts "ca", and shows |certificate|."""
         context = ssl.create_default_context(cafile=self.path("ca.pem"))

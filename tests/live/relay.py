@@ -6,11 +6,13 @@ import time
 
 class Relay:
     """Passes bytes on to |port| of loopback; use it in a with statement.  |delay|: seconds that
-    each piece of them is held; None: they are swallowed."""
+    each piece of them is held; None: they are swallowed.  With a |context| it is met by TLS."""
 
-    def __init__(self, port):
+    def __init__(self, port, context=None):
         self.to, self.delay = port, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
+        if context is not None:
+            self.listener = context.wrap_socket(self.listener, server_side=True)
         self.port = self.listener.getsockname()[1]
 
     def __enter__(self):

@@ -13,6 +13,7 @@ import time
 import unittest
 
 from baresip import ALICE_HZ, Baresip
+from certificates import SERVER_NAMES, Certificates
 from peer import PATIENCE, Ahoyd, free_port
 from sound import LEVEL_DBOV, measure
 
@@ -22,10 +23,19 @@ BOB_HZ = 660  # Alice's phone is baresip, Bob's is ahoy.
 SECONDS = 3                  # Of sound: that half a second and another one are there.
 
 
-class Sound(unittest.TestCase):
+class Calls(unittest.TestCase):
+    way = "udp"  # By which all meet the server.
+
+    @classmethod
+    def setUpClass(cls):
+        cls.certificates = Certificates()
+        cls.certificates.authority("ca")
+        cls.certificates.make("server", SERVER_NAMES)
+
     def setUp(self):
         self.port = free_port()
-        self.server = Ahoyd(BUILD, f"""listen "udp:127.0.0.1:{self.port}"
+        pair = f", {{ {self.certificates.pair()} }}" if self.way == "tls" else ""
+        self.server = Ahoyd(BUILD, f"""listen("{self.way}:127.0.0.1:{self.port}"{pair})
 domain("atlanta.example", {{ auth = "none" }})
 store "memory:"
 """)
@@ -34,14 +44,16 @@ store "memory:"
         (self.path / "password").write_text("none\n")
 
     def baresip(self, codec, mux, direct=False):
-        baresip = Baresip(self.path / "alice", None if direct else self.port, codec, mux)
+        baresip = Baresip(self.path / "alice", None if direct else self.port, codec, mux, self.way,
+                          self.certificates.path("ca.pem"))
         self.addCleanup(baresip.close)
         return baresip
 
     def ahoy(self, verb, *more):
         phone = subprocess.Popen(
             [AHOY, verb, "--user", "bob@atlanta.example", "--password-file", "password", "--server",
-             f"sip:127.0.0.1:{self.port}", "--play", f"tone:{BOB_HZ}", "--record", "bob.wav",
+             f"sip:127.0.0.1:{self.port};transport={self.way}", "--authorities",
+             self.certificates.path("ca.pem"), "--play", f"tone:{BOB_HZ}", "--record", "bob.wav",
              "--json", *more], cwd=self.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             text=True)
         self.addCleanup(phone.wait)
@@ -80,6 +92,35 @@ store "memory:"
         baresip.command("hangup")
         self.expect_sound(baresip, self.wait_for(bob, "heard"), codec)
 
+    def called(self):
+        """ahoy calls baresip, and dials."""
+        baresip = self.baresip("pcmu", "yes")
+        bob = self.ahoy("call", "sip:alice@atlanta.example", "--for", f"{SECONDS}s", "--digits",
+                        "15#")
+        heard = self.wait_for(bob, "heard")
+        self.expect(heard["heard_hz"], heard["heard_dbov"], ALICE_HZ)
+        digits = re.findall(r"received event: '(.)' \(end=1\)", baresip.log())
+        self.assertEqual("".join(digits), "15#", baresip.log())
+
+
+class Tcp(Calls):
+    way = "tcp"
+
+    def test_call(self):
+        self.called()
+
+
+class Tls(Calls):
+    way = "tls"
+
+    def test_answer(self):
+        self.answered("pcmu", "yes", direct=False)
+
+    def test_call(self):
+        self.called()
+
+
+class Sound(Calls):
     def test_pcmu(self):
         self.answered("pcmu", "no", direct=False)
 
@@ -93,14 +134,7 @@ store "memory:"
         self.answered("pcma", "no", direct=True)
 
     def test_call(self):
-        """ahoy calls baresip, and dials."""
-        baresip = self.baresip("pcmu", "yes")
-        bob = self.ahoy("call", "sip:alice@atlanta.example", "--for", f"{SECONDS}s", "--digits",
-                        "15#")
-        heard = self.wait_for(bob, "heard")
-        self.expect(heard["heard_hz"], heard["heard_dbov"], ALICE_HZ)
-        digits = re.findall(r"received event: '(.)' \(end=1\)", baresip.log())
-        self.assertEqual("".join(digits), "15#", baresip.log())
+        self.called()
 
     def test_message(self):
         """A text to baresip (RFC 3428); its menu knows no way to send one."""

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Phones of ours and SIPp on loopback, over UDP: what others do with a call beyond putting it."""
+"""Phones of ours and SIPp on loopback, over UDP, TCP and TLS: what others do with a call beyond
+putting it.  SIPp, which has no TLS here, is met by TLS behind ahoyd, or behind a relay."""
+import atexit
 import json
 import pathlib
 import re
@@ -8,26 +10,35 @@ import sys
 import tempfile
 import time
 
+from certificates import SERVER_NAMES, Certificates
 from peer import Ahoyd, free_port, need
+from relay import Relay
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(sys.argv[1]).resolve() / "bin"
 PATIENCE = 60  # Seconds for what must happen: long past any machine's bad day.
-REGISTRAR = 'listen "udp:127.0.0.1:{}"\ndomain "atlanta.example"\nstore "memory:"\n'
+REGISTRAR = """listen "udp:127.0.0.1:{0}" listen "tcp:127.0.0.1:{0}"
+listen("tls:127.0.0.1:{1}", {{ {2} }})
+domain "atlanta.example"
+store "memory:"
+"""
 
 
-def sipp(folder, scenario, port, *more):
+def sipp(folder, scenario, way, port, *more):
+    transport = "u1" if way == "udp" else "t1"
     return subprocess.Popen([need("sipp"), "-sf", HERE / "sipp" / scenario, "-i", "127.0.0.1",
+                             "-t", transport,
                              "-p", str(port), "-m", "1", "-nostdin", "-timeout", str(PATIENCE),
                              "-timeout_error", "-trace_err", "-error_file", "sipp.err", *more],
                             cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.STDOUT)
 
 
-def wait_until_open(port):
-    """Until a UDP socket has the port: the kernel refuses what comes before."""
+def wait_until_open(way, port):
+    """Until a socket has the port: the kernel refuses what comes before."""
     deadline = time.monotonic() + PATIENCE
-    while f":{port:04X} " not in pathlib.Path("/proc/net/udp").read_text():
+    sockets = pathlib.Path("/proc/net/udp" if way == "udp" else "/proc/net/tcp")
+    while f":{port:04X} " not in sockets.read_text():
         assert time.monotonic() < deadline, "SIPp did not start"
         time.sleep(0.01)
 
@@ -45,47 +56,60 @@ def expect(folder, peer, phone, news, wanted):
 
 
 def phone(folder, *arguments):
-    return subprocess.Popen([BIN / "ahoy", *arguments, "--json"], cwd=folder, text=True,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    process = subprocess.Popen([BIN / "ahoy", *arguments, "--json"], cwd=folder, text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    atexit.register(process.kill)  # Where the test fails, it would wait for ever.
+    return process
 
 
-def answer(scenario, wanted):
-    """SIPp calls bob."""
-    port = free_port()
-    with Ahoyd(BIN.parent, REGISTRAR.format(port)) as server:
+def answer(certificates, way, scenario, wanted):
+    """SIPp calls bob: his phone itself, or by TLS through his server."""
+    port, tls_port = free_port(), free_port()
+    with Ahoyd(BIN.parent, REGISTRAR.format(port, tls_port, certificates.pair())) as server:
         server.ctl("user", "add", "bob@atlanta.example", input="secret\n")
         (server.path / "bob").write_text("secret\n")
         bob = phone(server.path, "answer", "--user", "bob@atlanta.example", "--password-file",
-                    "bob", "--server", f"sip:127.0.0.1:{port}", "--once", "--ring", "1")
+                    "bob", "--authorities", certificates.path("ca.pem"), "--once", "--ring", "1",
+                    "--server", f"sip:127.0.0.1:{tls_port if way == 'tls' else port};"
+                    f"transport={way}")
         news = [json.loads(bob.stdout.readline())]
         assert news[0]["news"] == "registered", news
         shown = server.ctl("registrations").stdout
         where = re.search(r"sip:bob@(127\.0\.0\.1:\d+)", shown).group(1)
-        peer = sipp(server.path, scenario, free_port(), "-s", "bob", where)
+        place = where if way != "tls" else "atlanta.example"
+        peer = sipp(server.path, scenario, way, free_port(), "-s", "bob", "-key", "place", place,
+                    where if way != "tls" else f"127.0.0.1:{port}")
         expect(server.path, peer, bob, news, wanted)
 
 
-def called():
+def called(certificates, way):
     """A caller that requires 100rel, then holds by UPDATE, and resumes by re-INVITE."""
-    answer("uac_changes.xml", [("incoming", None), ("answered", "sendrecv"),
-                               ("changed", "recvonly"), ("changed", "sendrecv"), ("ended", None)])
+    answer(certificates, way, "uac_changes.xml",
+           [("incoming", None), ("answered", "sendrecv"), ("changed", "recvonly"),
+            ("changed", "sendrecv"), ("ended", None)])
 
 
-def timed():
+def timed(certificates, way):
     """A caller with a session timer (RFC 4028): too short, then granted, then refreshed."""
-    answer("uac_timer.xml", [("incoming", None), ("answered", "sendrecv"), ("ended", None)])
+    answer(certificates, way, "uac_timer.xml",
+           [("incoming", None), ("answered", "sendrecv"), ("ended", None)])
 
 
-def calling():
+def calling(certificates, way):
     """A callee with early media, which it changes by UPDATE, and then by re-INVITE."""
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="ahoy-sipp-") as name:
+    with tempfile.TemporaryDirectory(prefix="ahoy-sipp-") as name, \
+            Relay(port, certificates.server_context()) as relay:
         folder = pathlib.Path(name)
         (folder / "alice").write_text("secret\n")
-        peer = sipp(folder, "uas_changes.xml", port)
-        wait_until_open(port)
+        door = relay.port if way == "tls" else port
+        peer = sipp(folder, "uas_changes.xml", way, port, "-key", "way", way.upper(), "-key",
+                    "door", str(door))
+        wait_until_open(way, port)
         alice = phone(folder, "call", "--user", "alice@atlanta.example", "--password-file", "alice",
-                      "--server", f"sip:127.0.0.1:{port}", "sip:bob@atlanta.example", "--for", "1")
+                      "--authorities", certificates.path("ca.pem"), "--server",
+                      f"sip:127.0.0.1:{door};transport={way}", "sip:bob@atlanta.example", "--for",
+                      "1")
         expect(folder, peer, alice, [],
                [("early-media", "sendrecv"), ("early-media", "recvonly"),
                 ("answered", "recvonly"), ("changed", "sendrecv"), ("ended", None)])
@@ -93,9 +117,13 @@ def calling():
 
 def main():
     need("sipp")
-    for play in (called, timed, calling):
-        play()
-        print(f"ok {play.__name__}")
+    certificates = Certificates()
+    certificates.authority("ca")
+    certificates.make("server", SERVER_NAMES)
+    for way in ("udp", "tcp", "tls"):
+        for play in (called, timed, calling):
+            play(certificates, way)
+            print(f"ok {play.__name__} by {way}")
 
 
 main()

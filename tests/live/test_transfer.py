@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Calls that are handed on, through ahoyd: by baresip and by ahoy, to ahoy; unattended (RFC 5589
-6), and, among phones of ours, attended (7).
+6), and attended (7): among phones of ours, and to one that is not.
 
 test_transfer.py BUILD
 """
@@ -11,18 +11,21 @@ import sys
 import unittest
 
 from baresip import ALICE_HZ, Baresip
-from peer import PATIENCE, Ahoyd, free_port
+from peer import PATIENCE, Ahoyd, free_port, need
 
 BUILD = sys.argv[1]
 AHOY = pathlib.Path(BUILD).resolve() / "bin" / "ahoy"
+SIPP = pathlib.Path(__file__).resolve().parent / "sipp"
 SECONDS = 2  # Of sound after the transfer.
 
 
 class Transfer(unittest.TestCase):
     def setUp(self):
-        self.port = free_port()
+        self.port, self.elsewhere = free_port(), free_port()
         self.server = Ahoyd(BUILD, f"""listen "udp:127.0.0.1:{self.port}"
 domain("atlanta.example", {{ auth = "none" }})
+trunk("elsewhere", {{ "sip:127.0.0.1:{self.elsewhere}" }})
+route {{ domain = "biloxi.example", to = "elsewhere", from = "anyone" }}
 store "memory:"
 """)
         self.addCleanup(self.server.__exit__)
@@ -128,6 +131,27 @@ store "memory:"
         self.assertIn("bob@atlanta.example", second["text"])
         bob.terminate()
         self.assertEqual(carol.wait(PATIENCE), 0)
+
+    def test_attended_elsewhere(self):
+        """The same, where carol's phone is SIPp; baresip 1.0 knows nothing of RFC 3891."""
+        sipp = subprocess.Popen(
+            [need("sipp"), "-sf", SIPP / "uas.xml", "-i", "127.0.0.1", "-p", str(self.elsewhere),
+             "-m", "2", "-nostdin", "-trace_msg", "-message_file", "messages", "-timeout", "60",
+             "-timeout_error"], cwd=self.path, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        self.addCleanup(sipp.wait)
+        self.addCleanup(sipp.kill)
+        bob = self.answering("bob", "--accept-transfers")
+        alice = self.ahoy("alice", "call", "bob@atlanta.example", "--consult",
+                          "carol@biloxi.example", "--for", "1")
+        self.assertEqual(self.read(alice, "transfer-ended")["status"], 200)
+        self.assertEqual(alice.wait(PATIENCE), 0)
+        bob.terminate()
+        self.assertEqual(sipp.wait(PATIENCE), 0)
+        messages = (self.path / "messages").read_text()
+        for row in [r"Replaces: \S+;to-tag=\S+;from-tag=\S+", "Require: replaces",
+                    "Referred-By: <sip:alice@atlanta.example>"]:
+            self.assertRegex(messages, f"\n{row}\r?\n")
 
 
 if __name__ == "__main__":

@@ -147,7 +147,8 @@ static struct ahoy_media_stats stats_of(int side)
     return stats;
 }
 
-/* Ten seconds: each hears the other's tone, and learns the round trip from reports. */
+/* Ten seconds: each hears the other's tone, and learns the round trip from reports.
+ * R3264-6.1-15, -17: both at once, by the payload type that was agreed on. */
 static void a_call(void **state)
 {
     (void)state;
@@ -166,6 +167,7 @@ static void a_call(void **state)
             assert_in_range(stats.round_trip_us, 2 * DELAY_US - 100, 2 * DELAY_US + 15000);
             assert_in_range(sides[i].rtcp_count, 2, 6);
             assert_int_equal(sides[i].last.marker, false); /* R3551-4.1-2 */
+            assert_int_equal(sides[i].last.payload_type, 0);
         }
         end(NULL);
     }
@@ -214,6 +216,21 @@ static void digits(void **state)
     run(3000000);
     assert_string_equal(stats_of(1).digits, "159#5D");
     assert_string_equal(stats_of(0).digits, "");
+}
+
+/* R4733-2.5.1.1-1: no digit that the other side does not list. */
+static void listed_digits(void **state)
+{
+    (void)state;
+    const struct ahoy_media_options options = { .coder = ahoy_coder(AHOY_PCMU),
+                                                .cname = SPAN("someone@example"),
+                                                .has_events = true,
+                                                .unlisted_events = 1U << 10 | 1U << 15 };
+    struct ahoy_media *media = ahoy_media_new(&options, BEGIN_US);
+    assert_true(ahoy_media_dial(media, SPAN("09#ABC")));
+    assert_false(ahoy_media_dial(media, SPAN("1*")));
+    assert_false(ahoy_media_dial(media, SPAN("D")));
+    ahoy_media_free(media);
 }
 
 /* R4733-2.3.5-1, R4733-2.5.1.2-1 to -5, R4733-2.5.1.4-1, R4733-2.5.2.2-1 */
@@ -297,8 +314,8 @@ static void strange_packets(void **state)
     assert_int_equal(stats_of(0).malformed, 50);
 }
 
-/* R3550-5.1-3: on hold nothing is said, and time goes on; a sleep of a minute is not caught up
- * with. */
+/* R3550-5.1-3: on hold nothing is said, and time goes on; the other is heard: R3264-6.1-14.  A
+ * sleep of a minute is not caught up with. */
 static void holding(void **state)
 {
     (void)state;
@@ -306,8 +323,10 @@ static void holding(void **state)
     run(1000000);
     ahoy_media_direct(sides[0].media, AHOY_RECVONLY);
     uint32_t held_at = sides[0].last.timestamp;
+    ahoy_tone_meter_init(&sides[0].meter, 8000);
     run(1000000);
     assert_int_equal(sides[0].rtp_count, 50);
+    expect_tone(&sides[0], 660);
     ahoy_media_direct(sides[0].media, AHOY_SENDRECV);
     run(20000);
     assert_int_equal(sides[0].last.timestamp - held_at, 51 * 160);
@@ -319,10 +338,15 @@ static void holding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(a_call, end),  cmocka_unit_test_teardown(loss, end),
-        cmocka_unit_test_teardown(goodbye, end), cmocka_unit_test_teardown(digits, end),
-        cmocka_unit_test(event_packets),         cmocka_unit_test_teardown(collisions, end),
-        cmocka_unit_test_teardown(holding, end), cmocka_unit_test_teardown(strange_packets, end),
+        cmocka_unit_test_teardown(a_call, end),
+        cmocka_unit_test_teardown(loss, end),
+        cmocka_unit_test_teardown(goodbye, end),
+        cmocka_unit_test_teardown(digits, end),
+        cmocka_unit_test(listed_digits),
+        cmocka_unit_test(event_packets),
+        cmocka_unit_test_teardown(collisions, end),
+        cmocka_unit_test_teardown(holding, end),
+        cmocka_unit_test_teardown(strange_packets, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

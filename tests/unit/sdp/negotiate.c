@@ -70,8 +70,8 @@ static void test_offer_ipv6(void **state)
 
 /* R3264-6-1 to -3, -5, -7 and -8: as many m= lines, in order; t= the same; what is not taken has
  * port 0.  R3264-6.1-1, -2, -8, -10, -11 and -13: the offerer's order and its payload type for
- * events.  R4733-2.5.2.1-1: they are listed.  R3264-5.1-4, R3264-8.2-1: what was offered with port
- * 0 is not used. */
+ * events, by which we send: R3264-6.1-17, -18.  R4733-2.5.2.1-1: they are listed.  R3264-5.1-4,
+ * R3264-6-6, R3264-8.2-1: what was offered with port 0, or not taken, has no address to send to. */
 static void test_answer(void **state)
 {
     (void)state;
@@ -84,6 +84,7 @@ static void test_answer(void **state)
                        "a=fmtp:97 0-15\r\na=ptime:20\r\na=sendrecv\r\nm=audio 0 RTP/AVP 0\r\n");
     assert_int_equal(agreed.codec, AHOY_PCMA);
     assert_int_equal(agreed.payload_type, 8);
+    assert_int_equal(agreed.events, 97);
     assert_int_equal(agreed.rtp.port, 5004);
     assert_int_equal(agreed.rtcp.port, 5005);
     /* A map for a type that is not among the formats gives nothing; nor does one that could be
@@ -93,6 +94,48 @@ static void test_answer(void **state)
                        "a=sendrecv\r\n");
     expect_answer(HEAD "m=audio 5004 RTP/AVP 0 0\r\na=rtpmap:97 telephone-event/8000\r\n", OURS
                   "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=sendrecv\r\n");
+}
+
+/* R3264-5.1-5, R3264-7-1: the answer's numbers, the answer's first codec. */
+static void test_read_answer(void **state)
+{
+    (void)state;
+    assert_true(ahoy_sdp_parse(test_text(HEAD "m=audio 5004 RTP/AVP 8 0 97\r\n"
+                                              "a=rtpmap:97 telephone-event/8000\r\n"),
+                               &sdp, NULL));
+    assert_true(ahoy_sdp_read_answer(&sdp, &local, &agreed));
+    assert_int_equal(agreed.codec, AHOY_PCMA);
+    assert_int_equal(agreed.payload_type, 8);
+    assert_true(agreed.has_events);
+    assert_int_equal(agreed.events, 97);
+    test_free_all(NULL);
+}
+
+/* RFC 4733 2.4.1: the events that the other side lists; 2.5.1.1: or all digits. */
+static void test_events(void **state)
+{
+    static const struct {
+        const char *fmtp;
+        unsigned listed;
+    } rows[] = {
+        { "", 0xffff },
+        { "a=fmtp:98 0\r\n", 0xffff },
+        { "a=fmtp:97 0-15\r\n", 0xffff },
+        { "a=fmtp:97 0-15,66,70-255\r\n", 0xffff },
+        { "a=fmtp:97 32-49,11,0-9\r\n", 0xbff },
+        { "a=fmtp:97 3\r\n", 1 << 3 },
+        { "a=fmtp:97 9-8,15-,-1,x,256,1-256,14-300\r\n", 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[512];
+        struct ahoy_buf buf;
+        snprintf(text, sizeof text, "%sm=audio 1 RTP/AVP 0 97\r\na=rtpmap:97 %s\r\n%s", HEAD,
+                 "telephone-event/8000", rows[i].fmtp);
+        assert_true(answer(text, &buf));
+        assert_int_equal(agreed.unlisted_events, 0xffff & ~rows[i].listed);
+        test_free_all(NULL);
+    }
 }
 
 /* R5761-5.1.1-2, -4: RTCP shares the port of RTP where both sides say so, else it has what a=rtcp
@@ -258,6 +301,8 @@ int main(void)
         cmocka_unit_test(test_offer),
         cmocka_unit_test(test_offer_ipv6),
         cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_read_answer),
+        cmocka_unit_test(test_events),
         cmocka_unit_test(test_rtcp),
         cmocka_unit_test(test_more_codecs),
         cmocka_unit_test(test_directions),

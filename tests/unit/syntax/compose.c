@@ -153,7 +153,7 @@ static void test_no_room(void **state)
     assert_int_equal(ahoy_buf_text(&buf).size, 0);
 }
 
-/* R3261-17.1.1.3-2 to -6; the rows as in the example of the section. */
+/* R3261-8.2.2.3-3, R3261-17.1.1.3-2 to -6; the rows as in the example of the section. */
 static void test_ack(void **state)
 {
     (void)state;
@@ -177,7 +177,7 @@ static void test_ack(void **state)
                 "\r\n");
 }
 
-/* R3261-9.1-1 to -5 */
+/* R3261-9.1-1 to -5, R3261-8.2.2.3-3 */
 static void test_cancel(void **state)
 {
     (void)state;

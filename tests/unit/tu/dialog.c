@@ -135,7 +135,8 @@ static void test_a_route_given_beforehand(void **state)
                    "Call-ID: c\r\nCSeq: 1 INVITE\r\n");
 }
 
-/* R3261-12.2.1.1-14, -15, -16: a strict router is the Request-URI, the target comes last. */
+/* R3261-12.2.1.1-14, -15, -16: a strict router is the Request-URI, the target comes last; and it is
+ * where the request goes: R3261-8.1.2-2. */
 static void test_strict_route(void **state)
 {
     struct ahoy_uri hop;

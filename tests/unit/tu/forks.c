@@ -26,7 +26,8 @@ static void script_forks(struct pair *world, const struct ahoy_message *message)
         pair_reply(world, message, 200, "", "", "");
 }
 
-/* R3261-13.2.2.4-9: a second fork's call is acknowledged and ended; the first goes on.
+/* R3261-13.2.2.4-2, -9: a second fork's call is one of its own, acknowledged and ended; the first
+ * goes on.
  * R3261-20.5-2: neither has an Allow, and both get what calls need. */
 static void test_second_fork(void **state)
 {

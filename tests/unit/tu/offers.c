@@ -53,7 +53,7 @@ static void test_later(void **state)
     }
 }
 
-/* R3264-4-1, R3264-4-2: one offer at a time, whoever made it. */
+/* R3264-4-1, R3264-4-2, R6337-4-1, R6337-4-2: one offer at a time, whoever made it. */
 static void test_one_at_a_time(void **state)
 {
     (void)state;

@@ -90,9 +90,9 @@ static void check_via(const struct ahoy_message *request, const struct ahoy_rout
     assert_memory_equal(routing->via.branch.at, "z9hG4bK", 7);
 }
 
-/* R3261-8.1.1.9-1, -4, R3261-20.32-3, R3261-20.37-1: we name the extensions that we know, and
- * need none: R3262-4-1, R3262-4-2; in all requests but ACK, and CANCEL, which is not ours to write:
- * R4028-7.1-1, -2. */
+/* R3261-8.1.1.9-1, -4, R3261-8.2.2.3-5, R3261-20.32-3, R3261-20.37-1: we name the extensions that
+ * we know, and need none: R3262-4-1, R3262-4-2; in all requests but ACK, and CANCEL, which is not
+ * ours to write: R4028-7.1-1, -2. */
 static void check_extensions(const struct ahoy_message *request)
 {
     bool shows = request->method != AHOY_METHOD_ACK && request->method != AHOY_METHOD_CANCEL;
@@ -293,7 +293,7 @@ static void test_branches(void **state)
     }
 }
 
-/* R3261-8.1.1.8-2: our Contact is good outside of the dialog too, and after it. */
+/* R3261-8.1.1.8-2, R3261-12.1.2-1: our Contact is good outside of the dialog too, and after it. */
 static void test_contact(void **state)
 {
     (void)state;

@@ -41,7 +41,8 @@ static void test_directives(void **state)
     finish();
 }
 
-/* R3261-8.2.6.2-7: whatever is answered, and however often, the tag is the same. */
+/* R3261-8.2.6.2-7, R3261-13.3.1.1-1: whatever is answered, and however often, the tag is the
+ * same. */
 static void test_one_tag(void **state)
 {
     (void)state;
@@ -100,8 +101,9 @@ static bool allows(struct span method)
     return false;
 }
 
-/* R3261-20.5-1, R3261-21.4.6-1, R3261-8.2.1-2 to -4, R3261-11-1: Allow names what is served, and
- * what it does not name is answered 405.  ACK has no answer, and CANCEL one of its own. */
+/* R3261-20.5-1, R3261-21.4.6-1, R3261-8.2.1-1 to -4, R3261-11-1: Allow names what is served, and
+ * what it does not name is answered 405.  ACK has no answer, and CANCEL one of its own:
+ * R3261-13.1-1. */
 static void test_allow(void **state)
 {
     (void)state;
@@ -110,6 +112,7 @@ static void test_allow(void **state)
     response(200);
     assert_true(allows(SPAN("ACK")));
     assert_true(allows(SPAN("CANCEL")));
+    assert_true(allows(SPAN("BYE")));
     bool is_allowed[AHOY_METHOD_COUNT];
     for (int method = 1; method < AHOY_METHOD_COUNT; method++)
         is_allowed[method] = allows(ahoy_method_name((enum ahoy_method)method));
@@ -182,6 +185,33 @@ static void test_require_in_cancel(void **state)
                        "30 bob: ended by the peer\n"
                        "30 bob > alice 200 CANCEL\n"
                        "30 bob > alice 487 INVITE\n");
+    pair_fini(&pair);
+}
+
+/* What is not known: R3261-8.2.2-1. */
+static void test_a_strange_header(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair_outside(&pair, "INVITE", "bob", "a", "X-Strange: <;\"\r\nQ: 1\r\n" PAIR_SDP_TYPE,
+                 PAIR_SDP("sendrecv"));
+    response(100);
+    pair_outside(&pair, "OPTIONS", "bob", "b", "X-Strange: ,,\r\n", "");
+    response(200);
+    finish();
+}
+
+/* Without state there is one answer, and its ACK is passed over: R3261-8.2.7-1, -3. */
+static void test_refused_without_state(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair_outside(&pair, "INVITE", "carol", "a", PAIR_SDP_TYPE, PAIR_SDP("sendrecv"));
+    pair_outside(&pair, "ACK", "carol", "a", "", "");
+    pair_run(&pair, 5000);
+    pair_expect(&pair, "0 alice > bob INVITE\n"
+                       "10 bob > alice 404 INVITE\n"
+                       "20 alice > bob ACK\n");
     pair_fini(&pair);
 }
 
@@ -290,6 +320,8 @@ int main(void)
         cmocka_unit_test(test_allow),
         cmocka_unit_test(test_require),
         cmocka_unit_test(test_require_in_cancel),
+        cmocka_unit_test(test_a_strange_header),
+        cmocka_unit_test(test_refused_without_state),
         cmocka_unit_test(test_bodies_that_are_not_understood),
         cmocka_unit_test(test_secure_bodies),
         cmocka_unit_test(test_answers_that_are_not_understood),

@@ -81,15 +81,18 @@ static void test_lost_answer(void **state)
     pair_fini(&pair);
 }
 
-/* Of a call that was longer than its INVITE's transactions nothing is left (pair_fini looks),
- * whoever ends it, and whether the BYE can be sent or not. */
+/* R3261-12.1.1-5, R3261-12.1.2-3: of a call that was longer than its INVITE's transactions both
+ * sides know; and once it is over nothing is left (pair_fini looks), whoever ends it, and whether
+ * the BYE can be sent or not. */
 static void test_long_call(void **state)
 {
     (void)state;
     for (unsigned end = ALICE; end <= BOB; end++) {
         pair_establish(&pair);
-        pair_run(&pair, 60000);
+        pair_run(&pair, 3600000);
         pair_hangup(&pair, end);
+        pair_run(&pair, 3600010);
+        assert_int_equal(pair.ends[1 - end].news.by, AHOY_SIDE_PEER);
         pair_fini(&pair);
     }
 }
@@ -154,6 +157,7 @@ static void test_answer_intervals(void **state)
     pair_fini(&pair);
 }
 
+/* R3261-15-1: without a dialog there is no BYE. */
 static void test_cancel(void **state)
 {
     (void)state;
@@ -251,6 +255,23 @@ static void test_busy(void **state)
                        "100 bob > alice 486 INVITE\n"
                        "110 alice: refused 486\n"
                        "110 alice > bob ACK\n");
+    pair_fini(&pair);
+}
+
+/* R3261-8.1.3.1-2: what cannot be sent counts as a 503. */
+static void test_unreachable(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair_lose(&pair, "INVITE", 1);
+    pair_call(&pair);
+    struct ahoy_wire_event event = { .kind = AHOY_WIRE_UNREACHABLE,
+                                     .hop = { .transport = AHOY_UDP,
+                                              .remote = pair.ends[BOB].listener.local } };
+    ahoy_stack_step(pair.ends[ALICE].stack, &event, pair.now_ms);
+    pair_settle(&pair);
+    assert_int_equal(pair.ends[ALICE].news.kind, AHOY_NEWS_REFUSED);
+    assert_int_equal(pair.ends[ALICE].news.status, 503);
     pair_fini(&pair);
 }
 
@@ -466,6 +487,7 @@ int main(void)
         cmocka_unit_test(test_bye_before_ack),
         cmocka_unit_test(test_busy),
         cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_unreachable),
         cmocka_unit_test(test_long_ring),
         cmocka_unit_test(test_routes_are_of_one_call),
         cmocka_unit_test(test_challenged_bye),

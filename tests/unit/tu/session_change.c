@@ -327,6 +327,26 @@ static void test_no_answer(void **state)
     end_script();
 }
 
+/* R3264-7-1, R3264-8.3.2-4, R3264-8.3.4-1: from the answer on we speak as it has it, and by nothing
+ * that it has not. */
+static void test_other_formats(void **state)
+{
+    static const char answer[] = "v=0\r\no=- 1 2 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.8\r\n"
+                                 "t=0 0\r\nm=audio 4000 RTP/AVP 0 97\r\na=rtpmap:97 "
+                                 "telephone-event/8000\r\n";
+    (void)state;
+    establish_with_script(200, "Contact: <sip:two@192.0.2.2>\r\n" PAIR_SDP_TYPE, answer);
+    const struct ahoy_sdp_agreed *agreed = &pair.ends[ALICE].news.agreed;
+    assert_int_equal(agreed->codec, AHOY_PCMA); /* The first of "8 0". */
+    assert_int_equal(agreed->payload_type, 8);
+    pair_run(&pair, 200);
+    assert_int_equal(agreed->codec, AHOY_PCMU);
+    assert_int_equal(agreed->payload_type, 0);
+    assert_true(agreed->has_events && agreed->events == 97);
+    assert_int_equal(agreed->rtp.bytes[3], 8);
+    end_script();
+}
+
 /* 22.2: a proxy may ask for a password again. */
 static void test_challenged(void **state)
 {
@@ -411,7 +431,7 @@ int main(void)
         cmocka_unit_test(test_gone),        cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_no_answer),   cmocka_unit_test(test_challenged),
         cmocka_unit_test(test_bye_crosses), cmocka_unit_test(test_ends_unanswered),
-        cmocka_unit_test(test_lines_stay),
+        cmocka_unit_test(test_lines_stay),  cmocka_unit_test(test_other_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,8 +91,8 @@ static void test_early_media(void **state)
     end_call();
 }
 
-/* R3262-3-1, R3262-8.1-1: all of them, where the caller requires it, but the 100 (R3262-3-3);
- * R3262-3-8, -12 and -13: one at a time, each one higher. */
+/* R3261-8.2.4-2, -3, R3262-3-1, R3262-8.1-1: all of them, where the caller requires it, but the 100
+ * (R3262-3-3), and they say so; R3262-3-8, -12 and -13: one at a time, each one higher. */
 static void test_required(void **state)
 {
     (void)state;
@@ -105,6 +105,7 @@ static void test_required(void **state)
     pair_expect(&pair, "20 bob > alice 180 INVITE\n");
     unsigned long rseq = number_of("RSeq: ");
     assert_in_range(rseq, 1, INT32_MAX);
+    assert_non_null(strstr(received(ALICE), "\r\nRequire: 100rel\r\n"));
     prack(2, rseq, "1 INVITE", "");
     pair_expect(&pair, "40 alice > bob PRACK\n"
                        "50 bob: early media\n"
@@ -118,8 +119,8 @@ static void test_required(void **state)
     end_call();
 }
 
-/* R3262-3-4: never unasked; what is early media then is a preview, which the 2xx repeats
- * (RFC 6337 3.1.1, R3264-8-2). */
+/* R3261-8.2.4-1, -4, R3262-3-4: never unasked; what is early media then is a preview, which the 2xx
+ * repeats (RFC 6337 3.1.1, R3264-8-2). */
 static void test_not_supported(void **state)
 {
     char preview[256];
@@ -223,8 +224,8 @@ static void test_offer_in_response(void **state)
     }
 }
 
-/* R3262-5-3, RFC 6337 pattern 5: an offer in the PRACK is answered in its 2xx; one that comes too
- * soon is passed over, one that cannot be taken ends the call. */
+/* R3262-5-3, R6337-2.3-1, RFC 6337 pattern 5: an offer in the PRACK is answered in its 2xx; one
+ * that comes too soon is passed over, one that cannot be taken ends the call. */
 static void test_offer_in_prack(void **state)
 {
     (void)state;

@@ -150,7 +150,7 @@ static void test_bye(void **state)
     }
 }
 
-/* R3261-15-2: before the answer the callee has a response to say no by, and sends no BYE. */
+/* R3261-15-1, -2: before the answer the callee has a response to say no by, and sends no BYE. */
 static void test_callee_says_no(void **state)
 {
     (void)state;
@@ -193,6 +193,22 @@ static void test_beginning(void **state)
     pair_fini(&pair);
 }
 
+/* R3261-15.1.2-3: a BYE takes the INVITE along that is not answered yet. */
+static void test_bye_before_the_answer(void **state)
+{
+    (void)state;
+    pair_ringing(&pair);
+    pair_forget(&pair);
+    pair_within(&pair, "BYE", 5, "b", "", "");
+    pair_expect(&pair, "200 alice > bob BYE\n"
+                       "210 bob: ended by the peer\n"
+                       "210 bob > alice 200 BYE\n"
+                       "210 bob > alice 487 INVITE\n"
+                       "220 alice: refused 487\n"
+                       "220 alice > bob ACK\n");
+    pair_fini(&pair);
+}
+
 /* R3261-12.2.2-1, R3261-15.1.2-1: what is of no dialog of ours. */
 static void test_strangers(void **state)
 {
@@ -227,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_bye),
         cmocka_unit_test(test_callee_says_no),
         cmocka_unit_test(test_beginning),
+        cmocka_unit_test(test_bye_before_the_answer),
         cmocka_unit_test(test_strangers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,15 +29,16 @@ static void take_sending(struct layer *owner, const struct ahoy_sending *sending
 
 static const struct layer_watch watch = { take_event, take_sending };
 
-/* A user agent whose server is met by |transport|; it has a listener for UDP and one for TLS. */
-static void open_ua_with(enum ahoy_transport transport, struct span route)
+/* The user agent of |uri|, whose server is met by |transport|; it has a listener for UDP and one
+ * for TLS. */
+static void open_ua_of(struct span uri, enum ahoy_transport transport, struct span route)
 {
     layer_init(&layer, transport);
     layer.listeners[LAYER_TCP].transport = AHOY_TLS;
     layer.listeners[LAYER_TCP].sent_by = SPAN("192.0.2.1:5061");
     layer.watch = &watch;
     const struct ahoy_ua_options options = { .transactions = layer.transactions,
-                                             .account = { .uri = SPAN("sip:alice@a.example"),
+                                             .account = { .uri = uri,
                                                           .user = SPAN("alice"),
                                                           .domain = SPAN("a.example"),
                                                           .realm = SPAN("a.example"),
@@ -50,6 +51,11 @@ static void open_ua_with(enum ahoy_transport transport, struct span route)
                                              .takes_transfers = true };
     ua = ahoy_ua_new(&options);
     assert_non_null(ua);
+}
+
+static void open_ua_with(enum ahoy_transport transport, struct span route)
+{
+    open_ua_of(SPAN("sip:alice@a.example"), transport, route);
 }
 
 static void open_ua(enum ahoy_transport transport)
@@ -71,8 +77,8 @@ static struct ahoy_handle call(struct span uri)
     return handle;
 }
 
-/* R3261-8.1.1.2-2, R3261-8.1.1.8-3, R5630-3.3-1, R5630-5.1.1-1, -2: sips stays sips, and Contact is
- * one; R3261-26.3.1-3. */
+/* R3261-8.1.1.2-2, R3261-8.1.1.8-3, R3261-12.1.2-2, R5630-3.3-1, R5630-5.1.1-1, -2: sips stays
+ * sips, and Contact is one; R3261-26.3.1-3. */
 static void test_a_call_by_sips(void **state)
 {
     (void)state;
@@ -107,11 +113,13 @@ static void test_no_way_but_tls(void **state)
     close_ua();
 }
 
+static char call_id[64], tag[64];
+
 /* A call by sips is answered. */
-static void establish(void)
+static struct ahoy_handle establish(void)
 {
     open_ua(AHOY_TLS);
-    (void)call(SPAN("sips:bob@192.0.2.2"));
+    struct ahoy_handle session = call(SPAN("sips:bob@192.0.2.2"));
     char text[4096];
     const struct ahoy_response response = {
         .status = 200,
@@ -124,13 +132,34 @@ static void establish(void)
     assert_true(ahoy_message_parse(layer_sent(&layer), &layer.parsed, NULL));
     ahoy_compose_response(&buf, &layer.parsed, &response);
     assert_true(layer_receive(&layer, ahoy_buf_text(&buf)));
+    struct ahoy_routing routing;
+    assert_true(ahoy_message_parse(layer_sent(&layer), &layer.parsed, NULL)); /* The ACK. */
+    assert_true(ahoy_message_routing(&layer.parsed, &routing, NULL));
+    snprintf(call_id, sizeof call_id, "%.*s", (int)routing.call_id.size, routing.call_id.at);
+    snprintf(tag, sizeof tag, "%.*s", (int)routing.from_tag.size, routing.from_tag.at);
+    return session;
+}
+
+/* Bob's request in that call; |rows| are further rows. */
+static void from_bob(const char *method, unsigned cseq, const char *rows, const char *body)
+{
+    char text[2048];
+    int size = snprintf(text, sizeof text,
+                        "%s sips:alice@192.0.2.1:5061 SIP/2.0\r\n"
+                        "Via: SIP/2.0/TLS 192.0.2.2;branch=z9hG4bKr%u\r\n"
+                        "From: <sips:bob@192.0.2.2>;tag=bobs\r\n"
+                        "To: <sip:alice@a.example>;tag=%s\r\nMax-Forwards: 70\r\n"
+                        "Call-ID: %s\r\nCSeq: %u %s\r\nContact: <sips:bob@192.0.2.2>\r\n"
+                        "%sContent-Length: %zu\r\n\r\n%s",
+                        method, cseq, tag, call_id, cseq, method, rows, strlen(body), body);
+    assert_true(layer_receive(&layer, (struct span){ text, (size_t)size }));
 }
 
 /* R3261-8.1.2-3: within the dialog the next Route is met by TLS though it is a sip URI. */
 static void test_within_the_dialog(void **state)
 {
     (void)state;
-    establish();
+    (void)establish();
     assert_non_null(strstr(layer.sent, "ACK sips:bob@192.0.2.2 SIP/2.0\r\n"));
     assert_int_equal(layer.sending.hop.transport, AHOY_TLS);
     assert_int_equal(layer.sending.hop.remote.bytes[3], 9);
@@ -145,30 +174,37 @@ static void test_a_transfer(void **state)
                                             { "sips:carol@192.0.2.3",
                                               "NOTIFY sips:bob@192.0.2.2 SIP/2.0\r\n" } };
     (void)state;
-    establish();
-    struct ahoy_routing routing;
-    char call_id[64], tag[64];
-    assert_true(ahoy_message_parse(layer_sent(&layer), &layer.parsed, NULL)); /* The ACK. */
-    assert_true(ahoy_message_routing(&layer.parsed, &routing, NULL));
-    snprintf(call_id, sizeof call_id, "%.*s", (int)routing.call_id.size, routing.call_id.at);
-    snprintf(tag, sizeof tag, "%.*s", (int)routing.from_tag.size, routing.from_tag.at);
+    (void)establish();
     for (unsigned i = 0; i < 2; i++) {
-        char text[1024];
-        int size = snprintf(text, sizeof text,
-                            "REFER sips:alice@192.0.2.1:5061 SIP/2.0\r\n"
-                            "Via: SIP/2.0/TLS 192.0.2.2;branch=z9hG4bKr%u\r\n"
-                            "From: <sips:bob@192.0.2.2>;tag=bobs\r\n"
-                            "To: <sip:alice@a.example>;tag=%s\r\nMax-Forwards: 70\r\n"
-                            "Call-ID: %s\r\nCSeq: %u REFER\r\nContact: <sips:bob@192.0.2.2>\r\n"
-                            "Refer-To: <%s>\r\nContent-Length: 0\r\n\r\n",
-                            i, tag, call_id, i + 1, cases[i][0]);
-        assert_true(layer_receive(&layer, (struct span){ text, (size_t)size }));
+        char rows[64];
+        snprintf(rows, sizeof rows, "Refer-To: <%s>\r\n", cases[i][0]);
+        from_bob("REFER", i + 1, rows, "");
         assert_non_null(strstr(layer.sent, cases[i][1]));
     }
     close_ua();
 }
 
-/* R5630-5.1.1-2, -5 and -6: a sips Route asks for as much, for a sip URI too. */
+/* R3261-12.2.1.1-17, R5630-5.1.1.2-2, R5630-5.1.2-6: what refreshes the target, and what answers
+ * that, names one of sips. */
+static void test_a_target_refresh(void **state)
+{
+    (void)state;
+    struct ahoy_handle session = establish();
+    from_bob("UPDATE", 1, "", "");
+    assert_non_null(strstr(layer.sent, "SIP/2.0 200 OK\r\n"));
+    assert_non_null(strstr(layer.sent, "Contact: <sips:alice@"));
+    from_bob("INVITE", 2, PAIR_SDP_TYPE, PAIR_SDP("sendrecv"));
+    assert_non_null(strstr(layer.sent, "SIP/2.0 200 OK\r\n"));
+    assert_non_null(strstr(layer.sent, "Contact: <sips:alice@"));
+    from_bob("ACK", 2, "", "");
+    ahoy_ua_hold(ua, session, layer.now_ms);
+    layer_drain(&layer);
+    assert_non_null(strstr(layer.sent, "INVITE sips:bob@192.0.2.2 SIP/2.0\r\n"));
+    assert_non_null(strstr(layer.sent, "Contact: <sips:alice@"));
+    close_ua();
+}
+
+/* R3261-12.1.2-2, R5630-5.1.1-2, -5 and -6: a sips Route asks for as much, for a sip URI too. */
 static void test_a_safe_route(void **state)
 {
     (void)state;
@@ -252,6 +288,28 @@ static void test_register(void **state)
     close_ua();
 }
 
+/* R5630-5.1.1.1-1, -4, R5630-A-2: who is called by sips registers one sips Contact, for himself, by
+ * TLS and not without. */
+static void test_register_by_sips(void **state)
+{
+    (void)state;
+    open_ua_of(SPAN("sips:alice@a.example"), AHOY_TLS, SPAN(""));
+    ahoy_ua_register(ua, 3600, 0);
+    layer_drain(&layer);
+    assert_int_equal(layer.sending.hop.transport, AHOY_TLS);
+    assert_non_null(strstr(layer.sent, "REGISTER sips:a.example SIP/2.0\r\n"));
+    assert_non_null(strstr(layer.sent, "Contact: <sips:alice@192.0.2.1:5061>\r\n"));
+    assert_non_null(strstr(layer.sent, "From: <sips:alice@a.example>"));
+    assert_non_null(strstr(layer.sent, "To: <sips:alice@a.example>"));
+    close_ua();
+    open_ua_of(SPAN("sips:alice@a.example"), AHOY_UDP, SPAN(""));
+    layer.sent_size = 0;
+    ahoy_ua_register(ua, 3600, 0);
+    layer_drain(&layer);
+    assert_int_equal(layer.sent_size, 0);
+    close_ua();
+}
+
 /* What an INVITE says of itself, and the scheme of the Contact that answers it: R3261-12.1.1-4,
  * R5630-5.1.2-1, -2. */
 static const struct {
@@ -297,7 +355,8 @@ int main(void)
         cmocka_unit_test(test_no_way_but_tls), cmocka_unit_test(test_within_the_dialog),
         cmocka_unit_test(test_a_transfer),     cmocka_unit_test(test_a_safe_route),
         cmocka_unit_test(test_no_second_try),  cmocka_unit_test(test_redirected),
-        cmocka_unit_test(test_register),       cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_register),       cmocka_unit_test(test_register_by_sips),
+        cmocka_unit_test(test_answers),        cmocka_unit_test(test_a_target_refresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
