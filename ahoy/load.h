@@ -52,6 +52,7 @@ struct load {
     uint32_t user_sessions; /* At once, of one user. */
     struct load_pace calls, registers;
     uint64_t registering, registers_begun; /* Unanswered ones; all. */
+    uint64_t heard_us;                     /* When the message at hand came. */
     bool is_leaving;                       /* Nothing new is begun. */
 };
 

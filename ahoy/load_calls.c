@@ -115,7 +115,7 @@ static void take_answer(struct load *load, struct load_user *user, struct load_c
     load->tally.answered++;
     call->step = LOAD_TALKING;
     if (is_ours)
-        load_histogram_add(&load->tally.answer, phone_now_us() - call->asked_us);
+        load_histogram_add(&load->tally.answer, load->heard_us - call->asked_us);
     if (is_ours && wished->hold_s == 0)
         hang_up(load, user, call);
     else if (is_ours || wished->has_hold)
@@ -156,7 +156,7 @@ void load_take_bye(struct load *load, struct load_user *user, const struct ahoy_
         call->was_challenged = true; /* It is sent again. */
         return;
     }
-    load_histogram_add(&tally->bye, phone_now_us() - call->asked_us);
+    load_histogram_add(&tally->bye, load->heard_us - call->asked_us);
     if (status >= 300)
         note_status(load, status);
     end_call(load, call, status < 300 ? &tally->completed : &tally->broken);
@@ -173,7 +173,7 @@ static void take_registration(struct load *load, struct load_user *user, unsigne
         note_status(load, status);
     } else if (begun_us != 0) { /* What is refreshed in between takes part in no rate. */
         tally->registered++;
-        load_histogram_add(&tally->registration, phone_now_us() - begun_us);
+        load_histogram_add(&tally->registration, load->heard_us - begun_us);
     }
 }
 
@@ -189,7 +189,7 @@ void load_take_news(struct load *load, struct load_user *user, const struct ahoy
     if (call == NULL)
         return;
     if (news->kind == AHOY_NEWS_RINGING) {
-        load_histogram_add(&load->tally.ringing, phone_now_us() - call->asked_us);
+        load_histogram_add(&load->tally.ringing, load->heard_us - call->asked_us);
     } else if (news->kind == AHOY_NEWS_ANSWERED) {
         take_answer(load, user, call);
     } else if (news->kind == AHOY_NEWS_REFUSED) {

@@ -1,9 +1,13 @@
-/* The pump of a load: sockets of all transports, and room for many calls. */
+/* The pump of a load: sockets of all transports, and room for many calls.
+ *
+ * Who calls rests a little after each turn, so that much is read and sent at once; what comes
+ * meanwhile is told with how long it has waited, so that no time is measured too long. */
 #include "ahoy/worker_load.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "ahoy/worker_way.h"
 #include "libahoy/io/pump.h"
@@ -13,6 +17,8 @@ enum {
     CONNECTIONS = 4096,      /* Of others, who are to be answered. */
     TRANSACTIONS_A_CALL = 3, /* INVITE, CANCEL, BYE. */
     MEMORY_A_CALL = 8192,    /* Of their messages. */
+    PADDING = 128,           /* So that requests of one kind leave together. */
+    REST_US = 2000,          /* From one turn to the next, for those who do not answer. */
     NO_PORT = 9              /* Whatever is sent there is discarded (RFC 863). */
 };
 
@@ -21,6 +27,8 @@ struct load_wire {
     struct ahoy_tls_entry outward;
     struct ahoy_tls_context *tls;
     struct ahoy_hop server;
+    bool rests;
+    uint64_t woke_us; /* The last turn began. */
 };
 
 static bool open_pump(struct load_wire *wire, const struct phone_options *options, uint32_t calls,
@@ -37,6 +45,7 @@ static bool open_pump(struct load_wire *wire, const struct phone_options *option
     }
     struct ahoy_pump_options pump = { .listener_count =
                                           wire->tls != NULL ? LISTENERS : LISTENERS - 1,
+                                      .padding = PADDING,
                                       .tls = wire->tls,
                                       .transactions = calls * TRANSACTIONS_A_CALL,
                                       .connections = CONNECTIONS,
@@ -65,6 +74,7 @@ struct load_wire *load_wire_open(const struct phone_options *options, uint32_t c
         load_wire_close(wire);
         return NULL;
     }
+    wire->rests = options->verb != PHONE_LOAD_ANSWER;
     wire->server = server->hop;
     wire->server.domain = ahoy_stack_domain(
         ahoy_pump_stack(wire->pump), (enum ahoy_transport)server->hop.transport, server->host);
@@ -107,6 +117,15 @@ bool load_wire_random(uint64_t *numbers, size_t count)
 void load_wire_wait(struct load_wire *wire, uint64_t deadline_ms)
 {
     ahoy_pump_wait(wire->pump, deadline_ms);
+    uint64_t now_us = ahoy_driver_now_us();
+    if (wire->rests && now_us < wire->woke_us + REST_US)
+        (void)usleep((useconds_t)(wire->woke_us + REST_US - now_us)); /* A signal may end it. */
+    wire->woke_us = ahoy_driver_now_us();
+}
+
+uint32_t load_wire_waited_us(const struct load_wire *wire)
+{
+    return ahoy_pump_waited_us(wire->pump);
 }
 
 bool load_wire_next(struct load_wire *wire, struct ahoy_event *event)

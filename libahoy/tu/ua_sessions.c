@@ -16,7 +16,8 @@ static size_t chains_for(uint32_t limit)
 bool ahoy_ua_init_sessions(struct ahoy_ua *ua, uint32_t limit)
 {
     struct ahoy_rng *rng = &ua->context.rng;
-    ahoy_pool_init(&ua->sessions, sizeof(struct ahoy_session), limit);
+    ahoy_pool_init_roomy(&ua->sessions, sizeof(struct ahoy_session),
+                         offsetof(struct ahoy_session, dialog.routes), limit);
     ua->call_key = (struct ahoy_hash_key){ { ahoy_rng_next(rng), ahoy_rng_next(rng) } };
     ua->chain_count = chains_for(limit);
     ua->chains = calloc(ua->chain_count, sizeof(struct ahoy_session *));
