@@ -130,6 +130,7 @@ static void leave(struct load *load)
     }
     while (is_busy(load) && phone_now() < end_ms)
         turn(load, end_ms);
+    load->tally.interrupted += load->tally.now; /* Nobody has answered us any more. */
 }
 
 int phone_load(const struct phone_options *options)

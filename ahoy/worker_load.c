@@ -18,7 +18,7 @@ enum {
     TRANSACTIONS_A_CALL = 3, /* INVITE, CANCEL, BYE. */
     MEMORY_A_CALL = 8192,    /* Of their messages. */
     PADDING = 128,           /* So that requests of one kind leave together. */
-    REST_US = 2000,          /* From one turn to the next, for those who do not answer. */
+    REST_US = 5000,          /* From one turn to the next, for those who do not answer. */
     NO_PORT = 9              /* Whatever is sent there is discarded (RFC 863). */
 };
 
