@@ -1,5 +1,6 @@
 /* The sessions of a user agent, thousands where its program says so: found by Call-ID (RFC 3261
  * 12.2.2), and woken when their time has come. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "libahoy/tu/ua_parts.h"
@@ -16,6 +17,7 @@ static size_t chains_for(uint32_t limit)
 bool ahoy_ua_init_sessions(struct ahoy_ua *ua, uint32_t limit)
 {
     struct ahoy_rng *rng = &ua->context.rng;
+    assert(limit <= AHOY_UA_MOST_SESSIONS_LIMIT);
     ahoy_pool_init_roomy(&ua->sessions, sizeof(struct ahoy_session),
                          offsetof(struct ahoy_session, dialog.routes), limit);
     ua->call_key = (struct ahoy_hash_key){ { ahoy_rng_next(rng), ahoy_rng_next(rng) } };
