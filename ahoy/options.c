@@ -31,12 +31,13 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(PASSWORD_FILE, "password-file", "FILE", WHOSE, "its first line is the password")        \
     OPTION(PASSWORD_STDIN, "password-stdin", NULL, ALL, "standard input's first line is it")       \
     OPTION(REALM, "realm", "REALM", WHOSE, "the realm that may ask for it (default: DOMAIN)")      \
-    OPTION(INSTANCE, "instance", "URN", PHONES | IN_FILE, "the phone's own name, for a URI that is its alone")\
+    OPTION(INSTANCE, "instance", "URN", PHONES | IN_FILE,                                          \
+           "the phone's own name, for a URI that is its alone")                                    \
     OPTION(SERVER, "server", "URI", WHOSE, "registrar, proxy: sip:ADDRESS[:PORT][;transport=tls]") \
     OPTION(AUTHORITIES, "authorities", "FILE", WHOSE, "whose certificates are good (TLS)")         \
     OPTION(INSECURE, "insecure", NULL, WHOSE, "any certificate is good (TLS)")                     \
     OPTION(LISTEN, "listen", "ADDRESS[:PORT]", WHOSE, "our own (default: what reaches the server)")\
-    OPTION(EXPIRES, "expires", "SECONDS", STAYING | LOADS, "ask for so long, again in time (3600)")\
+    OPTION(EXPIRES, "expires", "SECONDS", STAYING | LOADS, "ask for so long; refresh it (3600)")   \
     OPTION(VALID, "valid", "SECONDS", PHONE_MESSAGE, "how long what it says is of use")            \
     OPTION(COUNT, "count", "NUMBER", PHONE_OPTIONS, "ask so often (1); 0 for until ^C")            \
     OPTION(CALLS, "calls", "NUMBER", PHONE_LOAD_CALL, "so many, then end (until --for, or ^C)")    \
@@ -46,7 +47,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(REGISTER_RATE, "register-rate", "N[-M]", PHONE_LOAD_CALL | PHONE_LOAD_ANSWER,           \
            "register so many users a second beside it (none)")                                     \
     OPTION(AT_ONCE, "at-once", "NUMBER", LOADS, "no more calls, or REGISTERs, at once (10000)")    \
-    OPTION(USERS, "users", "NUMBER", LOADS, "from so many users; their number stands for #### (1)")\
+    OPTION(USERS, "users", "NUMBER", LOADS, "so many; their number stands for #### (1)")           \
     OPTION(HOLD, "hold", "SECONDS", PHONE_LOAD_CALL | PHONE_LOAD_ANSWER, "hang up after so long")  \
     OPTION(EVERY, "every", "SECONDS", PHONE_OPTIONS, "wait so long in between (1)")                \
     OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
@@ -65,7 +66,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
     OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
-    OPTION(TRACE, "trace", "FILE", PHONES, "write all SIP messages there")                            \
+    OPTION(TRACE, "trace", "FILE", PHONES, "write all SIP messages there")                         \
     OPTION(HELP, "help", NULL, ALL, "print this")
 /* clang-format on */
 

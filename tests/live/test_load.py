@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`ahoy load`: very many calls and registrations, counted: to SIPp, by ourselves, through the server
-with passwords, to who refuses them, and to who says nothing."""
+"""`ahoy load`: very many calls and registrations, counted: to SIPp, to ourselves, through the
+server with passwords, to who refuses them, and to who says nothing."""
 import json
 import pathlib
 import re
