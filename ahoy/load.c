@@ -36,11 +36,24 @@ static bool has_more_registers(const struct load *load)
     return load->registers_begun < (options->verb == PHONE_LOAD_ANSWER ? load->user_count : most);
 }
 
+/* Whether there are too many at this moment. */
 static bool is_held_back(struct load *load, uint64_t now)
 {
     bool is_held = now >= load->options->load.at_once;
     load->tally.held_back += is_held;
     return is_held;
+}
+
+/* The next user registers, unless his last REGISTER is unanswered. */
+static void register_next(struct load *load)
+{
+    struct load_user *user = &load->users[load->registers_begun % load->user_count];
+    if (user->register_us != 0) {
+        load->tally.held_back++;
+        return;
+    }
+    load->registers_begun++;
+    load_register_begin(load, user);
 }
 
 static void begin_due(struct load *load, uint64_t elapsed_ms)
@@ -54,9 +67,8 @@ static void begin_due(struct load *load, uint64_t elapsed_ms)
     uint64_t registers = load_pace_due(&load->registers, elapsed_ms);
     for (unsigned i = 0; i < registers && i < AT_A_TIME && has_more_registers(load); i++) {
         load->registers.count++;
-        if (is_held_back(load, load->registering))
-            continue;
-        load_register_begin(load, &load->users[load->registers_begun++ % load->user_count]);
+        if (!is_held_back(load, load->registering))
+            register_next(load);
     }
 }
 

@@ -68,7 +68,7 @@ void load_users_expire(struct load *load, uint64_t now_ms);
 /* After whatever was asked of |user|: takes its news, and knows when it is to be woken. */
 void load_user_settle(struct load *load, struct load_user *user);
 
-/* load_calls.c: one more call of |user|, or REGISTER. */
+/* load_calls.c: one more call of |user|, or REGISTER, where none of his is unanswered. */
 void load_call_begin(struct load *load, struct load_user *user);
 void load_register_begin(struct load *load, struct load_user *user);
 /* What |user| has to tell. */

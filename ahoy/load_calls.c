@@ -71,8 +71,6 @@ void load_call_begin(struct load *load, struct load_user *user)
 
 void load_register_begin(struct load *load, struct load_user *user)
 {
-    if (user->register_us != 0)
-        return; /* The last one is unanswered. */
     user->register_us = phone_now_us();
     load->registering++;
     ahoy_ua_register(user->ua, load->options->expires_s, phone_now());

@@ -16,7 +16,7 @@ enum { LOAD_STATUS_LIMIT = 700 };
     COUNTER(unanswered, "cancelled: nobody answered in time")                                      \
     COUNTER(interrupted, "cancelled: the load was to end")                                         \
     COUNTER(broken, "broken: the BYE was refused or unanswered, or the call was lost")             \
-    COUNTER(held_back, "not begun: --at-once was reached")                                         \
+    COUNTER(held_back, "not begun: too many at once")                                              \
     COUNTER(not_sent, "not begun: no memory, or no way there")                                     \
     COUNTER(registered, "registrations accepted")                                                  \
     COUNTER(unregistered, "registrations refused or unanswered")
