@@ -43,7 +43,7 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     ahoy_exchanges_init(&ua->exchanges);
     ua->is_busy = options->is_busy;
     uint32_t sessions = options->sessions != 0 ? options->sessions : AHOY_UA_SESSIONS_LIMIT;
-    if (!ahoy_ua_init_sessions(ua, sessions) || !init_registrations(ua, options)) {
+    if (!ahoy_ua_init_sessions(ua, sessions, options->seed) || !init_registrations(ua, options)) {
         ahoy_ua_free(ua);
         return NULL;
     }

@@ -24,7 +24,7 @@ struct ahoy_ua {
 };
 
 /* For |limit| sessions at once; false where memory is refused. */
-bool ahoy_ua_init_sessions(struct ahoy_ua *ua, uint32_t limit);
+bool ahoy_ua_init_sessions(struct ahoy_ua *ua, uint32_t limit, const uint64_t seed[2]);
 void ahoy_ua_fini_sessions(struct ahoy_ua *ua);
 /* NULL where a limit, or memory, refuses. */
 struct ahoy_session *ahoy_ua_add_session(struct ahoy_ua *ua);

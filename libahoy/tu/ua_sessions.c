@@ -14,13 +14,16 @@ static size_t chains_for(uint32_t limit)
     return count;
 }
 
-bool ahoy_ua_init_sessions(struct ahoy_ua *ua, uint32_t limit)
+bool ahoy_ua_init_sessions(struct ahoy_ua *ua, uint32_t limit, const uint64_t seed[2])
 {
-    struct ahoy_rng *rng = &ua->context.rng;
+    /* Not the numbers that Call-IDs are made of, which everybody sees. */
+    const uint64_t other[2] = { ~seed[0], seed[1] };
+    struct ahoy_rng rng;
+    ahoy_rng_init(&rng, other);
     assert(limit <= AHOY_UA_MOST_SESSIONS_LIMIT);
     ahoy_pool_init_roomy(&ua->sessions, sizeof(struct ahoy_session),
                          offsetof(struct ahoy_session, dialog.routes), limit);
-    ua->call_key = (struct ahoy_hash_key){ { ahoy_rng_next(rng), ahoy_rng_next(rng) } };
+    ua->call_key = (struct ahoy_hash_key){ { ahoy_rng_next(&rng), ahoy_rng_next(&rng) } };
     ua->chain_count = chains_for(limit);
     ua->chains = calloc(ua->chain_count, sizeof(struct ahoy_session *));
     return ahoy_heap_init(&ua->due, limit) && ua->chains != NULL;
