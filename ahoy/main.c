@@ -10,9 +10,11 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    { PHONE_REGISTER, phone_register }, { PHONE_CALL, phone_call },
-    { PHONE_ANSWER, phone_answer },     { PHONE_WATCH, phone_watch },
-    { PHONE_MESSAGE, phone_message },   { PHONE_OPTIONS, phone_ask },
+    { PHONE_REGISTER, phone_register },  { PHONE_CALL, phone_call },
+    { PHONE_ANSWER, phone_answer },      { PHONE_WATCH, phone_watch },
+    { PHONE_MESSAGE, phone_message },    { PHONE_OPTIONS, phone_ask },
+    { PHONE_LOAD_CALL, phone_load },     { PHONE_LOAD_ANSWER, phone_load },
+    { PHONE_LOAD_REGISTER, phone_load },
 };
 
 /* Big, and its texts are pointed into. */
@@ -29,10 +31,14 @@ static int run(const struct verb *verb, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    const char *word = argc > 1 ? argv[1] : "";
+    char word[64] = "";
+    int words = argc > 2 && strcmp(argv[1], "load") == 0 ? 2 : 1;
+    if (argc > 1)
+        snprintf(word, sizeof word, "%s%s%s", argv[1], words == 2 ? " " : "",
+                 words == 2 ? argv[2] : "");
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(word, phone_verb_name(verbs[i].verb)) == 0)
-            return run(&verbs[i], argc - 1, argv + 1);
+            return run(&verbs[i], argc - words, argv + words);
     }
     if (strcmp(word, "explain") == 0)
         return phone_explain(argc - 1, argv + 1);

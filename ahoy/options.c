@@ -5,18 +5,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ahoy/load.h"
+#include "ahoy/options_read.h"
 #include "libahoy/resolve/locate.h"
-#include "libahoy/tu/session_timer.h"
 
 enum {
     REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
     STAYING = REGISTERING | PHONE_WATCH,
     TALKING = PHONE_CALL | PHONE_ANSWER,
-    ALL = STAYING | PHONE_CALL | PHONE_MESSAGE | PHONE_OPTIONS,
+    PHONES = STAYING | PHONE_CALL | PHONE_MESSAGE | PHONE_OPTIONS,
+    LOAD_STAYING = PHONE_LOAD_ANSWER | PHONE_LOAD_REGISTER,
+    LOAD_PACED = PHONE_LOAD_CALL | PHONE_LOAD_REGISTER,
+    LOADS = LOAD_PACED | LOAD_STAYING,
+    ALL = PHONES | LOADS,
     IN_FILE = 1 << 30, /* May stand in the file of accounts ... */
     WHOSE = ALL | IN_FILE
 };
-enum { TONE_LOWEST_HZ = 100, TONE_HIGHEST_HZ = 3800, PORT_LOW = 16384, PORT_HIGH = 32767 };
+enum { PORT_LOW = 16384, PORT_HIGH = 32767 };
 enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
 
 /* clang-format off */
@@ -26,19 +31,30 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(PASSWORD_FILE, "password-file", "FILE", WHOSE, "its first line is the password")        \
     OPTION(PASSWORD_STDIN, "password-stdin", NULL, ALL, "standard input's first line is it")       \
     OPTION(REALM, "realm", "REALM", WHOSE, "the realm that may ask for it (default: DOMAIN)")      \
-    OPTION(INSTANCE, "instance", "URN", WHOSE, "the phone's own name, for a URI that is its alone")\
+    OPTION(INSTANCE, "instance", "URN", PHONES | IN_FILE,                                          \
+           "the phone's own name, for a URI that is its alone")                                    \
     OPTION(SERVER, "server", "URI", WHOSE, "registrar, proxy: sip:ADDRESS[:PORT][;transport=tls]") \
     OPTION(AUTHORITIES, "authorities", "FILE", WHOSE, "whose certificates are good (TLS)")         \
     OPTION(INSECURE, "insecure", NULL, WHOSE, "any certificate is good (TLS)")                     \
     OPTION(LISTEN, "listen", "ADDRESS[:PORT]", WHOSE, "our own (default: what reaches the server)")\
-    OPTION(EXPIRES, "expires", "SECONDS", STAYING, "ask for so long, and again in time (3600)")    \
+    OPTION(EXPIRES, "expires", "SECONDS", STAYING | LOADS, "ask for so long; refresh it (3600)")   \
     OPTION(VALID, "valid", "SECONDS", PHONE_MESSAGE, "how long what it says is of use")            \
     OPTION(COUNT, "count", "NUMBER", PHONE_OPTIONS, "ask so often (1); 0 for until ^C")            \
+    OPTION(CALLS, "calls", "NUMBER", PHONE_LOAD_CALL, "so many, then end (until --for, or ^C)")    \
+    OPTION(REGISTERS, "registers", "NUMBER", PHONE_LOAD_REGISTER, "so many (each user one)")       \
+    OPTION(RATE, "rate", "N[-M]", LOAD_PACED, "begin so many a second (10), or from N on up to M") \
+    OPTION(RAMP, "ramp", "SECONDS", LOADS, "how long rates take from N to M (60)")                 \
+    OPTION(REGISTER_RATE, "register-rate", "N[-M]", PHONE_LOAD_CALL | PHONE_LOAD_ANSWER,           \
+           "register so many users a second beside it (none)")                                     \
+    OPTION(AT_ONCE, "at-once", "NUMBER", LOADS, "no more calls, or REGISTERs, at once (10000)")    \
+    OPTION(USERS, "users", "NUMBER", LOADS, "so many; their number stands for #### (1)")           \
+    OPTION(HOLD, "hold", "SECONDS", PHONE_LOAD_CALL | PHONE_LOAD_ANSWER, "hang up after so long")  \
     OPTION(EVERY, "every", "SECONDS", PHONE_OPTIONS, "wait so long in between (1)")                \
     OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
-    OPTION(FOR, "for", "SECONDS", PHONE_CALL | PHONE_WATCH, "how long to call or watch, then end") \
-    OPTION(RING_LIMIT, "ring-limit", "SECONDS", PHONE_CALL, "give up when nobody answers so long") \
-    OPTION(RING, "ring", "SECONDS", PHONE_ANSWER, "ring so long before answering (1)")             \
+    OPTION(FOR, "for", "SECONDS", PHONE_CALL | PHONE_WATCH | LOADS, "for so long, then end")       \
+    OPTION(RING_LIMIT, "ring-limit", "SECONDS", PHONE_CALL | PHONE_LOAD_CALL,                      \
+           "give up when nobody answers so long")                                                  \
+    OPTION(RING, "ring", "SECONDS", PHONE_ANSWER | PHONE_LOAD_ANSWER, "ring first, so long (1)")   \
     OPTION(ONCE, "once", NULL, PHONE_ANSWER, "leave after the first call")                         \
     OPTION(BUSY, "busy", NULL, PHONE_ANSWER, "refuse every call as busy")                          \
     OPTION(TRANSFER, "transfer", "URI", PHONE_CALL, "after --for, hand the call to somebody else") \
@@ -50,7 +66,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
     OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
-    OPTION(TRACE, "trace", "FILE", ALL, "write all SIP messages there")                            \
+    OPTION(TRACE, "trace", "FILE", PHONES, "write all SIP messages there")                         \
     OPTION(HELP, "help", NULL, ALL, "print this")
 /* clang-format on */
 
@@ -88,6 +104,10 @@ static const struct verb_row verbs[] = {
       "ask whether somebody is there, and what his phone can do" },
     { PHONE_WATCH, "watch", " reg URI", 2, "what of whom? Give reg and a URI",
       "be told where somebody is registered, as it changes" },
+    { PHONE_LOAD_CALL, "load call", " URI", 1, "whom to call? Give a URI",
+      "call somebody very often, and measure" },
+    { PHONE_LOAD_ANSWER, "load answer", "", 0, "", "answer very many calls" },
+    { PHONE_LOAD_REGISTER, "load register", "", 0, "", "register very many users, and measure" },
 };
 
 static const struct verb_row *verb_row(enum phone_verb verb)
@@ -136,78 +156,6 @@ static int misuse(enum phone_verb verb, const char *what, const char *about)
     return PHONE_MISUSED;
 }
 
-/* "10" or "10s". */
-static bool read_seconds(const char *text, uint32_t *seconds)
-{
-    uint64_t value;
-    struct span number = ahoy_span(text);
-    if (number.size > 1 && number.at[number.size - 1] == 's')
-        number.size--;
-    if (!ahoy_span_number(number, PHONE_SECONDS_LIMIT, &value))
-        return false;
-    *seconds = (uint32_t)value;
-    return true;
-}
-
-/* "ADDRESS", "ADDRESS:PORT", "[ADDRESS]:PORT". */
-static bool read_listen(const char *text, struct ahoy_ip *ip)
-{
-    struct span all = ahoy_span(text);
-    if (ahoy_ip_parse(all, ip))
-        return true;
-    size_t colon = all.size;
-    while (colon > 0 && all.at[colon - 1] != ':')
-        colon--;
-    uint64_t port;
-    if (colon == 0 || !ahoy_ip_parse((struct span){ all.at, colon - 1 }, ip) ||
-        !ahoy_span_number(ahoy_span_after(all, colon), 65535, &port))
-        return false;
-    ip->port = (uint16_t)port;
-    return true;
-}
-
-/* "tone:440", "silence", or the name of a file. */
-static bool read_play(const char *text, struct phone_options *options)
-{
-    uint64_t hz = 0;
-    struct span all = ahoy_span(text);
-    bool is_tone = ahoy_span_starts_nocase(all, SPAN("tone:"));
-    if (is_tone &&
-        (!ahoy_span_number(ahoy_span_after(all, strlen("tone:")), TONE_HIGHEST_HZ, &hz) ||
-         hz < TONE_LOWEST_HZ))
-        return false;
-    options->tone_hz = (uint32_t)hz;
-    options->play = is_tone || strcmp(text, "silence") == 0 ? NULL : text;
-    return true;
-}
-
-/* "LOW-HIGH", with an even port and the next one between them. */
-static bool read_ports(const char *text, struct phone_options *options)
-{
-    struct span all = ahoy_span(text);
-    size_t dash = ahoy_span_find(all, '-');
-    uint64_t low, high;
-    if (dash == all.size || !ahoy_span_number((struct span){ all.at, dash }, 65535, &low) ||
-        !ahoy_span_number(ahoy_span_after(all, dash + 1), 65535, &high) || low == 0 ||
-        high < low + low % 2 + 1)
-        return false;
-    options->port_low = (uint16_t)low;
-    options->port_high = (uint16_t)high;
-    return true;
-}
-
-/* 0, or no less than RFC 4028 4 allows. */
-static bool read_session(const char *text, uint32_t *seconds)
-{
-    return read_seconds(text, seconds) && (*seconds == 0 || *seconds >= AHOY_SESSION_LEAST_S);
-}
-
-static bool is_digits(const char *text)
-{
-    return text[0] != '\0' && strspn(text, "0123456789*#ABCD") == strlen(text) &&
-           strlen(text) <= PHONE_DIGITS_LIMIT;
-}
-
 /* What the options say before it is put together. */
 struct raw {
     const char *account, *user;
@@ -219,41 +167,11 @@ struct raw {
     bool in_file;   /* Where the password's name comes from. */
 };
 
-static bool read_count(const char *text, uint32_t *count)
-{
-    uint64_t value;
-    bool is_read = ahoy_span_number(ahoy_span(text), PHONE_COUNT_LIMIT, &value);
-    *count = is_read ? (uint32_t)value : 0;
-    return is_read;
-}
-
-/* What can stand between quotes and angle brackets, and is a UUID: of other URNs an RFC would have
- * to say how they are used (R5626-4.1-4). */
-static bool is_urn(struct span text)
-{
-    struct ahoy_uri uri;
-    return text.size <= PHONE_URN_LIMIT && ahoy_uri_parse(text, &uri, NULL) &&
-           ahoy_span_starts_nocase(text, SPAN("urn:uuid:"));
-}
-
-/* "sip:" in front of |text| where it has no scheme. */
-static struct span with_scheme(const char *text, char *space, size_t size)
-{
-    struct ahoy_buf buf = ahoy_buf_over(space, size - 1);
-    struct span given = ahoy_span(text);
-    if (!ahoy_span_starts_nocase(given, SPAN("sip:")) &&
-        !ahoy_span_starts_nocase(given, SPAN("sips:")))
-        ahoy_buf_put(&buf, SPAN("sip:"));
-    ahoy_buf_put(&buf, given);
-    space[buf.overflow ? 0 : buf.size] = '\0';
-    return ahoy_buf_text(&buf);
-}
-
 /* Whom the call is handed to: one, and once. */
 static bool read_next(const char *text, struct phone_options *options, const char **next)
 {
     struct ahoy_uri uri;
-    struct span full = with_scheme(text, options->next_space, sizeof options->next_space);
+    struct span full = phone_with_scheme(text, options->next_space, sizeof options->next_space);
     bool is_first = options->transfer == NULL && options->consult == NULL;
     *next = options->next_space;
     return is_first && ahoy_uri_parse(full, &uri, NULL) && uri.scheme != AHOY_SCHEME_OTHER &&
@@ -265,27 +183,27 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
 {
     switch (id) {
     case OPTION_FOR:
-        return options->has_for = read_seconds(argument, &options->for_s);
+        return options->has_for = phone_read_seconds(argument, &options->for_s);
     case OPTION_RING_LIMIT:
-        return options->has_ring_limit = read_seconds(argument, &options->ring_limit_s);
+        return options->has_ring_limit = phone_read_seconds(argument, &options->ring_limit_s);
     case OPTION_PLAY:
-        return read_play(argument, options);
+        return phone_read_play(argument, options);
     case OPTION_RECORD:
         options->record = argument;
         return true;
     case OPTION_DIGITS:
         options->digits = argument;
-        return is_digits(argument);
+        return phone_is_digits(argument);
     case OPTION_MEDIA_PORTS:
-        return read_ports(argument, options);
+        return phone_read_ports(argument, options);
     case OPTION_TRANSFER:
         return read_next(argument, options, &options->transfer);
     case OPTION_CONSULT:
         return read_next(argument, options, &options->consult);
     case OPTION_SESSION:
-        return read_session(argument, &options->session_s);
+        return phone_read_session(argument, &options->session_s);
     case OPTION_RING:
-        return read_seconds(argument, &options->ring_s);
+        return phone_read_seconds(argument, &options->ring_s);
     default:
         options->json |= id == OPTION_JSON;
         options->keep |= id == OPTION_KEEP;
@@ -294,6 +212,35 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         options->accepts_transfers |= id == OPTION_ACCEPT_TRANSFERS;
         options->insecure |= id == OPTION_INSECURE;
         return true;
+    }
+}
+
+/* One option of a load. */
+static bool take_of_load(struct phone_options *options, enum option_id id, const char *argument)
+{
+    struct phone_load *load = &options->load;
+    switch (id) {
+    case OPTION_CALLS:
+    case OPTION_REGISTERS:
+        load->has_count = true;
+        return phone_read_count(argument, &options->count) && options->count > 0;
+    case OPTION_RATE:
+        return phone_read_rate(argument,
+                               options->verb == PHONE_LOAD_CALL ? &load->calls : &load->registers);
+    case OPTION_REGISTER_RATE:
+        return phone_read_rate(argument, &load->registers);
+    case OPTION_RAMP:
+        return phone_read_seconds(argument, &load->ramp_s);
+    case OPTION_HOLD:
+        return load->has_hold = phone_read_seconds(argument, &load->hold_s);
+    case OPTION_AT_ONCE:
+        return phone_read_count(argument, &load->at_once) && load->at_once > 0 &&
+               load->at_once <= LOAD_AT_ONCE_LIMIT;
+    case OPTION_USERS:
+        return phone_read_count(argument, &load->users) && load->users > 0 &&
+               load->users <= LOAD_USERS_LIMIT;
+    default:
+        return take_of_call(options, id, argument);
     }
 }
 
@@ -319,7 +266,7 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
         return true;
     case OPTION_INSTANCE:
         raw->instance = argument;
-        return is_urn(ahoy_span(argument));
+        return phone_is_urn(ahoy_span(argument));
     case OPTION_SERVER:
         if (raw->server_count == AHOY_UA_SERVERS_LIMIT)
             return false;
@@ -332,17 +279,17 @@ static bool take(struct phone_options *options, struct raw *raw, enum option_id 
         options->trace = argument;
         return true;
     case OPTION_LISTEN:
-        return read_listen(argument, &options->listen);
+        return phone_read_listen(argument, &options->listen);
     case OPTION_EXPIRES:
-        return read_seconds(argument, &options->expires_s) && options->expires_s > 0;
+        return phone_read_seconds(argument, &options->expires_s) && options->expires_s > 0;
     case OPTION_VALID:
-        return read_seconds(argument, &options->valid_s) && options->valid_s > 0;
+        return phone_read_seconds(argument, &options->valid_s) && options->valid_s > 0;
     case OPTION_COUNT:
-        return read_count(argument, &options->count);
+        return phone_read_count(argument, &options->count);
     case OPTION_EVERY:
-        return read_seconds(argument, &options->every_s);
+        return phone_read_seconds(argument, &options->every_s);
     default:
-        return take_of_call(options, id, argument);
+        return take_of_load(options, id, argument);
     }
 }
 
@@ -443,10 +390,15 @@ static int set_account(struct phone_options *options, const struct raw *raw)
         user = options->callee; /* Himself. */
     if (user == NULL)
         return misuse(options->verb, "whose phone is this? Give --user USER@DOMAIN", "");
-    struct span text = with_scheme(user, options->uri, sizeof options->uri);
+    struct span text = phone_with_scheme(user, options->uri, sizeof options->uri);
+    if ((options->verb & LOADS) != 0)
+        options->load.user = phone_take_numbers(options->uri);
     if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
         uri.user.size == 0 || uri.password.size > 0 || uri.params.size > 0 || uri.headers.size > 0)
         return misuse(options->verb, "no USER@DOMAIN: ", user);
+    if ((options->verb & LOADS) != 0 &&
+        phone_numbers_count(&options->load.user) < options->load.users)
+        return misuse(options->verb, "so many users need #### for their number: ", user);
     options->address = ahoy_span_between(uri.user.at, ahoy_span_end(text));
     options->account =
         (struct ahoy_account){ .uri = text,
@@ -472,7 +424,7 @@ static int set_server(struct phone_options *options, const char *given)
     struct ahoy_err err;
     enum ahoy_transport transport;
     struct phone_server *server = &options->servers[options->server_count++];
-    server->uri = with_scheme(given, server->uri_space, sizeof server->uri_space);
+    server->uri = phone_with_scheme(given, server->uri_space, sizeof server->uri_space);
     if (!ahoy_uri_parse(server->uri, &uri, NULL) || uri.headers.size > 0)
         return misuse(options->verb, "no server's URI: ", given);
     if (!ahoy_locate(&uri, &transport, &server->hop.remote, &err)) {
@@ -497,7 +449,13 @@ static int set_servers(struct phone_options *options, const struct raw *raw)
     char domain[PHONE_TEXT_LIMIT];
     snprintf(domain, sizeof domain, "%.*s", (int)options->account.domain.size,
              options->account.domain.at);
-    int code = raw->server_count == 0 ? set_server(options, domain) : -1;
+    /* Who calls somebody very often may do that without a server. */
+    bool is_direct = options->verb == PHONE_LOAD_CALL && raw->server_count == 0;
+    int code = -1;
+    if (raw->server_count == 0)
+        code = set_server(options, is_direct ? options->callee : domain);
+    if (is_direct)
+        options->servers[0].route = SPAN("");
     for (size_t i = 0; i < raw->server_count && code == -1; i++)
         code = set_server(options, raw->servers[i]);
     return code;
@@ -519,7 +477,10 @@ static int set_callee(struct phone_options *options, int argc, char **argv)
         return misuse(options->verb, "no event package that it knows: ", argv[optind]);
     options->text = argv[optind + row->operands - 1];
     const char *callee = argv[optind + (is_watch ? 1 : 0)];
-    struct span text = with_scheme(callee, options->callee_space, sizeof options->callee_space);
+    struct span text =
+        phone_with_scheme(callee, options->callee_space, sizeof options->callee_space);
+    if ((options->verb & LOADS) != 0)
+        options->load.callee = phone_take_numbers(options->callee_space);
     if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
         uri.headers.size > 0)
         return misuse(options->verb, "no SIP URI: ", callee);
@@ -530,6 +491,7 @@ static int set_callee(struct phone_options *options, int argc, char **argv)
 int phone_options_read(struct phone_options *options, enum phone_verb verb, int argc, char **argv)
 {
     struct raw raw = { .user = NULL };
+    static const struct load_rate ten = { 10000, 10000 };
     *options = (struct phone_options){ .verb = verb,
                                        .expires_s = 3600,
                                        .ring_s = 1,
@@ -538,7 +500,12 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
                                        .session_s = SESSION_S,
                                        .digits = "",
                                        .port_low = PORT_LOW,
-                                       .port_high = PORT_HIGH };
+                                       .port_high = PORT_HIGH,
+                                       .load = { .ramp_s = 60, .at_once = 10000, .users = 1 } };
+    if (verb == PHONE_LOAD_CALL)
+        options->load.calls = ten;
+    if (verb == PHONE_LOAD_REGISTER)
+        options->load.registers = ten;
     int code = read_words(options, &raw, argc, argv);
     if (code == -1)
         code = set_callee(options, argc, argv);
@@ -548,7 +515,8 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
         code = set_account(options, &raw);
     if (code == -1)
         code = set_servers(options, &raw);
-    if (code == -1 && !phone_password_read(options, raw.password, raw.in_file))
+    bool is_told = raw.password != NULL || (verb & LOADS) == 0; /* Nobody types it for a load. */
+    if (code == -1 && is_told && !phone_password_read(options, raw.password, raw.in_file))
         code = PHONE_MISUSED;
     return code;
 }

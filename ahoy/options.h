@@ -3,6 +3,7 @@
 
 #include "ahoy/account.h"
 #include "ahoy/instance.h"
+#include "ahoy/load_pace.h"
 #include "ahoy/outcome.h"
 #include "libahoy/tu/ua.h"
 
@@ -12,15 +13,18 @@ enum phone_verb {
     PHONE_ANSWER = 1 << 2,
     PHONE_WATCH = 1 << 3,
     PHONE_MESSAGE = 1 << 4,
-    PHONE_OPTIONS = 1 << 5
+    PHONE_OPTIONS = 1 << 5,
+    PHONE_LOAD_CALL = 1 << 6,
+    PHONE_LOAD_ANSWER = 1 << 7,
+    PHONE_LOAD_REGISTER = 1 << 8
 };
 
 enum {
     PHONE_TEXT_LIMIT = 512, /* Bytes of an account, a server, a password. */
     PHONE_URN_LIMIT = 100,  /* Bytes of its instance. */
     PHONE_SECONDS_LIMIT = 86400,
-    PHONE_COUNT_LIMIT = 1000000, /* Of OPTIONS. */
-    PHONE_DIGITS_LIMIT = 32      /* At once. */
+    PHONE_COUNT_LIMIT = 1000000000, /* Of OPTIONS, calls, REGISTERs. */
+    PHONE_DIGITS_LIMIT = 32         /* At once. */
 };
 
 /* A registrar and outbound proxy. */
@@ -30,6 +34,19 @@ struct phone_server {
     struct span host;  /* Who it must prove to be (TLS). */
     struct span route; /* It as a value of Route. */
     char uri_space[PHONE_TEXT_LIMIT], route_space[PHONE_TEXT_LIMIT];
+};
+
+/* Where in a text numbers stand, with zeros in front. */
+struct phone_numbers {
+    size_t at, digits; /* No digits: nowhere. */
+};
+
+/* Of the verbs of load. */
+struct phone_load {
+    struct load_rate calls, registers; /* Zeroes: none. */
+    uint32_t ramp_s, hold_s, at_once, users;
+    bool has_count, has_hold;
+    struct phone_numbers user, callee; /* In account.uri, in |callee|. */
 };
 
 /* Spans point into it, so it stays where it is. */
@@ -64,6 +81,7 @@ struct phone_options {
     char callee_space[PHONE_TEXT_LIMIT], next_space[PHONE_TEXT_LIMIT];
     char password[PHONE_TEXT_LIMIT];
     char password_path[PHONE_PATH_LIMIT], authorities_path[PHONE_PATH_LIMIT];
+    struct phone_load load;
     struct phone_account file; /* Where texts of the account come from. */
 };
 

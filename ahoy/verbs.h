@@ -11,5 +11,7 @@ int phone_answer(const struct phone_options *options);
 int phone_watch(const struct phone_options *options);
 int phone_message(const struct phone_options *options);
 int phone_ask(const struct phone_options *options);
+/* All three of them. */
+int phone_load(const struct phone_options *options);
 /* Needs no account and no network, so it reads options of its own. */
 int phone_explain(int argc, char **argv);

@@ -2,15 +2,11 @@
 #include "ahoy/worker.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "ahoy/worker_talk.h"
-#include "libahoy/io/driver.h"
-#include "libahoy/io/socket.h"
-#include "libahoy/io/tls_context.h"
+#include "ahoy/worker_way.h"
 #include "libahoy/media/codec.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/stack/stack.h"
@@ -33,26 +29,6 @@ struct phone {
     char uris[LISTENERS][96];
 };
 
-static struct ahoy_driver *_Atomic to_wake;
-static volatile sig_atomic_t leaving;
-
-static void leave(int number)
-{
-    /* Saying goodbye takes a few seconds at most.  Two signals may be one wish, as timeout(1) sends
-     * it to the process and to its group; the third is impatience. */
-    if (leaving == 2)
-        _exit(128 + number);
-    leaving = leaving + 1;
-    struct ahoy_driver *driver = to_wake;
-    if (driver != NULL)
-        ahoy_driver_wake(driver);
-}
-
-bool phone_is_leaving(void)
-{
-    return leaving != 0;
-}
-
 uint64_t phone_now(void)
 {
     return ahoy_driver_now();
@@ -66,20 +42,6 @@ uint64_t phone_now_us(void)
 struct ahoy_ua *phone_ua(struct phone *phone)
 {
     return phone->ua;
-}
-
-/* The address that packets to |remote| leave from.  Connecting a datagram socket sends nothing. */
-static bool own_address(const struct ahoy_ip *remote, struct ahoy_ip *ip)
-{
-    union ahoy_socket_name name;
-    socklen_t size = ahoy_socket_name(remote, &name);
-    int fd = socket(name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    bool found = connect(fd, &name.any, size) == 0 && ahoy_socket_local(fd, ip);
-    close(fd);
-    ip->port = 0;
-    return found;
 }
 
 static void name_listener(struct phone *phone, size_t index)
@@ -97,35 +59,14 @@ static void name_listener(struct phone *phone, size_t index)
     listener->uri = ahoy_buf_text(&uri);
 }
 
-/* Only where the server is called by TLS: authorities are many. */
-static bool open_tls(struct phone *phone, const struct phone_options *options)
-{
-    struct ahoy_tls_fault fault;
-    bool is_needed = false;
-    for (size_t i = 0; i < options->server_count; i++)
-        is_needed |= options->servers[i].hop.transport == AHOY_TLS;
-    if (!is_needed)
-        return true;
-    phone->outward = (struct ahoy_tls_entry){
-        .use = AHOY_TLS_OUTWARD,
-        .verify = options->insecure ? AHOY_TLS_VERIFY_NONE : AHOY_TLS_VERIFY_REQUIRED,
-        .authorities = options->authorities,
-    };
-    if (options->insecure)
-        fprintf(stderr, "ahoy: --insecure: nobody knows whether this is the right server\n");
-    phone->tls = ahoy_tls_context_new(&phone->outward, 1, &fault);
-    if (phone->tls == NULL)
-        fprintf(stderr, "ahoy: %s\n", fault.what);
-    return phone->tls != NULL;
-}
-
 static bool open_driver(struct phone *phone, const struct phone_options *options)
 {
     static const enum ahoy_transport transports[LISTENERS] = { AHOY_UDP, AHOY_TCP, AHOY_TLS };
     struct ahoy_ip local = options->listen;
     char text[64] = "";
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
-    if (local.family == AHOY_NO_FAMILY && !own_address(&options->servers[0].hop.remote, &local)) {
+    if (local.family == AHOY_NO_FAMILY &&
+        !phone_own_address(&options->servers[0].hop.remote, &local)) {
         phone->has_no_way = true;
         fprintf(stderr, "ahoy: no way to the server: %s\n", strerror(errno));
         return false;
@@ -237,16 +178,6 @@ static bool open_trace(struct phone *phone, const char *path)
     return phone->trace != NULL;
 }
 
-static void catch_signals(struct phone *phone)
-{
-    struct sigaction action = { .sa_handler = leave };
-    sigemptyset(&action.sa_mask);
-    to_wake = phone->driver;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
 struct phone *phone_open(const struct phone_options *options, int *fault)
 {
     struct phone *phone = calloc(1, sizeof *phone);
@@ -255,14 +186,15 @@ struct phone *phone_open(const struct phone_options *options, int *fault)
         fprintf(stderr, "ahoy: out of memory\n");
         return NULL;
     }
-    if (!open_trace(phone, options->trace) || !open_tls(phone, options) ||
-        !open_driver(phone, options) || !open_stack(phone, options)) {
+    if (!open_trace(phone, options->trace) ||
+        !phone_open_tls(options, &phone->outward, &phone->tls) || !open_driver(phone, options) ||
+        !open_stack(phone, options)) {
         if (phone->has_no_way)
             *fault = PHONE_UNREACHABLE;
         phone_close(phone);
         return NULL;
     }
-    catch_signals(phone);
+    phone_catch_signals(phone->driver);
     return phone;
 }
 
@@ -270,7 +202,7 @@ void phone_close(struct phone *phone)
 {
     if (phone == NULL)
         return;
-    to_wake = NULL;
+    phone_catch_signals(NULL);
     ahoy_ua_free(phone->ua);
     ahoy_stack_free(phone->stack);
     if (phone->driver != NULL)

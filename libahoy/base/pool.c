@@ -30,7 +30,17 @@ void ahoy_pool_init(struct ahoy_pool *pool, size_t slot_size, uint32_t limit)
     assert(limit >= 1);
     assert(slot_size >= 1 && slot_size <= SIZE_MAX / (2 * BLOCK_SLOTS));
     size_t aligned = (slot_size + alignment - 1) / alignment * alignment;
-    *pool = (struct ahoy_pool){ .slot_size = aligned, .limit = limit, .free = UINT32_MAX };
+    *pool = (struct ahoy_pool){
+        .slot_size = aligned, .zeroed_size = aligned, .limit = limit, .free = UINT32_MAX
+    };
+}
+
+void ahoy_pool_init_roomy(struct ahoy_pool *pool, size_t slot_size, size_t zeroed_size,
+                          uint32_t limit)
+{
+    assert(zeroed_size <= slot_size);
+    ahoy_pool_init(pool, slot_size, limit);
+    pool->zeroed_size = zeroed_size;
 }
 
 static uint32_t block_count(const struct ahoy_pool *pool)
@@ -50,6 +60,7 @@ static void free_blocks(struct ahoy_pool *pool)
     }
     free(pool->blocks);
     *pool = (struct ahoy_pool){ .slot_size = pool->slot_size,
+                                .zeroed_size = pool->zeroed_size,
                                 .limit = pool->limit,
                                 .free = UINT32_MAX,
                                 .generation = pool->generation };
@@ -173,7 +184,7 @@ void *ahoy_pool_add(struct ahoy_pool *pool, struct ahoy_handle *handle)
     *handle = (struct ahoy_handle){ .slot = slot, .generation = generation };
     void *data = slot_of(pool, slot);
     ahoy_unpoison(data, pool->slot_size);
-    memset(data, 0, pool->slot_size);
+    memset(data, 0, pool->zeroed_size);
     return data;
 }
 

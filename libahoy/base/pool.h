@@ -32,6 +32,7 @@ static inline struct ahoy_handle ahoy_handle_unpack(uint64_t packed)
 struct ahoy_pool {
     void **blocks;
     size_t slot_size;
+    size_t zeroed_size;  /* So much of a slot is zeroed. */
     uint32_t capacity;   /* Slots there are now. */
     uint32_t limit;      /* Slots there may be. */
     uint32_t spare;      /* Blocks that the allocator gave with the last one, not in use yet. */
@@ -42,11 +43,15 @@ struct ahoy_pool {
 
 /* Takes no memory yet. |limit| is at least 1. */
 void ahoy_pool_init(struct ahoy_pool *pool, size_t slot_size, uint32_t limit);
+/* The same for slots that end in room for texts: what is behind |zeroed_size| is left as it was, so
+ * that no page of it is touched before it is used. */
+void ahoy_pool_init_roomy(struct ahoy_pool *pool, size_t slot_size, size_t zeroed_size,
+                          uint32_t limit);
 void ahoy_pool_fini(struct ahoy_pool *pool);
 /* Gives all memory back where no slot is in use; else nothing happens.  Old handles stay stale. */
 void ahoy_pool_trim(struct ahoy_pool *pool);
 
-/* A zeroed slot, its handle in |handle|; NULL where the limit or the allocator refuses. */
+/* A slot, zeroed, its handle in |handle|; NULL where the limit or the allocator refuses. */
 void *ahoy_pool_add(struct ahoy_pool *pool, struct ahoy_handle *handle);
 /* The slot, or NULL where |handle| is null, stale or never was. */
 void *ahoy_pool_get(const struct ahoy_pool *pool, struct ahoy_handle handle);

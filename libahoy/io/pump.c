@@ -59,6 +59,7 @@ static bool open_driver(struct ahoy_pump *pump, struct ahoy_pump_fault *fault)
     struct ahoy_pump_options *options = &pump->options;
     const struct ahoy_driver_options driver = { .listeners = options->listeners,
                                                 .listener_count = options->listener_count,
+                                                .padding = options->padding,
                                                 .tls = options->tls,
                                                 .dns = options->dns };
     size_t failed;
@@ -195,6 +196,11 @@ void ahoy_pump_wait(struct ahoy_pump *pump, uint64_t deadline_ms)
     ahoy_driver_flush(pump->driver);
     uint64_t stack_ms = ahoy_stack_deadline(pump->stack);
     ahoy_driver_wait(pump->driver, stack_ms < deadline_ms ? stack_ms : deadline_ms);
+}
+
+uint32_t ahoy_pump_waited_us(const struct ahoy_pump *pump)
+{
+    return pump->event.waited_us;
 }
 
 bool ahoy_pump_next(struct ahoy_pump *pump, struct ahoy_event *event)

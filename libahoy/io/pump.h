@@ -31,6 +31,7 @@ struct ahoy_pump_options {
     /* At once; 0 for what suits a phone: 1,024, 64 and 16 MiB. */
     uint32_t transactions, connections;
     size_t memory;
+    unsigned padding; /* As the driver has it. */
     /* Told of each message as it travels; NULL for nobody. */
     void (*seen)(void *context, bool is_sent, const struct ahoy_hop *hop, struct span bytes);
     void *context;
@@ -60,6 +61,8 @@ struct ahoy_driver *ahoy_pump_driver(struct ahoy_pump *pump);
 /* Sends what the users have asked for, and waits until something comes, or |deadline_ms|: the
  * users' own. */
 void ahoy_pump_wait(struct ahoy_pump *pump, uint64_t deadline_ms);
+/* How long the message of the event that was asked for last had waited to be read. */
+uint32_t ahoy_pump_waited_us(const struct ahoy_pump *pump);
 /* The next event of what has come, for its user to step with before asking again; false ends the
  * turn. */
 bool ahoy_pump_next(struct ahoy_pump *pump, struct ahoy_event *event);

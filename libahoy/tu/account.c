@@ -6,7 +6,7 @@
 
 void ahoy_credentials_put(const struct ahoy_credentials *credentials, struct ahoy_buf *buf)
 {
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2 && credentials != NULL; i++) {
         const struct ahoy_proof *proof = &credentials->proofs[i];
         ahoy_buf_put(buf, (struct span){ proof->row, proof->size });
     }

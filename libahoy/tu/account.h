@@ -55,5 +55,5 @@ bool ahoy_credentials_renew(struct ahoy_credentials *credentials,
                             const struct ahoy_digested *request, struct span uri,
                             struct ahoy_rng *rng);
 
-/* Adds the rows there are. */
+/* Adds the rows there are; NULL has none. */
 void ahoy_credentials_put(const struct ahoy_credentials *credentials, struct ahoy_buf *buf);

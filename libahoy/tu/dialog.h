@@ -20,12 +20,7 @@ struct ahoy_dialog {
     uint32_t local_cseq;  /* Of our last request; 0 before the first. */
     uint32_t remote_cseq; /* Of the peer's last one, where |has_remote_cseq|. */
     bool has_remote_cseq;
-    size_t route_count;
-    struct span routes[AHOY_ROUTES_LIMIT]; /* Values of Route, in the order in which they go. */
-    size_t target_size;
-    char target[AHOY_TARGET_LIMIT]; /* The remote target's URI. */
-    size_t text_size;
-    char text[AHOY_DIALOG_TEXT_LIMIT];
+    size_t route_count, target_size, text_size; /* Of what is below. */
 
     /* What is negotiated in it; zeroed at first, and not touched by what is below. */
     struct ahoy_offers offers;
@@ -33,6 +28,11 @@ struct ahoy_dialog {
     bool takes_update;        /* The peer's Allow names UPDATE. */
     uint32_t rseq;            /* Of the last reliable response to our INVITE; 0 for none yet. */
     struct ahoy_handle prack; /* Ours for one with an answer, that is not answered; else null. */
+
+    /* Room that need not be zeroed. */
+    struct span routes[AHOY_ROUTES_LIMIT]; /* Values of Route, in the order in which they go. */
+    char target[AHOY_TARGET_LIMIT];        /* The remote target's URI. */
+    char text[AHOY_DIALOG_TEXT_LIMIT];
 };
 
 /* What a request outside of dialogs is made of (8.1.1). */

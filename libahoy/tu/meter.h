@@ -7,8 +7,7 @@
 /* Bounds of the time from an INVITE to the first sign of the callee, in milliseconds. */
 #define AHOY_METER_BOUNDS(BOUND)                                                                   \
     BOUND(100)                                                                                     \
-    BOUND(250) BOUND(500) BOUND(1000) BOUND(2000) BOUND(4000) BOUND(8000) BOUND(16000)             \
-        BOUND(32000)
+    BOUND(250) BOUND(500) BOUND(1000) BOUND(2000) BOUND(4000) BOUND(8000) BOUND(16000) BOUND(32000)
 
 #define AHOY_METER_ONE(bound) +1
 enum { AHOY_METER_BOUND_COUNT = AHOY_METER_BOUNDS(AHOY_METER_ONE) };

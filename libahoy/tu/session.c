@@ -48,6 +48,22 @@ void ahoy_session_drop_answer(struct ahoy_session_answer *answer)
     *answer = (struct ahoy_session_answer){ .bytes = NULL };
 }
 
+bool ahoy_session_retry(struct ahoy_ua_context *context, struct ahoy_credentials **credentials,
+                        const struct ahoy_dialog *dialog, const struct ahoy_message *response,
+                        enum ahoy_method method, struct span body)
+{
+    if (*credentials == NULL && (response->status == 401 || response->status == 407))
+        *credentials = calloc(1, sizeof **credentials);
+    return *credentials != NULL &&
+           ahoy_ua_retry(context, *credentials, dialog, response, method, body);
+}
+
+void ahoy_session_forget(struct ahoy_credentials **credentials)
+{
+    free(*credentials);
+    *credentials = NULL;
+}
+
 bool ahoy_session_repeat(struct ahoy_session_answer *answer, const struct ahoy_ua_context *context,
                          struct span text, uint32_t cseq, uint64_t now_ms)
 {
@@ -67,7 +83,7 @@ void ahoy_session_send_bye(struct ahoy_session *session, struct ahoy_ua_context 
     session->dialog.local_cseq++; /* R3261-12.2.1.1-7 */
     ahoy_ua_request_begin(context, &session->dialog, AHOY_METHOD_BYE, session->dialog.local_cseq,
                           false, &request);
-    ahoy_credentials_put(&session->bye_credentials, &request.rows);
+    ahoy_credentials_put(session->bye_credentials, &request.rows);
     session->bye =
         ahoy_ua_request_send(&request, SPAN(""), ahoy_handle_pack(session->self), now_ms);
     session->bye_unanswered = session->bye.generation != 0;
@@ -274,5 +290,9 @@ void ahoy_session_fini(struct ahoy_session *session)
     free(session->extra);
     free(session->refer);
     free(session->referred);
+    ahoy_session_forget(&session->credentials);
+    ahoy_session_forget(&session->bye_credentials);
+    ahoy_session_forget(&session->change.credentials);
+    ahoy_session_forget(&session->timer.credentials);
     session->head = session->offer = session->described = NULL;
 }

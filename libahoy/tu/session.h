@@ -1,6 +1,7 @@
 /* A session that INVITE sets up (RFC 3261 13, 14, 15), on the caller's and the callee's side. */
 #pragma once
 
+#include "libahoy/base/heap.h"
 #include "libahoy/tu/session_timer.h"
 
 enum ahoy_session_state {
@@ -54,7 +55,7 @@ struct ahoy_session_change {
     uint64_t again_ms; /* When it is tried again after a 491; UINT64_MAX for no such wait. */
     bool is_refresh;   /* It changes nothing (RFC 4028 10). */
     struct ahoy_sdp_local offered;
-    struct ahoy_credentials credentials;
+    struct ahoy_credentials *credentials; /* NULL until there are some. */
 };
 
 struct ahoy_session {
@@ -65,7 +66,9 @@ struct ahoy_session {
     bool is_sips;        /* What the peer's INVITE asks of our Contact. */
     bool bye_unanswered; /* Our BYE has no final response yet. */
     struct ahoy_handle self;
-    struct ahoy_handle client; /* Our INVITE; null where there is none under way. */
+    struct ahoy_session *next, **link; /* In a chain of the user agent's; NULL before. */
+    struct ahoy_due due;               /* The user agent's: when it is woken. */
+    struct ahoy_handle client;         /* Our INVITE; null where there is none under way. */
     struct ahoy_handle server; /* The peer's INVITE that is not acknowledged yet; else null. */
     struct ahoy_handle bye;
     unsigned transactions; /* That will still report their end. */
@@ -97,13 +100,13 @@ struct ahoy_session {
     struct ahoy_sdp_local in_force; /* What the peer has agreed to, or must. */
     char *described;                /* The last description that we gave; NULL before. */
     size_t described_size, described_media;
-    struct ahoy_credentials credentials; /* Of our INVITE, which its ACK repeats. */
-    struct ahoy_credentials bye_credentials;
-    struct ahoy_dialog dialog; /* The caller's is what it calls by, until there is a 2xx. */
-    struct ahoy_session_targets *targets; /* Where the call was sent to; NULL before a 3xx. */
+    struct ahoy_credentials *credentials; /* Of our INVITE, which its ACK repeats; NULL until ... */
+    struct ahoy_credentials *bye_credentials; /* ... there are some. */
+    struct ahoy_session_targets *targets;     /* Where the call was sent to; NULL before a 3xx. */
     unsigned early_count;
     struct ahoy_dialog *early[AHOY_SESSION_FORKS_LIMIT]; /* The caller's early dialogs. */
     char local_tag[AHOY_TOKEN_SIZE];
+    struct ahoy_dialog dialog; /* The caller's is what it calls by, until there is a 2xx. */
 };
 
 /* The caller: sends INVITE for |uri|.  False where something refuses. */
@@ -157,6 +160,11 @@ void ahoy_session_fini(struct ahoy_session *session);
 
 /* For the files of this folder that make up a session. */
 
+/* As ahoy_ua_retry, with credentials from the allocator: most requests need none. */
+bool ahoy_session_retry(struct ahoy_ua_context *context, struct ahoy_credentials **credentials,
+                        const struct ahoy_dialog *dialog, const struct ahoy_message *response,
+                        enum ahoy_method method, struct span body);
+void ahoy_session_forget(struct ahoy_credentials **credentials);
 /* Puts a copy of |text| in the place of *bytes; false where memory is refused. */
 bool ahoy_session_keep(char **bytes, size_t *size, struct span text);
 /* Our description, in the context's room until the next: an offer where |offer| is NULL, else the

@@ -125,8 +125,7 @@ bool ahoy_session_invited(struct ahoy_session *session, struct ahoy_ua_context *
     session->state = AHOY_SESSION_INCOMING;
     unsigned status = objection(session, context, event, &rows);
     if (status == 0) {
-        session->server = ahoy_transaction_accept(context->transactions, event,
-                                                  ahoy_handle_pack(session->self), now_ms);
+        session->server = ahoy_ua_accept(context, event, ahoy_handle_pack(session->self), now_ms);
         if (session->server.generation == 0)
             status = 503;
     }

@@ -23,7 +23,7 @@ bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_conte
     ahoy_beside_put_packages(&request.rows); /* R6086-5.2.3-1 */
     ahoy_session_timer_put(&session->timer, context->session_s, &request.rows);
     ahoy_buf_put(&request.rows, (struct span){ session->extra, session->extra_size });
-    ahoy_credentials_put(&session->credentials, &request.rows);
+    ahoy_credentials_put(session->credentials, &request.rows);
     struct span offer = print_offer(session, context);
     if (offer.size == 0)
         return false;
@@ -71,7 +71,7 @@ void ahoy_session_send_ack(const struct ahoy_session *session, struct ahoy_ua_co
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         ahoy_buf_put(&buf, parts[i]);
     ahoy_ua_request_begin(context, dialog, AHOY_METHOD_ACK, cseq, false, &request);
-    ahoy_credentials_put(is_first ? &session->credentials : &session->change.credentials,
+    ahoy_credentials_put(is_first ? session->credentials : session->change.credentials,
                          &request.rows); /* R3261-13.2.2.4-5 */
     /* Where it cannot be sent the 2xx comes again. */
     (void)ahoy_ua_request_send_ack(&request, SPAN(""), ahoy_buf_text(&buf), now_ms);
@@ -196,8 +196,8 @@ static void take_final(struct ahoy_session *session, struct ahoy_ua_context *con
     }
     if (session->state != AHOY_SESSION_CALLING)
         return;
-    bool again = ahoy_ua_retry(context, &session->credentials, &session->dialog, response,
-                               AHOY_METHOD_INVITE, print_offer(session, context)) ||
+    bool again = ahoy_session_retry(context, &session->credentials, &session->dialog, response,
+                                    AHOY_METHOD_INVITE, print_offer(session, context)) ||
                  ahoy_session_timer_raise(&session->timer, response, context->session_s);
     if (again && ahoy_session_send_invite(session, context, now_ms))
         return;
@@ -213,8 +213,8 @@ static void take_bye_response(struct ahoy_session *session, struct ahoy_ua_conte
     if (response->status < 200)
         return;
     session->bye_unanswered = false;
-    if (ahoy_ua_retry(context, &session->bye_credentials, &session->dialog, response,
-                      AHOY_METHOD_BYE, SPAN("")))
+    if (ahoy_session_retry(context, &session->bye_credentials, &session->dialog, response,
+                           AHOY_METHOD_BYE, SPAN("")))
         ahoy_session_send_bye(session, context, now_ms);
 }
 

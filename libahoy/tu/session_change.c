@@ -52,7 +52,7 @@ static void send_offer(struct ahoy_session *session, struct ahoy_ua_context *con
     ahoy_ua_put_accepted(&request.rows);
     if (session->state == AHOY_SESSION_CONFIRMED)
         ahoy_session_timer_put(&session->timer, context->session_s, &request.rows);
-    ahoy_credentials_put(&change->credentials, &request.rows);
+    ahoy_credentials_put(change->credentials, &request.rows);
     change->client = ahoy_ua_request_send(&request, offer, ahoy_handle_pack(session->self), now_ms);
     if (change->client.generation == 0)
         return;
@@ -133,7 +133,7 @@ void ahoy_session_pursue(struct ahoy_session *session, struct ahoy_ua_context *c
         !ahoy_offers_may_send(&change->dialog->offers, change->method,
                               ahoy_session_ongoing(session, change->dialog)))
         return;
-    change->credentials = (struct ahoy_credentials){ .proofs = { { .tries = 0 } } };
+    ahoy_session_forget(&change->credentials);
     change->is_refresh = is_refresh;
     session->timer.is_due = false; /* Any change refreshes: RFC 4028 7.2. */
     if (!send_change(session, context, now_ms))
@@ -235,8 +235,8 @@ static bool try_again(struct ahoy_session *session, struct ahoy_ua_context *cont
     struct ahoy_session_change *change = &session->change;
     struct span offer = { session->described, session->described_size };
     if (!is_of_use(session) ||
-        (!ahoy_ua_retry(context, &change->credentials, change->dialog, response, change->method,
-                        offer) &&
+        (!ahoy_session_retry(context, &change->credentials, change->dialog, response,
+                             change->method, offer) &&
          !ahoy_session_timer_raise(&session->timer, response, context->session_s)))
         return false;
     ahoy_offers_reject(&change->dialog->offers);

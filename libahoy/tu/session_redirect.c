@@ -139,7 +139,7 @@ static bool try(struct ahoy_session *session, struct ahoy_ua_context *context,
         (target->proxy.size > 0 && !add_proxy(dialog, target->proxy)))
         return false;
     ahoy_session_forget_early(session);
-    session->credentials = (struct ahoy_credentials){ .proofs = { { .tries = 0 } } };
+    ahoy_session_forget(&session->credentials);
     return ahoy_session_send_invite(session, context, now_ms);
 }
 

@@ -14,7 +14,7 @@ static void send_update(struct ahoy_session *session, struct ahoy_ua_context *co
     ahoy_ua_put_contact(context, &request.hop, ahoy_dialog_is_sips(dialog), &request.rows);
     ahoy_ua_put_accepted(&request.rows);
     ahoy_session_timer_put(&session->timer, context->session_s, &request.rows);
-    ahoy_credentials_put(&session->timer.credentials, &request.rows);
+    ahoy_credentials_put(session->timer.credentials, &request.rows);
     session->timer.update =
         ahoy_ua_request_send(&request, SPAN(""), ahoy_handle_pack(session->self), now_ms);
     if (session->timer.update.generation != 0)
@@ -35,7 +35,7 @@ void ahoy_session_refresh(struct ahoy_session *session, struct ahoy_ua_context *
     if (now_ms < timer->refresh_ms)
         return;
     timer->refresh_ms = UINT64_MAX;
-    timer->credentials = (struct ahoy_credentials){ .proofs = { { .tries = 0 } } };
+    ahoy_session_forget(&timer->credentials);
     if (session->dialog.takes_update)
         send_update(session, context, now_ms);
     else
@@ -73,8 +73,8 @@ void ahoy_session_refreshed(struct ahoy_session *session, struct ahoy_ua_context
         timer->update = nobody;
         ahoy_dialog_refresh(&session->dialog, response);
         ahoy_session_timer_take(timer, response, context->session_s, now_ms);
-    } else if (ahoy_ua_retry(context, &timer->credentials, &session->dialog, response,
-                             AHOY_METHOD_UPDATE, SPAN("")) ||
+    } else if (ahoy_session_retry(context, &timer->credentials, &session->dialog, response,
+                                  AHOY_METHOD_UPDATE, SPAN("")) ||
                ahoy_session_timer_raise(timer, response, context->session_s)) {
         send_update(session, context, now_ms);
     } else {

@@ -70,8 +70,7 @@ static void take_reinvite(struct ahoy_session *session, struct ahoy_ua_context *
         status = 500;
     struct ahoy_handle server = nobody;
     if (status == 0)
-        server = ahoy_transaction_accept(context->transactions, event,
-                                         ahoy_handle_pack(session->self), now_ms);
+        server = ahoy_ua_accept(context, event, ahoy_handle_pack(session->self), now_ms);
     if (server.generation == 0) {
         ahoy_ua_refuse(context, event, status != 0 ? status : 503, ahoy_buf_text(&rows));
         return;

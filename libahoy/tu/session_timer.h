@@ -26,9 +26,9 @@ struct ahoy_session_timer {
     uint64_t refresh_ms, end_ms; /* When to refresh, and to give up; UINT64_MAX for never. */
     uint32_t least_s;            /* The largest Min-SE that was heard; 0 for none. */
     unsigned raises;
-    struct ahoy_handle update;           /* The UPDATE that refreshes; else null, ... */
-    struct ahoy_credentials credentials; /* ... and what it is sent with. */
-    struct ahoy_session_terms asked;     /* By the peer's INVITE that is to be answered. */
+    struct ahoy_handle update;            /* The UPDATE that refreshes; else null, ... */
+    struct ahoy_credentials *credentials; /* ... and what it is sent with. */
+    struct ahoy_session_terms asked;      /* By the peer's INVITE that is to be answered. */
 };
 
 void ahoy_session_timer_init(struct ahoy_session_timer *timer);

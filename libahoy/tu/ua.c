@@ -29,6 +29,7 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
         return NULL;
     struct ahoy_ua_context *context = &ua->context;
     context->transactions = options->transactions;
+    context->number = options->number;
     context->account = options->account;
     context->locate = options->locate;
     context->t1_ms = options->t1_ms;
@@ -37,56 +38,27 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     context->session_s = options->session_s;
     context->takes_transfers = options->takes_transfers;
     ahoy_rng_init(&context->rng, options->seed);
-    ahoy_pool_init(&ua->sessions, sizeof(struct ahoy_session), AHOY_UA_SESSIONS_LIMIT);
     ahoy_subscriber_init(&ua->subscriber);
     ahoy_publication_init(&ua->publication);
     ahoy_exchanges_init(&ua->exchanges);
     ua->is_busy = options->is_busy;
-    if (!init_registrations(ua, options)) {
+    uint32_t sessions = options->sessions != 0 ? options->sessions : AHOY_UA_SESSIONS_LIMIT;
+    if (!ahoy_ua_init_sessions(ua, sessions, options->seed) || !init_registrations(ua, options)) {
         ahoy_ua_free(ua);
         return NULL;
     }
     return ua;
 }
 
-void ahoy_ua_remove_session(struct ahoy_ua *ua, struct ahoy_session *session)
-{
-    ahoy_session_fini(session);
-    ahoy_pool_remove(&ua->sessions, session->self);
-}
-
 void ahoy_ua_free(struct ahoy_ua *ua)
 {
     if (ua == NULL)
         return;
-    struct ahoy_handle handle;
-    struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
-    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
-        ahoy_ua_remove_session(ua, session);
-    ahoy_pool_fini(&ua->sessions);
+    ahoy_ua_fini_sessions(ua);
     ahoy_exchanges_fini(&ua->exchanges);
     ahoy_publication_fini(&ua->publication);
     ahoy_ua_hush(&ua->context);
     free(ua);
-}
-
-struct ahoy_session *ahoy_ua_add_session(struct ahoy_ua *ua)
-{
-    struct ahoy_handle handle;
-    struct ahoy_session *session = ahoy_pool_add(&ua->sessions, &handle);
-    if (session == NULL)
-        return NULL;
-    session->self = handle;
-    session->ring_ms = session->change.again_ms = UINT64_MAX;
-    ahoy_session_timer_init(&session->timer);
-    session->local.session_id = ahoy_rng_next(&ua->context.rng) >> 2; /* Fits a signed number. */
-    session->local.more_codecs = ua->context.more_codecs;
-    return session;
-}
-
-struct ahoy_session *ahoy_ua_get_session(struct ahoy_ua *ua, struct ahoy_handle handle)
-{
-    return ahoy_pool_get(&ua->sessions, handle);
 }
 
 /* Who asked for this call is told how it goes. */
@@ -119,43 +91,15 @@ void ahoy_ua_settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t n
     displace(ua, session, now_ms);
     if (ahoy_session_is_done(session))
         ahoy_ua_remove_session(ua, session);
-}
-
-/* The session that a request within a dialog belongs to. */
-static struct ahoy_session *find_session(struct ahoy_ua *ua, const struct ahoy_routing *routing,
-                                         struct ahoy_dialog **dialog)
-{
-    struct ahoy_handle handle;
-    struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
-    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
-        *dialog = ahoy_session_find(session, routing);
-        if (*dialog != NULL)
-            return session;
-    }
-    return NULL;
-}
-
-/* The same INVITE by another path (8.2.2.2): its proxy forked, and both branches lead here. */
-static bool is_merged(struct ahoy_ua *ua, const struct ahoy_routing *routing)
-{
-    struct ahoy_handle handle;
-    const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
-    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
-        const struct ahoy_dialog *dialog = &session->dialog;
-        if (!session->is_caller && session->server.generation != 0 &&
-            session->server_cseq == routing->cseq.number &&
-            ahoy_span_equal(dialog->call_id, routing->call_id) &&
-            ahoy_span_equal_nocase(dialog->remote_tag, routing->from_tag))
-            return true;
-    }
-    return false;
+    else
+        ahoy_ua_time_session(ua, session);
 }
 
 /* What refuses an INVITE before anybody looks into it; 0 for nothing. */
 static unsigned refusal_of(const struct ahoy_ua *ua, const struct ahoy_event *event)
 {
     enum ahoy_method method = event->message->method;
-    bool is_full = ua->sessions.used == AHOY_UA_SESSIONS_LIMIT;
+    bool is_full = ua->sessions.used == ua->sessions.limit;
     if (!ahoy_span_equal(event->routing->request_uri.user, ua->context.account.user))
         return 404;
     return (method == AHOY_METHOD_OPTIONS && (ua->is_busy || is_full)) ||
@@ -167,7 +111,7 @@ static unsigned refusal_of(const struct ahoy_ua *ua, const struct ahoy_event *ev
 static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
     struct ahoy_ua_context *context = &ua->context;
-    if (is_merged(ua, event->routing)) {
+    if (ahoy_ua_is_merged(ua, event->routing)) {
         ahoy_ua_refuse(context, event, 482, SPAN(""));
         return;
     }
@@ -179,7 +123,9 @@ static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint
         return;
     }
     session->replaced = replaced;
-    if (!ahoy_session_invited(session, context, event, now_ms))
+    if (ahoy_session_invited(session, context, event, now_ms))
+        ahoy_ua_note_session(ua, session);
+    else
         ahoy_ua_remove_session(ua, session);
 }
 
@@ -248,7 +194,7 @@ static void take_request(struct ahoy_ua *ua, const struct ahoy_event *event, uin
         return;
     }
     struct ahoy_dialog *dialog;
-    struct ahoy_session *session = find_session(ua, event->routing, &dialog);
+    struct ahoy_session *session = ahoy_ua_find_session(ua, event->routing, &dialog);
     if (session != NULL) {
         ahoy_session_request(session, &ua->context, dialog, event, now_ms);
         ahoy_ua_settle(ua, session, now_ms);
@@ -278,31 +224,32 @@ static void take_reply(struct ahoy_ua *ua, const struct ahoy_event *event, uint6
 
 void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
+    uint64_t user = ahoy_handle_pack(ahoy_ua_session(event));
     if (event->kind == AHOY_EVENT_REQUEST || event->kind == AHOY_EVENT_ACK) {
         take_request(ua, event, now_ms);
         return;
     }
-    if (event->kind == AHOY_EVENT_CANCEL && event->user <= AHOY_UA_PUBLICATION) {
+    if (event->kind == AHOY_EVENT_CANCEL && user <= AHOY_UA_PUBLICATION) {
         ahoy_ua_reply(&ua->context, event, 481, SPAN(""), SPAN(""), now_ms);
         return;
     }
-    if (event->user == AHOY_UA_REGISTRATION) {
+    if (user == AHOY_UA_REGISTRATION) {
         ahoy_registrations_step(&ua->registrations, &ua->context, event, now_ms);
         return;
     }
-    if (event->user == AHOY_UA_SUBSCRIBER) {
+    if (user == AHOY_UA_SUBSCRIBER) {
         ahoy_subscriber_step(&ua->subscriber, &ua->context, event, now_ms);
         return;
     }
-    if (event->user == AHOY_UA_PUBLICATION) {
+    if (user == AHOY_UA_PUBLICATION) {
         ahoy_publication_step(&ua->publication, &ua->context, event, now_ms);
         return;
     }
-    if (event->user == AHOY_UA_EXCHANGES) {
+    if (user == AHOY_UA_EXCHANGES) {
         take_reply(ua, event, now_ms);
         return;
     }
-    struct ahoy_session *session = ahoy_ua_get_session(ua, ahoy_handle_unpack(event->user));
+    struct ahoy_session *session = ahoy_ua_get_session(ua, ahoy_ua_session(event));
     if (session == NULL)
         return;
     ahoy_session_step(session, &ua->context, event, now_ms);
@@ -314,12 +261,7 @@ void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms)
     ahoy_registrations_expire(&ua->registrations, &ua->context, now_ms);
     ahoy_subscriber_expire(&ua->subscriber, &ua->context, now_ms);
     ahoy_publication_expire(&ua->publication, &ua->context, now_ms);
-    struct ahoy_handle handle;
-    struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
-    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
-        ahoy_session_expire(session, &ua->context, now_ms);
-        ahoy_ua_settle(ua, session, now_ms);
-    }
+    ahoy_ua_expire_sessions(ua, now_ms);
 }
 
 uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua)
@@ -330,13 +272,8 @@ uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua)
         deadline = registrations;
     if (ua->publication.due_ms < deadline)
         deadline = ua->publication.due_ms;
-    struct ahoy_handle handle;
-    const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
-    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle)) {
-        uint64_t due = ahoy_session_deadline(session);
-        deadline = due < deadline ? due : deadline;
-    }
-    return deadline;
+    const struct ahoy_due *due = ahoy_heap_first(&ua->due);
+    return due != NULL && due->deadline_ms < deadline ? due->deadline_ms : deadline;
 }
 
 bool ahoy_ua_poll(struct ahoy_ua *ua, struct ahoy_ua_news *news)
@@ -440,9 +377,5 @@ uint32_t ahoy_ua_busy(const struct ahoy_ua *ua)
     busy += ahoy_subscriber_is_busy(&ua->subscriber);
     busy += ua->publication.exchange.transaction.generation != 0;
     busy += ua->exchanges.pool.used;
-    struct ahoy_handle handle;
-    const struct ahoy_session *session = ahoy_pool_next(&ua->sessions, 0, &handle);
-    for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
-        busy += ahoy_session_is_busy(session);
-    return busy;
+    return busy + ahoy_ua_busy_sessions(ua);
 }

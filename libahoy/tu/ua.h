@@ -11,7 +11,10 @@
 #include "libahoy/tu/subscription.h"
 #include "libahoy/tu/ua_context.h"
 
-enum { AHOY_UA_SESSIONS_LIMIT = 16 };
+enum {
+    AHOY_UA_SESSIONS_LIMIT = 16,        /* Unless the program says otherwise ... */
+    AHOY_UA_MOST_SESSIONS_LIMIT = 65536 /* ... and at most. */
+};
 
 /* A further registrar and outbound proxy. */
 struct ahoy_ua_server {
@@ -35,10 +38,24 @@ struct ahoy_ua_options {
     uint32_t session_s;     /* How long sessions last that nobody refreshes (RFC 4028): 90 at least,
                              * 1,800 is usual; 0: we do not ask for a limit. */
     bool takes_transfers;   /* TRANSFER_ASKED where a peer asks; else he is declined. */
+    uint32_t sessions;      /* How many at once; 0 for AHOY_UA_SESSIONS_LIMIT. */
+    uint16_t number;        /* Of several on one stack: ahoy_ua_number. */
     uint64_t seed[2];
 };
 
 struct ahoy_ua;
+
+/* Of several user agents on one stack, the number of that which the event of a transaction is for.
+ * Requests and ACKs, which have none yet, are for who is named by their Request-URI. */
+static inline uint16_t ahoy_ua_number(const struct ahoy_event *event)
+{
+    return (uint16_t)(event->user >> AHOY_UA_NUMBER_SHIFT);
+}
+/* The session that it is for; one without a generation where it is for none. */
+static inline struct ahoy_handle ahoy_ua_session(const struct ahoy_event *event)
+{
+    return ahoy_handle_unpack(event->user & ~(UINT64_C(0xffff) << AHOY_UA_NUMBER_SHIFT));
+}
 
 /* NULL where memory is refused, the account is no SIP URI or a text of it is too long. */
 struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options);

@@ -36,8 +36,10 @@ static struct ahoy_session *place(struct ahoy_ua *ua, struct span uri, const str
     bool is_kept =
         referred == NULL || ahoy_session_keep(&session->extra, &session->extra_size,
                                               (struct span){ referred->rows, referred->rows_size });
-    if (is_kept && ahoy_session_call(session, &ua->context, uri, now_ms))
+    if (is_kept && ahoy_session_call(session, &ua->context, uri, now_ms)) {
+        ahoy_ua_note_session(ua, session);
         return session;
+    }
     ahoy_ua_remove_session(ua, session);
     return NULL;
 }
@@ -59,8 +61,11 @@ bool ahoy_ua_transfer(struct ahoy_ua *ua, struct ahoy_handle handle, struct span
     char space[AHOY_URI_LIMIT];
     struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
     struct ahoy_session *session = ahoy_ua_get_session(ua, handle);
-    return session != NULL && print_callee(uri, &text) &&
-           ahoy_refer(session, &ua->context, ahoy_buf_text(&text), NULL, now_ms);
+    if (session == NULL || !print_callee(uri, &text) ||
+        !ahoy_refer(session, &ua->context, ahoy_buf_text(&text), NULL, now_ms))
+        return false;
+    ahoy_ua_time_session(ua, session);
+    return true;
 }
 
 bool ahoy_ua_transfer_to(struct ahoy_ua *ua, struct ahoy_handle handle, struct ahoy_handle other,
@@ -68,10 +73,13 @@ bool ahoy_ua_transfer_to(struct ahoy_ua *ua, struct ahoy_handle handle, struct a
 {
     struct ahoy_session *session = ahoy_ua_get_session(ua, handle);
     const struct ahoy_session *target = ahoy_ua_get_session(ua, other);
-    return session != NULL && target != NULL && session != target &&
-           target->state == AHOY_SESSION_CONFIRMED &&
-           ahoy_refer(session, &ua->context, ahoy_refer_uri_of(&target->dialog), &target->dialog,
-                      now_ms);
+    if (session == NULL || target == NULL || session == target ||
+        target->state != AHOY_SESSION_CONFIRMED ||
+        !ahoy_refer(session, &ua->context, ahoy_refer_uri_of(&target->dialog), &target->dialog,
+                    now_ms))
+        return false;
+    ahoy_ua_time_session(ua, session);
+    return true;
 }
 
 /* Decides about what the peer of |session| has asked for: true once. */
@@ -114,8 +122,10 @@ void ahoy_ua_refuse_transfer(struct ahoy_ua *ua, struct ahoy_handle handle, uint
 void ahoy_ua_ring(struct ahoy_ua *ua, struct ahoy_handle handle, uint64_t now_ms)
 {
     struct ahoy_session *session = ahoy_ua_get_session(ua, handle);
-    if (session != NULL)
-        ahoy_session_progress(session, &ua->context, 180, false, now_ms);
+    if (session == NULL)
+        return;
+    ahoy_session_progress(session, &ua->context, 180, false, now_ms);
+    ahoy_ua_time_session(ua, session);
 }
 
 void ahoy_ua_progress(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ahoy_ip *media,

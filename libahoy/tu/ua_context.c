@@ -247,6 +247,11 @@ static void put_end(struct ahoy_buf *buf, struct span type, struct span body)
     ahoy_buf_put(buf, body);
 }
 
+static uint64_t numbered(const struct ahoy_ua_context *context, uint64_t user)
+{
+    return user | (uint64_t)context->number << AHOY_UA_NUMBER_SHIFT;
+}
+
 static struct ahoy_outgoing outgoing(struct ahoy_ua_request *request, struct span body,
                                      struct span *rows, uint64_t user)
 {
@@ -257,7 +262,7 @@ static struct ahoy_outgoing outgoing(struct ahoy_ua_request *request, struct spa
                                    .pieces = rows,
                                    .count = 1,
                                    .hop = request->hop,
-                                   .user = user };
+                                   .user = numbered(request->context, user) };
 }
 
 struct ahoy_handle ahoy_ua_request_send(struct ahoy_ua_request *request, struct span body,
@@ -278,6 +283,12 @@ bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body,
     (void)now_ms; /* Nothing of an ACK is timed. */
     return rows.size > 0 && out.request_line.size > 0 &&
            ahoy_transaction_send(request->context->transactions, &out, seed);
+}
+
+struct ahoy_handle ahoy_ua_accept(struct ahoy_ua_context *context, const struct ahoy_event *event,
+                                  uint64_t user, uint64_t now_ms)
+{
+    return ahoy_transaction_accept(context->transactions, event, numbered(context, user), now_ms);
 }
 
 static struct span compose_reply(struct ahoy_ua_context *context, const struct ahoy_event *event,
@@ -319,7 +330,7 @@ static void reply(struct ahoy_ua_context *context, const struct ahoy_event *even
     struct ahoy_handle handle = { 0, 0 };
     /* Nothing would end the transaction of an INVITE whose response found no memory. */
     if (event->message->method != AHOY_METHOD_INVITE)
-        handle = ahoy_transaction_accept(context->transactions, event, AHOY_UA_NOBODY, now_ms);
+        handle = ahoy_ua_accept(context, event, AHOY_UA_NOBODY, now_ms);
     if (!ahoy_transaction_respond(context->transactions, handle, status, &text, 1, now_ms))
         ahoy_transaction_answer(context->transactions, event, &text, 1);
 }

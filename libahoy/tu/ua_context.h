@@ -7,7 +7,9 @@
 #include "libahoy/tu/granted.h"
 #include "libahoy/tu/ua_news.h"
 
-/* The |user| of transactions; a session's is its packed handle, which is above all of these. */
+/* The |user| of transactions; a session's is its packed handle, which is above all of these.  The
+ * upper half of the lower word, which both leave free, has the number of the user agent. */
+enum { AHOY_UA_NUMBER_SHIFT = 16 };
 enum {
     AHOY_UA_NOBODY = 1,
     AHOY_UA_REGISTRATION,
@@ -37,6 +39,7 @@ struct ahoy_ua_entry {
 
 struct ahoy_ua_context {
     struct ahoy_transactions *transactions;
+    uint16_t number; /* Of several user agents on one stack. */
     struct ahoy_account account;
     struct ahoy_hop server; /* Where requests outside of dialogs go. */
     struct span route;      /* The server as a value of Route: "<sip:192.0.2.1;lr>". */
@@ -125,6 +128,9 @@ struct ahoy_handle ahoy_ua_request_send(struct ahoy_ua_request *request, struct 
 bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body, struct span seed,
                               uint64_t now_ms);
 
+/* Accepts the request |event| (transaction/user.h) for |user|. */
+struct ahoy_handle ahoy_ua_accept(struct ahoy_ua_context *context, const struct ahoy_event *event,
+                                  uint64_t user, uint64_t now_ms);
 /* An answer to the REQUEST or CANCEL |event|, which is accepted for nobody where it can be; an
  * INVITE, which only failures are for, never is.
  * |tag| is the To tag; empty for one without state.  |rows| are further rows. */

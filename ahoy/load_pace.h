@@ -1,0 +1,24 @@
+/* When the next of many is due: so many a second, growing or falling evenly while that is wished.
+ * Pure: no clock. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* In thousandths a second. */
+struct load_rate {
+    uint32_t from, to;
+};
+
+enum { LOAD_RATE_LIMIT = 100000, /* A second. */ LOAD_PACE_REST_MS = 100 };
+
+struct load_pace {
+    struct load_rate rate;
+    uint64_t ramp_ms; /* How long it takes from the one to the other; 0: it is |to| at once. */
+    uint64_t count;   /* How many have had their turn. */
+};
+
+/* How many are due that have had none, |elapsed_ms| after the beginning. */
+uint64_t load_pace_due(const struct load_pace *pace, uint64_t elapsed_ms);
+/* How long to wait until one may be due: 0 where one is, at most LOAD_PACE_REST_MS. */
+uint64_t load_pace_wait_ms(const struct load_pace *pace, uint64_t elapsed_ms);

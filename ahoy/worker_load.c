@@ -1,0 +1,134 @@
+/* The pump of a load: sockets of all transports, and room for many calls.
+ *
+ * Who calls rests a little after each turn, so that much is read and sent at once; what comes
+ * meanwhile is told with how long it has waited, so that no time is measured too long. */
+#include "ahoy/worker_load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ahoy/worker_way.h"
+#include "libahoy/io/pump.h"
+
+enum {
+    LISTENERS = 3,
+    CONNECTIONS = 4096,      /* Of others, who are to be answered. */
+    TRANSACTIONS_A_CALL = 3, /* INVITE, CANCEL, BYE. */
+    MEMORY_A_CALL = 8192,    /* Of their messages. */
+    PADDING = 128,           /* So that requests of one kind leave together. */
+    REST_US = 5000,          /* From one turn to the next, for those who do not answer. */
+    NO_PORT = 9              /* Whatever is sent there is discarded (RFC 863). */
+};
+
+struct load_wire {
+    struct ahoy_pump *pump;
+    struct ahoy_tls_entry outward;
+    struct ahoy_tls_context *tls;
+    struct ahoy_hop server;
+    bool rests;
+    uint64_t woke_us; /* The last turn began. */
+};
+
+static bool open_pump(struct load_wire *wire, const struct phone_options *options, uint32_t calls,
+                      int *fault)
+{
+    static const enum ahoy_transport transports[LISTENERS] = { AHOY_UDP, AHOY_TCP, AHOY_TLS };
+    struct ahoy_ip local = options->listen;
+    struct ahoy_pump_fault why;
+    if (local.family == AHOY_NO_FAMILY &&
+        !phone_own_address(&options->servers[0].hop.remote, &local)) {
+        fprintf(stderr, "ahoy: no way to the server: %s\n", strerror(errno));
+        *fault = PHONE_UNREACHABLE;
+        return false;
+    }
+    struct ahoy_pump_options pump = { .listener_count =
+                                          wire->tls != NULL ? LISTENERS : LISTENERS - 1,
+                                      .padding = PADDING,
+                                      .tls = wire->tls,
+                                      .transactions = calls * TRANSACTIONS_A_CALL,
+                                      .connections = CONNECTIONS,
+                                      .memory = (size_t)calls * MEMORY_A_CALL };
+    for (size_t i = 0; i < pump.listener_count; i++)
+        pump.listeners[i] = (struct ahoy_listener){ .transport = transports[i], .local = local };
+    if (local.port != 0)
+        pump.listeners[LISTENERS - 1].local.port++; /* TCP has the port itself. */
+    wire->pump = ahoy_pump_open(&pump, &why);
+    if (wire->pump == NULL)
+        fprintf(stderr, "ahoy: %s (choose another with --listen)\n", why.text);
+    return wire->pump != NULL;
+}
+
+struct load_wire *load_wire_open(const struct phone_options *options, uint32_t calls, int *fault)
+{
+    struct load_wire *wire = calloc(1, sizeof *wire);
+    const struct phone_server *server = &options->servers[0];
+    *fault = PHONE_MISUSED;
+    if (wire == NULL) {
+        fprintf(stderr, "ahoy: out of memory\n");
+        return NULL;
+    }
+    if (!phone_open_tls(options, &wire->outward, &wire->tls) ||
+        !open_pump(wire, options, calls, fault)) {
+        load_wire_close(wire);
+        return NULL;
+    }
+    wire->rests = options->verb != PHONE_LOAD_ANSWER;
+    wire->server = server->hop;
+    wire->server.domain = ahoy_stack_domain(
+        ahoy_pump_stack(wire->pump), (enum ahoy_transport)server->hop.transport, server->host);
+    phone_catch_signals(ahoy_pump_driver(wire->pump));
+    return wire;
+}
+
+void load_wire_close(struct load_wire *wire)
+{
+    if (wire == NULL)
+        return;
+    phone_catch_signals(NULL);
+    ahoy_pump_close(wire->pump);
+    ahoy_tls_context_free(wire->tls);
+    free(wire);
+}
+
+struct ahoy_transactions *load_wire_transactions(struct load_wire *wire)
+{
+    return ahoy_pump_transactions(wire->pump);
+}
+
+struct ahoy_hop load_wire_server(const struct load_wire *wire)
+{
+    return wire->server;
+}
+
+struct ahoy_ip load_wire_media(const struct load_wire *wire)
+{
+    struct ahoy_ip media = ahoy_pump_listener(wire->pump, 0)->local;
+    media.port = NO_PORT;
+    return media;
+}
+
+bool load_wire_random(uint64_t *numbers, size_t count)
+{
+    return ahoy_driver_random(numbers, count * sizeof *numbers);
+}
+
+void load_wire_wait(struct load_wire *wire, uint64_t deadline_ms)
+{
+    ahoy_pump_wait(wire->pump, deadline_ms);
+    uint64_t now_us = ahoy_driver_now_us();
+    if (wire->rests && now_us < wire->woke_us + REST_US)
+        (void)usleep((useconds_t)(wire->woke_us + REST_US - now_us)); /* A signal may end it. */
+    wire->woke_us = ahoy_driver_now_us();
+}
+
+uint32_t load_wire_waited_us(const struct load_wire *wire)
+{
+    return ahoy_pump_waited_us(wire->pump);
+}
+
+bool load_wire_next(struct load_wire *wire, struct ahoy_event *event)
+{
+    return ahoy_pump_next(wire->pump, event);
+}

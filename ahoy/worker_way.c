@@ -1,0 +1,77 @@
+/* What every verb that meets the network begins with. */
+#include "ahoy/worker_way.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ahoy/worker.h"
+#include "libahoy/io/socket.h"
+
+static struct ahoy_driver *_Atomic to_wake;
+static volatile sig_atomic_t leaving;
+
+static void leave(int number)
+{
+    /* Saying goodbye takes a few seconds at most.  Two signals may be one wish, as timeout(1) sends
+     * it to the process and to its group; the third is impatience. */
+    if (leaving == 2)
+        _exit(128 + number);
+    leaving = leaving + 1;
+    struct ahoy_driver *driver = to_wake;
+    if (driver != NULL)
+        ahoy_driver_wake(driver);
+}
+
+bool phone_is_leaving(void)
+{
+    return leaving != 0;
+}
+
+void phone_catch_signals(struct ahoy_driver *driver)
+{
+    struct sigaction action = { .sa_handler = leave };
+    to_wake = driver;
+    if (driver == NULL)
+        return;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* The address that packets to |remote| leave from.  Connecting a datagram socket sends nothing. */
+bool phone_own_address(const struct ahoy_ip *remote, struct ahoy_ip *ip)
+{
+    union ahoy_socket_name name;
+    socklen_t size = ahoy_socket_name(remote, &name);
+    int fd = socket(name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool found = connect(fd, &name.any, size) == 0 && ahoy_socket_local(fd, ip);
+    close(fd);
+    ip->port = 0;
+    return found;
+}
+
+bool phone_open_tls(const struct phone_options *options, struct ahoy_tls_entry *outward,
+                    struct ahoy_tls_context **tls)
+{
+    struct ahoy_tls_fault fault;
+    bool is_needed = false;
+    for (size_t i = 0; i < options->server_count; i++)
+        is_needed |= options->servers[i].hop.transport == AHOY_TLS;
+    if (!is_needed)
+        return true;
+    *outward = (struct ahoy_tls_entry){
+        .use = AHOY_TLS_OUTWARD,
+        .verify = options->insecure ? AHOY_TLS_VERIFY_NONE : AHOY_TLS_VERIFY_REQUIRED,
+        .authorities = options->authorities,
+    };
+    if (options->insecure)
+        fprintf(stderr, "ahoy: --insecure: nobody knows whether this is the right server\n");
+    *tls = ahoy_tls_context_new(outward, 1, &fault);
+    if (*tls == NULL)
+        fprintf(stderr, "ahoy: %s\n", fault.what);
+    return *tls != NULL;
+}
