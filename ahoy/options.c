@@ -38,7 +38,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
     OPTION(FOR, "for", "SECONDS", PHONE_CALL | PHONE_WATCH, "how long to call or watch, then end") \
     OPTION(RING_LIMIT, "ring-limit", "SECONDS", PHONE_CALL, "give up when nobody answers so long") \
-    OPTION(RING, "ring", "SECONDS", PHONE_ANSWER, "ring so long before answering (1)")             \
+    OPTION(RING, "ring", "SECONDS", PHONE_ANSWER, "ring so long, then answer (1)")             \
     OPTION(ONCE, "once", NULL, PHONE_ANSWER, "leave after the first call")                         \
     OPTION(BUSY, "busy", NULL, PHONE_ANSWER, "refuse every call as busy")                          \
     OPTION(TRANSFER, "transfer", "URI", PHONE_CALL, "after --for, hand the call to somebody else") \
@@ -236,8 +236,7 @@ static bool is_urn(struct span text)
            ahoy_span_starts_nocase(text, SPAN("urn:uuid:"));
 }
 
-/* "sip:" in front of |text| where it has no scheme. */
-static struct span with_scheme(const char *text, char *space, size_t size)
+struct span phone_with_scheme(const char *text, char *space, size_t size)
 {
     struct ahoy_buf buf = ahoy_buf_over(space, size - 1);
     struct span given = ahoy_span(text);
@@ -253,7 +252,7 @@ static struct span with_scheme(const char *text, char *space, size_t size)
 static bool read_next(const char *text, struct phone_options *options, const char **next)
 {
     struct ahoy_uri uri;
-    struct span full = with_scheme(text, options->next_space, sizeof options->next_space);
+    struct span full = phone_with_scheme(text, options->next_space, sizeof options->next_space);
     bool is_first = options->transfer == NULL && options->consult == NULL;
     *next = options->next_space;
     return is_first && ahoy_uri_parse(full, &uri, NULL) && uri.scheme != AHOY_SCHEME_OTHER &&
@@ -285,7 +284,7 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
     case OPTION_SESSION:
         return read_session(argument, &options->session_s);
     case OPTION_RING:
-        return read_seconds(argument, &options->ring_s);
+        return options->has_ring = read_seconds(argument, &options->ring_s);
     default:
         options->json |= id == OPTION_JSON;
         options->keep |= id == OPTION_KEEP;
@@ -443,7 +442,7 @@ static int set_account(struct phone_options *options, const struct raw *raw)
         user = options->callee; /* Himself. */
     if (user == NULL)
         return misuse(options->verb, "whose phone is this? Give --user USER@DOMAIN", "");
-    struct span text = with_scheme(user, options->uri, sizeof options->uri);
+    struct span text = phone_with_scheme(user, options->uri, sizeof options->uri);
     if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme != AHOY_SCHEME_SIP || uri.user.size == 0 ||
         uri.password.size > 0 || uri.params.size > 0 || uri.headers.size > 0)
         return misuse(options->verb, "no USER@DOMAIN: ", user);
@@ -472,7 +471,7 @@ static int set_server(struct phone_options *options, const char *given)
     struct ahoy_err err;
     enum ahoy_transport transport;
     struct phone_server *server = &options->servers[options->server_count++];
-    server->uri = with_scheme(given, server->uri_space, sizeof server->uri_space);
+    server->uri = phone_with_scheme(given, server->uri_space, sizeof server->uri_space);
     if (!ahoy_uri_parse(server->uri, &uri, NULL) || uri.headers.size > 0)
         return misuse(options->verb, "no server's URI: ", given);
     if (!ahoy_locate(&uri, &transport, &server->hop.remote, &err)) {
@@ -519,7 +518,8 @@ static int set_callee(struct phone_options *options, int argc, char **argv)
         return misuse(options->verb, "no event package that it knows: ", argv[optind]);
     options->text = argv[optind + row->operands - 1];
     const char *callee = argv[optind + (is_watch ? 1 : 0)];
-    struct span text = with_scheme(callee, options->callee_space, sizeof options->callee_space);
+    struct span text =
+        phone_with_scheme(callee, options->callee_space, sizeof options->callee_space);
     if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
         uri.headers.size > 0)
         return misuse(options->verb, "no SIP URI: ", callee);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ahoy/terminal.h"
+#include "ahoy/worker_screen.h"
 #include "ahoy/worker_talk.h"
 #include "libahoy/io/driver.h"
 #include "libahoy/io/socket.h"
@@ -21,6 +23,7 @@ struct phone {
     struct ahoy_driver *driver;
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
+    struct phone_screen *screen;
     struct phone_talk *talks[AHOY_UA_SESSIONS_LIMIT]; /* NULL: none. */
     FILE *trace;
     bool has_no_way; /* To the server. */
@@ -40,8 +43,10 @@ static void leave(int number)
 {
     /* Saying goodbye takes a few seconds at most.  Two signals may be one wish, as timeout(1) sends
      * it to the process and to its group; the third is impatience. */
-    if (leaving == 2)
+    if (leaving == 2) {
+        phone_terminal_close();
         _exit(128 + number);
+    }
     leaving = leaving + 1;
     struct ahoy_driver *driver = to_wake;
     if (driver != NULL)
@@ -66,6 +71,11 @@ uint64_t phone_now_us(void)
 struct ahoy_ua *phone_ua(struct phone *phone)
 {
     return phone->ua;
+}
+
+struct phone_screen *phone_screen(struct phone *phone)
+{
+    return phone->screen;
 }
 
 /* The address that packets to |remote| leave from.  Connecting a datagram socket sends nothing. */
@@ -244,6 +254,8 @@ static void catch_signals(struct phone *phone)
     to_wake = phone->driver;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (phone->screen != NULL)
+        sigaction(SIGHUP, &action, NULL); /* Who closes the window hangs up. */
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -262,6 +274,7 @@ struct phone *phone_open(const struct phone_options *options, int *fault)
         phone_close(phone);
         return NULL;
     }
+    phone->screen = phone_screen_open(phone, options);
     catch_signals(phone);
     return phone;
 }
@@ -271,6 +284,7 @@ void phone_close(struct phone *phone)
     if (phone == NULL)
         return;
     to_wake = NULL;
+    phone_screen_close(phone->screen);
     ahoy_ua_free(phone->ua);
     ahoy_stack_free(phone->stack);
     if (phone->driver != NULL)
@@ -308,8 +322,10 @@ static void pump(struct phone *phone, uint64_t now_ms)
     while (ahoy_stack_event(phone->stack, &event))
         ahoy_ua_step(phone->ua, &event, now_ms);
     while (ahoy_stack_poll(phone->stack, &effect)) {
-        if (effect.kind == AHOY_WIRE_SEND)
+        if (effect.kind == AHOY_WIRE_SEND) {
             trace(phone, ">", &effect.hop, effect.bytes);
+            phone_screen_pass(phone->screen, true, effect.bytes);
+        }
         ahoy_driver_carry(phone->driver, &effect);
     }
 }
@@ -350,11 +366,14 @@ void phone_turn(struct phone *phone, uint64_t deadline_ms)
     deadline_ms = earliest(deadline_ms, ahoy_stack_deadline(phone->stack));
     deadline_ms = earliest(deadline_ms, ahoy_ua_deadline(phone->ua));
     deadline_ms = earliest(deadline_ms, talk_all(phone));
+    deadline_ms = earliest(deadline_ms, phone_screen_turn(phone->screen));
     ahoy_driver_wait(phone->driver, deadline_ms);
     while (ahoy_driver_next(phone->driver, &event)) {
         uint64_t now_ms = ahoy_driver_now();
-        if (event.kind == AHOY_WIRE_DATAGRAM || event.kind == AHOY_WIRE_BYTES)
+        if (event.kind == AHOY_WIRE_DATAGRAM || event.kind == AHOY_WIRE_BYTES) {
             trace(phone, "<", &event.hop, event.bytes);
+            phone_screen_pass(phone->screen, false, event.bytes);
+        }
         ahoy_stack_step(phone->stack, &event, now_ms);
         pump(phone, now_ms);
     }
@@ -403,4 +422,14 @@ void phone_part(struct phone *phone, struct phone_talk *talk)
     struct phone_talk **place = find_talk(phone, talk);
     if (place != NULL)
         *place = NULL;
+}
+
+struct phone_talk *phone_talk_find(struct phone *phone, struct ahoy_handle session)
+{
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++) {
+        if (session.generation != 0 && phone->talks[i] != NULL &&
+            phone_talk_is_of(phone->talks[i], session))
+            return phone->talks[i];
+    }
+    return NULL;
 }
