@@ -86,8 +86,9 @@ static const struct verb_row verbs[] = {
       "send somebody a short text" },
     { PHONE_OPTIONS, "options", " URI", 1, "ask whom? Give a URI",
       "ask whether somebody is there, and what his phone can do" },
-    { PHONE_WATCH, "watch", " reg URI", 2, "what of whom? Give reg and a URI",
-      "be told where somebody is registered, as it changes" },
+    { PHONE_WATCH, "watch", " WHAT URI", 2,
+      "what of whom? Give reg, presence, dialog or message-summary, and a URI",
+      "be told what changes: reg, presence, dialog, message-summary" },
 };
 
 static const struct verb_row *verb_row(enum phone_verb verb)
