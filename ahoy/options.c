@@ -38,7 +38,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
     OPTION(FOR, "for", "SECONDS", PHONE_CALL | PHONE_WATCH, "how long to call or watch, then end") \
     OPTION(RING_LIMIT, "ring-limit", "SECONDS", PHONE_CALL, "give up when nobody answers so long") \
-    OPTION(RING, "ring", "SECONDS", PHONE_ANSWER, "ring so long, then answer (1)")             \
+    OPTION(RING, "ring", "SECONDS", PHONE_ANSWER, "ring so long before answering (1)")             \
     OPTION(ONCE, "once", NULL, PHONE_ANSWER, "leave after the first call")                         \
     OPTION(BUSY, "busy", NULL, PHONE_ANSWER, "refuse every call as busy")                          \
     OPTION(TRANSFER, "transfer", "URI", PHONE_CALL, "after --for, hand the call to somebody else") \
@@ -111,7 +111,10 @@ void phone_print_help(void)
         printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(16 - strlen(verbs[i].name)),
                verbs[i].arguments, verbs[i].help);
     printf("  ahoy %-16s  %s\n", "explain [FILE]", "explain SIP messages line by line");
-    printf("\nahoy VERB --help says more; ahoy --version prints the version.\n");
+    printf("\nBob waits for calls, and Alice calls him, by the server that both are known to:\n\n"
+           "  ahoy answer --user bob@atlanta.example --server sip:192.0.2.1\n"
+           "  ahoy call bob@atlanta.example --user alice@atlanta.example --server sip:192.0.2.1\n"
+           "\nahoy VERB --help says more, man ahoy all; ahoy --version prints the version.\n");
 }
 
 static void print_verb_help(enum phone_verb verb)

@@ -247,16 +247,23 @@ static bool open_trace(struct phone *phone, const char *path)
     return phone->trace != NULL;
 }
 
-static void catch_signals(struct phone *phone)
+static void catch_signal(int number)
 {
     struct sigaction action = { .sa_handler = leave };
     sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+/* Signals ask to leave from now on, so that the terminal is given back. */
+static void open_screen(struct phone *phone, const struct phone_options *options)
+{
     to_wake = phone->driver;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    if (phone->screen != NULL)
-        sigaction(SIGHUP, &action, NULL); /* Who closes the window hangs up. */
+    catch_signal(SIGINT);
+    catch_signal(SIGTERM);
     signal(SIGPIPE, SIG_IGN);
+    phone->screen = phone_screen_open(phone, options);
+    if (phone->screen != NULL)
+        catch_signal(SIGHUP); /* Who closes the window hangs up. */
 }
 
 struct phone *phone_open(const struct phone_options *options, int *fault)
@@ -274,8 +281,7 @@ struct phone *phone_open(const struct phone_options *options, int *fault)
         phone_close(phone);
         return NULL;
     }
-    phone->screen = phone_screen_open(phone, options);
-    catch_signals(phone);
+    open_screen(phone, options);
     return phone;
 }
 

@@ -26,8 +26,12 @@ class Terminal:
         self.tmux = [TMUX, "-u", "-S", case.path / f"{name}.tmux", "-f", "/dev/null"]
         self.run("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", case.path,
                  "env", "PS1=ended $? ", "NO_COLOR=1", "ENV=", "sh", "-i")
-        case.addCleanup(self.run, "kill-server")
+        case.addCleanup(self.close)
         self.ended(0)
+
+    def close(self):
+        """As who closes a window."""
+        subprocess.run([*self.tmux, "kill-server"], capture_output=True, check=False)
 
     def run(self, *words):
         return subprocess.run([*self.tmux, *words], check=True, capture_output=True,
@@ -173,6 +177,16 @@ store "memory:"
             code = 0 if wish in (signal.SIGINT, signal.SIGTERM) else 128 + wish
             self.assertIn("registered bob", bob.ended(code))
             self.assertTrue(bob.is_plain())
+
+    def test_window_closed(self):
+        """That hangs up."""
+        bob = self.answering("bob", "--ring", "0")
+        alice = Terminal(self, "alice")
+        self.ahoy(alice, "alice", "call", "bob@atlanta.example")
+        alice.wait_for("> talking")
+        bob.wait_for("> talking")
+        alice.close()
+        self.assertIn("ended by the peer", bob.wait_for("no call"))
 
     def test_no_terminal(self):
         """What is no terminal gets lines, and calls are answered by themselves."""

@@ -35,7 +35,7 @@ static const char *read(const char *package, const char *document)
     return text;
 }
 
-/* RFC 3863 4.3.1, and with a prefix. */
+/* RFC 3863 4.3.1, with a prefix; R3863-4.1-2, R3863-4.2.3-2. */
 static void presence(void **state)
 {
     (void)state;
@@ -46,23 +46,29 @@ static void presence(void **state)
              "<impp:tuple id=\"ub93s3\"><impp:status><impp:basic>\n open </impp:basic>"
              "<im xmlns=\"urn:x\">busy</im></impp:status>"
              "<impp:contact priority=\"0.8\">im:a@b</impp:contact>"
-             "<impp:note>Not &lt;now&gt; &amp; here</impp:note></impp:tuple>"
+             "<impp:note>Caf\xc3\xa9 &lt;now&gt; &amp; here</impp:note></impp:tuple>"
              "<impp:tuple id=\"eg92n8\"><impp:status><impp:basic>closed</impp:basic></impp:status>"
              "</impp:tuple><impp:note>in Tokyo</impp:note></impp:presence>"),
-        "open|im:a@b|Not <now> & here;closed||;||in Tokyo;");
+        "open|im:a@b|Caf\xc3\xa9 <now> & here;closed||;||in Tokyo;");
     assert_string_equal(read("presence", PIDF "</presence>"), "");
+    /* R3863-4.1.3-1 */
+    assert_string_equal(read("presence", PIDF "<tuple id=\"a\"><status><im xmlns=\"urn:x\"/>"
+                                              "</status></tuple></presence>"),
+                        "||;");
 }
 
-/* R3863-4.2.3-1: by name or by namespace, with all that is within. */
+/* R3863-4.2.3-1, -3: by name or by namespace, with all that is within. */
 static void unknown_elements(void **state)
 {
     (void)state;
-    assert_string_equal(read("presence", PIDF
-                             "<x>" TUPLE "</x><tuple xmlns=\"urn:x\" id=\"a\"><status/></tuple>"
-                             "<tuple id=\"a\"><y><basic>closed</basic></y><status><z>"
-                             "<basic>closed</basic></z><basic>open</basic></status></tuple>"
-                             "</presence>"),
-                        "open||;");
+    assert_string_equal(
+        read("presence", PIDF
+             "<x>" TUPLE "</x><tuple xmlns=\"urn:x\" id=\"a\"><status/></tuple>"
+             "<tuple id=\"a\"><y><basic>closed</basic></y><status><z>"
+             "<basic>closed</basic></z><basic u:mustUnderstand=\"1\" xmlns:u=\"urn:ietf:params:xml:"
+             "ns:pidf\">open</basic></status></tuple>"
+             "</presence>"),
+        "open||;");
 }
 
 /* R3863-4.1.1-1, R3863-4.1.1-3, R3863-4.1.2-1; and what is no XML. */
@@ -131,16 +137,20 @@ static void calls(void **state)
         "confirmed|sip:bob@example.org|recipient;terminated||;");
 }
 
+/* RFC 3680 5.1; R3680-5.1-4, -7 and -12: what others add, at each depth. */
 static void registrations(void **state)
 {
     (void)state;
-    assert_string_equal(
-        read("reg", "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" "
-                    "state=\"full\"><registration aor=\"sip:a@b\" id=\"r\" state=\"active\">"
-                    "<contact id=\"1\" state=\"active\" event=\"refreshed\"><uri>sip:a@c</uri>"
-                    "<unknown-param name=\"x\">y</unknown-param></contact>"
-                    "</registration></reginfo>"),
-        "active|sip:a@c|refreshed;");
+    static const char other[] = "<contact xmlns=\"urn:x\" id=\"2\"><uri>sip:x@x</uri></contact>";
+    char document[2048];
+    (void)snprintf(document, sizeof document,
+                   "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">"
+                   "%s<registration aor=\"sip:a@b\" id=\"r\" state=\"active\">%s<contact id=\"1\" "
+                   "state=\"active\" event=\"refreshed\" duration-registered=\"7\">%s"
+                   "<uri>sip:a@c</uri><unknown-param name=\"x\">y</unknown-param></contact>"
+                   "</registration>%s</reginfo>",
+                   other, other, other, other);
+    assert_string_equal(read("reg", document), "active|sip:a@c|refreshed;");
 }
 
 /* RFC 3842 3.5 and 5.2; R3842-3.5-5. */
