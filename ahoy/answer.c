@@ -1,11 +1,12 @@
 /* ahoy answer: registered and waiting; rings for a while, then answers. */
 #include "ahoy/show.h"
 #include "ahoy/verbs.h"
+#include "ahoy/worker_screen.h"
 #include "ahoy/worker_talk.h"
 
 struct line {
     struct ahoy_handle session; /* Null: free. */
-    uint64_t answer_ms;         /* UINT64_MAX once answered. */
+    uint64_t answer_ms;         /* UINT64_MAX once answered, or where a key is to do it. */
     struct phone_talk *talk;
     bool follows; /* From another call, by a transfer. */
 };
@@ -42,13 +43,17 @@ static void take_call(struct answering *answering, const struct ahoy_ua_news *ne
         (struct line){ .session = news->session, .answer_ms = phone_now(), .follows = replaces };
     if (replaces)
         return;
-    line->answer_ms += (uint64_t)options->ring_s * 1000;
+    if (phone_screen(answering->phone) != NULL && !options->has_ring)
+        line->answer_ms = UINT64_MAX; /* When whoever sits there says so. */
+    else
+        line->answer_ms += (uint64_t)options->ring_s * 1000;
     ahoy_ua_ring(ua, news->session, phone_now());
 }
 
 /* The caller would have us call somebody else. */
-static void go_on(struct answering *answering, struct ahoy_handle session)
+static void go_on(struct answering *answering, const struct ahoy_ua_news *news)
 {
+    struct ahoy_handle session = news->session;
     struct ahoy_ua *ua = phone_ua(answering->phone);
     struct line *line = find_line(answering, (struct ahoy_handle){ 0, 0 });
     struct ahoy_ip media;
@@ -61,8 +66,11 @@ static void go_on(struct answering *answering, struct ahoy_handle session)
     }
     *line = (struct line){ .answer_ms = UINT64_MAX, .talk = talk, .follows = true };
     line->session = ahoy_ua_accept_transfer(ua, session, &media, phone_now());
-    if (line->session.generation != 0)
+    if (line->session.generation != 0) {
+        phone_screen_call(phone_screen(answering->phone), line->session,
+                          (struct span){ news->text, news->text_size });
         return;
+    }
     phone_talk_close(talk, line->session);
     *line = (struct line){ .talk = NULL };
 }
@@ -81,7 +89,7 @@ static void agree(struct answering *answering, const struct ahoy_ua_news *news)
 {
     const struct line *line = find_line(answering, news->session);
     if (line != NULL)
-        phone_talk_agree(line->talk, &news->agreed);
+        phone_talk_agree(line->talk, news);
 }
 
 static void take_news(struct answering *answering)
@@ -91,6 +99,7 @@ static void take_news(struct answering *answering)
         if (news.kind == AHOY_NEWS_REFUSED || news.kind == AHOY_NEWS_ENDED)
             end_call(answering, news.session);
         phone_show(answering->options, &news, ahoy_ua_notice(phone_ua(answering->phone)));
+        phone_screen_take(phone_screen(answering->phone), &news);
         switch (news.kind) {
         case AHOY_NEWS_REGISTERED:
             answering->registered = true;
@@ -103,7 +112,7 @@ static void take_news(struct answering *answering)
             take_call(answering, &news);
             break;
         case AHOY_NEWS_TRANSFER_ASKED:
-            go_on(answering, news.session);
+            go_on(answering, &news);
             break;
         case AHOY_NEWS_EARLY:
         case AHOY_NEWS_ANSWERED:
@@ -116,7 +125,16 @@ static void take_news(struct answering *answering)
     }
 }
 
-/* Answers the calls that have rung long enough; returns when the next one will have. */
+/* It has rung long enough, or a key was pressed. */
+static bool is_due(const struct answering *answering, const struct line *line, uint64_t now_ms)
+{
+    if (line->talk != NULL)
+        return false; /* Answered, or a call of ours. */
+    return line->answer_ms <= now_ms ||
+           phone_screen_answers(phone_screen(answering->phone), line->session);
+}
+
+/* Answers the calls that are due; returns when the next one will be. */
 static uint64_t pick_up(struct answering *answering)
 {
     uint64_t next_ms = UINT64_MAX;
@@ -126,7 +144,7 @@ static uint64_t pick_up(struct answering *answering)
         struct ahoy_ip media;
         if (line->session.generation == 0)
             continue;
-        if (line->answer_ms > now_ms) {
+        if (!is_due(answering, line, now_ms)) {
             next_ms = line->answer_ms < next_ms ? line->answer_ms : next_ms;
             continue;
         }

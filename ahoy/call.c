@@ -2,6 +2,7 @@
 #include "ahoy/handover.h"
 #include "ahoy/show.h"
 #include "ahoy/verbs.h"
+#include "ahoy/worker_screen.h"
 
 struct call {
     const struct phone_options *options;
@@ -26,7 +27,7 @@ static void take_own(struct call *call, const struct ahoy_ua_news *news)
 {
     if (news->kind == AHOY_NEWS_EARLY || news->kind == AHOY_NEWS_ANSWERED ||
         news->kind == AHOY_NEWS_CHANGED)
-        phone_talk_agree(call->talk, &news->agreed);
+        phone_talk_agree(call->talk, news);
     if (news->kind == AHOY_NEWS_ANSWERED) {
         call->answered = true;
         call->due_ms = time_to_talk(call);
@@ -48,6 +49,7 @@ static void take_news(struct call *call)
         if (is_own && news.kind == AHOY_NEWS_REFUSED)
             call->status = news.status;
         phone_show(call->options, &news, ahoy_ua_notice(phone_ua(call->phone)));
+        phone_screen_take(phone_screen(call->phone), &news);
         if (is_own)
             take_own(call, &news);
         phone_handover_take(&call->handover, &news);
@@ -114,6 +116,7 @@ int phone_call(const struct phone_options *options)
         call.session = ahoy_ua_call(phone_ua(call.phone), callee, &media, phone_now());
     if (call.session.generation != 0) {
         phone_show_note(options, "calling", callee);
+        phone_screen_call(phone_screen(call.phone), call.session, callee);
         if (options->has_ring_limit)
             call.due_ms = phone_now() + (uint64_t)options->ring_limit_s * 1000;
         run(&call);

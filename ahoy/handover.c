@@ -2,6 +2,7 @@
 #include "ahoy/handover.h"
 
 #include "ahoy/show.h"
+#include "ahoy/worker_screen.h"
 
 static const struct ahoy_handle nobody = { 0, 0 };
 
@@ -29,10 +30,12 @@ void phone_handover_begin(struct phone_handover *handover, struct ahoy_handle ca
     handover->talk = phone_talk_open(handover->phone, handover->options, &media);
     if (handover->talk != NULL)
         handover->second = ahoy_ua_call(ua, ahoy_span(consult), &media, phone_now());
-    if (handover->second.generation == 0)
+    if (handover->second.generation == 0) {
         end(handover, 500);
-    else
+    } else {
         phone_show_note(handover->options, "calling", ahoy_span(consult));
+        phone_screen_call(phone_screen(handover->phone), handover->second, ahoy_span(consult));
+    }
 }
 
 static void take_second(struct phone_handover *handover, const struct ahoy_ua_news *news)
@@ -40,11 +43,11 @@ static void take_second(struct phone_handover *handover, const struct ahoy_ua_ne
     switch (news->kind) {
     case AHOY_NEWS_ANSWERED:
         handover->is_ready = true;
-        phone_talk_agree(handover->talk, &news->agreed);
+        phone_talk_agree(handover->talk, news);
         break;
     case AHOY_NEWS_EARLY:
     case AHOY_NEWS_CHANGED:
-        phone_talk_agree(handover->talk, &news->agreed);
+        phone_talk_agree(handover->talk, news);
         break;
     case AHOY_NEWS_REFUSED:
     case AHOY_NEWS_ENDED:
@@ -61,7 +64,7 @@ void phone_handover_take(struct phone_handover *handover, const struct ahoy_ua_n
 {
     if (handover->second.generation != 0 && ahoy_handle_equal(news->session, handover->second))
         take_second(handover, news);
-    else if (news->kind == AHOY_NEWS_TRANSFER_ENDED)
+    else if (news->kind == AHOY_NEWS_TRANSFER_ENDED && handover->is_asked)
         end(handover, news->status);
 }
 

@@ -102,8 +102,9 @@ static const struct verb_row verbs[] = {
       "send somebody a short text" },
     { PHONE_OPTIONS, "options", " URI", 1, "ask whom? Give a URI",
       "ask whether somebody is there, and what his phone can do" },
-    { PHONE_WATCH, "watch", " reg URI", 2, "what of whom? Give reg and a URI",
-      "be told where somebody is registered, as it changes" },
+    { PHONE_WATCH, "watch", " WHAT URI", 2,
+      "what of whom? Give reg, presence, dialog or message-summary, and a URI",
+      "be told what changes: reg, presence, dialog, message-summary" },
     { PHONE_LOAD_CALL, "load call", " URI", 1, "whom to call? Give a URI",
       "call somebody very often, and measure" },
     { PHONE_LOAD_ANSWER, "load answer", "", 0, "", "answer very many calls" },
@@ -130,7 +131,10 @@ void phone_print_help(void)
         printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(16 - strlen(verbs[i].name)),
                verbs[i].arguments, verbs[i].help);
     printf("  ahoy %-16s  %s\n", "explain [FILE]", "explain SIP messages line by line");
-    printf("\nahoy VERB --help says more; ahoy --version prints the version.\n");
+    printf("\nBob waits for calls, and Alice calls him, by the server that both are known to:\n\n"
+           "  ahoy answer --user bob@atlanta.example --server sip:192.0.2.1\n"
+           "  ahoy call bob@atlanta.example --user alice@atlanta.example --server sip:192.0.2.1\n"
+           "\nahoy VERB --help says more, man ahoy all; ahoy --version prints the version.\n");
 }
 
 static void print_verb_help(enum phone_verb verb)
@@ -203,7 +207,7 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
     case OPTION_SESSION:
         return phone_read_session(argument, &options->session_s);
     case OPTION_RING:
-        return phone_read_seconds(argument, &options->ring_s);
+        return options->has_ring = phone_read_seconds(argument, &options->ring_s);
     default:
         options->json |= id == OPTION_JSON;
         options->keep |= id == OPTION_KEEP;

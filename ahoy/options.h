@@ -62,7 +62,7 @@ struct phone_options {
     const char *trace;       /* A file, or NULL. */
     bool json, keep, once, busy;
     uint32_t expires_s, for_s, ring_limit_s, ring_s;
-    bool has_for, has_ring_limit;
+    bool has_for, has_ring_limit, has_ring;
     uint32_t valid_s;                         /* How long the text of `message` is; 0: no end. */
     uint32_t count, every_s;                  /* How many OPTIONS, 0 for no end; how often. */
     const char *callee;                       /* The URI that a verb is for. */
@@ -93,6 +93,9 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
  * from the terminal if there is one.  False, said, where it cannot be read, or others can read the
  * file although it |is_secret|. */
 bool phone_password_read(struct phone_options *options, const char *path, bool is_secret);
+
+/* |text| with "sip:" in front where it has no scheme, in |space|; empty where it does not fit. */
+struct span phone_with_scheme(const char *text, char *space, size_t size);
 
 const char *phone_verb_name(enum phone_verb verb);
 /* The one-line summaries of all verbs. */

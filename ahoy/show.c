@@ -109,6 +109,8 @@ static void show_json(const struct phone_options *options, const struct ahoy_ua_
         printf(",\"document\":\"");
         phone_json_print(notice);
         putchar('"');
+        if (news->kind == AHOY_NEWS_NOTIFIED)
+            phone_show_told(options, notice); /* Or not: there is the document. */
     }
     printf("}\n");
 }
@@ -248,7 +250,8 @@ void phone_show(const struct phone_options *options, const struct ahoy_ua_news *
         show_json(options, news, text, notice);
     } else {
         show_plain(options, news, text);
-        if (has_document(news))
+        bool is_shown = news->kind == AHOY_NEWS_NOTIFIED && phone_show_told(options, notice);
+        if (has_document(news) && !is_shown)
             show_lines(notice);
     }
     fflush(stdout);

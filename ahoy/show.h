@@ -19,6 +19,9 @@ struct phone_trips {
     uint64_t least_us, most_us, sum_us;
 };
 void phone_show_trips(const struct phone_options *options, const struct phone_trips *trips);
+/* What a NOTIFY of options->package tells, in words, or as a further member of an object.  False
+ * where it cannot be read: nothing is printed then. */
+bool phone_show_told(const struct phone_options *options, struct span document);
 /* Prints |text| of a stranger, of whatever size, as it may stand in JSON or on a terminal. */
 void phone_print_strange(struct span text, bool json);
 /* What a call's sound was. */

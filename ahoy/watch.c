@@ -1,7 +1,5 @@
-/* ahoy watch: be told what a server knows of somebody, as often as it changes.
- *
- * What is told is shown as it came, escaped: the document is for whoever asked, and a reader of XML
- * in here would read strangers' bytes only to print them again. */
+/* ahoy watch: be told what a server knows of somebody, as often as it changes.  What is told is
+ * shown in words; a document that cannot be read, as it came, escaped. */
 #include "ahoy/show.h"
 #include "ahoy/verbs.h"
 #include "ahoy/worker.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ahoy/worker_screen.h"
 #include "ahoy/worker_talk.h"
 #include "ahoy/worker_way.h"
 #include "libahoy/media/codec.h"
@@ -17,6 +18,7 @@ struct phone {
     struct ahoy_driver *driver;
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
+    struct phone_screen *screen;
     struct phone_talk *talks[AHOY_UA_SESSIONS_LIMIT]; /* NULL: none. */
     FILE *trace;
     bool has_no_way; /* To the server. */
@@ -42,6 +44,11 @@ uint64_t phone_now_us(void)
 struct ahoy_ua *phone_ua(struct phone *phone)
 {
     return phone->ua;
+}
+
+struct phone_screen *phone_screen(struct phone *phone)
+{
+    return phone->screen;
 }
 
 static void name_listener(struct phone *phone, size_t index)
@@ -195,6 +202,9 @@ struct phone *phone_open(const struct phone_options *options, int *fault)
         return NULL;
     }
     phone_catch_signals(phone->driver);
+    phone->screen = phone_screen_open(phone, options);
+    if (phone->screen != NULL)
+        phone_catch_hangup();
     return phone;
 }
 
@@ -203,6 +213,7 @@ void phone_close(struct phone *phone)
     if (phone == NULL)
         return;
     phone_catch_signals(NULL);
+    phone_screen_close(phone->screen);
     ahoy_ua_free(phone->ua);
     ahoy_stack_free(phone->stack);
     if (phone->driver != NULL)
@@ -240,8 +251,10 @@ static void pump(struct phone *phone, uint64_t now_ms)
     while (ahoy_stack_event(phone->stack, &event))
         ahoy_ua_step(phone->ua, &event, now_ms);
     while (ahoy_stack_poll(phone->stack, &effect)) {
-        if (effect.kind == AHOY_WIRE_SEND)
+        if (effect.kind == AHOY_WIRE_SEND) {
             trace(phone, ">", &effect.hop, effect.bytes);
+            phone_screen_pass(phone->screen, true, effect.bytes);
+        }
         ahoy_driver_carry(phone->driver, &effect);
     }
 }
@@ -282,11 +295,14 @@ void phone_turn(struct phone *phone, uint64_t deadline_ms)
     deadline_ms = earliest(deadline_ms, ahoy_stack_deadline(phone->stack));
     deadline_ms = earliest(deadline_ms, ahoy_ua_deadline(phone->ua));
     deadline_ms = earliest(deadline_ms, talk_all(phone));
+    deadline_ms = earliest(deadline_ms, phone_screen_turn(phone->screen));
     ahoy_driver_wait(phone->driver, deadline_ms);
     while (ahoy_driver_next(phone->driver, &event)) {
         uint64_t now_ms = ahoy_driver_now();
-        if (event.kind == AHOY_WIRE_DATAGRAM || event.kind == AHOY_WIRE_BYTES)
+        if (event.kind == AHOY_WIRE_DATAGRAM || event.kind == AHOY_WIRE_BYTES) {
             trace(phone, "<", &event.hop, event.bytes);
+            phone_screen_pass(phone->screen, false, event.bytes);
+        }
         ahoy_stack_step(phone->stack, &event, now_ms);
         pump(phone, now_ms);
     }
@@ -335,4 +351,14 @@ void phone_part(struct phone *phone, struct phone_talk *talk)
     struct phone_talk **place = find_talk(phone, talk);
     if (place != NULL)
         *place = NULL;
+}
+
+struct phone_talk *phone_talk_find(struct phone *phone, struct ahoy_handle session)
+{
+    for (size_t i = 0; i < AHOY_UA_SESSIONS_LIMIT; i++) {
+        if (session.generation != 0 && phone->talks[i] != NULL &&
+            phone_talk_is_of(phone->talks[i], session))
+            return phone->talks[i];
+    }
+    return NULL;
 }

@@ -5,6 +5,7 @@
 
 struct ahoy_driver;
 struct phone;
+struct phone_screen;
 
 /* Opens everything; NULL, said, where something cannot be, and |fault| is the exit code for that:
  * PHONE_UNREACHABLE for want of a way to the server, else PHONE_MISUSED, as what cannot be opened
@@ -29,9 +30,14 @@ struct ahoy_stack *phone_stack(struct phone *phone);
 /* Keeps the flows alive that the user agent has registered by; tells it of those that failed. */
 void phone_mind_flows(struct phone *phone);
 
+/* NULL where nobody sits at one. */
+struct phone_screen *phone_screen(struct phone *phone);
+
 /* For worker_talk.c: a call's sound takes part in the turns from join to part.  False where there
  * are too many. */
 struct phone_talk;
 struct ahoy_driver *phone_driver(struct phone *phone);
 bool phone_join(struct phone *phone, struct phone_talk *talk);
 void phone_part(struct phone *phone, struct phone_talk *talk);
+/* The sound of |session|; NULL where there is none. */
+struct phone_talk *phone_talk_find(struct phone *phone, struct ahoy_handle session);

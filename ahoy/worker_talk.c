@@ -8,6 +8,7 @@
 
 #include "ahoy/show.h"
 #include "ahoy/sound.h"
+#include "ahoy/view.h"
 #include "libahoy/io/driver.h"
 #include "libahoy/io/rtp_pair.h"
 #include "libahoy/media/media.h"
@@ -17,11 +18,13 @@ enum { PACKETS_A_TURN = 64 };
 struct phone_talk {
     struct phone *phone;
     const struct phone_options *options;
+    struct ahoy_handle session; /* Null until there is something agreed. */
     struct ahoy_rtp_pair pair;
     struct ahoy_media *media; /* NULL until there is something agreed. */
     struct phone_sound *sound;
     struct ahoy_sdp_agreed agreed; /* Its codec is AHOY_NO_CODEC until then. */
-    bool records;
+    bool records, is_muted;
+    double said_dbov, heard_dbov; /* Of the latest frame. */
 };
 
 static bool is_recording; /* Some call of this phone writes the file. */
@@ -118,10 +121,12 @@ static bool is_as_before(const struct phone_talk *talk, const struct ahoy_sdp_ag
            agreed->unlisted_events == talk->agreed.unlisted_events;
 }
 
-void phone_talk_agree(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
+void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news)
 {
+    const struct ahoy_sdp_agreed *agreed = &news->agreed;
     if (talk == NULL || agreed->codec == AHOY_NO_CODEC)
         return;
+    talk->session = news->session;
     if (!is_as_before(talk, agreed) && !begin(talk, agreed)) {
         ahoy_media_free(talk->media);
         talk->media = NULL;
@@ -152,7 +157,11 @@ void phone_talk_turn(struct phone_talk *talk)
     uint64_t now_us = ahoy_driver_now_us();
     while (ahoy_media_hear(talk->media, now_us, samples)) {
         phone_sound_hear(talk->sound, samples, count);
+        talk->heard_dbov = ahoy_level_dbov(samples, count);
         phone_sound_say(talk->sound, samples, count);
+        if (talk->is_muted)
+            memset(samples, 0, sizeof samples);
+        talk->said_dbov = ahoy_level_dbov(samples, count);
         ahoy_media_say(talk->media, samples, now_us);
         send_all(talk);
     }
@@ -163,6 +172,33 @@ uint64_t phone_talk_deadline(const struct phone_talk *talk)
 {
     uint64_t deadline_us = talk->media != NULL ? ahoy_media_deadline(talk->media) : UINT64_MAX;
     return deadline_us == UINT64_MAX ? UINT64_MAX : (deadline_us + 999) / 1000;
+}
+
+void phone_talk_mute(struct phone_talk *talk)
+{
+    if (talk != NULL)
+        talk->is_muted = !talk->is_muted;
+}
+
+bool phone_talk_dial(struct phone_talk *talk, struct span digits)
+{
+    return talk->media != NULL && ahoy_media_dial(talk->media, digits);
+}
+
+bool phone_talk_read(const struct phone_talk *talk, struct phone_sounding *sounding)
+{
+    if (talk->media == NULL)
+        return false;
+    *sounding = (struct phone_sounding){ .said_dbov = talk->said_dbov,
+                                         .heard_dbov = talk->heard_dbov,
+                                         .is_muted = talk->is_muted };
+    ahoy_media_read_stats(talk->media, &sounding->stats);
+    return true;
+}
+
+bool phone_talk_is_of(const struct phone_talk *talk, struct ahoy_handle session)
+{
+    return ahoy_handle_equal(talk->session, session);
 }
 
 /* When it is said what was heard, the recording is whole. */

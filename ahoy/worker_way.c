@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "ahoy/terminal.h"
 #include "ahoy/worker.h"
 #include "libahoy/io/socket.h"
 
@@ -15,8 +16,10 @@ static void leave(int number)
 {
     /* Saying goodbye takes a few seconds at most.  Two signals may be one wish, as timeout(1) sends
      * it to the process and to its group; the third is impatience. */
-    if (leaving == 2)
+    if (leaving == 2) {
+        phone_terminal_close();
         _exit(128 + number);
+    }
     leaving = leaving + 1;
     struct ahoy_driver *driver = to_wake;
     if (driver != NULL)
@@ -28,16 +31,26 @@ bool phone_is_leaving(void)
     return leaving != 0;
 }
 
-void phone_catch_signals(struct ahoy_driver *driver)
+static void catch_signal(int number)
 {
     struct sigaction action = { .sa_handler = leave };
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+void phone_catch_signals(struct ahoy_driver *driver)
+{
     to_wake = driver;
     if (driver == NULL)
         return;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch_signal(SIGINT);
+    catch_signal(SIGTERM);
     signal(SIGPIPE, SIG_IGN);
+}
+
+void phone_catch_hangup(void)
+{
+    catch_signal(SIGHUP);
 }
 
 /* The address that packets to |remote| leave from.  Connecting a datagram socket sends nothing. */

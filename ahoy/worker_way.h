@@ -14,3 +14,5 @@ bool phone_open_tls(const struct phone_options *options, struct ahoy_tls_entry *
                     struct ahoy_tls_context **tls);
 /* SIGINT and SIGTERM, which phone_is_leaving tells of, wake |driver| from now on; NULL: nobody. */
 void phone_catch_signals(struct ahoy_driver *driver);
+/* SIGHUP too: who closes the window of a screen hangs up. */
+void phone_catch_hangup(void);

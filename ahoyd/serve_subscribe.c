@@ -12,7 +12,8 @@ bool ahoyd_serve_watches(const struct ahoy_event *event, const struct ahoyd_path
     struct ahoy_event_name name;
     return event->message->method == AHOY_METHOD_SUBSCRIBE && path->domain != NULL &&
            !path->names_instance && !path->has_next && !path->has_flow &&
-           ahoy_event_name_read(event->message, &name) && name.package != NULL;
+           ahoy_event_name_read(event->message, &name) && name.package != NULL &&
+           name.package->print != NULL; /* Of others, phones tell. */
 }
 
 /* What the SUBSCRIBE at hand asks, and whether that may be. */

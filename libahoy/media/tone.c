@@ -24,6 +24,17 @@ void ahoy_tone_next(struct ahoy_tone *tone, int16_t *samples, size_t count)
     }
 }
 
+double ahoy_level_dbov(const int16_t *samples, size_t count)
+{
+    double power = 0;
+    for (size_t i = 0; i < count; i++)
+        power += (double)samples[i] * samples[i];
+    if (power == 0)
+        return AHOY_SILENCE_DBOV;
+    double dbov = 10 * log10(power / (double)count / ((double)OVERLOAD * OVERLOAD));
+    return dbov > AHOY_SILENCE_DBOV ? dbov : AHOY_SILENCE_DBOV;
+}
+
 void ahoy_tone_meter_init(struct ahoy_tone_meter *meter, uint32_t rate_hz)
 {
     assert(rate_hz <= AHOY_METER_RATE_MAX_HZ && rate_hz % AHOY_METER_BLOCKS_A_SECOND == 0);

@@ -14,6 +14,10 @@ struct ahoy_tone {
 void ahoy_tone_init(struct ahoy_tone *tone, double hz, double level_dbov, uint32_t rate_hz);
 void ahoy_tone_next(struct ahoy_tone *tone, int16_t *samples, size_t count);
 
+/* The level of |samples|; AHOY_SILENCE_DBOV is the lowest. */
+enum { AHOY_SILENCE_DBOV = -96 };
+double ahoy_level_dbov(const int16_t *samples, size_t count);
+
 enum {
     AHOY_METER_RATE_MAX_HZ = 16000,
     AHOY_METER_BLOCKS_A_SECOND = 20,

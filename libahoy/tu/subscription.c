@@ -6,7 +6,20 @@
 
 enum { BRIEF_S = 3600 /* Only a shorter wish may be answered 423 (4.2.1.1). */ };
 
-static const struct ahoy_event_package *const packages[] = { &ahoy_event_reg };
+/* What others tell us of: RFC 3856 6, RFC 4235 3, RFC 3842 3. */
+static const struct ahoy_event_package presence = { .name = SPAN_INIT("presence"),
+                                                    .media_type =
+                                                        SPAN_INIT("application/pidf+xml") };
+static const struct ahoy_event_package calls = { .name = SPAN_INIT("dialog"),
+                                                 .media_type =
+                                                     SPAN_INIT("application/dialog-info+xml") };
+static const struct ahoy_event_package messages = {
+    .name = SPAN_INIT("message-summary"),
+    .media_type = SPAN_INIT("application/simple-message-summary"),
+};
+
+static const struct ahoy_event_package *const packages[] = { &ahoy_event_reg, &presence, &calls,
+                                                             &messages };
 enum { PACKAGES = sizeof packages / sizeof packages[0] };
 
 const struct ahoy_event_package *ahoy_event_package_find(struct span name)
@@ -20,9 +33,13 @@ const struct ahoy_event_package *ahoy_event_package_find(struct span name)
 
 void ahoy_event_put_allow(struct ahoy_buf *buf)
 {
+    struct span separator = SPAN("Allow-Events: ");
     for (size_t i = 0; i < PACKAGES; i++) { /* R6665-4.4.4-1 */
-        ahoy_buf_put(buf, i == 0 ? SPAN("Allow-Events: ") : SPAN(", "));
+        if (packages[i]->print == NULL)
+            continue;
+        ahoy_buf_put(buf, separator);
         ahoy_buf_put(buf, packages[i]->name);
+        separator = SPAN(", ");
     }
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
@@ -103,8 +120,9 @@ bool ahoy_subscribe_read(const struct ahoy_message *message,
                          struct ahoy_subscribe *subscribe, struct ahoy_err *err)
 {
     const char *at = message->bytes.at;
-    if (!ahoy_event_name_read(message, &subscribe->event) || subscribe->event.package == NULL)
-        return ahoy_fail(err, 489, at, "an event package that we know"); /* 4.2.3 too */
+    if (!ahoy_event_name_read(message, &subscribe->event) || subscribe->event.package == NULL ||
+        subscribe->event.package->print == NULL)
+        return ahoy_fail(err, 489, at, "an event package that we tell of"); /* 4.2.3 too */
     if (!accepts(message, subscribe->event.package->media_type))
         return ahoy_fail(err, 406, at, "an Accept with the type of the event package");
     return read_expires(message, limits, subscribe, err);

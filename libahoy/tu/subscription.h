@@ -11,7 +11,8 @@ struct ahoy_event_package {
     struct span media_type; /* Of what a NOTIFY tells, and all that Accept stands for by default. */
     uint32_t default_s;     /* How long it lasts where SUBSCRIBE does not say: R6665-3.1.1-1. */
     uint32_t pause_ms;      /* Between two NOTIFYs. */
-    /* Prints what there is to tell of |resource|, whose type is the package's. */
+    /* Prints what there is to tell of |resource|, whose type is the package's; NULL where we can
+     * only be told. */
     void (*print)(const void *resource, struct ahoy_buf *body);
 };
 
@@ -19,7 +20,7 @@ extern const struct ahoy_event_package ahoy_event_reg; /* RFC 3680; of struct ah
 
 /* The one of that name, whose case counts (8.2.1); NULL where we know none. */
 const struct ahoy_event_package *ahoy_event_package_find(struct span name);
-/* Adds Allow-Events, which names all of them. */
+/* Adds Allow-Events, which names all of them that we tell of. */
 void ahoy_event_put_allow(struct ahoy_buf *buf);
 
 enum { AHOY_EVENT_ID_LIMIT = 64 /* Bytes of an "id" of Event. */ };
@@ -46,7 +47,7 @@ struct ahoy_subscribe {
     uint32_t expires_s; /* 0: what there is now, and no more. */
 };
 
-/* Reads it.  Faults: 489 for a package that we do not know, 406 where Accept lacks what we would
+/* Reads it.  Faults: 489 for a package that we do not tell of, 406 where Accept lacks what we would
  * send (4.1.2.1), 423, and 400 for an Expires that is no number. */
 bool ahoy_subscribe_read(const struct ahoy_message *message,
                          const struct ahoy_subscribe_limits *limits,

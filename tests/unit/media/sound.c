@@ -42,6 +42,22 @@ static void g711(void **state)
     }
 }
 
+/* The levels of ITU-T G.100.1: the largest square wave, a sine, nothing. */
+static void levels(void **state)
+{
+    (void)state;
+    int16_t samples[160];
+    struct ahoy_tone tone;
+    for (size_t i = 0; i < 160; i++)
+        samples[i] = i % 2 == 0 ? INT16_MIN : INT16_MAX;
+    assert_true(fabs(ahoy_level_dbov(samples, 160)) < 0.01);
+    ahoy_tone_init(&tone, 1000, -10, 8000);
+    ahoy_tone_next(&tone, samples, 160);
+    assert_true(fabs(ahoy_level_dbov(samples, 160) + 10) < 0.01);
+    memset(samples, 0, sizeof samples);
+    assert_true(ahoy_level_dbov(samples, 160) == AHOY_SILENCE_DBOV);
+}
+
 /* R3551-4.5.2-1, -2 among others: a second of a tone through every codec that there is, heard
  * within 1 % and 0.5 dB. */
 static void tones(void **state)
@@ -214,9 +230,9 @@ static void opinions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(g711),        cmocka_unit_test(tones),     cmocka_unit_test(no_tones),
-        cmocka_unit_test(concealment), cmocka_unit_test(reception), cmocka_unit_test(round_trip),
-        cmocka_unit_test(opinions),
+        cmocka_unit_test(g711),       cmocka_unit_test(levels),      cmocka_unit_test(tones),
+        cmocka_unit_test(no_tones),   cmocka_unit_test(concealment), cmocka_unit_test(reception),
+        cmocka_unit_test(round_trip), cmocka_unit_test(opinions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

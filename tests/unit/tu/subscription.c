@@ -49,6 +49,7 @@ static void test_subscribe(void **state)
         { "Event: reg\r\nAccept: text/*\r\n", 406, 0 },
         { "Event: Reg\r\n", 489, 0 },
         { "Event: reg, presence\r\n", 489, 0 },
+        { "Event: presence\r\n", 489, 0 }, /* That we can only be told. */
         { "Event: reg.winfo\r\n", 489, 0 },
         { "", 489, 0 },
     };
