@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libahoy/media/srtp.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/tu/session_timer.h"
 
@@ -49,6 +50,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
     OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
+    OPTION(SRTP, "srtp", "HOW", TALKING | IN_FILE, "secure sound: off, optional, sdes (optional)") \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", ALL, "write all SIP messages there")                            \
     OPTION(HELP, "help", NULL, ALL, "print this")
@@ -196,6 +198,22 @@ static bool read_ports(const char *text, struct phone_options *options)
     return true;
 }
 
+/* A build without libsrtp secures nothing. */
+static bool read_security(const char *text, enum ahoy_security *security)
+{
+    static const char *const words[] = { [AHOY_SECURITY_OFF] = "off",
+                                         [AHOY_SECURITY_OPTIONAL] = "optional",
+                                         [AHOY_SECURITY_KEYS] = "sdes" };
+    size_t count = ahoy_srtp_is_there() ? sizeof words / sizeof words[0] : 1;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) != 0)
+            continue;
+        *security = (enum ahoy_security)i;
+        return true;
+    }
+    return false;
+}
+
 /* 0, or no less than RFC 4028 4 allows. */
 static bool read_session(const char *text, uint32_t *seconds)
 {
@@ -278,6 +296,8 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         return is_digits(argument);
     case OPTION_MEDIA_PORTS:
         return read_ports(argument, options);
+    case OPTION_SRTP:
+        return read_security(argument, &options->security);
     case OPTION_TRANSFER:
         return read_next(argument, options, &options->transfer);
     case OPTION_CONSULT:
@@ -503,6 +523,18 @@ static int set_servers(struct phone_options *options, const struct raw *raw)
     return code;
 }
 
+/* Keys stand in descriptions, which strangers must not read. */
+static int check_security(const struct phone_options *options)
+{
+    bool is_secure = options->security != AHOY_SECURITY_KEYS;
+    for (size_t i = 0; !is_secure && i < options->server_count; i++)
+        is_secure =
+            ahoy_transport_is_secure((enum ahoy_transport)options->servers[i].hop.transport);
+    return is_secure
+               ? -1
+               : misuse(options->verb, "--srtp sdes needs a server that is called by TLS", "");
+}
+
 static int set_callee(struct phone_options *options, int argc, char **argv)
 {
     struct ahoy_uri uri;
@@ -536,6 +568,8 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
                                        .count = 1,
                                        .every_s = 1,
                                        .session_s = SESSION_S,
+                                       .security = ahoy_srtp_is_there() ? AHOY_SECURITY_OPTIONAL
+                                                                        : AHOY_SECURITY_OFF,
                                        .digits = "",
                                        .port_low = PORT_LOW,
                                        .port_high = PORT_HIGH };
@@ -548,6 +582,8 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
         code = set_account(options, &raw);
     if (code == -1)
         code = set_servers(options, &raw);
+    if (code == -1)
+        code = check_security(options);
     if (code == -1 && !phone_password_read(options, raw.password, raw.in_file))
         code = PHONE_MISUSED;
     return code;

@@ -11,6 +11,7 @@
 #include "libahoy/io/driver.h"
 #include "libahoy/io/rtp_pair.h"
 #include "libahoy/media/media.h"
+#include "libahoy/media/srtp.h"
 
 enum { PACKETS_A_TURN = 64 };
 
@@ -20,6 +21,7 @@ struct phone_talk {
     struct ahoy_rtp_pair pair;
     struct ahoy_media *media; /* NULL until there is something agreed. */
     struct phone_sound *sound;
+    struct ahoy_srtp *srtp;        /* NULL while sound goes in plain. */
     struct ahoy_sdp_agreed agreed; /* Its codec is AHOY_NO_CODEC until then. */
     bool records;
 };
@@ -35,6 +37,8 @@ static void read_side(struct phone_talk *talk, enum ahoy_rtp_side side)
             return;
         /* RTCP may come to the port of RTP, as we have offered: R5761-5.1.1-5. */
         bool is_rtcp = side == AHOY_RTCP_SIDE || ahoy_rtp_is_rtcp(packet);
+        if (talk->srtp != NULL && !ahoy_srtp_unprotect(talk->srtp, is_rtcp, packet, &packet))
+            continue;
         if (talk->media != NULL)
             ahoy_media_step(talk->media, packet, is_rtcp, ahoy_driver_now_us());
     }
@@ -50,6 +54,17 @@ static void read_rtcp(void *context)
     read_side(context, AHOY_RTCP_SIDE);
 }
 
+/* How the call that is placed or answered next is secured: by keys that were never used. */
+static bool open_security(const struct phone_talk *talk)
+{
+    struct ahoy_sdp_security security = { .wish = talk->options->security };
+    bool is_random = ahoy_driver_random(security.masters, sizeof security.masters);
+    if (is_random)
+        ahoy_ua_secure(phone_ua(talk->phone), &security);
+    explicit_bzero(&security, sizeof security);
+    return is_random;
+}
+
 struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_options *options,
                                    struct ahoy_ip *media)
 {
@@ -62,10 +77,11 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     }
     talk->phone = phone;
     talk->options = options;
+    talk->pair = (struct ahoy_rtp_pair){ .fds = { -1, -1 } };
     struct ahoy_driver *driver = phone_driver(phone);
     struct ahoy_ip local = ahoy_driver_local(driver, 0);
     const struct ahoy_port_range range = { options->port_low, options->port_high };
-    if (!ahoy_rtp_pair_open(&talk->pair, &local, range, random) ||
+    if (!open_security(talk) || !ahoy_rtp_pair_open(&talk->pair, &local, range, random) ||
         !ahoy_driver_watch(driver, talk->pair.fds[AHOY_RTP_SIDE], read_rtp, talk) ||
         !ahoy_driver_watch(driver, talk->pair.fds[AHOY_RTCP_SIDE], read_rtcp, talk) ||
         !phone_join(phone, talk)) {
@@ -92,6 +108,7 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
                                         .payload_type = agreed->payload_type,
                                         .has_events = agreed->has_events,
                                         .events = agreed->events,
+                                        .is_secured = agreed->secured.suite != AHOY_NO_SUITE,
                                         .cname = talk->options->address };
     if (media.coder == NULL || !ahoy_driver_random(media.seed, sizeof media.seed))
         return false;
@@ -113,14 +130,27 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 static bool is_as_before(const struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 {
     return agreed->codec == talk->agreed.codec && agreed->has_events == talk->agreed.has_events &&
-           agreed->events == talk->agreed.events;
+           agreed->events == talk->agreed.events &&
+           agreed->secured.suite == talk->agreed.secured.suite;
+}
+
+/* Whichever way has the key that it had goes on as it was (RFC 4568 7.1.4). */
+static bool secure(struct phone_talk *talk, const struct ahoy_sdp_secured *secured)
+{
+    if (secured->suite == AHOY_NO_SUITE)
+        return true;
+    if (talk->srtp == NULL)
+        talk->srtp = ahoy_srtp_new();
+    return talk->srtp != NULL &&
+           ahoy_srtp_key(talk->srtp, AHOY_SRTP_OUT, secured->suite, secured->ours) &&
+           ahoy_srtp_key(talk->srtp, AHOY_SRTP_IN, secured->suite, secured->theirs);
 }
 
 void phone_talk_agree(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 {
     if (talk == NULL || agreed->codec == AHOY_NO_CODEC)
         return;
-    if (!is_as_before(talk, agreed) && !begin(talk, agreed)) {
+    if (!secure(talk, &agreed->secured) || (!is_as_before(talk, agreed) && !begin(talk, agreed))) {
         ahoy_media_free(talk->media);
         talk->media = NULL;
         talk->agreed.codec = AHOY_NO_CODEC;
@@ -136,9 +166,13 @@ void phone_talk_agree(struct phone_talk *talk, const struct ahoy_sdp_agreed *agr
 static void send_all(struct phone_talk *talk)
 {
     struct ahoy_media_packet packet;
-    while (ahoy_media_poll(talk->media, ahoy_driver_now_us(), &packet))
+    while (ahoy_media_poll(talk->media, ahoy_driver_now_us(), &packet)) {
+        if (talk->srtp != NULL &&
+            !ahoy_srtp_protect(talk->srtp, packet.is_rtcp, packet.bytes, &packet.bytes))
+            continue;
         ahoy_rtp_pair_send(&talk->pair, packet.is_rtcp ? AHOY_RTCP_SIDE : AHOY_RTP_SIDE,
                            packet.bytes);
+    }
 }
 
 void phone_talk_turn(struct phone_talk *talk)
@@ -166,7 +200,7 @@ uint64_t phone_talk_deadline(const struct phone_talk *talk)
 /* When it is said what was heard, the recording is whole. */
 static void show(struct phone_talk *talk, struct ahoy_handle session)
 {
-    struct phone_heard heard = { .codec = talk->agreed.codec };
+    struct phone_heard heard = { .codec = talk->agreed.codec, .suite = talk->agreed.secured.suite };
     ahoy_media_read_stats(talk->media, &heard.stats);
     heard.has_tone = phone_sound_tone(talk->sound, &heard.hz, &heard.level_dbov);
     phone_sound_close(talk->sound);
@@ -188,7 +222,9 @@ void phone_talk_close(struct phone_talk *talk, struct ahoy_handle session)
     phone_part(talk->phone, talk);
     ahoy_rtp_pair_close(&talk->pair);
     ahoy_media_free(talk->media);
+    ahoy_srtp_free(talk->srtp);
     phone_sound_close(talk->sound);
     is_recording &= !talk->records;
+    explicit_bzero(talk, sizeof *talk);
     free(talk);
 }

@@ -12,6 +12,20 @@ static struct ahoy_sdp answer;
 static char space[ANSWER_LIMIT];
 static char again[ANSWER_LIMIT];
 
+/* A key that can be read can be told, and read again. */
+static void check_crypto(const struct ahoy_sdp_crypto *crypto)
+{
+    char line[256];
+    struct ahoy_sdp_crypto back;
+    struct ahoy_buf buf = ahoy_buf_over(line, sizeof line);
+    ahoy_sdp_put_crypto(crypto, &buf);
+    MUST(!buf.overflow && crypto->suite != AHOY_NO_SUITE);
+    struct span value = ahoy_span_after(ahoy_buf_text(&buf), strlen("a=crypto:"));
+    MUST(ahoy_sdp_read_crypto(ahoy_span_trim(value), &back, NULL));
+    MUST(back.suite == crypto->suite && back.tag == crypto->tag);
+    MUST(memcmp(back.master, crypto->master, ahoy_suite_master_size(back.suite)) == 0);
+}
+
 /* Whatever the walks give lies inside, and typed readers bear all of it. */
 static void check_lines(struct span lines)
 {
@@ -21,6 +35,7 @@ static void check_lines(struct span lines)
     struct ahoy_sdp_fmtp fmtp;
     struct ahoy_sdp_rtcp rtcp;
     uint64_t time_us;
+    struct ahoy_sdp_crypto crypto;
     while (ahoy_sdp_attribute_next(&rest, &attribute)) {
         MUST(attribute.name.at >= lines.at &&
              ahoy_span_end(attribute.value) <= ahoy_span_end(lines));
@@ -33,6 +48,10 @@ static void check_lines(struct span lines)
             MUST(err.status == 400);
         if (!ahoy_sdp_read_ptime(attribute.value, &time_us, &err))
             MUST(err.status == 400);
+        if (ahoy_sdp_read_crypto(attribute.value, &crypto, &err))
+            check_crypto(&crypto);
+        else
+            MUST(err.status == 400 || err.status == 488);
     }
     struct ahoy_sdp_bandwidth bandwidth;
     for (rest = lines; ahoy_sdp_bandwidth_next(&rest, &bandwidth);)
@@ -101,6 +120,21 @@ static void check_answer(struct span text, const struct ahoy_sdp_local *local,
     MUST(answer.media_count == offer.media_count);
 }
 
+/* A side that would rather be secured takes as much, and answers a profile of keys by one. */
+static void check_secured(const struct ahoy_sdp_local *local)
+{
+    struct ahoy_sdp_local ours = *local;
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    struct ahoy_sdp_agreed agreed;
+    ours.security.wish = AHOY_SECURITY_OPTIONAL;
+    ours.tells_keys = true;
+    bool is_secured = ahoy_sdp_print_answer(&offer, &ours, &buf, &agreed) &&
+                      agreed.secured.suite != AHOY_NO_SUITE;
+    MUST(is_secured ==
+         (memmem(buf.at, buf.size, "\r\na=crypto:", strlen("\r\na=crypto:")) != NULL));
+    check_as_answer(&ours);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct ahoy_sdp_local local = { .media = { .family = AHOY_IPV4, .port = 4000 },
@@ -121,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_search(&offer.media[i]);
     check_as_answer(&local);
     check_print();
+    check_secured(&local);
     if (ahoy_sdp_print_answer(&offer, &local, &buf, &agreed))
         check_answer(ahoy_buf_text(&buf), &local, &agreed);
     return 0;

@@ -23,6 +23,7 @@ struct ahoy_media_options {
     uint8_t payload_type;
     bool has_events;
     uint8_t events;    /* The payload type of telephone events. */
+    bool is_secured;   /* Packets become longer on the way (RFC 3711 3.4). */
     struct span cname; /* Copied; at most AHOY_CNAME_LIMIT bytes are used. */
     uint64_t seed[2];
 };

@@ -67,6 +67,7 @@ void ahoy_ua_free(struct ahoy_ua *ua)
     ahoy_exchanges_fini(&ua->exchanges);
     ahoy_publication_fini(&ua->publication);
     ahoy_ua_hush(&ua->context);
+    explicit_bzero(ua, sizeof *ua);
     free(ua);
 }
 
@@ -81,6 +82,7 @@ struct ahoy_session *ahoy_ua_add_session(struct ahoy_ua *ua)
     ahoy_session_timer_init(&session->timer);
     session->local.session_id = ahoy_rng_next(&ua->context.rng) >> 2; /* Fits a signed number. */
     session->local.more_codecs = ua->context.more_codecs;
+    session->local.tells_keys = true; /* Until it is known which way. */
     return session;
 }
 

@@ -6,8 +6,8 @@
 #include "libahoy/syntax/compose.h"
 #include "libahoy/syntax/params.h"
 
-static struct ahoy_hop next_hop(const struct ahoy_ua_context *context,
-                                const struct ahoy_dialog *dialog)
+struct ahoy_hop ahoy_ua_next_hop(const struct ahoy_ua_context *context,
+                                 const struct ahoy_dialog *dialog)
 {
     struct ahoy_uri uri;
     enum ahoy_transport transport;
@@ -45,7 +45,7 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
     request->context = context;
     request->method = method;
     request->type = SPAN("application/sdp");
-    request->hop = outside ? context->server : next_hop(context, dialog);
+    request->hop = outside ? context->server : ahoy_ua_next_hop(context, dialog);
     if (ahoy_dialog_is_sips(dialog) &&
         !ahoy_transport_is_secure((enum ahoy_transport)request->hop.transport))
         request->hop.transport = AHOY_TRANSPORT_OTHER; /* It does not leave: R3261-8.1.2-4. */

@@ -16,25 +16,34 @@ ALICE_HZ = 440
 
 class Baresip:
     """One baresip, alice's, driven by commands over TCP: JSON, as netstrings.  |server|: its port,
-    or None for calls that need none.  What it says is a tone of ALICE_HZ."""
+    or None for calls that need none.  What it says is a tone of ALICE_HZ.  |authority|: of the
+    server, which is then called by TLS; |security|: a module and what accounts call it."""
 
-    def __init__(self, path, server, codec="pcmu", mux="no"):
+    def __init__(self, path, server, codec="pcmu", mux="no", authority=None, security=None):
         self.path = path
         (path / "heard").mkdir(parents=True)
         make_tone(path / "tone.wav", ALICE_HZ)
         self.port, control = free_port(), free_port()
         modules = ["aufile", "aubridge", "sndfile", "g711", "g722", *MODULES]
+        transport = ";transport=tls" if authority else ""
+        if security:
+            modules.append(security[0])
         (path / "config").write_text("\n".join([
             f"sip_listen 127.0.0.1:{self.port}", "net_interface 127.0.0.1",
             f"audio_source aufile,{path}/tone.wav", "audio_player aubridge,nowhere",
             "audio_alert aubridge,nowhere", "audio_path /nonexistent", f"snd_path {path}/heard",
             "ausrc_srate 8000", "auplay_srate 8000", "ausrc_channels 1", "auplay_channels 1",
+            *([f"sip_cafile {authority}"] if authority else []),
             f"rtcp_mux {mux}", f"ctrl_tcp_listen 127.0.0.1:{control}",
             "module_path " + str(next(pathlib.Path("/usr").glob("lib*/**/baresip/modules"))),
             *(f"{MODULES.get(name, 'module')} {name}.so" for name in modules)]) + "\n")
-        way = f'regint=600;outbound="sip:127.0.0.1:{server}"' if server else "regint=0"
-        (path / "accounts").write_text(f"<sip:alice@atlanta.example>;auth_pass=none;{way};"
-                                       f"answermode=auto;audio_codecs={codec}\n")
+        way = (f'regint=600;outbound="sip:127.0.0.1:{server}{transport}"' if server
+               else "regint=0")
+        if security:
+            way += f";mediaenc={security[1]}"
+        (path / "accounts").write_text(
+            f"<sip:alice@atlanta.example{transport}>;auth_pass=none;{way};answermode=auto;"
+            f"audio_codecs={codec}\n")
         (path / "contacts").write_text("")
         with open(path / "log", "wb") as log:
             self.process = subprocess.Popen([BARESIP, "-f", path, "-4", "-s"], stdout=log,
