@@ -50,7 +50,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
     OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
-    OPTION(SRTP, "srtp", "HOW", TALKING | IN_FILE, "secure sound: off, optional, sdes (optional)") \
+    OPTION(SRTP, "srtp", "HOW", TALKING | IN_FILE, "secure sound: off, optional, sdes, dtls") \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", ALL, "write all SIP messages there")                            \
     OPTION(HELP, "help", NULL, ALL, "print this")
@@ -203,7 +203,8 @@ static bool read_security(const char *text, enum ahoy_security *security)
 {
     static const char *const words[] = { [AHOY_SECURITY_OFF] = "off",
                                          [AHOY_SECURITY_OPTIONAL] = "optional",
-                                         [AHOY_SECURITY_KEYS] = "sdes" };
+                                         [AHOY_SECURITY_KEYS] = "sdes",
+                                         [AHOY_SECURITY_HANDSHAKE] = "dtls" };
     size_t count = ahoy_srtp_is_there() ? sizeof words / sizeof words[0] : 1;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(text, words[i]) != 0)

@@ -8,10 +8,9 @@
 
 #include "ahoy/show.h"
 #include "ahoy/sound.h"
+#include "ahoy/worker_secure.h"
 #include "libahoy/io/driver.h"
-#include "libahoy/io/rtp_pair.h"
 #include "libahoy/media/media.h"
-#include "libahoy/media/srtp.h"
 
 enum { PACKETS_A_TURN = 64 };
 
@@ -21,7 +20,7 @@ struct phone_talk {
     struct ahoy_rtp_pair pair;
     struct ahoy_media *media; /* NULL until there is something agreed. */
     struct phone_sound *sound;
-    struct ahoy_srtp *srtp;        /* NULL while sound goes in plain. */
+    struct phone_secure secure;
     struct ahoy_sdp_agreed agreed; /* Its codec is AHOY_NO_CODEC until then. */
     bool records;
 };
@@ -32,14 +31,13 @@ static void read_side(struct phone_talk *talk, enum ahoy_rtp_side side)
 {
     char bytes[AHOY_RTP_DATAGRAM_LIMIT];
     struct span packet;
+    struct ahoy_ip source;
     for (int i = 0; i < PACKETS_A_TURN; i++) {
-        if (!ahoy_rtp_pair_receive(&talk->pair, side, bytes, &packet))
+        if (!ahoy_rtp_pair_receive(&talk->pair, side, bytes, &packet, &source))
             return;
         /* RTCP may come to the port of RTP, as we have offered: R5761-5.1.1-5. */
         bool is_rtcp = side == AHOY_RTCP_SIDE || ahoy_rtp_is_rtcp(packet);
-        if (talk->srtp != NULL && !ahoy_srtp_unprotect(talk->srtp, is_rtcp, packet, &packet))
-            continue;
-        if (talk->media != NULL)
+        if (phone_secure_take(&talk->secure, is_rtcp, &packet, &source) && talk->media != NULL)
             ahoy_media_step(talk->media, packet, is_rtcp, ahoy_driver_now_us());
     }
 }
@@ -52,17 +50,6 @@ static void read_rtp(void *context)
 static void read_rtcp(void *context)
 {
     read_side(context, AHOY_RTCP_SIDE);
-}
-
-/* How the call that is placed or answered next is secured: by keys that were never used. */
-static bool open_security(const struct phone_talk *talk)
-{
-    struct ahoy_sdp_security security = { .wish = talk->options->security };
-    bool is_random = ahoy_driver_random(security.masters, sizeof security.masters);
-    if (is_random)
-        ahoy_ua_secure(phone_ua(talk->phone), &security);
-    explicit_bzero(&security, sizeof security);
-    return is_random;
 }
 
 struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_options *options,
@@ -81,7 +68,8 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     struct ahoy_driver *driver = phone_driver(phone);
     struct ahoy_ip local = ahoy_driver_local(driver, 0);
     const struct ahoy_port_range range = { options->port_low, options->port_high };
-    if (!open_security(talk) || !ahoy_rtp_pair_open(&talk->pair, &local, range, random) ||
+    if (!phone_secure_open(&talk->secure, &talk->pair, options->security) ||
+        !ahoy_rtp_pair_open(&talk->pair, &local, range, random) ||
         !ahoy_driver_watch(driver, talk->pair.fds[AHOY_RTP_SIDE], read_rtp, talk) ||
         !ahoy_driver_watch(driver, talk->pair.fds[AHOY_RTCP_SIDE], read_rtcp, talk) ||
         !phone_join(phone, talk)) {
@@ -89,6 +77,9 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
         phone_talk_close(talk, (struct ahoy_handle){ 0, 0 });
         return NULL;
     }
+    /* Whoever is called with a handshake may begin it before his answer is here. */
+    talk->pair.takes_checks = options->security == AHOY_SECURITY_HANDSHAKE;
+    ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
     *media = talk->pair.local;
     return talk;
 }
@@ -134,50 +125,34 @@ static bool is_as_before(const struct phone_talk *talk, const struct ahoy_sdp_ag
            agreed->secured.suite == talk->agreed.secured.suite;
 }
 
-/* Whichever way has the key that it had goes on as it was (RFC 4568 7.1.4). */
-static bool secure(struct phone_talk *talk, const struct ahoy_sdp_secured *secured)
-{
-    if (secured->suite == AHOY_NO_SUITE)
-        return true;
-    if (talk->srtp == NULL)
-        talk->srtp = ahoy_srtp_new();
-    return talk->srtp != NULL &&
-           ahoy_srtp_key(talk->srtp, AHOY_SRTP_OUT, secured->suite, secured->ours) &&
-           ahoy_srtp_key(talk->srtp, AHOY_SRTP_IN, secured->suite, secured->theirs);
-}
-
 void phone_talk_agree(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 {
     if (talk == NULL || agreed->codec == AHOY_NO_CODEC)
         return;
-    if (!secure(talk, &agreed->secured) || (!is_as_before(talk, agreed) && !begin(talk, agreed))) {
+    struct ahoy_ip rtp = destination(&agreed->rtp);
+    struct ahoy_ip rtcp = destination(&agreed->rtcp);
+    if (!phone_secure_agree(&talk->secure, agreed, &rtp, &rtcp) ||
+        (!is_as_before(talk, agreed) && !begin(talk, agreed))) {
         ahoy_media_free(talk->media);
         talk->media = NULL;
         talk->agreed.codec = AHOY_NO_CODEC;
         fprintf(stderr, "ahoy: this call goes without sound\n");
         return;
     }
-    struct ahoy_ip rtp = destination(&agreed->rtp);
-    struct ahoy_ip rtcp = destination(&agreed->rtcp);
-    ahoy_rtp_pair_aim(&talk->pair, &rtp, &rtcp, agreed->has_mux);
     ahoy_media_direct(talk->media, agreed->direction);
 }
 
 static void send_all(struct phone_talk *talk)
 {
     struct ahoy_media_packet packet;
-    while (ahoy_media_poll(talk->media, ahoy_driver_now_us(), &packet)) {
-        if (talk->srtp != NULL &&
-            !ahoy_srtp_protect(talk->srtp, packet.is_rtcp, packet.bytes, &packet.bytes))
-            continue;
-        ahoy_rtp_pair_send(&talk->pair, packet.is_rtcp ? AHOY_RTCP_SIDE : AHOY_RTP_SIDE,
-                           packet.bytes);
-    }
+    while (ahoy_media_poll(talk->media, ahoy_driver_now_us(), &packet))
+        phone_secure_send(&talk->secure, packet.is_rtcp, packet.bytes);
 }
 
 void phone_talk_turn(struct phone_talk *talk)
 {
     int16_t samples[AHOY_FRAME_SAMPLES_MAX];
+    phone_secure_turn(&talk->secure);
     if (talk->media == NULL)
         return;
     size_t count = ahoy_media_frame(talk->media);
@@ -193,7 +168,10 @@ void phone_talk_turn(struct phone_talk *talk)
 
 uint64_t phone_talk_deadline(const struct phone_talk *talk)
 {
-    uint64_t deadline_us = talk->media != NULL ? ahoy_media_deadline(talk->media) : UINT64_MAX;
+    uint64_t deadline_us = phone_secure_deadline(&talk->secure, ahoy_driver_now_us());
+    uint64_t frame_us = talk->media != NULL ? ahoy_media_deadline(talk->media) : UINT64_MAX;
+    if (frame_us < deadline_us)
+        deadline_us = frame_us;
     return deadline_us == UINT64_MAX ? UINT64_MAX : (deadline_us + 999) / 1000;
 }
 
@@ -222,7 +200,7 @@ void phone_talk_close(struct phone_talk *talk, struct ahoy_handle session)
     phone_part(talk->phone, talk);
     ahoy_rtp_pair_close(&talk->pair);
     ahoy_media_free(talk->media);
-    ahoy_srtp_free(talk->srtp);
+    phone_secure_close(&talk->secure);
     phone_sound_close(talk->sound);
     is_recording &= !talk->records;
     explicit_bzero(talk, sizeof *talk);

@@ -80,6 +80,17 @@ static void check_print(void)
     MUST(ahoy_span_equal(ahoy_buf_text(&buf), ahoy_buf_text(&second)));
 }
 
+/* What a peer says of his handshake is read or not, and no further than he wrote. */
+static void check_greeting(const struct ahoy_sdp_media *media)
+{
+    struct ahoy_sdp_greeting greeting;
+    struct span value;
+    bool has_print = ahoy_sdp_attribute(media->lines, SPAN("fingerprint"), &value) ||
+                     ahoy_sdp_attribute(offer.lines, SPAN("fingerprint"), &value);
+    if (ahoy_sdp_read_greeting(&offer, media, &greeting))
+        MUST(has_print && greeting.setup <= AHOY_SETUP_OTHER);
+}
+
 /* What is looked for by name is what the walks find. */
 static void check_search(const struct ahoy_sdp_media *media)
 {
@@ -127,11 +138,12 @@ static void check_secured(const struct ahoy_sdp_local *local)
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     struct ahoy_sdp_agreed agreed;
     ours.security.wish = AHOY_SECURITY_OPTIONAL;
-    ours.tells_keys = true;
+    ours.security.tells_keys = ours.security.can_shake = true;
     bool is_secured = ahoy_sdp_print_answer(&offer, &ours, &buf, &agreed) &&
                       agreed.secured.suite != AHOY_NO_SUITE;
-    MUST(is_secured ==
-         (memmem(buf.at, buf.size, "\r\na=crypto:", strlen("\r\na=crypto:")) != NULL));
+    struct span sign = agreed.secured.by_handshake ? SPAN("\r\na=setup:") : SPAN("\r\na=crypto:");
+    if (!buf.overflow)
+        MUST(is_secured == (memmem(buf.at, buf.size, sign.at, sign.size) != NULL));
     check_as_answer(&ours);
 }
 
@@ -153,6 +165,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_lines(offer.media[i].lines);
     for (size_t i = 0; i < offer.media_count; i++)
         check_search(&offer.media[i]);
+    for (size_t i = 0; i < offer.media_count; i++)
+        check_greeting(&offer.media[i]);
     check_as_answer(&local);
     check_print();
     check_secured(&local);

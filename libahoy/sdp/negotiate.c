@@ -140,11 +140,12 @@ static bool take_media(const struct ahoy_sdp_media *media, unsigned allowed,
 }
 
 /* What the peer's |media| comes to. */
-static bool agree(const struct ahoy_sdp_media *media, const struct ahoy_sdp_local *local,
-                  bool is_answer, struct ahoy_sdp_agreed *agreed)
+static bool agree(const struct ahoy_sdp *sdp, const struct ahoy_sdp_media *media,
+                  const struct ahoy_sdp_local *local, bool is_answer,
+                  struct ahoy_sdp_agreed *agreed)
 {
     struct ahoy_sdp_secured secured;
-    if (!ahoy_sdp_take_security(media, &local->security, local->tells_keys, is_answer, &secured) ||
+    if (!ahoy_sdp_take_security(sdp, media, &local->security, is_answer, &secured) ||
         !take_media(media, local->more_codecs | ALWAYS, agreed))
         return false;
     agreed->secured = secured;
@@ -152,8 +153,15 @@ static bool agree(const struct ahoy_sdp_media *media, const struct ahoy_sdp_loca
     return true;
 }
 
+/* With ICE, where the peer is will be seen. */
+static bool is_hold(const struct ahoy_sdp_agreed *agreed)
+{
+    return is_nowhere(&agreed->rtp) && !agreed->secured.peer.has_ice;
+}
+
+/* |offer| is what is answered, or NULL. */
 static void put_session(const struct ahoy_sdp_local *local, struct span timing,
-                        struct ahoy_buf *buf)
+                        const struct ahoy_sdp *offer, struct ahoy_buf *buf)
 {
     struct span family = local->media.family == AHOY_IPV6 ? SPAN("IP6 ") : SPAN("IP4 ");
     ahoy_buf_put(buf, SPAN("v=0\r\no=- "));
@@ -169,6 +177,7 @@ static void put_session(const struct ahoy_sdp_local *local, struct span timing,
     ahoy_buf_put(buf, SPAN("\r\nt="));
     ahoy_buf_put(buf, timing);
     ahoy_buf_put(buf, SPAN("\r\n"));
+    ahoy_sdp_put_lite(&local->security, offer, buf);
 }
 
 static void put_audio(uint16_t port, struct span protocol, struct ahoy_buf *buf)
@@ -230,7 +239,7 @@ static void put_offered(const struct ahoy_sdp_local *local, const struct ahoy_sd
     }
     if (kept->has_events)
         put_events(kept->events, buf);
-    ahoy_sdp_put_security(&local->security, local->tells_keys, buf);
+    ahoy_sdp_put_security(&local->security, protocol, &local->media, buf);
     put_rest(true, local->direction, buf);
 }
 
@@ -260,7 +269,7 @@ static void put_taken(const struct ahoy_sdp_media *media, const struct ahoy_sdp_
     }
     if (agreed->has_events)
         put_events(agreed->events, buf);
-    ahoy_sdp_put_secured(&agreed->secured, buf);
+    ahoy_sdp_put_secured(&agreed->secured, &local->security, &local->media, buf);
     put_rest(agreed->has_mux, agreed->direction, buf);
 }
 
@@ -287,7 +296,7 @@ void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, const struct ahoy_
     struct ahoy_sdp_agreed kept;
     size_t media_count = previous == NULL ? 0 : previous->media_count;
     bool is_placed = false;
-    put_session(local, timing_of(previous), buf);
+    put_session(local, timing_of(previous), previous, buf);
     for (size_t i = 0; i < media_count; i++) { /* R3264-8-5, R3264-8-6, R3264-8-7 */
         if (!is_placed && take_media(&previous->media[i], local->more_codecs | ALWAYS, &kept)) {
             /* Events as they are mapped: R3264-8.3.2-1. */
@@ -305,15 +314,15 @@ bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_l
                            struct ahoy_buf *buf, struct ahoy_sdp_agreed *agreed)
 {
     struct ahoy_sdp_agreed taken = { .codec = AHOY_NO_CODEC };
-    put_session(local, timing_of(offer), buf);
+    put_session(local, timing_of(offer), offer, buf);
     for (size_t i = 0; i < offer->media_count; i++) {
         const struct ahoy_sdp_media *media = &offer->media[i];
-        if (taken.codec == AHOY_NO_CODEC && agree(media, local, false, &taken))
+        if (taken.codec == AHOY_NO_CODEC && agree(offer, media, local, false, &taken))
             put_taken(media, local, &taken, buf);
         else
             put_rejected(media, buf);
     }
-    if (is_nowhere(&taken.rtp))
+    if (is_hold(&taken))
         taken.direction = narrowed(taken.direction, AHOY_RECVONLY);
     *agreed = taken;
     return taken.codec != AHOY_NO_CODEC && !buf->overflow;
@@ -323,9 +332,9 @@ bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, const struct ahoy_sdp_l
                           struct ahoy_sdp_agreed *agreed)
 {
     for (size_t i = 0; i < answer->media_count; i++) {
-        if (!agree(&answer->media[i], local, true, agreed))
+        if (!agree(answer, &answer->media[i], local, true, agreed))
             continue;
-        if (is_nowhere(&agreed->rtp))
+        if (is_hold(agreed))
             agreed->direction = narrowed(agreed->direction, AHOY_RECVONLY);
         return true;
     }

@@ -17,7 +17,6 @@ struct ahoy_sdp_local {
     uint64_t version;              /* One more whenever the description changes (RFC 3264 8). */
     unsigned more_codecs;          /* Bits, 1 << a codec: those taken beside G.711. */
     struct ahoy_sdp_security security;
-    bool tells_keys; /* No stranger reads what is said now (RFC 4568 8.3). */
 };
 
 /* What both sides came to. */

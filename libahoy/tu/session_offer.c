@@ -25,7 +25,8 @@ void ahoy_session_forget(char *bytes, size_t size)
 
 void ahoy_session_goes_by(struct ahoy_session *session, const struct ahoy_hop *hop)
 {
-    session->local.tells_keys &= ahoy_transport_is_secure((enum ahoy_transport)hop->transport);
+    session->local.security.tells_keys &=
+        ahoy_transport_is_secure((enum ahoy_transport)hop->transport);
 }
 
 static bool is_secured(const struct ahoy_sdp_agreed *agreed)
@@ -36,8 +37,10 @@ static bool is_secured(const struct ahoy_sdp_agreed *agreed)
 /* Whether an offer of ours would not secure what is to be, or has been. */
 static bool is_bare(const struct ahoy_session *session)
 {
-    return !session->local.tells_keys && (session->local.security.wish == AHOY_SECURITY_KEYS ||
-                                          is_secured(&session->dialog.agreed));
+    const struct ahoy_sdp_agreed *agreed = &session->dialog.agreed;
+    return !session->local.security.tells_keys &&
+           (session->local.security.wish == AHOY_SECURITY_KEYS ||
+            (is_secured(agreed) && !agreed->secured.by_handshake));
 }
 
 static struct span described(const struct ahoy_session *session)
@@ -77,6 +80,8 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
                                   const struct span *offer, struct ahoy_sdp_agreed *agreed,
                                   unsigned *status)
 {
+    const struct ahoy_sdp_secured *secured = &session->dialog.agreed.secured;
+    session->local.security.is_passive = secured->by_handshake && !secured->is_active;
     *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
     *status = read(session, context, offer);
     if (*status != 0)

@@ -36,8 +36,10 @@ static void set_media(struct ahoy_ua *ua, struct ahoy_session *session, const st
 {
     struct ahoy_ua_context *context = &ua->context;
     session->local.media = *media;
-    if (context->has_security)
+    if (context->has_security) {
+        context->security.tells_keys = session->local.security.tells_keys;
         session->local.security = context->security;
+    }
     context->has_security = false;
     explicit_bzero(&context->security, sizeof context->security);
 }

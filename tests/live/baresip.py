@@ -17,9 +17,11 @@ ALICE_HZ = 440
 class Baresip:
     """One baresip, alice's, driven by commands over TCP: JSON, as netstrings.  |server|: its port,
     or None for calls that need none.  What it says is a tone of ALICE_HZ.  |authority|: of the
-    server, which is then called by TLS; |security|: a module and what accounts call it."""
+    server, which is then called by TLS; |security|: a module and what accounts call it;
+    |way|: the module that finds one (ICE)."""
 
-    def __init__(self, path, server, codec="pcmu", mux="no", authority=None, security=None):
+    def __init__(self, path, server, codec="pcmu", mux="no", authority=None, security=None,
+                 way=None):
         self.path = path
         (path / "heard").mkdir(parents=True)
         make_tone(path / "tone.wav", ALICE_HZ)
@@ -28,6 +30,8 @@ class Baresip:
         transport = ";transport=tls" if authority else ""
         if security:
             modules.append(security[0])
+        if way:
+            modules.append(way)
         (path / "config").write_text("\n".join([
             f"sip_listen 127.0.0.1:{self.port}", "net_interface 127.0.0.1",
             f"audio_source aufile,{path}/tone.wav", "audio_player aubridge,nowhere",
@@ -37,12 +41,14 @@ class Baresip:
             f"rtcp_mux {mux}", f"ctrl_tcp_listen 127.0.0.1:{control}",
             "module_path " + str(next(pathlib.Path("/usr").glob("lib*/**/baresip/modules"))),
             *(f"{MODULES.get(name, 'module')} {name}.so" for name in modules)]) + "\n")
-        way = (f'regint=600;outbound="sip:127.0.0.1:{server}{transport}"' if server
-               else "regint=0")
+        words = (f'regint=600;outbound="sip:127.0.0.1:{server}{transport}"' if server
+                 else "regint=0")
         if security:
-            way += f";mediaenc={security[1]}"
+            words += f";mediaenc={security[1]}"
+        if way:
+            words += f";medianat={way}"
         (path / "accounts").write_text(
-            f"<sip:alice@atlanta.example{transport}>;auth_pass=none;{way};answermode=auto;"
+            f"<sip:alice@atlanta.example{transport}>;auth_pass=none;{words};answermode=auto;"
             f"audio_codecs={codec}\n")
         (path / "contacts").write_text("")
         with open(path / "log", "wb") as log:

@@ -29,8 +29,8 @@ static struct ahoy_sdp_local local = {
                   .masters = { [AHOY_AES_128_SHA1_80] = "0123456789abcdefABCDEFGHIJKLMN",
                                [AHOY_AES_128_SHA1_32] = "0123456789abcdefNMLKJIHGFEDCBA",
                                [AHOY_AES_256_SHA1_80] =
-                                   "0123456789abcdef0123456789abcdefABCDEFGHIJKLMN" } },
-    .tells_keys = true,
+                                   "0123456789abcdef0123456789abcdefABCDEFGHIJKLMN" },
+                  .tells_keys = true },
 };
 
 /* R4568-6.1-1 and -3, -6 to -8, -10 to -14, R4568-6.2.1-1, R4568-6.2.2-1, R4568-6.3.7-1,
@@ -126,7 +126,7 @@ static const char *offer(enum ahoy_security wish, bool tells_keys)
     struct ahoy_sdp_local ours = local;
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
     ours.security.wish = wish;
-    ours.tells_keys = tells_keys;
+    ours.security.tells_keys = tells_keys;
     ahoy_sdp_print_offer(&ours, NULL, &buf);
     return text_of(&buf);
 }
@@ -157,7 +157,7 @@ static bool answer(const char *media, enum ahoy_security wish, bool tells_keys)
     struct ahoy_sdp_local ours = local;
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
     ours.security.wish = wish;
-    ours.tells_keys = tells_keys;
+    ours.security.tells_keys = tells_keys;
     assert_true((size_t)snprintf(text, sizeof text, HEAD "%s", media) < sizeof text);
     assert_true(ahoy_sdp_parse(ahoy_span(text), &sdp, NULL));
     bool is_taken = ahoy_sdp_print_answer(&sdp, &ours, &buf, &agreed);
