@@ -42,10 +42,11 @@ test:    ## Run all tests: those in process under the sanitizers, those over soc
 	$(call compile,test)
 	@ctest --preset test -j $$(nproc)
 
-test-browser: ## Let two browsers with JsSIP call each other, and one watch calls in the console
+test-browser: ## Let browsers with JsSIP call each other and ahoy, and one watch calls in the console
 	@tools/bootstrap build browser
 	$(call compile,release,programs)
 	@tests/browser/test_browser.py build/release
+	@tests/browser/test_phone.py build/release
 	@tests/browser/test_console.py build/release
 
 bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them

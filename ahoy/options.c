@@ -7,6 +7,7 @@
 
 #include "ahoy/load.h"
 #include "ahoy/options_read.h"
+#include "libahoy/media/srtp.h"
 #include "libahoy/resolve/locate.h"
 
 enum {
@@ -65,6 +66,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
     OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
+    OPTION(SRTP, "srtp", "HOW", TALKING | IN_FILE, "secure sound: off, optional, sdes, dtls") \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", PHONES, "write all SIP messages there")                         \
     OPTION(HELP, "help", NULL, ALL, "print this")
@@ -200,6 +202,8 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         return phone_is_digits(argument);
     case OPTION_MEDIA_PORTS:
         return phone_read_ports(argument, options);
+    case OPTION_SRTP:
+        return phone_read_security(argument, &options->security);
     case OPTION_TRANSFER:
         return read_next(argument, options, &options->transfer);
     case OPTION_CONSULT:
@@ -465,6 +469,18 @@ static int set_servers(struct phone_options *options, const struct raw *raw)
     return code;
 }
 
+/* Keys stand in descriptions, which strangers must not read. */
+static int check_security(const struct phone_options *options)
+{
+    bool is_secure = options->security != AHOY_SECURITY_KEYS;
+    for (size_t i = 0; !is_secure && i < options->server_count; i++)
+        is_secure =
+            ahoy_transport_is_secure((enum ahoy_transport)options->servers[i].hop.transport);
+    return is_secure
+               ? -1
+               : misuse(options->verb, "--srtp sdes needs a server that is called by TLS", "");
+}
+
 static int set_callee(struct phone_options *options, int argc, char **argv)
 {
     struct ahoy_uri uri;
@@ -502,6 +518,8 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
                                        .count = 1,
                                        .every_s = 1,
                                        .session_s = SESSION_S,
+                                       .security = ahoy_srtp_is_there() ? AHOY_SECURITY_OPTIONAL
+                                                                        : AHOY_SECURITY_OFF,
                                        .digits = "",
                                        .port_low = PORT_LOW,
                                        .port_high = PORT_HIGH,
@@ -520,6 +538,8 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
     if (code == -1)
         code = set_servers(options, &raw);
     bool is_told = raw.password != NULL || (verb & LOADS) == 0; /* Nobody types it for a load. */
+    if (code == -1)
+        code = check_security(options);
     if (code == -1 && is_told && !phone_password_read(options, raw.password, raw.in_file))
         code = PHONE_MISUSED;
     return code;

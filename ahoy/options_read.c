@@ -1,6 +1,7 @@
 /* Reading what stands behind an option, and the operands. */
 #include "ahoy/options_read.h"
 
+#include "libahoy/media/srtp.h"
 #include "libahoy/tu/session_timer.h"
 
 enum { TONE_LOWEST_HZ = 100, TONE_HIGHEST_HZ = 3800 };
@@ -64,6 +65,23 @@ bool phone_read_ports(const char *text, struct phone_options *options)
 bool phone_read_session(const char *text, uint32_t *seconds)
 {
     return phone_read_seconds(text, seconds) && (*seconds == 0 || *seconds >= AHOY_SESSION_LEAST_S);
+}
+
+/* A build without libsrtp secures nothing. */
+bool phone_read_security(const char *text, enum ahoy_security *security)
+{
+    static const char *const words[] = { [AHOY_SECURITY_OFF] = "off",
+                                         [AHOY_SECURITY_OPTIONAL] = "optional",
+                                         [AHOY_SECURITY_KEYS] = "sdes",
+                                         [AHOY_SECURITY_HANDSHAKE] = "dtls" };
+    size_t count = ahoy_srtp_is_there() ? sizeof words / sizeof words[0] : 1;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) != 0)
+            continue;
+        *security = (enum ahoy_security)i;
+        return true;
+    }
+    return false;
 }
 
 bool phone_is_digits(const char *text)

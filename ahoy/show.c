@@ -277,6 +277,9 @@ static void show_heard_json(const struct phone_options *options, struct ahoy_han
     printf("{\"news\":\"heard\",\"account\":\"%.*s\",\"call\":%u,\"codec\":\"%.*s\"",
            (int)options->address.size, options->address.at, session.slot, (int)codec.size,
            codec.at);
+    struct span suite = ahoy_suite_name(heard->suite);
+    if (heard->suite != AHOY_NO_SUITE)
+        printf(",\"srtp\":\"%.*s\"", (int)suite.size, suite.at);
     printf(",\"sent\":%llu,\"received\":%llu,\"lost\":%lld,\"loss\":%.4f,\"jitter_ms\":%.3f",
            (unsigned long long)stats->sent, (unsigned long long)stats->received,
            (long long)stats->lost, stats->loss, (double)stats->jitter_us / 1000);
@@ -297,6 +300,8 @@ static void show_heard_plain(const struct phone_heard *heard)
         printf("heard: %.0f Hz at %.1f dBov", heard->hz, heard->level_dbov);
     else
         printf("heard: no tone");
+    if (heard->suite != AHOY_NO_SUITE)
+        printf(", secured");
     if (stats->digits[0] != '\0')
         printf(", digits %s", stats->digits);
     printf("; %llu packets, %.1f %% lost, jitter %.1f ms", (unsigned long long)stats->received,

@@ -27,6 +27,7 @@ void phone_print_strange(struct span text, bool json);
 /* What a call's sound was. */
 struct phone_heard {
     enum ahoy_codec codec;
+    enum ahoy_suite suite; /* That secured it, if any did. */
     struct ahoy_media_stats stats;
     bool has_tone;
     double hz, level_dbov;

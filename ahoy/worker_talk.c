@@ -9,8 +9,8 @@
 #include "ahoy/show.h"
 #include "ahoy/sound.h"
 #include "ahoy/view.h"
+#include "ahoy/worker_secure.h"
 #include "libahoy/io/driver.h"
-#include "libahoy/io/rtp_pair.h"
 #include "libahoy/media/media.h"
 
 enum { PACKETS_A_TURN = 64 };
@@ -22,6 +22,7 @@ struct phone_talk {
     struct ahoy_rtp_pair pair;
     struct ahoy_media *media; /* NULL until there is something agreed. */
     struct phone_sound *sound;
+    struct phone_secure secure;
     struct ahoy_sdp_agreed agreed; /* Its codec is AHOY_NO_CODEC until then. */
     bool records, is_muted;
     double said_dbov, heard_dbov; /* Of the latest frame. */
@@ -33,12 +34,13 @@ static void read_side(struct phone_talk *talk, enum ahoy_rtp_side side)
 {
     char bytes[AHOY_RTP_DATAGRAM_LIMIT];
     struct span packet;
+    struct ahoy_ip source;
     for (int i = 0; i < PACKETS_A_TURN; i++) {
-        if (!ahoy_rtp_pair_receive(&talk->pair, side, bytes, &packet))
+        if (!ahoy_rtp_pair_receive(&talk->pair, side, bytes, &packet, &source))
             return;
         /* RTCP may come to the port of RTP, as we have offered: R5761-5.1.1-5. */
         bool is_rtcp = side == AHOY_RTCP_SIDE || ahoy_rtp_is_rtcp(packet);
-        if (talk->media != NULL)
+        if (phone_secure_take(&talk->secure, is_rtcp, &packet, &source) && talk->media != NULL)
             ahoy_media_step(talk->media, packet, is_rtcp, ahoy_driver_now_us());
     }
 }
@@ -65,10 +67,12 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     }
     talk->phone = phone;
     talk->options = options;
+    talk->pair = (struct ahoy_rtp_pair){ .fds = { -1, -1 } };
     struct ahoy_driver *driver = phone_driver(phone);
     struct ahoy_ip local = ahoy_driver_local(driver, 0);
     const struct ahoy_port_range range = { options->port_low, options->port_high };
-    if (!ahoy_rtp_pair_open(&talk->pair, &local, range, random) ||
+    if (!phone_secure_open(&talk->secure, &talk->pair, options->security) ||
+        !ahoy_rtp_pair_open(&talk->pair, &local, range, random) ||
         !ahoy_driver_watch(driver, talk->pair.fds[AHOY_RTP_SIDE], read_rtp, talk) ||
         !ahoy_driver_watch(driver, talk->pair.fds[AHOY_RTCP_SIDE], read_rtcp, talk) ||
         !phone_join(phone, talk)) {
@@ -76,6 +80,9 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
         phone_talk_close(talk, (struct ahoy_handle){ 0, 0 });
         return NULL;
     }
+    /* Whoever is called with a handshake may begin it before his answer is here. */
+    talk->pair.takes_checks = options->security == AHOY_SECURITY_HANDSHAKE;
+    ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
     *media = talk->pair.local;
     return talk;
 }
@@ -96,6 +103,7 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
                                         .has_events = agreed->has_events,
                                         .events = agreed->events,
                                         .unlisted_events = agreed->unlisted_events,
+                                        .is_secured = agreed->secured.suite != AHOY_NO_SUITE,
                                         .cname = talk->options->address };
     if (media.coder == NULL || !ahoy_driver_random(media.seed, sizeof media.seed))
         return false;
@@ -118,7 +126,8 @@ static bool is_as_before(const struct phone_talk *talk, const struct ahoy_sdp_ag
 {
     return agreed->codec == talk->agreed.codec && agreed->has_events == talk->agreed.has_events &&
            agreed->events == talk->agreed.events &&
-           agreed->unlisted_events == talk->agreed.unlisted_events;
+           agreed->unlisted_events == talk->agreed.unlisted_events &&
+           agreed->secured.suite == talk->agreed.secured.suite;
 }
 
 void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news)
@@ -127,16 +136,16 @@ void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news)
     if (talk == NULL || agreed->codec == AHOY_NO_CODEC)
         return;
     talk->session = news->session;
-    if (!is_as_before(talk, agreed) && !begin(talk, agreed)) {
+    struct ahoy_ip rtp = destination(&agreed->rtp);
+    struct ahoy_ip rtcp = destination(&agreed->rtcp);
+    if (!phone_secure_agree(&talk->secure, agreed, &rtp, &rtcp) ||
+        (!is_as_before(talk, agreed) && !begin(talk, agreed))) {
         ahoy_media_free(talk->media);
         talk->media = NULL;
         talk->agreed.codec = AHOY_NO_CODEC;
         fprintf(stderr, "ahoy: this call goes without sound\n");
         return;
     }
-    struct ahoy_ip rtp = destination(&agreed->rtp);
-    struct ahoy_ip rtcp = destination(&agreed->rtcp);
-    ahoy_rtp_pair_aim(&talk->pair, &rtp, &rtcp, agreed->has_mux);
     ahoy_media_direct(talk->media, agreed->direction);
 }
 
@@ -144,13 +153,13 @@ static void send_all(struct phone_talk *talk)
 {
     struct ahoy_media_packet packet;
     while (ahoy_media_poll(talk->media, ahoy_driver_now_us(), &packet))
-        ahoy_rtp_pair_send(&talk->pair, packet.is_rtcp ? AHOY_RTCP_SIDE : AHOY_RTP_SIDE,
-                           packet.bytes);
+        phone_secure_send(&talk->secure, packet.is_rtcp, packet.bytes);
 }
 
 void phone_talk_turn(struct phone_talk *talk)
 {
     int16_t samples[AHOY_FRAME_SAMPLES_MAX];
+    phone_secure_turn(&talk->secure);
     if (talk->media == NULL)
         return;
     size_t count = ahoy_media_frame(talk->media);
@@ -170,7 +179,10 @@ void phone_talk_turn(struct phone_talk *talk)
 
 uint64_t phone_talk_deadline(const struct phone_talk *talk)
 {
-    uint64_t deadline_us = talk->media != NULL ? ahoy_media_deadline(talk->media) : UINT64_MAX;
+    uint64_t deadline_us = phone_secure_deadline(&talk->secure, ahoy_driver_now_us());
+    uint64_t frame_us = talk->media != NULL ? ahoy_media_deadline(talk->media) : UINT64_MAX;
+    if (frame_us < deadline_us)
+        deadline_us = frame_us;
     return deadline_us == UINT64_MAX ? UINT64_MAX : (deadline_us + 999) / 1000;
 }
 
@@ -204,7 +216,7 @@ bool phone_talk_is_of(const struct phone_talk *talk, struct ahoy_handle session)
 /* When it is said what was heard, the recording is whole. */
 static void show(struct phone_talk *talk, struct ahoy_handle session)
 {
-    struct phone_heard heard = { .codec = talk->agreed.codec };
+    struct phone_heard heard = { .codec = talk->agreed.codec, .suite = talk->agreed.secured.suite };
     ahoy_media_read_stats(talk->media, &heard.stats);
     heard.has_tone = phone_sound_tone(talk->sound, &heard.hz, &heard.level_dbov);
     phone_sound_close(talk->sound);
@@ -226,7 +238,9 @@ void phone_talk_close(struct phone_talk *talk, struct ahoy_handle session)
     phone_part(talk->phone, talk);
     ahoy_rtp_pair_close(&talk->pair);
     ahoy_media_free(talk->media);
+    phone_secure_close(&talk->secure);
     phone_sound_close(talk->sound);
     is_recording &= !talk->records;
+    explicit_bzero(talk, sizeof *talk);
     free(talk);
 }

@@ -28,7 +28,8 @@ set(CPACK_COMPONENT_AHOY_DESCRIPTION
 set(CPACK_DEBIAN_LIBAHOY-DEV_PACKAGE_NAME libahoy-dev)
 set(CPACK_DEBIAN_LIBAHOY-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBAHOY-DEV_PACKAGE_DEPENDS
-    "libssl-dev, libwslay-dev, libunbound-dev, libspandsp-dev")
+    "libssl-dev, libwslay-dev, libunbound-dev, libspandsp-dev, "
+    "libsrtp2-dev")
 string(CONCAT CPACK_COMPONENT_LIBAHOY-DEV_DESCRIPTION
     "SIP library for C: headers and archives\n Messages, transactions and transaction users "
     "without sockets, and a driver with them.")

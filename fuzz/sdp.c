@@ -12,6 +12,20 @@ static struct ahoy_sdp answer;
 static char space[ANSWER_LIMIT];
 static char again[ANSWER_LIMIT];
 
+/* A key that can be read can be told, and read again. */
+static void check_crypto(const struct ahoy_sdp_crypto *crypto)
+{
+    char line[256];
+    struct ahoy_sdp_crypto back;
+    struct ahoy_buf buf = ahoy_buf_over(line, sizeof line);
+    ahoy_sdp_put_crypto(crypto, &buf);
+    MUST(!buf.overflow && crypto->suite != AHOY_NO_SUITE);
+    struct span value = ahoy_span_after(ahoy_buf_text(&buf), strlen("a=crypto:"));
+    MUST(ahoy_sdp_read_crypto(ahoy_span_trim(value), &back, NULL));
+    MUST(back.suite == crypto->suite && back.tag == crypto->tag);
+    MUST(memcmp(back.master, crypto->master, ahoy_suite_master_size(back.suite)) == 0);
+}
+
 /* Whatever the walks give lies inside, and typed readers bear all of it. */
 static void check_lines(struct span lines)
 {
@@ -21,6 +35,7 @@ static void check_lines(struct span lines)
     struct ahoy_sdp_fmtp fmtp;
     struct ahoy_sdp_rtcp rtcp;
     uint64_t time_us;
+    struct ahoy_sdp_crypto crypto;
     while (ahoy_sdp_attribute_next(&rest, &attribute)) {
         MUST(attribute.name.at >= lines.at &&
              ahoy_span_end(attribute.value) <= ahoy_span_end(lines));
@@ -33,6 +48,10 @@ static void check_lines(struct span lines)
             MUST(err.status == 400);
         if (!ahoy_sdp_read_ptime(attribute.value, &time_us, &err))
             MUST(err.status == 400);
+        if (ahoy_sdp_read_crypto(attribute.value, &crypto, &err))
+            check_crypto(&crypto);
+        else
+            MUST(err.status == 400 || err.status == 488);
     }
     struct ahoy_sdp_bandwidth bandwidth;
     for (rest = lines; ahoy_sdp_bandwidth_next(&rest, &bandwidth);)
@@ -59,6 +78,17 @@ static void check_print(void)
     MUST(ahoy_span_equal(answer.connection.address, offer.connection.address));
     ahoy_sdp_print(&answer, &second);
     MUST(ahoy_span_equal(ahoy_buf_text(&buf), ahoy_buf_text(&second)));
+}
+
+/* What a peer says of his handshake is read or not, and no further than he wrote. */
+static void check_greeting(const struct ahoy_sdp_media *media)
+{
+    struct ahoy_sdp_greeting greeting;
+    struct span value;
+    bool has_print = ahoy_sdp_attribute(media->lines, SPAN("fingerprint"), &value) ||
+                     ahoy_sdp_attribute(offer.lines, SPAN("fingerprint"), &value);
+    if (ahoy_sdp_read_greeting(&offer, media, &greeting))
+        MUST(has_print && greeting.setup <= AHOY_SETUP_OTHER);
 }
 
 /* What is looked for by name is what the walks find. */
@@ -101,6 +131,22 @@ static void check_answer(struct span text, const struct ahoy_sdp_local *local,
     MUST(answer.media_count == offer.media_count);
 }
 
+/* A side that would rather be secured takes as much, and answers a profile of keys by one. */
+static void check_secured(const struct ahoy_sdp_local *local)
+{
+    struct ahoy_sdp_local ours = *local;
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    struct ahoy_sdp_agreed agreed;
+    ours.security.wish = AHOY_SECURITY_OPTIONAL;
+    ours.security.tells_keys = ours.security.can_shake = true;
+    bool is_secured = ahoy_sdp_print_answer(&offer, &ours, &buf, &agreed) &&
+                      agreed.secured.suite != AHOY_NO_SUITE;
+    struct span sign = agreed.secured.by_handshake ? SPAN("\r\na=setup:") : SPAN("\r\na=crypto:");
+    if (!buf.overflow)
+        MUST(is_secured == (memmem(buf.at, buf.size, sign.at, sign.size) != NULL));
+    check_as_answer(&ours);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct ahoy_sdp_local local = { .media = { .family = AHOY_IPV4, .port = 4000 },
@@ -119,8 +165,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_lines(offer.media[i].lines);
     for (size_t i = 0; i < offer.media_count; i++)
         check_search(&offer.media[i]);
+    for (size_t i = 0; i < offer.media_count; i++)
+        check_greeting(&offer.media[i]);
     check_as_answer(&local);
     check_print();
+    check_secured(&local);
     if (ahoy_sdp_print_answer(&offer, &local, &buf, &agreed))
         check_answer(ahoy_buf_text(&buf), &local, &agreed);
     return 0;

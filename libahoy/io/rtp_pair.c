@@ -71,6 +71,24 @@ void ahoy_rtp_pair_aim(struct ahoy_rtp_pair *pair, const struct ahoy_ip *rtp,
     aim(pair, AHOY_RTCP_SIDE, rtcp);
 }
 
+void ahoy_rtp_pair_nominate(struct ahoy_rtp_pair *pair, const struct ahoy_ip *ip)
+{
+    pair->is_muxed = true;
+    for (int side = 0; side < AHOY_RTP_SIDES; side++) {
+        pair->remotes[side] = *ip;
+        pair->is_latched[side] = true;
+    }
+}
+
+/* STUN of whomever, and DTLS before it is known who that is (RFC 7983 7): R5763-5-3. */
+static bool is_for_anybody(const struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side,
+                           struct span packet)
+{
+    unsigned first = packet.size > 0 ? (unsigned char)packet.at[0] : UINT8_MAX;
+    bool is_hello = first >= 20 && first <= 63 && pair->remotes[side].family == AHOY_NO_FAMILY;
+    return pair->takes_checks && (first <= 3 || is_hello);
+}
+
 /* Whether |source| is the peer. */
 static bool is_peer(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side,
                     const struct ahoy_ip *source)
@@ -86,7 +104,7 @@ static bool is_peer(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side,
 }
 
 bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, char *bytes,
-                           struct span *packet)
+                           struct span *packet, struct ahoy_ip *source)
 {
     for (int i = 0; i < AT_ONCE; i++) {
         union ahoy_socket_name name = { 0 };
@@ -95,9 +113,9 @@ bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, 
             recvfrom(pair->fds[side], bytes, AHOY_RTP_DATAGRAM_LIMIT, 0, &name.any, &name_size);
         if (size < 0)
             return false;
-        struct ahoy_ip source = ahoy_socket_ip(&name);
+        *source = ahoy_socket_ip(&name);
         *packet = (struct span){ bytes, (size_t)size };
-        if (is_peer(pair, side, &source))
+        if (is_for_anybody(pair, side, *packet) || is_peer(pair, side, source))
             return true;
         pair->strangers++;
     }
@@ -116,8 +134,13 @@ void ahoy_rtp_pair_send(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, str
     if (pair->is_muxed)
         side = AHOY_RTP_SIDE;
     const struct ahoy_ip *remote = &pair->remotes[side];
-    if (remote->family == AHOY_NO_FAMILY || is_nowhere(remote))
-        return;
+    if (remote->family != AHOY_NO_FAMILY && !is_nowhere(remote))
+        ahoy_rtp_pair_answer(pair, side, packet, remote);
+}
+
+void ahoy_rtp_pair_answer(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, struct span packet,
+                          const struct ahoy_ip *remote)
+{
     union ahoy_socket_name name;
     socklen_t size = ahoy_socket_name(remote, &name);
     (void)sendto(pair->fds[side], packet.at, packet.size, 0, &name.any, size); /* Lost, then. */

@@ -7,7 +7,9 @@
  * a NAT that keeps the address, as one on the peer's own host does.  Until one comes, packets go to
  * the signalled port.  So a stranger elsewhere cannot be heard and cannot draw our packets to
  * himself, and one at the peer's own address must be faster than the peer.  A peer behind a NAT
- * that has signalled an address of its own network is not heard. */
+ * that has signalled an address of its own network is not heard.
+ *
+ * With ICE he is where he has proved to be: only STUN is taken from everybody then. */
 #pragma once
 
 #include "libahoy/base/ip.h"
@@ -21,6 +23,7 @@ struct ahoy_rtp_pair {
     int fds[AHOY_RTP_SIDES]; /* For a loop to watch. */
     struct ahoy_ip local;    /* Of RTP. */
     bool is_muxed;
+    bool takes_checks;                        /* STUN from whomever, and DTLS until it is aimed. */
     struct ahoy_ip signalled[AHOY_RTP_SIDES]; /* AHOY_NO_FAMILY until it is aimed. */
     struct ahoy_ip remotes[AHOY_RTP_SIDES];   /* The same, or what was latched. */
     bool is_latched[AHOY_RTP_SIDES];
@@ -42,9 +45,15 @@ void ahoy_rtp_pair_close(struct ahoy_rtp_pair *pair);
 void ahoy_rtp_pair_aim(struct ahoy_rtp_pair *pair, const struct ahoy_ip *rtp,
                        const struct ahoy_ip *rtcp, bool is_muxed);
 
-/* The next packet that waits on |side|'s socket and is the peer's, into |bytes| of
- * AHOY_RTP_DATAGRAM_LIMIT; false where there is none. */
+/* Checks have shown that the peer is at |ip|, for RTP and RTCP. */
+void ahoy_rtp_pair_nominate(struct ahoy_rtp_pair *pair, const struct ahoy_ip *ip);
+
+/* The next packet that waits on |side|'s socket and is the peer's, or a check, into |bytes| of
+ * AHOY_RTP_DATAGRAM_LIMIT, and where it came from; false where there is none. */
 bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, char *bytes,
-                           struct span *packet);
+                           struct span *packet, struct ahoy_ip *source);
 /* Where it cannot be sent it is lost, as on the way. */
 void ahoy_rtp_pair_send(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, struct span packet);
+/* The same to |remote|, whoever that is. */
+void ahoy_rtp_pair_answer(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, struct span packet,
+                          const struct ahoy_ip *remote);

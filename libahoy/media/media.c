@@ -6,6 +6,7 @@
 
 #include "libahoy/media/media_parts.h"
 #include "libahoy/media/quality.h"
+#include "libahoy/media/srtp.h"
 
 enum {
     FRAME_US = AHOY_FRAME_MS * 1000,
@@ -47,15 +48,17 @@ struct ahoy_media *ahoy_media_new(const struct ahoy_media_options *options, uint
     media->has_events = options->has_events;
     media->events = options->events;
     media->unlisted_events = options->unlisted_events;
+    media->report_more = options->is_secured ? AHOY_SRTCP_TRAILER : 0;
     size_t size = options->cname.size;
     media->cname_size = size < AHOY_CNAME_LIMIT ? size : AHOY_CNAME_LIMIT;
     memcpy(media->cname, options->cname.at, media->cname_size);
     ahoy_rng_init(&media->rng, options->seed);
     media->ssrc = (uint32_t)ahoy_rng_next(&media->rng);
-    media->sequence = (uint16_t)ahoy_rng_next(&media->rng);
+    media->sequence = (uint16_t)(ahoy_rng_next(&media->rng) & 0x7fff); /* RFC 4568 6.4 */
     media->timestamp = (uint32_t)ahoy_rng_next(&media->rng);
     media->frame_us = now_us;
     ahoy_rtcp_pace_init(&media->pace, media->coder->bits + OVERHEAD_BITS, now_us);
+    media->pace.average_size += (uint32_t)media->report_more; /* R3711-3.4-15 */
     ahoy_jitter_init(&media->jitter, media->coder->clock_hz);
     ahoy_conceal_init(&media->concealer, media->coder->rate_hz);
     if (!open_coders(media)) {
@@ -183,7 +186,7 @@ static struct span report(struct ahoy_media *media, uint32_t ssrc, bool bye, uin
     }
     media->reported_packets = media->sent_packets;
     ahoy_rtcp_print(&said, &buf);
-    ahoy_rtcp_pace_note(&media->pace, buf.size);
+    ahoy_rtcp_pace_note(&media->pace, buf.size + media->report_more); /* R3711-3.4-16 */
     return ahoy_buf_text(&buf);
 }
 

@@ -24,6 +24,7 @@ struct ahoy_media_options {
     bool has_events;
     uint8_t events;           /* The payload type of telephone events. */
     uint16_t unlisted_events; /* As ahoy_sdp_agreed has them. */
+    bool is_secured;          /* Packets become longer on the way (RFC 3711 3.4). */
     struct span cname;        /* Copied; at most AHOY_CNAME_LIMIT bytes are used. */
     uint64_t seed[2];
 };

@@ -87,7 +87,7 @@ static void take_rtcp(struct ahoy_media *media, struct span compound, uint64_t n
         media->malformed++;
         return;
     }
-    ahoy_rtcp_pace_note(&media->pace, compound.size);
+    ahoy_rtcp_pace_note(&media->pace, compound.size + media->report_more);
     while (ahoy_rtcp_next(&compound, &packet))
         take_report(media, &packet, now_us);
 }

@@ -37,6 +37,7 @@ struct ahoy_media {
     size_t packet_size; /* An RTP packet that is to be polled; 0: none. */
     char packet[AHOY_MEDIA_PACKET_LIMIT];
     char report[AHOY_MEDIA_PACKET_LIMIT];
+    size_t report_more; /* Bytes that each grows by. */
     struct ahoy_rtcp_pace pace;
 
     struct ahoy_reception source;

@@ -153,13 +153,14 @@ static bool find_addresses(const struct ahoy_sdp_media *media, struct ahoy_sdp_a
     return true;
 }
 
+/* Whatever it is secured by. */
 static bool take_media(const struct ahoy_sdp_media *media, unsigned allowed,
                        struct ahoy_sdp_agreed *agreed)
 {
     *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
     struct ahoy_sdp_agreed taken = *agreed;
     if (!ahoy_span_equal(media->type, SPAN("audio")) || media->port == 0 ||
-        !ahoy_span_equal(media->protocol, SPAN("RTP/AVP")) || !find_addresses(media, &taken))
+        !ahoy_sdp_knows_protocol(media->protocol) || !find_addresses(media, &taken))
         return false;
     struct span formats = media->formats;
     while (formats.size > 0 && taken.codec == AHOY_NO_CODEC)
@@ -174,8 +175,29 @@ static bool take_media(const struct ahoy_sdp_media *media, unsigned allowed,
     return true;
 }
 
+/* What the peer's |media| comes to. */
+static bool agree(const struct ahoy_sdp *sdp, const struct ahoy_sdp_media *media,
+                  const struct ahoy_sdp_local *local, bool is_answer,
+                  struct ahoy_sdp_agreed *agreed)
+{
+    struct ahoy_sdp_secured secured;
+    if (!ahoy_sdp_take_security(sdp, media, &local->security, is_answer, &secured) ||
+        !take_media(media, local->more_codecs | ALWAYS, agreed))
+        return false;
+    agreed->secured = secured;
+    agreed->direction = narrowed(agreed->direction, local->direction);
+    return true;
+}
+
+/* With ICE, where the peer is will be seen. */
+static bool is_hold(const struct ahoy_sdp_agreed *agreed)
+{
+    return is_nowhere(&agreed->rtp) && !agreed->secured.peer.has_ice;
+}
+
+/* |offer| is what is answered, or NULL. */
 static void put_session(const struct ahoy_sdp_local *local, struct span timing,
-                        struct ahoy_buf *buf)
+                        const struct ahoy_sdp *offer, struct ahoy_buf *buf)
 {
     struct span family = local->media.family == AHOY_IPV6 ? SPAN("IP6 ") : SPAN("IP4 ");
     ahoy_buf_put(buf, SPAN("v=0\r\no=- "));
@@ -191,13 +213,15 @@ static void put_session(const struct ahoy_sdp_local *local, struct span timing,
     ahoy_buf_put(buf, SPAN("\r\nt="));
     ahoy_buf_put(buf, timing);
     ahoy_buf_put(buf, SPAN("\r\n"));
+    ahoy_sdp_put_lite(&local->security, offer, buf);
 }
 
-static void put_audio(uint16_t port, struct ahoy_buf *buf)
+static void put_audio(uint16_t port, struct span protocol, struct ahoy_buf *buf)
 {
     ahoy_buf_put(buf, SPAN("m=audio "));
     ahoy_buf_put_number(buf, port);
-    ahoy_buf_put(buf, SPAN(" RTP/AVP"));
+    ahoy_buf_put_byte(buf, ' ');
+    ahoy_buf_put(buf, protocol);
 }
 
 static void put_rtpmap(struct span payload, struct span name, struct ahoy_buf *buf)
@@ -230,10 +254,10 @@ static void put_rest(bool has_mux, enum ahoy_direction direction, struct ahoy_bu
 }
 
 static void put_offered(const struct ahoy_sdp_local *local, const struct ahoy_sdp_agreed *kept,
-                        struct ahoy_buf *buf)
+                        struct span protocol, struct ahoy_buf *buf)
 {
     const unsigned allowed = local->more_codecs | ALWAYS;
-    put_audio(local->media.port, buf);
+    put_audio(local->media.port, protocol, buf);
     for (size_t i = 0; i < PREFERRED; i++) {
         if ((allowed >> preferred[i] & 1) == 0)
             continue;
@@ -251,6 +275,7 @@ static void put_offered(const struct ahoy_sdp_local *local, const struct ahoy_sd
     }
     if (kept->has_events)
         put_events(kept->events, buf);
+    ahoy_sdp_put_security(&local->security, protocol, &local->media, buf);
     put_rest(true, local->direction, buf);
 }
 
@@ -260,7 +285,7 @@ static void put_taken(const struct ahoy_sdp_media *media, const struct ahoy_sdp_
 {
     bool listed[AHOY_CODECS] = { false };
     struct span formats = media->formats;
-    put_audio(local->media.port, buf);
+    put_audio(local->media.port, media->protocol, buf);
     while (formats.size > 0) {
         enum ahoy_codec codec = codec_of(ahoy_sdp_word(&formats), local->more_codecs | ALWAYS);
         if (codec == AHOY_NO_CODEC || listed[codec])
@@ -280,6 +305,7 @@ static void put_taken(const struct ahoy_sdp_media *media, const struct ahoy_sdp_
     }
     if (agreed->has_events)
         put_events(agreed->events, buf);
+    ahoy_sdp_put_secured(&agreed->secured, &local->security, &local->media, buf);
     put_rest(agreed->has_mux, agreed->direction, buf);
 }
 
@@ -306,35 +332,33 @@ void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, const struct ahoy_
     struct ahoy_sdp_agreed kept;
     size_t media_count = previous == NULL ? 0 : previous->media_count;
     bool is_placed = false;
-    put_session(local, timing_of(previous), buf);
+    put_session(local, timing_of(previous), previous, buf);
     for (size_t i = 0; i < media_count; i++) { /* R3264-8-5, R3264-8-6, R3264-8-7 */
         if (!is_placed && take_media(&previous->media[i], local->more_codecs | ALWAYS, &kept)) {
-            put_offered(local, &kept, buf); /* Events as they are mapped: R3264-8.3.2-1. */
+            /* Events as they are mapped: R3264-8.3.2-1. */
+            put_offered(local, &kept, previous->media[i].protocol, buf);
             is_placed = true;
         } else {
             put_rejected(&previous->media[i], buf);
         }
     }
     if (!is_placed)
-        put_offered(local, &fresh, buf); /* R3264-8.1-1 */
+        put_offered(local, &fresh, ahoy_sdp_protocol(local->security.wish), buf); /* R3264-8.1-1 */
 }
 
 bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_local *local,
                            struct ahoy_buf *buf, struct ahoy_sdp_agreed *agreed)
 {
     struct ahoy_sdp_agreed taken = { .codec = AHOY_NO_CODEC };
-    put_session(local, timing_of(offer), buf);
+    put_session(local, timing_of(offer), offer, buf);
     for (size_t i = 0; i < offer->media_count; i++) {
         const struct ahoy_sdp_media *media = &offer->media[i];
-        if (taken.codec == AHOY_NO_CODEC &&
-            take_media(media, local->more_codecs | ALWAYS, &taken)) {
-            taken.direction = narrowed(taken.direction, local->direction);
+        if (taken.codec == AHOY_NO_CODEC && agree(offer, media, local, false, &taken))
             put_taken(media, local, &taken, buf);
-        } else {
+        else
             put_rejected(media, buf);
-        }
     }
-    if (is_nowhere(&taken.rtp))
+    if (is_hold(&taken))
         taken.direction = narrowed(taken.direction, AHOY_RECVONLY);
     *agreed = taken;
     return taken.codec != AHOY_NO_CODEC && !buf->overflow;
@@ -344,10 +368,9 @@ bool ahoy_sdp_read_answer(const struct ahoy_sdp *answer, const struct ahoy_sdp_l
                           struct ahoy_sdp_agreed *agreed)
 {
     for (size_t i = 0; i < answer->media_count; i++) {
-        if (!take_media(&answer->media[i], local->more_codecs | ALWAYS, agreed))
+        if (!agree(answer, &answer->media[i], local, true, agreed))
             continue;
-        agreed->direction = narrowed(agreed->direction, local->direction);
-        if (is_nowhere(&agreed->rtp))
+        if (is_hold(agreed))
             agreed->direction = narrowed(agreed->direction, AHOY_RECVONLY);
         return true;
     }

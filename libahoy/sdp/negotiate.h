@@ -2,7 +2,7 @@
 #pragma once
 
 #include "libahoy/base/ip.h"
-#include "libahoy/sdp/sdp.h"
+#include "libahoy/sdp/secure.h"
 
 enum ahoy_codec { AHOY_NO_CODEC, AHOY_PCMU, AHOY_PCMA, AHOY_G722, AHOY_CODECS };
 
@@ -16,6 +16,7 @@ struct ahoy_sdp_local {
     uint64_t session_id;           /* The same for the life of the session. */
     uint64_t version;              /* One more whenever the description changes (RFC 3264 8). */
     unsigned more_codecs;          /* Bits, 1 << a codec: those taken beside G.711. */
+    struct ahoy_sdp_security security;
 };
 
 /* What both sides came to. */
@@ -28,6 +29,7 @@ struct ahoy_sdp_agreed {
     bool has_mux;                  /* RTCP goes where RTP goes (RFC 5761). */
     enum ahoy_direction direction; /* Ours; nothing is sent to an address of zeros (8.4). */
     struct ahoy_ip rtp, rtcp;      /* Where the peer awaits them. */
+    struct ahoy_sdp_secured secured;
 };
 
 /* Prints an offer: the first one where |previous| is NULL, else one that follows our description
@@ -35,9 +37,9 @@ struct ahoy_sdp_agreed {
 void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, const struct ahoy_sdp *previous,
                           struct ahoy_buf *buf);
 
-/* Prints the answer: the first audio over RTP/AVP with a codec of ours, to an address that is a
- * number, is taken, everything else rejected with port 0.  False where there is nothing to take:
- * 488, and |buf| then rejects all. */
+/* Prints the answer: the first audio over RTP, secured as we would have it, with a codec of ours,
+ * to an address that is a number, is taken, everything else rejected with port 0.  False where
+ * there is nothing to take: 488, and |buf| then rejects all. */
 bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_local *local,
                            struct ahoy_buf *buf, struct ahoy_sdp_agreed *agreed);
 

@@ -2,11 +2,13 @@
  * to a multiple of four (RFC 5389 6, 15).  All numbers are big-endian. */
 #include "libahoy/transport/stun.h"
 
+#include "libahoy/transport/stun_parts.h"
+
 enum {
-    HEAD_SIZE = 20,
-    ATTRIBUTE_HEAD_SIZE = 4,
-    BINDING_REQUEST = 0x0001,
-    BINDING_SUCCESS = 0x0101,
+    HEAD_SIZE = AHOY_STUN_HEAD_SIZE,
+    ATTRIBUTE_HEAD_SIZE = AHOY_STUN_ATTRIBUTE_HEAD_SIZE,
+    BINDING_REQUEST = AHOY_STUN_BINDING_REQUEST,
+    BINDING_SUCCESS = AHOY_STUN_BINDING_SUCCESS,
     BINDING_ERROR = 0x0111,
     COMPREHENSION_OPTIONAL = 0x8000
 };
@@ -27,7 +29,7 @@ enum {
     FINGERPRINT = 0x8028
 };
 
-static uint32_t number_at(struct span bytes, size_t at, size_t size)
+uint32_t ahoy_stun_number(struct span bytes, size_t at, size_t size)
 {
     uint32_t number = 0;
     for (size_t i = 0; i < size; i++)
@@ -35,7 +37,7 @@ static uint32_t number_at(struct span bytes, size_t at, size_t size)
     return number;
 }
 
-static void put(struct ahoy_buf *buf, uint32_t number, size_t size)
+void ahoy_stun_put(struct ahoy_buf *buf, uint32_t number, size_t size)
 {
     for (size_t i = size; i > 0; i--)
         ahoy_buf_put_byte(buf, (char)(number >> 8 * (i - 1) & 0xff));
@@ -61,7 +63,7 @@ static uint32_t crc_of(struct span bytes)
 bool ahoy_stun_is(struct span datagram)
 {
     return datagram.size >= HEAD_SIZE && (unsigned char)datagram.at[0] < 0x40 &&
-           number_at(datagram, 4, 4) == cookie;
+           ahoy_stun_number(datagram, 4, 4) == cookie;
 }
 
 static bool is_known(uint32_t type)
@@ -85,53 +87,68 @@ struct reading {
     uint16_t unknown[AHOY_STUN_UNKNOWN_LIMIT];
 };
 
-/* |at| is where the attribute begins, which must be the last one. */
-static bool check_fingerprint(struct span request, size_t at, uint32_t size)
+bool ahoy_stun_next(struct span message, size_t *at, struct ahoy_stun_attribute *attribute)
 {
-    if (size != 4 || at + ATTRIBUTE_HEAD_SIZE + size != request.size)
+    size_t left = message.size - *at;
+    if (left < ATTRIBUTE_HEAD_SIZE)
         return false;
-    uint32_t said = number_at(request, at + ATTRIBUTE_HEAD_SIZE, 4);
-    return said == (crc_of((struct span){ request.at, at }) ^ fingerprint_mask);
+    uint32_t size = ahoy_stun_number(message, *at + 2, 2);
+    size_t filled = ATTRIBUTE_HEAD_SIZE + ((size_t)size + 3) / 4 * 4;
+    if (filled > left)
+        return false;
+    *attribute = (struct ahoy_stun_attribute){
+        .type = ahoy_stun_number(message, *at, 2),
+        .at = *at,
+        .value = { message.at + *at + ATTRIBUTE_HEAD_SIZE, size },
+    };
+    *at += filled;
+    return true;
 }
 
-static bool read_attribute(struct span request, size_t at, uint32_t size, struct reading *reading)
+bool ahoy_stun_is_fingerprint(struct span message, const struct ahoy_stun_attribute *attribute)
 {
-    uint32_t type = number_at(request, at, 2);
-    if (type == FINGERPRINT) {
+    if (attribute->value.size != 4 || ahoy_span_end(attribute->value) != ahoy_span_end(message))
+        return false;
+    return ahoy_stun_number(attribute->value, 0, 4) ==
+           (crc_of((struct span){ message.at, attribute->at }) ^ fingerprint_mask);
+}
+
+static bool read_attribute(struct span request, const struct ahoy_stun_attribute *attribute,
+                           struct reading *reading)
+{
+    if (attribute->type == FINGERPRINT) {
         reading->has_fingerprint = true;
-        return check_fingerprint(request, at, size);
+        return ahoy_stun_is_fingerprint(request, attribute);
     }
-    if (!reading->protected && !is_known(type) && reading->unknown_count < AHOY_STUN_UNKNOWN_LIMIT)
-        reading->unknown[reading->unknown_count++] = (uint16_t)type;
-    reading->protected |= type == MESSAGE_INTEGRITY;
+    if (!reading->protected && !is_known(attribute->type) &&
+        reading->unknown_count < AHOY_STUN_UNKNOWN_LIMIT)
+        reading->unknown[reading->unknown_count++] = (uint16_t)attribute->type;
+    reading->protected |= attribute->type == MESSAGE_INTEGRITY;
     return true;
 }
 
 static bool read_attributes(struct span request, struct reading *reading)
 {
     size_t at = HEAD_SIZE;
-    while (at < request.size) {
-        if (request.size - at < ATTRIBUTE_HEAD_SIZE)
+    struct ahoy_stun_attribute attribute;
+    while (ahoy_stun_next(request, &at, &attribute)) {
+        if (!read_attribute(request, &attribute, reading))
             return false;
-        uint32_t size = number_at(request, at + 2, 2);
-        size_t filled = ATTRIBUTE_HEAD_SIZE + ((size_t)size + 3) / 4 * 4;
-        if (filled > request.size - at || !read_attribute(request, at, size, reading))
-            return false;
-        at += filled;
     }
-    return true;
+    return at == request.size;
 }
 
 /* The source's port and address, each over the cookie, an address of IPv6 over the transaction too
  * (15.2), so that no router on the way takes them for its own to rewrite. */
-static void put_address(struct span request, const struct ahoy_ip *source, struct ahoy_buf *answer)
+void ahoy_stun_put_address(struct span request, const struct ahoy_ip *source,
+                           struct ahoy_buf *answer)
 {
     bool is_v6 = source->family == AHOY_IPV6;
     size_t size = is_v6 ? 16 : 4;
-    put(answer, XOR_MAPPED_ADDRESS, 2);
-    put(answer, (uint32_t)(4 + size), 2);
-    put(answer, is_v6 ? 2 : 1, 2);
-    put(answer, source->port ^ cookie >> 16, 2);
+    ahoy_stun_put(answer, XOR_MAPPED_ADDRESS, 2);
+    ahoy_stun_put(answer, (uint32_t)(4 + size), 2);
+    ahoy_stun_put(answer, is_v6 ? 2 : 1, 2);
+    ahoy_stun_put(answer, source->port ^ cookie >> 16, 2);
     for (size_t i = 0; i < size; i++)
         ahoy_buf_put_byte(answer, (char)(source->bytes[i] ^ (unsigned char)request.at[4 + i]));
 }
@@ -140,23 +157,23 @@ static void put_address(struct span request, const struct ahoy_ip *source, struc
 static void put_unknown(const struct reading *reading, struct ahoy_buf *answer)
 {
     size_t size = 2 * reading->unknown_count;
-    put(answer, ERROR_CODE, 2);
-    put(answer, 4, 2);
-    put(answer, 4 << 8 | 20, 4);
-    put(answer, UNKNOWN_ATTRIBUTES, 2);
-    put(answer, (uint32_t)size, 2);
+    ahoy_stun_put(answer, ERROR_CODE, 2);
+    ahoy_stun_put(answer, 4, 2);
+    ahoy_stun_put(answer, 4 << 8 | 20, 4);
+    ahoy_stun_put(answer, UNKNOWN_ATTRIBUTES, 2);
+    ahoy_stun_put(answer, (uint32_t)size, 2);
     for (size_t i = 0; i < reading->unknown_count; i++)
-        put(answer, reading->unknown[i], 2);
+        ahoy_stun_put(answer, reading->unknown[i], 2);
     if (size % 4 != 0)
-        put(answer, 0, 2);
+        ahoy_stun_put(answer, 0, 2);
 }
 
-static void put_fingerprint(struct ahoy_buf *answer)
+void ahoy_stun_put_fingerprint(struct ahoy_buf *answer)
 {
     uint32_t crc = crc_of(ahoy_buf_text(answer));
-    put(answer, FINGERPRINT, 2);
-    put(answer, 4, 2);
-    put(answer, crc ^ fingerprint_mask, 4);
+    ahoy_stun_put(answer, FINGERPRINT, 2);
+    ahoy_stun_put(answer, 4, 2);
+    ahoy_stun_put(answer, crc ^ fingerprint_mask, 4);
 }
 
 static size_t body_size(const struct reading *reading, const struct ahoy_ip *source)
@@ -171,41 +188,42 @@ bool ahoy_stun_answer(struct span request, const struct ahoy_ip *source, struct 
 {
     struct reading reading = { .unknown_count = 0 };
     if (!ahoy_stun_is(request) || request.size > AHOY_STUN_REQUEST_LIMIT ||
-        number_at(request, 0, 2) != BINDING_REQUEST ||
-        number_at(request, 2, 2) != request.size - HEAD_SIZE || !read_attributes(request, &reading))
+        ahoy_stun_number(request, 0, 2) != BINDING_REQUEST ||
+        ahoy_stun_number(request, 2, 2) != request.size - HEAD_SIZE ||
+        !read_attributes(request, &reading))
         return false;
-    put(answer, reading.unknown_count > 0 ? BINDING_ERROR : BINDING_SUCCESS, 2);
-    put(answer, (uint32_t)body_size(&reading, source), 2);
+    ahoy_stun_put(answer, reading.unknown_count > 0 ? BINDING_ERROR : BINDING_SUCCESS, 2);
+    ahoy_stun_put(answer, (uint32_t)body_size(&reading, source), 2);
     ahoy_buf_put(answer, (struct span){ request.at + 4, HEAD_SIZE - 4 });
     if (reading.unknown_count > 0)
         put_unknown(&reading, answer); /* RFC 5389 7.3.1 */
     else
-        put_address(request, source, answer); /* R5626-8-1 */
+        ahoy_stun_put_address(request, source, answer); /* R5626-8-1 */
     if (reading.has_fingerprint)
-        put_fingerprint(answer);
+        ahoy_stun_put_fingerprint(answer);
     return true;
 }
 
 void ahoy_stun_ask(const uint8_t id[AHOY_STUN_ID_SIZE], struct ahoy_buf *request)
 {
-    put(request, BINDING_REQUEST, 2);
-    put(request, 0, 2);
-    put(request, cookie, 4);
+    ahoy_stun_put(request, BINDING_REQUEST, 2);
+    ahoy_stun_put(request, 0, 2);
+    ahoy_stun_put(request, cookie, 4);
     for (size_t i = 0; i < AHOY_STUN_ID_SIZE; i++)
         ahoy_buf_put_byte(request, (char)id[i]);
 }
 
-/* The opposite of put_address; |at| is where the value begins. */
-static bool read_address(struct span answer, size_t at, uint32_t size, struct ahoy_ip *ip)
+/* The opposite of ahoy_stun_put_address. */
+static bool read_address(struct span answer, struct span value, struct ahoy_ip *ip)
 {
-    uint32_t family = size >= 4 ? number_at(answer, at, 2) & 0xff : 0;
+    uint32_t family = value.size >= 4 ? ahoy_stun_number(value, 0, 2) & 0xff : 0;
     size_t count = family == 2 ? 16 : 4;
-    if ((family != 1 && family != 2) || size != 4 + count)
+    if ((family != 1 && family != 2) || value.size != 4 + count)
         return false;
     *ip = (struct ahoy_ip){ .family = family == 2 ? AHOY_IPV6 : AHOY_IPV4,
-                            .port = (uint16_t)(number_at(answer, at + 2, 2) ^ cookie >> 16) };
+                            .port = (uint16_t)(ahoy_stun_number(value, 2, 2) ^ cookie >> 16) };
     for (size_t i = 0; i < count; i++)
-        ip->bytes[i] = (uint8_t)(answer.at[at + 4 + i] ^ answer.at[4 + i]);
+        ip->bytes[i] = (uint8_t)(value.at[4 + i] ^ answer.at[4 + i]);
     return true;
 }
 
@@ -214,14 +232,10 @@ static bool read_address(struct span answer, size_t at, uint32_t size, struct ah
 static bool find_address(struct span answer, struct ahoy_ip *ip)
 {
     size_t at = HEAD_SIZE;
-    while (answer.size - at >= ATTRIBUTE_HEAD_SIZE) {
-        uint32_t size = number_at(answer, at + 2, 2);
-        size_t filled = ATTRIBUTE_HEAD_SIZE + ((size_t)size + 3) / 4 * 4;
-        if (filled > answer.size - at)
-            return false;
-        if (number_at(answer, at, 2) == XOR_MAPPED_ADDRESS)
-            return read_address(answer, at + ATTRIBUTE_HEAD_SIZE, size, ip);
-        at += filled;
+    struct ahoy_stun_attribute attribute;
+    while (ahoy_stun_next(answer, &at, &attribute)) {
+        if (attribute.type == XOR_MAPPED_ADDRESS)
+            return read_address(answer, attribute.value, ip);
     }
     return false;
 }
@@ -229,11 +243,11 @@ static bool find_address(struct span answer, struct ahoy_ip *ip)
 enum ahoy_stun_heard ahoy_stun_hear(struct span answer, const uint8_t id[AHOY_STUN_ID_SIZE],
                                     struct ahoy_ip *mapped)
 {
-    if (!ahoy_stun_is(answer) || number_at(answer, 2, 2) != answer.size - HEAD_SIZE ||
+    if (!ahoy_stun_is(answer) || ahoy_stun_number(answer, 2, 2) != answer.size - HEAD_SIZE ||
         memcmp(answer.at + HEAD_SIZE - AHOY_STUN_ID_SIZE, id, AHOY_STUN_ID_SIZE) != 0)
         return AHOY_STUN_NOTHING;
     struct reading reading = { .unknown_count = 0 };
-    uint32_t type = number_at(answer, 0, 2);
+    uint32_t type = ahoy_stun_number(answer, 0, 2);
     if (type == BINDING_ERROR)
         return AHOY_STUN_FAILED;
     /* RFC 5389 7.3.3: with what is unknown and must be understood, it is no good answer. */

@@ -44,7 +44,7 @@ void ahoy_session_refused(struct ahoy_session *session, struct ahoy_ua_context *
 
 void ahoy_session_drop_answer(struct ahoy_session_answer *answer)
 {
-    free(answer->bytes);
+    ahoy_session_wipe(answer->bytes, answer->size);
     *answer = (struct ahoy_session_answer){ .bytes = NULL };
 }
 
@@ -284,8 +284,8 @@ void ahoy_session_fini(struct ahoy_session *session)
     ahoy_session_drop_answer(&session->reliable.answer);
     ahoy_session_forget_early(session);
     free(session->head);
-    free(session->offer);
-    free(session->described);
+    ahoy_session_wipe(session->offer, session->offer_size);
+    ahoy_session_wipe(session->described, session->described_size);
     free(session->targets);
     free(session->extra);
     free(session->refer);
@@ -295,4 +295,8 @@ void ahoy_session_fini(struct ahoy_session *session)
     ahoy_session_forget(&session->change.credentials);
     ahoy_session_forget(&session->timer.credentials);
     session->head = session->offer = session->described = NULL;
+    explicit_bzero(&session->local, sizeof session->local);
+    explicit_bzero(&session->in_force, sizeof session->in_force);
+    explicit_bzero(&session->change.offered, sizeof session->change.offered);
+    explicit_bzero(&session->dialog.agreed, sizeof session->dialog.agreed);
 }

@@ -167,9 +167,14 @@ bool ahoy_session_retry(struct ahoy_ua_context *context, struct ahoy_credentials
 void ahoy_session_forget(struct ahoy_credentials **credentials);
 /* Puts a copy of |text| in the place of *bytes; false where memory is refused. */
 bool ahoy_session_keep(char **bytes, size_t *size, struct span text);
+/* Frees them, and leaves nothing of what may be keys. */
+void ahoy_session_wipe(char *bytes, size_t size);
+/* What the peer is told goes by |hop|, or has come by it: where others may read along there, keys
+ * are told no more. */
+void ahoy_session_goes_by(struct ahoy_session *session, const struct ahoy_hop *hop);
 /* Our description, in the context's room until the next: an offer where |offer| is NULL, else the
  * answer to it.  Empty where |status| says why there is none: 400 for an offer that cannot be read,
- * 488 where there is nothing to agree on, 500. */
+ * 488 where there is nothing to agree on, or where what is or must be secured would not be; 500. */
 struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_context *context,
                                   const struct span *offer, struct ahoy_sdp_agreed *agreed,
                                   unsigned *status);

@@ -123,6 +123,7 @@ bool ahoy_session_invited(struct ahoy_session *session, struct ahoy_ua_context *
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
     ahoy_rng_token(&context->rng, session->local_tag);
     session->state = AHOY_SESSION_INCOMING;
+    ahoy_session_goes_by(session, event->hop);
     unsigned status = objection(session, context, event, &rows);
     if (status == 0) {
         session->server = ahoy_ua_accept(context, event, ahoy_handle_pack(session->self), now_ms);

@@ -54,6 +54,7 @@ bool ahoy_session_call(struct ahoy_session *session, struct ahoy_ua_context *con
     };
     session->is_caller = true;
     session->state = AHOY_SESSION_CALLING;
+    ahoy_session_goes_by(session, &context->server);
     return ahoy_dialog_begin(&session->dialog, &seed) &&
            ahoy_session_send_invite(session, context, now_ms);
 }

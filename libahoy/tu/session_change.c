@@ -66,6 +66,8 @@ static bool send_change(struct ahoy_session *session, struct ahoy_ua_context *co
 {
     struct ahoy_sdp_agreed none;
     unsigned status;
+    const struct ahoy_hop hop = ahoy_ua_next_hop(context, session->change.dialog);
+    ahoy_session_goes_by(session, &hop);
     struct span offer = ahoy_session_describe(session, context, NULL, &none, &status);
     session->change.offered = session->local;
     if (offer.size > 0)
@@ -83,6 +85,7 @@ static void give_up(struct ahoy_session *session, struct ahoy_ua_context *contex
     }
     session->local.media = session->in_force.media;
     session->local.direction = session->in_force.direction;
+    session->local.security = session->in_force.security;
     ahoy_ua_tell(context,
                  &(struct ahoy_ua_news){
                      .kind = AHOY_NEWS_CHANGE_REFUSED, .session = session->self, .status = status },

@@ -10,10 +10,37 @@ bool ahoy_session_keep(char **bytes, size_t *size, struct span text)
         return false;
     if (text.size > 0)
         memcpy(copy, text.at, text.size);
-    free(*bytes);
+    ahoy_session_wipe(*bytes, *size);
     *bytes = copy;
     *size = text.size;
     return true;
+}
+
+void ahoy_session_wipe(char *bytes, size_t size)
+{
+    if (bytes != NULL)
+        explicit_bzero(bytes, size);
+    free(bytes);
+}
+
+void ahoy_session_goes_by(struct ahoy_session *session, const struct ahoy_hop *hop)
+{
+    session->local.security.tells_keys &=
+        ahoy_transport_is_secure((enum ahoy_transport)hop->transport);
+}
+
+static bool is_secured(const struct ahoy_sdp_agreed *agreed)
+{
+    return agreed->secured.suite != AHOY_NO_SUITE;
+}
+
+/* Whether an offer of ours would not secure what is to be, or has been. */
+static bool is_bare(const struct ahoy_session *session)
+{
+    const struct ahoy_sdp_agreed *agreed = &session->dialog.agreed;
+    return !session->local.security.tells_keys &&
+           (session->local.security.wish == AHOY_SECURITY_KEYS ||
+            (is_secured(agreed) && !agreed->secured.by_handshake));
 }
 
 static struct span described(const struct ahoy_session *session)
@@ -39,9 +66,12 @@ static struct span print(const struct ahoy_session *session, struct ahoy_ua_cont
 {
     struct ahoy_buf body = ahoy_buf_over(context->body, sizeof context->body);
     const struct ahoy_sdp *previous = session->described == NULL ? NULL : &context->sdp;
+    if (!is_answer && is_bare(session))
+        return SPAN("");
     if (!is_answer)
         ahoy_sdp_print_offer(&session->local, previous, &body);
-    else if (!ahoy_sdp_print_answer(&context->sdp, &session->local, &body, agreed))
+    else if (!ahoy_sdp_print_answer(&context->sdp, &session->local, &body, agreed) ||
+             (is_secured(&session->dialog.agreed) && !is_secured(agreed)))
         return SPAN("");
     return ahoy_buf_text(&body);
 }
@@ -60,6 +90,8 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
                                   const struct span *offer, struct ahoy_sdp_agreed *agreed,
                                   unsigned *status)
 {
+    const struct ahoy_sdp_secured *secured = &session->dialog.agreed.secured;
+    session->local.security.is_passive = secured->by_handshake && !secured->is_active;
     *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
     *status = read(session, context, offer);
     if (*status != 0)
@@ -116,7 +148,8 @@ bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context
 {
     struct ahoy_sdp_agreed agreed;
     if (!ahoy_ua_read_description(context, message) ||
-        !ahoy_sdp_read_answer(&context->sdp, offered, &agreed))
+        !ahoy_sdp_read_answer(&context->sdp, offered, &agreed) ||
+        (is_secured(&dialog->agreed) && !is_secured(&agreed)))
         return false;
     dialog->agreed = agreed;
     return true;

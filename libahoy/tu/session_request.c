@@ -223,6 +223,7 @@ void ahoy_session_request(struct ahoy_session *session, struct ahoy_ua_context *
                           struct ahoy_dialog *dialog, const struct ahoy_event *event,
                           uint64_t now_ms)
 {
+    ahoy_session_goes_by(session, event->hop);
     if (event->message->method == AHOY_METHOD_ACK)
         take_ack(session, context, event, now_ms);
     else if (session->state == AHOY_SESSION_OVER && !is_of_transfer(event->message->method))

@@ -58,6 +58,7 @@ void ahoy_ua_free(struct ahoy_ua *ua)
     ahoy_exchanges_fini(&ua->exchanges);
     ahoy_publication_fini(&ua->publication);
     ahoy_ua_hush(&ua->context);
+    explicit_bzero(ua, sizeof *ua);
     free(ua);
 }
 

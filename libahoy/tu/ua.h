@@ -115,6 +115,8 @@ bool ahoy_ua_publish(struct ahoy_ua *ua, const struct ahoy_published *state, uin
 /* PUBLISH_ENDED follows where something is published. */
 void ahoy_ua_unpublish(struct ahoy_ua *ua, uint64_t now_ms);
 
+/* How the sound of the next call is secured that is placed, answered or moved, which takes it. */
+void ahoy_ua_secure(struct ahoy_ua *ua, const struct ahoy_sdp_security *security);
 /* Calls |uri|, with |media| as where our RTP is to be sent to.  Null where |uri| is no sip URI or
  * asks for more than a call (another method, headers), or a limit refuses, and nothing follows;
  * else ANSWERED or not, and REFUSED or ENDED at last. */

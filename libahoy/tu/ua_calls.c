@@ -25,6 +25,25 @@ static bool print_callee(struct span uri, struct ahoy_buf *text)
     return true;
 }
 
+void ahoy_ua_secure(struct ahoy_ua *ua, const struct ahoy_sdp_security *security)
+{
+    ua->context.security = *security;
+    ua->context.has_security = true;
+}
+
+/* Our sound is at |media|, secured by what the program has said of late. */
+static void set_media(struct ahoy_ua *ua, struct ahoy_session *session, const struct ahoy_ip *media)
+{
+    struct ahoy_ua_context *context = &ua->context;
+    session->local.media = *media;
+    if (context->has_security) {
+        context->security.tells_keys = session->local.security.tells_keys;
+        session->local.security = context->security;
+    }
+    context->has_security = false;
+    explicit_bzero(&context->security, sizeof context->security);
+}
+
 /* Calls |uri|; |referred| is what asked for it, or NULL. */
 static struct ahoy_session *place(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
                                   const struct ahoy_referred *referred, uint64_t now_ms)
@@ -32,7 +51,7 @@ static struct ahoy_session *place(struct ahoy_ua *ua, struct span uri, const str
     struct ahoy_session *session = ahoy_ua_add_session(ua);
     if (session == NULL)
         return NULL;
-    session->local.media = *media;
+    set_media(ua, session, media);
     bool is_kept =
         referred == NULL || ahoy_session_keep(&session->extra, &session->extra_size,
                                               (struct span){ referred->rows, referred->rows_size });
@@ -134,7 +153,7 @@ void ahoy_ua_progress(struct ahoy_ua *ua, struct ahoy_handle handle, const struc
     struct ahoy_session *session = ahoy_ua_get_session(ua, handle);
     if (session == NULL || session->state != AHOY_SESSION_INCOMING)
         return;
-    session->local.media = *media;
+    set_media(ua, session, media);
     ahoy_session_progress(session, &ua->context, 183, true, now_ms);
     ahoy_ua_settle(ua, session, now_ms);
 }
@@ -145,7 +164,7 @@ void ahoy_ua_answer(struct ahoy_ua *ua, struct ahoy_handle handle, const struct 
     struct ahoy_session *session = ahoy_ua_get_session(ua, handle);
     if (session == NULL || session->state != AHOY_SESSION_INCOMING)
         return;
-    session->local.media = *media;
+    set_media(ua, session, media);
     ahoy_session_pick_up(session, &ua->context, now_ms);
     ahoy_ua_settle(ua, session, now_ms);
 }
@@ -195,6 +214,6 @@ void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ah
     struct ahoy_session *session = ahoy_ua_get_session(ua, handle);
     if (session == NULL || session->described == NULL)
         return;
-    session->local.media = *media;
+    set_media(ua, session, media);
     ahoy_ua_settle(ua, session, now_ms);
 }

@@ -6,8 +6,8 @@
 #include "libahoy/syntax/compose.h"
 #include "libahoy/syntax/params.h"
 
-static struct ahoy_hop next_hop(const struct ahoy_ua_context *context,
-                                const struct ahoy_dialog *dialog)
+struct ahoy_hop ahoy_ua_next_hop(const struct ahoy_ua_context *context,
+                                 const struct ahoy_dialog *dialog)
 {
     struct ahoy_uri uri;
     enum ahoy_transport transport;
@@ -54,7 +54,8 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
     request->context = context;
     request->method = method;
     request->type = SPAN("application/sdp");
-    ahoy_ua_request_aim(request, dialog, outside ? context->server : next_hop(context, dialog));
+    ahoy_ua_request_aim(request, dialog,
+                        outside ? context->server : ahoy_ua_next_hop(context, dialog));
     request->line = ahoy_buf_over(context->line, sizeof context->line);
     request->rows = ahoy_buf_over(context->rows, sizeof context->rows);
     ahoy_dialog_print(dialog, method, cseq, &request->line, &request->rows);

@@ -46,7 +46,9 @@ struct ahoy_ua_context {
     ahoy_ua_locate *locate;
     uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
     unsigned more_codecs;  /* As ahoy_sdp_local has them. */
-    uint32_t session_s;    /* What our session timers ask for; 0: for none. */
+    bool has_security;     /* The next call has ... */
+    struct ahoy_sdp_security security;
+    uint32_t session_s; /* What our session timers ask for; 0: for none. */
     bool takes_transfers;
     struct ahoy_rng rng;
     struct ahoy_granted granted; /* By our registrar. */
@@ -79,6 +81,9 @@ struct ahoy_ua_request {
  * own (8.1.1).  False where a text is too long. */
 bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
                            struct ahoy_dialog *dialog);
+/* Where a request of |dialog| leaves for. */
+struct ahoy_hop ahoy_ua_next_hop(const struct ahoy_ua_context *context,
+                                 const struct ahoy_dialog *dialog);
 /* Begins a request of |dialog|, which leaves for the server where |outside| says that there is no
  * dialog yet, else for the next hop of the dialog; by TLS alone in one of sips. */
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,

@@ -52,6 +52,31 @@ phone.heard = async () => {
   return packets;
 };
 
+// What is said instead of a microphone's beeps, in calls that are made from now on.
+phone.sing = (hz) => {
+  phone.context = new AudioContext();
+  const source = new OscillatorNode(phone.context, { frequency: hz });
+  const end = phone.context.createMediaStreamDestination();
+  source.connect(end);
+  source.start();
+  media.mediaStream = end.stream;
+};
+
+// The loudest frequency of what comes, to a few hertz, and how loud it is (dBFS).
+phone.pitch = async () => {
+  const stream = new MediaStream(phone.session.connection.getReceivers().map(({ track }) => track));
+  const sink = new Audio(); // Chromium gives no sound to others before it is played.
+  sink.srcObject = stream;
+  await sink.play();
+  const meter = new AnalyserNode(phone.context, { fftSize: 8192, smoothingTimeConstant: 0 });
+  phone.context.createMediaStreamSource(stream).connect(meter);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const levels = new Float32Array(meter.frequencyBinCount);
+  meter.getFloatFrequencyData(levels);
+  const at = levels.indexOf(Math.max(...levels));
+  return [at * phone.context.sampleRate / meter.fftSize, levels[at]];
+};
+
 phone.leave = () => new Promise((resolve) => {
   phone.ua.on('unregistered', () => resolve('unregistered'));
   phone.ua.stop();

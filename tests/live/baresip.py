@@ -17,15 +17,22 @@ ALICE_HZ = 440
 class Baresip:
     """One baresip, alice's, driven by commands over TCP: JSON, as netstrings.  |server|: its port,
     or None for calls that need none, which is met by |way|; by TLS, |authority| is whose
-    certificates are good.  What it says is a tone of ALICE_HZ."""
+    certificates are good.  What it says is a tone of ALICE_HZ.  |security|: a module and what
+    accounts call it; |nat|: the module that finds a way (ICE)."""
 
-    def __init__(self, path, server, codec="pcmu", mux="no", way="udp", authority=None):
+    def __init__(self, path, server, codec="pcmu", mux="no", way="udp", authority=None,
+                 security=None, nat=None):
         self.path = path
         (path / "heard").mkdir(parents=True)
         make_tone(path / "tone.wav", ALICE_HZ)
         self.port, control = free_port(), free_port()
         authorities = [f"sip_cafile {authority}"] if authority else []
         modules = ["aufile", "aubridge", "sndfile", "g711", "g722", *MODULES]
+        transport = ";transport=tls" if security and authority else ""
+        if security:
+            modules.append(security[0])
+        if nat:
+            modules.append(nat)
         (path / "config").write_text("\n".join([
             f"sip_listen 127.0.0.1:{self.port}", "net_interface 127.0.0.1",
             f"audio_source aufile,{path}/tone.wav", "audio_player aubridge,nowhere",
@@ -34,10 +41,15 @@ class Baresip:
             f"rtcp_mux {mux}", *authorities, f"ctrl_tcp_listen 127.0.0.1:{control}",
             "module_path " + str(next(pathlib.Path("/usr").glob("lib*/**/baresip/modules"))),
             *(f"{MODULES.get(name, 'module')} {name}.so" for name in modules)]) + "\n")
-        outbound = f'regint=600;outbound="sip:127.0.0.1:{server};transport={way}"'
-        registers = outbound if server else "regint=0"
-        (path / "accounts").write_text(f"<sip:alice@atlanta.example>;auth_pass=none;{registers};"
-                                       f"answermode=auto;audio_codecs={codec}\n")
+        words = (f'regint=600;outbound="sip:127.0.0.1:{server};transport={way}"' if server
+                 else "regint=0")
+        if security:
+            words += f";mediaenc={security[1]}"
+        if nat:
+            words += f";medianat={nat}"
+        (path / "accounts").write_text(
+            f"<sip:alice@atlanta.example{transport}>;auth_pass=none;{words};answermode=auto;"
+            f"audio_codecs={codec}\n")
         (path / "contacts").write_text("")
         with open(path / "log", "wb") as log:
             self.process = subprocess.Popen([BARESIP, "-f", path, "-4", "-s"], stdout=log,

@@ -1,5 +1,6 @@
 """Tones in WAV files: made, and measured by other means than the phone has."""
 import array
+import cmath
 import math
 import wave
 
@@ -31,3 +32,19 @@ def measure(path):
     crossings = sum((a < 0) != (b < 0) for a, b in zip(second, second[1:]))
     power = sum(sample * sample for sample in second) / rate
     return crossings / 2, 10 * math.log10(max(power, 1) / 32768 ** 2)
+
+
+def share(path, hz):
+    """How much of the power in the file's first channel is at |hz|, looked at in tenths of a
+    second, so that a gap costs no more than that; 1 for a sine and silence."""
+    with wave.open(str(path)) as file:
+        rate, channels = file.getframerate(), file.getnchannels()
+        samples = array.array("h", file.readframes(file.getnframes()))[::channels]
+    size, found, power = rate // 10, 0, 0
+    waves = [cmath.exp(-2j * math.pi * hz * i / rate) for i in range(size)]
+    for begin in range(0, len(samples) - size + 1, size):
+        part = samples[begin:begin + size]
+        found += 2 * abs(sum(a * b for a, b in zip(part, waves))) ** 2 / size
+        power += sum(sample * sample for sample in part)
+    assert power > size * 1000, f"{path} is silent"
+    return found / power

@@ -66,8 +66,9 @@ static struct span hear(enum ahoy_rtp_side side)
 {
     static char bytes[AHOY_RTP_DATAGRAM_LIMIT];
     struct span packet;
+    struct ahoy_ip source;
     await(pair.fds[side]);
-    return ahoy_rtp_pair_receive(&pair, side, bytes, &packet) ? packet : SPAN("");
+    return ahoy_rtp_pair_receive(&pair, side, bytes, &packet, &source) ? packet : SPAN("");
 }
 
 static void expect_at(int fd, const char *word)
@@ -152,12 +153,45 @@ static void rtcp(void **state)
     close(fds[1]);
 }
 
+/* With ICE, checks are taken from everybody, and a hello of DTLS until it is known who the peer is
+ * (R5763-5-3); sound only from where he was shown to be, and all goes there. */
+static void checks(void **state)
+{
+    (void)state;
+    struct ahoy_ip peer_ip, stranger_ip;
+    int peer = somebody(2, &peer_ip); /* Not where he has said. */
+    int stranger = somebody(1, &stranger_ip);
+    say(stranger, AHOY_RTP_SIDE, "\x01 check");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    pair.takes_checks = true;
+    say(stranger, AHOY_RTP_SIDE, "\x01 check");
+    assert_int_not_equal(hear(AHOY_RTP_SIDE).size, 0);
+    say(stranger, AHOY_RTP_SIDE, "\x16 hello");
+    assert_int_not_equal(hear(AHOY_RTP_SIDE).size, 0);
+    say(stranger, AHOY_RTP_SIDE, "\x80 sound");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    ahoy_rtp_pair_nominate(&pair, &peer_ip);
+    say(stranger, AHOY_RTP_SIDE, "\x16 hello");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    say(stranger, AHOY_RTP_SIDE, "\x01 check");
+    assert_int_not_equal(hear(AHOY_RTP_SIDE).size, 0);
+    say(peer, AHOY_RTP_SIDE, "\x80 sound");
+    assert_int_not_equal(hear(AHOY_RTP_SIDE).size, 0);
+    ahoy_rtp_pair_send(&pair, AHOY_RTCP_SIDE, SPAN("shared"));
+    expect_at(peer, "shared");
+    ahoy_rtp_pair_answer(&pair, AHOY_RTP_SIDE, SPAN("answer"), &stranger_ip);
+    expect_at(stranger, "answer");
+    close(peer);
+    close(stranger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ports, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(symmetric, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(rtcp, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(checks, open_pair, close_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,41 @@
+/* How one call's sound is secured on the kernel: keys from descriptions, or a handshake, once ICE
+ * has shown where the peer is; then SRTP. */
+#pragma once
+
+#include "libahoy/io/dtls.h"
+#include "libahoy/io/rtp_pair.h"
+#include "libahoy/media/srtp.h"
+#include "libahoy/sdp/negotiate.h"
+
+struct phone_secure {
+    struct ahoy_rtp_pair *pair;
+    struct ahoy_sdp_security ours;
+    struct ahoy_sdp_secured agreed; /* Its suite is AHOY_NO_SUITE: packets go in plain. */
+    struct ahoy_dtls *dtls;         /* NULL where no handshake is wanted. */
+    struct ahoy_srtp *srtp;         /* NULL before there are keys. */
+    bool is_reached;                /* It is known where the peer is. */
+    bool has_begun, is_over;        /* The handshake; with keys or without. */
+    size_t hello_size;              /* What came before it has begun, from ... */
+    struct ahoy_ip hello_from;
+    char hello[AHOY_RTP_DATAGRAM_LIMIT];
+};
+
+/* Makes what |secure|->ours says; false where the kernel has no random numbers. */
+bool phone_secure_open(struct phone_secure *secure, struct ahoy_rtp_pair *pair,
+                       enum ahoy_security wish);
+void phone_secure_close(struct phone_secure *secure);
+
+/* Both sides have agreed, at first or anew: the sockets lead to |rtp| and |rtcp|, or to where ICE
+ * will show.  False where it cannot be secured so. */
+bool phone_secure_agree(struct phone_secure *secure, const struct ahoy_sdp_agreed *agreed,
+                        const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp);
+/* A packet came; true where it is one of sound, which it is laid open to.  Others are answered. */
+bool phone_secure_take(struct phone_secure *secure, bool is_rtcp, struct span *packet,
+                       const struct ahoy_ip *source);
+/* Secures and sends one of ours, unless there are no keys yet. */
+void phone_secure_send(struct phone_secure *secure, bool is_rtcp, struct span packet);
+
+/* Sends what the handshake is due to send again; and when the next time is, in microseconds;
+ * UINT64_MAX: never. */
+void phone_secure_turn(struct phone_secure *secure);
+uint64_t phone_secure_deadline(const struct phone_secure *secure, uint64_t now_us);
