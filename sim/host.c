@@ -349,7 +349,7 @@ uint32_t sim_host_transactions(const struct sim_host *host)
     return host->server == NULL ? 0 : ahoyd_server_transactions(host->server);
 }
 
-/* An open connection may be all that time is kept for: nobody has to use it, or to close it soon. */
+/* An open connection may be all that is left to wait for: it may stay idle for long. */
 bool sim_host_rests(const struct sim_host *host)
 {
     for (size_t i = 0; i < STREAMS_LIMIT; i++)
