@@ -42,7 +42,7 @@ test:    ## Run all tests: those in process under the sanitizers, those over soc
 	$(call compile,test)
 	@ctest --preset test -j $$(nproc)
 
-test-browser: ## Let browsers with JsSIP call each other and ahoy, and one watch calls in the console
+test-browser: ## Let browsers with JsSIP call each other and ahoy, and one look at the console
 	@tools/bootstrap build browser
 	$(call compile,release,programs)
 	@tests/browser/test_browser.py build/release

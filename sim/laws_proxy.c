@@ -165,10 +165,11 @@ static void judge_choice(struct sim_witness *witness, unsigned chosen, unsigned 
         sim_witness_break(witness, 12, "%u was chosen, and there was a %u", chosen, other);
 }
 
-/* What the proxy may say of its own accord where no branch said it. */
+/* What the proxy may say of its own accord where no branch said it; 403 where the name of a Contact
+ * has led to addresses that nothing may be sent to. */
 static bool is_own(unsigned status)
 {
-    static const unsigned own[] = { 404, 408, 416, 430, 480, 482, 487, 500, 503 };
+    static const unsigned own[] = { 403, 404, 408, 416, 430, 480, 482, 487, 500, 503 };
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         if (own[i] == status)
             return true;
