@@ -106,6 +106,14 @@ static bool read_summary(struct span document, struct phone_told *told)
     return true;
 }
 
+/* White space that indented it, or stood where it was cut, says nothing. */
+static void trim(struct phone_told_text *text)
+{
+    struct span bare = ahoy_span_trim((struct span){ text->at, text->size });
+    memmove(text->at, bare.at, bare.size);
+    text->size = bare.size;
+}
+
 bool phone_told_read(const struct ahoy_event_package *package, struct span document,
                      struct phone_told *told)
 {
@@ -115,5 +123,10 @@ bool phone_told_read(const struct ahoy_event_package *package, struct span docum
         is_summary ? read_summary(document, told) : phone_told_read_xml(package, document, told);
     if (!is_read)
         told->count = 0;
+    for (size_t i = 0; i < told->count; i++) {
+        trim(&told->items[i].state);
+        trim(&told->items[i].about);
+        trim(&told->items[i].note);
+    }
     return is_read;
 }

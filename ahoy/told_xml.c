@@ -159,14 +159,6 @@ static void refuse_type(void *context, const char *name, const char *system, con
     refuse(context);
 }
 
-/* The white space that indented it says nothing. */
-static void trim(struct phone_told_text *text)
-{
-    struct span bare = ahoy_span_trim((struct span){ text->at, text->size });
-    memmove(text->at, bare.at, bare.size);
-    text->size = bare.size;
-}
-
 bool phone_told_read_xml(const struct ahoy_event_package *package, struct span document,
                          struct phone_told *told)
 {
@@ -187,10 +179,5 @@ bool phone_told_read_xml(const struct ahoy_event_package *package, struct span d
         document.size <= AHOY_MESSAGE_LIMIT &&
         XML_Parse(reader.parser, document.at, (int)document.size, XML_TRUE) == XML_STATUS_OK;
     XML_ParserFree(reader.parser);
-    for (size_t i = 0; i < told->count; i++) {
-        trim(&told->items[i].state);
-        trim(&told->items[i].about);
-        trim(&told->items[i].note);
-    }
     return is_read;
 }
