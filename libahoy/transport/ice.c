@@ -9,12 +9,8 @@
 #include "libahoy/transport/stun_parts.h"
 
 enum {
-    USERNAME = 0x0006,
-    MESSAGE_INTEGRITY = 0x0008,
     PRIORITY = 0x0024,
     USE_CANDIDATE = 0x0025,
-    FINGERPRINT = 0x8028,
-    COMPREHENSION_OPTIONAL = 0x8000,
     MAC_SIZE = 20,
     INTEGRITY_SIZE = AHOY_STUN_ATTRIBUTE_HEAD_SIZE + MAC_SIZE,
     FINGERPRINT_SIZE = 8
@@ -54,17 +50,17 @@ struct check {
 static void read_attribute(struct span request, const struct ahoy_stun_attribute *attribute,
                            const struct ahoy_ice_secret *secret, struct check *check)
 {
-    if (attribute->type == FINGERPRINT) {
+    if (attribute->type == AHOY_STUN_FINGERPRINT) {
         check->is_printed = ahoy_stun_is_fingerprint(request, attribute);
         return;
     }
     if (check->is_whole) /* What follows is of nobody: RFC 5389 15.4. */
         return;
     switch (attribute->type) {
-    case USERNAME:
+    case AHOY_STUN_USERNAME:
         check->is_for_us = is_for_us(attribute->value, secret->user);
         return;
-    case MESSAGE_INTEGRITY:
+    case AHOY_STUN_MESSAGE_INTEGRITY:
         check->is_whole = is_whole(request, attribute, secret->word);
         check->is_strange |= !check->is_whole;
         return;
@@ -74,7 +70,7 @@ static void read_attribute(struct span request, const struct ahoy_stun_attribute
     case PRIORITY:
         return;
     default:
-        check->is_strange |= (attribute->type & COMPREHENSION_OPTIONAL) == 0;
+        check->is_strange |= (attribute->type & AHOY_STUN_COMPREHENSION_OPTIONAL) == 0;
     }
 }
 
@@ -91,7 +87,7 @@ static void put_answer(struct span request, const struct ahoy_ip *source,
         answer->overflow = true;
         return;
     }
-    ahoy_stun_put(answer, MESSAGE_INTEGRITY, 2);
+    ahoy_stun_put(answer, AHOY_STUN_MESSAGE_INTEGRITY, 2);
     ahoy_stun_put(answer, MAC_SIZE, 2);
     ahoy_buf_put(answer, (struct span){ (const char *)mac, sizeof mac });
     struct ahoy_buf size = ahoy_buf_over(answer->at + 2, 2);

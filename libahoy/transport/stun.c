@@ -9,8 +9,7 @@ enum {
     ATTRIBUTE_HEAD_SIZE = AHOY_STUN_ATTRIBUTE_HEAD_SIZE,
     BINDING_REQUEST = AHOY_STUN_BINDING_REQUEST,
     BINDING_SUCCESS = AHOY_STUN_BINDING_SUCCESS,
-    BINDING_ERROR = 0x0111,
-    COMPREHENSION_OPTIONAL = 0x8000
+    BINDING_ERROR = 0x0111
 };
 
 static const uint32_t cookie = 0x2112a442;
@@ -19,14 +18,11 @@ static const uint32_t fingerprint_mask = 0x5354554e;
 /* Those of RFC 5389, none of which changes the answer. */
 enum {
     MAPPED_ADDRESS = 0x0001,
-    USERNAME = 0x0006,
-    MESSAGE_INTEGRITY = 0x0008,
     ERROR_CODE = 0x0009,
     UNKNOWN_ATTRIBUTES = 0x000a,
     REALM = 0x0014,
     NONCE = 0x0015,
-    XOR_MAPPED_ADDRESS = 0x0020,
-    FINGERPRINT = 0x8028
+    XOR_MAPPED_ADDRESS = 0x0020
 };
 
 uint32_t ahoy_stun_number(struct span bytes, size_t at, size_t size)
@@ -68,15 +64,19 @@ bool ahoy_stun_is(struct span datagram)
 
 static bool is_known(uint32_t type)
 {
-    static const uint16_t known[] = {
-        MAPPED_ADDRESS,     USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, REALM,
-        UNKNOWN_ATTRIBUTES, NONCE,    XOR_MAPPED_ADDRESS
-    };
+    static const uint16_t known[] = { MAPPED_ADDRESS,
+                                      AHOY_STUN_USERNAME,
+                                      AHOY_STUN_MESSAGE_INTEGRITY,
+                                      ERROR_CODE,
+                                      REALM,
+                                      UNKNOWN_ATTRIBUTES,
+                                      NONCE,
+                                      XOR_MAPPED_ADDRESS };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (known[i] == type)
             return true;
     }
-    return (type & COMPREHENSION_OPTIONAL) != 0;
+    return (type & AHOY_STUN_COMPREHENSION_OPTIONAL) != 0;
 }
 
 /* What the attributes of a request say. */
@@ -116,14 +116,14 @@ bool ahoy_stun_is_fingerprint(struct span message, const struct ahoy_stun_attrib
 static bool read_attribute(struct span request, const struct ahoy_stun_attribute *attribute,
                            struct reading *reading)
 {
-    if (attribute->type == FINGERPRINT) {
+    if (attribute->type == AHOY_STUN_FINGERPRINT) {
         reading->has_fingerprint = true;
         return ahoy_stun_is_fingerprint(request, attribute);
     }
     if (!reading->protected && !is_known(attribute->type) &&
         reading->unknown_count < AHOY_STUN_UNKNOWN_LIMIT)
         reading->unknown[reading->unknown_count++] = (uint16_t)attribute->type;
-    reading->protected |= attribute->type == MESSAGE_INTEGRITY;
+    reading->protected |= attribute->type == AHOY_STUN_MESSAGE_INTEGRITY;
     return true;
 }
 
@@ -171,7 +171,7 @@ static void put_unknown(const struct reading *reading, struct ahoy_buf *answer)
 void ahoy_stun_put_fingerprint(struct ahoy_buf *answer)
 {
     uint32_t crc = crc_of(ahoy_buf_text(answer));
-    ahoy_stun_put(answer, FINGERPRINT, 2);
+    ahoy_stun_put(answer, AHOY_STUN_FINGERPRINT, 2);
     ahoy_stun_put(answer, 4, 2);
     ahoy_stun_put(answer, crc ^ fingerprint_mask, 4);
 }

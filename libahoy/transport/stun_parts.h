@@ -10,6 +10,14 @@ enum {
     AHOY_STUN_BINDING_SUCCESS = 0x0101
 };
 
+/* Types of attributes that more than one of them reads or writes (RFC 5389 18.2). */
+enum {
+    AHOY_STUN_USERNAME = 0x0006,
+    AHOY_STUN_MESSAGE_INTEGRITY = 0x0008,
+    AHOY_STUN_COMPREHENSION_OPTIONAL = 0x8000, /* A bit: who does not know it passes it over. */
+    AHOY_STUN_FINGERPRINT = 0x8028
+};
+
 /* The number of |size| bytes at |at|, which are there. */
 uint32_t ahoy_stun_number(struct span bytes, size_t at, size_t size);
 void ahoy_stun_put(struct ahoy_buf *buf, uint32_t number, size_t size);
