@@ -25,7 +25,8 @@ static void compare(struct span bytes, struct span longer)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span bytes = { (const char *)data, size };
-    struct ahoy_glance glance = ahoy_glance(bytes);
+    struct ahoy_glance glance = { 0 };
+    ahoy_glance(bytes, &glance);
     MUST(glance.gap < size || size == 0);
     if (glance.gap == 0 || size + SPACES > AHOY_MESSAGE_LIMIT)
         return 0;
@@ -36,7 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(longer + glance.gap, ' ', SPACES);
     memcpy(longer + glance.gap + SPACES, bytes.at + glance.gap, size - glance.gap);
     compare(bytes, (struct span){ longer, size + SPACES });
-    MUST(ahoy_glance((struct span){ longer, size + SPACES }).call == glance.call);
+    struct ahoy_glance again = { 0 };
+    ahoy_glance((struct span){ longer, size + SPACES }, &again);
+    MUST(again.call == glance.call);
     free(longer);
     return 0;
 }

@@ -4,6 +4,10 @@
 
 #include "sim/host_inside.h"
 
+#define SPACES "   "
+
+enum { GROWN_SIZE = 4096 }; /* What is larger does not grow. */
+
 static struct stream *find_stream(struct sim_host *host, uint64_t number)
 {
     for (size_t i = 0; i < STREAMS_LIMIT; i++) {
@@ -38,6 +42,23 @@ static bool must_lose(const struct sim_host *host, const struct ahoy_wire_effect
     return message.size > 0 && host->watch(host->watch_context, &effect->hop.remote, message);
 }
 
+/* The driver may put spaces into a datagram where the stack says that they mean nothing, so some
+ * are put in wherever it says so. */
+static void send_datagram(struct sim_host *host, const struct ahoy_wire_effect *effect, bool lost)
+{
+    const struct ahoy_ip *local = local_of(host, &effect->hop);
+    struct span bytes = effect->bytes;
+    char space[GROWN_SIZE];
+    if (effect->gap > 0 && bytes.size + SPAN(SPACES).size <= sizeof space) {
+        struct ahoy_buf grown = ahoy_buf_over(space, sizeof space);
+        ahoy_buf_put(&grown, (struct span){ bytes.at, effect->gap });
+        ahoy_buf_put(&grown, SPAN(SPACES));
+        ahoy_buf_put(&grown, ahoy_span_after(bytes, effect->gap));
+        bytes = ahoy_buf_text(&grown);
+    }
+    sim_world_datagram(host->world, local, &effect->hop.remote, bytes, lost);
+}
+
 static void send(struct sim_host *host, const struct ahoy_wire_effect *effect)
 {
     const struct ahoy_ip *local = local_of(host, &effect->hop);
@@ -47,7 +68,7 @@ static void send(struct sim_host *host, const struct ahoy_wire_effect *effect)
         host->eyes->sends(host->eyes->context, stream == NULL ? 0 : stream->number,
                           &effect->hop.remote, effect->bytes);
     if (effect->hop.transport == AHOY_UDP)
-        sim_world_datagram(host->world, local, &effect->hop.remote, effect->bytes, lost);
+        send_datagram(host, effect, lost);
     else if (stream != NULL && !lost)
         sim_world_bytes(host->world, stream->number, local, &stream->hop.remote, effect->bytes);
 }

@@ -47,6 +47,11 @@ uint64_t ahoy_span_hash(struct span text)
     return mixed ^ mixed >> 32;
 }
 
+uint32_t ahoy_span_mark(struct span text)
+{
+    return (uint32_t)ahoy_span_hash(text) | 1;
+}
+
 bool ahoy_span_number(struct span text, uint64_t limit, uint64_t *value)
 {
     if (text.size == 0)

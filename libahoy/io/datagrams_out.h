@@ -40,12 +40,11 @@ struct ahoy_datagrams_out {
     struct ahoy_out_peer peers[AHOY_OUT_LIMIT];
     uint16_t segments[AHOY_OUT_LIMIT]; /* By peer: see trains.h. */
     unsigned padding;
-    char spaces[AHOY_PADDING_LIMIT];
     uint16_t sockets[UINT8_MAX + 1]; /* By listener: the largest segment that its socket takes. */
     struct ahoy_trains trains;
     struct mmsghdr headers[AHOY_OUT_LIMIT]; /* By train. */
     struct ahoy_out_control controls[AHOY_OUT_LIMIT];
-    struct iovec pieces[3 * AHOY_OUT_LIMIT];
+    struct iovec pieces[AHOY_OUT_LIMIT];
     struct ahoy_unreachable failed[AHOY_UNREACHABLE_LIMIT]; /* A ring. */
     unsigned failed_first, failed_count;
     uint64_t sent, unsent, unreachable, trains_sent; /* Counted for good. */
@@ -61,7 +60,8 @@ void ahoy_datagrams_out_couple(struct ahoy_datagrams_out *out, int fd, uint8_t l
 /* Copies one datagram, to leave from |fd|, which is listener |listener|; sends what has gathered
  * where there is no more room. */
 void ahoy_datagrams_out_put(struct ahoy_datagrams_out *out, int fd, uint8_t listener,
-                            const struct ahoy_ip *remote, struct span bytes);
+                            const struct ahoy_ip *remote, struct span bytes,
+                            struct ahoy_glance known);
 void ahoy_datagrams_out_flush(struct ahoy_datagrams_out *out);
 /* Notes that |remote| cannot be reached. */
 void ahoy_datagrams_out_fail(struct ahoy_datagrams_out *out, uint8_t listener,

@@ -495,7 +495,8 @@ static void send_datagram(struct ahoy_driver *driver, const struct ahoy_wire_eff
         ahoy_datagrams_out_fail(&driver->out, effect->hop.listener, &effect->hop.remote);
     else
         ahoy_datagrams_out_put(&driver->out, from->source.fd, from->index, &effect->hop.remote,
-                               effect->bytes);
+                               effect->bytes,
+                               (struct ahoy_glance){ effect->call, effect->gap });
 }
 
 static void connect_to(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect)

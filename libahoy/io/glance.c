@@ -61,7 +61,7 @@ static uint32_t call_of(const char *value, const char *next, const char *end)
     if (text.size == 0 && skip_blanks(next, end) > next)
         text = ahoy_span_trim(ahoy_span_between(next, next_row(next, end)));
     /* Who makes two calls collide has gained only that their messages leave in order. */
-    return (uint32_t)ahoy_span_hash(text) | 1;
+    return ahoy_span_mark(text);
 }
 
 /* Whether the value at |at| is a number that ends with its line, and the row with it. */
@@ -75,24 +75,22 @@ static bool is_plain_number(const char *at, const char *end)
            at[2] != '\t';
 }
 
-struct ahoy_glance ahoy_glance(struct span message)
+void ahoy_glance(struct span message, struct ahoy_glance *glance)
 {
-    struct ahoy_glance glance = { 0 };
-    if (message.size == 0)
-        return glance;
+    if (message.size == 0 || (glance->call != 0 && glance->gap != 0))
+        return;
     const char *end = ahoy_span_end(message);
     const char *row = next_row(message.at, end); /* The first line is none. */
-    while (row < end && *row != '\r' && (glance.call == 0 || glance.gap == 0)) {
+    while (row < end && *row != '\r' && (glance->call == 0 || glance->gap == 0)) {
         const char *next = next_row(row, end);
         char initial = *row | 0x20;
         if (initial == 'c' || initial == 'i' || initial == 'l') {
             const char *value = call_id_of(row, end);
             if (value != NULL)
-                glance.call = call_of(value, next, end);
+                glance->call = call_of(value, next, end);
             else if ((value = content_length_of(row, end)) != NULL && is_plain_number(value, end))
-                glance.gap = (uint32_t)(value - message.at);
+                glance->gap = (uint32_t)(value - message.at);
         }
         row = next;
     }
-    return glance;
 }

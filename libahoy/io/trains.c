@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-enum { NONE = 255 };
+enum { NONE = 255, TABLE_BITS = 7 };
 
 /* What waits for one peer. */
 struct yard {
@@ -110,17 +110,24 @@ static void couple(struct yard *yard, struct ahoy_trains *trains, unsigned first
     forget_gone(yard);
 }
 
-/* Looks into each wagon of |yard| and links those of one call. */
+/* Looks into each wagon of |yard| and links those of one call, by a small table of calls: for each
+ * the wagon that came last, and from it on those that came before. */
 static void link_calls(const struct yard *yard, uint8_t *before)
 {
+    uint8_t last[1 << TABLE_BITS];
+    uint8_t next[AHOY_OUT_LIMIT];
+    memset(last, NONE, sizeof last);
     for (unsigned i = 0; i < yard->count; i++) {
-        struct ahoy_wagon *wagon = &yard->wagons[yard->waiting[i]];
-        wagon->glance = ahoy_glance(wagon->bytes);
-        unsigned earlier = i;
-        while (earlier > 0 &&
-               yard->wagons[yard->waiting[earlier - 1]].glance.call != wagon->glance.call)
-            earlier--;
-        before[yard->waiting[i]] = earlier == 0 ? NONE : yard->waiting[earlier - 1];
+        uint8_t index = yard->waiting[i];
+        struct ahoy_wagon *wagon = &yard->wagons[index];
+        ahoy_glance(wagon->bytes, &wagon->glance);
+        uint8_t *entry = &last[wagon->glance.call >> (32 - TABLE_BITS)];
+        uint8_t earlier = *entry;
+        while (earlier != NONE && yard->wagons[earlier].glance.call != wagon->glance.call)
+            earlier = next[earlier];
+        before[index] = earlier;
+        next[index] = *entry;
+        *entry = index;
     }
 }
 

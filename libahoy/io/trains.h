@@ -19,7 +19,7 @@ enum {
 struct ahoy_wagon {
     struct span bytes;
     uint8_t peer;              /* Peers are numbered from 0. */
-    struct ahoy_glance glance; /* The plan fills it in where it needs it. */
+    struct ahoy_glance glance; /* As far as it is known; the plan looks for the rest. */
 };
 
 struct ahoy_train {

@@ -46,18 +46,20 @@ struct span ahoy_outbound_frame(struct ahoy_stack *stack, const struct ahoy_hop 
 }
 
 /* False where a message is too large for a frame: then it is lost, and timers tell. */
-static bool send_on(struct ahoy_stack *stack, const struct ahoy_hop *hop, struct span bytes,
-                    struct ahoy_wire_effect *effect)
+static bool send_on(struct ahoy_stack *stack, const struct ahoy_hop *hop,
+                    const struct ahoy_sending *sending, struct ahoy_wire_effect *effect)
 {
     *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_SEND,
                                          .hop = *hop,
-                                         .bytes = ahoy_outbound_frame(stack, hop, bytes) };
+                                         .bytes = ahoy_outbound_frame(stack, hop, sending->bytes),
+                                         .call = sending->call,
+                                         .gap = sending->gap };
     if (effect->bytes.size == 0) {
         stack->counters.overflows++;
         return false;
     }
     stack->counters.messages_out++;
-    ahoy_stack_note(stack, AHOY_NOTE_OUT, hop, bytes);
+    ahoy_stack_note(stack, AHOY_NOTE_OUT, hop, sending->bytes);
     return true;
 }
 
@@ -66,7 +68,7 @@ static bool send_riding(struct ahoy_stack *stack, const struct ahoy_hop *hop,
                         const struct ahoy_sending *sending, struct ahoy_wire_effect *effect)
 {
     ahoy_riders_add(&stack->riders, stack->transactions, hop, sending->transaction);
-    return send_on(stack, hop, sending->bytes, effect);
+    return send_on(stack, hop, sending, effect);
 }
 
 /* The hop with the listener named that it leaves from; false where none fits. */
@@ -87,7 +89,7 @@ static bool send_datagram(struct ahoy_stack *stack, const struct ahoy_sending *s
         return fail(stack, sending->transaction);
     if (sending->transaction.generation != 0)
         ahoy_sent_add(&stack->sent, &hop.remote, sending->transaction, stack->now_ms);
-    return send_on(stack, &hop, sending->bytes, effect);
+    return send_on(stack, &hop, sending, effect);
 }
 
 /* No connection leads there (any more): one is opened, and the message waits for it.  But nobody

@@ -72,4 +72,7 @@ struct ahoy_wire_effect {
     uint64_t lookup; /* LOOKUP: comes back with the answer. */
     struct ahoy_hop hop;
     struct span bytes;
+    /* SEND: what the stack knows of |bytes| without looking into them, 0 where it does not. */
+    uint32_t call; /* The mark of the Call-ID (ahoy_span_mark). */
+    uint16_t gap;  /* Spaces put in at this offset change nothing: Content-Length begins there. */
 };

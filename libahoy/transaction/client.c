@@ -68,6 +68,7 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *owner,
         ahoy_owner_drop(owner, transaction);
         return nobody;
     }
+    ahoy_owner_note_joined(owner, request->pieces, request->count, transaction->kept);
     ahoy_client_begin(owner, transaction, now_ms);
     return ahoy_owner_handle(transaction);
 }
@@ -83,6 +84,7 @@ bool ahoy_transaction_send(struct ahoy_transactions *owner, const struct ahoy_ou
         !ahoy_owner_reserve(owner))
         return false;
     struct span bytes = ahoy_departure_join(&departure, request, &owner->outbox);
+    ahoy_owner_note_joined(owner, request->pieces, request->count, bytes);
     return bytes.at != NULL && ahoy_owner_send(owner, &departure.hop, bytes, nobody);
 }
 

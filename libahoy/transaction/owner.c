@@ -126,6 +126,7 @@ bool ahoy_owner_keep(struct ahoy_transactions *owner, struct ahoy_transaction *t
     ahoy_arena_adopt(&owner->outbox, &transaction->arena);
     transaction->arena = arena;
     transaction->kept = kept;
+    ahoy_owner_note_joined(owner, pieces, count, kept);
     if (transaction->has_long_key)
         transaction->long_key = key;
     return true;

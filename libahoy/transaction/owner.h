@@ -67,6 +67,12 @@ struct ahoy_arrival {
     const struct ahoy_routing *routing;
     const struct ahoy_hop *source;
     struct ahoy_hop reply;
+    bool is_at_hand; /* What is sent now is sent because of it. */
+    uint32_t call;   /* The mark of its call, 0 as long as nobody asks. */
+    struct {
+        const char *at;
+        uint16_t gap;
+    } joined; /* The last message that was made of it. */
     uint64_t now_ms;
     struct ahoy_event event; /* For the user; kind 0 when there is none or it has been polled. */
     struct ahoy_request_key key; /* Of a request that makes no transaction yet. */
@@ -140,6 +146,10 @@ void ahoy_owner_forget(struct ahoy_transactions *owner, struct ahoy_transaction 
 
 /* Makes room for one more message to be sent; false where a limit or the allocator refuses. */
 bool ahoy_owner_reserve(struct ahoy_transactions *owner);
+/* |bytes| are to be sent next, and their end is |pieces| joined: where they may grow will be told
+ * along with them (stack/wire.h), if it can be told by that. */
+void ahoy_owner_note_joined(struct ahoy_transactions *owner, const struct span *pieces,
+                            size_t count, struct span bytes);
 /* Sends |bytes|, which live until the next settle.  False only where nothing was reserved. */
 bool ahoy_owner_send(struct ahoy_transactions *owner, const struct ahoy_hop *hop, struct span bytes,
                      struct ahoy_handle transaction);

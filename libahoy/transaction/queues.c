@@ -29,13 +29,51 @@ bool ahoy_owner_reserve(struct ahoy_transactions *owner)
     return true;
 }
 
+/* Where a message that ends with |last| and has |size| bytes may grow; 0 where that does not tell.
+ * What is forwarded ends as the message at hand does, from its Content-Length on: with these very
+ * bytes, as whoever quotes a message in a body copies it. */
+static uint16_t find_gap(const struct ahoy_message *message, struct span last, size_t size)
+{
+    const struct ahoy_field *length = ahoy_message_first(message, AHOY_HEADER_CONTENT_LENGTH);
+    const char *end = ahoy_span_end(message->bytes);
+    if (length == NULL || ahoy_span_end(last) != end || last.at > length->row.at)
+        return 0;
+    /* On a folded row parsers differ about it: io/glance.c. */
+    bool is_plain = length->value.at - ahoy_span_end(length->name) <= 2 &&
+                    ahoy_span_end(length->row) - ahoy_span_end(length->value) == 2;
+    size_t gap = size - (size_t)(end - length->value.at);
+    return is_plain && gap <= UINT16_MAX ? (uint16_t)gap : 0; /* No datagram is longer. */
+}
+
+void ahoy_owner_note_joined(struct ahoy_transactions *owner, const struct span *pieces,
+                            size_t count, struct span bytes)
+{
+    struct ahoy_arrival *arrival = &owner->arrival;
+    if (!arrival->is_at_hand || count == 0)
+        return;
+    arrival->joined.at = bytes.at;
+    arrival->joined.gap = find_gap(arrival->message, pieces[count - 1], bytes.size);
+}
+
+/* Most of what is sent while a message is at hand belongs to its call.  Where that of another call
+ * is taken for it, its messages may change places, as on any way. */
+static void tell_what_is_known(struct ahoy_arrival *arrival, struct ahoy_sending *sending)
+{
+    if (arrival->call == 0)
+        arrival->call = ahoy_span_mark(arrival->routing->call_id);
+    sending->call = arrival->call;
+    sending->gap = sending->bytes.at == arrival->joined.at ? arrival->joined.gap : 0;
+}
+
 bool ahoy_owner_send(struct ahoy_transactions *owner, const struct ahoy_hop *hop, struct span bytes,
                      struct ahoy_handle transaction)
 {
     if (!ahoy_owner_reserve(owner))
         return false;
-    owner->sendings[owner->sending_count++] =
-        (struct ahoy_sending){ .hop = *hop, .bytes = bytes, .transaction = transaction };
+    struct ahoy_sending *sending = &owner->sendings[owner->sending_count++];
+    *sending = (struct ahoy_sending){ .hop = *hop, .bytes = bytes, .transaction = transaction };
+    if (owner->arrival.is_at_hand && hop->transport == AHOY_UDP)
+        tell_what_is_known(&owner->arrival, sending);
     return true;
 }
 
@@ -125,8 +163,10 @@ bool ahoy_transactions_event(struct ahoy_transactions *owner, struct ahoy_event 
         owner->arrival.event.kind = 0;
         return true;
     }
-    if (owner->first_owed == NULL)
+    if (owner->first_owed == NULL) {
+        owner->arrival.is_at_hand = false;
         return false;
+    }
     *event = next_owed(owner);
     return true;
 }

@@ -89,6 +89,7 @@ static bool send_response(struct ahoy_transactions *owner, struct ahoy_transacti
         return true;
     }
     struct span bytes = ahoy_arena_join(&owner->outbox, response->pieces, response->count);
+    ahoy_owner_note_joined(owner, response->pieces, response->count, bytes);
     return bytes.at != NULL &&
            ahoy_owner_send(owner, &transaction->hop, bytes, ahoy_owner_handle(transaction));
 }

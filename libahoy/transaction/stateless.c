@@ -58,6 +58,7 @@ void ahoy_transaction_pass(struct ahoy_transactions *owner, const struct ahoy_ho
     if (!ahoy_owner_reserve(owner))
         return;
     struct span bytes = ahoy_arena_join(&owner->outbox, pieces, count);
+    ahoy_owner_note_joined(owner, pieces, count, bytes);
     if (bytes.at != NULL)
         (void)ahoy_owner_send(owner, hop, bytes, nobody); /* Else it is lost. */
 }

@@ -22,6 +22,8 @@ struct ahoy_sending {
     struct ahoy_hop hop;
     struct span bytes;              /* Live until the next settle. */
     struct ahoy_handle transaction; /* Who is told if it fails; null for nobody. */
+    uint32_t call;                  /* As in stack/wire.h. */
+    uint16_t gap;                   /* The same. */
 };
 
 /* |flows| tells which listener a hop leaves from and outlives the layer; |timers| is the stack's
