@@ -24,8 +24,8 @@ $(call compile,training,programs bench-load bench-register)
 $(call compile,trained,$(1))
 endef
 
-.PHONY: build run test test-browser bench fuzz coverage sim mutants conformance install packages \
-    clean help
+.PHONY: build run test test-browser bench fuzz coverage sim mutants conformance docs install \
+    packages clean help
 
 build:   ## Build the programs into build/release/bin: ahoyd, ahoyctl, ahoy
 	@tools/bootstrap build
@@ -77,6 +77,10 @@ mutants: ## Show that the simulator and the ladders catch every deliberate bug; 
 conformance: ## Join requirements and tests into build/conformance; SECTION=7,8.1.1 must be complete
 	@tools/bootstrap test
 	@tools/conformance --out build/conformance $(subst $(comma), ,$(SECTION))
+
+docs:    ## Make a book of the library's headers, in HTML, into build/docs
+	@tools/bootstrap docs
+	@tools/docs build/docs && echo "Open build/docs/index.html."
 
 install: ## Install programs, library and manual pages under PREFIX=/usr/local, inside DESTDIR
 	@tools/bootstrap build

@@ -8,6 +8,7 @@
 #include "ahoyd/mask.h"
 #include "ahoyd/notes.h"
 #include "ahoyd/roll.h"
+#include "ahoyd/trace.h"
 
 /* Reads the rings of all workers; false where memory is refused. */
 static bool read_all(const struct ahoyd_command_means *means,
@@ -100,6 +101,8 @@ static json_t *message_row(const struct ahoyd_command_means *means, unsigned wor
     json_object_set_new(row, "call_id", text_of(ahoy_message_value(message, AHOY_HEADER_CALL_ID)));
     json_object_set_new(row, "cseq", text_of(ahoy_message_value(message, AHOY_HEADER_CSEQ)));
     json_object_set_new(row, "from", text_of((struct span){ from.at, from.size }));
+    if (note->kind == AHOY_NOTE_IN && ahoyd_trace_is_forwarded(message))
+        json_object_set_new(row, "forwarded", json_true());
     json_object_set_new(row, "size", json_integer(note->whole_size));
     json_object_set_new(row, "bytes", text_of(masked));
     return row;

@@ -37,7 +37,15 @@ void ahoyd_command_line_help(FILE *out)
           "       ahoyd --version\n"
           "       ahoyd --help\n"
           "\n"
-          "ahoyd is a SIP registrar, proxy and redirect server.  It ends on SIGTERM and SIGINT\n"
+          "ahoyd is a SIP server: phones tell it where they are (registrar), and it brings calls\n"
+          "to them (proxy), or says where they are (redirect server).  A first one needs a file\n"
+          "ahoyd.lua of three lines:\n"
+          "\n"
+          "  listen \"udp:127.0.0.1:5060\"\n"
+          "  listen \"tcp:127.0.0.1:5060\"\n"
+          "  domain \"atlanta.example\"\n"
+          "\n"
+          "and users: ahoyctl user add alice@atlanta.example.  It ends on SIGTERM and SIGINT\n"
           "within five seconds.  See ahoyd(8), and ahoyd.lua(5) for the configuration.\n",
           out);
 }

@@ -179,6 +179,14 @@ static void put_from(struct ahoy_buf *buf, const struct ahoy_message *message)
     ahoy_buf_put_byte(buf, '"');
 }
 
+bool ahoyd_trace_is_forwarded(const struct ahoy_message *message)
+{
+    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_VIA);
+    struct span via;
+    return message->is_request && ahoy_values_next(&values, &via, NULL) &&
+           ahoy_values_next(&values, &via, NULL);
+}
+
 /* One line for the message |bytes|.  What cannot be parsed is noted as far as it could be; what is
  * only a keep-alive is not. */
 static void note(struct ahoyd_trace *trace, struct span direction, const struct ahoy_hop *hop,
@@ -197,6 +205,8 @@ static void note(struct ahoyd_trace *trace, struct span direction, const struct 
     put_member(buf, SPAN("call_id"), ahoy_message_value(message, AHOY_HEADER_CALL_ID));
     put_member(buf, SPAN("cseq"), ahoy_message_value(message, AHOY_HEADER_CSEQ));
     put_from(buf, message);
+    if (ahoy_span_equal(direction, SPAN("in")) && ahoyd_trace_is_forwarded(message))
+        ahoy_buf_put(buf, SPAN(",\"forwarded\":true"));
     ahoy_buf_put(buf, SPAN(",\"size\":"));
     ahoy_buf_put_number(buf, bytes.size);
     if (!sound)

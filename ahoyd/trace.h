@@ -3,6 +3,7 @@
 #pragma once
 
 #include "libahoy/stack/wire.h"
+#include "libahoy/syntax/message.h"
 
 struct ahoyd_trace;
 
@@ -20,6 +21,10 @@ void ahoyd_trace_free(struct ahoyd_trace *trace);
 /* Between two turns: other listeners, which outlive the trace, or the next call. */
 void ahoyd_trace_relisten(struct ahoyd_trace *trace, const struct ahoy_listener *listeners,
                           size_t count);
+
+/* Whether |message| is a request that a proxy has brought: it has more than one Via.  Whoever it
+ * came from is then not the one in From. */
+bool ahoyd_trace_is_forwarded(const struct ahoy_message *message);
 
 /* Notes the messages in |event|; those that come in pieces when they are whole. */
 void ahoyd_trace_in(struct ahoyd_trace *trace, const struct ahoy_wire_event *event,

@@ -15,14 +15,16 @@ export function momentOf(note, first) {
   return ms < 10000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-// Whoever calls from an address, or is called there, is taken for the one who sits there.
+// Whoever calls from an address, or is called there, is taken for the one who sits there; but not a
+// proxy, whom others call by.
 function nameParties(notes) {
   const parties = new Map();
   for (const note of notes) {
     if (!note.dir) continue;
     const known = parties.get(note.remote) ?? "";
     const called = /^INVITE sips?:([^@;>]+)@/.exec(note.start);
-    const name = note.dir === "in" ? note.from.split("@")[0] : called ? called[1] : "";
+    const caller = note.forwarded ? "proxy" : note.from.split("@")[0];
+    const name = note.dir === "in" ? caller : called ? called[1] : "";
     parties.set(note.remote, known || name);
   }
   return parties;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ahoyd/command.h"
+#include "ahoyd/ctl/traces.h"
 
 /* Exit codes: what a script may rely on. */
 enum ctl_exit { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
@@ -10,9 +11,11 @@ struct ctl_options {
     const char *socket_path; /* --socket; NULL: the usual places. */
     const char *config_path; /* --config; NULL: ./ahoyd.lua, then /etc/ahoyd/ahoyd.lua. */
     bool json;
-    const char *pcap_path; /* Of explain; NULL: no capture is wanted. */
-    bool strict, dry_run;  /* Of user import. */
-    bool check;            /* Of reload. */
+    const char *pcap_path;                  /* Of explain; NULL: no capture is wanted. */
+    bool strict, dry_run;                   /* Of user import. */
+    bool check;                             /* Of reload. */
+    const char *with[CTL_TRACES_LIMIT - 1]; /* Of ladder: traces of further servers. */
+    size_t with_count;
 };
 
 /* Where commands go: the running server, or the store itself. */

@@ -42,6 +42,7 @@ static const char help[] =
     "      --strict        user import FILE: stop at the first faulty line\n"
     "      --dry-run       user import FILE: only look for faults\n"
     "      --pcap FILE     explain: write the messages as a capture for Wireshark\n"
+    "      --with FILE     ladder: draw what passed in another server's trace beside it\n"
     "      --help          this text\n"
     "      --version       the version\n"
     "\n"
@@ -91,6 +92,7 @@ enum {
     OPTION_DRY,
     OPTION_CHECK,
     OPTION_PCAP,
+    OPTION_WITH,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -103,6 +105,7 @@ static const struct option long_options[] = {
     { "dry-run", no_argument, NULL, OPTION_DRY },
     { "check", no_argument, NULL, OPTION_CHECK },
     { "pcap", required_argument, NULL, OPTION_PCAP },
+    { "with", required_argument, NULL, OPTION_WITH },
     { "help", no_argument, NULL, OPTION_HELP },
     { "version", no_argument, NULL, OPTION_VERSION },
     { NULL, 0, NULL, 0 },
@@ -134,6 +137,13 @@ int main(int argc, char **argv)
             break;
         case OPTION_PCAP:
             options.pcap_path = optarg;
+            break;
+        case OPTION_WITH:
+            if (options.with_count == CTL_TRACES_LIMIT - 1) {
+                ctl_say("that is one server too many; a ladder has room for %d", CTL_TRACES_LIMIT);
+                return CTL_USAGE;
+            }
+            options.with[options.with_count++] = optarg;
             break;
         case OPTION_HELP:
             fputs(help, stdout);

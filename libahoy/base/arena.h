@@ -28,6 +28,7 @@ struct ahoy_arena {
     size_t used;              /* Bytes taken of the newest chunk. */
 };
 
+/* An empty arena of |chunks|, which outlives it; no memory is taken yet. */
 void ahoy_arena_init(struct ahoy_arena *arena, struct ahoy_chunks *chunks);
 /* Gives all chunks back; everything taken is gone. */
 void ahoy_arena_release(struct ahoy_arena *arena);

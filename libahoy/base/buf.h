@@ -14,6 +14,7 @@ struct ahoy_buf {
 /* A writer over |capacity| bytes at |at|, which stay the caller's. */
 struct ahoy_buf ahoy_buf_over(void *at, size_t capacity);
 
+/* Each of these writes behind what is there: a text, one byte, a number in decimal digits. */
 void ahoy_buf_put(struct ahoy_buf *buf, struct span text);
 void ahoy_buf_put_byte(struct ahoy_buf *buf, char byte);
 void ahoy_buf_put_number(struct ahoy_buf *buf, uint64_t value);

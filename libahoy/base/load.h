@@ -57,6 +57,7 @@ static inline uint64_t ahoy_fold_case(uint64_t word)
     return word | upper >> 2;
 }
 
+/* Whether two words, as ahoy_load_eight gives them, are equal but for the case of ASCII letters. */
 static inline bool ahoy_word_equal_nocase(uint64_t a, uint64_t b)
 {
     return a == b || ahoy_fold_case(a) == ahoy_fold_case(b);

@@ -12,6 +12,7 @@ struct ahoy_handle {
     uint32_t generation; /* 0 names nothing: a zeroed handle is the null handle. */
 };
 
+/* Whether both name the same: slot and generation. */
 static inline bool ahoy_handle_equal(struct ahoy_handle a, struct ahoy_handle b)
 {
     return a.slot == b.slot && a.generation == b.generation;
@@ -23,6 +24,7 @@ static inline uint64_t ahoy_handle_pack(struct ahoy_handle handle)
     return (uint64_t)handle.generation << 32 | handle.slot;
 }
 
+/* The handle that was packed. */
 static inline struct ahoy_handle ahoy_handle_unpack(uint64_t packed)
 {
     return (struct ahoy_handle){ (uint32_t)packed, (uint32_t)(packed >> 32) };

@@ -7,6 +7,7 @@ struct ahoy_hash_key {
     uint64_t half[2];
 };
 
+/* The hash of |text|: without |key| nobody can find two texts that share one. */
 uint64_t ahoy_siphash(const struct ahoy_hash_key *key, struct span text);
 /* The same over several spans as if they were one; used to build table keys of parts. */
 uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *parts,

@@ -47,6 +47,7 @@ static inline struct span ahoy_span_after(struct span text, size_t count)
     return (struct span){ text.at + count, text.size - count };
 }
 
+/* Whether both hold the same bytes. */
 static inline bool ahoy_span_equal(struct span a, struct span b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);

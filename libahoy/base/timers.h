@@ -28,6 +28,7 @@ struct ahoy_timers {
     uint64_t count;
 };
 
+/* An empty wheel, whose time begins with |now_ms|. */
 void ahoy_timers_init(struct ahoy_timers *timers, uint64_t now_ms);
 
 /* Sets, or sets anew, |timer| for |deadline_ms|; one in the past is due at once. */

@@ -45,6 +45,7 @@ struct ahoy_remarks {
     char space[AHOY_REMARKS_TEXT_LIMIT];
 };
 
+/* Empties the list; to be called before its first use too. */
 void ahoy_remarks_clear(struct ahoy_remarks *remarks);
 
 /* Adds a remark, whose other members are the caller's to fill.  When the list is full it only

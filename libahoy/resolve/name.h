@@ -19,6 +19,7 @@ bool ahoy_dns_name_make(struct ahoy_dns_name *name, struct span prefix, struct s
  * and where it is not that. */
 bool ahoy_dns_name_read(struct ahoy_dns_name *name, struct span wire);
 
+/* It as a span, which lives as long as |name|. */
 static inline struct span ahoy_dns_name_text(const struct ahoy_dns_name *name)
 {
     return (struct span){ name->text, name->size };

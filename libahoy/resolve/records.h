@@ -36,6 +36,8 @@ struct ahoy_records {
     uint16_t left; /* Records that the message says it has, or are looked at. */
 };
 
+/* Begins a walk over the answers of |message| that are of |type|, and says what is to be expected
+ * of it; |message| outlives the walk. */
 enum ahoy_dns_verdict ahoy_records_begin(struct ahoy_records *records, struct span message,
                                          enum ahoy_dns_type type);
 /* The next sound record of the type in class IN; false at the end, which a message that breaks off

@@ -83,6 +83,7 @@ struct ahoy_sdp_attribute {
     struct span value; /* Empty for a property attribute. */
 };
 
+/* The next attribute off |rest|. */
 bool ahoy_sdp_attribute_next(struct span *rest, struct ahoy_sdp_attribute *attribute);
 /* The value of the first attribute |name|; false where there is none. */
 bool ahoy_sdp_attribute(struct span lines, struct span name, struct span *value);
@@ -93,6 +94,7 @@ struct ahoy_sdp_bandwidth {
     uint64_t value;   /* Kilobits a second for CT and AS. */
 };
 
+/* The next bandwidth off |rest|. */
 bool ahoy_sdp_bandwidth_next(struct span *rest, struct ahoy_sdp_bandwidth *bandwidth);
 
 /* t= (5.9), in seconds since 1900; 0 where unbounded. */
@@ -102,6 +104,7 @@ struct ahoy_sdp_time {
     struct span lines; /* Its r= and z=. */
 };
 
+/* The next time off |rest|, |lines| of a description. */
 bool ahoy_sdp_time_next(struct span *rest, struct ahoy_sdp_time *time);
 
 /* r= (5.10), off |lines| of a time. */
@@ -111,6 +114,7 @@ struct ahoy_sdp_repeat {
     struct span offsets; /* From the start: ahoy_sdp_seconds_next. */
 };
 
+/* The next repeat off |rest|. */
 bool ahoy_sdp_repeat_next(struct span *rest, struct ahoy_sdp_repeat *repeat);
 
 /* Takes the next time off |words|: offsets of a repeat, or the value of z= (5.11), where a time and

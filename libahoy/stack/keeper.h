@@ -36,6 +36,7 @@ struct ahoy_keeper {
 
 struct ahoy_stack;
 
+/* Keeps nothing yet; |seed| is for the chance in times and identifiers. */
 void ahoy_keeper_init(struct ahoy_keeper *keeper, const uint64_t seed[2]);
 /* The timer of flow |index| is due. */
 void ahoy_keeper_expire(struct ahoy_stack *stack, uint64_t index);

@@ -59,6 +59,9 @@ void ahoy_stack_relisten(struct ahoy_stack *stack, const struct ahoy_listener *l
 /* The listeners that connections name, a bit each. */
 uint64_t ahoy_stack_listeners(const struct ahoy_stack *stack);
 
+/* The turn of ARCHITECTURE.md.  Step takes an event of the wire, and fills in what wire.h says of
+ * it; then events are taken until there is none, and after that effects until there is none.  What
+ * is polled lives until the next step or poll. */
 void ahoy_stack_step(struct ahoy_stack *stack, struct ahoy_wire_event *event, uint64_t now_ms);
 bool ahoy_stack_event(struct ahoy_stack *stack, struct ahoy_event *event);
 bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect);

@@ -20,6 +20,7 @@ struct ahoy_edits {
     } list[AHOY_EDITS_LIMIT];
 };
 
+/* No changes yet to |original|, which stays the caller's as long as its pieces are used. */
 void ahoy_edits_init(struct ahoy_edits *edits, struct span original);
 /* |at| points into the original.  Two inserts at one place stand in the order in which they were
  * added. */

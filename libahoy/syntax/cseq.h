@@ -10,4 +10,5 @@ struct ahoy_cseq {
     struct span method_text;
 };
 
+/* Reads all of |text|.  Faults: 400.  A method that is unknown is no fault. */
 bool ahoy_cseq_parse(struct span text, struct ahoy_cseq *cseq, struct ahoy_err *err);

@@ -70,6 +70,7 @@ struct ahoy_values {
     struct span rest;
 };
 
+/* Before the first value of |header|, which is no AHOY_HEADER_OTHER. */
 struct ahoy_values ahoy_message_values(const struct ahoy_message *message, enum ahoy_header header);
 /* False at the end (err->expected NULL) or at a fault. */
 bool ahoy_values_next(struct ahoy_values *values, struct span *item, struct ahoy_err *err);

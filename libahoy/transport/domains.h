@@ -14,6 +14,7 @@ struct ahoy_domains {
     char *names[AHOY_DOMAINS_LIMIT];      /* A ring: number n stands in place n mod the limit. */
 };
 
+/* Frees the names. */
 void ahoy_domains_fini(struct ahoy_domains *domains);
 /* The number of |name|, which is new or one that it has already; 0 where the name is longer than
  * AHOY_PEER_NAME_LIMIT or memory is refused.  It may be forgotten when AHOY_DOMAINS_LIMIT others

@@ -18,7 +18,9 @@ struct ahoy_refusals {
     } list[AHOY_REFUSALS_LIMIT];
 };
 
+/* Remembers that |remote| has refused, for AHOY_REFUSAL_MS. */
 void ahoy_refusals_add(struct ahoy_refusals *refusals, const struct ahoy_ip *remote,
                        uint64_t now_ms);
+/* Whether |remote| is remembered, port included. */
 bool ahoy_refusals_has(const struct ahoy_refusals *refusals, const struct ahoy_ip *remote,
                        uint64_t now_ms);

@@ -39,6 +39,7 @@ struct ahoy_bindings {
     char text[AHOY_BINDINGS_TEXT_LIMIT];
 };
 
+/* None. */
 void ahoy_bindings_init(struct ahoy_bindings *bindings);
 /* Adds a copy of |binding|; false where a limit refuses. */
 bool ahoy_bindings_add(struct ahoy_bindings *bindings, const struct ahoy_binding *binding);

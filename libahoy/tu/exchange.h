@@ -49,6 +49,7 @@ struct ahoy_exchanges {
     struct ahoy_pool pool; /* struct ahoy_exchange */
 };
 
+/* None yet; and an end to all of them, of which nothing is told. */
 void ahoy_exchanges_init(struct ahoy_exchanges *exchanges);
 void ahoy_exchanges_fini(struct ahoy_exchanges *exchanges);
 /* Begins one within |dialog|, that of |session|, or outside where it is NULL; AHOY_NEWS_REPLY

@@ -73,6 +73,7 @@ enum ahoy_subscription_reason {
 /* When to subscribe again: LATER is when retry-after says, or else when one likes. */
 enum ahoy_subscription_again { AHOY_AGAIN_SOON = 1, AHOY_AGAIN_LATER, AHOY_AGAIN_NEVER };
 
+/* The word of Subscription-State, empty for NO_REASON; and when to subscribe again after it. */
 struct span ahoy_subscription_reason_word(enum ahoy_subscription_reason reason);
 enum ahoy_subscription_again ahoy_subscription_again(enum ahoy_subscription_reason reason);
 
@@ -90,6 +91,7 @@ struct ahoy_subscription_status {
     uint32_t expires_s, retry_after_s;    /* 0 where absent. */
 };
 
+/* "pending", "active", "terminated" */
 struct span ahoy_subscription_state_word(enum ahoy_subscription_state state);
 /* False where there is none that can be read. */
 bool ahoy_subscription_status_read(const struct ahoy_message *message,

@@ -61,10 +61,13 @@ static inline struct ahoy_handle ahoy_ua_session(const struct ahoy_event *event)
 struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options);
 void ahoy_ua_free(struct ahoy_ua *ua);
 
+/* What an event of the stack means for this account. */
 void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms);
+/* What is due at |now_ms|; nothing happens before the deadline. */
 void ahoy_ua_expire(struct ahoy_ua *ua, uint64_t now_ms);
 /* UINT64_MAX for never. */
 uint64_t ahoy_ua_deadline(const struct ahoy_ua *ua);
+/* The next of the news: |news| is filled in, or there is none and it returns false. */
 bool ahoy_ua_poll(struct ahoy_ua *ua, struct ahoy_ua_news *news);
 
 /* REGISTERED or REGISTRATION_FAILED follows for each server; a registration that stands is

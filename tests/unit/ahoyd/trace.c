@@ -137,6 +137,33 @@ static void a_line_says_what_is_promised(void **state)
     close_desk(&desk);
 }
 
+/* So that a proxy is not taken for the caller whose request it brings. */
+static void a_line_says_what_a_proxy_has_forwarded(void **state)
+{
+    (void)state;
+    struct desk desk;
+    open_desk(&desk);
+    const struct span other = SPAN("Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK2\r\n");
+    char bytes[1024];
+    struct ahoy_buf buf = ahoy_buf_over(bytes, sizeof bytes);
+    const size_t line = sizeof "INVITE sip:bob@atlanta.example SIP/2.0\r\n" - 1;
+    ahoy_buf_put(&buf, (struct span){ INVITE, line });
+    ahoy_buf_put(&buf, other);
+    ahoy_buf_put(&buf, ahoy_span_after(SPAN(INVITE), line));
+    datagram(&desk, SPAN(INVITE));
+    datagram(&desk, ahoy_buf_text(&buf));
+    datagram(&desk, SPAN("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a, SIP/2.0/UDP b\r\n\r\n"));
+    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND, .hop = desk.hop };
+    effect.bytes = ahoy_buf_text(&buf);
+    ahoyd_trace_out(desk.trace, &effect, 1002000);
+    read_lines(&desk, 4);
+    assert_null(json_object_get(json_array_get(desk.lines, 0), "forwarded"));
+    assert_true(json_is_true(json_object_get(json_array_get(desk.lines, 1), "forwarded")));
+    assert_null(json_object_get(json_array_get(desk.lines, 2), "forwarded"));
+    assert_null(json_object_get(json_array_get(desk.lines, 3), "forwarded"));
+    close_desk(&desk);
+}
+
 /* What stands in frames is noted, in whatever pieces they come, and nothing else of a WebSocket. */
 static void websockets(void **state)
 {
@@ -310,6 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_says_what_is_promised),
+        cmocka_unit_test(a_line_says_what_a_proxy_has_forwarded),
         cmocka_unit_test(websockets),
         cmocka_unit_test(what_strangers_write_is_escaped),
         cmocka_unit_test(long_values_are_cut),
