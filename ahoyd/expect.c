@@ -5,23 +5,19 @@
 
 #include <lauxlib.h>
 
-#include "ahoyd/config_reader.h"
+#include "ahoyd/expect_inside.h"
 
-enum { ROWS_SIZE = 4096, TEXTS_SIZE = 4096, TEXTS_MEMORY = 16 << 20 };
+enum { TEXTS_SIZE = 4096, TEXTS_MEMORY = 16 << 20 };
 
-/* The reader first: what Lua's words find is that. */
-struct session {
-    struct reader reader;
-    const struct ahoyd_names *names;
-    const struct ahoyd_trial *trial;
-    unsigned count;
-    struct ahoyd_outcome outcome;
-};
+struct session *expect_session_of(lua_State *lua)
+{
+    return (struct session *)(void *)config_reader_of(lua);
+}
 
 static const char usage[] = "expect(\"INVITE sip:sales@atlanta.example\", "
                             "{ user = \"carol@atlanta.example\" }, \"alice@atlanta.example\")";
 
-static void put_rows(const struct ahoyd_texts *texts, struct ahoy_buf *rows)
+void expect_put_rows(const struct ahoyd_texts *texts, struct ahoy_buf *rows)
 {
     for (size_t i = 0; i < texts->count; i++) {
         ahoy_buf_put(rows, texts->at[i]);
@@ -52,7 +48,7 @@ static int word_expect(lua_State *lua)
                                        [TRANSPORT] = { .name = "transport", .type = OPTION_TEXT },
                                        [AT] = { .name = "at", .type = OPTION_TEXT },
                                        [HEADERS] = { .name = "headers", .type = OPTION_LIST } };
-    struct session *session = (struct session *)(void *)config_reader_of(lua);
+    struct session *session = expect_session_of(lua);
     int line = config_line(lua), last = lua_gettop(lua) < 3 ? 2 : 3;
     char space[ROWS_SIZE];
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
@@ -65,7 +61,7 @@ static int word_expect(lua_State *lua)
         (last == 3 && !config_options(lua, 2, "expect", options, OPTIONS)) ||
         !config_texts(lua, 2, "expect", &options[HEADERS], &headers))
         return 0;
-    put_rows(&headers, &rows);
+    expect_put_rows(&headers, &rows);
     trial.rows = ahoy_buf_text(&rows);
     trial.from = options[FROM].text;
     trial.user = options[USER].text;
@@ -83,17 +79,19 @@ static int word_expect(lua_State *lua)
 static void define(lua_State *lua)
 {
     lua_register(lua, "expect", word_expect);
+    lua_register(lua, "call", expect_word_call);
 }
 
 static const char *const *list_names(size_t *count)
 {
-    static const char *const names[] = { "expect" };
-    *count = 1;
+    static const char *const names[] = { "expect", "call" };
+    *count = 2;
     return names;
 }
 
 unsigned ahoyd_expect_run(const struct ahoyd_names *names, const char *path,
-                          const struct ahoyd_trial *trial, struct ahoyd_config_faults *faults)
+                          const struct ahoyd_trial *trial, json_t *calls,
+                          struct ahoyd_config_faults *faults)
 {
     static const struct vocabulary vocabulary = { define, list_names };
     struct ahoy_chunks chunks;
@@ -111,6 +109,7 @@ unsigned ahoyd_expect_run(const struct ahoyd_names *names, const char *path,
     };
     session->names = names;
     session->trial = trial;
+    session->calls = calls;
     config_run(&session->reader, (struct span){ text, size });
     count = session->count;
     if (count == 0 && faults->count == 0)

@@ -164,11 +164,34 @@ static int try(const struct ahoyd_command_line *line, const struct ahoyd_names *
     return fault == NULL ? EXIT_SUCCESS : 2;
 }
 
+/* A fault becomes an object of the list |context|. */
+static void collect(void *context, const char *file, int line, const char *what)
+{
+    json_array_append_new(context,
+                          json_pack("{s:s, s:i, s:s}", "file", file, "line", line, "fault", what));
+}
+
+static int test_json(const struct ahoyd_command_line *line, const struct ahoyd_names *names,
+                     const struct ahoyd_trial *trial)
+{
+    json_t *faults = json_array(), *calls = json_array();
+    struct ahoyd_config_faults told = { .told = collect, .context = faults };
+    unsigned count = ahoyd_expect_run(names, line->tests, trial, calls, &told);
+    json_t *all = json_pack("{s:s, s:b, s:i, s:o, s:o}", "file", line->tests, "ok", told.count == 0,
+                            "count", (int)count, "faults", faults, "calls", calls);
+    json_dumpf(all, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(2));
+    putchar('\n');
+    json_decref(all);
+    return told.count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int test(const struct ahoyd_command_line *line, const struct ahoyd_names *names,
                 struct ahoyd_script *script, struct ahoyd_config_faults *faults)
 {
     const struct ahoyd_trial trial = { .now_ms = ahoy_driver_now(), .script = script };
-    unsigned count = ahoyd_expect_run(names, line->tests, &trial, faults);
+    if (line->json)
+        return test_json(line, names, &trial);
+    unsigned count = ahoyd_expect_run(names, line->tests, &trial, NULL, faults);
     if (faults->count > 0)
         return EXIT_FAILURE;
     printf("%s: %u ok\n", line->tests, count);

@@ -32,8 +32,9 @@ void ahoyd_command_line_help(FILE *out)
           "             [--from URI] [--source IP[:PORT]] [--transport NAME] [--header ROW]\n"
           "             [--at 2026-02-02T10:00Z] [--json] [FILE]\n"
           "                               say which route a call would take, and why\n"
-          "       ahoyd --test TESTS [FILE]\n"
-          "                               try the calls of TESTS, and say which went elsewhere\n"
+          "       ahoyd --test TESTS [--json] [FILE]\n"
+          "                               try the calls of TESTS, and say which went elsewhere;\n"
+          "                               whole calls too, with parties that ring and answer\n"
           "       ahoyd --version\n"
           "       ahoyd --help\n"
           "\n"
@@ -71,7 +72,7 @@ static bool agree(unsigned given, enum ahoyd_task *task)
         *task = AHOYD_TASK_ROUTE;
     unsigned allowed[] = { [AHOYD_TASK_SERVE] = 1u << CONFIG,
                            [AHOYD_TASK_CHECK] = 1u << CHECK,
-                           [AHOYD_TASK_TEST] = 1u << TEST | 1u << CONFIG,
+                           [AHOYD_TASK_TEST] = 1u << TEST | 1u << CONFIG | 1u << JSON,
                            [AHOYD_TASK_ROUTE] = of_route };
     return (given & ~allowed[*task]) == 0;
 }

@@ -54,7 +54,9 @@ bool ahoyd_routed_call(const struct ahoyd_server *server, const struct ahoy_even
         call->caller = AHOYD_CALLER_STRANGER;
     find_caller(server, event, sender, call);
     call->now_ms = now_ms;
-    call->chance = ahoy_siphash(&server->dialog_key, event->routing->call_id);
+    call->chance = server->options.without_chance
+                       ? 0
+                       : ahoy_siphash(&server->dialog_key, event->routing->call_id);
     call->is_read = false;
     call->fault.is_told = false;
     call->script = server->script;

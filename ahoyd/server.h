@@ -59,6 +59,7 @@ struct ahoyd_server_options {
     struct ahoyd_change_owner *change_owner; /* Gets the changes back that this server makes. */
     struct ahoyd_pusher *pusher;             /* Wakes phones; NULL: nobody does. */
     struct ahoyd_push_owner *push_owner;     /* Is told where that has failed. */
+    bool without_chance; /* Where chance decides, it is the first: for tests. */
 };
 
 struct ahoyd_server;

@@ -2,6 +2,11 @@
  * policy.c), without the parts that need somebody at the other end. */
 #include "ahoyd/trial.h"
 
+const char ahoyd_trial_time_fault[] =
+    "the time: it is as 2026-02-02T10:00Z or 2026-02-02T10:00+01:00";
+const char ahoyd_trial_source_fault[] =
+    "the source: it is an address, as 192.0.2.1 or 192.0.2.1:5060";
+
 /* "2026-02-02" and the like off |text|: |size| digits up to |most|, and |end| behind them. */
 static bool take_number(struct span *text, size_t size, uint64_t most, char end, uint64_t *number)
 {
@@ -42,7 +47,7 @@ static bool take_ahead(struct span text, int64_t *ahead_min)
 }
 
 /* RFC 3339, to the minute. */
-static bool read_time(struct span text, uint64_t *now_ms)
+bool ahoyd_trial_read_time(struct span text, uint64_t *now_ms)
 {
     uint64_t year, month, day, hour, minute;
     int64_t ahead_min;
@@ -56,8 +61,7 @@ static bool read_time(struct span text, uint64_t *now_ms)
     return true;
 }
 
-/* "192.0.2.1", "192.0.2.1:5060", "[2001:db8::1]:5060". */
-static bool read_source(struct span text, struct ahoy_ip *ip)
+bool ahoyd_trial_read_source(struct span text, struct ahoy_ip *ip)
 {
     uint64_t port = 5060;
     size_t end = text.size;
@@ -117,10 +121,10 @@ static const char *read_trial(const struct ahoyd_trial *trial, struct ahoyd_outc
     *hop = (struct ahoy_hop){ .transport = (uint8_t)transport };
     if (transport == AHOY_TRANSPORT_OTHER)
         return "the transport: it is udp, tcp, tls, ws or wss";
-    if (!read_source(or_else(trial->source, SPAN("192.0.2.1")), &hop->remote))
-        return "the source: it is an address, as 192.0.2.1 or 192.0.2.1:5060";
-    if (trial->at.size > 0 && !read_time(trial->at, &outcome->call.now_ms))
-        return "the time: it is as 2026-02-02T10:00Z or 2026-02-02T10:00+01:00";
+    if (!ahoyd_trial_read_source(or_else(trial->source, SPAN("192.0.2.1")), &hop->remote))
+        return ahoyd_trial_source_fault;
+    if (trial->at.size > 0 && !ahoyd_trial_read_time(trial->at, &outcome->call.now_ms))
+        return ahoyd_trial_time_fault;
     print_request(trial, &bytes);
     if (!ahoy_message_parse(ahoy_buf_text(&bytes), &outcome->message, NULL) ||
         !ahoy_message_routing(&outcome->message, &outcome->routing, NULL))

@@ -33,6 +33,13 @@ struct ahoyd_outcome {
     char bytes[AHOYD_TRIAL_SIZE], words[AHOYD_TRIAL_SIZE];
 };
 
+/* "2026-02-02T10:00Z", "2026-02-02T10:00+01:00"; false for anything else. */
+bool ahoyd_trial_read_time(struct span text, uint64_t *now_ms);
+/* "192.0.2.1", "192.0.2.1:5060", "[2001:db8::1]:5060"; the port is 5060 where there is none. */
+bool ahoyd_trial_read_source(struct span text, struct ahoy_ip *ip);
+/* How they are written, for whoever gets them wrong. */
+extern const char ahoyd_trial_time_fault[], ahoyd_trial_source_fault[];
+
 /* Tries |trial|; NULL, or what of it is not understood.  |steps| may be NULL. */
 const char *ahoyd_trial_run(const struct ahoyd_names *names, const struct ahoyd_trial *trial,
                             const struct ahoyd_steps *steps, struct ahoyd_outcome *outcome);

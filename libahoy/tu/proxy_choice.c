@@ -2,8 +2,9 @@
  * what the others of 401 and 407 ask for. */
 #include "libahoy/tu/proxy_context.h"
 
-/* Lower is better: 6xx (R3261-16.7-18), then the lowest class (S3261-16.7-6). */
-static unsigned rank(unsigned status)
+/* Lower is better: 6xx (R3261-16.7-18), then the lowest class (S3261-16.7-6).  A 487 is what the
+ * caller waits for who has given up; else it is of one whose time was over, and others say more. */
+static unsigned rank(const struct proxy_context *context, unsigned status)
 {
     switch (status) {
     case 401: /* S3261-16.7-7: what tells how to ask again. */
@@ -13,8 +14,10 @@ static unsigned rank(unsigned status)
     case 420:
     case 484:
         return 41;
+    case 487:
+        return context->stopped ? 42 : 44;
     case 408: /* It says least of all: that of a telephone which was switched off. */
-        return 43;
+        return 45;
     case 503: /* S3261-16.7-8 */
         return 51;
     default:
@@ -24,7 +27,7 @@ static unsigned rank(unsigned status)
     case 6:
         return 0;
     case 4:
-        return 42;
+        return 43;
     default:
         return status / 100 * 10;
     }
@@ -37,7 +40,7 @@ static bool is_challenge(unsigned status)
 
 static bool is_better(const struct proxy_context *context, unsigned status)
 {
-    return context->best_status == 0 || rank(status) < rank(context->best_status);
+    return context->best_status == 0 || rank(context, status) < rank(context, context->best_status);
 }
 
 bool ahoy_proxy_is_forwarded(const struct proxy_context *context, unsigned status)

@@ -42,6 +42,7 @@ struct branch {
     unsigned order;      /* When it came. */
     bool provisional;    /* The proxy has heard one. */
     bool is_cancelled;   /* The proxy should have asked for it. */
+    bool is_dropped;     /* For a better one, before the caller gave up. */
     uint64_t timer_c_ms; /* When it is due. */
     struct ahoy_handle client; /* Who sent the request. */
 };
@@ -64,7 +65,7 @@ struct call {
     const struct ahoy_message *expected; /* It must go up in this turn. */
     unsigned best;                       /* So must this one, of */
     const struct branch *best_of;
-    bool expects_cancel_answer;
+    bool expects_cancel_answer, gave_up;
     unsigned acks; /* That must go down in this turn. */
 };
 
@@ -116,21 +117,41 @@ static int worth(const struct call *call, unsigned status)
         value += 30;
     if (status == 415 || status == 420 || status == 484)
         value += 20;
+    if (status == 487)
+        value += call->gave_up ? 5 : -5;
     if (status == 408 || status == 503)
         value -= 10;
     return value;
 }
 
-/* All have answered, and none with a 2xx: the best is due. */
-static void expect_best(struct call *call)
+/* Of those that have answered. */
+static struct branch *find_best(struct call *call)
 {
-    const struct branch *best = NULL;
+    struct branch *best = NULL;
     for (size_t i = 0; i < call->count; i++) {
-        const struct branch *branch = &call->branches[i];
+        struct branch *branch = &call->branches[i];
+        if (branch->status == 0 || branch->is_dropped)
+            continue;
         int more = worth(call, branch->status) - (best == NULL ? 0 : worth(call, best->status));
         if (more > 0 || (more == 0 && best != NULL && branch->order < best->order))
             best = branch;
     }
+    return best;
+}
+
+/* Of what came before, the best alone is kept then. */
+static void see_giving_up(struct call *call)
+{
+    const struct branch *best = find_best(call);
+    for (size_t i = 0; i < call->count; i++)
+        call->branches[i].is_dropped = &call->branches[i] != best && call->branches[i].status != 0;
+    call->gave_up = true;
+}
+
+/* All have answered, and none with a 2xx: the best is due. */
+static void expect_best(struct call *call)
+{
+    const struct branch *best = find_best(call);
     if (best == NULL)
         return; /* RFC 4320 4.2 */
     call->best_of = best;
@@ -224,8 +245,10 @@ static void see_event(void *watcher, const struct ahoy_event *event)
         call->acks++;
     if (event->kind == AHOY_EVENT_CANCEL && event->user != 0) {
         call->expects_cancel_answer = true;
-        if (call->final == 0)
+        if (call->final == 0) {
+            see_giving_up(call);
             expect_cancels(call);
+        }
     }
     /* A CANCEL's own server transaction has no events that mean anything. */
     size_t index = event->user >> 27 & 31;

@@ -163,6 +163,8 @@ static void test_best_of_three(void **state)
         { { 486, 484, 480 }, "484", false },
         { { 408, 486, 503 }, "486", false },
         { { 408, 503, 503 }, "408", false },
+        { { 487, 486, 408 }, "486", false }, /* One that we have cancelled says little. */
+        { { 408, 487, 500 }, "487", false },
         { { 503, 501, 503 }, "501", false }, /* S3261-16.7-8 */
         { { 503, 503, 503 }, "500", true },  /* S3261-16.7-9 */
     };

@@ -86,7 +86,7 @@ static void a_tier_has_its_time(void **state)
     stage_wait(stage, 2 * TIER_MS); /* There is no further one. */
     stage_expect_silence(stage);
     stage_fail(stage, CAROL, 486, "");
-    stage_end_with(stage, "487");
+    stage_end_with(stage, "486");
 }
 
 /* Nobody is there: it is cancelled once it says something, and does not hold up the next. */
@@ -145,14 +145,8 @@ static void a_6xx_ends_the_search(void **state)
     stage_expect_silence(stage);
 }
 
-/* R3261-16.10-1: what has not begun is pending too, and never begins. */
-static void the_caller_ends_the_search(void **state)
+static void give_up(struct stage *stage)
 {
-    struct stage *stage = *state;
-    RANK(stage, 1000, 300);
-    call(stage);
-    stage_answer(stage, BOB, 180, "");
-    stage_expect(stage, ALICE, "180");
     stage_say(stage, ALICE,
               "CANCEL sip:bob@example.com SIP/2.0\r\n"
               "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\r\n"
@@ -161,6 +155,32 @@ static void the_caller_ends_the_search(void **state)
               "Call-ID: 1@192.0.2.10\r\n"
               "CSeq: 1 CANCEL\r\n\r\n");
     stage_expect(stage, ALICE, "200");
+}
+
+/* Who gives up is told so, whatever the one before said. */
+static void the_caller_gives_up_behind_a_failure(void **state)
+{
+    struct stage *stage = *state;
+    RANK(stage, 1000, 300);
+    call(stage);
+    stage_fail(stage, BOB, 486, "");
+    stage_expect(stage, CAROL, "INVITE");
+    stage_answer(stage, CAROL, 180, "");
+    stage_expect(stage, ALICE, "180");
+    give_up(stage);
+    cancelled(stage, CAROL);
+    stage_end_with(stage, "487");
+}
+
+/* R3261-16.10-1: what has not begun is pending too, and never begins. */
+static void the_caller_ends_the_search(void **state)
+{
+    struct stage *stage = *state;
+    RANK(stage, 1000, 300);
+    call(stage);
+    stage_answer(stage, BOB, 180, "");
+    stage_expect(stage, ALICE, "180");
+    give_up(stage);
     cancelled(stage, BOB);
     stage_end_with(stage, "487");
     stage_wait(stage, 3 * TIER_MS);
@@ -276,6 +296,7 @@ int main(void)
         stage_test(a_silent_tier_has_its_time),
         stage_test(an_answer_ends_the_search),
         stage_test(a_6xx_ends_the_search),
+        stage_test(the_caller_gives_up_behind_a_failure),
         stage_test(the_caller_ends_the_search),
         stage_test(what_cannot_be_sent_is_passed_over),
         stage_test(without_a_time_only_failures_count),
