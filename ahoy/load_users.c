@@ -31,7 +31,7 @@ static bool open_user(struct load *load, size_t index)
                                         .account = account,
                                         .server = load_wire_server(load->wire),
                                         .route = options->servers[0].route,
-                                        .locate = ahoy_locate,
+                                        .locate = ahoy_locate_with_websocket,
                                         .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
                                         .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,
                                         .sessions = load->user_sessions,

@@ -14,7 +14,7 @@ static const struct verb verbs[] = {
     { PHONE_ANSWER, phone_answer },      { PHONE_WATCH, phone_watch },
     { PHONE_MESSAGE, phone_message },    { PHONE_OPTIONS, phone_ask },
     { PHONE_LOAD_CALL, phone_load },     { PHONE_LOAD_ANSWER, phone_load },
-    { PHONE_LOAD_REGISTER, phone_load },
+    { PHONE_LOAD_REGISTER, phone_load }, { PHONE_REFER, phone_refer },
 };
 
 /* Big, and its texts are pointed into. */

@@ -14,7 +14,7 @@ enum {
     REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
     STAYING = REGISTERING | PHONE_WATCH,
     TALKING = PHONE_CALL | PHONE_ANSWER,
-    PHONES = STAYING | PHONE_CALL | PHONE_MESSAGE | PHONE_OPTIONS,
+    PHONES = STAYING | PHONE_CALL | PHONE_MESSAGE | PHONE_REFER | PHONE_OPTIONS,
     LOAD_STAYING = PHONE_LOAD_ANSWER | PHONE_LOAD_REGISTER,
     LOAD_PACED = PHONE_LOAD_CALL | PHONE_LOAD_REGISTER,
     LOADS = LOAD_PACED | LOAD_STAYING,
@@ -37,6 +37,8 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(SERVER, "server", "URI", WHOSE, "registrar, proxy: sip:ADDRESS[:PORT][;transport=tls]") \
     OPTION(AUTHORITIES, "authorities", "FILE", WHOSE, "whose certificates are good (TLS)")         \
     OPTION(INSECURE, "insecure", NULL, WHOSE, "any certificate is good (TLS)")                     \
+    OPTION(CERTIFICATE, "certificate", "FILE", PHONE_LOAD_ANSWER, "show it to callers (TLS)")      \
+    OPTION(KEY, "key", "FILE", PHONE_LOAD_ANSWER, "the key of that certificate")                   \
     OPTION(LISTEN, "listen", "ADDRESS[:PORT]", WHOSE, "our own (default: what reaches the server)")\
     OPTION(EXPIRES, "expires", "SECONDS", STAYING | LOADS, "ask for so long; refresh it (3600)")   \
     OPTION(VALID, "valid", "SECONDS", PHONE_MESSAGE, "how long what it says is of use")            \
@@ -61,6 +63,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(TRANSFER, "transfer", "URI", PHONE_CALL, "after --for, hand the call to somebody else") \
     OPTION(CONSULT, "consult", "URI", PHONE_CALL, "call him first, and then hand it to him")       \
     OPTION(ACCEPT_TRANSFERS, "accept-transfers", NULL, PHONE_ANSWER, "go where callers send us")   \
+    OPTION(ACCEPT_REFER, "accept-refer", NULL, PHONE_ANSWER, "go where anybody sends us")          \
     OPTION(SESSION, "session", "SECONDS", TALKING, "end calls nobody refreshes; 0: no (1800)") \
     OPTION(PLAY, "play", "WHAT", TALKING, "say it: tone:HZ, silence, or a file (silence)")         \
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
@@ -102,6 +105,8 @@ static const struct verb_row verbs[] = {
     { PHONE_ANSWER, "answer", "", 0, "", "register, wait for calls and answer them" },
     { PHONE_MESSAGE, "message", " URI TEXT", 2, "what to whom? Give a URI and a text, or -",
       "send somebody a short text" },
+    { PHONE_REFER, "refer", " URI URI", 2, "ask whom to call whom? Give two URIs",
+      "ask somebody's phone to call somebody" },
     { PHONE_OPTIONS, "options", " URI", 1, "ask whom? Give a URI",
       "ask whether somebody is there, and what his phone can do" },
     { PHONE_WATCH, "watch", " WHAT URI", 2,
@@ -218,6 +223,7 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         options->once |= id == OPTION_ONCE;
         options->busy |= id == OPTION_BUSY;
         options->accepts_transfers |= id == OPTION_ACCEPT_TRANSFERS;
+        options->accepts_referrals |= id == OPTION_ACCEPT_REFER;
         options->insecure |= id == OPTION_INSECURE;
         return true;
     }
@@ -244,6 +250,12 @@ static bool take_of_load(struct phone_options *options, enum option_id id, const
     case OPTION_AT_ONCE:
         return phone_read_count(argument, &load->at_once) && load->at_once > 0 &&
                load->at_once <= LOAD_AT_ONCE_LIMIT;
+    case OPTION_CERTIFICATE:
+        options->certificate = argument;
+        return true;
+    case OPTION_KEY:
+        options->key = argument;
+        return true;
     case OPTION_USERS:
         return phone_read_count(argument, &load->users) && load->users > 0 &&
                load->users <= LOAD_USERS_LIMIT;
@@ -435,7 +447,9 @@ static int set_server(struct phone_options *options, const char *given)
     server->uri = phone_with_scheme(given, server->uri_space, sizeof server->uri_space);
     if (!ahoy_uri_parse(server->uri, &uri, NULL) || uri.headers.size > 0)
         return misuse(options->verb, "no server's URI: ", given);
-    if (!ahoy_locate(&uri, &transport, &server->hop.remote, &err)) {
+    bool is_load = (options->verb & LOADS) != 0;
+    if (!(is_load ? ahoy_locate_with_websocket : ahoy_locate)(&uri, &transport,
+                                                              &server->hop.remote, &err)) {
         fprintf(stderr, "ahoy %s: %s: needed is %s; give --server sip:ADDRESS:PORT\n",
                 phone_verb_name(options->verb), given, err.expected);
         return PHONE_MISUSED;
@@ -505,6 +519,8 @@ static int set_callee(struct phone_options *options, int argc, char **argv)
         uri.headers.size > 0)
         return misuse(options->verb, "no SIP URI: ", callee);
     options->callee = options->callee_space;
+    if (options->verb == PHONE_REFER && !read_next(options->text, options, &options->transfer))
+        return misuse(options->verb, "no SIP URI: ", options->text);
     return -1;
 }
 
@@ -540,6 +556,8 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
     bool is_told = raw.password != NULL || (verb & LOADS) == 0; /* Nobody types it for a load. */
     if (code == -1)
         code = check_security(options);
+    if (code == -1 && (options->certificate == NULL) != (options->key == NULL))
+        code = misuse(verb, "--certificate and --key belong together", "");
     if (code == -1 && is_told && !phone_password_read(options, raw.password, raw.in_file))
         code = PHONE_MISUSED;
     return code;

@@ -16,7 +16,8 @@ enum phone_verb {
     PHONE_OPTIONS = 1 << 5,
     PHONE_LOAD_CALL = 1 << 6,
     PHONE_LOAD_ANSWER = 1 << 7,
-    PHONE_LOAD_REGISTER = 1 << 8
+    PHONE_LOAD_REGISTER = 1 << 8,
+    PHONE_REFER = 1 << 9
 };
 
 enum {
@@ -58,6 +59,7 @@ struct phone_options {
     struct phone_server servers[AHOY_UA_SERVERS_LIMIT];
     const char *authorities; /* A file: whose word counts for them (TLS); NULL: the system's. */
     bool insecure;           /* Nobody's is needed. */
+    const char *certificate, *key; /* Files: what `load answer` shows (TLS); both, or NULL. */
     struct ahoy_ip listen;   /* AHOY_NO_FAMILY: what reaches the server. */
     const char *trace;       /* A file, or NULL. */
     bool json, keep, once, busy;
@@ -72,8 +74,9 @@ struct phone_options {
     const char *play;                         /* ... a file of sound; NULL: silence. */
     const char *record;                       /* A file for what is heard, or NULL. */
     const char *transfer,
-        *consult; /* Whom `call` hands its call to, at once or by a call; or NULL. */
-    bool accepts_transfers;
+        *consult; /* Whom `call` hands its call to, at once or by a call; or NULL.  Whom who is
+                   * asked by `refer` is to call. */
+    bool accepts_transfers, accepts_referrals;
     uint32_t session_s;           /* Session timers; 0: none. */
     const char *digits;           /* What `call` dials once it is answered; "" for nothing. */
     uint16_t port_low, port_high; /* For RTP and RTCP. */

@@ -82,6 +82,12 @@ static bool has_document(const struct ahoy_ua_news *news)
     return news->kind == AHOY_NEWS_NOTIFIED || news->kind == AHOY_NEWS_MESSAGE;
 }
 
+/* Who wants us to call somebody, where he is in no call with us. */
+static bool has_sender(const struct ahoy_ua_news *news, struct span notice)
+{
+    return news->kind == AHOY_NEWS_TRANSFER_ASKED && notice.size > 0;
+}
+
 static void show_json(const struct phone_options *options, const struct ahoy_ua_news *news,
                       const char *text, struct span notice)
 {
@@ -105,6 +111,11 @@ static void show_json(const struct phone_options *options, const struct ahoy_ua_
     if (news->by != 0)
         printf(",\"by\":\"%s\"", sides[news->by]);
     printf(",\"text\":\"%s\"", text);
+    if (has_sender(news, notice)) {
+        printf(",\"from\":\"");
+        phone_json_print(notice);
+        putchar('"');
+    }
     if (has_document(news)) {
         printf(",\"document\":\"");
         phone_json_print(notice);
@@ -249,6 +260,10 @@ void phone_show(const struct phone_options *options, const struct ahoy_ua_news *
     if (options->json) {
         show_json(options, news, text, notice);
     } else {
+        if (has_sender(news, notice)) {
+            phone_print_strange(notice, false);
+            printf(": ");
+        }
         show_plain(options, news, text);
         bool is_shown = news->kind == AHOY_NEWS_NOTIFIED && phone_show_told(options, notice);
         if (has_document(news) && !is_shown)

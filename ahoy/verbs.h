@@ -10,6 +10,7 @@ int phone_call(const struct phone_options *options);
 int phone_answer(const struct phone_options *options);
 int phone_watch(const struct phone_options *options);
 int phone_message(const struct phone_options *options);
+int phone_refer(const struct phone_options *options);
 int phone_ask(const struct phone_options *options);
 /* All three of them. */
 int phone_load(const struct phone_options *options);

@@ -166,6 +166,7 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
             .is_busy = options->busy,
             .session_s = options->session_s,
             .takes_transfers = options->accepts_transfers,
+            .takes_referrals = options->accepts_referrals,
             .seed = { seeds[6], seeds[7] },
         };
         phone->ua = ahoy_ua_new(&ua);
@@ -194,7 +195,7 @@ struct phone *phone_open(const struct phone_options *options, int *fault)
         return NULL;
     }
     if (!open_trace(phone, options->trace) ||
-        !phone_open_tls(options, &phone->outward, &phone->tls) || !open_driver(phone, options) ||
+        !phone_open_tls(options, &phone->outward, 1, &phone->tls) || !open_driver(phone, options) ||
         !open_stack(phone, options)) {
         if (phone->has_no_way)
             *fault = PHONE_UNREACHABLE;

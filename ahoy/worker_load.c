@@ -12,8 +12,16 @@
 #include "ahoy/worker_way.h"
 #include "libahoy/io/pump.h"
 
+/* The listeners, in this order: first those without TLS.  By the side of --listen stand the ports
+ * of all others. */
+static const struct {
+    enum ahoy_transport transport;
+    uint16_t port_after;
+} ways[] = { { AHOY_UDP, 0 }, { AHOY_TCP, 0 }, { AHOY_WS, 2 }, { AHOY_TLS, 1 }, { AHOY_WSS, 3 } };
+
 enum {
-    LISTENERS = 3,
+    LISTENERS = sizeof ways / sizeof ways[0],
+    PLAIN_LISTENERS = 3,
     CONNECTIONS = 4096,      /* Of others, who are to be answered. */
     TRANSACTIONS_A_CALL = 3, /* INVITE, CANCEL, BYE. */
     MEMORY_A_CALL = 8192,    /* Of their messages. */
@@ -24,17 +32,29 @@ enum {
 
 struct load_wire {
     struct ahoy_pump *pump;
-    struct ahoy_tls_entry outward;
+    struct ahoy_tls_entry entries[1 + LISTENERS - PLAIN_LISTENERS];
     struct ahoy_tls_context *tls;
     struct ahoy_hop server;
     bool rests;
     uint64_t woke_us; /* The last turn began. */
 };
 
+/* Without a certificate nobody can be answered by TLS. */
+static bool open_tls(struct load_wire *wire, const struct phone_options *options)
+{
+    size_t count = 1;
+    for (uint8_t i = PLAIN_LISTENERS; i < LISTENERS && options->certificate != NULL; i++)
+        wire->entries[count++] = (struct ahoy_tls_entry){ .use = AHOY_TLS_LISTENER,
+                                                          .verify = AHOY_TLS_VERIFY_NONE,
+                                                          .listener = i,
+                                                          .certificate = options->certificate,
+                                                          .key = options->key };
+    return phone_open_tls(options, wire->entries, count, &wire->tls);
+}
+
 static bool open_pump(struct load_wire *wire, const struct phone_options *options, uint32_t calls,
                       int *fault)
 {
-    static const enum ahoy_transport transports[LISTENERS] = { AHOY_UDP, AHOY_TCP, AHOY_TLS };
     struct ahoy_ip local = options->listen;
     struct ahoy_pump_fault why;
     if (local.family == AHOY_NO_FAMILY &&
@@ -44,16 +64,17 @@ static bool open_pump(struct load_wire *wire, const struct phone_options *option
         return false;
     }
     struct ahoy_pump_options pump = { .listener_count =
-                                          wire->tls != NULL ? LISTENERS : LISTENERS - 1,
+                                          wire->tls != NULL ? LISTENERS : PLAIN_LISTENERS,
                                       .padding = PADDING,
                                       .tls = wire->tls,
                                       .transactions = calls * TRANSACTIONS_A_CALL,
                                       .connections = CONNECTIONS,
                                       .memory = (size_t)calls * MEMORY_A_CALL };
     for (size_t i = 0; i < pump.listener_count; i++)
-        pump.listeners[i] = (struct ahoy_listener){ .transport = transports[i], .local = local };
-    if (local.port != 0)
-        pump.listeners[LISTENERS - 1].local.port++; /* TCP has the port itself. */
+        pump.listeners[i] =
+            (struct ahoy_listener){ .transport = ways[i].transport, .local = local };
+    for (size_t i = 0; i < pump.listener_count && local.port != 0; i++)
+        pump.listeners[i].local.port = (uint16_t)(local.port + ways[i].port_after);
     wire->pump = ahoy_pump_open(&pump, &why);
     if (wire->pump == NULL)
         fprintf(stderr, "ahoy: %s (choose another with --listen)\n", why.text);
@@ -69,8 +90,7 @@ struct load_wire *load_wire_open(const struct phone_options *options, uint32_t c
         fprintf(stderr, "ahoy: out of memory\n");
         return NULL;
     }
-    if (!phone_open_tls(options, &wire->outward, &wire->tls) ||
-        !open_pump(wire, options, calls, fault)) {
+    if (!open_tls(wire, options) || !open_pump(wire, options, calls, fault)) {
         load_wire_close(wire);
         return NULL;
     }

@@ -67,23 +67,24 @@ bool phone_own_address(const struct ahoy_ip *remote, struct ahoy_ip *ip)
     return found;
 }
 
-bool phone_open_tls(const struct phone_options *options, struct ahoy_tls_entry *outward,
-                    struct ahoy_tls_context **tls)
+bool phone_open_tls(const struct phone_options *options, struct ahoy_tls_entry *entries,
+                    size_t count, struct ahoy_tls_context **tls)
 {
     struct ahoy_tls_fault fault;
-    bool is_needed = false;
+    bool is_needed = count > 1;
     for (size_t i = 0; i < options->server_count; i++)
-        is_needed |= options->servers[i].hop.transport == AHOY_TLS;
+        is_needed |=
+            ahoy_transport_is_secure((enum ahoy_transport)options->servers[i].hop.transport);
     if (!is_needed)
         return true;
-    *outward = (struct ahoy_tls_entry){
+    entries[0] = (struct ahoy_tls_entry){
         .use = AHOY_TLS_OUTWARD,
         .verify = options->insecure ? AHOY_TLS_VERIFY_NONE : AHOY_TLS_VERIFY_REQUIRED,
         .authorities = options->authorities,
     };
     if (options->insecure)
         fprintf(stderr, "ahoy: --insecure: nobody knows whether this is the right server\n");
-    *tls = ahoy_tls_context_new(outward, 1, &fault);
+    *tls = ahoy_tls_context_new(entries, count, &fault);
     if (*tls == NULL)
         fprintf(stderr, "ahoy: %s\n", fault.what);
     return *tls != NULL;

@@ -361,7 +361,7 @@ static void read_websocket(struct ahoyd_trace *trace, struct partial **link,
         if (partial == NULL)
             return;
         link = &trace->partials;
-        partial->websocket = ahoy_websocket_new();
+        partial->websocket = ahoy_websocket_new(false);
         partial->broken = partial->websocket == NULL;
     }
     struct partial *partial = *link;

@@ -53,10 +53,10 @@ static void take(struct ahoy_websocket *websocket, struct span input, struct out
     }
 }
 
-static struct outcome play(struct span input, size_t step)
+static struct outcome play(struct span input, size_t step, bool is_client)
 {
     struct outcome outcome = { .hash = 0 };
-    struct ahoy_websocket *websocket = ahoy_websocket_new();
+    struct ahoy_websocket *websocket = ahoy_websocket_new(is_client);
     MUST(websocket != NULL);
     ahoy_websocket_open(websocket);
     for (size_t at = 0; at < input.size && outcome.closed == 0; at += step) {
@@ -84,14 +84,18 @@ static struct span upgrade(struct span input)
     unsigned status =
         ahoy_upgrade_answer((struct span){ input.at, size }, SPAN("https://a.example"), &answer);
     MUST(!answer.overflow && status >= 101 && status <= 431);
+    const uint64_t key[2] = { 1, 2 };
+    MUST(!ahoy_upgrade_is_granted((struct span){ input.at, size }, key)); /* Nobody guesses it. */
     return ahoy_span_after(input, size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span frames = upgrade((struct span){ (const char *)data, size });
-    struct outcome whole = play(frames, frames.size + 1);
-    struct outcome bytes = play(frames, 1);
-    MUST(whole.hash == bytes.hash && whole.closed == bytes.closed);
+    for (int is_client = 0; is_client < 2; is_client++) {
+        struct outcome whole = play(frames, frames.size + 1, is_client);
+        struct outcome bytes = play(frames, 1, is_client);
+        MUST(whole.hash == bytes.hash && whole.closed == bytes.closed);
+    }
     return 0;
 }

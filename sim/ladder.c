@@ -166,6 +166,8 @@ static bool use_phone(const struct ladder_line *line, struct sim_phone *phone)
         sim_phone_resume(phone);
     else if (line->kind == LINE_TRANSFERS)
         sim_phone_transfer(phone, line->callee);
+    else if (line->kind == LINE_REFERS)
+        sim_phone_refer(phone, line->callee, line->second);
     else if (line->kind == LINE_JOINS)
         sim_phone_join(phone);
     else if (line->kind == LINE_ENDS)

@@ -54,8 +54,9 @@
  * Who uses a phone does this: `[0] carol calls sip:bob@atlanta.example`, `carol answers`, `carol
  * rejects 486`, `carol progresses` (with early media), `carol pauses` (holds the call), `carol
  * resumes`, `carol transfers sip:dave@atlanta.example` (her peer, who agrees), `carol joins` (her
- * last two calls, so that their other ends talk), `carol ends` (the call, in whatever state it is),
- * `carol registers`.  A call that comes rings by itself.
+ * last two calls, so that their other ends talk), `carol refers sip:bob@atlanta.example
+ * sip:dave@atlanta.example` (bob's phone, which agrees, is to call dave), `carol ends` (the call,
+ * in whatever state it is), `carol registers`.  A call that comes rings by itself.
  *
  * `[0] alice connects` opens her connection, and her WebSocket: that is open a round trip later.
  * The handshakes of WebSocket and TLS are not shown.

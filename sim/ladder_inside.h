@@ -33,6 +33,7 @@ enum line_kind {
     LINE_PAUSES,     /* The call is held. */
     LINE_RESUMES,
     LINE_TRANSFERS, /* The call goes to somebody else, ... */
+    LINE_REFERS,    /* Somebody's phone is to call somebody. */
     LINE_JOINS,     /* ... or the one before it to its peer. */
     LINE_ENDS,
     LINE_REGISTERS,
@@ -47,7 +48,8 @@ struct ladder_line {
     char from[NAME_LIMIT], to[NAME_LIMIT];
     char method[NAME_LIMIT];
     unsigned status;         /* 0: a request. */
-    char callee[HOST_LIMIT]; /* Or whatever else follows a deed. */
+    char callee[HOST_LIMIT]; /* Or whatever else follows a deed, ... */
+    char second[HOST_LIMIT]; /* ... and what follows that. */
     bool again;
     unsigned flaws; /* enum sim_flaw */
     uint64_t sent;  /* A hash of the bytes that came true of it. */

@@ -21,6 +21,7 @@ static const char *const deeds[LINE_KINDS] = {
     [LINE_PAUSES] = "pauses",
     [LINE_RESUMES] = "resumes",
     [LINE_TRANSFERS] = "transfers",
+    [LINE_REFERS] = "refers",
     [LINE_JOINS] = "joins",
     [LINE_ENDS] = "ends",
     [LINE_REGISTERS] = "registers",
@@ -78,6 +79,7 @@ static bool read_deed(struct ladder_line *line, char **words, size_t count)
             continue;
         line->kind = (enum line_kind)i;
         snprintf(line->callee, sizeof line->callee, "%s", count > 2 ? words[2] : "");
+        snprintf(line->second, sizeof line->second, "%s", count > 3 ? words[3] : "");
         return true;
     }
     return false;

@@ -188,6 +188,7 @@ static bool open_layers(struct sim_phone *phone, const char *password, const str
         .t2_ms = 4000,
         .session_s = SESSION_S,
         .takes_transfers = true,
+        .takes_referrals = true,
         .seed = { ahoy_rng_next(rng), ahoy_rng_next(rng) },
     };
     phone->ua = ahoy_ua_new(&ua);
@@ -278,6 +279,14 @@ void sim_phone_join(struct sim_phone *phone)
 {
     phone->told.asked += ahoy_ua_transfer_to(phone->ua, find_call(phone, 1), find_call(phone, 0),
                                              sim_world_now(phone->world));
+    settle(phone);
+}
+
+void sim_phone_refer(struct sim_phone *phone, const char *whom, const char *uri)
+{
+    struct ahoy_handle session =
+        ahoy_ua_refer(phone->ua, ahoy_span(whom), ahoy_span(uri), sim_world_now(phone->world));
+    phone->told.asked += session.generation != 0;
     settle(phone);
 }
 

@@ -27,6 +27,8 @@ void sim_phone_resume(struct sim_phone *phone);
  * nothing happens.  Asked for that by others, it agrees. */
 void sim_phone_transfer(struct sim_phone *phone, const char *uri);
 void sim_phone_join(struct sim_phone *phone);
+/* Asks the phone of |whom| to call |uri|, outside of calls.  Asked for that itself, it agrees. */
+void sim_phone_refer(struct sim_phone *phone, const char *whom, const char *uri);
 /* Ends it, in whatever state it is. */
 void sim_phone_hangup(struct sim_phone *phone);
 /* Ends all, and transfers that outlive theirs. */

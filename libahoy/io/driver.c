@@ -60,7 +60,7 @@ struct ahoy_driver {
 static bool is_held(const struct ahoy_listener *listener, uint8_t index,
                     const struct ahoy_driver_options *options)
 {
-    return listener->transport == AHOY_TLS && options->tls != NULL &&
+    return ahoy_transport_is_secure(listener->transport) && options->tls != NULL &&
            !ahoy_tls_context_listens(options->tls, index);
 }
 

@@ -49,7 +49,8 @@ static void name_listener(struct ahoy_pump *pump, size_t index)
     ahoy_buf_put(&uri, SPAN("sip:"));
     ahoy_buf_put(&uri, listener->sent_by);
     ahoy_buf_put(&uri, SPAN(";transport="));
-    ahoy_buf_put(&uri, ahoy_transport_uri_name(listener->transport));
+    bool is_websocket = ahoy_transport_is_websocket(listener->transport); /* RFC 7118 5.2 */
+    ahoy_buf_put(&uri, ahoy_transport_uri_name(is_websocket ? AHOY_WS : listener->transport));
     if (listener->uri.size == 0 && !uri.overflow)
         listener->uri = ahoy_buf_text(&uri);
 }
@@ -91,6 +92,7 @@ static bool open_stack(struct ahoy_pump *pump, struct ahoy_pump_fault *fault)
         .listeners = options->listeners,
         .listener_count = options->listener_count,
         .workers = 1,
+        .opens_websockets = true, /* Where there is a listener for them. */
         .connection_limit = options->connections != 0 ? options->connections : CONNECTIONS,
         .call_key = { { seeds[0], seeds[1] } },
         .transactions = { .clocks = AHOY_DEFAULT_CLOCKS,

@@ -1,13 +1,17 @@
 /* The transport first, then the address. */
 #include "libahoy/resolve/locate.h"
 
-enum { OUTGOING = 1 << AHOY_UDP | 1 << AHOY_TCP | 1 << AHOY_TLS };
+enum {
+    PLAIN = 1 << AHOY_UDP | 1 << AHOY_TCP | 1 << AHOY_TLS,
+    ALL = PLAIN | 1 << AHOY_WS | 1 << AHOY_WSS
+};
 
-const struct ahoy_means ahoy_all_means = { OUTGOING, OUTGOING };
+const struct ahoy_means ahoy_all_means = { PLAIN, PLAIN };
+const struct ahoy_means ahoy_all_means_and_websocket = { ALL, ALL };
 
 static bool is_usable(const struct ahoy_means *means, enum ahoy_transport transport)
 {
-    return ((means->v4 | means->v6) & OUTGOING & 1 << transport) != 0;
+    return transport != AHOY_TRANSPORT_OTHER && ((means->v4 | means->v6) & 1 << transport) != 0;
 }
 
 /* The transport that the URI names, else the usual one of its scheme (4.1). */
@@ -24,9 +28,12 @@ static bool choose_transport(const struct ahoy_uri *uri, const struct ahoy_means
     if (!place->is_named)
         return true;
     enum ahoy_transport named = ahoy_transport_parse(name);
-    if (!place->is_secure || named != AHOY_TCP) /* TLS runs over TCP (RFC 3261 26.2.2). */
+    if (place->is_secure && named == AHOY_WS)
+        place->transport = AHOY_WSS; /* RFC 7118 5.2 */
+    else if (!place->is_secure || named != AHOY_TCP) /* TLS runs over TCP (RFC 3261 26.2.2). */
         place->transport = named;
-    if (!is_usable(means, place->transport) || (place->is_secure && place->transport != AHOY_TLS))
+    if (!is_usable(means, place->transport) ||
+        (place->is_secure && !ahoy_transport_is_secure(place->transport)))
         return ahoy_fail(err, 503, name.at, "a transport that is spoken here");
     return true;
 }
@@ -48,15 +55,27 @@ bool ahoy_place_read(const struct ahoy_uri *uri, const struct ahoy_means *means,
            ahoy_fail(err, 503, place->host.at, "an address that can be sent to");
 }
 
-bool ahoy_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport, struct ahoy_ip *ip,
-                 struct ahoy_err *err)
+static bool locate(const struct ahoy_uri *uri, const struct ahoy_means *means,
+                   enum ahoy_transport *transport, struct ahoy_ip *ip, struct ahoy_err *err)
 {
     struct ahoy_place place;
-    if (!ahoy_place_read(uri, &ahoy_all_means, false, &place, err))
+    if (!ahoy_place_read(uri, means, false, &place, err))
         return false;
     if (place.ip.family == AHOY_NO_FAMILY)
         return ahoy_fail(err, 503, place.host.at, "an IP address, as names are not looked up");
     *transport = place.transport;
     *ip = place.ip;
     return true;
+}
+
+bool ahoy_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport, struct ahoy_ip *ip,
+                 struct ahoy_err *err)
+{
+    return locate(uri, &ahoy_all_means, transport, ip, err);
+}
+
+bool ahoy_locate_with_websocket(const struct ahoy_uri *uri, enum ahoy_transport *transport,
+                                struct ahoy_ip *ip, struct ahoy_err *err)
+{
+    return locate(uri, &ahoy_all_means_and_websocket, transport, ip, err);
 }

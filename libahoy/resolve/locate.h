@@ -10,13 +10,13 @@ struct ahoy_means {
     uint16_t v4, v6;
 };
 
-/* By UDP, TCP and TLS over both. */
-extern const struct ahoy_means ahoy_all_means;
+/* By UDP, TCP and TLS over both; and by WebSocket too, which those have who open some. */
+extern const struct ahoy_means ahoy_all_means, ahoy_all_means_and_websocket;
 
 struct ahoy_place {
     bool is_secure; /* By TLS and nothing else. */
     bool is_named;  /* The URI names |transport|; else it is the usual one. */
-    enum ahoy_transport transport; /* UDP, TCP or TLS. */
+    enum ahoy_transport transport;
     uint16_t port;    /* That is written, or 0. */
     struct span host; /* The target: the maddr parameter, or else the host. */
     struct ahoy_ip ip; /* Where that is an address, with its port; else without a family. */
@@ -32,3 +32,6 @@ bool ahoy_place_read(const struct ahoy_uri *uri, const struct ahoy_means *means,
  * 503 for a name. */
 bool ahoy_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport, struct ahoy_ip *ip,
                  struct ahoy_err *err);
+/* The same for who opens WebSockets: to "transport=ws", by WSS for a sips URI (RFC 7118 5.2). */
+bool ahoy_locate_with_websocket(const struct ahoy_uri *uri, enum ahoy_transport *transport,
+                                struct ahoy_ip *ip, struct ahoy_err *err);

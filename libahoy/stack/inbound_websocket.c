@@ -6,21 +6,48 @@
 
 #include "libahoy/base/utf8.h"
 #include "libahoy/stack/inbound.h"
+#include "libahoy/stack/outbound.h"
 #include "libahoy/transport/upgrade.h"
 
-/* Sends what has been printed, which is no SIP message. */
-static void reply(struct ahoy_stack *stack, const struct ahoy_flow *flow,
-                  const struct ahoy_buf *buf)
+/* Sends |bytes|, which are no SIP message. */
+static void reply(struct ahoy_stack *stack, const struct ahoy_flow *flow, struct span bytes)
 {
-    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND,
-                                       .hop = flow->hop,
-                                       .bytes = ahoy_buf_text(buf) };
+    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND, .hop = flow->hop, .bytes = bytes };
     if (!ahoy_outbox_add_copy(&stack->outbox, &effect))
         stack->counters.overflows++;
 }
 
-/* Gives back what was taken behind the request, and forgets that. */
-static void finish_request(struct ahoy_stack *stack, struct ahoy_flow *flow, size_t size)
+/* The random number of the request on |flow|: it need not be kept, as no other has this name. */
+static void make_key(const struct ahoy_stack *stack, const struct ahoy_flow *flow, uint64_t key[2])
+{
+    const struct ahoy_handle names[] = { flow->hop.connection, { UINT32_MAX, 0 } };
+    const struct span one = { (const char *)names, sizeof names[0] };
+    const struct span both = { (const char *)names, sizeof names };
+    key[0] = ahoy_siphash(&stack->masks.key, one);
+    key[1] = ahoy_siphash(&stack->masks.key, both);
+}
+
+void ahoy_inbound_ask_upgrade(struct ahoy_stack *stack, const struct ahoy_flow *flow)
+{
+    char name[AHOY_PEER_NAME_LIMIT + sizeof ":65535"], space[sizeof name + 512];
+    struct ahoy_buf host = ahoy_buf_over(name, sizeof name);
+    struct ahoy_buf request = ahoy_buf_over(space, sizeof space);
+    struct span domain = ahoy_domains_name(&stack->flows.domains, flow->hop.domain);
+    uint64_t key[2];
+    ahoy_buf_put(&host, domain);
+    if (domain.size > 0) {
+        ahoy_buf_put_byte(&host, ':');
+        ahoy_buf_put_number(&host, flow->hop.remote.port);
+    } else {
+        ahoy_ip_print(&flow->hop.remote, &host);
+    }
+    make_key(stack, flow, key);
+    ahoy_upgrade_ask(ahoy_buf_text(&host), key, &request);
+    reply(stack, flow, ahoy_buf_text(&request));
+}
+
+/* Gives back what was taken behind the request, or the answer, and forgets that. */
+static void finish_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow, size_t size)
 {
     size_t surplus = flow->partial_size - size;
     stack->input = (struct span){ stack->input.at - surplus, stack->input.size + surplus };
@@ -35,8 +62,8 @@ static void answer_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow, siz
     const struct ahoy_listener *listener = ahoy_flows_listener(&stack->flows, &flow->hop);
     struct span request = { flow->partial, size };
     unsigned status = ahoy_upgrade_answer(request, listener->origins, &answer);
-    finish_request(stack, flow, size);
-    reply(stack, flow, &answer);
+    finish_upgrade(stack, flow, size);
+    reply(stack, flow, ahoy_buf_text(&answer));
     if (status == 101) {
         ahoy_websocket_open(flow->websocket);
         return;
@@ -45,17 +72,38 @@ static void answer_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow, siz
     ahoy_inbound_close(stack, flow);
 }
 
+/* The answer to our request is whole: what waits is sent, or will never be (R7118-4.1). */
+static void take_grant(struct ahoy_stack *stack, struct ahoy_flow *flow, size_t size)
+{
+    uint64_t key[2];
+    make_key(stack, flow, key);
+    if (!ahoy_upgrade_is_granted((struct span){ flow->partial, size }, key)) {
+        stack->counters.upgrades_refused++;
+        ahoy_outbound_give_up(stack, flow, AHOY_FATE_REFUSED);
+        return;
+    }
+    finish_upgrade(stack, flow, size);
+    ahoy_websocket_open(flow->websocket);
+    ahoy_outbound_opened(stack, flow);
+}
+
+/* There is no end to it. */
 static void refuse_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow)
 {
+    if (!flow->accepted) {
+        stack->counters.upgrades_refused++;
+        ahoy_outbound_give_up(stack, flow, AHOY_FATE_REFUSED);
+        return;
+    }
     char space[512];
     struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
     ahoy_upgrade_refuse(431, &answer);
-    reply(stack, flow, &answer);
+    reply(stack, flow, ahoy_buf_text(&answer));
     stack->counters.upgrades_refused++;
     ahoy_inbound_close(stack, flow);
 }
 
-/* Gathers the client's request. */
+/* Gathers the client's request, or the server's answer.  The flow may be gone afterwards. */
 static bool next_of_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow)
 {
     size_t seen = flow->partial_size;
@@ -72,19 +120,32 @@ static bool next_of_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow)
     stack->input = ahoy_span_after(stack->input, size);
     struct span bytes = { flow->partial, flow->partial_size };
     size_t whole = ahoy_upgrade_size(bytes, seen);
+    bool is_endless = whole == 0 && bytes.size == AHOY_UPGRADE_LIMIT;
     if (whole > 0)
-        answer_upgrade(stack, flow, whole);
-    else if (bytes.size == AHOY_UPGRADE_LIMIT)
+        (flow->accepted ? answer_upgrade : take_grant)(stack, flow, whole);
+    else if (is_endless)
         refuse_upgrade(stack, flow);
-    return whole > 0;
+    return whole > 0 || is_endless;
+}
+
+/* |frame| was printed where frame_over has left room for a mask in front. */
+static void reply_frame(struct ahoy_stack *stack, const struct ahoy_flow *flow,
+                        const struct ahoy_buf *frame)
+{
+    reply(stack, flow, ahoy_outbound_mask(stack, &flow->hop, ahoy_buf_text(frame)));
+}
+
+static struct ahoy_buf frame_over(char *space, size_t size)
+{
+    return ahoy_buf_over(space + AHOY_FRAME_MASK_SIZE, size - AHOY_FRAME_MASK_SIZE);
 }
 
 static void say_close(struct ahoy_stack *stack, const struct ahoy_flow *flow, unsigned code)
 {
     char space[AHOY_FRAME_HEAD_LIMIT];
-    struct ahoy_buf frame = ahoy_buf_over(space, sizeof space);
+    struct ahoy_buf frame = frame_over(space, sizeof space);
     ahoy_websocket_put_close(code, &frame);
-    reply(stack, flow, &frame);
+    reply_frame(stack, flow, &frame);
 }
 
 /* Says why, and closes. */
@@ -99,9 +160,9 @@ static void answer_keepalive(struct ahoy_stack *stack, const struct ahoy_flow *f
                              unsigned opcode, struct span payload)
 {
     char space[AHOY_FRAME_HEAD_LIMIT + AHOY_SHORT_FRAME_LIMIT];
-    struct ahoy_buf frame = ahoy_buf_over(space, sizeof space);
+    struct ahoy_buf frame = frame_over(space, sizeof space);
     ahoy_websocket_put(opcode, payload, &frame);
-    reply(stack, flow, &frame);
+    reply_frame(stack, flow, &frame);
 }
 
 /* The pieces before are kept with the flow, |last| is the end.  The message lives as long as the
@@ -181,17 +242,20 @@ bool ahoy_inbound_ask_websocket(struct ahoy_stack *stack, struct ahoy_flow *flow
 
 bool ahoy_inbound_leave_websockets(struct ahoy_stack *stack, struct ahoy_wire_effect *effect)
 {
-    static const char away[] = { (char)(0x80 | AHOY_CLOSE_FRAME), 2, AHOY_CLOSE_AWAY >> 8,
-                                 (char)(AHOY_CLOSE_AWAY & 0xff) };
+    static const char away[] = { AHOY_CLOSE_AWAY >> 8, (char)(AHOY_CLOSE_AWAY & 0xff) };
+    char *scratch = ahoy_stack_scratch(stack);
     struct ahoy_handle handle;
     const struct ahoy_flow *flow;
     while ((flow = ahoy_pool_next(&stack->flows.pool, stack->leaving, &handle)) != NULL) {
         stack->leaving = handle.slot + 1;
         if (flow->websocket == NULL || !ahoy_websocket_is_open(flow->websocket) || flow->closing)
             continue;
+        memcpy(scratch, away, sizeof away);
+        struct span frame = ahoy_websocket_frame(AHOY_CLOSE_FRAME, scratch, sizeof away);
         *effect = (struct ahoy_wire_effect){ .kind = AHOY_WIRE_SEND,
                                              .hop = flow->hop,
-                                             .bytes = { away, sizeof away } };
+                                             .bytes =
+                                                 ahoy_outbound_mask(stack, &flow->hop, frame) };
         return true;
     }
     return false;

@@ -35,7 +35,8 @@ void ahoy_locating_look(struct ahoy_stack *stack)
     locating->means.v4 = locating->means.v6 = 0;
     for (size_t i = 0; i < stack->flows.listener_count; i++) {
         const struct ahoy_listener *listener = &stack->flows.listeners[i];
-        if (listener->leaving)
+        bool is_websocket = ahoy_transport_is_websocket(listener->transport);
+        if (listener->leaving || (is_websocket && !stack->opens_websockets))
             continue;
         if (listener->local.family == AHOY_IPV4)
             locating->means.v4 |= (uint16_t)(1 << listener->transport);

@@ -33,6 +33,16 @@ bool ahoy_outbound_tell_failure(struct ahoy_stack *stack)
     return true;
 }
 
+struct span ahoy_outbound_mask(struct ahoy_stack *stack, const struct ahoy_hop *hop,
+                               struct span frame)
+{
+    const struct ahoy_flow *flow =
+        stack->opens_websockets ? ahoy_flows_get(&stack->flows, hop->connection) : NULL;
+    if (flow == NULL || flow->accepted)
+        return frame;
+    return ahoy_websocket_mask(frame, (uint32_t)ahoy_rng_next(&stack->masks));
+}
+
 struct span ahoy_outbound_frame(struct ahoy_stack *stack, const struct ahoy_hop *hop,
                                 struct span message)
 {
@@ -42,7 +52,7 @@ struct span ahoy_outbound_frame(struct ahoy_stack *stack, const struct ahoy_hop 
     if (message.size == 0 || message.size > AHOY_MESSAGE_LIMIT)
         return SPAN("");
     memmove(scratch, message.at, message.size);
-    return ahoy_websocket_frame_message(scratch, message.size);
+    return ahoy_outbound_mask(stack, hop, ahoy_websocket_frame_message(scratch, message.size));
 }
 
 /* False where a message is too large for a frame: then it is lost, and timers tell. */
@@ -92,16 +102,16 @@ static bool send_datagram(struct ahoy_stack *stack, const struct ahoy_sending *s
     return send_on(stack, &hop, sending, effect);
 }
 
-/* No connection leads there (any more): one is opened, and the message waits for it.  But nobody
- * can connect to the client of a WebSocket. */
+/* No connection leads there (any more): one is opened, and the message waits for it.  But a server
+ * can connect to no client of a WebSocket. */
 static bool open_for(struct ahoy_stack *stack, const struct ahoy_sending *sending,
                      struct ahoy_wire_effect *effect)
 {
     struct ahoy_hop hop = sending->hop;
     struct span domain = ahoy_domains_name(&stack->flows.domains, hop.domain);
     bool is_forgotten = hop.domain != 0 && domain.size == 0;
-    if (is_forgotten || ahoy_transport_is_websocket((enum ahoy_transport)hop.transport) ||
-        !choose_listener(stack, &hop))
+    bool is_websocket = ahoy_transport_is_websocket((enum ahoy_transport)hop.transport);
+    if (is_forgotten || (is_websocket && !stack->opens_websockets) || !choose_listener(stack, &hop))
         return fail(stack, sending->transaction);
     struct ahoy_flow *flow = ahoy_flows_open(&stack->flows, &hop, stack->now_ms);
     if (flow == NULL)
@@ -139,6 +149,14 @@ bool ahoy_outbound_send(struct ahoy_stack *stack, const struct ahoy_sending *sen
     return false;
 }
 
+/* A frame stands in the scratch, where the next one will be. */
+static bool add(struct ahoy_stack *stack, const struct ahoy_flow *flow,
+                const struct ahoy_wire_effect *effect)
+{
+    return flow->websocket != NULL ? ahoy_outbox_add_copy(&stack->outbox, effect)
+                                   : ahoy_outbox_add(&stack->outbox, effect);
+}
+
 void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow)
 {
     ahoy_flows_opened(&stack->flows, flow, stack->now_ms);
@@ -149,7 +167,7 @@ void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow)
         const struct ahoy_sending sending = { .bytes = { pending->bytes, pending->size },
                                               .transaction = pending->transaction };
         if (!send_riding(stack, &flow->hop, &sending, &effect) ||
-            !ahoy_outbox_add(&stack->outbox, &effect))
+            !add(stack, flow, &effect))
             (void)fail(stack, pending->transaction);
         ahoy_outbox_hold(&stack->outbox, pending);
         pending = next;
@@ -225,6 +243,15 @@ void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow,
         free(pending);
         pending = next;
     }
+}
+
+void ahoy_outbound_give_up(struct ahoy_stack *stack, struct ahoy_flow *flow,
+                           enum ahoy_wire_fate fate)
+{
+    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_CLOSE, .hop = flow->hop };
+    if (!ahoy_outbox_add(&stack->outbox, &effect))
+        stack->counters.overflows++;
+    ahoy_outbound_closed(stack, flow, fate);
 }
 
 void ahoy_outbound_unreachable(struct ahoy_stack *stack, const struct ahoy_ip *remote)

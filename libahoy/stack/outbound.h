@@ -4,6 +4,10 @@
 
 #include "libahoy/stack/parts.h"
 
+/* |frame|, which has AHOY_FRAME_MASK_SIZE free bytes in front of it, as it goes out on |hop|:
+ * masked where we are the client of that WebSocket. */
+struct span ahoy_outbound_mask(struct ahoy_stack *stack, const struct ahoy_hop *hop,
+                               struct span frame);
 /* |message| as it goes out on |hop|: itself, or by WebSocket a frame around it, which stands in the
  * scratch; empty where it is empty, or too large for that. */
 struct span ahoy_outbound_frame(struct ahoy_stack *stack, const struct ahoy_hop *hop,
@@ -17,6 +21,9 @@ void ahoy_outbound_opened(struct ahoy_stack *stack, struct ahoy_flow *flow);
  * it is forgotten. */
 void ahoy_outbound_closed(struct ahoy_stack *stack, struct ahoy_flow *flow,
                           enum ahoy_wire_fate fate);
+/* The same for one that does not stand yet, and is not to: it is closed on the wire too. */
+void ahoy_outbound_give_up(struct ahoy_stack *stack, struct ahoy_flow *flow,
+                           enum ahoy_wire_fate fate);
 /* hop->connection, perhaps another worker's, is gone: whoever waits for a response that should have
  * come by it is told. */
 void ahoy_outbound_lost(struct ahoy_stack *stack, const struct ahoy_hop *hop);

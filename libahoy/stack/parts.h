@@ -25,6 +25,8 @@ enum ahoy_input {
 struct ahoy_stack {
     uint64_t now_ms; /* Of the step; never goes back. */
     uint16_t worker, workers;
+    bool opens_websockets;
+    struct ahoy_rng masks; /* Of frames on those. */
     struct ahoy_hash_key call_key;
     const struct ahoy_log *log;
     struct ahoy_ring *ring;

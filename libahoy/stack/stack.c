@@ -15,6 +15,14 @@ static struct ahoy_hash_key flow_key(const struct ahoy_hash_key *call_key)
                                      ahoy_siphash(call_key, SPAN("flows: second half")) } };
 }
 
+/* The same for the masks of frames (RFC 6455 5.3, 10.3). */
+static void init_masks(struct ahoy_stack *stack)
+{
+    const uint64_t seed[] = { ahoy_siphash(&stack->call_key, SPAN("masks: first half")),
+                              ahoy_siphash(&stack->call_key, SPAN("masks: second half")) };
+    ahoy_rng_init(&stack->masks, seed);
+}
+
 static void init_flows(struct ahoy_stack *stack, const struct ahoy_stack_options *options)
 {
     const struct ahoy_flows_options flows = { .listeners = options->listeners,
@@ -31,13 +39,16 @@ static void init_flows(struct ahoy_stack *stack, const struct ahoy_stack_options
 struct ahoy_stack *ahoy_stack_new(const struct ahoy_stack_options *options, uint64_t now_ms)
 {
     assert(options->worker < options->workers);
+    assert(!options->opens_websockets || options->workers == 1);
     struct ahoy_stack *stack = calloc(1, sizeof *stack);
     if (stack == NULL)
         return NULL;
     stack->now_ms = now_ms;
     stack->worker = options->worker;
     stack->workers = options->workers;
+    stack->opens_websockets = options->opens_websockets;
     stack->call_key = options->call_key;
+    init_masks(stack);
     stack->log = options->log;
     stack->ring = options->ring;
     ahoy_timers_init(&stack->timers, now_ms);
@@ -154,6 +165,8 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
         stack->counters.overflows++;
     if (event->kind == AHOY_WIRE_CLOSED)
         ahoy_outbound_closed(stack, flow, event->fate);
+    else if (event->kind == AHOY_WIRE_CONNECTED && flow->websocket != NULL)
+        ahoy_inbound_ask_upgrade(stack, flow);
     else if (event->kind == AHOY_WIRE_CONNECTED)
         ahoy_outbound_opened(stack, flow);
     else if (event->bytes.size > 0)
@@ -186,10 +199,7 @@ static void time_out(struct ahoy_stack *stack, struct ahoy_handle connection)
         ahoy_inbound_close(stack, flow);
         return;
     }
-    struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_CLOSE, .hop = flow->hop };
-    if (!ahoy_outbox_add(&stack->outbox, &effect))
-        stack->counters.overflows++;
-    ahoy_outbound_closed(stack, flow, AHOY_FATE_LATE);
+    ahoy_outbound_give_up(stack, flow, AHOY_FATE_LATE);
 }
 
 /* After a flood all of its memory goes back; while there is work, it is looked after again. */

@@ -38,6 +38,8 @@ struct ahoy_stack_options {
     size_t listener_count;
     uint16_t worker, workers; /* This one, and how many there are (at least 1). */
     uint32_t connection_limit;
+    bool opens_websockets; /* To servers, as phones do; they have one worker.  Nobody else can open
+                            * one, least of all to a client. */
     struct ahoy_directory *directory; /* Shared by all workers; NULL where there is one only. */
     struct ahoy_hash_key call_key;    /* Call-ID to worker: the same for all workers. */
     struct ahoy_transactions_options transactions;

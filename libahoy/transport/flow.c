@@ -245,7 +245,7 @@ struct ahoy_flow *ahoy_flows_accept(struct ahoy_flows *flows, const struct ahoy_
     flow->state = AHOY_FLOW_OPEN;
     bool is_websocket = ahoy_transport_is_websocket((enum ahoy_transport)hop->transport);
     if (is_websocket)
-        flow->websocket = ahoy_websocket_new();
+        flow->websocket = ahoy_websocket_new(false);
     if ((is_websocket && flow->websocket == NULL) ||
         !ahoy_map_add(&flows->strangers, stranger_hash(flows, &hop->remote), flow->timer.what)) {
         ahoy_flows_close(flows, flow);
@@ -261,9 +261,16 @@ struct ahoy_flow *ahoy_flows_open(struct ahoy_flows *flows, const struct ahoy_ho
 {
     assert(hop->listener < flows->listener_count);
     struct ahoy_flow *flow = add(flows, hop, now_ms);
-    if (flow != NULL)
-        flow->state = AHOY_FLOW_CONNECTING;
-    return flow;
+    if (flow == NULL)
+        return NULL;
+    flow->state = AHOY_FLOW_CONNECTING;
+    if (!ahoy_transport_is_websocket((enum ahoy_transport)hop->transport))
+        return flow;
+    flow->websocket = ahoy_websocket_new(true);
+    if (flow->websocket != NULL)
+        return flow;
+    ahoy_flows_close(flows, flow);
+    return NULL;
 }
 
 void ahoy_flows_hurry(struct ahoy_flows *flows, struct ahoy_flow *flow, uint64_t now_ms)
@@ -405,7 +412,7 @@ static bool is_on_trial(const struct ahoy_flow *flow)
 
 void ahoy_flows_rest(struct ahoy_flows *flows, struct ahoy_flow *flow, bool began, uint64_t now_ms)
 {
-    if (is_on_trial(flow))
+    if (is_on_trial(flow) || flow->state == AHOY_FLOW_CONNECTING)
         return;
     if (!ahoy_flow_is_amid(flow))
         be_idle(flows, flow, now_ms);

@@ -68,6 +68,7 @@ struct ahoy_pending {
     char bytes[];
 };
 
+/* A WebSocket of ours is CONNECTING until its server has granted it. */
 enum ahoy_flow_state { AHOY_FLOW_CONNECTING = 1, AHOY_FLOW_OPEN };
 
 /* A connection. */

@@ -1,5 +1,5 @@
-/* Rows are read one by one; what must be there once is there once, whatever HTTP allows: no two
- * readers may take one request for two different ones. */
+/* Both sides of the handshake.  Rows are read one by one; what must be there once is there once,
+ * whatever HTTP allows: no two readers may take one request for two different ones. */
 #include "libahoy/transport/upgrade.h"
 
 #include <openssl/evp.h>
@@ -8,9 +8,10 @@
 
 enum { KEY_SIZE = 24, ACCEPT_SIZE = 28, DIGEST_SIZE = 20 };
 
-/* The rows that count. */
-struct request {
+/* The rows that count, of a request or of the answer to one. */
+struct rows {
     struct span host, key, version, origin;
+    struct span accept, extensions;
     bool upgrades;     /* Upgrade names "websocket". */
     bool is_connected; /* Connection names "Upgrade". */
     bool speaks_sip;   /* Sec-WebSocket-Protocol names "sip". */
@@ -86,26 +87,30 @@ static bool keep(struct span *kept, struct span value)
     return true;
 }
 
-static bool take_row(struct request *request, struct span name, struct span value)
+static bool take_row(struct rows *rows, struct span name, struct span value)
 {
     if (ahoy_span_equal_nocase(name, SPAN("Host")))
-        return keep(&request->host, value);
+        return keep(&rows->host, value);
     if (ahoy_span_equal_nocase(name, SPAN("Origin")))
-        return keep(&request->origin, value);
+        return keep(&rows->origin, value);
     if (ahoy_span_equal_nocase(name, SPAN("Sec-WebSocket-Key")))
-        return keep(&request->key, value);
+        return keep(&rows->key, value);
     if (ahoy_span_equal_nocase(name, SPAN("Sec-WebSocket-Version")))
-        return keep(&request->version, value);
+        return keep(&rows->version, value);
+    if (ahoy_span_equal_nocase(name, SPAN("Sec-WebSocket-Accept")))
+        return keep(&rows->accept, value);
+    if (ahoy_span_equal_nocase(name, SPAN("Sec-WebSocket-Extensions")))
+        rows->extensions = value;
     if (ahoy_span_equal_nocase(name, SPAN("Upgrade")))
-        request->upgrades |= names(value, SPAN("websocket"), false);
+        rows->upgrades |= names(value, SPAN("websocket"), false);
     else if (ahoy_span_equal_nocase(name, SPAN("Connection")))
-        request->is_connected |= names(value, SPAN("Upgrade"), false);
+        rows->is_connected |= names(value, SPAN("Upgrade"), false);
     else if (ahoy_span_equal_nocase(name, SPAN("Sec-WebSocket-Protocol")))
-        request->speaks_sip |= names(value, SPAN("sip"), true);
+        rows->speaks_sip |= names(value, SPAN("sip"), true);
     return true;
 }
 
-static bool read_rows(struct span rest, struct request *request)
+static bool read_rows(struct span rest, struct rows *rows)
 {
     struct span row;
     while (next_row(&rest, &row)) {
@@ -115,7 +120,7 @@ static bool read_rows(struct span rest, struct request *request)
         struct span name = { row.at, colon };
         bool sound = colon > 0 && colon < row.size && ahoy_span_trim(name).size == colon &&
                      memchr(row.at, '\0', row.size) == NULL;
-        if (!sound || !take_row(request, name, ahoy_span_trim(ahoy_span_after(row, colon + 1))))
+        if (!sound || !take_row(rows, name, ahoy_span_trim(ahoy_span_after(row, colon + 1))))
             return false;
     }
     return false;
@@ -158,7 +163,7 @@ static bool lets_in(struct span origins, struct span origin)
     return false;
 }
 
-static unsigned judge(const struct request *request, struct span origins)
+static unsigned judge(const struct rows *request, struct span origins)
 {
     if (request->host.size == 0)
         return 400;
@@ -199,7 +204,7 @@ static bool put_grant(struct span key, struct ahoy_buf *answer)
 
 unsigned ahoy_upgrade_answer(struct span request, struct span origins, struct ahoy_buf *answer)
 {
-    struct request read = { .upgrades = false };
+    struct rows read = { .upgrades = false };
     struct span start;
     unsigned status = 400;
     if (next_row(&request, &start))
@@ -214,4 +219,37 @@ unsigned ahoy_upgrade_answer(struct span request, struct span origins, struct ah
     if (status != 101)
         ahoy_upgrade_refuse(status, answer);
     return status;
+}
+
+/* The key is told in base64. */
+static struct span put_key(const uint64_t random[2], char space[KEY_SIZE + 1])
+{
+    unsigned char bytes[2 * sizeof *random];
+    memcpy(bytes, random, sizeof bytes);
+    (void)EVP_EncodeBlock((unsigned char *)space, bytes, sizeof bytes); /* It cannot fail. */
+    return (struct span){ space, KEY_SIZE };
+}
+
+void ahoy_upgrade_ask(struct span host, const uint64_t random[2], struct ahoy_buf *request)
+{
+    char key[KEY_SIZE + 1];
+    ahoy_buf_put(request, SPAN("GET / HTTP/1.1\r\nHost: "));
+    ahoy_buf_put(request, host);
+    ahoy_buf_put(request, SPAN("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                               "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "));
+    ahoy_buf_put(request, put_key(random, key));
+    ahoy_buf_put(request, SPAN("\r\nSec-WebSocket-Protocol: sip\r\n\r\n")); /* R7118-4.1-1 */
+}
+
+bool ahoy_upgrade_is_granted(struct span answer, const uint64_t random[2])
+{
+    struct rows read = { .upgrades = false };
+    struct span start;
+    char key[KEY_SIZE + 1], space[ACCEPT_SIZE];
+    struct ahoy_buf proof = ahoy_buf_over(space, sizeof space);
+    if (!next_row(&answer, &start) || !ahoy_span_starts_nocase(start, SPAN("HTTP/1.1 101 ")) ||
+        !read_rows(answer, &read) || !put_accept(put_key(random, key), &proof))
+        return false;
+    return read.upgrades && read.is_connected && read.speaks_sip && read.extensions.size == 0 &&
+           ahoy_span_equal(read.accept, ahoy_buf_text(&proof));
 }

@@ -10,7 +10,7 @@
 #include "libahoy/base/utf8.h"
 
 struct ahoy_websocket {
-    bool open;
+    bool open, is_client;
     uint8_t opcode;      /* Of the message that goes on; 0 between two. */
     size_t message_size; /* Of it, so far. */
     bool in_frame;       /* Its head is read, and something is left of its payload: */
@@ -22,9 +22,12 @@ struct ahoy_websocket {
     char control[AHOY_SHORT_FRAME_LIMIT];
 };
 
-struct ahoy_websocket *ahoy_websocket_new(void)
+struct ahoy_websocket *ahoy_websocket_new(bool is_client)
 {
-    return calloc(1, sizeof(struct ahoy_websocket));
+    struct ahoy_websocket *websocket = calloc(1, sizeof *websocket);
+    if (websocket != NULL)
+        websocket->is_client = is_client;
+    return websocket;
 }
 
 static void drop_frames(struct ahoy_websocket *websocket)
@@ -103,7 +106,8 @@ static bool is_control(unsigned opcode)
 static unsigned objection(const struct ahoy_websocket *websocket,
                           const struct wslay_frame_iocb *frame, size_t limit)
 {
-    if (frame->mask == 0 || frame->rsv != 0 || frame->opcode > AHOY_PONG_FRAME ||
+    bool is_masked = frame->mask != 0;
+    if (is_masked == websocket->is_client || frame->rsv != 0 || frame->opcode > AHOY_PONG_FRAME ||
         (frame->opcode > AHOY_BINARY_FRAME && frame->opcode < AHOY_CLOSE_FRAME))
         return AHOY_CLOSE_PROTOCOL;
     if (is_control(frame->opcode))
@@ -113,10 +117,10 @@ static unsigned objection(const struct ahoy_websocket *websocket,
     return frame->payload_length > limit - websocket->message_size ? AHOY_CLOSE_TOO_BIG : 0;
 }
 
-/* The size of the head of a client's frame: wslay takes the shortest only. */
-static uint64_t head_size(uint64_t payload_size)
+/* The size of the head of the peer's frame: wslay takes the shortest only. */
+static uint64_t head_size(const struct ahoy_websocket *websocket, uint64_t payload_size)
 {
-    uint64_t size = 2 + 4;
+    uint64_t size = websocket->is_client ? 2 : 2 + AHOY_FRAME_MASK_SIZE;
     if (payload_size > UINT16_MAX)
         return size + 8;
     return payload_size > AHOY_SHORT_FRAME_LIMIT ? size + 2 : size;
@@ -126,7 +130,7 @@ static void begin_frame(struct ahoy_websocket *websocket, const struct wslay_fra
 {
     websocket->in_frame = true;
     websocket->left = frame->payload_length;
-    websocket->ahead -= head_size(frame->payload_length);
+    websocket->ahead -= head_size(websocket, frame->payload_length);
     if (is_control(frame->opcode))
         websocket->control_size = 0;
     else if (frame->opcode != WSLAY_CONTINUATION_FRAME)
@@ -226,6 +230,8 @@ enum ahoy_websocket_verdict ahoy_websocket_next(struct ahoy_websocket *websocket
     return verdict;
 }
 
+enum { MASKED = 0x80 };
+
 /* Prints the head of a whole, unmasked frame (5.1, 5.2). */
 static size_t print_head(unsigned opcode, size_t size, char head[AHOY_FRAME_HEAD_LIMIT])
 {
@@ -251,12 +257,31 @@ struct span ahoy_websocket_frame_message(char *payload, size_t size)
     return ahoy_websocket_frame(is_text ? AHOY_TEXT_FRAME : AHOY_BINARY_FRAME, payload, size);
 }
 
+/* Of a frame that is not masked. */
+static size_t length_size_of(struct span frame)
+{
+    return frame.at[1] == 127 ? 8 : frame.at[1] == 126 ? 2 : 0;
+}
+
+struct span ahoy_websocket_mask(struct span frame, uint32_t key)
+{
+    size_t head_size = 2 + length_size_of(frame);
+    char *at = (char *)(uintptr_t)frame.at, *masked = at - AHOY_FRAME_MASK_SIZE;
+    memmove(masked, at, head_size);
+    masked[1] = (char)((unsigned char)masked[1] | MASKED);
+    memcpy(masked + head_size, &key, AHOY_FRAME_MASK_SIZE);
+    for (size_t i = head_size; i < frame.size; i++)
+        at[i] = (char)(at[i] ^ masked[head_size + (i - head_size) % AHOY_FRAME_MASK_SIZE]);
+    return (struct span){ masked, frame.size + AHOY_FRAME_MASK_SIZE };
+}
+
 struct span ahoy_websocket_payload(struct span frame)
 {
     unsigned char first = frame.size >= 2 ? (unsigned char)frame.at[0] : 0;
-    if (first != (0x80 | AHOY_TEXT_FRAME) && first != (0x80 | AHOY_BINARY_FRAME))
+    if ((first != (0x80 | AHOY_TEXT_FRAME) && first != (0x80 | AHOY_BINARY_FRAME)) ||
+        ((unsigned char)frame.at[1] & MASKED) != 0)
         return SPAN("");
-    size_t length_size = frame.at[1] == 127 ? 8 : frame.at[1] == 126 ? 2 : 0;
+    size_t length_size = length_size_of(frame);
     assert(frame.size >= 2 + length_size);
     return ahoy_span_after(frame, 2 + length_size);
 }

@@ -1,13 +1,14 @@
-/* The frames of one WebSocket that a client has opened to us: RFC 6455 section 5, under SIP as RFC
- * 7118 has it.  Bytes go in, pieces of messages come out; what is sent needs no state, so any
- * worker may frame it. */
+/* The frames of one WebSocket, that a client has opened to us or we to a server: RFC 6455 section
+ * 5, under SIP as RFC 7118 has it.  Bytes go in, pieces of messages come out; what is sent needs no
+ * state, so any worker may frame it. */
 #pragma once
 
 #include "libahoy/base/buf.h"
 
 enum {
     AHOY_SHORT_FRAME_LIMIT = 125, /* Bytes in a control frame (RFC 6455 5.5). */
-    AHOY_FRAME_HEAD_LIMIT = 10,   /* Bytes of the head of a frame of ours. */
+    AHOY_FRAME_MASK_SIZE = 4,     /* Bytes of the key that a client's frame is masked by. */
+    AHOY_FRAME_HEAD_LIMIT = 14,   /* Bytes of the head of a frame of ours, that key among them. */
     AHOY_TEXT_FRAME = 1,
     AHOY_BINARY_FRAME = 2,
     AHOY_CLOSE_FRAME = 8,
@@ -41,8 +42,9 @@ struct ahoy_websocket_part {
 
 struct ahoy_websocket;
 
-/* One that is not open yet.  NULL where memory is refused. */
-struct ahoy_websocket *ahoy_websocket_new(void);
+/* One that is not open yet; |is_client|: we open it, so that the peer's frames must not be masked,
+ * as they must be otherwise (5.1).  NULL where memory is refused. */
+struct ahoy_websocket *ahoy_websocket_new(bool is_client);
 void ahoy_websocket_free(struct ahoy_websocket *websocket);
 /* The upgrade is over: frames may come. */
 void ahoy_websocket_open(struct ahoy_websocket *websocket);
@@ -62,7 +64,10 @@ enum ahoy_websocket_verdict ahoy_websocket_next(struct ahoy_websocket *websocket
 struct span ahoy_websocket_frame(unsigned opcode, char *payload, size_t size);
 /* The same for a SIP message: text where it is UTF-8, else binary (R7118-4.2-2). */
 struct span ahoy_websocket_frame_message(char *payload, size_t size);
-/* The message in a whole frame of ours; empty where that carries none. */
+/* |frame|, one of the above, masked by |key| as a client's must be (5.3): AHOY_FRAME_MASK_SIZE
+ * bytes in front of it are free.  A new and unpredictable |key| for each. */
+struct span ahoy_websocket_mask(struct span frame, uint32_t key);
+/* The message in a whole frame of ours that is not masked; empty where that carries none. */
 struct span ahoy_websocket_payload(struct span frame);
 /* Prints a short frame of ours; |payload| has at most AHOY_SHORT_FRAME_LIMIT bytes. */
 void ahoy_websocket_put(unsigned opcode, struct span payload, struct ahoy_buf *buf);

@@ -1,6 +1,6 @@
 /* The caller's early dialogs, one for each fork that says something before the answer (RFC 3261
  * 12.1.2, 13.2.2.4), and the PRACK to what asks for it (RFC 3262 4). */
-#include "libahoy/tu/session.h"
+#include "libahoy/tu/transfer.h"
 
 #include <stdlib.h>
 
@@ -22,7 +22,8 @@ struct ahoy_dialog *ahoy_session_find(struct ahoy_session *session,
 {
     bool is_calling =
         session->state == AHOY_SESSION_CALLING || session->state == AHOY_SESSION_CANCELLING;
-    if (!is_calling && ahoy_dialog_matches(&session->dialog, routing))
+    if ((!is_calling && ahoy_dialog_matches(&session->dialog, routing)) ||
+        ahoy_refer_is_begun_by(session, routing))
         return &session->dialog;
     struct ahoy_dialog *early = ahoy_session_early(session, routing->from_tag);
     return early != NULL && ahoy_dialog_matches(early, routing) ? early : NULL;

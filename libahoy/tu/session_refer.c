@@ -1,4 +1,5 @@
-/* Our REFER, and what we are told of it (RFC 3515 2.4.1, 2.4.4; RFC 5589 6, 7). */
+/* Our REFER, in a call or outside of any, and what we are told of it (RFC 3515 2.4.1, 2.4.4; RFC
+ * 5589 6, 7). */
 #include <stdlib.h>
 
 #include "libahoy/syntax/scan.h"
@@ -37,6 +38,12 @@ struct span ahoy_refer_uri_of(const struct ahoy_dialog *dialog)
     return is_gruu ? target : dialog->remote_uri;
 }
 
+static bool has_no_dialog(const struct ahoy_session *session)
+{
+    return session->refer != NULL && session->refer->is_outside &&
+           session->dialog.remote_tag.size == 0;
+}
+
 static bool send(struct ahoy_session *session, struct ahoy_ua_context *context, uint64_t now_ms)
 {
     struct ahoy_refer *refer = session->refer;
@@ -44,7 +51,8 @@ static bool send(struct ahoy_session *session, struct ahoy_ua_context *context, 
     struct ahoy_ua_request request;
     refer->cseq = ++dialog->local_cseq;
     refer->end_ms = UINT64_MAX; /* It ends by itself. */
-    ahoy_ua_request_begin(context, dialog, AHOY_METHOD_REFER, refer->cseq, false, &request);
+    ahoy_ua_request_begin(context, dialog, AHOY_METHOD_REFER, refer->cseq, has_no_dialog(session),
+                          &request);
     ahoy_ua_put_contact(context, &request.hop, ahoy_dialog_is_sips(dialog), &request.rows);
     ahoy_buf_put(&request.rows, (struct span){ refer->rows, refer->rows_size });
     ahoy_credentials_put(&refer->credentials, &request.rows);
@@ -60,14 +68,13 @@ static void forget(struct ahoy_session *session)
     session->refer = NULL;
 }
 
-bool ahoy_refer(struct ahoy_session *session, struct ahoy_ua_context *context, struct span uri,
-                const struct ahoy_dialog *replaced, uint64_t now_ms)
+static bool begin(struct ahoy_session *session, struct ahoy_ua_context *context, struct span uri,
+                  const struct ahoy_dialog *replaced, bool is_outside, uint64_t now_ms)
 {
-    if (session->state != AHOY_SESSION_CONFIRMED || session->refer != NULL)
-        return false;
     session->refer = calloc(1, sizeof *session->refer);
     if (session->refer == NULL)
         return false;
+    session->refer->is_outside = is_outside;
     struct ahoy_buf rows = ahoy_buf_over(session->refer->rows, sizeof session->refer->rows);
     put_target(uri, replaced, &rows);
     ahoy_buf_put(&rows, SPAN("Referred-By: <")); /* R3892-3-2 */
@@ -78,6 +85,28 @@ bool ahoy_refer(struct ahoy_session *session, struct ahoy_ua_context *context, s
         return true;
     forget(session);
     return false;
+}
+
+bool ahoy_refer(struct ahoy_session *session, struct ahoy_ua_context *context, struct span uri,
+                const struct ahoy_dialog *replaced, uint64_t now_ms)
+{
+    return session->state == AHOY_SESSION_CONFIRMED && session->refer == NULL &&
+           begin(session, context, uri, replaced, false, now_ms);
+}
+
+bool ahoy_refer_outside(struct ahoy_session *session, struct ahoy_ua_context *context,
+                        struct span phone, struct span uri, uint64_t now_ms)
+{
+    session->state = AHOY_SESSION_OVER;
+    return ahoy_ua_begin_outside(context, phone, &session->dialog) &&
+           begin(session, context, uri, NULL, true, now_ms);
+}
+
+bool ahoy_refer_is_begun_by(const struct ahoy_session *session, const struct ahoy_routing *routing)
+{
+    return has_no_dialog(session) && routing->cseq.method == AHOY_METHOD_NOTIFY &&
+           ahoy_span_equal(session->dialog.call_id, routing->call_id) &&
+           ahoy_span_equal_nocase(session->dialog.local_tag, routing->to_tag);
 }
 
 void ahoy_refer_end(struct ahoy_session *session, struct ahoy_ua_context *context, unsigned status,
@@ -166,6 +195,18 @@ static void take_status(struct ahoy_session *session, struct ahoy_ua_context *co
                  fragment->reason);
 }
 
+/* Its route set is that of the NOTIFY, whatever the answer to REFER had (RFC 6665 4.4.1). */
+static bool make_dialog(struct ahoy_session *session, const struct ahoy_event *event)
+{
+    uint32_t cseq = session->dialog.local_cseq;
+    char tag[AHOY_TOKEN_SIZE]; /* Ours, which the dialog's own text holds so far. */
+    memcpy(tag, session->dialog.local_tag.at, sizeof tag);
+    bool made = ahoy_dialog_from_request(&session->dialog, event->message, event->routing,
+                                         (struct span){ tag, sizeof tag }, NULL);
+    session->dialog.local_cseq = cseq;
+    return made;
+}
+
 void ahoy_refer_notified(struct ahoy_session *session, struct ahoy_ua_context *context,
                          const struct ahoy_event *event, uint64_t now_ms)
 {
@@ -174,7 +215,8 @@ void ahoy_refer_notified(struct ahoy_session *session, struct ahoy_ua_context *c
     if (session->refer == NULL || !ahoy_refer_is_id(event->message, session->refer->cseq))
         refusal = 481;
     else if (!ahoy_subscription_status_read(event->message, &status) ||
-             !read_fragment(context, event->message))
+             !read_fragment(context, event->message) ||
+             (has_no_dialog(session) && !make_dialog(session, event)))
         refusal = 400;
     ahoy_ua_reply(context, event, refusal == 0 ? 200 : refusal, SPAN(""), SPAN(""), now_ms);
     if (refusal == 0)

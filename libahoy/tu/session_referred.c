@@ -187,8 +187,8 @@ static void reply(struct ahoy_session *session, struct ahoy_ua_context *context,
     ahoy_ua_reply(context, event, 200, SPAN(""), ahoy_buf_text(rows), now_ms);
 }
 
-/* The status that refuses a REFER before the program is asked. */
-static unsigned refuse(struct ahoy_session *session, const struct ahoy_ua_context *context,
+/* The status that refuses a REFER before the program is asked, who |is_willing| to be. */
+static unsigned refuse(struct ahoy_session *session, bool is_willing,
                        const struct ahoy_event *event, struct ahoy_buf *rows)
 {
     unsigned status = ahoy_ua_refuses_body(event->message, rows);
@@ -197,7 +197,7 @@ static unsigned refuse(struct ahoy_session *session, const struct ahoy_ua_contex
         status = read_target(event->message, &target);
     if (status != 0)
         return status;
-    if (!context->takes_transfers || session->state != AHOY_SESSION_CONFIRMED)
+    if (!is_willing)
         return 603;
     if (session->referred != NULL)
         return 491; /* One after the other. */
@@ -210,27 +210,69 @@ static unsigned refuse(struct ahoy_session *session, const struct ahoy_ua_contex
     return status;
 }
 
-void ahoy_referred_asked(struct ahoy_session *session, struct ahoy_ua_context *context,
-                         const struct ahoy_event *event, uint64_t now_ms)
+/* It was answered.  The program is asked, and is told who asks where that is no call of his. */
+static void begin(struct ahoy_session *session, struct ahoy_ua_context *context,
+                  const struct ahoy_event *event, struct span by, uint64_t now_ms)
 {
-    char space[512];
-    struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
-    unsigned status = refuse(session, context, event, &rows);
-    if (status != 0) {
-        ahoy_ua_reply(context, event, status, SPAN(""), ahoy_buf_text(&rows), now_ms);
-        return;
-    }
     struct ahoy_referred *referred = session->referred;
     referred->id = session->was_referred ? event->routing->cseq.number : 0;
     session->was_referred = true;
     referred->status = 100;
     referred->end_ms = now_ms + AHOY_REFER_LASTS_S * UINT64_C(1000);
-    reply(session, context, event, &rows, now_ms); /* 200 and not 202: RFC 7647 5. */
-    ahoy_ua_tell(
-        context,
-        &(struct ahoy_ua_news){ .kind = AHOY_NEWS_TRANSFER_ASKED, .session = session->self },
-        (struct span){ referred->target, referred->target_size });
+    const struct ahoy_ua_news news = { .kind = AHOY_NEWS_TRANSFER_ASKED, .session = session->self };
+    const struct span target = { referred->target, referred->target_size };
+    if (!ahoy_ua_tell_all(context, &news, target, by))
+        referred->status = 503; /* Nobody will decide about it. */
     tell(session, context, now_ms); /* At once: R3515-2.4.2-4. */
+}
+
+void ahoy_referred_asked(struct ahoy_session *session, struct ahoy_ua_context *context,
+                         const struct ahoy_event *event, uint64_t now_ms)
+{
+    char space[512];
+    struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
+    bool is_willing = context->takes_transfers && session->state == AHOY_SESSION_CONFIRMED;
+    unsigned status = refuse(session, is_willing, event, &rows);
+    if (status != 0) {
+        ahoy_ua_reply(context, event, status, SPAN(""), ahoy_buf_text(&rows), now_ms);
+        return;
+    }
+    reply(session, context, event, &rows, now_ms); /* 200 and not 202: RFC 7647 5. */
+    begin(session, context, event, SPAN(""), now_ms);
+}
+
+/* The 200 makes a dialog (12.1.1). */
+static bool put_dialog(struct ahoy_session *session, struct ahoy_ua_context *context,
+                       const struct ahoy_event *event, struct ahoy_buf *rows)
+{
+    const struct ahoy_field *field = ahoy_message_first(event->message, AHOY_HEADER_RECORD_ROUTE);
+    for (; field != NULL; field = ahoy_message_next(event->message, field))
+        ahoy_buf_put(rows, field->row);
+    ahoy_ua_put_contact(context, &context->server, ahoy_dialog_is_sips(&session->dialog), rows);
+    return !rows->overflow;
+}
+
+bool ahoy_referred_outside(struct ahoy_session *session, struct ahoy_ua_context *context,
+                           const struct ahoy_event *event, uint64_t now_ms)
+{
+    struct ahoy_buf rows = ahoy_buf_over(context->rows, sizeof context->rows);
+    const struct span tag = { session->local_tag, sizeof session->local_tag };
+    struct ahoy_err err = { .status = 0 };
+    ahoy_rng_token(&context->rng, session->local_tag);
+    session->state = AHOY_SESSION_OVER;
+    session->server_cseq = event->routing->cseq.number;
+    if (!ahoy_dialog_from_request(&session->dialog, event->message, event->routing, tag, &err)) {
+        ahoy_ua_reply(context, event, err.status, SPAN(""), SPAN(""), now_ms);
+        return false;
+    }
+    unsigned status = refuse(session, context->takes_referrals, event, &rows);
+    if (status == 0 && !put_dialog(session, context, event, &rows))
+        status = 513;
+    ahoy_ua_reply(context, event, status != 0 ? status : 200, status != 0 ? SPAN("") : tag,
+                  status == 513 ? SPAN("") : ahoy_buf_text(&rows), now_ms);
+    if (status == 0)
+        begin(session, context, event, event->routing->from.uri.text, now_ms);
+    return status == 0;
 }
 
 void ahoy_referred_subscribed(struct ahoy_session *session, struct ahoy_ua_context *context,

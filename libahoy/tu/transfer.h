@@ -1,6 +1,9 @@
 /* Transfer: what a session's peer asks of us, or we of him, by REFER (RFC 3515), and what is told
  * of it in the subscription that this makes within the session's dialog (RFC 6665 4.5.2); and an
- * INVITE that takes the place of a session (RFC 3891). */
+ * INVITE that takes the place of a session (RFC 3891).
+ *
+ * A REFER outside of calls makes a dialog of its own.  A session that is over from the beginning
+ * holds it, and is done when there is nothing more to tell. */
 #pragma once
 
 #include "libahoy/tu/session.h"
@@ -17,6 +20,7 @@ struct ahoy_refer {
     struct ahoy_handle client; /* The REFER; null once it is over. */
     uint32_t cseq;             /* Of it, which names its NOTIFYs (2.4.6). */
     bool is_told;              /* A NOTIFY has come. */
+    bool is_outside;           /* Of calls: the first NOTIFY makes the dialog (RFC 6665 4.4.1). */
     uint64_t end_ms;           /* Nothing more is expected then. */
     struct ahoy_credentials credentials;
     size_t rows_size;
@@ -27,6 +31,12 @@ struct ahoy_refer {
  * the session is not answered, a transfer of ours goes on, or something refuses. */
 bool ahoy_refer(struct ahoy_session *session, struct ahoy_ua_context *context, struct span uri,
                 const struct ahoy_dialog *replaced, uint64_t now_ms);
+/* The same of |phone|, outside of calls, by a session that was just made. */
+bool ahoy_refer_outside(struct ahoy_session *session, struct ahoy_ua_context *context,
+                        struct span phone, struct span uri, uint64_t now_ms);
+/* Whether |session| is one of ours outside of calls that has no dialog yet, and |routing| that of a
+ * request which makes it. */
+bool ahoy_refer_is_begun_by(const struct ahoy_session *session, const struct ahoy_routing *routing);
 /* Whether |message| belongs to what REFER subscribes to. */
 bool ahoy_refer_is_event(const struct ahoy_message *message);
 /* Whether its Event names the transfer |id|. */
@@ -57,6 +67,10 @@ struct ahoy_referred {
     char rows[AHOY_REFER_TEXT_LIMIT]; /* ... with these: Replaces and Referred-By. */
 };
 
+/* A REFER outside of calls, which is answered; false where that refused it, and |session|, which
+ * was just made, is of no use. */
+bool ahoy_referred_outside(struct ahoy_session *session, struct ahoy_ua_context *context,
+                           const struct ahoy_event *event, uint64_t now_ms);
 /* A REFER, or a SUBSCRIBE to what follows from one: answered. */
 void ahoy_referred_asked(struct ahoy_session *session, struct ahoy_ua_context *context,
                          const struct ahoy_event *event, uint64_t now_ms);

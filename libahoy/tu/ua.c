@@ -37,6 +37,7 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     context->more_codecs = options->more_codecs;
     context->session_s = options->session_s;
     context->takes_transfers = options->takes_transfers;
+    context->takes_referrals = options->takes_referrals;
     ahoy_rng_init(&context->rng, options->seed);
     ahoy_subscriber_init(&ua->subscriber);
     ahoy_publication_init(&ua->publication);
@@ -130,6 +131,26 @@ static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint
         ahoy_ua_remove_session(ua, session);
 }
 
+/* Nobody dials by a stranger's word, unless the program wants to be asked. */
+static void take_refer(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
+{
+    struct ahoy_ua_context *context = &ua->context;
+    bool is_merged = ahoy_ua_is_merged(ua, event->routing);
+    struct ahoy_session *session = NULL;
+    if (context->takes_referrals && !is_merged)
+        session = ahoy_ua_add_session(ua);
+    if (session == NULL)
+        ahoy_ua_reply(context, event,
+                      !context->takes_referrals ? 403
+                      : is_merged               ? 482
+                                                : 486,
+                      SPAN(""), SPAN(""), now_ms);
+    else if (ahoy_referred_outside(session, context, event, now_ms))
+        ahoy_ua_note_session(ua, session);
+    else
+        ahoy_ua_remove_session(ua, session);
+}
+
 /* R3515-2.4.4-5; and nothing else can be subscribed to. */
 static void refuse_subscription(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms)
 {
@@ -148,8 +169,8 @@ static void take_outside(struct ahoy_ua *ua, const struct ahoy_event *event, uin
         take_invite(ua, event, now_ms);
     else if (event->message->method == AHOY_METHOD_SUBSCRIBE)
         refuse_subscription(ua, event, now_ms);
-    else if (event->message->method == AHOY_METHOD_REFER) /* Nobody dials by a stranger's word. */
-        ahoy_ua_reply(&ua->context, event, 403, SPAN(""), SPAN(""), now_ms);
+    else if (event->message->method == AHOY_METHOD_REFER)
+        take_refer(ua, event, now_ms);
     else
         ahoy_beside_answer(&ua->context, event, (struct ahoy_handle){ 0, 0 }, now_ms);
 }

@@ -38,6 +38,7 @@ struct ahoy_ua_options {
     uint32_t session_s;     /* How long sessions last that nobody refreshes (RFC 4028): 90 at least,
                              * 1,800 is usual; 0: we do not ask for a limit. */
     bool takes_transfers;   /* TRANSFER_ASKED where a peer asks; else he is declined. */
+    bool takes_referrals;   /* The same of who is in no call with us (REFER outside of dialogs). */
     uint32_t sessions;      /* How many at once; 0 for AHOY_UA_SESSIONS_LIMIT. */
     uint16_t number;        /* Of several on one stack: ahoy_ua_number. */
     uint64_t seed[2];
@@ -150,6 +151,11 @@ bool ahoy_ua_transfer(struct ahoy_ua *ua, struct ahoy_handle session, struct spa
 /* Asks him to take our place in the session |other| (RFC 5589 7), whose peer ends it then. */
 bool ahoy_ua_transfer_to(struct ahoy_ua *ua, struct ahoy_handle session, struct ahoy_handle other,
                          uint64_t now_ms);
+/* Asks |phone|, outside of calls, to call |uri| (RFC 3515).  TRANSFER_ACCEPTED and _PROGRESS, and
+ * TRANSFER_ENDED at last, follow for the session that is returned, which is no call.  Null, and
+ * nothing follows, where a URI is no sip URI or asks for more than a call, or a limit refuses. */
+struct ahoy_handle ahoy_ua_refer(struct ahoy_ua *ua, struct span phone, struct span uri,
+                                 uint64_t now_ms);
 /* After TRANSFER_ASKED, the program's consent: calls as the peer of |session| wishes, who is told
  * of it.  Null as from ahoy_ua_call. */
 struct ahoy_handle ahoy_ua_accept_transfer(struct ahoy_ua *ua, struct ahoy_handle session,

@@ -101,6 +101,26 @@ bool ahoy_ua_transfer_to(struct ahoy_ua *ua, struct ahoy_handle handle, struct a
     return true;
 }
 
+struct ahoy_handle ahoy_ua_refer(struct ahoy_ua *ua, struct span phone, struct span uri,
+                                 uint64_t now_ms)
+{
+    char phone_space[AHOY_URI_LIMIT], uri_space[AHOY_URI_LIMIT];
+    struct ahoy_buf to = ahoy_buf_over(phone_space, sizeof phone_space);
+    struct ahoy_buf target = ahoy_buf_over(uri_space, sizeof uri_space);
+    struct ahoy_session *session = NULL;
+    if (print_callee(phone, &to) && print_callee(uri, &target))
+        session = ahoy_ua_add_session(ua);
+    if (session == NULL)
+        return (struct ahoy_handle){ 0, 0 };
+    if (ahoy_refer_outside(session, &ua->context, ahoy_buf_text(&to), ahoy_buf_text(&target),
+                           now_ms)) {
+        ahoy_ua_note_session(ua, session);
+        return session->self;
+    }
+    ahoy_ua_remove_session(ua, session);
+    return (struct ahoy_handle){ 0, 0 };
+}
+
 /* Decides about what the peer of |session| has asked for: true once. */
 static bool decide(struct ahoy_session *session)
 {

@@ -17,7 +17,8 @@ enum ahoy_ua_news_kind {
     AHOY_NEWS_CHANGE_REFUSED,      /* The peer refused ours: |status|, |text| the reason. */
     AHOY_NEWS_REFUSED,             /* |session| was never answered: |status|, |text| the reason. */
     AHOY_NEWS_ENDED,               /* |session|: |by|, |text| the reason. */
-    AHOY_NEWS_TRANSFER_ASKED,      /* |session|: its peer would have us call |text|. */
+    AHOY_NEWS_TRANSFER_ASKED,      /* |session|: its peer would have us call |text|; ahoy_ua_notice:
+                                    * who he is, where |session| is no call. */
     AHOY_NEWS_TRANSFER_ACCEPTED,   /* |session|: its peer will look at our wish. */
     AHOY_NEWS_TRANSFER_PROGRESS,   /* |session|: |status| of the call that he makes, |text|. */
     AHOY_NEWS_TRANSFER_ENDED,      /* |session|: the last |status|, 2xx where it is done; |text|. */

@@ -36,8 +36,8 @@ struct ahoy_session *ahoy_ua_get_session(struct ahoy_ua *ua, struct ahoy_handle 
 /* The session that a request within a dialog belongs to. */
 struct ahoy_session *ahoy_ua_find_session(struct ahoy_ua *ua, const struct ahoy_routing *routing,
                                           struct ahoy_dialog **dialog);
-/* Whether an INVITE has come before, by another path (8.2.2.2): its proxy forked, and both branches
- * lead here. */
+/* Whether an INVITE, or a REFER, has come before, by another path (8.2.2.2): its proxy forked, and
+ * both branches lead here. */
 bool ahoy_ua_is_merged(const struct ahoy_ua *ua, const struct ahoy_routing *routing);
 /* After whatever may have moved its deadline. */
 void ahoy_ua_time_session(struct ahoy_ua *ua, struct ahoy_session *session);

@@ -110,7 +110,8 @@ bool ahoy_ua_is_merged(const struct ahoy_ua *ua, const struct ahoy_routing *rout
     const struct ahoy_session *session = *chain_of(ua, routing->call_id);
     for (; session != NULL; session = session->next) {
         const struct ahoy_dialog *dialog = &session->dialog;
-        if (!session->is_caller && session->server.generation != 0 &&
+        if (!session->is_caller &&
+            (session->server.generation != 0 || session->was_referred) &&
             session->server_cseq == routing->cseq.number &&
             ahoy_span_equal(dialog->call_id, routing->call_id) &&
             ahoy_span_equal_nocase(dialog->remote_tag, routing->from_tag))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`ahoy load`: very many calls and registrations, counted: to SIPp, to ourselves, through the
-server with passwords, to who refuses them, and to who says nothing."""
+"""`ahoy load`: very many calls and registrations, counted: to SIPp, to ourselves by every
+transport, through the server with passwords, to who refuses them, and to who says nothing."""
 import json
 import pathlib
 import re
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 
+from certificates import Certificates
 from peer import Ahoyd, free_port, until
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
@@ -29,6 +30,19 @@ def end(process, code=0):
     out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, (process.returncode, out)
     return json.loads(out)
+
+
+def free_ports():
+    """The first of four in a row: an answerer takes those of TLS, WS and WSS beside its own."""
+    while True:
+        port = free_port()
+        with socket.socket() as tls, socket.socket() as ws, socket.socket() as wss:
+            try:
+                for distance, tcp in enumerate((tls, ws, wss), 1):
+                    tcp.bind(("127.0.0.1", port + distance))
+                return port
+            except OSError:
+                continue
 
 
 def wait_until_open(port):
@@ -63,7 +77,7 @@ def to_sipp():
 
 def to_ourselves():
     """Who answers counts what who calls counts; no more than five at once."""
-    port = free_port()
+    port = free_ports()
     answering = load("answer", "--user", "service@127.0.0.1", "--listen", f"127.0.0.1:{port}",
                      "--ring", "0")
     wait_until_open(port)
@@ -75,17 +89,46 @@ def to_ourselves():
     expect(end(answering), begun=200, answered=200, completed=200)
 
 
+def by_tls_and_websocket():
+    """The same by TLS, WS and WSS; but who does not trust the certificate calls nobody
+    (R7118-9.1-1)."""
+    made = Certificates()
+    made.authority("ca")
+    made.make("server", "DNS:atlanta.example,IP:127.0.0.1")
+    port = free_ports()
+    answering = load("answer", "--user", "service@127.0.0.1", "--listen", f"127.0.0.1:{port}",
+                     "--ring", "0", "--certificate", made.path("server.pem"), "--key",
+                     made.path("server.key"))
+    wait_until_open(port)
+    ways = ((1, "tls"), (2, "ws"), (3, "wss"))
+    for distance, transport in ways:
+        callee = f"sip:service@127.0.0.1:{port + distance};transport={transport}"
+        common = ["call", callee, "--user", "load@127.0.0.1", "--rate", "200"]
+        told = end(load(*common, "--calls", "100", "--authorities", made.path("ca.pem")))
+        expect(told, begun=100, answered=100, completed=100, not_sent=0)
+        if transport != "ws":
+            expect(end(load(*common, "--calls", "3"), 6), answered=0, refused=3)
+    answering.send_signal(signal.SIGINT)
+    calls = 100 * len(ways)
+    expect(end(answering), begun=calls, answered=calls, completed=calls)
+
+
 def through_the_server():
     """Registered users are called by others, who register meanwhile: all with digest."""
+    for transport in ("udp", "ws"):
+        through_a_server(transport)
+
+
+def through_a_server(transport):
     port = free_port()
-    config = f'listen "udp:127.0.0.1:{port}"\ndomain "atlanta.example"\nstore "memory:"\n'
+    config = f'listen "{transport}:127.0.0.1:{port}"\ndomain "atlanta.example"\nstore "memory:"\n'
     with Ahoyd(BUILD, config) as server:
         for number in range(10):
             for name in ("alice", "bob"):
                 server.ctl("user", "add", f"{name}{number:02}@atlanta.example", input="secret\n")
         (server.path / "secret").write_text("secret\n")
         common = ["--users", "10", "--password-file", "secret", "--server",
-                  f"sip:127.0.0.1:{port}"]
+                  f"sip:127.0.0.1:{port};transport={transport}"]
         answering = load("answer", "--user", "bob##@atlanta.example", "--register-rate", "100",
                          "--ring", "0", *common, folder=server.path)
         until(lambda: len(re.findall("sip:bob", server.ctl("registrations").stdout)) >= 10,
@@ -155,15 +198,16 @@ def misused():
                   ["call", "sip:x@127.0.0.1", "--rate", "1000000"],
                   ["call", "sip:x@127.0.0.1", "--users", "11"],
                   ["call", "sip:x@127.0.0.1", "--at-once", "0"],
-                  ["register", "--rate", "-1"], ["call"], ["answer", "x"], ["dance"]):
+                  ["register", "--rate", "-1"], ["answer", "--certificate", "x"],
+                  ["call"], ["answer", "x"], ["dance"]):
         done = subprocess.run([AHOY, "load", *words, "--user", "load#@127.0.0.1"], text=True,
                               capture_output=True, timeout=PATIENCE, check=False)
         assert done.returncode == 2 and done.stderr != "", (words, done)
 
 
 def main():
-    for play in (misused, to_sipp, to_ourselves, through_the_server, to_who_refuses,
-                 to_who_says_nothing):
+    for play in (misused, to_sipp, to_ourselves, by_tls_and_websocket, through_the_server,
+                 to_who_refuses, to_who_says_nothing):
         play()
         print(f"ok {play.__name__}", flush=True)
 

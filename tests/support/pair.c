@@ -84,10 +84,18 @@ static void init_end(struct pair *pair, unsigned index, struct span instance,
         .t2_ms = 4000,
         .session_s = pair->session_s[index],
         .takes_transfers = true,
+        .takes_referrals = pair->takes_referrals,
         .seed = { index, 4 },
     };
     end->ua = ahoy_ua_new(&ua);
     assert_non_null(end->ua);
+}
+
+static void init_ends(struct pair *pair, struct span instance, const struct ahoy_ua_server *more)
+{
+    init_end(pair, ALICE, instance, more);
+    init_end(pair, BOB, SPAN(""), NULL);
+    pair_forget(pair);
 }
 
 static void init(struct pair *pair, struct span instance, const struct ahoy_ua_server *more,
@@ -96,9 +104,14 @@ static void init(struct pair *pair, struct span instance, const struct ahoy_ua_s
     memset(pair, 0, sizeof *pair);
     pair->session_s[ALICE] = alice_s;
     pair->session_s[BOB] = bob_s;
-    init_end(pair, ALICE, instance, more);
-    init_end(pair, BOB, SPAN(""), NULL);
-    pair_forget(pair);
+    init_ends(pair, instance, more);
+}
+
+void pair_init_referred(struct pair *pair)
+{
+    memset(pair, 0, sizeof *pair);
+    pair->takes_referrals = true;
+    init_ends(pair, SPAN(""), NULL);
 }
 
 void pair_init_at(struct pair *pair, struct span instance, const struct ahoy_ua_server *more)

@@ -31,8 +31,7 @@ void rig_init(struct rig *rig, uint16_t worker, uint16_t workers)
     rig_init_shared(rig, worker, workers, NULL);
 }
 
-void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
-                     struct ahoy_directory *directory)
+static void start(struct rig *rig, struct ahoy_stack_options *options)
 {
     *rig = (struct rig){ .now_ms = 1000000 };
     listen(RIG_UDP4, AHOY_UDP, "192.0.2.1", SPAN("192.0.2.1:5060"));
@@ -42,23 +41,31 @@ void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
     listen(RIG_TLS4, AHOY_TLS, "192.0.2.1", SPAN("192.0.2.1:5061"));
     listen(RIG_WS4, AHOY_WS, "192.0.2.1", SPAN("192.0.2.1:8080"));
     listeners[RIG_WS4].origins = SPAN("http://www.example.com");
-    const struct ahoy_stack_options options = {
-        .listeners = listeners,
-        .listener_count = RIG_LISTENERS,
-        .worker = worker,
-        .workers = workers,
-        .directory = directory,
-        .connection_limit = RIG_CONNECTIONS,
-        .call_key = { { 11, 12 } },
-        .transactions = { .clocks = AHOY_DEFAULT_CLOCKS,
-                          .limit = 2000,
-                          .memory_limit = 16 * 1048576,
-                          .seed = { worker, 2 },
-                          .tag_key = { { 3, 4 } } },
-    };
-    rig->stack = ahoy_stack_new(&options, rig->now_ms);
+    options->listeners = listeners;
+    options->listener_count = RIG_LISTENERS;
+    options->connection_limit = RIG_CONNECTIONS;
+    options->call_key = (struct ahoy_hash_key){ { 11, 12 } };
+    options->transactions =
+        (struct ahoy_transactions_options){ .clocks = AHOY_DEFAULT_CLOCKS,
+                                            .limit = 2000,
+                                            .memory_limit = 16 * 1048576,
+                                            .seed = { options->worker, 2 },
+                                            .tag_key = { { 3, 4 } } };
+    rig->stack = ahoy_stack_new(options, rig->now_ms);
     assert_non_null(rig->stack);
     rig->counters = ahoy_stack_counters(rig->stack);
+}
+
+void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
+                     struct ahoy_directory *directory)
+{
+    start(rig, &(struct ahoy_stack_options){
+                   .worker = worker, .workers = workers, .directory = directory });
+}
+
+void rig_init_phone(struct rig *rig)
+{
+    start(rig, &(struct ahoy_stack_options){ .workers = 1, .opens_websockets = true });
 }
 
 void rig_forget(struct rig *rig)

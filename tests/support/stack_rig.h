@@ -35,6 +35,8 @@ void rig_init(struct rig *rig, uint16_t worker, uint16_t workers);
 /* The same, with what the workers share of their connections. */
 void rig_init_shared(struct rig *rig, uint16_t worker, uint16_t workers,
                      struct ahoy_directory *directory);
+/* One of a phone, which opens WebSockets. */
+void rig_init_phone(struct rig *rig);
 void rig_fini(struct rig *rig);
 /* The two around a test, whose state is a rig of one worker. */
 int rig_set_up(void **state);

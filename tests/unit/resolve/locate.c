@@ -62,6 +62,34 @@ static void numeric_rules(void **state)
     }
 }
 
+static void what_opens_websockets(void **state)
+{
+    (void)state;
+    static const struct place with[] = {
+        { "sip:bob@192.0.2.4;transport=ws", 0, AHOY_WS, NULL, 80 },
+        { "sip:192.0.2.4:8080;transport=ws", 0, AHOY_WS, NULL, 8080 },
+        { "sips:192.0.2.4;transport=ws", 0, AHOY_WSS, NULL, 443 }, /* RFC 7118 5.2 */
+        { "sip:192.0.2.4;transport=wss", 0, AHOY_WSS, NULL, 443 },
+        { "sip:192.0.2.4", 0, AHOY_UDP, NULL, 5060 },
+        { "sips:192.0.2.4;transport=udp", 503, 0, NULL, 0 },
+        { "sip:192.0.2.4;transport=pigeon", 503, 0, NULL, 0 },
+    };
+    for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
+        struct ahoy_uri uri;
+        enum ahoy_transport transport = AHOY_TRANSPORT_OTHER;
+        struct ahoy_ip ip = { 0 };
+        struct ahoy_err err = { 0 };
+        assert_true(ahoy_uri_parse(ahoy_span(with[i].uri), &uri, NULL));
+        assert_int_equal(ahoy_locate_with_websocket(&uri, &transport, &ip, &err),
+                         with[i].status == 0);
+        assert_int_equal(err.status, with[i].status);
+        if (err.status != 0)
+            continue;
+        assert_int_equal(transport, with[i].transport);
+        assert_int_equal(ip.port, with[i].port);
+    }
+}
+
 static void nobody_needs_the_reason(void **state)
 {
     (void)state;
@@ -76,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numeric_rules),
+        cmocka_unit_test(what_opens_websockets),
         cmocka_unit_test(nobody_needs_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

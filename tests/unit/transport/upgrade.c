@@ -157,6 +157,24 @@ static void origins(void **state)
     }
 }
 
+/* RFC 6455 1.3 and 4.1, R7118-4.1-1: what we ask is what a server grants, and its answer to another
+ * nonce is none to us. */
+static void the_clients_side(void **state)
+{
+    (void)state;
+    static const uint64_t key[2] = { 1, 2 }, other[2] = { 1, 3 };
+    char request_space[512];
+    struct span text;
+    struct ahoy_buf request = ahoy_buf_over(request_space, sizeof request_space);
+    ahoy_upgrade_ask(SPAN("a.example:80"), key, &request);
+    assert_false(request.overflow);
+    assert_int_equal(answer_to(ahoy_buf_text(&request), "", &text), 101);
+    assert_true(ahoy_upgrade_is_granted(text, key));
+    assert_false(ahoy_upgrade_is_granted(text, other));
+    for (size_t size = 0; size < text.size; size++)
+        assert_false(ahoy_upgrade_is_granted((struct span){ text.at, size }, key));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +183,7 @@ int main(void)
         cmocka_unit_test(requests_and_what_they_get),
         cmocka_unit_test(refusals_say_what_would_do),
         cmocka_unit_test(origins),
+        cmocka_unit_test(the_clients_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static void take(struct ahoy_websocket *websocket, struct span input, struct out
 static struct outcome play(struct span input, size_t step)
 {
     struct outcome outcome = { .text = ahoy_buf_over(outcome_space, sizeof outcome_space) };
-    struct ahoy_websocket *websocket = ahoy_websocket_new();
+    struct ahoy_websocket *websocket = ahoy_websocket_new(false);
     assert_non_null(websocket);
     assert_false(ahoy_websocket_is_open(websocket));
     ahoy_websocket_open(websocket);
@@ -224,7 +224,7 @@ static void amid(void **state)
     struct ahoy_websocket_part part;
     sim_frames_put(&input, TEXT, SPAN("ab"));
     sim_frames_put(&input, SIM_FRAME_FIN | CONTINUATION, SPAN("cd"));
-    struct ahoy_websocket *websocket = ahoy_websocket_new();
+    struct ahoy_websocket *websocket = ahoy_websocket_new(false);
     ahoy_websocket_open(websocket);
     assert_false(ahoy_websocket_is_amid(websocket));
     for (size_t i = 0; i < input.size; i++) {
@@ -257,6 +257,55 @@ static void frames_of_ours(void **state)
     }
 }
 
+/* RFC 6455 5.7: "Hello", as a client says it; and each size of head, read by a server. */
+static void masked_frames_of_ours(void **state)
+{
+    (void)state;
+    static const char key[] = { 0x37, (char)0xfa, 0x21, 0x3d };
+    static const size_t sizes[] = { 1, 125, 126, 65535 };
+    static char text[AHOY_FRAME_HEAD_LIMIT + LIMIT];
+    char *payload = text + AHOY_FRAME_HEAD_LIMIT;
+    uint32_t number;
+    memcpy(&number, key, sizeof number);
+    memcpy(payload, "Hello", 5);
+    struct span frame = ahoy_websocket_mask(ahoy_websocket_frame(TEXT, payload, 5), number);
+    assert_true(ahoy_span_equal(frame, SPAN("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58")));
+    assert_int_equal(ahoy_websocket_payload(frame).size, 0); /* It cannot be shown as it is. */
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        memset(payload, 'x', sizes[i]);
+        frame = ahoy_websocket_mask(ahoy_websocket_frame(TEXT, payload, sizes[i]), number);
+        struct outcome outcome = play(frame, frame.size);
+        assert_false(outcome.closed);
+        assert_int_equal(outcome.text.size, sizes[i] + 1);
+    }
+}
+
+/* RFC 6455 5.1: a client closes where a server masks, and reads what it does not mask. */
+static void the_frames_of_a_server(void **state)
+{
+    (void)state;
+    static char text[AHOY_FRAME_HEAD_LIMIT + LIMIT];
+    static const size_t sizes[] = { 5, 200, 65535 };
+    for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+        bool is_masked = i % 2 != 0;
+        struct ahoy_websocket *websocket = ahoy_websocket_new(true);
+        struct outcome outcome = { .text = ahoy_buf_over(outcome_space, sizeof outcome_space) };
+        memset(text, 'x', sizeof text);
+        struct span frame =
+            ahoy_websocket_frame(TEXT, text + AHOY_FRAME_HEAD_LIMIT, sizes[i / 2]);
+        if (is_masked)
+            frame = ahoy_websocket_mask(frame, 7);
+        ahoy_websocket_open(websocket);
+        for (size_t at = 0; at < frame.size && !outcome.closed; at++)
+            take(websocket, (struct span){ frame.at + at, 1 }, &outcome);
+        assert_int_equal(outcome.closed, is_masked);
+        assert_int_equal(outcome.code, is_masked ? AHOY_CLOSE_PROTOCOL : 0);
+        assert_int_equal(outcome.text.size, is_masked ? 0 : sizes[i / 2] + 1);
+        assert_false(!is_masked && ahoy_websocket_is_amid(websocket));
+        ahoy_websocket_free(websocket);
+    }
+}
+
 static void short_frames_of_ours(void **state)
 {
     (void)state;
@@ -286,6 +335,8 @@ int main(void)
         cmocka_unit_test(closes),
         cmocka_unit_test(amid),
         cmocka_unit_test(frames_of_ours),
+        cmocka_unit_test(masked_frames_of_ours),
+        cmocka_unit_test(the_frames_of_a_server),
         cmocka_unit_test(short_frames_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
