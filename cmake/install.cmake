@@ -10,7 +10,7 @@ endfunction()
 
 install(TARGETS ahoyd ahoyctl RUNTIME COMPONENT ahoyd)
 ahoy_pages(ahoyd ahoyd.8 ahoyd.lua.5 ahoyctl.1)
-install(FILES ${CMAKE_SOURCE_DIR}/packaging/ahoyd.service COMPONENT ahoyd
+install(FILES packaging/ahoyd.service packaging/ahoyd.socket COMPONENT ahoyd
     DESTINATION lib/systemd/system)
 
 install(TARGETS ahoy RUNTIME COMPONENT ahoy)
