@@ -86,8 +86,9 @@ install: ## Install programs, library and manual pages under PREFIX=/usr/local, 
 	@tools/bootstrap build
 	$(call compile,release,programs)
 	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+	@test -n "$(DESTDIR)" || test "$$(id -u)" != 0 || ldconfig
 
-packages: ## Make the Debian packages ahoyd, ahoy and libahoy-dev, into build/packages
+packages: ## Make the Debian packages of server, phone and library, into build/packages
 	@tools/bootstrap build packages
 	$(call train,programs)
 	@cd build/trained && cpack

@@ -125,6 +125,7 @@ static void defaults(struct reader *reader)
     config->ring_size = (size_t)RING_MB << 20;
     config->store = AHOYD_STORE_SQLITE;
     config->log.level = AHOY_LOG_INFO;
+    config->process.filters = true;
 }
 
 static bool read_all(struct reader *reader, struct span text)

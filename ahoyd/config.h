@@ -113,6 +113,13 @@ struct ahoyd_config_log {
     bool json, to_stdout;
 };
 
+/* What the process is allowed. */
+struct ahoyd_process {
+    const char *user; /* Who it becomes; NULL: it stays who it is. */
+    bool filters;     /* System calls that it does not need are refused. */
+    int line;         /* 0: nothing is said. */
+};
+
 /* The API and the console. */
 struct ahoyd_api_door {
     struct ahoy_ip ip; /* Without a family: there is none. */
@@ -154,6 +161,7 @@ struct ahoyd_config {
     char *control_path;  /* The Unix socket; absolute. */
     char *trace_path;    /* Where every message is noted as a line of JSON; NULL for nowhere. */
     struct ahoyd_config_log log;
+    struct ahoyd_process process;
     struct ahoy_ip hep;   /* The Homer server; without a family: none. */
     uint32_t hep_id;      /* Which of its agents this is. */
     struct ahoy_ip http;  /* Where metrics are had by HTTP; without a family: nowhere. */

@@ -89,9 +89,10 @@ int config_word_push(lua_State *lua);    /* ... one in config_push.c, ... */
 int config_word_observe(lua_State *lua); /* ... three in config_observe.c, ... */
 int config_word_log(lua_State *lua);
 int config_word_hep(lua_State *lua);
-int config_word_api(lua_State *lua);   /* ... one in config_api.c, ... */
-int config_word_dns(lua_State *lua);   /* ... one in config_dns.c, ... */
-int config_word_store(lua_State *lua); /* ... four in config_store.c. */
+int config_word_api(lua_State *lua);     /* ... one in config_api.c, ... */
+int config_word_process(lua_State *lua); /* ... one in config_process.c, ... */
+int config_word_dns(lua_State *lua);     /* ... one in config_dns.c, ... */
+int config_word_store(lua_State *lua);   /* ... four in config_store.c. */
 int config_word_records(lua_State *lua);
 int config_word_users(lua_State *lua);
 int config_word_node(lua_State *lua);

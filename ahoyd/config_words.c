@@ -378,6 +378,11 @@ static int word_api(lua_State *lua)
     return config_word_api(lua);
 }
 
+static int word_process(lua_State *lua)
+{
+    return config_word_process(lua);
+}
+
 static int word_tls(lua_State *lua)
 {
     return config_word_tls(lua);
@@ -398,7 +403,8 @@ static int word_push(lua_State *lua)
 #define WORDS(WORD)                                                                                \
     WORD(listen) WORD(domain) WORD(store) WORD(trunk) WORD(route) WORD(workers) WORD(control)      \
     WORD(trace) WORD(dns) WORD(tls) WORD(udp) WORD(overload) WORD(node) WORD(users) WORD(user)     \
-    WORD(push) WORD(group) WORD(observe) WORD(records) WORD(log) WORD(hep) WORD(api)
+    WORD(push) WORD(group) WORD(observe) WORD(records) WORD(log) WORD(hep) WORD(api)      \
+    WORD(process)
 /* clang-format on */
 
 /* Each is noted, and then carried out. */

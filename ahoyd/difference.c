@@ -14,7 +14,7 @@ static bool is_fixed(const char *word)
 {
     static const char *const words[] = { "workers", "store", "users",   "node",    "control",
                                          "trace",   "dns",   "observe", "records", "hep",
-                                         "log",     "push",  "udp",     "api" };
+                                         "log",     "push",  "udp",     "api",     "process" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(word, words[i]) == 0)
             return true;

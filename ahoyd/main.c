@@ -5,15 +5,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ahoyd/directory.h"
 #include "ahoyd/main_api.h"
 #include "ahoyd/main_daemon.h"
+#include "ahoyd/main_filter.h"
 #include "ahoyd/main_notify.h"
+#include "ahoyd/main_process.h"
 #include "ahoyd/main_route.h"
 #include "ahoyd/metrics.h"
 #include "ahoyd/options.h"
@@ -23,7 +22,7 @@
 
 enum {
     EXIT_FAULT = 2,     /* Of the command line or the configuration, an address in use included. */
-    LOOK_S = 30,        /* How often certificates are looked at, and bindings that end. */
+    LOOK_MS = 30000,    /* How often certificates are looked at, and bindings that end. */
     TIMER_C_MS = 181000 /* R3261-16.6-42: above three minutes. */
 };
 
@@ -61,47 +60,12 @@ static int check(struct daemon *daemon, const char *path)
     daemon->config = ahoyd_config_load(path, &daemon->faults);
     if (daemon->config == NULL)
         return EXIT_FAULT;
-    bool sound = open_tls(daemon);
+    bool sound = ahoyd_process_check(daemon->config, &daemon->faults) && open_tls(daemon);
     if (sound)
         printf("%s: ok\n", path);
     ahoyd_tls_close(&daemon->tls);
     ahoyd_config_free(daemon->config);
     return sound ? EXIT_SUCCESS : EXIT_FAULT;
-}
-
-/* What a server needs of the system, before it opens anything. */
-static void set_limits(const struct daemon *daemon)
-{
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = files.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &files) != 0)
-            ahoy_log_line(&daemon->log, AHOY_LOG_WARNING,
-                          "the limit of open files cannot be raised: %s", strerror(errno));
-    }
-    /* Keys and credentials must not reach a disk: no core file, and nothing for those who collect
-     * them.  Sanitizers look into their own process at its end, so they keep the right to. */
-    struct rlimit none = { 0, 0 };
-    bool off = setrlimit(RLIMIT_CORE, &none) == 0;
-#ifndef AHOY_POISONS
-    off = prctl(PR_SET_DUMPABLE, 0) == 0 && off;
-#endif
-    if (!off)
-        ahoy_log_line(&daemon->log, AHOY_LOG_WARNING, "core dumps cannot be switched off: %s",
-                      strerror(errno));
-    umask(0077);
-}
-
-/* The signals that are waited for; every thread keeps them blocked.  A peer that closes must not
- * end us. */
-static bool set_signals(sigset_t *signals)
-{
-    struct sigaction ignore = { .sa_handler = SIG_IGN };
-    sigemptyset(signals);
-    sigaddset(signals, SIGTERM);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGHUP);
-    return sigaction(SIGPIPE, &ignore, NULL) == 0 && pthread_sigmask(SIG_BLOCK, signals, NULL) == 0;
 }
 
 static void fault_file(struct daemon *daemon, int line, const char *what)
@@ -159,12 +123,15 @@ static struct ahoy_dns_options dns_options(const struct ahoyd_config *config)
 static struct ahoy_driver *open_driver(struct daemon *daemon, uint16_t number, uint16_t count)
 {
     const struct ahoy_dns_options dns = dns_options(daemon->config);
+    int passed[AHOY_LISTENERS_LIMIT];
+    ahoyd_passed_pick(&daemon->passed, &daemon->listeners, number, passed);
     struct ahoy_driver_options options = { .listeners = daemon->listeners.at,
                                            .listener_count = daemon->listeners.count,
                                            .worker = number,
                                            .padding = daemon->config->padding,
                                            .share_port = count > 1,
                                            .first = number == 0,
+                                           .passed = passed,
                                            .dns = &dns,
                                            .tls = daemon->tls.context };
     size_t failed;
@@ -266,7 +233,8 @@ static bool open_workers(struct daemon *daemon)
     unsigned count = daemon->config->workers;
     if (count > WORKERS_LIMIT)
         count = WORKERS_LIMIT;
-    if (!make_guard(daemon) || (count > 1 && !make_directory(daemon)))
+    if (!ahoyd_passed_suits(&daemon->passed, count, &daemon->log) || !make_guard(daemon) ||
+        (count > 1 && !make_directory(daemon)))
         return false;
     for (unsigned i = 0; i < count; i++) {
         if (!open_worker(daemon, (uint16_t)i, (uint16_t)count))
@@ -442,6 +410,17 @@ static bool open_http(struct daemon *daemon)
     return daemon->http != NULL;
 }
 
+/* Once all is open.  Sanitizers need calls that a server does not. */
+static void close_filter(const struct daemon *daemon)
+{
+    bool is_sanitized = false;
+#if defined AHOY_POISONS || defined __SANITIZE_THREAD__
+    is_sanitized = true;
+#endif
+    if (daemon->config->process.filters && !is_sanitized)
+        (void)ahoyd_filter_close(&daemon->log); /* It has warned; the server works without. */
+}
+
 static void announce(const struct daemon *daemon)
 {
     char line[900];
@@ -455,6 +434,11 @@ static void announce(const struct daemon *daemon)
         buf = longer;
     }
     ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "listening on%.*s", (int)buf.size, line);
+    ahoyd_passed_tell(&daemon->passed, &daemon->listeners, &daemon->log);
+    if (geteuid() == 0)
+        ahoy_log_line(&daemon->log, AHOY_LOG_WARNING,
+                      "this is root; process { user = \"ahoyd\" } makes it a user like others");
+    close_filter(daemon);
     ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "ready");
 }
 
@@ -472,11 +456,18 @@ static void look(struct daemon *daemon)
 /* Serves until a signal ends it. */
 static void serve(struct daemon *daemon, const sigset_t *signals)
 {
-    const struct timespec moment = { .tv_sec = LOOK_S };
+    const uint64_t watched_ms = ahoyd_notify_watchdog_ms();
+    const uint64_t moment_ms = watched_ms > 0 && watched_ms < LOOK_MS ? watched_ms : LOOK_MS;
+    const struct timespec moment = { .tv_sec = (time_t)(moment_ms / 1000),
+                                     .tv_nsec = (long)(moment_ms % 1000) * 1000000 };
     for (;;) {
         int signal = sigtimedwait(signals, NULL, &moment);
+        if (watched_ms > 0 && lives(daemon))
+            ahoyd_notify("WATCHDOG=1", &daemon->log);
         if (signal == SIGHUP) {
             ahoyd_main_reload(daemon);
+        } else if (signal == AHOYD_FILTER_SIGNAL) {
+            ahoyd_filter_tell(&daemon->log);
         } else if (signal > 0) {
             ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "%s: ending", strsignal(signal));
             return;
@@ -525,6 +516,7 @@ static void close_all(struct daemon *daemon)
     ahoyd_directory_free(daemon->directory);
     ahoyd_guard_free(daemon->guard);
     ahoyd_listeners_fini(&daemon->listeners);
+    ahoyd_passed_close(&daemon->passed);
     if (daemon->trace_fd >= 0)
         close(daemon->trace_fd);
     if (daemon->first != daemon->config)
@@ -542,11 +534,16 @@ static int run(struct daemon *daemon, const char *path)
                      daemon->config->log.to_stdout ? STDOUT_FILENO : STDERR_FILENO,
                      daemon->config->log.json);
     daemon->log.level = daemon->config->log.level;
-    set_limits(daemon);
-    bool opened = set_signals(&signals) && open_store(daemon) && open_trace(daemon) &&
-                  open_tls(daemon) && open_listeners(daemon) && open_pusher(daemon) &&
-                  open_workers(daemon) && start_workers(daemon) && open_follow(daemon) &&
-                  open_control(daemon) && open_http(daemon) && open_api(daemon);
+    if (!ahoyd_process_become(daemon->config, &daemon->faults)) {
+        ahoyd_config_free(daemon->config);
+        return EXIT_FAULT;
+    }
+    ahoyd_process_limit(&daemon->log);
+    bool opened =
+        ahoyd_process_signals(&signals) && ahoyd_passed_take(&daemon->passed, &daemon->log) &&
+        open_store(daemon) && open_trace(daemon) && open_tls(daemon) && open_listeners(daemon) &&
+        open_pusher(daemon) && open_workers(daemon) && start_workers(daemon) &&
+        open_follow(daemon) && open_control(daemon) && open_http(daemon) && open_api(daemon);
     if (opened) {
         pthread_mutex_lock(&daemon->lock);
         daemon->refresh = (struct ahoyd_push_refresh){ .config = daemon->config,

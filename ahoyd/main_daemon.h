@@ -10,6 +10,7 @@
 #include "ahoyd/diary.h"
 #include "ahoyd/http.h"
 #include "ahoyd/main_follow.h"
+#include "ahoyd/main_passed.h"
 #include "ahoyd/main_tls.h"
 #include "ahoyd/push_refresh.h"
 #include "ahoyd/worker.h"
@@ -25,6 +26,7 @@ struct daemon {
     struct ahoy_log log;
     struct ahoyd_store *store;
     struct ahoyd_listeners listeners;
+    struct ahoyd_passed passed; /* Sockets that were open before. */
     struct ahoyd_tls tls;
     struct ahoyd_guard *guard;
     struct ahoy_directory *directory; /* NULL where there is one worker only. */

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A path, or "@" and an abstract name.  Returns the size of |address|; 0 with errno set. */
@@ -52,4 +54,27 @@ void ahoyd_notify(const char *state, const struct ahoy_log *log)
     if (name != NULL && !send_state(name, state))
         ahoy_log_line(log, AHOY_LOG_WARNING, "NOTIFY_SOCKET: %s cannot be told %s: %s", name, state,
                       strerror(errno));
+}
+
+void ahoyd_notify_reloading(const struct ahoy_log *log)
+{
+    struct timespec now;
+    char state[64];
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return;
+    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+    ahoyd_notify(state, log);
+}
+
+uint64_t ahoyd_notify_watchdog_ms(void)
+{
+    const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+    uint64_t number;
+    if (pid != NULL &&
+        (!ahoy_span_number(ahoy_span(pid), INT32_MAX, &number) || number != (uint64_t)getpid()))
+        return 0;
+    if (usec == NULL || !ahoy_span_number(ahoy_span(usec), INT64_MAX, &number) || number == 0)
+        return 0;
+    return number < 2000 ? 1 : number / 2000;
 }

@@ -8,6 +8,7 @@
 
 #include "ahoyd/difference.h"
 #include "ahoyd/main_daemon.h"
+#include "ahoyd/main_notify.h"
 #include "ahoyd/slots.h"
 #include "libahoy/io/driver.h"
 
@@ -90,8 +91,11 @@ static void drop(const struct daemon *daemon, struct fresh *fresh)
 
 static bool open_one(struct daemon *daemon, struct fresh *fresh, unsigned number, size_t index)
 {
+    int passed[AHOY_LISTENERS_LIMIT];
+    ahoyd_passed_pick(&daemon->passed, &fresh->listeners, number, passed);
     const struct ahoy_driver_options options = { .share_port = daemon->worker_count > 1,
                                                  .first = number == 0,
+                                                 .passed = passed,
                                                  .tls = daemon->tls.context };
     const struct ahoy_listener *listener = &fresh->listeners.at[index];
     struct ahoy_driver *driver = ahoyd_worker_driver(daemon->workers[number]);
@@ -231,6 +235,8 @@ static bool reload(struct daemon *daemon, bool is_trial, struct ahoyd_config_fau
                    struct teller *teller)
 {
     pthread_mutex_lock(&daemon->lock);
+    if (!is_trial)
+        ahoyd_notify_reloading(&daemon->log);
     struct fresh fresh = { .faults = faults, .path = daemon->first->path.at };
     bool done = prepare(daemon, &fresh) && (is_trial || commit(daemon, &fresh));
     if (done && is_trial) {
@@ -239,9 +245,12 @@ static bool reload(struct daemon *daemon, bool is_trial, struct ahoyd_config_fau
     } else if (done) { /* Now |fresh| has what was before. */
         ahoyd_difference_find(fresh.config, daemon->config, tell, teller);
         ahoyd_tls_compare(&daemon->tls, &fresh.tls, tell_certificate, teller);
+        ahoyd_passed_tell(&daemon->passed, &daemon->listeners, &daemon->log);
         note(daemon, teller);
     }
     drop(daemon, &fresh);
+    if (!is_trial)
+        ahoyd_notify("READY=1", &daemon->log);
     pthread_mutex_unlock(&daemon->lock);
     return done;
 }

@@ -1,9 +1,12 @@
-# find_package(ahoy) gives ahoy::ahoy and ahoy::media, by the files that pkg-config reads too.
+# find_package(ahoy) gives ahoy::ahoy and ahoy::media, by the files that pkg-config reads too: the
+# shared libraries, where there are such.  ahoy::static is the archives, for a program that brings
+# all of ahoy with it.
 include(CMakeFindDependencyMacro)
 find_dependency(PkgConfig)
-get_filename_component(_ahoy_pc "${CMAKE_CURRENT_LIST_DIR}/../../pkgconfig" REALPATH)
+find_dependency(Threads)
+get_filename_component(_ahoy_lib "${CMAKE_CURRENT_LIST_DIR}/../.." REALPATH)
 set(_ahoy_path "$ENV{PKG_CONFIG_PATH}")
-set(ENV{PKG_CONFIG_PATH} "${_ahoy_pc}:${_ahoy_path}")
+set(ENV{PKG_CONFIG_PATH} "${_ahoy_lib}/pkgconfig:${_ahoy_path}")
 foreach(_ahoy_name ahoy media)
     if(NOT TARGET ahoy::${_ahoy_name})
         string(REPLACE "ahoy-ahoy" "ahoy" _ahoy_module ahoy-${_ahoy_name})
@@ -11,4 +14,12 @@ foreach(_ahoy_name ahoy media)
         add_library(ahoy::${_ahoy_name} ALIAS PkgConfig::AHOY_${_ahoy_name})
     endif()
 endforeach()
+if(NOT TARGET ahoy::static)
+    pkg_check_modules(AHOY_tls REQUIRED IMPORTED_TARGET GLOBAL libssl libcrypto)
+    pkg_get_variable(_ahoy_include ahoy includedir)
+    add_library(ahoy::static INTERFACE IMPORTED GLOBAL)
+    target_include_directories(ahoy::static INTERFACE ${_ahoy_include})
+    target_link_libraries(ahoy::static INTERFACE ${_ahoy_lib}/libahoy_io.a ${_ahoy_lib}/libahoy.a
+        PkgConfig::AHOY_tls wslay unbound Threads::Threads)
+endif()
 set(ENV{PKG_CONFIG_PATH} "${_ahoy_path}")

@@ -10,6 +10,7 @@
 #include "libahoy/io/datagrams_in.h"
 #include "libahoy/io/datagrams_out.h"
 #include "libahoy/io/dns_events.h"
+#include "libahoy/io/door.h"
 #include "libahoy/io/streams.h"
 
 enum {
@@ -56,40 +57,6 @@ struct ahoy_driver {
     struct ahoy_wire_event *accepted; /* Where that will stand. */
 };
 
-/* Whether |listener| is for connections of ours only. */
-static bool is_held(const struct ahoy_listener *listener, uint8_t index,
-                    const struct ahoy_driver_options *options)
-{
-    return ahoy_transport_is_secure(listener->transport) && options->tls != NULL &&
-           !ahoy_tls_context_listens(options->tls, index);
-}
-
-static int open_listener(const struct ahoy_listener *listener, uint8_t index,
-                         const struct ahoy_driver_options *options, bool share_port)
-{
-    if (listener->transport == AHOY_UDP)
-        return ahoy_socket_datagram(&listener->local, share_port);
-    if (is_held(listener, index, options))
-        return ahoy_socket_hold(&listener->local);
-    if (listener->transport == AHOY_TCP || listener->transport == AHOY_WS ||
-        (ahoy_transport_is_secure(listener->transport) && options->tls != NULL))
-        return ahoy_socket_listen(&listener->local, share_port);
-    errno = EPROTONOSUPPORT;
-    return -1;
-}
-
-/* Sockets that share a port tolerate every other that shares it, those of another process too; so
- * the first one asks for the address alone, and gives it back. */
-static bool is_vacant(const struct ahoy_listener *listener, uint8_t index,
-                      const struct ahoy_driver_options *options)
-{
-    int fd = open_listener(listener, index, options, false);
-    if (fd < 0)
-        return false;
-    close(fd);
-    return true;
-}
-
 /* Has the loop watch |fd|, which is |listening|'s from now on. */
 static bool watch(struct ahoy_driver *driver, struct listening *listening, int fd)
 {
@@ -111,15 +78,12 @@ bool ahoy_driver_listen(struct ahoy_driver *driver, size_t index,
 {
     assert(index < AHOY_LISTENERS_LIMIT && !ahoy_driver_listens(driver, index));
     struct listening *listening = &driver->listening[index];
-    const uint8_t number = (uint8_t)index;
-    if (options->share_port && options->first && !is_vacant(listener, number, options))
-        return false;
-    int fd = open_listener(listener, number, options, options->share_port);
+    int fd = ahoy_door_open(listener, index, options);
     if (fd < 0)
         return false;
     *listening = (struct listening){ .transport = listener->transport,
-                                     .index = number,
-                                     .held = is_held(listener, number, options) };
+                                     .index = (uint8_t)index,
+                                     .held = ahoy_door_is_held(listener, index, options) };
     if (watch(driver, listening, fd))
         return true;
     int why = errno;

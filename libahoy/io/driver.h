@@ -48,9 +48,11 @@ struct ahoy_driver_options {
         *listeners;        /* Read by open only.  One without a transport is none. */
     size_t listener_count; /* At most AHOY_LISTENERS_LIMIT. */
     uint16_t worker;
-    unsigned padding; /* Bytes that a datagram may grow by to leave in a train: trains.h. */
-    bool share_port;  /* SO_REUSEPORT: several workers listen on the same addresses. */
-    bool first;       /* With share_port: nobody may listen there yet, whether sharing or not. */
+    unsigned padding;  /* Bytes that a datagram may grow by to leave in a train: trains.h. */
+    bool share_port;   /* SO_REUSEPORT: several workers listen on the same addresses. */
+    bool first;        /* With share_port: nobody may listen there yet, whether sharing or not. */
+    const int *passed; /* By listener: a socket that others have opened, bound and listening, of
+                        * which the driver takes a copy; -1: it opens its own.  NULL: all. */
     struct ahoy_tls_context *tls;       /* Outlives the driver; NULL: no TLS. */
     const struct ahoy_dns_options *dns; /* Read by open only; NULL: every lookup fails. */
 };

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
@@ -91,17 +92,21 @@ static void grow_buffer(int fd, int forced, int asked)
         (void)set(fd, SOL_SOCKET, asked, BUFFER_SIZE); /* A smaller buffer works too. */
 }
 
+static bool tune_datagrams(int fd, const struct ahoy_ip *local)
+{
+    grow_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+    grow_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+    /* Without it the kernel tells nobody that a peer's port is closed (RFC 3261 18.4). */
+    bool v4 = local->family == AHOY_IPV4;
+    return set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, 1);
+}
+
 int ahoy_socket_datagram(const struct ahoy_ip *local, bool share_port)
 {
     int fd = open_socket(local, SOCK_DGRAM);
     if (fd < 0)
         return -1;
-    grow_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
-    grow_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
-    /* Without it the kernel tells nobody that a peer's port is closed (RFC 3261 18.4). */
-    bool v4 = local->family == AHOY_IPV4;
-    if (!set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, 1) ||
-        !bind_to(fd, local, share_port))
+    if (!tune_datagrams(fd, local) || !bind_to(fd, local, share_port))
         return give_up(fd);
     return fd;
 }
@@ -121,6 +126,21 @@ int ahoy_socket_listen(const struct ahoy_ip *local, bool share_port)
         listen(fd, BACKLOG) != 0)
         return give_up(fd);
     return fd;
+}
+
+int ahoy_socket_take(int fd, const struct ahoy_ip *local)
+{
+    int type;
+    socklen_t size = sizeof type;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return -1;
+    int flags = fcntl(copy, F_GETFL);
+    if (flags < 0 || fcntl(copy, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        getsockopt(copy, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
+        (type == SOCK_DGRAM && !tune_datagrams(copy, local)))
+        return give_up(copy);
+    return copy;
 }
 
 int ahoy_socket_hold(const struct ahoy_ip *local)

@@ -26,6 +26,9 @@ int ahoy_socket_media(const struct ahoy_ip *local);
 int ahoy_socket_listen(const struct ahoy_ip *local, bool share_port);
 /* A TCP socket that keeps |local| for connections of ours that leave from there, and takes none. */
 int ahoy_socket_hold(const struct ahoy_ip *local);
+/* A copy of |fd|, a socket that somebody else has opened on |local|, by UDP or listening by TCP; in
+ * all else as those above. */
+int ahoy_socket_take(int fd, const struct ahoy_ip *local);
 /* A TCP socket on its way to |remote|, from |local| where that is neither NULL nor a wildcard; from
  * its port where that is not 0 and held. */
 int ahoy_socket_connect(const struct ahoy_ip *local, const struct ahoy_ip *remote);

@@ -53,14 +53,17 @@ def until(question, what, patience=PATIENCE):
 
 class Ahoyd:
     """A server in a folder of its own; use it in a with statement.  |before|: the command that
-    starts it, where that is another."""
+    starts it, where that is another; |fds|: descriptors that it is handed; |owner|: the user that
+    has the folder, where that is another."""
 
-    def __init__(self, build, config, before=()):
-        self.before = before
+    def __init__(self, build, config, before=(), fds=(), owner=None):
+        self.before, self.fds = before, fds
         self.bin = pathlib.Path(build).resolve() / "bin"
         self.folder = tempfile.TemporaryDirectory(prefix="ahoy-live-")
         self.path = pathlib.Path(self.folder.name)
         (self.path / "ahoyd.lua").write_text(config)
+        if owner is not None:
+            shutil.chown(self.path, owner)
         self.process = None
         self.start()
 
@@ -79,7 +82,7 @@ class Ahoyd:
             self.process = subprocess.Popen([*self.before, self.bin / "ahoyd", "--config",
                                              "ahoyd.lua"], cwd=self.path,
                                             stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.STDOUT)
+                                            stderr=subprocess.STDOUT, pass_fds=self.fds)
         deadline = time.monotonic() + PATIENCE
         while "notice: ready" not in self.log()[size:]:
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -94,12 +97,15 @@ class Ahoyd:
         self.process.wait()
 
     def stop(self):
-        """Ends the server as an operator does; anything but exit code 0 is a failure."""
+        """Ends the server as an operator does; anything but exit code 0 is a failure, and so is a
+        system call that its filter should have let through."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(PATIENCE)
         if code not in (0, -signal.SIGKILL):
             raise SystemExit(f"ahoyd ended with {code}:\n" + self.log())
+        if "the filter refused" in self.log():
+            raise SystemExit("ahoyd's filter is too tight:\n" + self.log())
 
     def alive(self):
         return self.process.poll() is None

@@ -2,6 +2,7 @@
 """ahoyd as a person or systemd meets it: options, exit codes, faults, signals, the log."""
 import os
 import pathlib
+import pwd
 import re
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 import unittest
 
 AHOYD = pathlib.Path(sys.argv[1]).resolve() / "bin" / "ahoyd"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATIENCE = 20  # Seconds for what must happen: long past any machine's bad day.
 
 
@@ -127,6 +129,49 @@ class Check(Case):
         example = pathlib.Path(__file__).resolve().parents[2] / "docs" / "ahoyd.lua"
         result = self.run_ahoyd("--check", str(example))
         self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_all_of_the_example(self):
+        """What is commented out in it can be used, each for itself; and nothing is missing."""
+        text = (ROOT / "docs" / "ahoyd.lua").read_text()
+        source = "".join(path.read_text() for path in (ROOT / "ahoyd").glob("config_*.c"))
+        words = set(re.findall(r"\bWORD\((\w+)\)", source)) - {"name"}
+        options = set(re.findall(r'\.name = "([a-z_]+)"', source))
+        self.assertGreater(len(words), 20)
+        self.assertEqual({name for name in words | options if not re.search(rf"\b{name}\b", text)},
+                         set())
+        make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-nodes", "-subj", "/CN=atlanta.example", "-days", "60"]
+        for name in "atlanta", "biloxi", "partners":
+            subprocess.run([*make, "-keyout", f"{name}.key", "-out", f"{name}.pem"], cwd=self.path,
+                           capture_output=True, check=True)
+            os.chmod(self.path / f"{name}.key", 0o600)
+        examples = re.findall(rf"^-- (?:{'|'.join(words)}) ?[({{\"](?:.*\n--  )*.*$", text,
+                              re.MULTILINE)
+        self.assertGreater(len(examples), 40)
+        for example in examples:
+            used = re.sub("^-- ", "", example, flags=re.MULTILINE)
+            word = re.match(r"\w+", used)[0]
+            # Some stand once, and some lean on others.
+            base = [] if word in ("store", "control") else ['store "sqlite:ahoy.db"']
+            if "redis" in used or "postgresql" in used and word == "store":
+                base.append('node "sip:127.0.0.1:5060;transport=tcp"')
+            if word == "node":
+                used, base = used.replace("10.0.0.1", "127.0.0.1"), base[1:] + [
+                    'store "postgresql://ahoy:password@10.0.1.1/ahoy"']
+            if word == "user":
+                base.append('domain "miami.example"')
+            if word == "route":
+                base += ['trunk("carrier", { "sip:192.0.2.10" })',
+                         'group("sales", { "alice@atlanta.example" })']
+            if word == "process":
+                used = used.replace('"ahoyd"', f'"{pwd.getpwuid(65534).pw_name}"')
+            base += ['listen "udp:127.0.0.1:5060"', 'listen "tcp:127.0.0.1:5060"',
+                     'listen("tls:127.0.0.1:5061", { verify = "optional", certificate = '
+                     '"atlanta.pem", key = "atlanta.key", authorities = "partners.pem" })',
+                     'domain "atlanta.example"']
+            path = self.write("\n".join([*base, used, ""]))
+            result = self.run_ahoyd("--check", path)
+            self.assertEqual((result.returncode, result.stderr), (0, ""), used)
 
     def test_a_file_that_is_not_there(self):
         result = self.run_ahoyd("--check", "nowhere.lua")
@@ -260,8 +305,30 @@ class Process(Case):
                 environment = {**os.environ, "NOTIFY_SOCKET": name.replace("\0", "@")}
                 process = self.start("--config", self.config(), env=environment)
                 self.assertEqual(manager.recv(64), b"READY=1")
+                process.send_signal(signal.SIGHUP)
+                self.assertRegex(manager.recv(64), rb"^RELOADING=1\nMONOTONIC_USEC=\d+$")
+                self.assertEqual(manager.recv(64), b"READY=1")
                 self.end(process)
                 self.assertEqual(manager.recv(64), b"STOPPING=1")
+
+    def test_the_watchdog_is_fed(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.path / "notify.sock"))
+            manager.settimeout(PATIENCE)
+            environment = {**os.environ, "NOTIFY_SOCKET": str(self.path / "notify.sock")}
+            for pid, is_fed in (None, True), ("1", False):
+                environment.update({"WATCHDOG_USEC": "100000"}, **({"WATCHDOG_PID": pid}
+                                                                   if pid else {}))
+                process = self.start("--config", self.config(), env=environment)
+                self.assertEqual(manager.recv(64), b"READY=1")
+                if is_fed:
+                    for _ in range(3):
+                        self.assertEqual(manager.recv(64), b"WATCHDOG=1")
+                self.end(process)
+                told = manager.recv(64)
+                while is_fed and told == b"WATCHDOG=1":
+                    told = manager.recv(64)
+                self.assertEqual(told, b"STOPPING=1")
 
     def test_a_manager_that_is_gone_is_a_warning(self):
         for name in (str(self.path / "nobody.sock"), "/" + "long" * 40, "elsewhere"):

@@ -41,7 +41,9 @@ class Examples(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory(prefix="ahoy-examples-")
         cls.addClassCleanup(cls.folder.cleanup)
         cls.prefix = pathlib.Path(cls.folder.name) / "usr"
-        run("cmake", "--install", BUILD, "--component", "libahoy-dev", "--prefix", cls.prefix)
+        for part in "libahoy-dev", "libahoy0", "libahoy-media0":
+            run("cmake", "--install", BUILD, "--component", part, "--prefix", cls.prefix)
+        cls.lib = next(cls.prefix.glob("lib*/**/libahoy.a")).parent
         cls.bin = pathlib.Path(cls.folder.name) / "build"
         run("cmake", "-S", SOURCES, "-B", cls.bin, f"-DCMAKE_PREFIX_PATH={cls.prefix}")
         run("cmake", "--build", cls.bin)
@@ -72,13 +74,66 @@ control "unix:ahoyd.sock"
 
     def test_pkg_config(self):
         flags = run(need("pkg-config"), "--cflags", "--libs", "ahoy", "ahoy-media",
-                    env={"PKG_CONFIG_PATH": str(next(self.prefix.glob("lib*/**/pkgconfig")))})
+                    env={"PKG_CONFIG_PATH": str(self.lib / "pkgconfig")})
         self.assertIn(str(self.prefix), flags)
         source = self.bin / "program.c"
         source.write_text('#include <ahoy/ahoy.h>\n#include <libahoy/media/media.h>\n'
                           'int main(void) { return ahoy_driver_now() == 0; }\n')
         run("cc", *STRICT, source, "-o", self.bin / "program", *flags.split())
-        run(self.bin / "program")
+        run(self.bin / "program", env={"LD_LIBRARY_PATH": str(self.lib)})
+
+    def is_shared(self):
+        """Builds with a sanitizer have archives alone."""
+        return (self.lib / "libahoy.so").exists()
+
+    def exported(self, name):
+        table = run("nm", "-D", "--defined-only", self.lib / name)
+        return {row.split()[2].split("@")[0] for row in table.splitlines()} - {"AHOY_0"}
+
+    def needed(self, file):
+        return re.findall(r"\((?:NEEDED|SONAME)\).*\[(.*)\]", run("readelf", "-d", file))
+
+    def test_the_face_of_the_shared_library(self):
+        if not self.is_shared():
+            self.skipTest("there is none")
+        self.assertIn("libahoy.so.0", self.needed(self.lib / "libahoy.so"))
+        names = self.exported("libahoy.so")
+        self.assertLessEqual({"ahoy_message_parse", "ahoy_ua_new", "ahoy_driver_open",
+                              "ahoy_pump_wait", "ahoy_cause_rows"}, names)
+        # What a header declares that <ahoy/ahoy.h> does not lead to is nobody's.
+        self.assertEqual([name for name in names if not name.startswith("ahoy_")], [])
+        self.assertEqual(names & {"ahoy_utf8_wide", "ahoy_socket_listen", "ahoy_scan_control",
+                                  "ahoy_streams_serve", "ahoy_door_open"}, set())
+        media = self.exported("libahoy_media.so")
+        self.assertIn("ahoy_media_new", media)
+        self.assertEqual([name for name in media & names], [])
+
+    def test_all_that_the_face_declares_can_be_linked(self):
+        if not self.is_shared():
+            self.skipTest("there is none")
+        shown = run("cc", "-E", "-P", f"-I{self.prefix}/include", "-include", "ahoy/ahoy.h", "-xc",
+                    "/dev/null")
+        shown = re.sub(r"\{[^{}]*\}", "", shown)  # Bodies of functions that are inline.
+        declared = set(re.findall(r"\b(ahoy_\w+)\([^;]*\);", shown))
+        archived = run("nm", "--defined-only", self.lib / "libahoy.a", self.lib / "libahoy_io.a")
+        defined = set(re.findall(r" [TDRB] (ahoy_\w+)$", archived, re.MULTILINE))
+        self.assertGreater(len(declared & defined), 300)
+        self.assertEqual((declared & defined) - self.exported("libahoy.so"), set())
+
+    def test_the_examples_link_what_is_shared(self):
+        if not self.is_shared():
+            self.skipTest("there is none")
+        needed = self.needed(self.bin / "call")
+        self.assertIn("libahoy.so.0", needed)
+        self.assertEqual([name for name in needed if re.match("lib(ssl|unbound|wslay)", name)], [])
+
+    def test_the_archives(self):
+        static = self.bin.parent / "static"
+        run("cmake", "-S", SOURCES, "-B", static, f"-DCMAKE_PREFIX_PATH={self.prefix}",
+            "-DAHOY=ahoy::static")
+        run("cmake", "--build", static)
+        self.assertNotIn("libahoy.so.0", self.needed(static / "call"))
+        self.assertEqual(run(static / "simulated_call"), SIMULATED)
 
     def test_examples_are_strict(self):
         for source in sorted(SOURCES.glob("*.c")):

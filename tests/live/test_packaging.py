@@ -69,6 +69,15 @@ class Packaging(unittest.TestCase):
                                  capture_output=True, text=True, timeout=20, check=False)
         self.assertEqual((checked.returncode, checked.stderr), (0, ""))
 
+    def test_the_sockets_are_those_of_the_configuration(self):
+        unit = (PACKAGING / "ahoyd.socket").read_text()
+        names = {"Datagram": "udp", "Stream": "tcp"}
+        passed = {f"{names[kind]}:{address}"
+                  for kind, address in re.findall(r"^Listen(\w+)=(.+)$", unit, re.MULTILINE)}
+        config = (PACKAGING / "ahoyd.lua").read_text()
+        listens = re.findall(r'^listen "(.*)"$', config, re.MULTILINE)
+        self.assertEqual(passed, set(listens))
+
     def test_the_unit_is_tight(self):
         shown = subprocess.run([ANALYZE, "security", "--offline=true", "--no-pager",
                                 f"--threshold={EXPOSURE}", UNIT], capture_output=True, text=True,

@@ -59,6 +59,7 @@ static void test_all_words(void **state)
               "push { url = \"https://push.example:8443/wake?a=b\", providers = { \"fcm\" } }\n"
               "observe { memory = 2, http = '[::1]' }\n"
               "api { token = 'secret', write = true, hosts = { 'ahoy.example' } }\n"
+              "process { user = 'ahoyd', filter = false }\n"
               "workers(3) control \"unix:/run/x.sock\" trace \"t.jsonl\"\n",
               &told);
     assert_non_null(config);
@@ -96,6 +97,9 @@ static void test_all_words(void **state)
     assert_true(ahoy_ip_is_loopback(&config->api.ip) && config->api.writes);
     assert_string_equal(config->api.token_path, "/etc/ahoy/secret");
     assert_span(config->api.hosts[0], "ahoy.example");
+    assert_string_equal(config->process.user, "ahoyd");
+    assert_false(config->process.filters);
+    assert_int_equal(config->process.line, 13);
     assert_string_equal(config->control_path, "/run/x.sock");
     assert_string_equal(config->trace_path, "/etc/ahoy/t.jsonl");
     ahoyd_config_free(config);
@@ -161,6 +165,8 @@ static void test_defaults(void **state)
     assert_int_equal(config->overload_ms, 100);
     assert_int_equal(config->ring_size, 16 << 20);
     assert_int_equal(config->http.family, AHOY_NO_FAMILY);
+    assert_null(config->process.user);
+    assert_true(config->process.filters);
     ahoyd_config_free(config);
 }
 
@@ -232,6 +238,10 @@ static void test_faults_of_websockets_and_tls(void **state)
 static void test_faults_of_what_can_be_seen(void **state)
 {
     (void)state;
+    assert_fault("process { user = 7 }", "user");
+    assert_fault("process { user = '' }", "is no user");
+    assert_fault("process { filter = 'none' }", "filter");
+    assert_fault("process { filter = true } process { user = 'ahoyd' }", "already");
     assert_fault("log { format = 'xml' }", "json");
     assert_fault("log { level = 'loud' }", "debug");
     assert_fault("hep '192.0.2.1'", "udp:192.0.2.1:9060");

@@ -109,6 +109,7 @@ static void some_need_a_restart(void **state)
     expect(BASE "workers(2)\n", BASE "workers(3)\n", "~ workers;", 1);
     expect(BASE "control \"unix:a\"\n", BASE "control \"unix:b\"\n", "~ control unix:b;", 1);
     expect(BASE "workers(2)\n", BASE, "- workers;", 1);
+    expect(BASE, BASE "process { filter = false }\n", "+ process;", 1);
 }
 
 int main(void)

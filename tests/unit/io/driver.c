@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libahoy/io/socket.h"
 #include "tests/support/failing_alloc.h"
 #include "tests/support/loopback.h"
 
@@ -334,6 +335,47 @@ static void without_memory_there_is_no_driver(void **state)
     }
 }
 
+/* A socket that others have opened: two drivers read from it, and it outlives them. */
+static void a_passed_socket_is_shared_and_stays_open(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int passed[2] = { loopback_socket(AHOY_IPV4, SOCK_DGRAM, &port), -1 };
+    struct ahoy_listener listeners[2] = { { .transport = AHOY_UDP }, { .transport = AHOY_TCP } };
+    listeners[0].local = loopback_ip(AHOY_IPV4, port);
+    listeners[1].local = loopback_ip(AHOY_IPV4, 0);
+    struct ahoy_driver_options options = { .listeners = listeners,
+                                           .listener_count = 2,
+                                           .passed = passed };
+    size_t failed = 0;
+    struct ahoy_driver *drivers[2];
+    for (int i = 0; i < 2; i++) {
+        drivers[i] = ahoy_driver_open(&options, &failed);
+        assert_non_null(drivers[i]);
+        struct ahoy_ip local = ahoy_driver_local(drivers[i], 0);
+        assert_true(ahoy_ip_equal(&local, &listeners[0].local));
+        assert_true(ahoy_driver_local(drivers[i], 1).port != 0); /* Opened as ever. */
+    }
+    assert_true((fcntl(passed[0], F_GETFL) & O_NONBLOCK) != 0);
+    uint16_t from;
+    int peer = loopback_socket(AHOY_IPV4, SOCK_DGRAM, &from);
+    union ahoy_socket_name name;
+    socklen_t size = ahoy_socket_name(&listeners[0].local, &name);
+    for (int i = 0; i < 2; i++) {
+        struct ahoy_wire_event event;
+        assert_int_equal(sendto(peer, "ahoy", 4, 0, &name.any, size), 4);
+        ahoy_driver_wait(drivers[i], ahoy_driver_now() + LOOPBACK_PATIENCE_MS);
+        assert_true(ahoy_driver_next(drivers[i], &event));
+        assert_int_equal(event.kind, AHOY_WIRE_DATAGRAM);
+        assert_int_equal(event.hop.remote.port, from);
+        ahoy_driver_close(drivers[i]);
+    }
+    struct ahoy_ip still;
+    assert_true(ahoy_socket_local(passed[0], &still) && still.port == port);
+    close(peer);
+    close(passed[0]);
+}
+
 static void an_unknown_transport_is_no_listener(void **state)
 {
     (void)state;
@@ -372,6 +414,7 @@ int main(void)
         cmocka_unit_test(listeners_come_and_go),
         cmocka_unit_test(an_idle_driver_sleeps),
         cmocka_unit_test(without_memory_there_is_no_driver),
+        cmocka_unit_test(a_passed_socket_is_shared_and_stays_open),
         cmocka_unit_test(an_unknown_transport_is_no_listener),
         cmocka_unit_test(the_own_address_is_none_of_loopback),
     };
