@@ -14,7 +14,7 @@ struct ahoyd_api {
     const struct ahoyd_api_door *door;
     struct ahoyd_api_guard guard;
     char cookie_name[16]; /* Cookies are of a host, not of a port: the port is in the name. */
-    struct MHD_Daemon *daemon;
+    struct ahoyd_http_port *port;
 };
 
 /* A request whose header fields are sound. */
@@ -248,7 +248,7 @@ static enum MHD_Result take_query(void *self, enum MHD_ValueKind kind, const cha
 {
     struct query *query = self;
     (void)kind; /* It is that of queries. */
-    query->sound = value != NULL && ahoyd_api_read_query(name, value, query->request);
+    query->sound = ahoyd_api_read_query(name, value, query->request);
     return query->sound ? MHD_YES : MHD_NO;
 }
 
@@ -334,8 +334,8 @@ struct ahoyd_api *ahoyd_api_open(const struct ahoyd_api_door *door,
     api->door = door;
     snprintf(api->cookie_name, sizeof api->cookie_name, "ahoyd-%u", (unsigned)door->ip.port);
     if (ahoyd_api_guard_init(&api->guard, door->token_path, fault, fault_size))
-        api->daemon = ahoyd_http_listen(&door->ip, "api", answer, end, api, fault, fault_size);
-    if (api->daemon != NULL)
+        api->port = ahoyd_http_listen(&door->ip, "api", answer, end, api, fault, fault_size);
+    if (api->port != NULL)
         return api;
     free(api);
     return NULL;
@@ -345,7 +345,7 @@ void ahoyd_api_close(struct ahoyd_api *api)
 {
     if (api == NULL)
         return;
-    MHD_stop_daemon(api->daemon);
+    ahoyd_http_stop(api->port);
     explicit_bzero(api, sizeof *api);
     free(api);
 }

@@ -9,6 +9,7 @@ const struct ahoyd_api_path ahoyd_api_paths[] = {
     { "GET", "/api/status", "status", NULL, false },
     { "GET", "/api/counters", "counters", NULL, false },
     { "GET", "/api/metrics", "metrics", NULL, false },
+    { "POST", "/api/reload", "reload", NULL, false },
     { "GET", "/api/calls", "calls", NULL, false },
     { "GET", "/api/calls/", "explain", "call_id", false },
     { "GET", "/api/notes", "follow", NULL, false },
@@ -65,15 +66,14 @@ bool ahoyd_api_read_query(const char *name, const char *value, json_t *request)
     /* Those that are no texts are written as JSON has them. */
     static const struct {
         const char *name;
-        bool is_text;
-    } known[] = { { "search", true },
-                  { "state", true },
-                  { "skip", false },
-                  { "limit", false },
-                  { "from", false } };
+        bool is_text, is_flag;
+    } known[] = { { "search", true, false }, { "state", true, false }, { "skip", false, false },
+                  { "limit", false, false }, { "from", false, false }, { "check", false, true } };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(known[i].name, name) != 0)
+        if (strcmp(known[i].name, name) != 0 || (value == NULL && !known[i].is_flag))
             continue;
+        if (value == NULL) /* "?check" */
+            value = "true";
         json_t *member =
             known[i].is_text ? json_string(value) : json_loads(value, JSON_DECODE_ANY, NULL);
         return json_object_set_new(request, name, member) == 0;

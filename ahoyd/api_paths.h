@@ -22,5 +22,6 @@ const struct ahoyd_api_path *ahoyd_api_find(const char *method, const char *path
                                             struct ahoy_buf *allowed);
 /* Adds the name in |path| to |request|; false where it is none. */
 bool ahoyd_api_read_name(const struct ahoyd_api_path *row, const char *path, json_t *request);
-/* Adds a part of the query to |request|; false where there is none such, or it says nothing. */
+/* Adds a part of the query to |request|; false where there is none such, or it says nothing: a
+ * |value| of NULL is enough for a flag alone. */
 bool ahoyd_api_read_query(const char *name, const char *value, json_t *request);

@@ -451,8 +451,18 @@ static json_t *metrics(const struct ahoyd_command_means *means, const json_t *re
     return answer;
 }
 
+/* Whoever asks for a check and writes it wrongly must not change anything. */
+static bool is_reload(const json_t *request)
+{
+    const json_t *check = json_object_get(request, "check");
+    size_t known = 1 + (check != NULL ? 1 : 0); /* "verb" and this. */
+    return json_object_size(request) == known && (check == NULL || json_is_boolean(check));
+}
+
 static json_t *reload(const struct ahoyd_command_means *means, const json_t *request)
 {
+    if (!is_reload(request))
+        return failure("reload takes check, which is true or false, and nothing else");
     if (means->reload == NULL)
         return failure("the server is not running; it reads its configuration when it starts");
     return means->reload(means->context, json_is_true(json_object_get(request, "check")));

@@ -67,7 +67,8 @@ static bool take_transport(lua_State *lua, struct ahoyd_route *route, struct spa
 {
     enum ahoy_transport transport = ahoy_transport_parse(text);
     route->transports |= 1u << transport;
-    return take_any(lua, route, text, index) && transport != AHOY_TRANSPORT_OTHER;
+    return take_any(lua, route, text, index) && transport != AHOY_TRANSPORT_OTHER &&
+           transport != AHOY_SCTP; /* Nothing comes by that. */
 }
 
 static bool take_number(lua_State *lua, struct ahoyd_route *route, struct span text, size_t index)

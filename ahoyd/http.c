@@ -7,7 +7,7 @@
 
 struct ahoyd_http {
     const struct ahoyd_http_means *means;
-    struct MHD_Daemon *daemon;
+    struct ahoyd_http_port *port;
 };
 
 static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status, const char *type,
@@ -60,8 +60,8 @@ struct ahoyd_http *ahoyd_http_open(const struct ahoy_ip *ip, const struct ahoyd_
         return NULL;
     }
     http->means = means;
-    http->daemon = ahoyd_http_listen(ip, "observe", answer, NULL, http, fault, fault_size);
-    if (http->daemon != NULL)
+    http->port = ahoyd_http_listen(ip, "observe", answer, NULL, http, fault, fault_size);
+    if (http->port != NULL)
         return http;
     free(http);
     return NULL;
@@ -71,6 +71,6 @@ void ahoyd_http_close(struct ahoyd_http *http)
 {
     if (http == NULL)
         return;
-    MHD_stop_daemon(http->daemon);
+    ahoyd_http_stop(http->port);
     free(http);
 }

@@ -12,6 +12,8 @@
 #include "ahoyd/slots.h"
 #include "libahoy/io/driver.h"
 
+enum { REFUSED = 409, FAULT_SIZE = 2400 };
+
 /* A configuration with all that belongs to it. */
 struct fresh {
     struct ahoyd_config *config;
@@ -286,21 +288,30 @@ struct answer {
 static void answer_fault(void *context, const char *file, int line, const char *what)
 {
     struct answer *answer = context;
+    char space[FAULT_SIZE];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
+    ahoy_buf_put_escaped(&buf, ahoy_span(what)); /* JSON has no bytes that are no UTF-8. */
+    struct span text = ahoy_buf_text(&buf);
+    space[text.size] = '\0';
     size_t room = sizeof answer->text - answer->size;
     int size = snprintf(answer->text + answer->size, room, "%s%s:%d: %s",
-                        answer->size > 0 ? "\n" : "", file, line, what);
-    if (size > 0)
-        answer->size += (size_t)size < room ? (size_t)size : room - 1;
-    json_array_append_new(answer->faults, json_pack("{s:i, s:s}", "line", line, "what", what));
+                        answer->size > 0 ? "\n" : "", file, line, space);
+    if (size > 0 && (size_t)size < room)
+        answer->size += (size_t)size;
+    else
+        answer->text[answer->size] = '\0';
+    json_array_append_new(answer->faults, json_pack("{s:i, s:s}", "line", line, "what", space));
 }
 
 static void answer_difference(void *context, const struct ahoyd_difference *difference)
 {
     struct answer *answer = context;
-    char text[AHOYD_DIFFERENCE_SIZE];
+    char text[AHOYD_DIFFERENCE_SIZE], space[4 * AHOYD_DIFFERENCE_SIZE];
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
+    struct ahoy_buf escaped = ahoy_buf_over(space, sizeof space);
     ahoyd_difference_print(difference, &buf);
-    struct span printed = ahoy_buf_text(&buf);
+    ahoy_buf_put_escaped(&escaped, ahoy_buf_text(&buf)); /* As above. */
+    struct span printed = ahoy_buf_text(&escaped);
     json_array_append_new(answer->changes,
                           json_pack("{s:s#, s:i, s:s#}", "sign", &difference->sign, 1, "line",
                                     difference->line, "change", printed.at, (int)printed.size));
@@ -318,8 +329,8 @@ json_t *ahoyd_main_reload_for(void *context, bool is_trial)
         reply = json_pack("{s:b, s:o}", "ok", 1, "changes", answer.changes);
     } else {
         json_decref(answer.changes);
-        reply =
-            json_pack("{s:b, s:s, s:o}", "ok", 0, "error", answer.text, "faults", answer.faults);
+        reply = json_pack("{s:b, s:i, s:s, s:o}", "ok", 0, "status", REFUSED, "error", answer.text,
+                          "faults", answer.faults);
     }
     return reply;
 }

@@ -167,8 +167,11 @@ static int try(const struct ahoyd_command_line *line, const struct ahoyd_names *
 /* A fault becomes an object of the list |context|. */
 static void collect(void *context, const char *file, int line, const char *what)
 {
-    json_array_append_new(context,
-                          json_pack("{s:s, s:i, s:s}", "file", file, "line", line, "fault", what));
+    char space[AHOYD_TRIAL_SIZE];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    ahoy_buf_put_escaped(&buf, ahoy_span(what)); /* JSON has no bytes that are no UTF-8. */
+    json_array_append_new(context, json_pack("{s:s, s:i, s:o*}", "file", file, "line", line,
+                                             "fault", text_of(ahoy_buf_text(&buf))));
 }
 
 static int test_json(const struct ahoyd_command_line *line, const struct ahoyd_names *names,

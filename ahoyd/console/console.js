@@ -373,6 +373,7 @@ function come(writes) {
   minute.length = 0;
   find("login").hidden = true;
   find("desk").hidden = false;
+  find("reload").hidden = !writes;
   showView();
 }
 
@@ -388,6 +389,27 @@ find("login").addEventListener("submit", async event => {
     write(find("refused"), fault.status === 401 ? "That is not the token." : fault.message);
   }
 });
+
+// The configuration: what would change is told first, and done when that is pressed again.
+function tell(text) {
+  clearTimeout(desk.told);
+  write(find("told"), text);
+  find("told").hidden = text === "";
+  write(find("reload"), "Reload");
+  if (text !== "") desk.told = setTimeout(tell, 20000, "");
+}
+find("reload").onclick = async () => {
+  const isSure = find("reload").textContent !== "Reload";
+  try {
+    const { changes } = await ask("POST", `/api/reload${isSure ? "" : "?check"}`);
+    const lines = changes.map(({ change }) => change).join("\n");
+    tell(lines ? `${isSure ? "In force:" : "This would change:"}\n${lines}` : "Nothing has changed.");
+    if (lines && !isSure) write(find("reload"), "Do it");
+  } catch (fault) {
+    if (fault.status === 409) tell(fault.message);
+    else showFault(fault);
+  }
+};
 find("leave").onclick = () => ask("DELETE", "/api/session").then(signIn, showFault);
 find("search").oninput = event => {
   Object.assign(desk.calls, { search: event.target.value.trim(), skip: 0 });

@@ -200,6 +200,20 @@ def watch_a_call(page, phones, folder):
     page.evaluate("location.hash = 'calls'")
 
 
+def read_again(page, server, folder):
+    """What would change is told; it changes when it is asked for once more."""
+    path = server.path / "ahoyd.lua"
+    path.write_text(path.read_text() + 'route { user = "gone", reject = 410 }\n')
+    click(page, "#reload")
+    page.wait(f"{text('#told')} === 'This would change:\\n+ route 2'")
+    assert "is in force" not in server.log()
+    take(page, folder, "reload")
+    click(page, "#reload")
+    page.wait(f"{text('#told')} === 'In force:\\n+ route 2'")
+    click(page, "#reload")
+    page.wait(f"{text('#told')} === 'Nothing has changed.' && {text('#reload')} === 'Reload'")
+
+
 def stay_live(page, phones, folder):
     begin = time.monotonic()
     phones.fill(CALLS)
@@ -240,6 +254,7 @@ def main():
         known = len(page.faults())
         phones.register()
         watch_a_call(page, phones, folder)
+        read_again(page, server, folder)
         stay_live(page, phones, folder)
         faults = refused + page.faults()[known:]
         assert not faults, faults

@@ -4,12 +4,14 @@ method answers in the shape that stands there, and refuses what is not meant for
 
 test_api.py BUILD
 """
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import socket
 import sys
+import threading
 import unittest
 
 from peer import PATIENCE, Ahoyd, free_port
@@ -30,6 +32,7 @@ EXAMPLES = {
     ("get", "/api/status"): ("", "", None),
     ("get", "/api/counters"): ("", "", None),
     ("get", "/api/metrics"): ("", "", None),
+    ("post", "/api/reload"): ("", "?check", None),
     ("get", "/api/calls"): ("", "?search=NOBODY&state=failed&skip=0&limit=1", None),
     ("get", "/api/calls/{call_id}"): ("a%2Fcall%40far.example", "", None),
     ("get", "/api/notes"): ("", "?from=[0,0]", None),
@@ -261,6 +264,61 @@ class Api(unittest.TestCase):
         for host in ("ahoy.example.evil", "localhost.evil", "127.0.0.1.evil:80", ""):
             self.assertEqual(self.door.ask("get", "/", Host=host)[0], 403, host)
         self.assertEqual(self.door.ask("head", "/")[0], 200)
+
+    def rewrite(self, more):
+        path = self.door.server.path / "ahoyd.lua"
+        path.write_text(config(self.door.port, self.door.door, ", write = true") + more)
+
+    def test_the_configuration_is_read_again(self):
+        route = 'route { user = "nobody", reject = 410 }'
+        self.rewrite(route)
+        for check in ("?check", "?check=true"):
+            answer, _ = self.expect(200, "post", "/api/reload", ("", check, None))
+            self.assertEqual([row["change"] for row in answer["changes"]], ["+ route 1"])
+        self.expect(200, "post", "/api/reload", ("", "", {"check": True}))
+        for query, body in (("?check=1", None), ("?check=yes", None), ("?check=null", None),
+                            ("", {"check": "true"}), ("", {"chek": True}), ("?search=x", None),
+                            ("", {"check": None})):
+            self.expect(400, "post", "/api/reload", ("", query, body))
+        self.assertNotIn("is in force", self.door.server.log())
+        answer, _ = self.expect(200, "post", "/api/reload", ("", "", None))
+        self.assertEqual([row["sign"] for row in answer["changes"]], ["+"])
+        self.assertEqual(self.expect(200, "post", "/api/reload", ("", "?check=false", None))[0],
+                         {"ok": True, "changes": []})
+        self.rewrite('route { user = "\xff" .. "x", rejct = 410 }\n')
+        answer, _ = self.expect(409, "post", "/api/reload", ("", "", None))
+        self.assertIn("did you mean 'reject'?", answer["error"])
+        self.assertEqual(answer["faults"][0]["line"], 8)
+        self.rewrite("workers(3)")
+        answer, _ = self.expect(409, "post", "/api/reload", ("", "?check", None))
+        self.assertIn("workers", answer["error"])
+
+    def test_who_sends_slowly_is_sent_away(self):
+        """A byte now and then, in the header fields or in the body, does not hold a place."""
+        head = b"POST /api/reload HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        body = head + f"Authorization: Bearer {self.door.token}\r\n".encode() + \
+            b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+        links = []
+        for i in range(32):
+            link = socket.create_connection(("127.0.0.1", self.door.door))
+            self.addCleanup(link.close)
+            link.sendall(body if i % 2 else head)
+            links.append(link)
+        ends = threading.Event()
+
+        def drip():
+            while not ends.wait(1):
+                for link in links:
+                    with contextlib.suppress(OSError):
+                        link.send(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            self.assertEqual(self.door.ask("get", "/api/status")[0], 200)
+        finally:
+            ends.set()
+            thread.join()
 
     def test_clients_are_bounded(self):
         for _ in range(40):

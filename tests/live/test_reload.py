@@ -6,12 +6,16 @@ test_reload.py BUILD [--reloads N]
 With many reloads, and where the build has bench-flood, that adds its calls.
 """
 import argparse
+import contextlib
+import csv
+import http.client
 import json
 import os
 import pathlib
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -246,6 +250,115 @@ class Reload(unittest.TestCase):
         self.assertEqual([row["change"] for row in rows], tried.stdout.splitlines())
         again = self.server.ctl("reload")
         self.assertEqual((again.returncode, again.stdout), (0, "nothing has changed\n"))
+
+
+class Homer(threading.Thread):
+    """Reads as it comes what a Homer server would.  Of a rush the kernel may drop some."""
+
+    def __init__(self):
+        super().__init__()
+        self.link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.link.bind(("127.0.0.1", 0))
+        self.port = self.link.getsockname()[1]
+        self.last, self.last_s = b"", time.monotonic()
+        self.start()
+
+    def run(self):
+        while (data := self.link.recv(65536)) != b"end":
+            self.last, self.last_s = data, time.monotonic()
+
+    def end(self):
+        self.link.sendto(b"end", ("127.0.0.1", self.port))
+        self.join()
+        self.link.close()
+
+
+class Beside(unittest.TestCase):
+    """What reads the workers' notes goes on while the configuration is read again, and so does the
+    API: each call has its record, and each message its copy."""
+
+    def serve(self, records):
+        self.port, self.door = free_port(), free_port()
+        self.homer = Homer()
+        self.addCleanup(self.homer.end)
+        self.records = records
+        self.server = Ahoyd(BUILD, self.config(0))
+        self.addCleanup(self.server.__exit__)
+        self.token = (self.server.path / "ahoyd.token").read_text().strip()
+
+    def config(self, number):
+        more = free_port() if number % 2 else None
+        lines = [f'listen "{way}:127.0.0.1:{self.port}"' for way in ("udp", "tcp")]
+        lines += [f'listen "udp:127.0.0.1:{more}"'] if more else []
+        return "\n".join(lines + [
+            'domain("atlanta.example", { auth = "none" })', 'store "memory:"', "workers(2)",
+            f'records "{self.records}"', f'hep "udp:127.0.0.1:{self.homer.port}"',
+            f'api {{ http = "127.0.0.1:{self.door}", write = true }}',
+            f'route {{ user = "nobody", reject = {410 + number} }}', ""])
+
+    def ask(self, method, path):
+        link = http.client.HTTPConnection("127.0.0.1", self.door, timeout=PATIENCE)
+        link.request(method, path, headers={"Authorization": f"Bearer {self.token}"})
+        answer = link.getresponse()
+        text = answer.read()
+        link.close()
+        self.assertEqual(answer.status, 200, text)
+        return json.loads(text)
+
+    def phone(self, user, transport):
+        phone = Phone(user, self.port, transport)
+        self.addCleanup(phone.close)
+        return phone
+
+    def run_reloads(self, count):
+        """Reads it again by the API while calls go by; returns how many there were."""
+        loads = [Load(self.phone(f"caller{way}", way), self.phone(f"callee{way}", way))
+                 for way in ("udp", "tcp")]
+        self.callee = loads[0].callee
+        for number in range(1, count + 1):
+            (self.server.path / "ahoyd.lua").write_text(self.config(number))
+            changes = [row["change"] for row in self.ask("POST", "/api/reload")["changes"]]
+            self.assertIn("~ route 1", changes)
+            self.assertGreater(self.ask("GET", "/api/calls")["total"], 0)
+        for load in loads:
+            load.end()
+        self.assertEqual([load.lost for load in loads], [None] * 2, self.server.log()[-2000:])
+        self.assertGreater(min(load.calls for load in loads), 0)
+        return sum(load.calls for load in loads)
+
+    def go(self, records):
+        self.serve(records)
+        calls = self.run_reloads(RELOADS if RELOADS < 20 else 20)
+        until(lambda: time.monotonic() > self.homer.last_s + 0.5, "all datagrams have come")
+        last = Call(self.phone("last", "udp"), self.callee)
+        last.answer()
+        last.hang_up()
+        calls += 1
+        until(lambda: last.call["id"].encode() in self.homer.last, "a copy of the last call")
+        until(lambda: f"\nahoyd_records_written_total {calls}\n" in
+              self.server.ctl("metrics").stdout, "all records are written")
+        metrics = self.server.ctl("metrics").stdout
+        for name in ("records_lost", "hep_lost", "notes_missed_bytes"):
+            self.assertIn(f"\nahoyd_{name}_total 0\n", metrics)
+        self.server.stop()
+        return calls
+
+    def test_rows_of_csv(self):
+        calls = self.go("csv:calls.csv")
+        with open(self.server.path / "calls.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len({row["call_id"] for row in rows}), calls)
+        self.assertEqual({(row["outcome"], row["ended_by"]) for row in rows},
+                         {("answered", "caller")})
+
+    def test_rows_of_sqlite(self):
+        calls = self.go("sqlite:calls.db")
+        with contextlib.closing(sqlite3.connect(self.server.path / "calls.db")) as database:
+            rows = database.execute("SELECT count(DISTINCT call_id), count(*), "
+                                    "sum(outcome = 'answered' AND ended_by = 'caller') "
+                                    "FROM ahoy_calls").fetchall()
+        self.assertEqual(rows, [(calls,) * 3])
 
 
 def setUpModule():

@@ -135,6 +135,7 @@ static void what_is_not_understood(void **state)
         { "route { to = 't', from = '@a.example' }", "is neither \"users\"" },
         { "route { to = 't', method = 'CALL' }", "method = \"CALL\" is not understood" },
         { "route { to = 't', transport = 'ip' }", "transport = \"ip\" is not understood" },
+        { "route { to = 't', transport = 'sctp' }", "transport = \"sctp\" is not understood" },
         { "route { to = 't', number = '49x' }", "number = \"49x\" is not understood" },
         { "route { to = 't', number = {} }", "a text, or a table of 1 to 64" },
         { "route { to = 't', number = { 49 } }", "a text, or a table of 1 to 64" },

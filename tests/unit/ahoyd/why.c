@@ -424,6 +424,36 @@ static void a_call_is_listed_as_it_goes_on(void **state)
     exchange_free(exchange);
 }
 
+static json_t *follow(struct exchange *exchange, json_int_t from)
+{
+    const struct ahoyd_command_means means = means_of(exchange);
+    json_t *request = json_pack("{s:[I]}", "from", from);
+    json_t *answer = ahoyd_command_follow(&means, request);
+    json_decref(request);
+    return answer;
+}
+
+/* A reader may begin within a message, and a stranger may have written what looks like a note. */
+static void what_looks_like_a_note_is_none(void **state)
+{
+    (void)state;
+    struct exchange *exchange = atlanta();
+    struct ahoy_note fake[2] = { { .kind = AHOY_NOTE_OUT, .transport = 200, .size = 16 },
+                                 { .kind = 77, .size = 16 } };
+    const struct span text = { (const char *)fake, sizeof fake };
+    struct ahoy_ring *ring = (struct ahoy_ring *)(uintptr_t)ahoyd_server_ring(exchange->server);
+    struct ahoy_note note = { .kind = AHOY_NOTE_IN, .transport = AHOY_UDP };
+    json_int_t end = (json_int_t)ring->end;
+    ahoy_ring_put(ring, &note, &text, 1);
+    for (json_int_t at = end; at < (json_int_t)ring->end; at += 8) {
+        json_t *answer = follow(exchange, at);
+        const json_t *notes = json_object_get(answer, "notes");
+        assert_int_equal(json_array_size(notes), at == end ? 1 : 0);
+        json_decref(answer);
+    }
+    exchange_free(exchange);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +461,7 @@ int main(void)
         cmocka_unit_test(secrets_are_masked),
         cmocka_unit_test(an_explanation_shows_no_proof),
         cmocka_unit_test(a_call_is_listed_as_it_goes_on),
+        cmocka_unit_test(what_looks_like_a_note_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
