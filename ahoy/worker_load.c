@@ -1,7 +1,8 @@
 /* The pump of a load: sockets of all transports, and room for many calls.
  *
- * Who calls rests a little after each turn, so that much is read and sent at once; what comes
- * meanwhile is told with how long it has waited, so that no time is measured too long. */
+ * Who calls rests a little before each turn, so that much is read and sent at once, and one sleep
+ * is all that a turn costs; what comes meanwhile is told with how long it has waited, so that no
+ * time is measured too long. */
 #include "ahoy/worker_load.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ enum {
     TRANSACTIONS_A_CALL = 3, /* INVITE, CANCEL, BYE. */
     MEMORY_A_CALL = 8192,    /* Of their messages. */
     PADDING = 128,           /* So that requests of one kind leave together. */
-    REST_US = 5000,          /* From one turn to the next, for those who do not answer. */
+    REST_US = 10000,         /* From one turn to the next, for those who do not answer. */
     NO_PORT = 9              /* Whatever is sent there is discarded (RFC 863). */
 };
 
@@ -136,10 +137,13 @@ bool load_wire_random(uint64_t *numbers, size_t count)
 
 void load_wire_wait(struct load_wire *wire, uint64_t deadline_ms)
 {
+    if (wire->rests) {
+        ahoy_pump_flush(wire->pump);
+        uint64_t now_us = ahoy_driver_now_us();
+        if (now_us < wire->woke_us + REST_US)
+            (void)usleep((useconds_t)(wire->woke_us + REST_US - now_us)); /* A signal may end it. */
+    }
     ahoy_pump_wait(wire->pump, deadline_ms);
-    uint64_t now_us = ahoy_driver_now_us();
-    if (wire->rests && now_us < wire->woke_us + REST_US)
-        (void)usleep((useconds_t)(wire->woke_us + REST_US - now_us)); /* A signal may end it. */
     wire->woke_us = ahoy_driver_now_us();
 }
 

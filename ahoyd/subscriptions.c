@@ -25,6 +25,7 @@ void ahoyd_subscription_remove(struct ahoyd_server *server, struct ahoyd_subscri
 {
     ahoyd_watch_remove(server->options.store, &subscription->watch);
     ahoy_timers_cancel(&server->subscription_timers, &subscription->timer);
+    ahoy_dialog_fini(&subscription->notifier.dialog);
     free(subscription->told);
     ahoy_pool_remove(&server->subscriptions, subscription->self);
 }

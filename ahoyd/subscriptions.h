@@ -6,7 +6,7 @@
 #include "ahoyd/serving.h"
 #include "libahoy/tu/notifier.h"
 
-enum { AHOYD_SUBSCRIPTIONS_LIMIT = 4096 /* Of a worker, some 12 KB each. */ };
+enum { AHOYD_SUBSCRIPTIONS_LIMIT = 4096 /* Of a worker, some 3 KB each. */ };
 
 struct ahoyd_subscription {
     struct ahoy_handle self;

@@ -110,15 +110,17 @@ static bool grow_list(struct ahoy_pool *pool)
     return true;
 }
 
-/* Memory for |count| blocks of |size| bytes.  What makes a huge page gets one where the system has
- * any: the processor then finds its way in it without going through tables. */
+/* Memory for |count| blocks of |size| bytes.  What fills a huge page, or nearly, gets one where the
+ * system has any: the processor then finds its way in it without going through tables, and it is
+ * touched for the first time once.  The kernel gives none for a part of one. */
 static struct block *take_blocks(size_t size, uint32_t count)
 {
-    if (count * size <= HUGE_PAGE / 2)
-        return malloc(count * size);
-    void *blocks = aligned_alloc(HUGE_PAGE, (count * size + HUGE_PAGE - 1) & -(size_t)HUGE_PAGE);
+    size_t used = count * size, whole = (used + HUGE_PAGE - 1) & -(size_t)HUGE_PAGE;
+    if (whole - used > whole / 4)
+        return malloc(used);
+    void *blocks = aligned_alloc(HUGE_PAGE, whole);
     if (blocks != NULL)
-        (void)madvise(blocks, count * size, MADV_HUGEPAGE); /* Else its pages are small ones. */
+        (void)madvise(blocks, whole, MADV_HUGEPAGE); /* Else its pages are small ones. */
     return blocks;
 }
 

@@ -188,14 +188,22 @@ static bool step(struct ahoy_pump *pump)
     return true;
 }
 
-void ahoy_pump_wait(struct ahoy_pump *pump, uint64_t deadline_ms)
+void ahoy_pump_flush(struct ahoy_pump *pump)
 {
-    pump->told_time = false;
-    pump->holds = ahoy_stack_event(pump->stack, &pump->held);
+    if (!pump->holds)
+        pump->holds = ahoy_stack_event(pump->stack, &pump->held);
     if (pump->holds)
         return; /* It would be gone once the stack is polled. */
     carry_all(pump);
     ahoy_driver_flush(pump->driver);
+}
+
+void ahoy_pump_wait(struct ahoy_pump *pump, uint64_t deadline_ms)
+{
+    pump->told_time = false;
+    ahoy_pump_flush(pump);
+    if (pump->holds)
+        return;
     uint64_t stack_ms = ahoy_stack_deadline(pump->stack);
     ahoy_driver_wait(pump->driver, stack_ms < deadline_ms ? stack_ms : deadline_ms);
 }

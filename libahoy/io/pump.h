@@ -58,6 +58,8 @@ const struct ahoy_listener *ahoy_pump_listener(const struct ahoy_pump *pump, siz
 /* To wake it from another thread or a signal handler, or to have it watch a descriptor. */
 struct ahoy_driver *ahoy_pump_driver(struct ahoy_pump *pump);
 
+/* Sends what the users have asked for, as the next wait would: for whoever rests before that. */
+void ahoy_pump_flush(struct ahoy_pump *pump);
 /* Sends what the users have asked for, and waits until something comes, or |deadline_ms|: the
  * users' own. */
 void ahoy_pump_wait(struct ahoy_pump *pump, uint64_t deadline_ms);

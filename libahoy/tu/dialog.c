@@ -1,14 +1,33 @@
-/* Dialogs: RFC 3261 12. */
+/* Dialogs: RFC 3261 12.  Thousands may stand at a time, and most have short texts: a long one costs
+ * memory of its own. */
 #include "libahoy/tu/dialog.h"
+
+#include <stdlib.h>
 
 #include "libahoy/syntax/params.h"
 
-/* Copies |text| into the dialog; false where it does not fit. */
+static bool have_more(struct ahoy_dialog *dialog)
+{
+    if (dialog->more == NULL)
+        dialog->more = malloc(AHOY_DIALOG_TEXT_LIMIT + AHOY_TARGET_LIMIT);
+    return dialog->more != NULL;
+}
+
+void ahoy_dialog_fini(struct ahoy_dialog *dialog)
+{
+    free(dialog->more);
+    dialog->more = NULL;
+}
+
+/* Copies |text| into the dialog; false where it does not fit.  What is kept stays where it is. */
 static bool keep(struct ahoy_dialog *dialog, struct span text, struct span *kept)
 {
-    if (text.size > sizeof dialog->text - dialog->text_size)
+    if (text.size > AHOY_DIALOG_TEXT_LIMIT - dialog->text_size)
         return false;
-    char *at = dialog->text + dialog->text_size;
+    bool is_short = dialog->text_size + text.size <= sizeof dialog->text;
+    if (!is_short && !have_more(dialog))
+        return false;
+    char *at = (is_short ? dialog->text : dialog->more) + dialog->text_size;
     if (text.size > 0)
         memcpy(at, text.at, text.size);
     dialog->text_size += text.size;
@@ -26,16 +45,19 @@ static struct span without_headers(const struct ahoy_uri *uri)
 
 static bool set_target(struct ahoy_dialog *dialog, struct span uri)
 {
-    if (uri.size == 0 || uri.size > sizeof dialog->target)
+    bool is_short = uri.size <= sizeof dialog->target;
+    if (uri.size == 0 || uri.size > AHOY_TARGET_LIMIT || (!is_short && !have_more(dialog)))
         return false;
-    memmove(dialog->target, uri.at, uri.size);
+    memmove(is_short ? dialog->target : dialog->more + AHOY_DIALOG_TEXT_LIMIT, uri.at, uri.size);
     dialog->target_size = uri.size;
     return true;
 }
 
-static struct span target_of(const struct ahoy_dialog *dialog)
+struct span ahoy_dialog_target(const struct ahoy_dialog *dialog)
 {
-    return (struct span){ dialog->target, dialog->target_size };
+    bool is_short = dialog->target_size <= sizeof dialog->target;
+    return (struct span){ is_short ? dialog->target : dialog->more + AHOY_DIALOG_TEXT_LIMIT,
+                          dialog->target_size };
 }
 
 static void clear(struct ahoy_dialog *dialog)
@@ -211,7 +233,7 @@ static bool strict_route(const struct ahoy_dialog *dialog, struct span *uri)
 struct span ahoy_dialog_request_uri(const struct ahoy_dialog *dialog)
 {
     struct span uri;
-    return strict_route(dialog, &uri) ? uri : target_of(dialog);
+    return strict_route(dialog, &uri) ? uri : ahoy_dialog_target(dialog);
 }
 
 static void put_routes(const struct ahoy_dialog *dialog, struct ahoy_buf *rows)
@@ -225,7 +247,7 @@ static void put_routes(const struct ahoy_dialog *dialog, struct ahoy_buf *rows)
     }
     if (strict) { /* R3261-12.2.1.1-16 */
         ahoy_buf_put(rows, SPAN("Route: <"));
-        ahoy_buf_put(rows, target_of(dialog));
+        ahoy_buf_put(rows, ahoy_dialog_target(dialog));
         ahoy_buf_put(rows, SPAN(">\r\n"));
     }
 }
@@ -266,7 +288,7 @@ void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method
 bool ahoy_dialog_is_sips(const struct ahoy_dialog *dialog)
 {
     struct ahoy_address route;
-    if (ahoy_span_starts_nocase(target_of(dialog), SPAN("sips:")))
+    if (ahoy_span_starts_nocase(ahoy_dialog_target(dialog), SPAN("sips:")))
         return true;
     return dialog->route_count > 0 && ahoy_address_parse(dialog->routes[0], &route, NULL) &&
            route.uri.scheme == AHOY_SCHEME_SIPS;
@@ -276,7 +298,7 @@ bool ahoy_dialog_next_hop(const struct ahoy_dialog *dialog, struct ahoy_uri *uri
 {
     struct ahoy_address address;
     if (dialog->route_count == 0)
-        return ahoy_uri_parse(target_of(dialog), uri, NULL);
+        return ahoy_uri_parse(ahoy_dialog_target(dialog), uri, NULL);
     if (!ahoy_address_parse(dialog->routes[0], &address, NULL))
         return false;
     *uri = address.uri;

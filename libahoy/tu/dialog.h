@@ -12,8 +12,11 @@ enum {
     AHOY_TARGET_LIMIT = 2048,      /* Bytes of the remote target. */
     AHOY_ROUTES_LIMIT = 32
 };
+/* Bytes of the same that a dialog has room for by itself. */
+enum { AHOY_DIALOG_TEXT_ROOM = 768, AHOY_DIALOG_TARGET_ROOM = 256 };
 
-/* Spans point into |text|: not to be copied by assignment. */
+/* Spans point into |text|: not to be copied by assignment.  All zeroed before its first use;
+ * whoever has one calls ahoy_dialog_fini when it is of no use any more. */
 struct ahoy_dialog {
     struct span call_id, local_tag, remote_tag; /* The dialog ID; a tag of RFC 2543 is empty. */
     struct span local_uri, remote_uri;
@@ -21,6 +24,8 @@ struct ahoy_dialog {
     uint32_t remote_cseq; /* Of the peer's last one, where |has_remote_cseq|. */
     bool has_remote_cseq;
     size_t route_count, target_size, text_size; /* Of what is below. */
+    char *more; /* From the allocator, for the few whose texts are longer than there is room for
+                 * below: AHOY_DIALOG_TEXT_LIMIT bytes, and a target behind them.  Else NULL. */
 
     /* What is negotiated in it; zeroed at first, and not touched by what is below. */
     struct ahoy_offers offers;
@@ -31,9 +36,14 @@ struct ahoy_dialog {
 
     /* Room that need not be zeroed. */
     struct span routes[AHOY_ROUTES_LIMIT]; /* Values of Route, in the order in which they go. */
-    char target[AHOY_TARGET_LIMIT];        /* The remote target's URI. */
-    char text[AHOY_DIALOG_TEXT_LIMIT];
+    char target[AHOY_DIALOG_TARGET_ROOM];  /* The remote target's URI. */
+    char text[AHOY_DIALOG_TEXT_ROOM];
 };
+
+/* Gives back what it holds. */
+void ahoy_dialog_fini(struct ahoy_dialog *dialog);
+/* The remote target's URI. */
+struct span ahoy_dialog_target(const struct ahoy_dialog *dialog);
 
 /* What a request outside of dialogs is made of (8.1.1). */
 struct ahoy_dialog_seed {

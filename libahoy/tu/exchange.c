@@ -119,6 +119,7 @@ unsigned ahoy_exchange_step(struct ahoy_exchange *exchange, struct ahoy_ua_conte
 
 void ahoy_exchange_fini(struct ahoy_exchange *exchange)
 {
+    ahoy_dialog_fini(&exchange->dialog);
     free(exchange->text);
     exchange->text = NULL;
 }

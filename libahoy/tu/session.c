@@ -283,6 +283,7 @@ void ahoy_session_fini(struct ahoy_session *session)
     ahoy_session_drop_answer(&session->answer);
     ahoy_session_drop_answer(&session->reliable.answer);
     ahoy_session_forget_early(session);
+    ahoy_dialog_fini(&session->dialog);
     free(session->head);
     ahoy_session_wipe(session->offer, session->offer_size);
     ahoy_session_wipe(session->described, session->described_size);

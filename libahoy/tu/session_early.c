@@ -29,6 +29,13 @@ struct ahoy_dialog *ahoy_session_find(struct ahoy_session *session,
     return early != NULL && ahoy_dialog_matches(early, routing) ? early : NULL;
 }
 
+static void free_early(struct ahoy_dialog *early)
+{
+    if (early != NULL)
+        ahoy_dialog_fini(early);
+    free(early);
+}
+
 /* The early dialog of a response; NULL where it makes none, or a limit or memory refuses. */
 static struct ahoy_dialog *find_or_add(struct ahoy_session *session, const struct ahoy_event *event)
 {
@@ -38,7 +45,7 @@ static struct ahoy_dialog *find_or_add(struct ahoy_session *session, const struc
         return early;
     early = calloc(1, sizeof *early);
     if (early == NULL || !ahoy_dialog_from_response(early, event->message, event->routing, NULL)) {
-        free(early);
+        free_early(early);
         return NULL;
     }
     early->offers = session->dialog.offers;
@@ -124,7 +131,7 @@ void ahoy_session_leave_early(struct ahoy_session *session)
         ahoy_dialog_confirm(&session->dialog, early);
         if (session->change.dialog == early)
             session->change.dialog = &session->dialog;
-        free(early);
+        free_early(early);
         session->early[i] = session->early[--session->early_count];
         return;
     }
@@ -135,7 +142,7 @@ void ahoy_session_forget_early(struct ahoy_session *session)
     for (unsigned i = 0; i < session->early_count; i++) {
         if (session->change.dialog == session->early[i])
             session->change.dialog = NULL;
-        free(session->early[i]);
+        free_early(session->early[i]);
     }
     session->early_count = 0;
 }

@@ -53,7 +53,7 @@ static bool is_wanted(const struct ahoy_session_targets *targets, const struct t
 
 static struct ahoy_session_targets *begin(const struct ahoy_session *session)
 {
-    struct span called = { session->dialog.target, session->dialog.target_size };
+    struct span called = ahoy_dialog_target(&session->dialog);
     struct ahoy_session_targets *targets = calloc(1, sizeof *targets);
     if (targets == NULL || called.size > sizeof targets->text) {
         free(targets);

@@ -32,7 +32,7 @@ static void put_target(struct span uri, const struct ahoy_dialog *replaced, stru
 
 struct span ahoy_refer_uri_of(const struct ahoy_dialog *dialog)
 {
-    struct span target = { dialog->target, dialog->target_size }, value;
+    struct span target = ahoy_dialog_target(dialog), value;
     struct ahoy_uri uri;
     bool is_gruu = ahoy_uri_parse(target, &uri, NULL) && ahoy_uri_param(&uri, SPAN("gr"), &value);
     return is_gruu ? target : dialog->remote_uri;

@@ -59,6 +59,8 @@ void ahoy_ua_free(struct ahoy_ua *ua)
     ahoy_exchanges_fini(&ua->exchanges);
     ahoy_publication_fini(&ua->publication);
     ahoy_ua_hush(&ua->context);
+    ahoy_dialog_fini(&ua->context.stray);
+    ahoy_dialog_fini(&ua->subscriber.dialog);
     explicit_bzero(ua, sizeof *ua);
     free(ua);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Calls that are handed on, through ahoyd: by baresip and by ahoy, to ahoy; unattended (RFC 5589
-6), and attended (7): among phones of ours, and to one that is not.
+6), and attended (7): among phones of ours, and to one that is not.  And calls that somebody asks
+for from outside (RFC 5359 2.18).
 
 test_transfer.py BUILD
 """
@@ -114,6 +115,35 @@ store "memory:"
         self.assertEqual(self.read(alice, "transfer-ended")["status"], 404)
         self.assertEqual(alice.wait(PATIENCE), 8)
         self.assertEqual(self.read(bob, "refused")["status"], 404)
+
+    def test_click_to_dial(self):
+        """Bob's phone calls Carol because Alice, who is in no call, asks it to; or does not, where
+        it is not willing, and says what became of it."""
+        bob = self.answering("bob", "--accept-refer", "--play", "tone:660")
+        carol = self.answering("carol", "--once")
+        alice = self.ahoy("alice", "refer", "bob@atlanta.example", "carol@atlanta.example")
+        asked = self.read(bob, "transfer-asked")
+        self.assertEqual(asked["text"], "sip:carol@atlanta.example")
+        self.assertIn("alice@atlanta.example", asked["from"])
+        self.assertIn("bob@atlanta.example", self.read(carol, "incoming")["text"])
+        self.read(bob, "answered")
+        self.assertEqual(self.read(alice, "transfer-ended")["status"], 200)
+        self.assertEqual(alice.wait(PATIENCE), 0)
+        try:
+            carol.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            bob.terminate()
+        self.assertEqual(carol.wait(PATIENCE), 0)
+        self.assertAlmostEqual(self.read(carol, "heard")["heard_hz"], 660, delta=5)
+        bob.wait(PATIENCE)
+        unwilling = self.answering("bob", "--accept-transfers")
+        alice = self.ahoy("alice", "refer", "bob@atlanta.example", "carol@atlanta.example")
+        self.assertEqual(self.read(alice, "transfer-ended")["status"], 403)
+        self.assertEqual(alice.wait(PATIENCE), 7)
+        unwilling.terminate()
+        alice = self.ahoy("alice", "refer", "nobody@atlanta.example", "carol@atlanta.example")
+        self.assertEqual(self.read(alice, "transfer-ended")["status"], 404)
+        self.assertEqual(alice.wait(PATIENCE), 8)
 
     def test_attended(self):
         """Alice asks carol, and bob takes her place there."""

@@ -276,6 +276,50 @@ static void test_begin(void **state)
                    "Call-ID: c2\r\nCSeq: 1 INVITE\r\n");
 }
 
+/* |size| bytes of a user's name, and what they are in. */
+static void put_long(struct ahoy_buf *buf, const char *before, size_t size, const char *after)
+{
+    ahoy_buf_put(buf, ahoy_span(before));
+    for (size_t i = 0; i < size; i++)
+        ahoy_buf_put_byte(buf, (char)('a' + i % 26));
+    ahoy_buf_put(buf, ahoy_span(after));
+}
+
+/* Texts of every length up to the limits are kept, and what was kept before stays as it is. */
+static void test_long_texts(void **state)
+{
+    static const size_t sizes[] = { 1, 200, 230, 240, 260, 700, 1900 };
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char rows_text[12000], line[2200], expected[16000];
+        struct ahoy_buf rows = ahoy_buf_over(rows_text, sizeof rows_text - 1);
+        struct ahoy_buf line_buf = ahoy_buf_over(line, sizeof line - 1);
+        struct ahoy_buf all = ahoy_buf_over(expected, sizeof expected - 1);
+        for (size_t route = 0; route < 3; route++) {
+            put_long(&rows, "Record-Route: <sip:", sizes[i], "@p.example;lr>\r\n");
+            put_long(&all, "Route: <sip:", sizes[i], "@p.example;lr>\r\n");
+        }
+        put_long(&rows, "Contact: <sip:", sizes[i], "@192.0.2.1>\r\n");
+        put_long(&line_buf, "BYE sip:", sizes[i], "@192.0.2.1 SIP/2.0\r\n");
+        ahoy_buf_put(&all, SPAN("Max-Forwards: 70\r\nFrom: <sip:bob@b.example>;tag=mine\r\n"
+                                "To: <sip:alice@a.example>;tag=from\r\nCall-ID: c1\r\n"
+                                "CSeq: 1 BYE\r\n"));
+        rows_text[rows.size] = line[line_buf.size] = expected[all.size] = '\0';
+        read_request(rows_text);
+        assert_true(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("mine"), NULL));
+        expect_request(AHOY_METHOD_BYE, 1, line, expected);
+        /* A short target, and the long one again: 12.2.1.2. */
+        read_request("Contact: <sip:short@192.0.2.1>\r\n");
+        ahoy_dialog_refresh(&dialog, &message);
+        assert_span(ahoy_dialog_target(&dialog), "sip:short@192.0.2.1");
+        expect_request(AHOY_METHOD_BYE, 1, "BYE sip:short@192.0.2.1 SIP/2.0\r\n", expected);
+        read_request(rows_text);
+        ahoy_dialog_refresh(&dialog, &message);
+        expect_request(AHOY_METHOD_BYE, 1, line, expected);
+        ahoy_dialog_fini(&dialog);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,7 +328,7 @@ int main(void)
         cmocka_unit_test(test_strict_route), cmocka_unit_test(test_remote_cseq),
         cmocka_unit_test(test_matching),     cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_faults),       cmocka_unit_test(test_begin),
-        cmocka_unit_test(test_old_peers),
+        cmocka_unit_test(test_old_peers),    cmocka_unit_test(test_long_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

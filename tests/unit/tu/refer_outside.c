@@ -10,6 +10,8 @@
 
 #include "tests/support/pair.h"
 
+#define TARGET "Refer-To: <sip:carol@192.0.2.3>\r\n"
+
 static struct pair pair;
 static struct ahoy_handle asked; /* Alice's. */
 
@@ -106,6 +108,38 @@ static void test_told_first(void **state)
     pair_fini(&pair);
 }
 
+/* The value of tag in the row |name| of what alice got last. */
+static struct span tag_of(const char *name)
+{
+    const char *row = strstr(pair.ends[ALICE].received, name);
+    assert_non_null(row);
+    const char *tag = strstr(row, ";tag=");
+    assert_non_null(tag);
+    return (struct span){ tag + 5, strcspn(tag + 5, "\r;") };
+}
+
+/* Answer and NOTIFY are of one dialog (12.1.1), which has the route that REFER has come by. */
+static void test_one_dialog(void **state)
+{
+    char tag[64];
+    (void)state;
+    pair_init_referred(&pair);
+    pair_lose(&pair, "NOTIFY", 1);
+    pair_outside(&pair, "REFER", "bob", "1",
+                 TARGET "Record-Route: <sip:192.0.2.1;lr;x>\r\n", "");
+    pair_run(&pair, 100);
+    assert_rows("SIP/2.0 200 ");
+    assert_rows("\r\nRecord-Route: <sip:192.0.2.1;lr;x>\r\n");
+    struct span ours = tag_of("\r\nTo: ");
+    assert_in_range(ours.size, 1, sizeof tag);
+    memcpy(tag, ours.at, ours.size);
+    pair_run(&pair, 600);
+    assert_rows("NOTIFY sip:alice@192.0.2.1 ");
+    assert_rows("\r\nRoute: <sip:192.0.2.1;lr;x>\r\n");
+    assert_true(ahoy_span_equal(tag_of("\r\nFrom: "), (struct span){ tag, ours.size }));
+    pair_fini(&pair);
+}
+
 /* Nobody decides: for ten minutes. */
 static void test_undecided(void **state)
 {
@@ -149,8 +183,6 @@ static void test_unwilling(void **state)
     }
     pair_fini(&pair);
 }
-
-#define TARGET "Refer-To: <sip:carol@192.0.2.3>\r\n"
 
 /* R3515-2.4.2-2; and what nobody could agree to. */
 static void test_refused(void **state)
@@ -198,7 +230,7 @@ int main(void)
         cmocka_unit_test(test_declined),   cmocka_unit_test(test_called),
         cmocka_unit_test(test_told_first), cmocka_unit_test(test_undecided),
         cmocka_unit_test(test_unwilling),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_merged),
+        cmocka_unit_test(test_merged),     cmocka_unit_test(test_one_dialog),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
