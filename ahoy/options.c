@@ -30,10 +30,10 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(ACCOUNT, "account", "NAME", ALL, "whose phone, by its name in the file of accounts")    \
     OPTION(USER, "user", "USER@DOMAIN", WHOSE, "whose phone this is (default: $AHOY_USER)")        \
     OPTION(PASSWORD_FILE, "password-file", "FILE", WHOSE, "its first line is the password")        \
-    OPTION(PASSWORD_STDIN, "password-stdin", NULL, ALL, "standard input's first line is it")       \
+    OPTION(PASSWORD_STDIN, "password-stdin", NULL, ALL, "read the password from standard input")   \
     OPTION(REALM, "realm", "REALM", WHOSE, "the realm that may ask for it (default: DOMAIN)")      \
     OPTION(INSTANCE, "instance", "URN", PHONES | IN_FILE,                                          \
-           "the phone's own name, for a URI that is its alone")                                    \
+           "this phone's name among those of its user (urn:uuid:...)")                             \
     OPTION(SERVER, "server", "URI", WHOSE, "registrar, proxy: sip:ADDRESS[:PORT][;transport=tls]") \
     OPTION(AUTHORITIES, "authorities", "FILE", WHOSE, "whose certificates are good (TLS)")         \
     OPTION(INSECURE, "insecure", NULL, WHOSE, "any certificate is good (TLS)")                     \
@@ -54,18 +54,20 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(HOLD, "hold", "SECONDS", PHONE_LOAD_CALL | PHONE_LOAD_ANSWER, "hang up after so long")  \
     OPTION(EVERY, "every", "SECONDS", PHONE_OPTIONS, "wait so long in between (1)")                \
     OPTION(KEEP, "keep", NULL, PHONE_REGISTER, "stay and refresh until ^C, then unregister")       \
-    OPTION(FOR, "for", "SECONDS", PHONE_CALL | PHONE_WATCH | LOADS, "for so long, then end")       \
+    OPTION(FOR, "for", "SECONDS", PHONE_CALL | PHONE_WATCH | LOADS, "end after so long")           \
     OPTION(RING_LIMIT, "ring-limit", "SECONDS", PHONE_CALL | PHONE_LOAD_CALL,                      \
            "give up when nobody answers so long")                                                  \
     OPTION(RING, "ring", "SECONDS", PHONE_ANSWER | PHONE_LOAD_ANSWER, "ring first, so long (1)")   \
     OPTION(ONCE, "once", NULL, PHONE_ANSWER, "leave after the first call")                         \
     OPTION(BUSY, "busy", NULL, PHONE_ANSWER, "refuse every call as busy")                          \
     OPTION(TRANSFER, "transfer", "URI", PHONE_CALL, "after --for, hand the call to somebody else") \
-    OPTION(CONSULT, "consult", "URI", PHONE_CALL, "call him first, and then hand it to him")       \
+    OPTION(CONSULT, "consult", "URI", PHONE_CALL, "the same, but talk to that one before")         \
     OPTION(ACCEPT_TRANSFERS, "accept-transfers", NULL, PHONE_ANSWER, "go where callers send us")   \
     OPTION(ACCEPT_REFER, "accept-refer", NULL, PHONE_ANSWER, "go where anybody sends us")          \
-    OPTION(SESSION, "session", "SECONDS", TALKING, "end calls nobody refreshes; 0: no (1800)") \
-    OPTION(PLAY, "play", "WHAT", TALKING, "say it: tone:HZ, silence, or a file (silence)")         \
+    OPTION(SESSION, "session", "SECONDS", TALKING,                                                 \
+           "end a call whose sides say nothing of it for so long (1800; 0: never)")                \
+    OPTION(PLAY, "play", "WHAT", TALKING,                                                          \
+           "what the other side hears: tone:HZ, silence, or a sound file (silence)")               \
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
     OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \

@@ -188,7 +188,10 @@ char *config_read_file(const char *path, struct ahoyd_config_faults *faults, siz
     char *text = malloc(FILE_LIMIT + 1);
     FILE *file = fopen(path, "r");
     if (file == NULL || text == NULL) {
-        tell(faults, path, "cannot be opened: %s; name the file with --config", strerror(errno));
+        tell(faults, path,
+             "cannot be opened: %s; name the file with --config, or write a first one as ahoyd "
+             "--help shows it",
+             strerror(errno));
         goto out;
     }
     *size = fread(text, 1, FILE_LIMIT + 1, file);

@@ -117,9 +117,14 @@ class Shell:
         self.process.stdin.flush()
         if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
             raise AssertionError(f"after {PATIENCE} s this still goes on:\n{commands}\n" +
-                                 came.read_text(errors="replace"))
+                                 came.read_text(errors="replace") + self.logs())
         self.process.stdout.readline()
         return came.read_text(errors="replace")
+
+    def logs(self):
+        """What those in the background have said."""
+        return "".join(f"\n--- {path.name}\n{path.read_text(errors='replace')}"
+                       for path in sorted((self.folder / "tour").glob("*.log")))
 
     def close(self):
         group = self.process.pid
@@ -183,7 +188,7 @@ class Tour(unittest.TestCase):
                 if not fits(kind, expected, came):
                     self.fail(f"{commands}\n" + "\n".join(difflib.unified_diff(
                         expected.splitlines(), came.splitlines(), "tour.md", "came", n=99,
-                        lineterm="")))
+                        lineterm="")) + shell.logs())
             self.assertGreater(shell.count, 20)
 
     def test_what_fits(self):

@@ -127,10 +127,12 @@ class Why(unittest.TestCase):
         self.socket.bind(("127.0.0.1", 0))
         self.socket.settimeout(PATIENCE)
 
-    def call(self, uri, call_id):
+    def call(self, uri, call_id, below=""):
+        """|below|: further rows of Via, of those who have forwarded it."""
         host, port = self.socket.getsockname()
         message = (f"INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{call_id}"
-                   f"\r\nMax-Forwards: 70\r\nFrom: <sip:m@far.example>;tag=1\r\nTo: <{uri}>\r\n"
+                   f"\r\n{below}Max-Forwards: 70\r\n"
+                   f"From: <sip:m@far.example>;tag=1\r\nTo: <{uri}>\r\n"
                    f"Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nContact: <sip:m@{host}:{port}>\r\n"
                    "Content-Length: 0\r\n\r\n")
         self.socket.sendto(message.encode(), ("127.0.0.1", self.port))
@@ -160,6 +162,18 @@ class Why(unittest.TestCase):
             self.assertEqual(sum("INVITE" in line for line in lines), 1)
         missing = self.server.ctl("explain", "no-such-call")
         self.assertEqual(missing.returncode, 1)
+
+    def test_a_proxy_is_not_the_caller(self):
+        self.call("sip:nobody@atlanta.example", "direct")
+        self.call("sip:nobody@atlanta.example", "brought",
+                  "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbelow\r\n")
+        for call_id, is_forwarded in (("direct", False), ("brought", True)):
+            notes = json.loads(self.run_ctl("--json", "explain", call_id))["notes"]
+            self.assertEqual("forwarded" in notes[0], is_forwarded, notes[0])
+            self.assertTrue(all("forwarded" not in note for note in notes[1:]))
+            heads = self.run_ctl("explain", call_id).splitlines()[2]
+            address = "{}:{}".format(*self.socket.getsockname())
+            self.assertEqual(address in heads, is_forwarded, heads)
 
     def test_a_trace_follows_what_comes(self):
         command = [BUILD / "bin" / "ahoyctl", "--socket", "ahoyd.sock", "trace", "followed"]
