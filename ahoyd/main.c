@@ -233,6 +233,7 @@ static bool open_workers(struct daemon *daemon)
     unsigned count = daemon->config->workers;
     if (count > WORKERS_LIMIT)
         count = WORKERS_LIMIT;
+    ahoyd_passed_tell(&daemon->passed, &daemon->listeners, &daemon->log);
     if (!ahoyd_passed_suits(&daemon->passed, count, &daemon->log) || !make_guard(daemon) ||
         (count > 1 && !make_directory(daemon)))
         return false;
@@ -434,7 +435,6 @@ static void announce(const struct daemon *daemon)
         buf = longer;
     }
     ahoy_log_line(&daemon->log, AHOY_LOG_NOTICE, "listening on%.*s", (int)buf.size, line);
-    ahoyd_passed_tell(&daemon->passed, &daemon->listeners, &daemon->log);
     if (geteuid() == 0)
         ahoy_log_line(&daemon->log, AHOY_LOG_WARNING,
                       "this is root; process { user = \"ahoyd\" } makes it a user like others");

@@ -28,14 +28,13 @@ static bool get(int fd, int level, int option, int *value)
 
 static void look_at(struct ahoyd_passed_socket *socket)
 {
-    static const uint8_t unspecified[sizeof socket->ip.bytes];
     int type, listens, v6_only;
     if (!get(socket->fd, SOL_SOCKET, SO_TYPE, &type) || !ahoy_socket_local(socket->fd, &socket->ip))
         return;
     if (socket->ip.family == AHOY_NO_FAMILY)
         return;
+    /* The kernel says so of an address of its own, whatever was asked for. */
     socket->is_dual = socket->ip.family == AHOY_IPV6 &&
-                      memcmp(socket->ip.bytes, unspecified, sizeof unspecified) == 0 &&
                       get(socket->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only) && v6_only == 0;
     if (type == SOCK_DGRAM ||
         (type == SOCK_STREAM && get(socket->fd, SOL_SOCKET, SO_ACCEPTCONN, &listens) &&

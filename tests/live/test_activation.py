@@ -29,7 +29,7 @@ os.execv(command[0], command)
 CONFIG = """\
 listen "udp:127.0.0.1:{port}"
 listen "tcp:127.0.0.1:{port}"
-domain("atlanta.example", {{ auth = "none" }})
+domain("atlanta.example", {{ auth = "none", insecure = true }})
 store "memory:"
 workers({workers})
 """
@@ -151,6 +151,14 @@ class Activation(unittest.TestCase):
         self.assertRegex(told[1], rf"^udp:\[::\]:{other} was passed for IPv4 and IPv6 together")
         self.assertRegex(told[2], "^descriptor 6 was passed, but is no UDP socket")
         self.serve_phones(2)
+
+    def test_a_socket_for_both_families_is_none(self):
+        # Before the fault that comes of it: the address is in use.
+        passed = self.open(socket.SOCK_DGRAM, family=socket.AF_INET6, host="::", dual=True,
+                           port=(other := free_port()))
+        with self.assertRaisesRegex(SystemExit, rf"(?s)udp:\[::\]:{other} was passed for IPv4 and "
+                                                r"IPv6 together.*BindIPv6Only.*cannot listen"):
+            self.serve([passed], more=f'listen("udp:[::]:{other}", {{ advertise = "a.example" }})')
 
     def test_an_ipv6_address_of_its_own_needs_no_option(self):
         passed = self.open(socket.SOCK_DGRAM, family=socket.AF_INET6, dual=True)
