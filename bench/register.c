@@ -31,7 +31,7 @@ struct waiting {
 
 static struct {
     struct ends ends;
-    unsigned users, count, rate, concurrent;
+    unsigned first, users, count, rate, concurrent;
     struct waiting list[WAITING_LIMIT];
     unsigned begun, completed, failed, resent;
     uint64_t begun_us;
@@ -49,7 +49,8 @@ static uint64_t clock_us(void)
 static void send_register(unsigned place)
 {
     struct waiting *waiting = &phones.list[place];
-    unsigned user = waiting->number % phones.users, cseq = waiting->number / phones.users + 1;
+    unsigned user = phones.first + waiting->number % phones.users;
+    unsigned cseq = waiting->number / phones.users + 1;
     unsigned port = ntohs(phones.ends.own[CALLER].sin_port);
     char bytes[MESSAGE_SIZE];
     int size = snprintf(
@@ -153,6 +154,7 @@ static double within_ms(unsigned thousandths)
 static const char help[] =
     "Usage: bench-register --server PORT [OPTION]...\n"
     "Registers user0000000@bench.example and so on with the server on 127.0.0.1.\n"
+    "  --first N        begins with another one of them (default 0)\n"
     "  --users N        so many, who begin again after the last (default 10000)\n"
     "  --count N        REGISTERs in all (default 10000)\n"
     "  --concurrent N   that wait for an answer at a time (default 32)\n"
@@ -163,7 +165,8 @@ static bool read_options(int argc, char **argv)
     static const struct option options[] = {
         { "server", required_argument, NULL, 's' },     { "users", required_argument, NULL, 'u' },
         { "count", required_argument, NULL, 'n' },      { "rate", required_argument, NULL, 'r' },
-        { "concurrent", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
+        { "concurrent", required_argument, NULL, 'c' }, { "first", required_argument, NULL, 'f' },
+        { NULL, 0, NULL, 0 },
     };
     unsigned port = 0;
     int option = 0;
@@ -174,6 +177,9 @@ static bool read_options(int argc, char **argv)
         switch (option) {
         case 's':
             port = number;
+            break;
+        case 'f':
+            phones.first = number;
             break;
         case 'u':
             phones.users = number;
