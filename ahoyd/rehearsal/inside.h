@@ -91,8 +91,8 @@ void world_step(struct world *world, struct ahoy_wire_event *event);
 
 /* stage.c: false where memory is refused, or |fault| says what is not understood. */
 bool stage_open(struct world *world, char *fault, size_t fault_size);
-/* Registers the phones, and gives the caller his password. */
-bool stage_register(struct world *world);
+/* Registers the phones, and gives the caller his password; false likewise. */
+bool stage_register(struct world *world, char *fault, size_t fault_size);
 /* Who is at |ip|; NO_PLACE: nobody. */
 int stage_find(const struct world *world, const struct ahoy_ip *ip);
 /* Answers the question |effect| to the DNS. */

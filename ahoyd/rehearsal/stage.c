@@ -266,11 +266,15 @@ static bool add_user(struct world *world)
                                         &credentials));
 }
 
-bool stage_register(struct world *world)
+bool stage_register(struct world *world, char *fault, size_t fault_size)
 {
     for (size_t i = 0; i < world->place_count; i++) {
-        if (world->places[i].trunk == NULL && !register_phone(world, &world->places[i]))
-            return false;
+        const struct place *place = &world->places[i];
+        if (place->trunk != NULL || register_phone(world, place))
+            continue;
+        snprintf(fault, fault_size, "the party \"%.*s\": a phone cannot have that name",
+                 (int)place->name.size, place->name.at);
+        return false;
     }
     return add_user(world);
 }

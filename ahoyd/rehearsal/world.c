@@ -320,7 +320,8 @@ const char *ahoyd_rehearse(const struct ahoyd_names *names, struct ahoyd_plan *p
     world->rehearsal = rehearsal;
     world->now_ms = plan->now_ms - BEFORE_MS;
     ahoy_rng_init(&world->rng, (const uint64_t[2]){ 3, 4 });
-    if (stage_open(world, fault, fault_size) && open_server(world) && stage_register(world)) {
+    if (stage_open(world, fault, fault_size) && open_server(world) &&
+        stage_register(world, fault, fault_size)) {
         run(world, plan->now_ms - 1);
         world->now_ms = plan->now_ms;
         snprintf(fault, fault_size,

@@ -276,6 +276,8 @@ route { user = "moved", redirect = "sip:*@biloxi.example" }
                 ("call { to = 'sip:x@y', expect = 'x', parties = { three = 'busy' } }",
                  'the party "three": it is no user'),
                 ("call { to = 'sip:x@y', expect = 'x', parties = { 'busy' } }", "'parties' has"),
+                ("call { to = 'sip:x@y', expect = 'x', parties = "
+                 "{ ['a b@atlanta.example'] = 'busy' } }", "a phone cannot have that name"),
                 ("call { to = 'sip:x@y', record = { truck = 'x' } }", "did you mean 'trunk'?"),
                 ("call { to = 'x y', expect = 'x' }", "the call: "),
                 ("call { to = 'sip:x@y', expect = 'x', headers = 'a\\r\\n\\r\\nb' }", "")):
