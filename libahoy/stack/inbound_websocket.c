@@ -72,7 +72,7 @@ static void answer_upgrade(struct ahoy_stack *stack, struct ahoy_flow *flow, siz
     ahoy_inbound_close(stack, flow);
 }
 
-/* The answer to our request is whole: what waits is sent, or will never be (R7118-4.1). */
+/* The answer to our request is whole: what waits is sent, or will never be (RFC 7118 4.1). */
 static void take_grant(struct ahoy_stack *stack, struct ahoy_flow *flow, size_t size)
 {
     uint64_t key[2];

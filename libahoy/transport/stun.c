@@ -222,7 +222,8 @@ static bool read_address(struct span answer, struct span value, struct ahoy_ip *
         return false;
     *ip = (struct ahoy_ip){ .family = family == 2 ? AHOY_IPV6 : AHOY_IPV4,
                             .port = (uint16_t)(ahoy_stun_number(value, 2, 2) ^ cookie >> 16) };
-    for (size_t i = 0; i < count; i++)
+    /* Said twice for a compiler that unrolls it, and then fears for what is behind |bytes|. */
+    for (size_t i = 0; i < count && i < sizeof ip->bytes; i++)
         ip->bytes[i] = (uint8_t)(value.at[4 + i] ^ answer.at[4 + i]);
     return true;
 }
