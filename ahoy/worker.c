@@ -8,7 +8,6 @@
 #include "ahoy/worker_screen.h"
 #include "ahoy/worker_talk.h"
 #include "ahoy/worker_way.h"
-#include "libahoy/media/codec.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/stack/stack.h"
 
@@ -99,12 +98,6 @@ static bool open_driver(struct phone *phone, const struct phone_options *options
     return true;
 }
 
-/* Those that this build can speak. */
-static unsigned more_codecs(void)
-{
-    return ahoy_coder(AHOY_G722) != NULL ? 1U << AHOY_G722 : 0;
-}
-
 static struct ahoy_ua_server server_of(struct phone *phone, const struct phone_server *server)
 {
     struct ahoy_ua_server known = { .hop = server->hop, .route = server->route };
@@ -162,7 +155,7 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
             .locate = ahoy_locate,
             .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
             .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,
-            .more_codecs = more_codecs(),
+            .codecs = options->codecs,
             .is_busy = options->busy,
             .session_s = options->session_s,
             .takes_transfers = options->accepts_transfers,

@@ -100,8 +100,11 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 {
     struct ahoy_media_options media = { .coder = ahoy_coder(agreed->codec),
                                         .payload_type = agreed->payload_type,
+                                        .opus = agreed->opus,
+                                        .heard = agreed->heard,
                                         .has_events = agreed->has_events,
                                         .events = agreed->events,
+                                        .events_hz = agreed->events_hz,
                                         .unlisted_events = agreed->unlisted_events,
                                         .is_secured = agreed->secured.suite != AHOY_NO_SUITE,
                                         .cname = talk->options->address };
@@ -124,8 +127,14 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 
 static bool is_as_before(const struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 {
-    return agreed->codec == talk->agreed.codec && agreed->has_events == talk->agreed.has_events &&
-           agreed->events == talk->agreed.events &&
+    const struct ahoy_sdp_opus *opus = &agreed->opus, *before = &talk->agreed.opus;
+    return agreed->codec == talk->agreed.codec &&
+           agreed->payload_type == talk->agreed.payload_type &&
+           ahoy_sdp_formats_equal(&agreed->heard, &talk->agreed.heard) &&
+           opus->playback_hz == before->playback_hz && opus->bits == before->bits &&
+           opus->takes_fec == before->takes_fec && opus->wants_cbr == before->wants_cbr &&
+           agreed->has_events == talk->agreed.has_events && agreed->events == talk->agreed.events &&
+           agreed->events_hz == talk->agreed.events_hz &&
            agreed->unlisted_events == talk->agreed.unlisted_events &&
            agreed->secured.suite == talk->agreed.secured.suite;
 }

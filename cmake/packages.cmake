@@ -27,8 +27,8 @@ set(CPACK_COMPONENT_AHOY_DESCRIPTION
 
 set(CPACK_DEBIAN_LIBAHOY-DEV_PACKAGE_NAME libahoy-dev)
 set(CPACK_DEBIAN_LIBAHOY-DEV_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_LIBAHOY-DEV_PACKAGE_DEPENDS
-    "libssl-dev, libwslay-dev, libunbound-dev, libspandsp-dev, "
+string(CONCAT CPACK_DEBIAN_LIBAHOY-DEV_PACKAGE_DEPENDS
+    "libssl-dev, libwslay-dev, libunbound-dev, libspandsp-dev, libopus-dev, "
     "libsrtp2-dev")
 string(CONCAT CPACK_COMPONENT_LIBAHOY-DEV_DESCRIPTION
     "SIP library for C: headers and archives\n Messages, transactions and transaction users "
