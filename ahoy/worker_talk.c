@@ -83,7 +83,7 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     /* Whoever is called with a handshake may begin it before his answer is here. */
     talk->pair.takes_checks = options->security == AHOY_SECURITY_HANDSHAKE;
     ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
-    *media = talk->pair.local;
+    *media = phone_shown(phone, &talk->pair.local);
     return talk;
 }
 
@@ -92,8 +92,7 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
 static struct ahoy_ip destination(const struct ahoy_ip *ip)
 {
     static const struct ahoy_ip nowhere;
-    bool is_wildcard = memcmp(ip->bytes, nowhere.bytes, sizeof ip->bytes) == 0;
-    return is_wildcard || ahoy_ip_is_multicast(ip) ? nowhere : *ip;
+    return ahoy_ip_is_wildcard(ip) || ahoy_ip_is_multicast(ip) ? nowhere : *ip;
 }
 
 static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)

@@ -41,13 +41,6 @@ static enum ahoy_direction narrowed(enum ahoy_direction a, enum ahoy_direction b
     return (enum ahoy_direction)((unsigned)a | (unsigned)b);
 }
 
-/* "0.0.0.0" (R3264-8.4-2), or the same of IPv6. */
-static bool is_nowhere(const struct ahoy_ip *ip)
-{
-    static const struct ahoy_ip nowhere;
-    return memcmp(ip->bytes, nowhere.bytes, sizeof ip->bytes) == 0;
-}
-
 /* Where the peer awaits RTP, and RTCP: where that is, one port above, or what a=rtcp says. */
 static bool find_addresses(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
 {
@@ -126,10 +119,10 @@ static bool agree(const struct ahoy_sdp *sdp, const struct ahoy_sdp_media *media
     return true;
 }
 
-/* With ICE, where the peer is will be seen. */
+/* An address of zeros, R3264-8.4-2; but with ICE, where the peer is will be seen. */
 static bool is_hold(const struct ahoy_sdp_agreed *agreed)
 {
-    return is_nowhere(&agreed->rtp) && !agreed->secured.peer.has_ice;
+    return ahoy_ip_is_wildcard(&agreed->rtp) && !agreed->secured.peer.has_ice;
 }
 
 /* |offer| is what is answered, or NULL. */
