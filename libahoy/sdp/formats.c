@@ -265,13 +265,16 @@ void ahoy_sdp_put_formats(const struct ahoy_sdp_formats *formats, struct ahoy_bu
     ahoy_buf_put(buf, SPAN("\r\n"));
     for (size_t i = 0; i < formats->count; i++)
         put_rtpmap(formats->types[formats->order[i]], codecs[formats->order[i]].name, buf);
-    if (ahoy_sdp_has_codec(formats, AHOY_OPUS)) /* We hear, and take up, what 16 kHz hold. */
+    if (ahoy_sdp_has_codec(formats, AHOY_OPUS)) /* We hear what 16 kHz hold. */
         put_fmtp(formats->types[AHOY_OPUS],
-                 SPAN("maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1"), buf);
+                 SPAN("maxplaybackrate=16000;useinbandfec=1"), buf);
     for (size_t i = 0; i < AHOY_EVENT_CLOCKS; i++) {
         if (formats->events[i] == 0)
             continue;
         put_rtpmap(formats->events[i], events[i], buf);
-        put_fmtp(formats->events[i], SPAN("0-15"), buf);
+        /* Those of the other clock are the same ones without saying so (RFC 4733 2.4.1), and an
+         * INVITE that is too long for UDP goes by TCP. */
+        if (i == AHOY_EVENTS_8000 || formats->events[AHOY_EVENTS_8000] == 0)
+            put_fmtp(formats->events[i], SPAN("0-15"), buf);
     }
 }

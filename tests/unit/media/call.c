@@ -227,8 +227,8 @@ static void loss(void **state)
     assert_true(fabs(hz - 440) < 4.4);
 }
 
-/* Every tenth packet of Opus is lost: repaired by the one behind it (RFC 7587 3.3), the tone goes on
- * as if nothing were.  Without repairs it is concealed, and still heard. */
+/* Every tenth packet of Opus is lost: repaired by the one behind it (RFC 7587 3.3), the tone goes
+ * on as if nothing were.  Without repairs it is concealed, and still heard. */
 static void repairs(void **state)
 {
     (void)state;

@@ -109,8 +109,8 @@ static double part_at(const int16_t *samples, size_t count, double hz, double ra
     return re * re + im * im;
 }
 
-/* RFC 7587 3.3: the packet in which a tone becomes another is lost.  The one behind it says what was
- * in it; without that, the old tone goes on. */
+/* RFC 7587 3.3: the packet in which a tone becomes another is lost.  The one behind it says what
+ * was in it; without that, the old tone goes on. */
 static void repair(void **state)
 {
     (void)state;

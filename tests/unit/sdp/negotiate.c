@@ -186,7 +186,7 @@ static void test_more_codecs(void **state)
     test_free_all(NULL);
 }
 
-#define OPUS "maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1\r\n"
+#define OPUS "maxplaybackrate=16000;useinbandfec=1\r\n"
 #define WIDE (AHOY_CODECS_G711 | 1U << AHOY_G722 | 1U << AHOY_OPUS)
 
 /* RFC 7587 7; RFC 4733 2.4.1: events have a number for each clock. */
@@ -221,7 +221,7 @@ static void test_answer_opus(void **state)
                   OURS "m=audio 4000 RTP/AVP 111 9 0 126 110\r\na=rtpmap:111 opus/48000/2\r\n"
                        "a=rtpmap:9 G722/8000\r\na=rtpmap:0 PCMU/8000\r\na=fmtp:111 " OPUS
                        "a=rtpmap:126 telephone-event/8000\r\na=fmtp:126 0-15\r\n"
-                       "a=rtpmap:110 telephone-event/48000\r\na=fmtp:110 0-15\r\n"
+                       "a=rtpmap:110 telephone-event/48000\r\n"
                        "a=ptime:20\r\na=sendrecv\r\n");
     assert_int_equal(agreed.codec, AHOY_OPUS);
     assert_int_equal(agreed.payload_type, 111);
@@ -231,8 +231,8 @@ static void test_answer_opus(void **state)
     local.codecs = 0;
 }
 
-/* RFC 3264 5.1: each side sends by the other's numbers.  R3264-6.1-16: all that was agreed on can be
- * heard. */
+/* RFC 3264 5.1: each side sends by the other's numbers.  R3264-6.1-16: all that was agreed on can
+ * be heard. */
 static void test_numbers_differ(void **state)
 {
     (void)state;
