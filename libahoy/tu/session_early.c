@@ -76,8 +76,9 @@ static struct ahoy_handle send_prack(struct ahoy_session *session, struct ahoy_u
 }
 
 /* What the 2xx will answer may stand in an unreliable response before it, which is no answer yet
- * but says where sound before the answer comes from (R3261-13.2.1-3, RFC 6337 3.1.1): as gateways
- * say it that know no PRACK. */
+ * but says where sound before the answer comes from (RFC 6337 3.1.1): as gateways say it that know
+ * no PRACK.  DEPARTS: R3261-13.2.1-3 would pass over a 2xx that says something else; it counts, as
+ * whoever sent it means it (docs/decisions/0119). */
 static void preview(const struct ahoy_session *session, struct ahoy_ua_context *context,
                     struct ahoy_dialog *dialog, const struct ahoy_message *response)
 {

@@ -173,6 +173,18 @@ class Case(unittest.TestCase):
             for name, hz in (("alice.wav", 1000), ("bob.wav", 440)):
                 self.assertAlmostEqual(measure(self.path / name)[0], hz, delta=hz / 100)
 
+    def test_codecs(self):
+        """One side alone need leave codecs out."""
+        for names, codec in (("opus", "opus/48000/2"), ("G722,pcma", "G722/8000"),
+                             ("pcma", "PCMA/8000")):
+            bob = self.phone("answer", "bob", WAYS[0], "--once", "--ring", "0")
+            bob.wait_for("registered")
+            alice = self.phone("call", "alice", WAYS[0], "bob@atlanta.example", "--for", "1s",
+                               "--codec", names)
+            self.assertEqual(alice.wait_for("answered")["codec"], codec)
+            self.assertEqual(alice.end(), 0, alice.errors)
+            self.assertEqual(bob.end(), 0, bob.errors)
+
     def test_wildcard(self):
         """Who listens everywhere tells others an address where he is, IPv4 and IPv6."""
         for way, listen, own in ((WAYS[0], "0.0.0.0", "127.0.0.1"), (WAYS[3], "[::]:0", "::1")):
