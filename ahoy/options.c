@@ -72,6 +72,7 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
     OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
     OPTION(SRTP, "srtp", "HOW", TALKING | IN_FILE, "secure sound: off, optional, sdes, dtls") \
+    OPTION(CODEC, "codec", "NAMES", TALKING | IN_FILE, "speak these: opus,g722,pcmu,pcma (all)")   \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", PHONES, "write all SIP messages there")                         \
     OPTION(HELP, "help", NULL, ALL, "print this")
@@ -211,6 +212,8 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         return phone_read_ports(argument, options);
     case OPTION_SRTP:
         return phone_read_security(argument, &options->security);
+    case OPTION_CODEC:
+        return phone_read_codecs(argument, &options->codecs);
     case OPTION_TRANSFER:
         return read_next(argument, options, &options->transfer);
     case OPTION_CONSULT:
@@ -538,6 +541,7 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
                                        .session_s = SESSION_S,
                                        .security = ahoy_srtp_is_there() ? AHOY_SECURITY_OPTIONAL
                                                                         : AHOY_SECURITY_OFF,
+                                       .codecs = phone_codecs(),
                                        .digits = "",
                                        .port_low = PORT_LOW,
                                        .port_high = PORT_HIGH,

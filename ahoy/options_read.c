@@ -1,6 +1,7 @@
 /* Reading what stands behind an option, and the operands. */
 #include "ahoy/options_read.h"
 
+#include "libahoy/media/codec.h"
 #include "libahoy/media/srtp.h"
 #include "libahoy/tu/session_timer.h"
 
@@ -45,6 +46,29 @@ bool phone_read_play(const char *text, struct phone_options *options)
         return false;
     options->tone_hz = (uint32_t)hz;
     options->play = is_tone || strcmp(text, "silence") == 0 ? NULL : text;
+    return true;
+}
+
+unsigned phone_codecs(void)
+{
+    unsigned codecs = 0;
+    for (enum ahoy_codec codec = AHOY_PCMU; codec < AHOY_CODECS; codec++)
+        codecs |= ahoy_coder(codec) != NULL ? 1U << codec : 0;
+    return codecs;
+}
+
+bool phone_read_codecs(const char *text, unsigned *codecs)
+{
+    struct span rest = ahoy_span(text);
+    *codecs = 0;
+    do {
+        size_t comma = ahoy_span_find(rest, ',');
+        enum ahoy_codec codec = ahoy_codec_find((struct span){ rest.at, comma });
+        if (codec == AHOY_NO_CODEC || ahoy_coder(codec) == NULL)
+            return false;
+        *codecs |= 1U << codec;
+        rest = ahoy_span_after(rest, comma < rest.size ? comma + 1 : comma);
+    } while (rest.size > 0);
     return true;
 }
 

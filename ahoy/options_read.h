@@ -15,6 +15,10 @@ bool phone_read_ports(const char *text, struct phone_options *options);
 bool phone_read_session(const char *text, uint32_t *seconds);
 /* "off", "optional", "sdes" or "dtls"; a build without libsrtp secures nothing. */
 bool phone_read_security(const char *text, enum ahoy_security *security);
+/* "opus,g722": codecs that this build has. */
+bool phone_read_codecs(const char *text, unsigned *codecs);
+/* All of them. */
+unsigned phone_codecs(void);
 /* At most PHONE_COUNT_LIMIT. */
 bool phone_read_count(const char *text, uint32_t *count);
 /* "100", "0.5", "10-500": never 0 in the end. */

@@ -8,7 +8,6 @@
 #include "ahoy/worker_screen.h"
 #include "ahoy/worker_talk.h"
 #include "ahoy/worker_way.h"
-#include "libahoy/media/codec.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/stack/stack.h"
 
@@ -23,6 +22,7 @@ struct phone {
     FILE *trace;
     bool has_no_way; /* To the server. */
     char instance[PHONE_INSTANCE_SIZE];
+    struct ahoy_ip own; /* What reaches the server; only looked up where it is needed. */
     struct ahoy_tls_entry outward;
     struct ahoy_tls_context *tls; /* NULL where the server is called in plain. */
     struct ahoy_listener listeners[LISTENERS];
@@ -51,12 +51,23 @@ struct phone_screen *phone_screen(struct phone *phone)
     return phone->screen;
 }
 
+struct ahoy_ip phone_shown(const struct phone *phone, const struct ahoy_ip *local)
+{
+    struct ahoy_ip shown = *local;
+    if (ahoy_ip_is_wildcard(local)) {
+        shown = phone->own;
+        shown.port = local->port;
+    }
+    return shown;
+}
+
 static void name_listener(struct phone *phone, size_t index)
 {
     struct ahoy_listener *listener = &phone->listeners[index];
     listener->local = ahoy_driver_local(phone->driver, index);
     struct ahoy_buf sent_by = ahoy_buf_over(phone->sent_by[index], sizeof phone->sent_by[index]);
-    ahoy_ip_print(&listener->local, &sent_by);
+    const struct ahoy_ip shown = phone_shown(phone, &listener->local);
+    ahoy_ip_print(&shown, &sent_by);
     listener->sent_by = ahoy_buf_text(&sent_by);
     struct ahoy_buf uri = ahoy_buf_over(phone->uris[index], sizeof phone->uris[index]);
     ahoy_buf_put(&uri, SPAN("sip:"));
@@ -72,12 +83,14 @@ static bool open_driver(struct phone *phone, const struct phone_options *options
     struct ahoy_ip local = options->listen;
     char text[64] = "";
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
-    if (local.family == AHOY_NO_FAMILY &&
-        !phone_own_address(&options->servers[0].hop.remote, &local)) {
+    bool is_open = local.family == AHOY_NO_FAMILY || ahoy_ip_is_wildcard(&local);
+    if (is_open && !phone_own_address(&options->servers[0].hop.remote, &phone->own)) {
         phone->has_no_way = true;
         fprintf(stderr, "ahoy: no way to the server: %s\n", strerror(errno));
         return false;
     }
+    if (local.family == AHOY_NO_FAMILY)
+        local = phone->own;
     phone->listener_count = phone->tls != NULL ? LISTENERS : LISTENERS - 1;
     for (size_t i = 0; i < phone->listener_count; i++)
         phone->listeners[i] = (struct ahoy_listener){ .transport = transports[i], .local = local };
@@ -97,12 +110,6 @@ static bool open_driver(struct phone *phone, const struct phone_options *options
     for (size_t i = 0; i < phone->listener_count; i++)
         name_listener(phone, i);
     return true;
-}
-
-/* Those that this build can speak. */
-static unsigned more_codecs(void)
-{
-    return ahoy_coder(AHOY_G722) != NULL ? 1U << AHOY_G722 : 0;
 }
 
 static struct ahoy_ua_server server_of(struct phone *phone, const struct phone_server *server)
@@ -162,7 +169,7 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
             .locate = ahoy_locate,
             .t1_ms = AHOY_DEFAULT_CLOCKS.t1_ms,
             .t2_ms = AHOY_DEFAULT_CLOCKS.t2_ms,
-            .more_codecs = more_codecs(),
+            .codecs = options->codecs,
             .is_busy = options->busy,
             .session_s = options->session_s,
             .takes_transfers = options->accepts_transfers,

@@ -37,6 +37,8 @@ struct phone_screen *phone_screen(struct phone *phone);
  * are too many. */
 struct phone_talk;
 struct ahoy_driver *phone_driver(struct phone *phone);
+/* |local| as others are told it: an address of ours in place of a wildcard. */
+struct ahoy_ip phone_shown(const struct phone *phone, const struct ahoy_ip *local);
 bool phone_join(struct phone *phone, struct phone_talk *talk);
 void phone_part(struct phone *phone, struct phone_talk *talk);
 /* The sound of |session|; NULL where there is none. */

@@ -58,12 +58,14 @@ static bool open_pump(struct load_wire *wire, const struct phone_options *option
 {
     struct ahoy_ip local = options->listen;
     struct ahoy_pump_fault why;
-    if (local.family == AHOY_NO_FAMILY &&
-        !phone_own_address(&options->servers[0].hop.remote, &local)) {
+    bool is_open = local.family == AHOY_NO_FAMILY || ahoy_ip_is_wildcard(&local);
+    if (is_open && !phone_own_address(&options->servers[0].hop.remote, &local)) {
         fprintf(stderr, "ahoy: no way to the server: %s\n", strerror(errno));
         *fault = PHONE_UNREACHABLE;
         return false;
     }
+    if (is_open) /* A wildcard names no address for others; its port stays. */
+        local.port = options->listen.port;
     struct ahoy_pump_options pump = { .listener_count =
                                           wire->tls != NULL ? LISTENERS : PLAIN_LISTENERS,
                                       .padding = PADDING,

@@ -83,7 +83,7 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     /* Whoever is called with a handshake may begin it before his answer is here. */
     talk->pair.takes_checks = options->security == AHOY_SECURITY_HANDSHAKE;
     ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
-    *media = talk->pair.local;
+    *media = phone_shown(phone, &talk->pair.local);
     return talk;
 }
 
@@ -92,16 +92,18 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
 static struct ahoy_ip destination(const struct ahoy_ip *ip)
 {
     static const struct ahoy_ip nowhere;
-    bool is_wildcard = memcmp(ip->bytes, nowhere.bytes, sizeof ip->bytes) == 0;
-    return is_wildcard || ahoy_ip_is_multicast(ip) ? nowhere : *ip;
+    return ahoy_ip_is_wildcard(ip) || ahoy_ip_is_multicast(ip) ? nowhere : *ip;
 }
 
 static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 {
     struct ahoy_media_options media = { .coder = ahoy_coder(agreed->codec),
                                         .payload_type = agreed->payload_type,
+                                        .opus = agreed->opus,
+                                        .heard = agreed->heard,
                                         .has_events = agreed->has_events,
                                         .events = agreed->events,
+                                        .events_hz = agreed->events_hz,
                                         .unlisted_events = agreed->unlisted_events,
                                         .is_secured = agreed->secured.suite != AHOY_NO_SUITE,
                                         .cname = talk->options->address };
@@ -124,8 +126,14 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 
 static bool is_as_before(const struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
 {
-    return agreed->codec == talk->agreed.codec && agreed->has_events == talk->agreed.has_events &&
-           agreed->events == talk->agreed.events &&
+    const struct ahoy_sdp_opus *opus = &agreed->opus, *before = &talk->agreed.opus;
+    return agreed->codec == talk->agreed.codec &&
+           agreed->payload_type == talk->agreed.payload_type &&
+           ahoy_sdp_formats_equal(&agreed->heard, &talk->agreed.heard) &&
+           opus->playback_hz == before->playback_hz && opus->bits == before->bits &&
+           opus->takes_fec == before->takes_fec && opus->wants_cbr == before->wants_cbr &&
+           agreed->has_events == talk->agreed.has_events && agreed->events == talk->agreed.events &&
+           agreed->events_hz == talk->agreed.events_hz &&
            agreed->unlisted_events == talk->agreed.unlisted_events &&
            agreed->secured.suite == talk->agreed.secured.suite;
 }

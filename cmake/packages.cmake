@@ -41,7 +41,8 @@ set(CPACK_DEBIAN_LIBAHOY-DEV_PACKAGE_SECTION libdevel)
 string(CONCAT CPACK_DEBIAN_LIBAHOY-DEV_PACKAGE_DEPENDS
     "libahoy${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), "
     "libahoy-media${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), "
-    "libssl-dev, libwslay-dev, libunbound-dev, libspandsp-dev, libsrtp2-dev")
+    "libssl-dev, libwslay-dev, libunbound-dev, libspandsp-dev, libopus-dev, "
+    "libsrtp2-dev")
 string(CONCAT CPACK_COMPONENT_LIBAHOY-DEV_DESCRIPTION
     "SIP library for C: headers, and archives too\n Messages, transactions and transaction users "
     "without sockets, and a driver with them.")

@@ -150,7 +150,7 @@ static void check_secured(const struct ahoy_sdp_local *local)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct ahoy_sdp_local local = { .media = { .family = AHOY_IPV4, .port = 4000 },
-                                                 .more_codecs = 1U << AHOY_G722 };
+                                                 .codecs = (1U << AHOY_CODECS) - 2 };
     struct span text = { (const char *)data, size };
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     struct ahoy_sdp_agreed agreed;

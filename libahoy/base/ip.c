@@ -174,6 +174,12 @@ bool ahoy_ip_is_loopback(const struct ahoy_ip *ip)
            ip->bytes[15] <= 1;
 }
 
+bool ahoy_ip_is_wildcard(const struct ahoy_ip *ip)
+{
+    static const struct ahoy_ip none;
+    return memcmp(ip->bytes, none.bytes, sizeof ip->bytes) == 0;
+}
+
 bool ahoy_ip_is_link_local(const struct ahoy_ip *ip)
 {
     const uint8_t *v4 = v4_bytes(ip);

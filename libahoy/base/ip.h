@@ -35,5 +35,6 @@ static inline uint64_t ahoy_ip_hash_host(const struct ahoy_ip *ip)
 /* 127/8, ::1, 0/8, ::, and the mapped forms of them: where a stranger's route must not lead
  * (attack 60). */
 bool ahoy_ip_is_loopback(const struct ahoy_ip *ip);
+bool ahoy_ip_is_wildcard(const struct ahoy_ip *ip); /* 0.0.0.0, :: */
 bool ahoy_ip_is_link_local(const struct ahoy_ip *ip);
 bool ahoy_ip_is_multicast(const struct ahoy_ip *ip); /* The IPv4 broadcast address too. */

@@ -165,19 +165,13 @@ static void tune_stream(int fd)
     (void)set(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
 }
 
-static bool is_wildcard(const struct ahoy_ip *ip)
-{
-    static const uint8_t zeros[sizeof ip->bytes];
-    return memcmp(ip->bytes, zeros, sizeof zeros) == 0;
-}
-
 int ahoy_socket_connect(const struct ahoy_ip *local, const struct ahoy_ip *remote)
 {
     int fd = open_socket(remote, SOCK_STREAM);
     if (fd < 0)
         return -1;
     tune_stream(fd);
-    if (local != NULL && local->family == remote->family && !is_wildcard(local)) {
+    if (local != NULL && local->family == remote->family && !ahoy_ip_is_wildcard(local)) {
         if (local->port != 0)
             (void)set(fd, SOL_SOCKET, SO_REUSEADDR, 1); /* Beside the socket that holds it. */
         else /* The port may be shared with other destinations: chosen by connect, not by bind. */

@@ -1,4 +1,4 @@
-/* The table of codecs.  G.711 is ours and always there; G.722 is libspandsp's,
+/* The table of codecs.  G.711 is ours and always there; G.722 is libspandsp's and Opus libopus',
  * where this build has them. */
 #include "libahoy/media/codec.h"
 
@@ -6,6 +6,7 @@
 
 #include "libahoy/media/g711.h"
 #include "libahoy/media/g722.h"
+#include "libahoy/media/opus.h"
 
 /* A sample is a byte of either law, and neither remembers anything. */
 
@@ -51,7 +52,7 @@ static size_t decode_a(void *none, struct span payload, int16_t *samples, size_t
 }
 
 /* clang-format off */
-/* RFC 3551 4.5.2 and 4.5.14, table 4. */
+/* RFC 3551 4.5.2 and 4.5.14, table 4; RFC 7587 4.1. */
 static const struct ahoy_coder coders[] = {
     { .codec = AHOY_PCMU, .rate_hz = 8000, .clock_hz = 8000, .bits = 64000,
       .encode = encode_mu, .decode = decode_mu },
@@ -62,6 +63,12 @@ static const struct ahoy_coder coders[] = {
       .encoder_new = ahoy_g722_encoder_new, .decoder_new = ahoy_g722_decoder_new,
       .encoder_free = ahoy_g722_encoder_free, .decoder_free = ahoy_g722_decoder_free,
       .encode = ahoy_g722_encode, .decode = ahoy_g722_decode },
+#endif
+#ifdef AHOY_HAS_OPUS
+    { .codec = AHOY_OPUS, .rate_hz = AHOY_OPUS_RATE_HZ, .clock_hz = 48000, .bits = AHOY_OPUS_BITS,
+      .encoder_new = ahoy_opus_encoder_new, .decoder_new = ahoy_opus_decoder_new,
+      .encoder_free = ahoy_opus_encoder_free, .decoder_free = ahoy_opus_decoder_free,
+      .encode = ahoy_opus_encode, .decode = ahoy_opus_decode, .conceal = ahoy_opus_conceal },
 #endif
 };
 /* clang-format on */

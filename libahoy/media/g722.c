@@ -10,14 +10,15 @@
 
 enum { BITS = 64000 };
 
-void *ahoy_g722_encoder_new(void)
+void *ahoy_g722_encoder_new(const struct ahoy_sdp_opus *none)
 {
+    (void)none;
     return g722_encode_init(NULL, BITS, 0);
 }
 
-void *ahoy_g722_decoder_new(void)
+void *ahoy_g722_decoder_new(uint32_t rate_hz)
 {
-    return g722_decode_init(NULL, BITS, 0);
+    return g722_decode_init(NULL, BITS, rate_hz == 8000 ? G722_SAMPLE_RATE_8000 : 0);
 }
 
 void ahoy_g722_encoder_free(void *state)

@@ -237,3 +237,10 @@ enum ahoy_jitter_frame ahoy_jitter_get(struct ahoy_jitter *jitter, uint64_t now_
     jitter->state = AHOY_JITTER_EMPTY;
     return AHOY_JITTER_SILENCE;
 }
+
+struct span ahoy_jitter_peek(const struct ahoy_jitter *jitter)
+{
+    const struct ahoy_jitter_slot *slot = &jitter->slots[jitter->next % AHOY_JITTER_PACKETS_LIMIT];
+    bool is_next = slot->is_used && !slot->is_silent && slot->sequence == jitter->next;
+    return is_next ? (struct span){ slot->bytes, slot->size } : SPAN("");
+}

@@ -74,3 +74,7 @@ enum ahoy_jitter_frame {
 /* What is to be played now. */
 enum ahoy_jitter_frame ahoy_jitter_get(struct ahoy_jitter *jitter, uint64_t now_us,
                                        struct span *payload);
+
+/* The payload of the packet that is to be played next, where it is here and in its turn: what
+ * repairs the one that is LOST now.  Lives until the next put; empty where there is none. */
+struct span ahoy_jitter_peek(const struct ahoy_jitter *jitter);

@@ -30,11 +30,9 @@ static bool open_coders(struct ahoy_media *media)
 {
     const struct ahoy_coder *coder = media->coder;
     if (coder->encoder_new != NULL)
-        media->encoder = coder->encoder_new();
-    if (coder->decoder_new != NULL)
-        media->decoder = coder->decoder_new();
+        media->encoder = coder->encoder_new(&media->wish);
     return (coder->encoder_new == NULL || media->encoder != NULL) &&
-           (coder->decoder_new == NULL || media->decoder != NULL);
+           ahoy_media_hear_codec(media, coder->codec);
 }
 
 /* SSRC, sequence and timestamp begin at random: RFC 3550 5.1. */
@@ -45,6 +43,14 @@ struct ahoy_media *ahoy_media_new(const struct ahoy_media_options *options, uint
         return NULL;
     media->coder = options->coder;
     media->payload_type = options->payload_type;
+    media->wish = options->opus;
+    media->formats = options->heard;
+    if (media->formats.count == 0) {
+        media->formats.order[media->formats.count++] = media->coder->codec;
+        media->formats.types[media->coder->codec] = media->payload_type;
+        media->formats.events[AHOY_EVENTS_8000] = options->has_events ? options->events : 0;
+    }
+    media->events_hz = options->events_hz != 0 ? options->events_hz : 8000;
     media->has_events = options->has_events;
     media->events = options->events;
     media->unlisted_events = options->unlisted_events;
@@ -59,7 +65,6 @@ struct ahoy_media *ahoy_media_new(const struct ahoy_media_options *options, uint
     media->frame_us = now_us;
     ahoy_rtcp_pace_init(&media->pace, media->coder->bits + OVERHEAD_BITS, now_us);
     media->pace.average_size += (uint32_t)media->report_more; /* R3711-3.4-15 */
-    ahoy_jitter_init(&media->jitter, media->coder->clock_hz);
     ahoy_conceal_init(&media->concealer, media->coder->rate_hz);
     if (!open_coders(media)) {
         ahoy_media_free(media);
@@ -74,8 +79,10 @@ void ahoy_media_free(struct ahoy_media *media)
         return;
     if (media->encoder != NULL)
         media->coder->encoder_free(media->encoder);
-    if (media->decoder != NULL)
-        media->coder->decoder_free(media->decoder);
+    for (enum ahoy_codec codec = AHOY_PCMU; codec < AHOY_CODECS; codec++) {
+        if (media->decoders[codec] != NULL)
+            ahoy_coder(codec)->decoder_free(media->decoders[codec]);
+    }
     free(media);
 }
 
@@ -125,7 +132,7 @@ static void begin_event(struct ahoy_media *media)
         media->frame_us < media->dial_us)
         return;
     ahoy_event_say(&media->event, ahoy_event_code(media->dial[0]),
-                   media->coder->clock_hz * EVENT_MS / 1000, media->timestamp);
+                   media->events_hz * EVENT_MS / 1000, media->timestamp);
     media->dial_us = media->frame_us + EVENT_MS * 1000 + EVENT_GAP_US;
     memmove(media->dial, media->dial + 1, --media->dial_count);
 }
@@ -140,7 +147,7 @@ void ahoy_media_say(struct ahoy_media *media, const int16_t *samples, uint64_t n
     begin_event(media);
     if (ahoy_event_is_said(&media->event)) {
         rtp.payload_type = media->events;
-        ahoy_event_next(&media->event, step_of(media), event, &rtp);
+        ahoy_event_next(&media->event, media->events_hz * AHOY_FRAME_MS / 1000, event, &rtp);
     } else {
         rtp.payload = (struct span){ payload, media->coder->encode(media->encoder, samples,
                                                                    ahoy_media_frame(media), payload,
@@ -245,7 +252,7 @@ void ahoy_media_read_stats(const struct ahoy_media *media, struct ahoy_media_sta
         .received = source->received,
         .lost = ahoy_reception_lost(source),
         .loss = loss_of(media),
-        .jitter_us = (uint64_t)(source->jitter_16 >> 4) * 1000000 / media->coder->clock_hz,
+        .jitter_us = (uint64_t)(source->jitter_16 >> 4) * 1000000 / media->hears->clock_hz,
         .has_round_trip = media->has_round_trip,
         .round_trip_us = media->round_trip_us,
         .delay_us = media->jitter.delay_us,

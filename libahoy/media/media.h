@@ -13,19 +13,25 @@
 
 #include "libahoy/media/codec.h"
 #include "libahoy/media/jitter.h"
+#include "libahoy/sdp/negotiate.h"
 
 enum { AHOY_MEDIA_PACKET_LIMIT = 1500, AHOY_MEDIA_DIGITS_LIMIT = 32 };
 
 struct ahoy_media;
 
 struct ahoy_media_options {
-    const struct ahoy_coder *coder;
-    uint8_t payload_type;
+    const struct ahoy_coder *coder; /* By which we speak, ... */
+    uint8_t payload_type;           /* ... as the peer numbers it. */
+    /* As ahoy_sdp_agreed has them; |heard| is of codecs that this build has.  With none of them,
+     * the peer speaks as we do. */
+    struct ahoy_sdp_opus opus;
+    struct ahoy_sdp_formats heard;
     bool has_events;
-    uint8_t events;           /* The payload type of telephone events. */
-    uint16_t unlisted_events; /* As ahoy_sdp_agreed has them. */
-    bool is_secured;          /* Packets become longer on the way (RFC 3711 3.4). */
-    struct span cname;        /* Copied; at most AHOY_CNAME_LIMIT bytes are used. */
+    uint8_t events;
+    uint32_t events_hz;
+    uint16_t unlisted_events;
+    bool is_secured;   /* Packets become longer on the way (RFC 3711 3.4). */
+    struct span cname; /* Copied; at most AHOY_CNAME_LIMIT bytes are used. */
     uint64_t seed[2];
 };
 
@@ -44,7 +50,7 @@ void ahoy_media_end(struct ahoy_media *media);
 /* A packet came from the peer. */
 void ahoy_media_step(struct ahoy_media *media, struct span packet, bool is_rtcp, uint64_t now_us);
 
-/* How many samples a frame has. */
+/* How many samples a frame has, of what is heard and of what is said. */
 size_t ahoy_media_frame(const struct ahoy_media *media);
 /* Whether a frame is due; then |samples| are what is heard in it, and a frame is to be said. */
 bool ahoy_media_hear(struct ahoy_media *media, uint64_t now_us, int16_t *samples);

@@ -34,6 +34,57 @@ static void take_event(struct ahoy_media *media, const struct ahoy_rtp *rtp)
     media->digits[media->digit_count++] = ahoy_event_digit(code);
 }
 
+bool ahoy_media_hear_codec(struct ahoy_media *media, enum ahoy_codec codec)
+{
+    const struct ahoy_coder *coder = ahoy_coder(codec);
+    void **decoder = &media->decoders[codec];
+    if (coder->decoder_new != NULL && *decoder == NULL)
+        *decoder = coder->decoder_new(media->coder->rate_hz);
+    if (coder->decoder_new != NULL && *decoder == NULL)
+        return false;
+    media->hears = coder;
+    ahoy_jitter_init(&media->jitter, coder->clock_hz);
+    return true;
+}
+
+/* The codec that |payload_type| is by our numbers; AHOY_NO_CODEC where it was not agreed on. */
+static enum ahoy_codec codec_of(const struct ahoy_media *media, uint8_t payload_type)
+{
+    for (size_t i = 0; i < media->formats.count; i++) {
+        enum ahoy_codec codec = media->formats.order[i];
+        if (media->formats.types[codec] == payload_type && ahoy_coder(codec) != NULL)
+            return codec;
+    }
+    return AHOY_NO_CODEC;
+}
+
+/* Whether |rtp| is to be played.  The peer may change between all that was agreed on, R3264-6.1-16
+ * and R3264-7-2; what comes late, of a codec that he has left, is left out. */
+static bool is_sound(struct ahoy_media *media, struct ahoy_reception *source,
+                     const struct ahoy_rtp *rtp, uint32_t jitter_before)
+{
+    enum ahoy_codec codec = codec_of(media, rtp->payload_type);
+    if (codec == AHOY_NO_CODEC)
+        return false;
+    if (codec == media->hears->codec)
+        return true;
+    if (rtp->sequence != source->highest || !ahoy_media_hear_codec(media, codec))
+        return false;
+    /* It may be another clock, by which nothing was measured yet. */
+    source->jitter_16 = jitter_before;
+    source->has_transit = false;
+    return true;
+}
+
+static bool is_event(const struct ahoy_media *media, uint8_t payload_type)
+{
+    for (size_t i = 0; i < AHOY_EVENT_CLOCKS; i++) {
+        if (payload_type != 0 && media->formats.events[i] == payload_type)
+            return true;
+    }
+    return false;
+}
+
 static void take_rtp(struct ahoy_media *media, struct span packet, uint64_t now_us)
 {
     struct ahoy_rtp rtp;
@@ -46,18 +97,20 @@ static void take_rtp(struct ahoy_media *media, struct span packet, uint64_t now_
         return;
     }
     struct ahoy_reception *source = find_source(media, rtp.ssrc);
-    if (!ahoy_reception_take(source, &rtp, media->coder->clock_hz, now_us))
+    uint32_t jitter_before = source->jitter_16;
+    if (!ahoy_reception_take(source, &rtp, media->hears->clock_hz, now_us))
         return;
     if (source == &media->candidate) {
         media->source = media->candidate;
         media->candidate = (struct ahoy_reception){ .ssrc = 0 };
-        ahoy_jitter_init(&media->jitter, media->coder->clock_hz);
+        source = &media->source;
+        ahoy_jitter_init(&media->jitter, media->hears->clock_hz);
     }
-    bool is_event = media->has_events && rtp.payload_type == media->events;
-    if (is_event)
+    if (is_event(media, rtp.payload_type))
         take_event(media, &rtp);
     /* What is not understood is not played (R3550-5.1-2), but has its place in the sequence. */
-    ahoy_jitter_put(&media->jitter, &rtp, rtp.payload_type != media->payload_type, now_us);
+    bool is_silent = !is_sound(media, source, &rtp, jitter_before);
+    ahoy_jitter_put(&media->jitter, &rtp, is_silent, now_us);
 }
 
 static void take_report(struct ahoy_media *media, const struct ahoy_rtcp *packet, uint64_t now_us)
@@ -100,6 +153,46 @@ void ahoy_media_step(struct ahoy_media *media, struct span packet, bool is_rtcp,
         take_rtp(media, packet, now_us);
 }
 
+/* Puts one between two, as the line goes. */
+static void double_samples(struct ahoy_media *media, int16_t *samples, size_t count)
+{
+    int16_t last = count > 0 ? samples[count - 1] : media->last_decoded;
+    for (size_t i = count; i-- > 0;) {
+        int16_t sample = samples[i];
+        int before = i > 0 ? samples[i - 1] : media->last_decoded;
+        samples[2 * i + 1] = sample;
+        samples[2 * i] = (int16_t)((before + sample) / 2);
+    }
+    media->last_decoded = last;
+}
+
+static size_t decode(struct ahoy_media *media, struct span payload, int16_t *samples)
+{
+    const struct ahoy_coder *hears = media->hears;
+    bool is_half = hears->decoder_new == NULL && hears->rate_hz < media->coder->rate_hz;
+    size_t room = is_half ? AHOY_DECODED_SAMPLES_LIMIT / 2 : AHOY_DECODED_SAMPLES_LIMIT;
+    size_t count = hears->decode(media->decoders[hears->codec], payload, samples, room);
+    if (is_half)
+        double_samples(media, samples, count);
+    return is_half ? 2 * count : count;
+}
+
+/* What stands for a packet that is lost. */
+static size_t conceal(struct ahoy_media *media, int16_t *samples)
+{
+    const struct ahoy_coder *hears = media->hears;
+    size_t count = media->jitter.packet_us * media->coder->rate_hz / 1000000;
+    size_t made_up = hears->conceal == NULL
+                         ? 0
+                         : hears->conceal(media->decoders[hears->codec],
+                                          ahoy_jitter_peek(&media->jitter), samples, count);
+    if (made_up > 0)
+        ahoy_conceal_join(&media->concealer, samples, made_up);
+    else
+        ahoy_conceal_fill(&media->concealer, samples, count);
+    return made_up > 0 ? made_up : count;
+}
+
 /* One more packet's samples behind those that wait, or what stands for them. */
 static void fill(struct ahoy_media *media, uint64_t now_us)
 {
@@ -108,9 +201,7 @@ static void fill(struct ahoy_media *media, uint64_t now_us)
     size_t frame = ahoy_media_frame(media);
     struct span payload;
     enum ahoy_jitter_frame what = ahoy_jitter_get(&media->jitter, now_us, &payload);
-    size_t count = what == AHOY_JITTER_PLAY ? media->coder->decode(media->decoder, payload, end,
-                                                                   AHOY_DECODED_SAMPLES_LIMIT)
-                                            : 0;
+    size_t count = what == AHOY_JITTER_PLAY ? decode(media, payload, end) : 0;
     if (count > 0) {
         ahoy_conceal_join(&media->concealer, end, count);
     } else if (what == AHOY_JITTER_SILENCE) {
@@ -118,8 +209,7 @@ static void fill(struct ahoy_media *media, uint64_t now_us)
         memset(end, 0, count * sizeof *end);
         ahoy_conceal_join(&media->concealer, end, count);
     } else {
-        count = media->jitter.packet_us * media->coder->rate_hz / 1000000;
-        ahoy_conceal_fill(&media->concealer, end, count);
+        count = conceal(media, end);
     }
     queue->count += count;
 }

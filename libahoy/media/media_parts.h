@@ -14,9 +14,14 @@ struct ahoy_media_queue {
 };
 
 struct ahoy_media {
-    const struct ahoy_coder *coder;
-    void *encoder, *decoder;
+    const struct ahoy_coder *coder, *hears; /* What is said, and what came of late. */
+    struct ahoy_sdp_opus wish;
+    struct ahoy_sdp_formats formats; /* That may come. */
+    void *encoder;
+    void *decoders[AHOY_CODECS]; /* NULL until one is needed. */
+    int16_t last_decoded;        /* Of G.711 that is played at 16 kHz. */
     uint8_t payload_type, events;
+    uint32_t events_hz;
     uint16_t unlisted_events;
     bool has_events, is_muted, is_ended, is_over;
     bool must_part;      /* BYE for |old_ssrc| is to be sent. */
@@ -53,5 +58,7 @@ struct ahoy_media {
     char digits[AHOY_MEDIA_DIGITS_LIMIT + 1];
 };
 
+/* From now on |codec| is heard.  False where memory is refused. */
+bool ahoy_media_hear_codec(struct ahoy_media *media, enum ahoy_codec codec);
 /* Takes the samples of the next frame out of what came. */
 void ahoy_media_next_frame(struct ahoy_media *media, uint64_t now_us, int16_t *samples);

@@ -5,106 +5,24 @@
 
 #include "libahoy/sdp/attribute.h"
 
-struct codec {
-    struct span name;
-    struct span payload; /* The static payload type (RFC 3551 6). */
-};
-
-static const struct codec codecs[] = {
-    [AHOY_NO_CODEC] = { SPAN_INIT("none"), SPAN_INIT("") },
-    [AHOY_PCMU] = { SPAN_INIT("PCMU/8000"), SPAN_INIT("0") },
-    [AHOY_PCMA] = { SPAN_INIT("PCMA/8000"), SPAN_INIT("8") },
-    [AHOY_G722] = { SPAN_INIT("G722/8000"), SPAN_INIT("9") },
-};
-
-enum { OFFERED_EVENTS = 101, DIGITS = 16 };
-
-/* What we would rather speak, first: wide band, as far as there is any. */
-static const enum ahoy_codec preferred[] = { AHOY_G722, AHOY_PCMU, AHOY_PCMA };
-enum { PREFERRED = sizeof preferred / sizeof preferred[0] };
-
-#define ALWAYS (1U << AHOY_PCMU | 1U << AHOY_PCMA)
-
-struct span ahoy_codec_name(enum ahoy_codec codec)
+static unsigned allowed(const struct ahoy_sdp_local *local)
 {
-    return codecs[codec].name;
+    return local->codecs != 0 ? local->codecs : AHOY_CODECS_G711;
 }
 
-/* The one of |allowed| that |payload| is. */
-static enum ahoy_codec codec_of(struct span payload, unsigned allowed)
+/* The peer's telephone events: those of the clock of what is sent, or, where he has mapped none for
+ * it, as phones do that know no other clock for them, the others. */
+static void choose_events(const struct ahoy_sdp_media *media, const struct ahoy_sdp_formats *theirs,
+                          struct ahoy_sdp_agreed *agreed)
 {
-    for (enum ahoy_codec codec = AHOY_PCMU; codec < AHOY_CODECS; codec++) {
-        if ((allowed >> codec & 1) != 0 && ahoy_span_equal(payload, codecs[codec].payload))
-            return codec;
-    }
-    return AHOY_NO_CODEC;
-}
-
-/* Those that look like RTCP where both share a port: R5761-4-1, R5761-5.1.1-3. */
-static bool is_like_rtcp(uint8_t payload_type)
-{
-    return payload_type >= 64 && payload_type <= 95;
-}
-
-/* The events 0 to 15 that |list| names, "0-9,11", as bits. */
-static unsigned read_events(struct span list)
-{
-    unsigned set = 0;
-    while (list.size > 0) {
-        size_t comma = ahoy_span_find(list, ',');
-        struct span item = ahoy_span_trim((struct span){ list.at, comma });
-        size_t dash = ahoy_span_find(item, '-');
-        struct span last = ahoy_span_after(item, dash < item.size ? dash + 1 : 0);
-        uint64_t low, high;
-        if (ahoy_span_number((struct span){ item.at, dash }, UINT8_MAX, &low) &&
-            ahoy_span_number(last, UINT8_MAX, &high)) {
-            for (uint64_t event = low; event <= high && event < DIGITS; event++)
-                set |= 1U << event;
-        }
-        list = ahoy_span_after(list, comma < list.size ? comma + 1 : comma);
-    }
-    return set;
-}
-
-/* The digits' events that "fmtp:101 0-15" leaves out; without one, none (RFC 4733 2.5.1.1). */
-static uint16_t find_unlisted(const struct ahoy_sdp_media *media, struct span payload)
-{
-    struct span rest = media->lines;
-    struct ahoy_sdp_attribute attribute;
-    struct ahoy_sdp_fmtp fmtp;
-    while (ahoy_sdp_attribute_next(&rest, &attribute)) {
-        if (ahoy_span_equal(attribute.name, SPAN("fmtp")) &&
-            ahoy_sdp_read_fmtp(attribute.value, &fmtp, NULL) &&
-            ahoy_span_equal(fmtp.format, payload))
-            return (uint16_t)~read_events(fmtp.params);
-    }
-    return 0;
-}
-
-/* The payload type that "rtpmap:101 telephone-event/8000" gives to telephone events. */
-static void find_events(const struct ahoy_sdp_media *media, struct ahoy_sdp_agreed *agreed)
-{
-    struct span rest = media->lines;
-    struct ahoy_sdp_attribute attribute;
-    struct ahoy_sdp_rtpmap map;
-    while (ahoy_sdp_attribute_next(&rest, &attribute)) {
-        if (!ahoy_span_equal(attribute.name, SPAN("rtpmap")) ||
-            !ahoy_sdp_read_rtpmap(attribute.value, &map, NULL) || map.clock_hz != 8000 ||
-            is_like_rtcp(map.payload) ||
-            !ahoy_span_equal_nocase(map.encoding, SPAN("telephone-event")))
-            continue;
-        struct span formats = media->formats;
-        while (formats.size > 0) {
-            struct span format = ahoy_sdp_word(&formats);
-            uint64_t payload;
-            if (ahoy_span_number(format, 127, &payload) && payload == map.payload) {
-                agreed->has_events = true;
-                agreed->events = map.payload;
-                agreed->unlisted_events = find_unlisted(media, format);
-                return;
-            }
-        }
-    }
+    enum ahoy_event_clock clock =
+        agreed->codec == AHOY_OPUS && theirs->events[AHOY_EVENTS_48000] != 0 ? AHOY_EVENTS_48000
+                                                                             : AHOY_EVENTS_8000;
+    agreed->events = theirs->events[clock];
+    agreed->has_events = agreed->events != 0;
+    agreed->events_hz = clock == AHOY_EVENTS_48000 ? 48000 : 8000;
+    if (agreed->has_events)
+        agreed->unlisted_events = ahoy_sdp_unlisted_events(media, agreed->events);
 }
 
 /* What the peer would have, seen from here: RFC 3264 6.1. */
@@ -121,13 +39,6 @@ static enum ahoy_direction narrowed(enum ahoy_direction a, enum ahoy_direction b
     static_assert((AHOY_SENDONLY | AHOY_RECVONLY) == AHOY_INACTIVE && AHOY_SENDRECV == 0,
                   "SENDONLY and RECVONLY are the bits of what is ruled out");
     return (enum ahoy_direction)((unsigned)a | (unsigned)b);
-}
-
-/* "0.0.0.0" (R3264-8.4-2), or the same of IPv6. */
-static bool is_nowhere(const struct ahoy_ip *ip)
-{
-    static const struct ahoy_ip nowhere;
-    return memcmp(ip->bytes, nowhere.bytes, sizeof ip->bytes) == 0;
 }
 
 /* Where the peer awaits RTP, and RTCP: where that is, one port above, or what a=rtcp says. */
@@ -154,7 +65,7 @@ static bool find_addresses(const struct ahoy_sdp_media *media, struct ahoy_sdp_a
 }
 
 /* Whatever it is secured by. */
-static bool take_media(const struct ahoy_sdp_media *media, unsigned allowed,
+static bool take_media(const struct ahoy_sdp_media *media, unsigned codecs,
                        struct ahoy_sdp_agreed *agreed)
 {
     *agreed = (struct ahoy_sdp_agreed){ .codec = AHOY_NO_CODEC };
@@ -162,17 +73,34 @@ static bool take_media(const struct ahoy_sdp_media *media, unsigned allowed,
     if (!ahoy_span_equal(media->type, SPAN("audio")) || media->port == 0 ||
         !ahoy_sdp_knows_protocol(media->protocol) || !find_addresses(media, &taken))
         return false;
-    struct span formats = media->formats;
-    while (formats.size > 0 && taken.codec == AHOY_NO_CODEC)
-        taken.codec = codec_of(ahoy_sdp_word(&formats), allowed);
-    uint64_t payload_type;
-    if (!ahoy_span_number(codecs[taken.codec].payload, 127, &payload_type))
-        return false; /* AHOY_NO_CODEC has none. */
-    taken.payload_type = (uint8_t)payload_type;
+    ahoy_sdp_read_formats(media, codecs, &taken.heard);
+    if (taken.heard.count == 0)
+        return false;
+    taken.codec = taken.heard.order[0];
+    taken.payload_type = taken.heard.types[taken.codec];
+    if (taken.codec == AHOY_OPUS)
+        ahoy_sdp_read_opus(media, taken.payload_type, &taken.opus);
     taken.direction = mirrored(media->direction);
-    find_events(media, &taken);
+    choose_events(media, &taken.heard, &taken);
     *agreed = taken;
     return true;
+}
+
+static uint8_t own(uint8_t described, uint8_t number)
+{
+    return described != 0 ? described : number;
+}
+
+/* The answer says by which numbers we send; what comes has those of our offer: RFC 3264 5.1. */
+static void renumber(const struct ahoy_sdp_local *local, struct ahoy_sdp_formats *heard)
+{
+    struct ahoy_sdp_formats offered;
+    ahoy_sdp_own_formats(allowed(local), &offered);
+    heard->types[AHOY_OPUS] = own(local->opus, offered.types[AHOY_OPUS]);
+    for (size_t i = 0; i < AHOY_EVENT_CLOCKS; i++) {
+        if (heard->events[i] != 0)
+            heard->events[i] = own(local->events[i], offered.events[i]);
+    }
 }
 
 /* What the peer's |media| comes to. */
@@ -182,17 +110,19 @@ static bool agree(const struct ahoy_sdp *sdp, const struct ahoy_sdp_media *media
 {
     struct ahoy_sdp_secured secured;
     if (!ahoy_sdp_take_security(sdp, media, &local->security, is_answer, &secured) ||
-        !take_media(media, local->more_codecs | ALWAYS, agreed))
+        !take_media(media, allowed(local), agreed))
         return false;
+    if (is_answer)
+        renumber(local, &agreed->heard);
     agreed->secured = secured;
     agreed->direction = narrowed(agreed->direction, local->direction);
     return true;
 }
 
-/* With ICE, where the peer is will be seen. */
+/* An address of zeros, R3264-8.4-2; but with ICE, where the peer is will be seen. */
 static bool is_hold(const struct ahoy_sdp_agreed *agreed)
 {
-    return is_nowhere(&agreed->rtp) && !agreed->secured.peer.has_ice;
+    return ahoy_ip_is_wildcard(&agreed->rtp) && !agreed->secured.peer.has_ice;
 }
 
 /* |offer| is what is answered, or NULL. */
@@ -224,24 +154,6 @@ static void put_audio(uint16_t port, struct span protocol, struct ahoy_buf *buf)
     ahoy_buf_put(buf, protocol);
 }
 
-static void put_rtpmap(struct span payload, struct span name, struct ahoy_buf *buf)
-{
-    ahoy_buf_put(buf, SPAN("a=rtpmap:"));
-    ahoy_buf_put(buf, payload);
-    ahoy_buf_put_byte(buf, ' ');
-    ahoy_buf_put(buf, name);
-    ahoy_buf_put(buf, SPAN("\r\n"));
-}
-
-static void put_events(uint8_t payload, struct ahoy_buf *buf)
-{
-    ahoy_buf_put(buf, SPAN("a=rtpmap:"));
-    ahoy_buf_put_number(buf, payload);
-    ahoy_buf_put(buf, SPAN(" telephone-event/8000\r\na=fmtp:"));
-    ahoy_buf_put_number(buf, payload);
-    ahoy_buf_put(buf, SPAN(" 0-15\r\n"));
-}
-
 /* What stands below the maps.  R5761-5.1.1-1, -2. */
 static void put_rest(bool has_mux, enum ahoy_direction direction, struct ahoy_buf *buf)
 {
@@ -253,58 +165,34 @@ static void put_rest(bool has_mux, enum ahoy_direction direction, struct ahoy_bu
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
-static void put_offered(const struct ahoy_sdp_local *local, const struct ahoy_sdp_agreed *kept,
+/* |kept| are the formats of our description before; NULL: there is none.  What has a number of its
+ * own there keeps it, and what has none gets none, as its number may have meant something else:
+ * R3264-8.3.2-1. */
+static void put_offered(const struct ahoy_sdp_local *local, const struct ahoy_sdp_formats *kept,
                         struct span protocol, struct ahoy_buf *buf)
 {
-    const unsigned allowed = local->more_codecs | ALWAYS;
+    struct ahoy_sdp_formats formats;
+    unsigned codecs = allowed(local);
+    if (kept != NULL && !ahoy_sdp_has_codec(kept, AHOY_OPUS))
+        codecs &= ~(1U << AHOY_OPUS);
+    ahoy_sdp_own_formats(codecs, &formats);
+    renumber(local, &formats);
+    if (kept != NULL) {
+        formats.types[AHOY_OPUS] = kept->types[AHOY_OPUS];
+        memcpy(formats.events, kept->events, sizeof formats.events);
+    }
     put_audio(local->media.port, protocol, buf);
-    for (size_t i = 0; i < PREFERRED; i++) {
-        if ((allowed >> preferred[i] & 1) == 0)
-            continue;
-        ahoy_buf_put_byte(buf, ' ');
-        ahoy_buf_put(buf, codecs[preferred[i]].payload);
-    }
-    if (kept->has_events) {
-        ahoy_buf_put_byte(buf, ' ');
-        ahoy_buf_put_number(buf, kept->events);
-    }
-    ahoy_buf_put(buf, SPAN("\r\n"));
-    for (size_t i = 0; i < PREFERRED; i++) {
-        if ((allowed >> preferred[i] & 1) != 0)
-            put_rtpmap(codecs[preferred[i]].payload, codecs[preferred[i]].name, buf);
-    }
-    if (kept->has_events)
-        put_events(kept->events, buf);
+    ahoy_sdp_put_formats(&formats, buf);
     ahoy_sdp_put_security(&local->security, protocol, &local->media, buf);
     put_rest(true, local->direction, buf);
 }
 
-/* The formats in the offerer's order, which is its preference (RFC 3264 6.1). */
+/* The formats in the offerer's order, which is its preference, by its numbers (RFC 3264 6.1). */
 static void put_taken(const struct ahoy_sdp_media *media, const struct ahoy_sdp_local *local,
                       const struct ahoy_sdp_agreed *agreed, struct ahoy_buf *buf)
 {
-    bool listed[AHOY_CODECS] = { false };
-    struct span formats = media->formats;
     put_audio(local->media.port, media->protocol, buf);
-    while (formats.size > 0) {
-        enum ahoy_codec codec = codec_of(ahoy_sdp_word(&formats), local->more_codecs | ALWAYS);
-        if (codec == AHOY_NO_CODEC || listed[codec])
-            continue;
-        listed[codec] = true;
-        ahoy_buf_put_byte(buf, ' ');
-        ahoy_buf_put(buf, codecs[codec].payload);
-    }
-    if (agreed->has_events) {
-        ahoy_buf_put_byte(buf, ' ');
-        ahoy_buf_put_number(buf, agreed->events);
-    }
-    ahoy_buf_put(buf, SPAN("\r\n"));
-    for (enum ahoy_codec codec = AHOY_PCMU; codec < AHOY_CODECS; codec++) {
-        if (listed[codec])
-            put_rtpmap(codecs[codec].payload, codecs[codec].name, buf);
-    }
-    if (agreed->has_events)
-        put_events(agreed->events, buf);
+    ahoy_sdp_put_formats(&agreed->heard, buf);
     ahoy_sdp_put_secured(&agreed->secured, &local->security, &local->media, buf);
     put_rest(agreed->has_mux, agreed->direction, buf);
 }
@@ -328,22 +216,21 @@ static struct span timing_of(const struct ahoy_sdp *sdp)
 void ahoy_sdp_print_offer(const struct ahoy_sdp_local *local, const struct ahoy_sdp *previous,
                           struct ahoy_buf *buf)
 {
-    const struct ahoy_sdp_agreed fresh = { .has_events = true, .events = OFFERED_EVENTS };
     struct ahoy_sdp_agreed kept;
     size_t media_count = previous == NULL ? 0 : previous->media_count;
     bool is_placed = false;
     put_session(local, timing_of(previous), previous, buf);
     for (size_t i = 0; i < media_count; i++) { /* R3264-8-5, R3264-8-6, R3264-8-7 */
-        if (!is_placed && take_media(&previous->media[i], local->more_codecs | ALWAYS, &kept)) {
+        if (!is_placed && take_media(&previous->media[i], allowed(local), &kept)) {
             /* Events as they are mapped: R3264-8.3.2-1. */
-            put_offered(local, &kept, previous->media[i].protocol, buf);
+            put_offered(local, &kept.heard, previous->media[i].protocol, buf);
             is_placed = true;
         } else {
             put_rejected(&previous->media[i], buf);
         }
     }
     if (!is_placed)
-        put_offered(local, &fresh, ahoy_sdp_protocol(local->security.wish), buf); /* R3264-8.1-1 */
+        put_offered(local, NULL, ahoy_sdp_protocol(local->security.wish), buf); /* R3264-8.1-1 */
 }
 
 bool ahoy_sdp_print_answer(const struct ahoy_sdp *offer, const struct ahoy_sdp_local *local,

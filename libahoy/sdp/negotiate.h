@@ -2,12 +2,8 @@
 #pragma once
 
 #include "libahoy/base/ip.h"
+#include "libahoy/sdp/formats.h"
 #include "libahoy/sdp/secure.h"
-
-enum ahoy_codec { AHOY_NO_CODEC, AHOY_PCMU, AHOY_PCMA, AHOY_G722, AHOY_CODECS };
-
-/* "PCMU/8000" */
-struct span ahoy_codec_name(enum ahoy_codec codec);
 
 /* What we describe ourselves by. */
 struct ahoy_sdp_local {
@@ -15,16 +11,21 @@ struct ahoy_sdp_local {
     enum ahoy_direction direction; /* What we would have: AHOY_SENDONLY holds the peer (8.4). */
     uint64_t session_id;           /* The same for the life of the session. */
     uint64_t version;              /* One more whenever the description changes (RFC 3264 8). */
-    unsigned more_codecs;          /* Bits, 1 << a codec: those taken beside G.711. */
+    unsigned codecs;               /* A set: those offered and taken; 0: G.711. */
+    /* How those were numbered that we described of late; 0 for our own numbers. */
+    uint8_t opus, events[AHOY_EVENT_CLOCKS];
     struct ahoy_sdp_security security;
 };
 
 /* What both sides came to. */
 struct ahoy_sdp_agreed {
-    enum ahoy_codec codec;
-    uint8_t payload_type;
-    bool has_events; /* telephone-event (RFC 4733) under payload type |events|. */
+    enum ahoy_codec codec;         /* What the peer would rather hear of what both have. */
+    uint8_t payload_type;          /* By which it is sent, as the peer has it. */
+    struct ahoy_sdp_opus opus;     /* Of Opus: what the peer asks for. */
+    struct ahoy_sdp_formats heard; /* All that may come, by our numbers: RFC 3264 6.1. */
+    bool has_events;               /* telephone-event (RFC 4733) is sent as |events|. */
     uint8_t events;
+    uint32_t events_hz;            /* The clock of their durations. */
     uint16_t unlisted_events;      /* Bits, 1 << 0 to 15: the digits' events that the peer lacks. */
     bool has_mux;                  /* RTCP goes where RTP goes (RFC 5761). */
     enum ahoy_direction direction; /* Ours; nothing is sent to an address of zeros (8.4). */

@@ -83,6 +83,19 @@ static struct ahoy_handle send_prack(struct ahoy_session *session, struct ahoy_u
     return prack;
 }
 
+/* What the 2xx will answer may stand in an unreliable response before it, which is no answer yet
+ * but says where sound before the answer comes from (RFC 6337 3.1.1): as gateways say it that know
+ * no PRACK.  DEPARTS: R3261-13.2.1-3 would pass over a 2xx that says something else; it counts, as
+ * whoever sent it means it (docs/decisions/0119). */
+static void preview(const struct ahoy_session *session, struct ahoy_ua_context *context,
+                    struct ahoy_dialog *dialog, const struct ahoy_message *response)
+{
+    if (session->state == AHOY_SESSION_CALLING && dialog->agreed.codec == AHOY_NO_CODEC &&
+        ahoy_offers_kind(&dialog->offers, AHOY_CARRIER_RELIABLE, false) == AHOY_ANSWER &&
+        ahoy_session_read_answer(dialog, context, response, &session->in_force))
+        ahoy_session_tell(session, context, AHOY_NEWS_EARLY, dialog);
+}
+
 bool ahoy_session_confirm(struct ahoy_session *session, struct ahoy_ua_context *context,
                           struct ahoy_dialog *dialog, const struct ahoy_event *event,
                           uint64_t now_ms)
@@ -90,8 +103,11 @@ bool ahoy_session_confirm(struct ahoy_session *session, struct ahoy_ua_context *
     const struct ahoy_message *response = event->message;
     bool is_change = dialog == &session->dialog;
     uint32_t rseq;
-    if (!is_reliable(response, &rseq))
+    if (!is_reliable(response, &rseq)) {
+        if (!is_change)
+            preview(session, context, dialog, response);
         return true;
+    }
     if (dialog->rseq != 0 && rseq != dialog->rseq + 1)
         return false; /* R3262-4-6, R3262-4-10 */
     struct ahoy_handle prack =

@@ -76,6 +76,17 @@ static struct span print(const struct ahoy_session *session, struct ahoy_ua_cont
     return ahoy_buf_text(&body);
 }
 
+/* What an answer of ours has numbered is so from now on: R3264-8.3.2-1. */
+static void keep_numbers(struct ahoy_sdp_local *local, const struct ahoy_sdp_formats *heard)
+{
+    if (ahoy_sdp_has_codec(heard, AHOY_OPUS))
+        local->opus = heard->types[AHOY_OPUS];
+    for (size_t i = 0; i < AHOY_EVENT_CLOCKS; i++) {
+        if (heard->events[i] != 0)
+            local->events[i] = heard->events[i];
+    }
+}
+
 /* The lines of media in a description of ours. */
 static size_t count_media(struct span text)
 {
@@ -105,6 +116,7 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
     text = print(session, context, offer != NULL, agreed);
     if (text.size > 0 && ahoy_session_keep(&session->described, &session->described_size, text)) {
         session->described_media = count_media(text);
+        keep_numbers(&session->local, &agreed->heard);
         return text;
     }
     session->local.version--;

@@ -34,7 +34,7 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     context->locate = options->locate;
     context->t1_ms = options->t1_ms;
     context->t2_ms = options->t2_ms;
-    context->more_codecs = options->more_codecs;
+    context->codecs = options->codecs;
     context->session_s = options->session_s;
     context->takes_transfers = options->takes_transfers;
     context->takes_referrals = options->takes_referrals;

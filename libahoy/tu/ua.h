@@ -33,7 +33,7 @@ struct ahoy_ua_options {
     size_t more_count;
     ahoy_ua_locate *locate; /* Where in-dialog requests go; the server where it returns false. */
     uint32_t t1_ms, t2_ms;  /* The stack's clocks: 500 and 4,000. */
-    unsigned more_codecs;   /* Beside G.711: ahoy_sdp_local. */
+    unsigned codecs;        /* As ahoy_sdp_local has them. */
     bool is_busy;           /* The program refuses every call by 486, as OPTIONS are told. */
     uint32_t session_s;     /* How long sessions last that nobody refreshes (RFC 4028): 90 at least,
                              * 1,800 is usual; 0: we do not ask for a limit. */

@@ -45,7 +45,7 @@ struct ahoy_ua_context {
     struct span route;      /* The server as a value of Route: "<sip:192.0.2.1;lr>". */
     ahoy_ua_locate *locate;
     uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
-    unsigned more_codecs;  /* As ahoy_sdp_local has them. */
+    unsigned codecs;       /* As ahoy_sdp_local has them. */
     bool has_security;     /* The next call has ... */
     struct ahoy_sdp_security security;
     uint32_t session_s; /* What our session timers ask for; 0: for none. */

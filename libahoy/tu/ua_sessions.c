@@ -51,7 +51,7 @@ struct ahoy_session *ahoy_ua_add_session(struct ahoy_ua *ua)
     session->ring_ms = session->change.again_ms = UINT64_MAX;
     ahoy_session_timer_init(&session->timer);
     session->local.session_id = ahoy_rng_next(&ua->context.rng) >> 2; /* Fits a signed number. */
-    session->local.more_codecs = ua->context.more_codecs;
+    session->local.codecs = ua->context.codecs;
     session->local.security.tells_keys = true; /* Until it is known which way. */
     return session;
 }

@@ -58,6 +58,7 @@ def expect_both(page, phone, folder, hang_up):
     hang_up()
     heard = wait_for(phone, "heard")
     assert heard.get("srtp") == "AES_CM_128_HMAC_SHA1_80", heard
+    assert heard["codec"] == "opus/48000/2", heard
     expect(heard["heard_hz"], ALICE_HZ)
     said = share(folder / "bob.wav", ALICE_HZ)
     assert said > 0.7, f"{said} of what ahoy has recorded is the tone"

@@ -24,10 +24,11 @@ class Baresip:
                  security=None, nat=None):
         self.path = path
         (path / "heard").mkdir(parents=True)
-        make_tone(path / "tone.wav", ALICE_HZ)
+        rate = 48000 if codec.startswith("opus") else 8000  # What it says is not resampled then.
+        make_tone(path / "tone.wav", ALICE_HZ, rate=rate)
         self.port, control = free_port(), free_port()
         authorities = [f"sip_cafile {authority}"] if authority else []
-        modules = ["aufile", "aubridge", "sndfile", "g711", "g722", *MODULES]
+        modules = ["aufile", "aubridge", "sndfile", "g711", "g722", "opus", *MODULES]
         transport = ";transport=tls" if security and authority else ""
         if security:
             modules.append(security[0])
@@ -37,7 +38,7 @@ class Baresip:
             f"sip_listen 127.0.0.1:{self.port}", "net_interface 127.0.0.1",
             f"audio_source aufile,{path}/tone.wav", "audio_player aubridge,nowhere",
             "audio_alert aubridge,nowhere", "audio_path /nonexistent", f"snd_path {path}/heard",
-            "ausrc_srate 8000", "auplay_srate 8000", "ausrc_channels 1", "auplay_channels 1",
+            f"ausrc_srate {rate}", f"auplay_srate {rate}", "ausrc_channels 1", "auplay_channels 1",
             f"rtcp_mux {mux}", *authorities, f"ctrl_tcp_listen 127.0.0.1:{control}",
             "module_path " + str(next(pathlib.Path("/usr").glob("lib*/**/baresip/modules"))),
             *(f"{MODULES.get(name, 'module')} {name}.so" for name in modules)]) + "\n")

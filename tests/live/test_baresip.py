@@ -92,12 +92,13 @@ store "memory:"
         baresip.command("hangup")
         self.expect_sound(baresip, self.wait_for(bob, "heard"), codec)
 
-    def called(self):
+    def called(self, codec="pcmu"):
         """ahoy calls baresip, and dials."""
-        baresip = self.baresip("pcmu", "yes")
+        baresip = self.baresip(codec, "yes")
         bob = self.ahoy("call", "sip:alice@atlanta.example", "--for", f"{SECONDS}s", "--digits",
                         "15#")
         heard = self.wait_for(bob, "heard")
+        self.assertEqual(heard["codec"].lower().split("/")[0], codec.split("/")[0])
         self.expect(heard["heard_hz"], heard["heard_dbov"], ALICE_HZ)
         digits = re.findall(r"received event: '(.)' \(end=1\)", baresip.log())
         self.assertEqual("".join(digits), "15#", baresip.log())
@@ -129,6 +130,13 @@ class Sound(Calls):
 
     def test_g722(self):
         self.answered("g722/16000", "no", direct=False)
+
+    def test_opus(self):
+        self.answered("opus/48000/2", "no", direct=False)
+
+    def test_call_opus(self):
+        """Its events have no other clock than 8000 Hz."""
+        self.called("opus/48000/2")
 
     def test_direct(self):
         self.answered("pcma", "no", direct=True)

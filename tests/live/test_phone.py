@@ -136,7 +136,7 @@ class Case(unittest.TestCase):
             self.assertEqual(alice.end(), 0, alice.errors)
             self.assertEqual(bob.end(), 0, bob.errors)
             answered = next(news for news in alice.news if news["news"] == "answered")
-            self.assertIn(answered["codec"], ("G722/8000", "PCMU/8000"))
+            self.assertIn(answered["codec"], ("opus/48000/2", "G722/8000", "PCMU/8000"))
             self.assertEqual(answered["direction"], "sendrecv")
             self.assertEqual(alice.news[-1]["by"], "us")
             self.assertEqual(bob.kinds(), ["registered", "incoming", "answered", "heard",
@@ -172,6 +172,35 @@ class Case(unittest.TestCase):
             self.assertRegex(offer, r"\nm=audio 21\d\d[02468] RTP/AVP ")
             for name, hz in (("alice.wav", 1000), ("bob.wav", 440)):
                 self.assertAlmostEqual(measure(self.path / name)[0], hz, delta=hz / 100)
+
+    def test_codecs(self):
+        """One side alone need leave codecs out."""
+        for names, codec in (("opus", "opus/48000/2"), ("G722,pcma", "G722/8000"),
+                             ("pcma", "PCMA/8000")):
+            bob = self.phone("answer", "bob", WAYS[0], "--once", "--ring", "0")
+            bob.wait_for("registered")
+            alice = self.phone("call", "alice", WAYS[0], "bob@atlanta.example", "--for", "1s",
+                               "--codec", names)
+            self.assertEqual(alice.wait_for("answered")["codec"], codec)
+            self.assertEqual(alice.end(), 0, alice.errors)
+            self.assertEqual(bob.end(), 0, bob.errors)
+
+    def test_wildcard(self):
+        """Who listens everywhere tells others an address where he is, IPv4 and IPv6."""
+        for way, listen, own in ((WAYS[0], "0.0.0.0", "127.0.0.1"), (WAYS[3], "[::]:0", "::1")):
+            bob = self.phone("answer", "bob", way, "--once", "--ring", "0", "--listen", listen,
+                             "--trace", "bob.trace")
+            bob.wait_for("registered")
+            alice = self.phone("call", "alice", way, "bob@atlanta.example", "--for", "1s",
+                               "--play", "tone:440", "--listen", listen, "--trace", "alice.trace")
+            self.assertEqual(alice.end(), 0, alice.errors)
+            self.assertEqual(bob.end(), 0, bob.errors)
+            heard = next(news for news in bob.news if news["news"] == "heard")
+            self.assertAlmostEqual(heard["heard_hz"], 440, delta=5)
+            for name in ("alice.trace", "bob.trace"):
+                said = (self.path / name).read_text()
+                self.assertRegex(said, rf"\nc=IN IP[46] {own}\n")
+                self.assertNotRegex(said, r"(Via|Contact|o=|c=).*(0\.0\.0\.0|\[::\]|IP6 ::\n)")
 
     def test_no_sound(self):
         """A file that is none ends no call."""
@@ -438,6 +467,7 @@ class Case(unittest.TestCase):
                 (["call", "a@b", *user, *server, "--play", "tone:5000"], "--play"),
                 (["call", "a@b", *user, *server, "--digits", "12x"], "--digits"),
                 (["call", "a@b", *user, *server, "--media-ports", "4001-4002"], "--media-ports"),
+                (["call", "a@b", *user, *server, "--codec", "pcmu,speex"], "--codec"),
                 (["register", *user, *server, "--password-file", "absent"], "absent")):
             with self.subTest(arguments=arguments):
                 self.assertIn(word, self.run_ahoy(*arguments, code=2).stderr)

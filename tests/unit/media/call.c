@@ -33,14 +33,18 @@ struct side {
 
 static struct side sides[2];
 static uint64_t now_us;
+static uint32_t clock_hz;
+static struct ahoy_sdp_opus wish;
 
 static void begin(const struct ahoy_coder *coder)
 {
     memset(sides, 0, sizeof sides);
     now_us = BEGIN_US;
+    clock_hz = coder->clock_hz;
     for (int i = 0; i < 2; i++) {
         const struct ahoy_media_options options = { .coder = coder,
                                                     .payload_type = 0,
+                                                    .opus = wish,
                                                     .has_events = true,
                                                     .events = 101,
                                                     .cname = SPAN("someone@example"),
@@ -61,7 +65,7 @@ static int end(void **state)
     return 0;
 }
 
-/* R3550-6.4.1-2: between two SRs, timestamps go on as NTP's time does, at 8 kHz. */
+/* R3550-6.4.1-2: between two SRs, timestamps go on as NTP's time does, by the codec's clock. */
 static void check_clock(struct side *side, const struct ahoy_rtcp *packet)
 {
     uint32_t ssrc;
@@ -70,7 +74,7 @@ static void check_clock(struct side *side, const struct ahoy_rtcp *packet)
         return;
     if (side->first.ntp == 0)
         side->first = sender;
-    uint32_t passed = (uint32_t)((sender.ntp - side->first.ntp) * 8000 >> 32);
+    uint32_t passed = (uint32_t)((sender.ntp - side->first.ntp) * clock_hz >> 32);
     assert_in_range(sender.timestamp - side->first.timestamp - passed + 1, 0, 2);
 }
 
@@ -140,6 +144,41 @@ static void expect_tone(struct side *side, double expected_hz)
     assert_true(fabs(level + 10) < 1);
 }
 
+/* A second of 1 kHz, said by |codec|. */
+static uint16_t speak(struct ahoy_media *listener, enum ahoy_codec codec, uint8_t payload_type,
+                      uint16_t sequence, struct ahoy_tone_meter *meter)
+{
+    const struct ahoy_coder *coder = ahoy_coder(codec);
+    void *encoder = coder->encoder_new != NULL ? coder->encoder_new(&wish) : NULL;
+    struct ahoy_tone tone;
+    ahoy_tone_init(&tone, 1000, -10, coder->rate_hz);
+    for (int i = 0; i < 50; i++) {
+        int16_t samples[AHOY_FRAME_SAMPLES_MAX];
+        char payload[500], packet[600];
+        struct ahoy_buf buf = ahoy_buf_over(packet, sizeof packet);
+        size_t count = coder->rate_hz / 50;
+        ahoy_tone_next(&tone, samples, count);
+        size_t size = coder->encode(encoder, samples, count, payload, sizeof payload);
+        const struct ahoy_rtp rtp = { .payload_type = payload_type,
+                                      .sequence = sequence,
+                                      .timestamp = sequence * (coder->clock_hz / 50),
+                                      .ssrc = 7,
+                                      .payload = { payload, size } };
+        sequence++;
+        ahoy_rtp_print(&rtp, &buf);
+        ahoy_media_step(listener, ahoy_buf_text(&buf), false, now_us);
+        while (ahoy_media_hear(listener, now_us, samples)) {
+            ahoy_tone_meter_take(meter, samples, ahoy_media_frame(listener));
+            ahoy_media_say(listener, samples, now_us);
+            send_all(&(struct side){ .media = listener });
+        }
+        now_us += 20000;
+    }
+    if (coder->encoder_free != NULL)
+        coder->encoder_free(encoder);
+    return sequence;
+}
+
 static struct ahoy_media_stats stats_of(int side)
 {
     struct ahoy_media_stats stats;
@@ -186,6 +225,72 @@ static void loss(void **state)
     double hz, level;
     assert_true(ahoy_tone_meter_read(&sides[1].meter, &hz, &level));
     assert_true(fabs(hz - 440) < 4.4);
+}
+
+/* Every tenth packet of Opus is lost: repaired by the one behind it (RFC 7587 3.3), the tone goes
+ * on as if nothing were.  Without repairs it is concealed, and still heard. */
+static void repairs(void **state)
+{
+    (void)state;
+    double level[2];
+    unsigned blocks[2];
+    if (ahoy_coder(AHOY_OPUS) == NULL)
+        skip();
+    for (int takes_fec = 0; takes_fec < 2; takes_fec++) {
+        wish.takes_fec = takes_fec == 1;
+        begin(ahoy_coder(AHOY_OPUS));
+        sides[0].lose = 9;
+        run(10000000);
+        double hz;
+        assert_in_range(stats_of(1).loss * 1000, 90, 110);
+        assert_true(ahoy_tone_meter_read(&sides[1].meter, &hz, &level[takes_fec]));
+        assert_true(fabs(hz - 440) < 4.4);
+        assert_true(fabs(level[takes_fec] + 10) < 1);
+        blocks[takes_fec] = 0;
+        for (size_t i = 0; i < AHOY_METER_BINS; i++)
+            blocks[takes_fec] += sides[1].meter.bins[i].blocks;
+        end(NULL);
+    }
+    wish.takes_fec = false;
+    print_message("blocks of 200: %u concealed, %u repaired\n", blocks[0], blocks[1]);
+    assert_true(blocks[1] > 190);
+}
+
+/* R3264-6.1-16, R3264-7-2: whatever was agreed on is heard, by our numbers, and so are changes in
+ * the middle of a call, between clocks and rates; events of either clock are digits. */
+static void changes(void **state)
+{
+    (void)state;
+    static const enum ahoy_codec order[] = { AHOY_PCMA, AHOY_OPUS, AHOY_G722, AHOY_PCMU,
+                                             AHOY_PCMA };
+    struct ahoy_media_options options = {
+        .cname = SPAN("someone@example"),
+        .heard = { .count = 4,
+                   .order = { AHOY_OPUS, AHOY_G722, AHOY_PCMU, AHOY_PCMA },
+                   .types = { [AHOY_OPUS] = 96, [AHOY_G722] = 9, [AHOY_PCMA] = 8 },
+                   .events = { 101, 97 } },
+    };
+    if (ahoy_coder(AHOY_OPUS) == NULL || ahoy_coder(AHOY_G722) == NULL)
+        skip();
+    for (unsigned wide = 0; wide < 2; wide++) {
+        options.coder = ahoy_coder(wide ? AHOY_OPUS : AHOY_PCMU);
+        struct ahoy_media *listener = ahoy_media_new(&options, BEGIN_US);
+        uint16_t sequence = 7;
+        now_us = BEGIN_US;
+        for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+            struct ahoy_tone_meter meter;
+            double hz, level;
+            ahoy_tone_meter_init(&meter, options.coder->rate_hz);
+            sequence = speak(listener, order[i], options.heard.types[order[i]], sequence, &meter);
+            assert_true(ahoy_tone_meter_read(&meter, &hz, &level));
+            assert_true(fabs(hz - 1000) < 10);
+            assert_true(fabs(level + 10) < 1);
+        }
+        struct ahoy_media_stats stats;
+        ahoy_media_read_stats(listener, &stats);
+        assert_int_equal(stats.lost, 0);
+        ahoy_media_free(listener);
+    }
 }
 
 /* R3550-6.3.7-2 and 6.6: goodbye is said once, with a report, and not by who has sent nothing. */
@@ -340,6 +445,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_call, end),
         cmocka_unit_test_teardown(loss, end),
+        cmocka_unit_test_teardown(repairs, end),
+        cmocka_unit_test(changes),
         cmocka_unit_test_teardown(goodbye, end),
         cmocka_unit_test_teardown(digits, end),
         cmocka_unit_test(listed_digits),

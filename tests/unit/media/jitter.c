@@ -34,6 +34,17 @@ static int64_t get(uint64_t now_us)
     return number;
 }
 
+/* The number of the packet that repairs the one that is lost now, or -1. */
+static int64_t peek(void)
+{
+    struct span payload = ahoy_jitter_peek(&jitter);
+    unsigned number;
+    if (payload.size == 0)
+        return -1;
+    memcpy(&number, payload.at, sizeof number);
+    return number;
+}
+
 static int fresh(void **state)
 {
     (void)state;
@@ -55,8 +66,11 @@ static void order(void **state)
     put(3, 65534, 5000);
     assert_int_equal(jitter.counters.duplicates, 1);
     static const int64_t expected[] = { 0, 1, -1, 3, 4, -1 };
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+    static const int64_t behind[] = { 1, -1, 3, 4, -1, -1 };
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         assert_int_equal(get(41000 + i * PACKET_US), expected[i]);
+        assert_int_equal(peek(), behind[i]);
+    }
     put(2, 65534, 170000); /* Its turn is over. */
     assert_int_equal(jitter.counters.late, 1);
     put(5, 65534, 170000); /* This one's is not: it was concealed, and is played all the same. */

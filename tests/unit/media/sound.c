@@ -63,6 +63,7 @@ static void levels(void **state)
 static void tones(void **state)
 {
     (void)state;
+    static const struct ahoy_sdp_opus wish;
     for (enum ahoy_codec codec = AHOY_PCMU; codec < AHOY_CODECS; codec++) {
         const struct ahoy_coder *coder = ahoy_coder(codec);
         if (coder == NULL)
@@ -70,8 +71,8 @@ static void tones(void **state)
         for (double hz = 300; hz < 3400; hz *= 1.37) {
             struct ahoy_tone tone;
             static struct ahoy_tone_meter meter;
-            void *encoder = coder->encoder_new != NULL ? coder->encoder_new() : NULL;
-            void *decoder = coder->decoder_new != NULL ? coder->decoder_new() : NULL;
+            void *encoder = coder->encoder_new != NULL ? coder->encoder_new(&wish) : NULL;
+            void *decoder = coder->decoder_new != NULL ? coder->decoder_new(coder->rate_hz) : NULL;
             ahoy_tone_init(&tone, hz, -10, coder->rate_hz);
             ahoy_tone_meter_init(&meter, coder->rate_hz);
             for (int frame = 0; frame < 50; frame++) {
@@ -94,6 +95,56 @@ static void tones(void **state)
             if (decoder != NULL)
                 coder->decoder_free(decoder);
         }
+    }
+}
+
+/* How much of |samples| is at |hz|. */
+static double part_at(const int16_t *samples, size_t count, double hz, double rate_hz)
+{
+    double re = 0, im = 0;
+    for (size_t i = 0; i < count; i++) {
+        re += samples[i] * cos(2 * M_PI * hz * (double)i / rate_hz);
+        im += samples[i] * sin(2 * M_PI * hz * (double)i / rate_hz);
+    }
+    return re * re + im * im;
+}
+
+/* RFC 7587 3.3: the packet in which a tone becomes another is lost.  The one behind it says what
+ * was in it; without that, the old tone goes on. */
+static void repair(void **state)
+{
+    (void)state;
+    const struct ahoy_coder *coder = ahoy_coder(AHOY_OPUS);
+    if (coder == NULL)
+        skip();
+    for (int takes_fec = 0; takes_fec < 2; takes_fec++) {
+        const struct ahoy_sdp_opus wish = { .takes_fec = takes_fec == 1 };
+        void *encoder = coder->encoder_new(&wish);
+        void *decoder = coder->decoder_new(coder->rate_hz);
+        struct ahoy_tone tones[2];
+        int16_t samples[AHOY_FRAME_SAMPLES_MAX], back[AHOY_DECODED_SAMPLES_LIMIT];
+        char bytes[400];
+        ahoy_tone_init(&tones[0], 400, -10, coder->rate_hz);
+        ahoy_tone_init(&tones[1], 1600, -10, coder->rate_hz);
+        for (int frame = 0; frame < 52; frame++) {
+            ahoy_tone_next(&tones[frame >= 50], samples, 320);
+            size_t size = coder->encode(encoder, samples, 320, bytes, sizeof bytes);
+            if (frame < 50)
+                assert_int_equal(coder->decode(decoder, (struct span){ bytes, size }, back,
+                                               AHOY_DECODED_SAMPLES_LIMIT),
+                                 320);
+            if (frame == 51) /* 50 was lost; a remainder of 2.5 ms is left out. */
+                assert_int_equal(coder->conceal(decoder, (struct span){ bytes, size }, back, 325),
+                                 320);
+        }
+        bool is_repaired =
+            part_at(back + 160, 160, 1600, 16000) > part_at(back + 160, 160, 400, 16000);
+        assert_int_equal(is_repaired, takes_fec);
+        assert_int_equal(coder->conceal(decoder, SPAN(""), back, 1), 40);
+        assert_int_equal(coder->decode(decoder, SPAN(""), back, 320), 0);
+        assert_int_equal(coder->decode(decoder, SPAN("\xff\xff\xff"), back, 320), 0);
+        coder->encoder_free(encoder);
+        coder->decoder_free(decoder);
     }
 }
 
@@ -230,9 +281,9 @@ static void opinions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(g711),       cmocka_unit_test(levels),      cmocka_unit_test(tones),
-        cmocka_unit_test(no_tones),   cmocka_unit_test(concealment), cmocka_unit_test(reception),
-        cmocka_unit_test(round_trip), cmocka_unit_test(opinions),
+        cmocka_unit_test(g711),      cmocka_unit_test(levels),     cmocka_unit_test(tones),
+        cmocka_unit_test(repair),    cmocka_unit_test(no_tones),   cmocka_unit_test(concealment),
+        cmocka_unit_test(reception), cmocka_unit_test(round_trip), cmocka_unit_test(opinions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

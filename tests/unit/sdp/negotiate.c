@@ -79,8 +79,8 @@ static void test_answer(void **state)
                        "m=audio 5004 RTP/AVP 18 8 97 0\r\na=rtpmap:97 telephone-event/8000\r\n"
                        "m=audio 5008 RTP/AVP 0\r\n",
                   OURS "m=video 0 RTP/AVP 96\r\nm=audio 0 RTP/AVP 0\r\n"
-                       "m=audio 4000 RTP/AVP 8 0 97\r\na=rtpmap:0 PCMU/8000\r\n"
-                       "a=rtpmap:8 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\n"
+                       "m=audio 4000 RTP/AVP 8 0 97\r\na=rtpmap:8 PCMA/8000\r\n"
+                       "a=rtpmap:0 PCMU/8000\r\na=rtpmap:97 telephone-event/8000\r\n"
                        "a=fmtp:97 0-15\r\na=ptime:20\r\na=sendrecv\r\nm=audio 0 RTP/AVP 0\r\n");
     assert_int_equal(agreed.codec, AHOY_PCMA);
     assert_int_equal(agreed.payload_type, 8);
@@ -174,7 +174,7 @@ static void test_more_codecs(void **state)
     struct ahoy_sdp_local wide = local;
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     (void)state;
-    wide.more_codecs = 1U << AHOY_G722;
+    wide.codecs = AHOY_CODECS_G711 | 1U << AHOY_G722;
     ahoy_sdp_print_offer(&wide, NULL, &buf);
     assert_true(ahoy_sdp_parse(ahoy_buf_text(&buf), &sdp, NULL));
     assert_span(sdp.media[0].formats, "9 0 8 101");
@@ -184,6 +184,141 @@ static void test_more_codecs(void **state)
     assert_true(ahoy_sdp_print_answer(&sdp, &wide, &buf, &agreed));
     assert_int_equal(agreed.codec, AHOY_G722);
     test_free_all(NULL);
+}
+
+#define OPUS "maxplaybackrate=16000;useinbandfec=1\r\n"
+#define WIDE (AHOY_CODECS_G711 | 1U << AHOY_G722 | 1U << AHOY_OPUS)
+
+/* RFC 7587 7; RFC 4733 2.4.1: events have a number for each clock. */
+static void test_offer_opus(void **state)
+{
+    (void)state;
+    struct ahoy_sdp_local wide = local;
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
+    wide.codecs = WIDE;
+    ahoy_sdp_print_offer(&wide, NULL, &buf);
+    space[buf.size] = '\0';
+    assert_non_null(strstr(space, "m=audio 4000 RTP/AVP 96 9 0 8 101 97\r\n"
+                                  "a=rtpmap:96 opus/48000/2\r\n"));
+    assert_non_null(strstr(space, "\r\na=fmtp:96 " OPUS));
+    assert_non_null(strstr(space, "\r\na=rtpmap:97 telephone-event/48000\r\n"));
+    wide.codecs = 1U << AHOY_PCMA;
+    buf = ahoy_buf_over(space, sizeof space - 1);
+    ahoy_sdp_print_offer(&wide, NULL, &buf);
+    space[buf.size] = '\0';
+    assert_non_null(strstr(space, "m=audio 4000 RTP/AVP 8 101\r\n"));
+}
+
+/* R3264-6.1-10, -11, -17: the answer has the offer's numbers, by which both send then. */
+static void test_answer_opus(void **state)
+{
+    (void)state;
+    local.codecs = WIDE;
+    expect_answer(HEAD "m=audio 1 RTP/AVP 63 111 9 0 110 126\r\na=rtpmap:63 red/48000/2\r\n"
+                       "a=rtpmap:111 OPUS/48000/2\r\na=fmtp:111 minptime=10; useinbandfec=1;x=y\r\n"
+                       "a=rtpmap:110 telephone-event/48000\r\n"
+                       "a=rtpmap:126 telephone-event/8000\r\n",
+                  OURS "m=audio 4000 RTP/AVP 111 9 0 126 110\r\na=rtpmap:111 opus/48000/2\r\n"
+                       "a=rtpmap:9 G722/8000\r\na=rtpmap:0 PCMU/8000\r\na=fmtp:111 " OPUS
+                       "a=rtpmap:126 telephone-event/8000\r\na=fmtp:126 0-15\r\n"
+                       "a=rtpmap:110 telephone-event/48000\r\n"
+                       "a=ptime:20\r\na=sendrecv\r\n");
+    assert_int_equal(agreed.codec, AHOY_OPUS);
+    assert_int_equal(agreed.payload_type, 111);
+    assert_true(agreed.opus.takes_fec && !agreed.opus.wants_cbr);
+    assert_true(agreed.has_events && agreed.events == 110 && agreed.events_hz == 48000);
+    assert_int_equal(agreed.heard.types[AHOY_OPUS], 111);
+    local.codecs = 0;
+}
+
+/* RFC 3264 5.1: each side sends by the other's numbers.  R3264-6.1-16: all that was agreed on can
+ * be heard. */
+static void test_numbers_differ(void **state)
+{
+    (void)state;
+    struct ahoy_sdp_local wide = local;
+    wide.codecs = WIDE;
+    static const char answer[] = HEAD "m=audio 5 RTP/AVP 120 8 121 122\r\n"
+                                      "a=rtpmap:120 opus/48000/2\r\n"
+                                      "a=fmtp:120 maxaveragebitrate=20000; cbr=1; "
+                                      "maxplaybackrate=8000\r\n"
+                                      "a=rtpmap:121 telephone-event/48000\r\n"
+                                      "a=rtpmap:122 telephone-event/8000\r\n";
+    assert_true(ahoy_sdp_parse(test_text(answer), &sdp, NULL));
+    assert_true(ahoy_sdp_read_answer(&sdp, &wide, &agreed));
+    assert_true(agreed.codec == AHOY_OPUS && agreed.payload_type == 120 && agreed.events == 121);
+    assert_int_equal(agreed.opus.bits, 20000);
+    assert_int_equal(agreed.opus.playback_hz, 8000);
+    assert_true(agreed.opus.wants_cbr && !agreed.opus.takes_fec);
+    assert_int_equal(agreed.heard.count, 2);
+    assert_int_equal(agreed.heard.types[AHOY_OPUS], 96);
+    assert_int_equal(agreed.heard.types[AHOY_PCMA], 8);
+    assert_int_equal(agreed.heard.events[AHOY_EVENTS_48000], 97);
+    assert_int_equal(agreed.heard.events[AHOY_EVENTS_8000], 101);
+    wide.opus = 111; /* As an answer of ours has it. */
+    wide.events[AHOY_EVENTS_8000] = 126;
+    assert_true(ahoy_sdp_read_answer(&sdp, &wide, &agreed));
+    assert_int_equal(agreed.heard.types[AHOY_OPUS], 111);
+    assert_int_equal(agreed.heard.events[AHOY_EVENTS_8000], 126);
+    test_free_all(NULL);
+}
+
+/* Which events go with a codec: those of its clock; phones that map them at 8000 Hz alone get
+ * those. */
+static void test_clocks_of_events(void **state)
+{
+    static const struct {
+        const char *formats;
+        unsigned events, hz;
+    } rows[] = {
+        { "96 97 98", 97, 48000 }, { "96 98", 98, 8000 },  { "0 96 97 98", 98, 8000 },
+        { "96 97", 97, 48000 },    { "0 96 97", 0, 8000 }, { "0 97 98", 98, 8000 },
+        { "0 97", 0, 8000 },       { "0 72", 0, 8000 },
+    };
+    (void)state;
+    local.codecs = WIDE;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[512];
+        struct ahoy_buf buf;
+        snprintf(text, sizeof text,
+                 "%sm=audio 1 RTP/AVP %s\r\na=rtpmap:96 opus/48000/2\r\n"
+                 "a=rtpmap:97 telephone-event/48000\r\na=rtpmap:98 telephone-event/8000\r\n"
+                 "a=rtpmap:72 telephone-event/8000\r\n",
+                 HEAD, rows[i].formats);
+        assert_true(answer(text, &buf));
+        assert_int_equal(agreed.has_events, rows[i].events != 0);
+        assert_int_equal(agreed.events, rows[i].events);
+        assert_int_equal(agreed.events_hz, rows[i].hz);
+        test_free_all(NULL);
+    }
+    local.codecs = 0;
+}
+
+/* R3264-8.3.2-1: what has a number keeps it; what had none gets none. */
+static void test_later_numbers(void **state)
+{
+    static const struct {
+        const char *previous, *line;
+    } rows[] = {
+        { "m=audio 4000 RTP/AVP 111 0 126\r\na=rtpmap:111 opus/48000/2\r\n"
+          "a=rtpmap:126 telephone-event/48000\r\n",
+          "m=audio 4000 RTP/AVP 111 9 0 8 126\r\na=rtpmap:111 opus/48000/2\r\n" },
+        { "m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 telephone-event/8000\r\n",
+          "m=audio 4000 RTP/AVP 9 0 8 96\r\na=rtpmap:9 G722/8000\r\n" },
+    };
+    (void)state;
+    struct ahoy_sdp_local wide = local;
+    wide.codecs = WIDE;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char previous[512];
+        struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
+        snprintf(previous, sizeof previous, "%s%s", OURS, rows[i].previous);
+        assert_true(ahoy_sdp_parse(test_text(previous), &sdp, NULL));
+        ahoy_sdp_print_offer(&wide, &sdp, &buf);
+        space[buf.size] = '\0';
+        assert_non_null(strstr(space, rows[i].line));
+        test_free_all(NULL);
+    }
 }
 
 /* R3264-6.1-3 to -5: the direction is the offer's, seen from here, less what we would not have.
@@ -305,6 +440,11 @@ int main(void)
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_rtcp),
         cmocka_unit_test(test_more_codecs),
+        cmocka_unit_test(test_offer_opus),
+        cmocka_unit_test(test_answer_opus),
+        cmocka_unit_test(test_numbers_differ),
+        cmocka_unit_test(test_clocks_of_events),
+        cmocka_unit_test(test_later_numbers),
         cmocka_unit_test(test_directions),
         cmocka_unit_test(test_nowhere),
         cmocka_unit_test(test_later_offer),

@@ -324,6 +324,37 @@ static void test_trying(void **state)
     pair_fini(&pair);
 }
 
+static void script_preview(struct pair *world, const struct ahoy_message *message)
+{
+    if (message->method == AHOY_METHOD_INVITE) {
+        pair_reply(world, message, 183, "one", CONTACT PAIR_SDP_TYPE, PAIR_SDP("sendonly"));
+        pair_reply(world, message, 183, "one", CONTACT PAIR_SDP_TYPE, PAIR_SDP("sendonly"));
+        pair_reply(world, message, 200, "one", CONTACT PAIR_SDP_TYPE, PAIR_SDP("sendonly"));
+    } else if (message->method != AHOY_METHOD_ACK) {
+        pair_reply(world, message, 200, "one", "", "");
+    }
+}
+
+/* R3261-13.2.1-3: where sound before the answer comes from, as gateways say it that
+ * know no PRACK; once, and the 2xx is the answer all the same. */
+static void test_preview(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_preview;
+    pair_call(&pair);
+    pair_run(&pair, 500);
+    assert_non_null(strstr(pair.trace_space, "alice: early media\n"));
+    assert_null(strstr(strstr(pair.trace_space, "early media\n") + 1, "early media\n"));
+    assert_non_null(strstr(strstr(pair.trace_space, "early media\n"), "alice: answered\n"));
+    assert_int_equal(pair.ends[ALICE].news.agreed.codec, AHOY_PCMA);
+    assert_int_equal(pair.ends[ALICE].news.agreed.direction, AHOY_RECVONLY);
+    pair_hangup(&pair, ALICE);
+    pair_run(&pair, 40000);
+    pair.script = NULL;
+    pair_fini(&pair);
+}
+
 /* A PRACK that is lost is sent again by its transaction alone, though the 183 comes again too. */
 static void test_lost_prack(void **state)
 {
@@ -349,11 +380,12 @@ static void test_lost_prack(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_early_media),     cmocka_unit_test(test_required),
-        cmocka_unit_test(test_not_supported),   cmocka_unit_test(test_matching),
-        cmocka_unit_test(test_never_confirmed), cmocka_unit_test(test_offer_in_response),
-        cmocka_unit_test(test_offer_in_prack),  cmocka_unit_test(test_caller_order),
-        cmocka_unit_test(test_trying),          cmocka_unit_test(test_lost_prack),
+        cmocka_unit_test(test_preview),           cmocka_unit_test(test_early_media),
+        cmocka_unit_test(test_required),          cmocka_unit_test(test_not_supported),
+        cmocka_unit_test(test_matching),          cmocka_unit_test(test_never_confirmed),
+        cmocka_unit_test(test_offer_in_response), cmocka_unit_test(test_offer_in_prack),
+        cmocka_unit_test(test_caller_order),      cmocka_unit_test(test_trying),
+        cmocka_unit_test(test_lost_prack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
