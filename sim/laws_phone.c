@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libahoy/tu/session.h"
+
 enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256, ASKED_LIMIT = 64, ROUTES_LIMIT = 16 };
 enum { BRANCHES_KEPT = 256 };
 
@@ -26,6 +28,7 @@ struct asked {
     uint64_t
         gives_up_ms; /* What comes from then on belongs to nothing: 17.1.1.2, 9.1, RFC 6026 7.2. */
     bool has_end;    /* That is fixed: it was cancelled, or has had a 2xx. */
+    unsigned forks;  /* How many have answered with a 2xx. */
 };
 
 struct sim_phone_witness {
@@ -316,11 +319,13 @@ static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip 
     if (!is_success(watcher) || routing->to_tag.size == 0 || !makes_dialog(&watcher->message) ||
         find(watcher, phone, transaction) != NULL)
         return;
+    asked->forks += find(watcher, phone, name) == NULL;
     begin(watcher, phone, name, true);
     const struct dialog *dialog = find(watcher, phone, name);
     if (dialog == NULL || now_ms >= dialog->begun_ms + SIM_64T1_MS ||
-        watcher->dialog_count == DIALOGS_LIMIT || dialog->begun_ms != now_ms)
-        return; /* It has forgotten, and rightly. */
+        watcher->dialog_count == DIALOGS_LIMIT || dialog->begun_ms != now_ms ||
+        asked->forks > 1 + AHOY_SESSION_FORKS_LIMIT)
+        return; /* It has forgotten, and rightly; or never wanted to know. */
     watcher->owed_ack = sim_hash(routing->call_id);
     watcher->owed_ms = now_ms;
 }
