@@ -46,10 +46,15 @@ static uint64_t clock_us(void)
 }
 
 /* The n-th REGISTER is that of user n, and once all have, they begin again. */
+static unsigned user_of(const struct waiting *waiting)
+{
+    return phones.first + waiting->number % phones.users;
+}
+
 static void send_register(unsigned place)
 {
     struct waiting *waiting = &phones.list[place];
-    unsigned user = phones.first + waiting->number % phones.users;
+    unsigned user = user_of(waiting);
     unsigned cseq = waiting->number / phones.users + 1;
     unsigned port = ntohs(phones.ends.own[CALLER].sin_port);
     char bytes[MESSAGE_SIZE];
@@ -100,7 +105,7 @@ static void hear(enum side side, unsigned path, const char *message)
         return;
     struct waiting *waiting = &phones.list[place];
     unsigned status = (unsigned)strtoul(message + 8, NULL, 10);
-    if (!waiting->is_used || waiting->number % phones.users != user || status < 200)
+    if (!waiting->is_used || user_of(waiting) != user || status < 200)
         return;
     uint64_t step = (clock_us() - waiting->begun_us) / STEP_US;
     phones.steps[step < STEPS ? step : STEPS - 1]++;
