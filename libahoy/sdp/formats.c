@@ -228,22 +228,24 @@ void ahoy_sdp_own_formats(unsigned allowed, struct ahoy_sdp_formats *formats)
         formats->events[AHOY_EVENTS_48000] = clocks[AHOY_EVENTS_48000].payload;
 }
 
-static void put_rtpmap(uint8_t payload, struct span name, struct ahoy_buf *buf)
+/* "a=rtpmap:" or "a=fmtp:", and what it says of |payload|. */
+static void put_map(struct span start, uint8_t payload, struct span text, struct ahoy_buf *buf)
 {
-    ahoy_buf_put(buf, SPAN("a=rtpmap:"));
+    ahoy_buf_put(buf, start);
     ahoy_buf_put_number(buf, payload);
     ahoy_buf_put_byte(buf, ' ');
-    ahoy_buf_put(buf, name);
+    ahoy_buf_put(buf, text);
     ahoy_buf_put(buf, SPAN("\r\n"));
+}
+
+static void put_rtpmap(uint8_t payload, struct span name, struct ahoy_buf *buf)
+{
+    put_map(SPAN("a=rtpmap:"), payload, name, buf);
 }
 
 static void put_fmtp(uint8_t payload, struct span params, struct ahoy_buf *buf)
 {
-    ahoy_buf_put(buf, SPAN("a=fmtp:"));
-    ahoy_buf_put_number(buf, payload);
-    ahoy_buf_put_byte(buf, ' ');
-    ahoy_buf_put(buf, params);
-    ahoy_buf_put(buf, SPAN("\r\n"));
+    put_map(SPAN("a=fmtp:"), payload, params, buf);
 }
 
 void ahoy_sdp_put_formats(const struct ahoy_sdp_formats *formats, struct ahoy_buf *buf)

@@ -158,6 +158,18 @@ bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_mess
     return true;
 }
 
+bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_message *notify,
+                             const struct ahoy_routing *routing, struct ahoy_err *err)
+{
+    uint32_t cseq = dialog->local_cseq;
+    char tag[AHOY_TOKEN_SIZE]; /* Ours, which the dialog's own text holds so far. */
+    memcpy(tag, dialog->local_tag.at, sizeof tag);
+    bool made =
+        ahoy_dialog_from_request(dialog, notify, routing, (struct span){ tag, sizeof tag }, err);
+    dialog->local_cseq = cseq;
+    return made;
+}
+
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *routing, struct ahoy_err *err)
 {

@@ -67,6 +67,10 @@ bool ahoy_dialog_add_route(struct ahoy_dialog *dialog, struct span route);
 bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_message *request,
                               const struct ahoy_routing *routing, struct span local_tag,
                               struct ahoy_err *err);
+/* The subscriber's, from the first NOTIFY (RFC 6665 4.4.1): its route set is that of the NOTIFY,
+ * whatever the answer to SUBSCRIBE or REFER had.  Our tag and CSeq stay.  Faults as above. */
+bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_message *notify,
+                             const struct ahoy_routing *routing, struct ahoy_err *err);
 /* The caller's, from the 2xx (12.1.2); local_cseq becomes the response's.  Faults as above. */
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *routing, struct ahoy_err *err);

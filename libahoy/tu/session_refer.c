@@ -195,18 +195,6 @@ static void take_status(struct ahoy_session *session, struct ahoy_ua_context *co
                  fragment->reason);
 }
 
-/* Its route set is that of the NOTIFY, whatever the answer to REFER had (RFC 6665 4.4.1). */
-static bool make_dialog(struct ahoy_session *session, const struct ahoy_event *event)
-{
-    uint32_t cseq = session->dialog.local_cseq;
-    char tag[AHOY_TOKEN_SIZE]; /* Ours, which the dialog's own text holds so far. */
-    memcpy(tag, session->dialog.local_tag.at, sizeof tag);
-    bool made = ahoy_dialog_from_request(&session->dialog, event->message, event->routing,
-                                         (struct span){ tag, sizeof tag }, NULL);
-    session->dialog.local_cseq = cseq;
-    return made;
-}
-
 void ahoy_refer_notified(struct ahoy_session *session, struct ahoy_ua_context *context,
                          const struct ahoy_event *event, uint64_t now_ms)
 {
@@ -216,7 +204,8 @@ void ahoy_refer_notified(struct ahoy_session *session, struct ahoy_ua_context *c
         refusal = 481;
     else if (!ahoy_subscription_status_read(event->message, &status) ||
              !read_fragment(context, event->message) ||
-             (has_no_dialog(session) && !make_dialog(session, event)))
+             (has_no_dialog(session) && !ahoy_dialog_from_notify(&session->dialog, event->message,
+                                                                 event->routing, NULL)))
         refusal = 400;
     ahoy_ua_reply(context, event, refusal == 0 ? 200 : refusal, SPAN(""), SPAN(""), now_ms);
     if (refusal == 0)

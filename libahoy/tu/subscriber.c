@@ -205,19 +205,6 @@ static bool is_ours(const struct ahoy_subscriber *subscriber, const struct ahoy_
            ahoy_span_equal_nocase(dialog->local_tag, routing->to_tag);
 }
 
-/* The first NOTIFY makes the dialog, and has its route set: 4.4.1. */
-static bool make_dialog(struct ahoy_subscriber *subscriber, const struct ahoy_event *event,
-                        struct ahoy_err *err)
-{
-    uint32_t cseq = subscriber->dialog.local_cseq;
-    char tag[AHOY_TOKEN_SIZE]; /* Ours, which the dialog's own text holds so far. */
-    memcpy(tag, subscriber->dialog.local_tag.at, sizeof tag);
-    bool made = ahoy_dialog_from_request(&subscriber->dialog, event->message, event->routing,
-                                         (struct span){ tag, sizeof tag }, err);
-    subscriber->dialog.local_cseq = cseq;
-    return made;
-}
-
 /* The status that refuses a NOTIFY; 0 where it is to be heard. */
 static unsigned refusal_of(struct ahoy_subscriber *subscriber, const struct ahoy_event *event,
                            struct ahoy_subscription_status *status)
@@ -231,7 +218,9 @@ static unsigned refusal_of(struct ahoy_subscriber *subscriber, const struct ahoy
     if (!ahoy_subscription_status_read(event->message, status))
         return 400; /* R6665-4.1.3-2 */
     if (!has_dialog(subscriber))
-        return make_dialog(subscriber, event, &err) ? 0 : err.status;
+        return ahoy_dialog_from_notify(&subscriber->dialog, event->message, event->routing, &err)
+                   ? 0
+                   : err.status;
     if (!ahoy_dialog_take_cseq(&subscriber->dialog, event->routing->cseq.number))
         return 500;
     ahoy_dialog_refresh(&subscriber->dialog, event->message);
