@@ -285,7 +285,7 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
     char proof_space[AHOYD_PROOF_ROW_LIMIT];
     struct ahoy_buf proof = ahoy_buf_over(proof_space, sizeof proof_space);
     AHOY_UNSET struct ahoy_registration registration;
-    if (!ahoy_message_check(event->message, &err)) {
+    if (!ahoy_message_check_rest(event->message, event->routing, &err)) {
         ahoyd_answer(server, event, err.status);
         return;
     }
