@@ -52,15 +52,22 @@ bool ahoy_registrar_is_first_hop(const struct ahoy_message *request)
     return ahoy_values_next(&values, &via, NULL) && !ahoy_values_next(&values, &via, NULL);
 }
 
-static bool supports(const struct ahoy_message *request, struct span option)
+/* What the phone says that it knows of. */
+struct supported {
+    bool outbound, gruu, path;
+};
+
+static struct supported read_supported(const struct ahoy_message *request)
 {
     struct ahoy_values values = ahoy_message_values(request, AHOY_HEADER_SUPPORTED);
+    struct supported supported = { .outbound = false };
     struct span tag;
     while (ahoy_values_next(&values, &tag, NULL)) {
-        if (ahoy_span_equal_nocase(tag, option))
-            return true;
+        supported.outbound |= ahoy_span_equal_nocase(tag, SPAN("outbound"));
+        supported.gruu |= ahoy_span_equal_nocase(tag, SPAN("gruu"));
+        supported.path |= ahoy_span_equal_nocase(tag, SPAN("path"));
     }
-    return false;
+    return supported;
 }
 
 /* What a reg-id comes to where the way cannot be kept to: R5626-6-4, -5. */
@@ -95,16 +102,16 @@ bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
 {
     struct ahoy_address first;
     struct span ob;
-    bool supported = supports(request, SPAN("outbound"));
-    registration->shows_gruus = supports(request, SPAN("gruu"));
+    const struct supported supported = read_supported(request);
+    registration->shows_gruus = supported.gruu;
     registration->requires_outbound = false;
     if (!join_path(request, registration, &first, err))
         return false;
-    registration->shows_path = registration->path.size > 0 && supports(request, SPAN("path"));
+    registration->shows_path = registration->path.size > 0 && supported.path;
     bool kept = registration->path.size > 0
                     ? ahoy_uri_param(&first.uri, SPAN("ob"), &ob)
                     : ahoy_registrar_is_first_hop(request); /* R5626-6-2, -3 */
     if (!kept)
-        return overlook(registration, supported, err);
-    return check_flow(registration, supported, err);
+        return overlook(registration, supported.outbound, err);
+    return check_flow(registration, supported.outbound, err);
 }
