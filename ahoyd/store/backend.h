@@ -22,6 +22,8 @@ struct backend {
  * a fault. */
 bool pgsql_open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
                       char *fault, size_t fault_size);
+bool sqlite_open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                       char *fault, size_t fault_size);
 
 extern const struct backend memory_backend, sqlite_backend, redis_backend, pgsql_backend;
 

@@ -188,7 +188,7 @@ static bool load_all_names(struct sqlite_file *file, struct ahoyd_store *store)
     if (count > 0)
         ahoy_log_line(store->log, AHOY_LOG_WARNING,
                       "the store has %" PRId64 " users of its own who are not served, as users are "
-                      "kept in PostgreSQL",
+                      "kept elsewhere",
                       count);
     return true;
 }

@@ -53,11 +53,19 @@ static void free_parts(struct ahoyd_store *store)
     free(store);
 }
 
+static bool open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                       char *fault, size_t fault_size)
+{
+    return options->users == AHOYD_STORE_SQLITE
+               ? sqlite_open_users(store, options, fault, fault_size)
+               : pgsql_open_users(store, options, fault, fault_size);
+}
+
 /* First the users, where they are elsewhere: the backend then keeps none. */
 static bool open_parts(struct ahoyd_store *store, const struct ahoyd_store_options *options,
                        char *fault, size_t fault_size)
 {
-    if (options->users_path != NULL && !pgsql_open_users(store, options, fault, fault_size))
+    if (options->users_path != NULL && !open_users(store, options, fault, fault_size))
         return false;
     if (store->backend->open(store, options, fault, fault_size))
         return true;
