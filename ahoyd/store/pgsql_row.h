@@ -1,5 +1,5 @@
-/* What a row of ahoy_rows (pgsql_schema.c) is in the answers of PostgreSQL, as plain spans of binary
- * form, and NULL where span.at is. */
+/* What a row of ahoy_rows (pgsql_schema.c) is in the answers of PostgreSQL: plain spans of binary
+ * form, NULL where span.at is. */
 #pragma once
 
 #include "ahoyd/store/name_row.h"

@@ -28,7 +28,7 @@ static void load_row(struct sqlite_file *file, struct ahoyd_store *store, uint64
     record->row = file->last_row;
     if (record->until_ms <= now_ms)
         record->until_ms = 0;
-    if (index_put(&store->index, record))
+    if (index_put(&store->index, record, index_hash(&store->index, record_aor(record))))
         file->garbage++;
 }
 

@@ -24,10 +24,9 @@ bool store_random(void *bytes, size_t size)
     return true;
 }
 
-bool store_put(struct ahoyd_store *store, struct record *record)
+bool store_put(struct ahoyd_store *store, struct record *record, uint64_t hash)
 {
-    uint64_t hash = ahoy_siphash(&store->index.key, record_aor(record)); /* While it is there. */
-    bool replaced = index_put(&store->index, record);
+    bool replaced = index_put(&store->index, record, hash);
     /* Whoever begins to watch from here on finds it. */
     if (atomic_load(&store->watches.count) > 0)
         watches_tell(&store->watches, hash);
