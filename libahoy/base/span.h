@@ -47,6 +47,22 @@ static inline struct span ahoy_span_after(struct span text, size_t count)
     return (struct span){ text.at + count, text.size - count };
 }
 
+/* Whether |part| is a stretch of |whole|: not only the same bytes, but the same place. */
+static inline bool ahoy_span_has(struct span whole, struct span part)
+{
+    return (uintptr_t)part.at - (uintptr_t)whole.at <= whole.size &&
+           part.size <= whole.size - ((uintptr_t)part.at - (uintptr_t)whole.at);
+}
+
+/* What |part| of |whole|, if it is one, has become in |copy|, which has the same bytes; elsewhere
+ * |part| itself. */
+static inline struct span ahoy_span_moved(struct span part, struct span whole, struct span copy)
+{
+    if (!ahoy_span_has(whole, part))
+        return part;
+    return (struct span){ copy.at + (part.at - whole.at), part.size };
+}
+
 /* Whether both hold the same bytes. */
 static inline bool ahoy_span_equal(struct span a, struct span b)
 {

@@ -1,25 +1,21 @@
 /* RFC 5626 6 and RFC 3327 5.3: Path, instance and reg-id of a REGISTER. */
 #include "libahoy/tu/registrar_outbound.h"
 
-#include "libahoy/syntax/params.h"
-
-bool ahoy_registrar_read_instance(struct span params, struct ahoy_asked_contact *asked,
+bool ahoy_registrar_read_instance(const struct ahoy_param *instance,
+                                  const struct ahoy_param *reg_id, struct ahoy_asked_contact *asked,
                                   struct ahoy_err *err)
 {
-    struct ahoy_param param;
-    uint64_t reg_id;
-    asked->instance = SPAN("");
+    uint64_t number;
+    asked->instance = ahoy_unquote(instance->value);
     asked->reg_id = 0;
-    if (ahoy_params_find(params, SPAN("+sip.instance"), &param))
-        asked->instance = ahoy_unquote(param.value);
     if (asked->instance.size > AHOY_INSTANCE_LIMIT)
-        return ahoy_fail(err, 400, param.value.at, "an instance of at most 128 bytes");
+        return ahoy_fail(err, 400, instance->value.at, "an instance of at most 128 bytes");
     /* Without an instance a reg-id is overlooked. */
-    if (asked->instance.size == 0 || !ahoy_params_find(params, SPAN("reg-id"), &param))
+    if (asked->instance.size == 0 || reg_id->name.size == 0)
         return true;
-    if (!ahoy_span_number(param.value, INT32_MAX, &reg_id) || reg_id == 0) /* R5626-10-1 */
-        return ahoy_fail(err, 400, param.name.at, "a reg-id from 1 to 2147483647");
-    asked->reg_id = (uint32_t)reg_id;
+    if (!ahoy_span_number(reg_id->value, INT32_MAX, &number) || number == 0) /* R5626-10-1 */
+        return ahoy_fail(err, 400, reg_id->name.at, "a reg-id from 1 to 2147483647");
+    asked->reg_id = (uint32_t)number;
     return true;
 }
 

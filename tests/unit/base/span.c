@@ -197,6 +197,21 @@ static void test_parts(void **state)
     assert_true(ahoy_span_equal(ahoy_span_between(text.at, text.at + 3), SPAN("sip")));
 }
 
+static void test_places(void **state)
+{
+    (void)state;
+    const char text[] = "alice alice", copy[] = "alice alice";
+    struct span whole = { text, 11 }, part = { text + 6, 5 };
+    assert_true(ahoy_span_has(whole, whole) && ahoy_span_has(whole, part));
+    assert_true(ahoy_span_has(whole, (struct span){ text + 11, 0 }));
+    assert_false(ahoy_span_has(whole, (struct span){ copy, 5 }));
+    assert_false(ahoy_span_has(part, whole));
+    assert_false(ahoy_span_has((struct span){ text, 10 }, part));
+    assert_false(ahoy_span_has(SPAN(""), (struct span){ text, 1 }));
+    assert_ptr_equal(ahoy_span_moved(part, whole, (struct span){ copy, 11 }).at, copy + 6);
+    assert_ptr_equal(ahoy_span_moved((struct span){ copy, 5 }, whole, part).at, copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_numbers_around_limits),
         cmocka_unit_test(test_hashes),
         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
