@@ -153,18 +153,23 @@ void ahoy_uri_put_escaped(struct ahoy_buf *buf, struct span text, unsigned set)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (const char *at = text.at, *end = ahoy_span_end(text); at < end; at++) {
+        const char *stop = ahoy_skip(at, end, set);
+        ahoy_buf_put(buf, ahoy_span_between(at, stop));
+        at = stop;
+        if (at == end)
+            break;
         unsigned char byte = (unsigned char)*at;
-        if (ahoy_is(*at, set)) {
-            ahoy_buf_put_byte(buf, *at);
-        } else {
-            char escape[3] = { '%', digits[byte >> 4], digits[byte & 15] };
-            ahoy_buf_put(buf, (struct span){ escape, sizeof escape });
-        }
+        char escape[3] = { '%', digits[byte >> 4], digits[byte & 15] };
+        ahoy_buf_put(buf, (struct span){ escape, sizeof escape });
     }
 }
 
 static void put_user(struct ahoy_buf *buf, struct span user)
 {
+    const char *end = ahoy_span_end(user);
+    const char *stop = ahoy_skip(user.at, end, AHOY_USER); /* As far as nothing is escaped. */
+    ahoy_buf_put(buf, ahoy_span_between(user.at, stop));
+    user = ahoy_span_between(stop, end);
     while (user.size > 0) {
         char byte = (char)ahoy_escaped_take(&user);
         ahoy_uri_put_escaped(buf, (struct span){ &byte, 1 }, AHOY_USER);
