@@ -1,6 +1,7 @@
 /* The registrar's rules: RFC 3261 10.3, steps 6 to 8. */
 #include "libahoy/tu/registrar.h"
 
+#include "libahoy/base/unset.h"
 #include "libahoy/tu/push.h"
 #include "libahoy/tu/registrar_gruu.h"
 #include "libahoy/tu/registrar_outbound.h"
@@ -346,9 +347,13 @@ bool ahoy_registrar_apply(const struct ahoy_bindings *current,
                           const struct ahoy_registration *registration, uint64_t now_ms,
                           struct ahoy_bindings *next, struct ahoy_err *err)
 {
-    struct change change = { .current = current, .registration = registration, .now_ms = now_ms };
+    AHOY_UNSET struct change change;
+    change.current = current;
+    change.registration = registration;
+    change.now_ms = now_ms;
     ahoy_bindings_init(next);
     for (size_t i = 0; i < registration->count; i++) {
+        change.settled[i] = false;
         if (!ahoy_uri_parse(registration->asked[i].contact, &change.uris[i], err))
             return false;
     }
