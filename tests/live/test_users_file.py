@@ -6,6 +6,7 @@ test_users_file.py BUILD
 """
 import os
 import pathlib
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import tempfile
 import time
 import unittest
 
-from kept_users import REALM, KeptUsers, settings
+from kept_users import REALM, KeptUsers, listed, settings
 from peer import PATIENCE, Ahoyd, free_port, until
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
@@ -127,6 +128,21 @@ class UsersAmongOthers(InFile, unittest.TestCase):
                           f"(7, 'bea', '{REALM}', '{'0' * 32}')")
         until(lambda: self.listed() == ["bea@" + REALM], "another takes her row")
         self.assertEqual(self.database.ask("PRAGMA user_version"), "0")
+
+    def test_when_it_may_only_be_read(self):
+        if os.geteuid() != 0 or shutil.which("setpriv") is None:
+            self.skipTest("needs to be root, and setpriv")
+        self.add("hank")
+        folder = self.database.path.parent
+        folder.chmod(0o755)
+        self.database.path.chmod(0o644)
+        before = ("setpriv", "--reuid=nobody", "--clear-groups")
+        config = settings(self.database.url(), free_port())
+        with Ahoyd(BUILD, config, before, owner="nobody") as own:
+            self.assertEqual(listed(own), ["hank@" + REALM])
+            refused = own.ctl("user", "add", "ian@" + REALM, input="x\n")
+            self.assertIn("the users' file is read-only: let ahoyd write to it", refused.stderr)
+            self.assertEqual(listed(own), ["hank@" + REALM])
 
     def test_when_it_is_taken_away(self):
         self.add("hank")
