@@ -162,6 +162,21 @@ class UsersAmongOthers(InFile, unittest.TestCase):
         until(self.is_told("is used again"), "that is told")
         self.assertEqual(self.server.ctl("user", "add", "ian@" + REALM, input="x\n").returncode, 0)
 
+    def test_when_it_is_damaged(self):
+        self.add("hank")
+        self.holds("a user comes")
+        until(lambda: self.listed() == ["hank@" + REALM], "the mark goes")
+        sound = self.database.path.read_bytes()
+        with open(self.database.path, "r+b") as file:
+            file.write(b"x" * 512)
+        until(self.is_told("cannot be read: file is not a database"), "that is told")
+        self.assertEqual(self.registers("hank", "secret"), 200)
+        with open(self.database.path, "r+b") as file:
+            file.write(sound)
+        until(self.is_told("is used again"), "that is told")
+        self.assertEqual(self.server.ctl("user", "add", "ian@" + REALM, input="x\n").returncode, 0)
+        self.assertEqual(self.listed(), ["hank@" + REALM, "ian@" + REALM])
+
     def test_when_another_takes_its_place(self):
         self.add("hank")
         self.holds("a user comes")
