@@ -206,9 +206,9 @@ const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
     if (uri->scheme == AHOY_SCHEME_OTHER || !maddr_is_ours(names, uri))
         return NULL;
     bool own = ahoyd_names_is_own_address(names, uri);
-    const struct ahoyd_domain *domain = NULL;
-    if (own || uri->port == 0 || !is_ip(uri->host))
-        domain = find_domain(names, uri->host);
+    const struct ahoyd_domain *domain = find_domain(names, uri->host);
+    if (domain != NULL && !own && uri->port != 0 && is_ip(uri->host))
+        domain = NULL;
     if (domain == NULL && own && names->config->domain_count == 1)
         domain = &names->config->domains[0];
     return domain;
@@ -220,10 +220,8 @@ bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy
     *is_address = ahoyd_names_is_own_address(names, uri);
     if (*is_address)
         return true;
-    if (uri->scheme == AHOY_SCHEME_OTHER || is_ip(uri->host))
-        return false;
-    return find_domain(names, uri->host) != NULL &&
-           (uri->port == 0 || is_own_port(names, uri->port));
+    return uri->scheme != AHOY_SCHEME_OTHER && find_domain(names, uri->host) != NULL &&
+           (uri->port == 0 || is_own_port(names, uri->port)) && !is_ip(uri->host);
 }
 
 struct ahoyd_routes ahoyd_names_routes(const struct ahoyd_names *names, const struct ahoy_uri *uri,

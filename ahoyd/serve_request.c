@@ -36,7 +36,7 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct course *course, uint64_t now_ms)
 {
     struct ahoyd_marks marks;
-    char added[ADDED_LIMIT];
+    AHOY_UNSET char added[ADDED_LIMIT];
     struct ahoy_buf rows = ahoy_buf_over(added, sizeof added);
     bool forms_dialog = ahoy_method_forms_dialog(event->message->method);
     marks.flow_size = 0;

@@ -194,11 +194,8 @@ const struct ahoy_driver_counters *ahoy_driver_counters(const struct ahoy_driver
     return &driver->counters;
 }
 
-/* The stack has had its say about the connection that was handed out last. */
-static void settle_accepted(struct ahoy_driver *driver)
+static void settle(struct ahoy_driver *driver)
 {
-    if (driver->accepted_fd < 0)
-        return;
     int fd = driver->accepted_fd;
     driver->accepted_fd = -1;
     if (driver->accepted->hop.connection.generation == 0)
@@ -206,6 +203,13 @@ static void settle_accepted(struct ahoy_driver *driver)
     else
         ahoy_streams_adopt(&driver->streams, fd, &driver->accepted->hop);
     driver->accepted = NULL;
+}
+
+/* The stack has had its say about the connection that was handed out last, where one was. */
+static inline void settle_accepted(struct ahoy_driver *driver)
+{
+    if (driver->accepted_fd >= 0)
+        settle(driver);
 }
 
 /* How long to sleep: nothing while something waits to be told. */
