@@ -95,7 +95,9 @@ struct span ahoy_span_trim(struct span text);
 /* The same number for the same bytes, by chance for others, and on purpose too: where strangers
  * choose what a table holds, siphash.h is for it. */
 uint64_t ahoy_span_hash(struct span text);
-/* The same in fewer bits and never 0, which may then say that there is none. */
+/* The same number for texts that are equal but for the case of ASCII letters. */
+uint64_t ahoy_span_hash_nocase(struct span text);
+/* ahoy_span_hash in fewer bits and never 0, which may then say that there is none. */
 uint32_t ahoy_span_mark(struct span text);
 
 /* Reads all of |text| as an unsigned decimal number up to |limit|.  False where it is empty, holds

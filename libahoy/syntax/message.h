@@ -84,7 +84,7 @@ struct ahoy_routing {
     struct ahoy_uri request_uri; /* Requests. */
     struct ahoy_via via;         /* The topmost. */
     const struct ahoy_field *via_field;
-    struct ahoy_address from, to;
+    struct ahoy_address from, to; /* Of responses as ahoy_address_skim leaves them. */
     struct span from_tag, to_tag; /* Empty where absent. */
     struct span call_id;
     struct ahoy_cseq cseq;

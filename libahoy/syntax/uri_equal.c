@@ -46,12 +46,18 @@ bool ahoy_escaped_equal_nocase(struct span a, struct span b)
 
 bool ahoy_uri_param(const struct ahoy_uri *uri, struct span name, struct span *value)
 {
+    const uint32_t initial = ahoy_uri_initial(name);
     struct span rest = uri->params;
     struct ahoy_uri_part part;
-    if ((uri->initials & ahoy_uri_initial(name)) == 0)
+    if ((uri->initials & initial) == 0)
         return false;
-    while (ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part)) {
-        if (ahoy_escaped_equal_nocase(part.name, name)) {
+    while (rest.size > 0) {
+        struct span text = ahoy_span_after(rest, 1); /* Each begins with ";", and has a name. */
+        if ((ahoy_uri_initial(text) & initial) == 0) {
+            rest = ahoy_span_after(text, ahoy_span_find(text, ';'));
+        } else if (!ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part)) {
+            return false;
+        } else if (ahoy_escaped_equal_nocase(part.name, name)) {
             *value = part.value;
             return true;
         }

@@ -170,6 +170,13 @@ bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_messa
     return made;
 }
 
+/* Whether |skimmed|, of a response, has a URI that may go into requests of ours. */
+static bool is_sound(const struct ahoy_address *skimmed, struct ahoy_err *err)
+{
+    struct ahoy_address address;
+    return ahoy_address_parse(skimmed->text, &address, err);
+}
+
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *routing, struct ahoy_err *err)
 {
@@ -184,6 +191,8 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
         *b = swap;
     }
     dialog->local_cseq = routing->cseq.number;
+    if (!is_sound(&routing->from, err) || !is_sound(&routing->to, err))
+        return false;
     if (!keep(dialog, routing->from_tag, &dialog->local_tag) ||
         !keep(dialog, routing->to_tag, &dialog->remote_tag) ||
         !keep(dialog, routing->from.uri.text, &dialog->local_uri) ||

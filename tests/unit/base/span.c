@@ -187,6 +187,22 @@ static void test_hashes(void **state)
     }
 }
 
+/* Letters are the same in either case, and nothing else is that of another. */
+static void test_hashes_without_case(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size < 20; size++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            char text[20], small[20];
+            memset(text, (char)byte, size);
+            for (size_t i = 0; i < size; i++)
+                small[i] = byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : (char)byte;
+            assert_true(ahoy_span_hash_nocase((struct span){ text, size }) ==
+                        ahoy_span_hash((struct span){ small, size }));
+        }
+    }
+}
+
 static void test_parts(void **state)
 {
     (void)state;
@@ -225,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_numbers_around_limits),
         cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_hashes_without_case),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_places),
     };
