@@ -349,7 +349,7 @@ void ahoy_ua_unwatch(struct ahoy_ua *ua, uint64_t now_ms)
 
 struct span ahoy_ua_notice(const struct ahoy_ua *ua)
 {
-    return (struct span){ ua->context.polled.notice, ua->context.polled.notice_size };
+    return (struct span){ ua->context.polled.bytes, ua->context.polled.size };
 }
 
 struct ahoy_handle ahoy_ua_ask(struct ahoy_ua *ua, const struct ahoy_ua_question *question,

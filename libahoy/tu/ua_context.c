@@ -1,6 +1,7 @@
 /* Composing what a user agent says: RFC 3261 8.1.1, 8.2.6, and telling its program. */
 #include "libahoy/tu/ua_context.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "libahoy/syntax/compose.h"
@@ -133,27 +134,28 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request)
     return !found && is_sips_value(request, AHOY_HEADER_CONTACT, &found);
 }
 
-static const enum ahoy_method served[] = {
-    AHOY_METHOD_INVITE,  AHOY_METHOD_ACK,       AHOY_METHOD_CANCEL,  AHOY_METHOD_BYE,
-    AHOY_METHOD_OPTIONS, AHOY_METHOD_PRACK,     AHOY_METHOD_UPDATE,  AHOY_METHOD_NOTIFY,
-    AHOY_METHOD_REFER,   AHOY_METHOD_SUBSCRIBE, AHOY_METHOD_MESSAGE, AHOY_METHOD_INFO
-};
+/* Each method that is served written once. */
+/* clang-format off */
+#define SERVED(METHOD)                                                                             \
+    METHOD(INVITE) METHOD(ACK) METHOD(CANCEL) METHOD(BYE) METHOD(OPTIONS) METHOD(PRACK)            \
+    METHOD(UPDATE) METHOD(NOTIFY) METHOD(REFER) METHOD(SUBSCRIBE) METHOD(MESSAGE) METHOD(INFO)
+/* clang-format on */
 
 bool ahoy_ua_serves(enum ahoy_method method)
 {
-    for (size_t i = 0; i < sizeof served / sizeof served[0]; i++) {
-        if (served[i] == method)
-            return true;
-    }
-    return false;
+#define BIT(name) | 1U << AHOY_METHOD_##name
+    static_assert(AHOY_METHOD_COUNT <= 32, "a method is a bit");
+    return ((0U SERVED(BIT)) >> method & 1) != 0;
+#undef BIT
 }
 
 void ahoy_ua_put_allow(struct ahoy_buf *buf)
 {
-    for (size_t i = 0; i < sizeof served / sizeof served[0]; i++) {
-        ahoy_buf_put(buf, i == 0 ? SPAN("Allow: ") : SPAN(", "));
-        ahoy_buf_put(buf, ahoy_method_name(served[i]));
-    }
+#define NAME(name) ", " #name
+    static const char names[] = SERVED(NAME);
+#undef NAME
+    ahoy_buf_put(buf, SPAN("Allow: "));
+    ahoy_buf_put(buf, (struct span){ names + 2, sizeof names - 3 }); /* No comma in front. */
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
@@ -382,19 +384,24 @@ void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *ne
 bool ahoy_ua_tell_all(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,
                       struct span text, struct span notice)
 {
+    char *kept = NULL;
     if (context->news_count == AHOY_NEWS_LIMIT)
         return false;
-    struct ahoy_ua_entry entry = { .news = *news, .notice_size = notice.size };
     if (notice.size > 0) {
-        entry.notice = malloc(notice.size);
-        if (entry.notice == NULL)
+        kept = malloc(notice.size);
+        if (kept == NULL)
             return false;
-        memcpy(entry.notice, notice.at, notice.size);
+        memcpy(kept, notice.at, notice.size);
     }
-    entry.news.text_size = text.size < sizeof news->text ? text.size : sizeof news->text;
-    if (entry.news.text_size > 0)
-        memcpy(entry.news.text, text.at, entry.news.text_size);
-    context->news[(context->news_first + context->news_count++) % AHOY_NEWS_LIMIT] = entry;
+    if (context->news_count == 0)
+        context->news_first = 0; /* The place that was written last: the cache has it still. */
+    struct ahoy_ua_entry *entry =
+        &context->news[(context->news_first + context->news_count++) % AHOY_NEWS_LIMIT];
+    entry->notice = (struct ahoy_ua_notice){ kept, notice.size };
+    entry->news = *news;
+    entry->news.text_size = text.size < sizeof news->text ? text.size : sizeof news->text;
+    if (entry->news.text_size > 0)
+        memcpy(entry->news.text, text.at, entry->news.text_size);
     return true;
 }
 
@@ -402,11 +409,12 @@ bool ahoy_ua_hear(struct ahoy_ua_context *context, struct ahoy_ua_news *news)
 {
     if (context->news_count == 0)
         return false;
-    free(context->polled.notice);
-    context->polled = context->news[context->news_first];
+    const struct ahoy_ua_entry *entry = &context->news[context->news_first];
+    free(context->polled.bytes);
+    context->polled = entry->notice;
+    *news = entry->news;
     context->news_first = (context->news_first + 1) % AHOY_NEWS_LIMIT;
     context->news_count--;
-    *news = context->polled.news;
     return true;
 }
 
@@ -415,6 +423,6 @@ void ahoy_ua_hush(struct ahoy_ua_context *context)
     struct ahoy_ua_news news;
     while (ahoy_ua_hear(context, &news)) {
     }
-    free(context->polled.notice);
-    context->polled.notice = NULL;
+    free(context->polled.bytes);
+    context->polled = (struct ahoy_ua_notice){ NULL, 0 };
 }

@@ -30,11 +30,15 @@ enum {
 typedef bool ahoy_ua_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport,
                             struct ahoy_ip *ip, struct ahoy_err *err);
 
-/* News and what came with them, from the allocator; NULL for nothing. */
+/* What came with news, from the allocator; NULL for nothing. */
+struct ahoy_ua_notice {
+    char *bytes;
+    size_t size;
+};
+
 struct ahoy_ua_entry {
     struct ahoy_ua_news news;
-    char *notice;
-    size_t notice_size;
+    struct ahoy_ua_notice notice;
 };
 
 struct ahoy_ua_context {
@@ -56,7 +60,7 @@ struct ahoy_ua_context {
 
     size_t news_first, news_count;
     struct ahoy_ua_entry news[AHOY_NEWS_LIMIT];
-    struct ahoy_ua_entry polled; /* The last that was. */
+    struct ahoy_ua_notice polled; /* With the news that were polled last. */
 
     /* Scratch: good until the next call that composes. */
     struct ahoy_message message;
