@@ -112,6 +112,11 @@ struct ahoy_outgoing {
 struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *transactions,
                                             const struct ahoy_outgoing *request, uint64_t now_ms);
 
+/* What events of |transaction| bring from now on, in place of what it was begun with.  Nothing
+ * happens where it is stale. */
+void ahoy_transaction_assign(struct ahoy_transactions *transactions,
+                             struct ahoy_handle transaction, uint64_t user);
+
 /* Sends a request once and forgets it: an ACK to a 2xx, or what is forwarded without state.  The
  * branch is made from |seed| (the branch that it came with) so that a retransmission gets the same
  * one (16.11).  False where no listener fits, or where a limit or the allocator refuses. */

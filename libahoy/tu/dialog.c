@@ -95,10 +95,10 @@ static bool preload(struct ahoy_dialog *dialog, struct span values)
 bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed)
 {
     clear(dialog);
-    dialog->remote_tag = SPAN("");
     return preload(dialog, seed->route) && preload(dialog, seed->service_route) &&
            keep(dialog, seed->call_id, &dialog->call_id) &&
            keep(dialog, seed->local_tag, &dialog->local_tag) &&
+           keep(dialog, seed->remote_tag, &dialog->remote_tag) &&
            keep(dialog, seed->local_uri, &dialog->local_uri) &&
            keep(dialog, seed->remote_uri, &dialog->remote_uri) && set_target(dialog, seed->target);
 }

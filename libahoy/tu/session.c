@@ -288,6 +288,14 @@ bool ahoy_session_is_done(const struct ahoy_session *session)
            !ahoy_transfer_goes_on(session);
 }
 
+bool ahoy_session_is_spent(const struct ahoy_session *session)
+{
+    return session->state == AHOY_SESSION_OVER && session->is_caller && session->heard == 200 &&
+           session->transactions == 1 && session->client.generation != 0 &&
+           !session->bye_unanswered && session->early_count == 0 &&
+           !ahoy_transfer_goes_on(session);
+}
+
 static bool may_have_keys(const struct ahoy_session *session)
 {
     return session->local.security.wish != AHOY_SECURITY_OFF ||

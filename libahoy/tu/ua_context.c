@@ -288,6 +288,16 @@ bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body,
            ahoy_transaction_send(request->context->transactions, &out, seed);
 }
 
+void ahoy_ua_assign(struct ahoy_ua_context *context, struct ahoy_handle transaction, uint64_t user)
+{
+    ahoy_transaction_assign(context->transactions, transaction, numbered(context, user));
+}
+
+void ahoy_ua_disown(struct ahoy_ua_context *context, struct ahoy_handle transaction)
+{
+    ahoy_ua_assign(context, transaction, AHOY_UA_NOBODY);
+}
+
 struct ahoy_handle ahoy_ua_accept(struct ahoy_ua_context *context, const struct ahoy_event *event,
                                   uint64_t user, uint64_t now_ms)
 {

@@ -137,6 +137,10 @@ struct ahoy_handle ahoy_ua_request_send(struct ahoy_ua_request *request, struct 
 bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body, struct span seed,
                               uint64_t now_ms);
 
+/* The events of |transaction| are for |user|, or for nobody, from now on. */
+void ahoy_ua_assign(struct ahoy_ua_context *context, struct ahoy_handle transaction, uint64_t user);
+void ahoy_ua_disown(struct ahoy_ua_context *context, struct ahoy_handle transaction);
+
 /* Accepts the request |event| (transaction/user.h) for |user|. */
 struct ahoy_handle ahoy_ua_accept(struct ahoy_ua_context *context, const struct ahoy_event *event,
                                   uint64_t user, uint64_t now_ms);
