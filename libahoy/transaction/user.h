@@ -102,6 +102,11 @@ struct ahoy_outgoing {
     struct span branch_tail; /* Appended to the branch, at most AHOY_BRANCH_TAIL_LIMIT bytes of a
                               * token; empty for none. */
     struct span via_params;  /* Further parameters of our Via, from ";" on; or empty. */
+    /* What the wire would look for else (stack/wire.h), 0 where it is not known: the mark of the
+     * Call-ID (ahoy_span_mark), and how many bytes at the end begin with the value of
+     * Content-Length, a plain number in a row without folds. */
+    uint32_t call;
+    uint32_t behind;
     uint64_t user;           /* Comes back in the events. */
 };
 

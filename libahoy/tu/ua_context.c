@@ -7,8 +7,9 @@
 #include "libahoy/syntax/compose.h"
 #include "libahoy/syntax/params.h"
 
-struct ahoy_hop ahoy_ua_next_hop(const struct ahoy_ua_context *context,
-                                 const struct ahoy_dialog *dialog)
+/* Where it leads by itself; false where that cannot be told. */
+static bool locate(const struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
+                   struct ahoy_hop *hop)
 {
     struct ahoy_uri uri;
     enum ahoy_transport transport;
@@ -17,10 +18,41 @@ struct ahoy_hop ahoy_ua_next_hop(const struct ahoy_ua_context *context,
     if (ahoy_dialog_is_sips(dialog))
         uri.scheme = AHOY_SCHEME_SIPS; /* R3261-8.1.2-3 */
     if (!is_read || !context->locate(&uri, &transport, &ip, NULL))
-        return context->server; /* It can look up what we cannot. */
-    return (struct ahoy_hop){ .transport = (uint8_t)transport,
+        return false;
+    *hop = (struct ahoy_hop){ .transport = (uint8_t)transport,
                               .listener = AHOY_ANY_LISTENER,
                               .remote = ip };
+    return true;
+}
+
+/* What is located by: the first route, else the target; and whether the target is a sips URI. */
+static struct span way_of(const struct ahoy_dialog *dialog, bool *is_sips)
+{
+    struct span target = ahoy_dialog_target(dialog);
+    *is_sips = ahoy_span_starts_nocase(target, SPAN("sips:"));
+    return dialog->route_count > 0 ? dialog->routes[0] : target;
+}
+
+/* Most requests go where the one before went. */
+struct ahoy_hop ahoy_ua_next_hop(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog)
+{
+    struct ahoy_ua_located *last = &context->located;
+    struct ahoy_hop hop;
+    bool is_sips, is_route = dialog->route_count > 0;
+    struct span way = way_of(dialog, &is_sips);
+    if (last->size > 0 && last->is_route == is_route && last->is_sips == is_sips &&
+        ahoy_span_equal(way, (struct span){ last->way, last->size }))
+        return last->hop;
+    if (!locate(context, dialog, &hop))
+        return context->server; /* It can look up what we cannot. */
+    if (way.size <= sizeof last->way) {
+        memcpy(last->way, way.at, way.size);
+        last->size = way.size;
+        last->is_route = is_route;
+        last->is_sips = is_sips;
+        last->hop = hop;
+    }
+    return hop;
 }
 
 bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
@@ -54,6 +86,7 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
 {
     request->context = context;
     request->method = method;
+    request->call = ahoy_span_mark(dialog->call_id);
     request->type = SPAN("application/sdp");
     ahoy_ua_request_aim(request, dialog,
                         outside ? context->server : ahoy_ua_next_hop(context, dialog));
@@ -237,7 +270,8 @@ bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy
            ahoy_sdp_parse(message->body, &context->sdp, NULL);
 }
 
-static void put_end(struct ahoy_buf *buf, struct span type, struct span body)
+/* Returns how much of it stands behind "Content-Length: ". */
+static size_t put_end(struct ahoy_buf *buf, struct span type, struct span body)
 {
     if (body.size > 0) {
         ahoy_buf_put(buf, SPAN("Content-Type: "));
@@ -245,9 +279,11 @@ static void put_end(struct ahoy_buf *buf, struct span type, struct span body)
         ahoy_buf_put(buf, SPAN("\r\n"));
     }
     ahoy_buf_put(buf, SPAN("Content-Length: "));
+    size_t before = buf->size;
     ahoy_buf_put_number(buf, body.size);
     ahoy_buf_put(buf, SPAN("\r\n\r\n"));
     ahoy_buf_put(buf, body);
+    return buf->size - before;
 }
 
 static uint64_t numbered(const struct ahoy_ua_context *context, uint64_t user)
@@ -258,13 +294,15 @@ static uint64_t numbered(const struct ahoy_ua_context *context, uint64_t user)
 static struct ahoy_outgoing outgoing(struct ahoy_ua_request *request, struct span body,
                                      struct span *rows, uint64_t user)
 {
-    put_end(&request->rows, request->type, body);
+    size_t behind = put_end(&request->rows, request->type, body);
     *rows = ahoy_buf_text(&request->rows);
     return (struct ahoy_outgoing){ .method = request->method,
                                    .request_line = ahoy_buf_text(&request->line),
                                    .pieces = rows,
                                    .count = 1,
                                    .hop = request->hop,
+                                   .call = request->call,
+                                   .behind = (uint32_t)behind,
                                    .user = numbered(request->context, user) };
 }
 

@@ -41,6 +41,14 @@ struct ahoy_ua_entry {
     struct ahoy_ua_notice notice;
 };
 
+/* What was located last, without asking. */
+struct ahoy_ua_located {
+    size_t size; /* Of |way|; 0 for nothing. */
+    bool is_route, is_sips;
+    struct ahoy_hop hop;
+    char way[AHOY_DIALOG_TARGET_ROOM];
+};
+
 struct ahoy_ua_context {
     struct ahoy_transactions *transactions;
     uint16_t number; /* Of several user agents on one stack. */
@@ -48,6 +56,7 @@ struct ahoy_ua_context {
     struct ahoy_hop server; /* Where requests outside of dialogs go. */
     struct span route;      /* The server as a value of Route: "<sip:192.0.2.1;lr>". */
     ahoy_ua_locate *locate;
+    struct ahoy_ua_located located;
     uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
     unsigned codecs;       /* As ahoy_sdp_local has them. */
     bool has_security;     /* The next call has ... */
@@ -78,6 +87,7 @@ struct ahoy_ua_request {
     enum ahoy_method method;
     struct ahoy_hop hop;
     struct ahoy_buf line, rows;
+    uint32_t call;    /* The mark of its Call-ID. */
     struct span type; /* Of its body: a session description, unless it is set otherwise. */
 };
 
@@ -86,7 +96,7 @@ struct ahoy_ua_request {
 bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
                            struct ahoy_dialog *dialog);
 /* Where a request of |dialog| leaves for. */
-struct ahoy_hop ahoy_ua_next_hop(const struct ahoy_ua_context *context,
+struct ahoy_hop ahoy_ua_next_hop(struct ahoy_ua_context *context,
                                  const struct ahoy_dialog *dialog);
 /* Begins a request of |dialog|, which leaves for the server where |outside| says that there is no
  * dialog yet, else for the next hop of the dialog; by TLS alone in one of sips. */
