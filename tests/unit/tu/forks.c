@@ -125,9 +125,19 @@ static const char second_rows[] = "Contact: <sip:two@192.0.2.2>\r\n" PAIR_SDP_TY
 static struct ahoy_message invite; /* Of a script, kept for what comes late. */
 static char invite_bytes[4096];
 
+static bool asks; /* For credentials. */
+static char ack_proof[1024]; /* Those of the last ACK. */
+
 static void script_late(struct pair *world, const struct ahoy_message *message)
 {
-    if (message->method == AHOY_METHOD_INVITE) {
+    struct span proof = ahoy_message_value(message, AHOY_HEADER_PROXY_AUTHORIZATION);
+    if (message->method == AHOY_METHOD_ACK)
+        snprintf(ack_proof, sizeof ack_proof, "%.*s", (int)proof.size, proof.at);
+    if (asks && proof.size == 0) {
+        if (message->method != AHOY_METHOD_ACK)
+            pair_reply(world, message, 407, "asks",
+                       "Proxy-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\"\r\n", "");
+    } else if (message->method == AHOY_METHOD_INVITE) {
         memcpy(invite_bytes, message->bytes.at, message->bytes.size);
         assert_true(ahoy_message_parse((struct span){ invite_bytes, message->bytes.size }, &invite,
                                        NULL));
@@ -183,6 +193,31 @@ static void test_late(void **state)
     pair_fini(&pair);
 }
 
+/* R3261-13.2.2.4-5: an ACK has the credentials of its INVITE, however late. */
+static void test_late_with_credentials(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_late;
+    asks = true;
+    pair_call(&pair);
+    pair_run(&pair, 100);
+    struct span proof = ahoy_message_value(&invite, AHOY_HEADER_PROXY_AUTHORIZATION);
+    assert_true(proof.size > 0);
+    pair_hangup(&pair, ALICE);
+    pair_run(&pair, 1000);
+    static const char *const tags[] = { "one", "two" };
+    for (size_t i = 0; i < 2; i++) {
+        ack_proof[0] = '\0';
+        pair_reply(&pair, &invite, 200, tags[i], first_rows, PAIR_SDP("sendrecv"));
+        pair_run(&pair, pair.now_ms + 100);
+        assert_int_equal(strlen(ack_proof), proof.size);
+        assert_memory_equal(ack_proof, proof.at, proof.size);
+    }
+    asks = false;
+    pair_fini(&pair);
+}
+
 /* Calls of ours that are over count as sessions no more: a phone that has ended as many as it may
  * have at once makes the next one. */
 static void test_many_late(void **state)
@@ -209,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_repeated_fork),
         cmocka_unit_test(test_many_forks),
         cmocka_unit_test(test_late),
+        cmocka_unit_test(test_late_with_credentials),
         cmocka_unit_test(test_many_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
