@@ -45,10 +45,16 @@ static uint16_t find_gap(const struct ahoy_message *message, struct span last, s
     return is_plain && gap <= UINT16_MAX ? (uint16_t)gap : 0; /* No datagram is longer. */
 }
 
+void ahoy_owner_forget_joined(struct ahoy_transactions *owner)
+{
+    owner->joined.at = NULL;
+}
+
 void ahoy_owner_note_joined(struct ahoy_transactions *owner, const struct span *pieces,
                             size_t count, struct span bytes)
 {
     struct ahoy_arrival *arrival = &owner->arrival;
+    ahoy_owner_forget_joined(owner);
     if (!arrival->is_at_hand || count == 0)
         return;
     owner->joined.at = bytes.at;
@@ -67,11 +73,6 @@ void ahoy_owner_note_composed(struct ahoy_transactions *owner, const struct ahoy
     owner->joined.at = bytes.at;
     owner->joined.call = request->call;
     owner->joined.gap = gap <= UINT16_MAX ? (uint16_t)gap : 0; /* No datagram is longer. */
-}
-
-void ahoy_owner_forget_joined(struct ahoy_transactions *owner)
-{
-    owner->joined.at = NULL;
 }
 
 /* Most of what is sent while a message is at hand belongs to its call.  Where that of another call

@@ -35,27 +35,26 @@ static bool has_given_up(const struct ahoy_forks *forks, uint64_t fork)
 }
 
 /* R3261-13.2.2.4-9, but once: its 2xx may come again, and a second BYE would need another CSeq. */
-bool ahoy_forks_give_up(struct ahoy_forks *forks, struct ahoy_ua_context *context,
+void ahoy_forks_give_up(struct ahoy_forks *forks, struct ahoy_ua_context *context,
                         const struct ahoy_acked *acked, const struct ahoy_dialog *early,
-                        const struct ahoy_event *event, uint64_t user, uint64_t now_ms)
+                        const struct ahoy_event *event, uint64_t now_ms)
 {
     struct ahoy_dialog *stray = &context->stray;
     struct ahoy_ua_request request;
     uint64_t fork = hash_fork(event->routing->to_tag);
     bool is_known = has_given_up(forks, fork);
     if (!is_known && forks->count == AHOY_SESSION_FORKS_LIMIT)
-        return false; /* Without an ACK it ends by itself: 13.3.1.4. */
+        return; /* Without an ACK it ends by itself: 13.3.1.4. */
     if (!ahoy_dialog_from_response(stray, event->message, event->routing, NULL))
-        return false;
+        return;
     if (early != NULL)
         ahoy_dialog_confirm(stray, early);
     ahoy_forks_acknowledge(context, stray, acked, now_ms);
     if (is_known)
-        return false;
+        return;
     stray->local_cseq++;
     ahoy_ua_request_begin(context, stray, AHOY_METHOD_BYE, stray->local_cseq, false, &request);
-    if (ahoy_ua_request_send(&request, SPAN(""), user, now_ms).generation == 0)
-        return false; /* The next 2xx tries again. */
-    forks->hashes[forks->count++] = fork;
-    return true;
+    /* Where it cannot be sent the next 2xx tries again. */
+    if (ahoy_ua_request_send(&request, SPAN(""), AHOY_UA_NOBODY, now_ms).generation != 0)
+        forks->hashes[forks->count++] = fork;
 }

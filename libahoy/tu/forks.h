@@ -22,7 +22,7 @@ struct ahoy_acked {
 void ahoy_forks_acknowledge(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                             const struct ahoy_acked *acked, uint64_t now_ms);
 /* The 2xx |event| is a further fork's, whose early dialog was |early|, or NULL: it is acknowledged,
- * and ended once by a BYE for |user|.  Whether that was sent: then its transaction is to end. */
-bool ahoy_forks_give_up(struct ahoy_forks *forks, struct ahoy_ua_context *context,
+ * and ended once by a BYE, whose fate matters to nobody. */
+void ahoy_forks_give_up(struct ahoy_forks *forks, struct ahoy_ua_context *context,
                         const struct ahoy_acked *acked, const struct ahoy_dialog *early,
-                        const struct ahoy_event *event, uint64_t user, uint64_t now_ms);
+                        const struct ahoy_event *event, uint64_t now_ms);

@@ -66,9 +66,8 @@ static void acknowledge(struct ahoy_remnant *remnant, struct ahoy_ua_context *co
         return; /* It comes again. */
     if (ahoy_span_equal_nocase(event->routing->to_tag, dialog->remote_tag))
         ahoy_forks_acknowledge(context, dialog, &acked, now_ms);
-    else /* What becomes of the BYE does not matter. */
-        (void)ahoy_forks_give_up(&remnant->forks, context, &acked, NULL, event, AHOY_UA_NOBODY,
-                                 now_ms);
+    else
+        ahoy_forks_give_up(&remnant->forks, context, &acked, NULL, event, now_ms);
 }
 
 void ahoy_remnants_step(struct ahoy_pool *remnants, struct ahoy_ua_context *context,

@@ -86,6 +86,16 @@ bool ahoy_session_repeat(struct ahoy_session_answer *answer, const struct ahoy_u
     return true;
 }
 
+void ahoy_session_leave(struct ahoy_session *session, struct ahoy_ua_context *context,
+                        struct ahoy_handle *transaction)
+{
+    if (transaction->generation == 0)
+        return;
+    ahoy_ua_disown(context, *transaction);
+    *transaction = nobody;
+    session->transactions--;
+}
+
 void ahoy_session_send_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
                            uint64_t now_ms)
 {

@@ -208,6 +208,9 @@ bool ahoy_session_repeat(struct ahoy_session_answer *answer, const struct ahoy_u
 void ahoy_session_prack(struct ahoy_session *session, struct ahoy_ua_context *context,
                         const struct ahoy_event *event, uint64_t now_ms);
 
+/* Nothing more is to be heard of |transaction|, one of the session's or null, which it becomes. */
+void ahoy_session_leave(struct ahoy_session *session, struct ahoy_ua_context *context,
+                        struct ahoy_handle *transaction);
 /* Sends our INVITE, as session->dialog has it. */
 bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
                               uint64_t now_ms);

@@ -27,6 +27,7 @@ bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_conte
     struct span offer = print_offer(session, context);
     if (offer.size == 0)
         return false;
+    ahoy_session_leave(session, context, &session->client); /* One that was refused. */
     session->client =
         ahoy_ua_request_send(&request, offer, ahoy_handle_pack(session->self), now_ms);
     if (session->client.generation == 0)
@@ -78,8 +79,7 @@ static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *c
 {
     const struct ahoy_acked repeated = acked(session, session->invite_cseq);
     const struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
-    session->transactions += ahoy_forks_give_up(&session->forks, context, &repeated, early, event,
-                                                ahoy_handle_pack(session->self), now_ms);
+    ahoy_forks_give_up(&session->forks, context, &repeated, early, event, now_ms);
 }
 
 /* The first 2xx: the dialog stands.  Whatever is wrong with it, it is acknowledged first. */
@@ -173,14 +173,10 @@ static void take_bye_response(struct ahoy_session *session, struct ahoy_ua_conte
     if (response->status < 200)
         return;
     session->bye_unanswered = false;
+    ahoy_session_leave(session, context, &session->bye);
     if (ahoy_session_retry(context, &session->bye_credentials, &session->dialog, response,
-                           AHOY_METHOD_BYE, SPAN(""))) {
+                           AHOY_METHOD_BYE, SPAN("")))
         ahoy_session_send_bye(session, context, now_ms);
-    } else { /* Nothing more is to be heard of it. */
-        ahoy_ua_disown(context, session->bye);
-        session->bye = (struct ahoy_handle){ 0, 0 };
-        session->transactions--;
-    }
 }
 
 /* What our re-INVITE was answered by may come again when the next one is under way. */

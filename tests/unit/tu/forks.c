@@ -190,6 +190,8 @@ static void test_late(void **state)
                        "2020 bob > alice 200 BYE\n");
     expect_target("sip:two@192.0.2.2");
     assert_int_equal(ahoy_ua_sessions(pair.ends[ALICE].ua), 1); /* Until 64*T1 are over. */
+    pair_run(&pair, 40000);
+    assert_int_equal(ahoy_ua_sessions(pair.ends[ALICE].ua), 0);
     pair_fini(&pair);
 }
 
