@@ -135,6 +135,7 @@ static bool init(struct ahoy_driver *driver, const struct ahoy_driver_options *o
         !ahoy_datagrams_out_init(&driver->out, options->padding) ||
         !open_listeners(driver, options, failed))
         return false;
+    driver->in.is_exact = options->is_exact;
     if (options->dns != NULL)
         driver->dns = ahoy_dns_open(options->dns, &driver->loop, &driver->timers, DNS);
     return options->dns == NULL || driver->dns != NULL;

@@ -50,6 +50,8 @@ struct ahoy_driver_options {
     size_t listener_count; /* At most AHOY_LISTENERS_LIMIT. */
     uint16_t worker;
     unsigned padding;  /* Bytes that a datagram may grow by to leave in a train: trains.h. */
+    bool is_exact;     /* How long a datagram has waited is told of each; else of the last that was
+                        * read with it, for less. */
     bool share_port;   /* SO_REUSEPORT: several workers listen on the same addresses. */
     bool first;        /* With share_port: nobody may listen there yet, whether sharing or not. */
     const int *passed; /* By listener: a socket that others have opened, bound and listening, of

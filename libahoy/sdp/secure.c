@@ -42,10 +42,9 @@ struct span ahoy_sdp_protocol(enum ahoy_security wish)
 static bool find_crypto(const struct ahoy_sdp_media *media, struct ahoy_sdp_crypto *crypto)
 {
     struct span rest = media->lines;
-    struct ahoy_sdp_attribute attribute;
-    while (ahoy_sdp_attribute_next(&rest, &attribute)) {
-        if (ahoy_span_equal(attribute.name, SPAN("crypto")) &&
-            ahoy_sdp_read_crypto(attribute.value, crypto, NULL))
+    struct span value;
+    while (ahoy_sdp_attribute_find(&rest, SPAN("crypto"), &value)) {
+        if (ahoy_sdp_read_crypto(value, crypto, NULL))
             return true;
     }
     return false;

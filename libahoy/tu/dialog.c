@@ -95,10 +95,10 @@ static bool preload(struct ahoy_dialog *dialog, struct span values)
 bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed)
 {
     clear(dialog);
-    dialog->remote_tag = SPAN("");
     return preload(dialog, seed->route) && preload(dialog, seed->service_route) &&
            keep(dialog, seed->call_id, &dialog->call_id) &&
            keep(dialog, seed->local_tag, &dialog->local_tag) &&
+           keep(dialog, seed->remote_tag, &dialog->remote_tag) &&
            keep(dialog, seed->local_uri, &dialog->local_uri) &&
            keep(dialog, seed->remote_uri, &dialog->remote_uri) && set_target(dialog, seed->target);
 }
@@ -273,17 +273,13 @@ static void put_routes(const struct ahoy_dialog *dialog, struct ahoy_buf *rows)
     }
 }
 
-static void put_party(struct ahoy_buf *rows, const char *name, struct span uri, struct span tag)
+/* The rest of a row that begins with |before|, but for its end. */
+static void put_party(struct ahoy_buf *rows, struct span before, struct span uri, struct span tag)
 {
-    ahoy_buf_put(rows, ahoy_span(name));
-    ahoy_buf_put(rows, SPAN(": <"));
+    ahoy_buf_put(rows, before);
     ahoy_buf_put(rows, uri);
-    ahoy_buf_put_byte(rows, '>');
-    if (tag.size > 0) {
-        ahoy_buf_put(rows, SPAN(";tag="));
-        ahoy_buf_put(rows, tag);
-    }
-    ahoy_buf_put(rows, SPAN("\r\n"));
+    ahoy_buf_put(rows, tag.size > 0 ? SPAN(">;tag=") : SPAN(">"));
+    ahoy_buf_put(rows, tag);
 }
 
 void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method, uint32_t cseq,
@@ -294,10 +290,9 @@ void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method
     ahoy_buf_put(line, ahoy_dialog_request_uri(dialog));
     ahoy_buf_put(line, SPAN(" SIP/2.0\r\n"));
     put_routes(dialog, rows);
-    ahoy_buf_put(rows, SPAN("Max-Forwards: 70\r\n"));
-    put_party(rows, "From", dialog->local_uri, dialog->local_tag);
-    put_party(rows, "To", dialog->remote_uri, dialog->remote_tag);
-    ahoy_buf_put(rows, SPAN("Call-ID: "));
+    put_party(rows, SPAN("Max-Forwards: 70\r\nFrom: <"), dialog->local_uri, dialog->local_tag);
+    put_party(rows, SPAN("\r\nTo: <"), dialog->remote_uri, dialog->remote_tag);
+    ahoy_buf_put(rows, SPAN("\r\nCall-ID: "));
     ahoy_buf_put(rows, dialog->call_id);
     ahoy_buf_put(rows, SPAN("\r\nCSeq: "));
     ahoy_buf_put_number(rows, cseq);

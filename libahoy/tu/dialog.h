@@ -40,6 +40,14 @@ struct ahoy_dialog {
     char text[AHOY_DIALOG_TEXT_ROOM];
 };
 
+/* The identifiers, URIs, route set and sequence numbers of one, in as much memory as they need. */
+struct ahoy_dialog_kept;
+
+/* Keeps |dialog| so, to be given to free; NULL where memory is refused. */
+struct ahoy_dialog_kept *ahoy_dialog_keep(const struct ahoy_dialog *dialog);
+/* Makes |dialog| that one again.  False where memory is refused. */
+bool ahoy_dialog_restore(struct ahoy_dialog *dialog, const struct ahoy_dialog_kept *kept);
+
 /* Gives back what it holds. */
 void ahoy_dialog_fini(struct ahoy_dialog *dialog);
 /* The remote target's URI. */
@@ -48,6 +56,7 @@ struct span ahoy_dialog_target(const struct ahoy_dialog *dialog);
 /* What a request outside of dialogs is made of (8.1.1). */
 struct ahoy_dialog_seed {
     struct span call_id, local_tag;
+    struct span remote_tag; /* Empty: there is none yet. */
     struct span local_uri, remote_uri;
     struct span target; /* The Request-URI. */
     struct span route;  /* The pre-existing route set (8.1.2), one value of Route; or empty. */

@@ -90,10 +90,10 @@ static void keep_numbers(struct ahoy_sdp_local *local, const struct ahoy_sdp_for
 /* The lines of media in a description of ours. */
 static size_t count_media(struct span text)
 {
-    const struct span line = SPAN("\r\nm=");
+    struct span value;
     size_t count = 0;
-    for (size_t i = 0; i + line.size <= text.size; i++)
-        count += memcmp(text.at + i, line.at, line.size) == 0;
+    while (ahoy_sdp_next(&text, 'm', &value))
+        count++;
     return count;
 }
 

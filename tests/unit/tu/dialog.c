@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -336,6 +337,15 @@ static void test_long_texts(void **state)
         read_request(rows_text);
         ahoy_dialog_refresh(&dialog, &message);
         expect_request(AHOY_METHOD_BYE, 1, line, expected);
+        /* In little memory, and out of it again, in a dialog that was another. */
+        struct ahoy_dialog_kept *kept = ahoy_dialog_keep(&dialog);
+        assert_non_null(kept);
+        read_request("Contact: <sip:short@192.0.2.1>\r\n");
+        assert_true(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("other"), NULL));
+        assert_true(ahoy_dialog_restore(&dialog, kept));
+        free(kept);
+        expect_request(AHOY_METHOD_BYE, 1, line, expected);
+        assert_int_equal(dialog.remote_cseq, routing.cseq.number);
         ahoy_dialog_fini(&dialog);
     }
 }
