@@ -132,11 +132,12 @@ static void take_check(struct phone_secure *secure, struct span packet,
                                             { ours->ice_word, sizeof ours->ice_word } };
     char space[AHOY_ICE_ANSWER_SIZE];
     struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
-    enum ahoy_ice_check check = ahoy_ice_answer(packet, source, &secret, &answer);
-    if (check == AHOY_ICE_NOTHING)
+    struct ahoy_ice_check check;
+    if (!ahoy_ice_read(packet, &secret, &check))
         return;
+    ahoy_ice_put_answer(packet, source, secret.word, &answer);
     ahoy_rtp_pair_answer(secure->pair, AHOY_RTP_SIDE, ahoy_buf_text(&answer), source);
-    if (check != AHOY_ICE_NOMINATED)
+    if (!check.is_nomination)
         return;
     ahoy_rtp_pair_nominate(secure->pair, source);
     secure->is_reached = true;
