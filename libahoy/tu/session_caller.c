@@ -107,7 +107,7 @@ static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *c
         return; /* Without an ACK it ends by itself: 13.3.1.4. */
     if (!ahoy_dialog_from_response(stray, event->message, event->routing, NULL))
         return;
-    const struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
+    struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
     if (early != NULL)
         ahoy_dialog_confirm(stray, early);
     ahoy_session_send_ack(session, context, stray, session->invite_cseq, now_ms);
