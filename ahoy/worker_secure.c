@@ -54,6 +54,23 @@ void phone_secure_place(struct phone_secure *secure, const struct ahoy_ip *shown
         ice->count = ahoy_ice_candidates(&secure->ice, ice->candidates);
 }
 
+void phone_secure_gather(struct phone_secure *secure, const struct ahoy_ip *stun)
+{
+    if (secure->dtls == NULL || stun->family == AHOY_NO_FAMILY)
+        return;
+    secure->pair->takes_checks = true;
+    ahoy_ice_gather(&secure->ice, stun, ahoy_driver_now());
+}
+
+bool phone_secure_has_gathered(struct phone_secure *secure)
+{
+    struct ahoy_sdp_ice *ice = &secure->ours.handshake.ice;
+    if (secure->dtls == NULL)
+        return true;
+    ice->count = ahoy_ice_candidates(&secure->ice, ice->candidates);
+    return ahoy_ice_has_gathered(&secure->ice, ahoy_driver_now());
+}
+
 void phone_secure_close(struct phone_secure *secure)
 {
     ahoy_dtls_free(secure->dtls);
@@ -117,7 +134,7 @@ static void tell_ice(struct phone_secure *secure)
         fprintf(stderr, "ahoy: no more sound: the other phone has not answered for 30 s\n");
 }
 
-/* Sends what is due, and sees whether there is a way: R7675-5.1-1. */
+/* Sends what is due, and sees whether there is a way (RFC 7675 5.1). */
 static void mind_ice(struct phone_secure *secure)
 {
     struct ahoy_ip *aimed = &secure->pair->remotes[AHOY_RTP_SIDE];

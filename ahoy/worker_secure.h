@@ -30,6 +30,9 @@ void phone_secure_close(struct phone_secure *secure);
 
 /* The sockets are open, and others see that of RTP as |shown|. */
 void phone_secure_place(struct phone_secure *secure, const struct ahoy_ip *shown);
+/* Asks the STUN server |stun| how others see that socket; and whether that is over. */
+void phone_secure_gather(struct phone_secure *secure, const struct ahoy_ip *stun);
+bool phone_secure_has_gathered(struct phone_secure *secure);
 /* Both sides have agreed, at first or anew: the sockets lead to |rtp| and |rtcp|, or to where ICE
  * will show, of which the peer says |lines|.  False where it cannot be secured so. */
 bool phone_secure_agree(struct phone_secure *secure, const struct ahoy_sdp_agreed *agreed,

@@ -13,7 +13,7 @@
 #include "libahoy/io/driver.h"
 #include "libahoy/media/media.h"
 
-enum { PACKETS_A_TURN = 64 };
+enum { PACKETS_A_TURN = 64, GATHERING_MS = 50 };
 
 struct phone_talk {
     struct phone *phone;
@@ -84,6 +84,9 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     talk->pair.takes_checks = options->security == AHOY_SECURITY_HANDSHAKE;
     *media = phone_shown(phone, &talk->pair.local);
     phone_secure_place(&talk->secure, media);
+    phone_secure_gather(&talk->secure, &options->stun);
+    while (!phone_secure_has_gathered(&talk->secure)) /* All else goes on meanwhile. */
+        phone_turn(phone, phone_now() + GATHERING_MS);
     ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
     return talk;
 }

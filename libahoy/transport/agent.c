@@ -277,7 +277,7 @@ static size_t next_server(const struct ahoy_ice_agent *agent, uint64_t *due_ms)
     return next;
 }
 
-/* R8445-14.2-4: never faster than all agents of this program may be together. */
+/* R8445-14.2-3: never faster than all agents of this program may be together. */
 static bool may_begin(const struct ahoy_ice_agent *agent, uint64_t now_ms)
 {
     return now_ms >= agent->next_ms && now_ms >= agent->pace->next_ms;

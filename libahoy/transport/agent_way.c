@@ -127,7 +127,7 @@ static void close_way(struct ahoy_ice_agent *agent)
 void ahoy_ice_settle(struct ahoy_ice_agent *agent, uint64_t now_ms)
 {
     struct ahoy_ice_way *way = &agent->way;
-    if (way->is_open && now_ms >= way->heard_ms + AHOY_ICE_CONSENT_MS) /* R7675-5.1-3 */
+    if (way->is_open && now_ms >= way->heard_ms + AHOY_ICE_CONSENT_MS) /* RFC 7675 5.1 */
         close_way(agent);
     if (agent->state == AHOY_ICE_RUNNING)
         nominate(agent, now_ms);
@@ -184,7 +184,7 @@ bool ahoy_ice_take_consent(struct ahoy_ice_agent *agent, const struct ahoy_ip *s
     return false;
 }
 
-/* Each is asked once, by a transaction of its own: R7675-5.1-7. */
+/* Each is asked once, by a transaction of its own (RFC 7675 5.1). */
 struct span ahoy_ice_ask_consent(struct ahoy_ice_agent *agent, uint64_t now_ms)
 {
     struct ahoy_ice_way *way = &agent->way;

@@ -55,8 +55,8 @@ static bool answer(const char *text)
     return is_taken;
 }
 
-/* R5763-5-4, -6 and -7, R5764-8-2: the offer's profile, our print, and we say hello.  R8445-5.2-1,
- * R5761-5.1.3-3: one candidate. */
+/* R5763-5-4, -6 and -7, R5764-8-2: the offer's profile, our print, and we say hello.
+ * R5761-5.1.3-3: one candidate.  R8839-4.2.1.4-2, R8839-4.2.1.5-1: we are full, by RFC 8445. */
 static void test_answer(void **state)
 {
     (void)state;
@@ -65,6 +65,7 @@ static void test_answer(void **state)
     assert_non_null(strstr(space, "t=0 0\r\na=ice-options:ice2\r\nm="));
     assert_non_null(strstr(space, OUR_PRINT "a=setup:active\r\n" OUR_ICE));
     assert_null(strstr(space, "a=crypto"));
+    assert_null(strstr(space, "a=ice-lite"));
     assert_null(strstr(space, "a=connection"));
     assert_int_equal(agreed.secured.suite, AHOY_AES_128_SHA1_80);
     assert_true(agreed.secured.by_handshake && agreed.secured.is_active);

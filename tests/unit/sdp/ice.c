@@ -32,7 +32,7 @@ static bool keep(const char *text)
     return is_read;
 }
 
-/* The example of 4.2.6: R8839-5.1-1, -5.4-1. */
+/* The example of 4.2.6. */
 static void test_reads(void **state)
 {
     (void)state;
@@ -58,8 +58,8 @@ static void test_reads(void **state)
     assert_int_equal(peer.pacing_ms, 50);
 }
 
-/* R8839-5.1-3: names, other components and protocols, and what is no candidate, are passed over;
- * no more are kept than there is room for. */
+/* R8839-5.1-2 and -10: names, other components and protocols, and what is no candidate, are
+ * passed over; no more are kept than there is room for. */
 static void test_passes_over(void **state)
 {
     static const char *const lines[] = {
@@ -105,7 +105,7 @@ static bool has_ice(const char *text)
     return has;
 }
 
-/* R8839-4.2.5-2 to -7: where the default address is no candidate somebody has changed it; but not
+/* R8839-4.2.5-3 to -5: where the default address is no candidate somebody has changed it; but not
  * zeros, names, and where there are no candidates so far. */
 static void test_mismatch(void **state)
 {
@@ -139,7 +139,7 @@ static void test_words(void **state)
     }
 }
 
-/* What we print is read as it was meant: R8839-5.1-8, -9. */
+/* What we print is read as it was meant: R8839-5.1-6 and -7. */
 static void test_prints(void **state)
 {
     char space[1024];

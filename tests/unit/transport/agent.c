@@ -22,8 +22,7 @@ static struct ahoy_ice_agent *agent(size_t side)
     return &world.sides[side].agent;
 }
 
-/* R8445-5.1.2-1, -2, -5.1.2.1-1 to -6: the numbers of 15.1, and of the grammar's example (RFC 8839
- * 5.1). */
+/* R8445-5.1.2-1, R8445-5.1.2.1-1 and -2: the numbers of RFC 8839 5.1. */
 static void test_priorities(void **state)
 {
     (void)state;
@@ -56,7 +55,7 @@ static void test_pairs(void **state)
     assert_true(agent(0)->pairs[0].priority == (UINT64_C(9) << 32) + 2 * ours);
 }
 
-/* R8445-6.1.1-1, -8.1.1-2: who has offered controls, and one pair is nominated. */
+/* R8445-6.1.1-1, R8445-8.1.1-2 and -3: who has offered controls, and one pair is nominated. */
 static void test_nomination(void **state)
 {
     (void)state;
@@ -74,7 +73,8 @@ static void test_nomination(void **state)
     }
 }
 
-/* R8445-7.3.1.1-1, -7.2.5.1-1 to -4: both think the same of who controls; the tie is broken. */
+/* R8445-7.3.1.1-2 and -3, R8445-7.2.5.1-1 to -3: both think the same of who controls; the tie is
+ * broken. */
 static void test_roles(void **state)
 {
     (void)state;
@@ -106,7 +106,7 @@ static void test_lite(void **state)
     assert_int_equal(agent(1)->state, AHOY_ICE_GATHERING);
 }
 
-/* R8445-7.3-5, -6: checks before the answer are answered, and looked into once it is there. */
+/* R8445-7.3-5 and -6: checks before the answer are answered, and looked into once it is there. */
 static void test_early(void **state)
 {
     (void)state;
@@ -121,7 +121,7 @@ static void test_early(void **state)
     assert_true(ice_world_connects(&world, 5000));
 }
 
-/* R7675-5.1-3: after 30 s without an answer nothing is sent any more. */
+/* RFC 7675 5.1: after 30 s without an answer nothing is sent any more. */
 static void test_consent(void **state)
 {
     size_t base;
@@ -143,7 +143,7 @@ static void test_consent(void **state)
     unsigned sent = world.sides[0].answers;
     ice_world_run(&world, 60000);
     assert_int_equal(world.sides[0].answers, sent);
-    world.is_cut = false; /* It does not come back by itself: R7675-5.1-17. */
+    world.is_cut = false; /* It does not come back by itself. */
     ice_world_run(&world, 60000);
     assert_int_equal(agent(0)->state, AHOY_ICE_LOST);
 }
@@ -229,7 +229,7 @@ static void test_flood(void **state)
     assert_true(ice_world_connects(&world, 60000));
 }
 
-/* R8445-14.2-4, -14.3-2: a check each 50 ms, and none again before 500. */
+/* R8445-14.3-1: a check each 50 ms, and none again before 500. */
 static void test_pace(void **state)
 {
     struct ahoy_ice_datagram datagram;
@@ -251,6 +251,46 @@ static void test_pace(void **state)
     assert_int_equal(sent, 10);
 }
 
+/* R8445-14.2-2: the slower pace counts; R8445-14.2-3: agents that share a program share its. */
+static void test_shared_pace(void **state)
+{
+    struct ahoy_ice_datagram datagram;
+    uint64_t last_ms = 0;
+    unsigned sent = 0;
+    (void)state;
+    begin(false);
+    for (size_t side = 0; side < 2; side++) {
+        struct ahoy_ice_peer peer = ice_world_tell(&world, 1 - side);
+        peer.pacing_ms = side == 0 ? 100 : 20;
+        for (peer.count = 0; peer.count < AHOY_CANDIDATES_LIMIT; peer.count++) {
+            peer.candidates[peer.count] = peer.candidates[0];
+            peer.candidates[peer.count].ip.port = (uint16_t)(6000 + peer.count);
+            peer.candidates[peer.count].foundation = peer.count;
+        }
+        ahoy_ice_begin(agent(side), &peer, true, 1000);
+    }
+    for (uint64_t now_ms = 1000; now_ms < 1500; now_ms++) {
+        for (size_t side = 0; side < 2; side++) {
+            while (ahoy_ice_poll(agent(side), now_ms, &datagram)) {
+                assert_true(now_ms >= last_ms + AHOY_ICE_SHARED_PACE_MS);
+                last_ms = now_ms;
+                sent++;
+            }
+        }
+    }
+    assert_int_equal(sent, 5 + 10);
+}
+
+/* R8445-5.1.1.4-2: until there is a way, the server is asked each 15 s. */
+static void test_kept(void **state)
+{
+    (void)state;
+    begin(true);
+    ice_world_run(&world, 40000);
+    assert_int_equal(world.sides[0].answers, 3);
+    assert_true(ahoy_ice_has_gathered(agent(0), world.now_ms));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -259,7 +299,8 @@ int main(void)
         cmocka_unit_test(test_lite),       cmocka_unit_test(test_early),
         cmocka_unit_test(test_consent),    cmocka_unit_test(test_restart),
         cmocka_unit_test(test_strangers),  cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_pace),       cmocka_unit_test(test_shared_pace),
+        cmocka_unit_test(test_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

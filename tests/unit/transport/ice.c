@@ -107,8 +107,8 @@ static void test_strangers(void **state)
 
 static const uint8_t id[AHOY_STUN_ID_SIZE] = "transaction";
 
-/* What we ask is read by whom it is for as it was meant: R8445-7.1.1-1, -7.1.2-1, -7.1.3-1, -2,
- * -7.2.2-1, -7.2.4-2. */
+/* What we ask is read by whom it is for as it was meant: R8445-7.1.1-1, R8445-7.1.2-1,
+ * R8445-7.1.3-1 and -2, R8445-7.2.2-1, R8445-7.2.4-2. */
 static void test_asks(void **state)
 {
     char room[AHOY_ICE_ASK_SIZE];
