@@ -44,7 +44,9 @@ static void test_pairs(void **state)
     peer.candidates[2] = peer.candidates[0];
     peer.candidates[2].ip.port++;
     peer.candidates[3] = (struct ahoy_candidate){ .ip = { .family = AHOY_IPV6, .port = 9 } };
-    peer.count = 4;
+    peer.candidates[4] = peer.candidates[0]; /* And worse. */
+    peer.candidates[4].priority = 3;
+    peer.count = 5;
     ahoy_ice_begin(agent(0), &peer, true, world.now_ms);
     assert_int_equal(agent(0)->pair_count, 2);
     const uint64_t ours = 2130706431;
@@ -73,7 +75,7 @@ static void test_nomination(void **state)
     }
 }
 
-/* R8445-7.3.1.1-2 and -3, R8445-7.2.5.1-1 to -3: both think the same of who controls; the tie is
+/* R8445-7.3.1.1-2: both think the same of who controls; the tie is
  * broken. */
 static void test_roles(void **state)
 {
@@ -89,6 +91,65 @@ static void test_roles(void **state)
             assert_true(ice_world_connects(&world, 10000));
             assert_int_not_equal(agent(0)->role, agent(1)->role);
         }
+    }
+}
+
+/* R8445-7.3.1.1-3: the greater number keeps control, or takes it. */
+static void test_ties(void **state)
+{
+    static const struct {
+        bool controls, is_greater, is_told, controls_then;
+    } rows[] = {
+        { true, true, true, true },
+        { true, false, false, false },
+        { false, true, false, true },
+        { false, false, true, false },
+    };
+    const uint8_t id[AHOY_STUN_ID_SIZE] = { 1 };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char room[AHOY_ICE_ASK_SIZE];
+        struct ahoy_buf buf = ahoy_buf_over(room, sizeof room);
+        struct ahoy_ice_datagram datagram;
+        struct ahoy_ip mapped;
+        begin(false);
+        const struct ahoy_ice_peer peer = ice_world_tell(&world, 0);
+        ahoy_ice_begin(agent(1), &peer, rows[i].controls, world.now_ms);
+        const struct ahoy_ice_check check = {
+            .theirs = world.sides[0].secret.user,
+            .role = rows[i].controls ? AHOY_ICE_CONTROLLING : AHOY_ICE_CONTROLLED,
+            .tie = rows[i].is_greater ? 0 : UINT64_MAX,
+        };
+        ahoy_ice_ask(id, &world.sides[1].secret, &check, &buf);
+        ahoy_ice_step(agent(1), 0, &world.sides[0].bases[0], ahoy_buf_text(&buf), world.now_ms);
+        assert_true(ahoy_ice_poll(agent(1), world.now_ms, &datagram));
+        assert_int_equal(ahoy_ice_hear(datagram.bytes, id, world.sides[1].secret.word, &mapped),
+                         rows[i].is_told ? AHOY_ICE_CONFLICT : AHOY_ICE_SEEN);
+        assert_int_equal(agent(1)->role,
+                         rows[i].controls_then ? AHOY_ICE_CONTROLLING : AHOY_ICE_CONTROLLED);
+    }
+}
+
+/* R8445-7.2.5.1-1 to -4: a 487 changes the role, and the number; the pair is tried again. */
+static void test_conflict(void **state)
+{
+    (void)state;
+    for (int controls = 0; controls < 2; controls++) {
+        char room[AHOY_ICE_ANSWER_SIZE];
+        struct ahoy_buf buf = ahoy_buf_over(room, sizeof room);
+        struct ahoy_ice_datagram datagram;
+        struct ahoy_ice_check check;
+        begin(false);
+        const struct ahoy_ice_peer peer = ice_world_tell(&world, 0);
+        ahoy_ice_begin(agent(1), &peer, controls, world.now_ms);
+        assert_true(ahoy_ice_poll(agent(1), world.now_ms, &datagram));
+        uint64_t tie = agent(1)->tie;
+        ahoy_ice_put_conflict(datagram.bytes, world.sides[0].secret.word, &buf);
+        ahoy_ice_step(agent(1), 0, &datagram.remote, ahoy_buf_text(&buf), world.now_ms);
+        assert_true(ahoy_ice_poll(agent(1), world.now_ms + AHOY_ICE_PACE_MS, &datagram));
+        assert_true(ahoy_ice_read(datagram.bytes, &world.sides[0].secret, &check));
+        assert_int_equal(check.role, controls ? AHOY_ICE_CONTROLLED : AHOY_ICE_CONTROLLING);
+        assert_true(check.tie != tie);
     }
 }
 
@@ -118,6 +179,7 @@ static void test_early(void **state)
     assert_int_equal(agent(0)->early_count, 1);
     answer.count = 0; /* He is known by his checks alone. */
     ahoy_ice_begin(agent(0), &answer, true, world.now_ms);
+    assert_int_equal(agent(0)->pair_count, 1);
     assert_true(ice_world_connects(&world, 5000));
 }
 
@@ -172,6 +234,9 @@ static void test_restart(void **state)
     assert_int_equal(agent(1)->role, AHOY_ICE_CONTROLLED); /* R8445-9-3: roles stay. */
     assert_true(ahoy_ice_way(agent(1), &base, &remote));
     ahoy_ice_begin(agent(0), &b, true, world.now_ms);
+    while (agent(0)->valid_ms == UINT64_MAX)
+        ice_world_run(&world, 1);
+    assert_true(agent(0)->way.is_former); /* Until the other has agreed. */
     assert_true(ice_world_connects(&world, 5000));
     assert_false(agent(0)->way.is_former);
 }
@@ -300,7 +365,8 @@ int main(void)
         cmocka_unit_test(test_consent),    cmocka_unit_test(test_restart),
         cmocka_unit_test(test_strangers),  cmocka_unit_test(test_flood),
         cmocka_unit_test(test_pace),       cmocka_unit_test(test_shared_pace),
-        cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_kept),       cmocka_unit_test(test_ties),
+        cmocka_unit_test(test_conflict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
