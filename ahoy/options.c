@@ -72,6 +72,8 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
     OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
     OPTION(SRTP, "srtp", "HOW", TALKING | IN_FILE, "secure sound: off, optional, sdes, dtls") \
+    OPTION(STUN, "stun", "ADDRESS[:PORT]", TALKING | IN_FILE,                                      \
+           "ask this server how others see us (ICE; 3478)")                                        \
     OPTION(CODEC, "codec", "NAMES", TALKING | IN_FILE, "speak these: opus,g722,pcmu,pcma (all)")   \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", PHONES, "write all SIP messages there")                         \
@@ -212,6 +214,8 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         return phone_read_ports(argument, options);
     case OPTION_SRTP:
         return phone_read_security(argument, &options->security);
+    case OPTION_STUN:
+        return phone_read_stun(argument, &options->stun);
     case OPTION_CODEC:
         return phone_read_codecs(argument, &options->codecs);
     case OPTION_TRANSFER:

@@ -81,6 +81,7 @@ struct phone_options {
     const char *digits;           /* What `call` dials once it is answered; "" for nothing. */
     uint16_t port_low, port_high; /* For RTP and RTCP. */
     enum ahoy_security security;  /* Of sound. */
+    struct ahoy_ip stun;          /* Whom to ask how others see us; AHOY_NO_FAMILY: nobody. */
     unsigned codecs;              /* A set: those that are offered and taken. */
     char uri[PHONE_TEXT_LIMIT];
     char callee_space[PHONE_TEXT_LIMIT], next_space[PHONE_TEXT_LIMIT];

@@ -13,7 +13,7 @@
 #include "libahoy/io/driver.h"
 #include "libahoy/media/media.h"
 
-enum { PACKETS_A_TURN = 64 };
+enum { PACKETS_A_TURN = 64, GATHERING_MS = 50 };
 
 struct phone_talk {
     struct phone *phone;
@@ -82,8 +82,12 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     }
     /* Whoever is called with a handshake may begin it before his answer is here. */
     talk->pair.takes_checks = options->security == AHOY_SECURITY_HANDSHAKE;
-    ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
     *media = phone_shown(phone, &talk->pair.local);
+    phone_secure_place(&talk->secure, media);
+    phone_secure_gather(&talk->secure, &options->stun);
+    while (!phone_secure_has_gathered(&talk->secure)) /* All else goes on meanwhile. */
+        phone_turn(phone, phone_now() + GATHERING_MS);
+    ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
     return talk;
 }
 
@@ -146,7 +150,8 @@ void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news)
     talk->session = news->session;
     struct ahoy_ip rtp = destination(&agreed->rtp);
     struct ahoy_ip rtcp = destination(&agreed->rtcp);
-    if (!phone_secure_agree(&talk->secure, agreed, &rtp, &rtcp) ||
+    if (!phone_secure_agree(&talk->secure, agreed, &rtp, &rtcp,
+                            ahoy_ua_notice(phone_ua(talk->phone))) ||
         (!is_as_before(talk, agreed) && !begin(talk, agreed))) {
         ahoy_media_free(talk->media);
         talk->media = NULL;

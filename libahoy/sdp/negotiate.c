@@ -144,7 +144,7 @@ static void put_session(const struct ahoy_sdp_local *local, struct span timing,
     ahoy_buf_put(buf, SPAN("\r\nt="));
     ahoy_buf_put(buf, timing);
     ahoy_buf_put(buf, SPAN("\r\n"));
-    ahoy_sdp_put_lite(&local->security, offer, buf);
+    ahoy_sdp_put_ice_option(&local->security, offer, buf);
 }
 
 static void put_audio(uint16_t port, struct span protocol, struct ahoy_buf *buf)

@@ -15,6 +15,9 @@ static bool have_more(struct ahoy_dialog *dialog)
 
 void ahoy_dialog_fini(struct ahoy_dialog *dialog)
 {
+    free(dialog->ice);
+    dialog->ice = NULL;
+    dialog->ice_size = 0;
     free(dialog->more);
     dialog->more = NULL;
 }
@@ -201,7 +204,7 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
     return true;
 }
 
-void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *early)
+void ahoy_dialog_confirm(struct ahoy_dialog *dialog, struct ahoy_dialog *early)
 {
     if (early->local_cseq > dialog->local_cseq)
         dialog->local_cseq = early->local_cseq;
@@ -212,6 +215,11 @@ void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *e
     dialog->takes_update = early->takes_update;
     dialog->rseq = early->rseq;
     dialog->prack = early->prack;
+    free(dialog->ice);
+    dialog->ice = early->ice;
+    dialog->ice_size = early->ice_size;
+    early->ice = NULL;
+    early->ice_size = 0;
 }
 
 bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing)

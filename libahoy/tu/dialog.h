@@ -30,6 +30,8 @@ struct ahoy_dialog {
     /* What is negotiated in it; zeroed at first, and not touched by what is below. */
     struct ahoy_offers offers;
     struct ahoy_sdp_agreed agreed;
+    char *ice; /* What the peer says of ICE (sdp/ice.h), from the allocator; NULL for nothing. */
+    size_t ice_size;
     bool takes_update;        /* The peer's Allow names UPDATE. */
     uint32_t rseq;            /* Of the last reliable response to our INVITE; 0 for none yet. */
     struct ahoy_handle prack; /* Ours for one with an answer, that is not answered; else null. */
@@ -86,7 +88,7 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
 
 /* The early dialog |early| is confirmed by the 2xx that |dialog| was just made from: its sequence
  * numbers and what was negotiated go on. */
-void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *early);
+void ahoy_dialog_confirm(struct ahoy_dialog *dialog, struct ahoy_dialog *early);
 
 /* Whether a request that came in with this To tag and From tag belongs here (12.2.2). */
 bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing);

@@ -184,6 +184,10 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
 bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context *context,
                               const struct ahoy_message *message,
                               const struct ahoy_sdp_local *offered);
+/* What |agreed| says holds in |dialog| from now on, and what the peer, whose description was read
+ * last, says of ICE. */
+void ahoy_session_agree(struct ahoy_dialog *dialog, const struct ahoy_ua_context *context,
+                        const struct ahoy_sdp_agreed *agreed);
 /* Tells the program, with what was agreed in |dialog|. */
 void ahoy_session_tell(const struct ahoy_session *session, struct ahoy_ua_context *context,
                        enum ahoy_ua_news_kind kind, const struct ahoy_dialog *dialog);
