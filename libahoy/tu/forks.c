@@ -36,7 +36,7 @@ static bool has_given_up(const struct ahoy_forks *forks, uint64_t fork)
 
 /* R3261-13.2.2.4-9, but once: its 2xx may come again, and a second BYE would need another CSeq. */
 void ahoy_forks_give_up(struct ahoy_forks *forks, struct ahoy_ua_context *context,
-                        const struct ahoy_acked *acked, const struct ahoy_dialog *early,
+                        const struct ahoy_acked *acked, struct ahoy_dialog *early,
                         const struct ahoy_event *event, uint64_t now_ms)
 {
     struct ahoy_dialog *stray = &context->stray;

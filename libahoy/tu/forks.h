@@ -24,5 +24,5 @@ void ahoy_forks_acknowledge(struct ahoy_ua_context *context, const struct ahoy_d
 /* The 2xx |event| is a further fork's, whose early dialog was |early|, or NULL: it is acknowledged,
  * and ended once by a BYE, whose fate matters to nobody. */
 void ahoy_forks_give_up(struct ahoy_forks *forks, struct ahoy_ua_context *context,
-                        const struct ahoy_acked *acked, const struct ahoy_dialog *early,
+                        const struct ahoy_acked *acked, struct ahoy_dialog *early,
                         const struct ahoy_event *event, uint64_t now_ms);

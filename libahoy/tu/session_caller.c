@@ -78,7 +78,7 @@ static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *c
                          const struct ahoy_event *event, uint64_t now_ms)
 {
     const struct ahoy_acked repeated = acked(session, session->invite_cseq);
-    const struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
+    struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
     ahoy_forks_give_up(&session->forks, context, &repeated, early, event, now_ms);
 }
 
