@@ -114,7 +114,8 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
     talk->records |= !is_recording;
     is_recording = true;
     talk->media = ahoy_media_new(&media, ahoy_driver_now_us());
-    talk->sound = phone_sound_open(talk->options, media.coder->rate_hz, talk->records);
+    talk->sound = phone_sound_open(talk->options, phone_devices(talk->phone),
+                                   media.coder->rate_hz, talk->records);
     if (talk->media == NULL || talk->sound == NULL)
         return false;
     if (talk->agreed.codec == AHOY_NO_CODEC &&
@@ -155,6 +156,7 @@ void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news)
         return;
     }
     ahoy_media_direct(talk->media, agreed->direction);
+    phone_sound_attend(talk->sound, (agreed->direction & AHOY_SENDONLY) == 0); /* Not on hold. */
 }
 
 static void send_all(struct phone_talk *talk)
