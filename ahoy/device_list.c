@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ahoy/device.h"
 #include "ahoy/json.h"
 
 static void say_nothing(const char *text)

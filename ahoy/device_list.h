@@ -1,7 +1,7 @@
 /* Which devices PortAudio knows. */
 #pragma once
 
-#include <stdbool.h>
+#include "ahoy/device.h"
 
 #ifdef AHOY_HAS_PORTAUDIO
 
