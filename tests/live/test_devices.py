@@ -9,6 +9,9 @@ import json
 import math
 import os
 import pathlib
+import pty
+import re
+import select
 import signal
 import subprocess
 import sys
@@ -17,7 +20,7 @@ import time
 import unittest
 import wave
 
-from peer import PATIENCE, Ahoyd, free_port
+from peer import PATIENCE, Ahoyd, free_port, until
 from sound import LEVEL_DBOV, measure
 
 AHOY = pathlib.Path(sys.argv[1]).resolve() / "bin" / "ahoy"
@@ -235,6 +238,42 @@ store "memory:"
         self.assertEqual(self.wait_for(alice, "heard")["lost"], 0)
         self.assertEqual(alice.wait(PATIENCE), 0)
         self.assertAlmostEqual(self.wait_for(bob, "heard")["heard_hz"], 1000, delta=5)
+
+    def test_terminal(self):
+        """Who sits at a terminal and names nothing talks by the system's devices; the mute key
+        mutes the microphone; and no library's word is on the screen."""
+        (self.path / "asound.conf").write_text(
+            ALSA.format(self.path).replace("pcm.nowhere", "pcm.nothing").replace(
+                "slave.pcm nowhere", "slave.pcm nothing") + f"""pcm.!default {{ type file
+    slave.pcm nothing file "{self.path}/out" infile "{self.path}/in" format raw }}
+""")
+        speaker, _ = self.start()
+        bob = self.ahoy("answer", "bob", "--once", "--ring", "0", "--play", "tone:440")
+        self.wait_for(bob, "registered")
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(self.path)
+            os.execve(AHOY, [AHOY, "call", "--user", "alice@atlanta.example", "--password-file",
+                             "none", "--server", f"sip:127.0.0.1:{self.port}",
+                             "bob@atlanta.example"], {**self.env, "TERM": "xterm"})
+        self.addCleanup(os.close, terminal)
+        shown = b""
+
+        def sees(pattern):
+            nonlocal shown
+            if select.select([terminal], [], [], 0)[0]:
+                shown = (shown + os.read(terminal, 65536))[-65536:]
+            return re.search(pattern, shown[shown.rfind(b"\033[H"):])
+
+        until(lambda: sees(rb"we say +\S*\[#{15,}-+\] +\S*-1\d dBov"), "the microphone's level")
+        os.write(terminal, b"m")
+        until(lambda: sees(rb"we say +.*muted"), "it is muted")
+        os.write(terminal, b"e")
+        until(lambda: sees(rb"ended by us"), "the end")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
+        self.assertNotRegex(shown, rb"ALSA|[Jj]ack|Expression")
+        self.assertAlmostEqual(self.wait_for(bob, "heard")["heard_hz"], 1000, delta=5)
+        self.assertGreater(max(array.array("h", speaker.heard[:len(speaker.heard) // 2 * 2])), 9000)
 
     def test_none(self):
         """A name that none has is a fault of whoever gives it, found before anybody is called."""
