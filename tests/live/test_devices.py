@@ -265,8 +265,11 @@ store "memory:"
 
         def sees(pattern):
             nonlocal shown
-            if select.select([terminal], [], [], 0)[0]:
-                shown = (shown + os.read(terminal, 65536))[-65536:]
+            try:
+                if select.select([terminal], [], [], 0)[0]:
+                    shown = (shown + os.read(terminal, 65536))[-65536:]
+            except OSError:
+                pass  # It has ended, and what it said was read.
             return re.search(pattern, shown[shown.rfind(b"\033[H"):])
 
         until(lambda: sees(rb"we say +\S*\[#{15,}-+\] +\S*-1\d dBov"), "the microphone's level")
