@@ -274,6 +274,8 @@ store "memory:"
 
         until(lambda: sees(rb"we say +\S*\[#{15,}-+\] +\S*-1\d dBov"), "the microphone's level")
         until(lambda: sees(rb"we say") and speaker.is_loud(), "the loudspeaker is heard")
+        long = len(speaker.heard) + RATE * 4 * 2  # Two seconds by the device's clock.
+        until(lambda: sees(rb"we say") and len(speaker.heard) > long, "both talk for a while")
         os.write(terminal, b"m")
         until(lambda: sees(rb"we say +.*muted"), "it is muted")
         os.write(terminal, b"e")
