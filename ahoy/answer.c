@@ -151,9 +151,9 @@ static uint64_t pick_up(struct answering *answering)
         line->answer_ms = UINT64_MAX;
         line->talk = phone_talk_open(answering->phone, answering->options, &media);
         if (line->talk != NULL)
-            ahoy_ua_answer(phone_ua(answering->phone), line->session, &media, now_ms);
+            ahoy_ua_answer(phone_ua(answering->phone), line->session, &media, phone_now());
         else
-            ahoy_ua_reject(phone_ua(answering->phone), line->session, 500, now_ms);
+            ahoy_ua_reject(phone_ua(answering->phone), line->session, 500, phone_now());
     }
     return next_ms;
 }
