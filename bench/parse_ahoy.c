@@ -24,6 +24,15 @@ static unsigned walk(enum ahoy_header header)
     return found;
 }
 
+/* The hosts of From and To: those of a response only who needs them reads. */
+static unsigned read_parties(void)
+{
+    if (!message.is_request)
+        return walk(AHOY_HEADER_FROM) + walk(AHOY_HEADER_TO);
+    unsigned found = routing.from.uri.host.size > 0;
+    return found + (routing.to.uri.host.size > 0);
+}
+
 static unsigned route(struct span bytes)
 {
     struct ahoy_err err;
@@ -33,14 +42,12 @@ static unsigned route(struct span bytes)
     found += routing.via.host.size > 0;
     found += routing.via.branch.size > 0;
     found += routing.via.has_rport;
-    found += routing.from.uri.host.size > 0;
     found += routing.from_tag.size > 0;
-    found += routing.to.uri.host.size > 0;
     found += routing.to_tag.size > 0;
     found += routing.call_id.size > 0;
     found += routing.cseq.number > 0;
     found += ahoy_message_first(&message, AHOY_HEADER_MAX_FORWARDS) != NULL;
-    return found + walk(AHOY_HEADER_CONTACT) + walk(AHOY_HEADER_ROUTE) +
+    return found + read_parties() + walk(AHOY_HEADER_CONTACT) + walk(AHOY_HEADER_ROUTE) +
            walk(AHOY_HEADER_RECORD_ROUTE);
 }
 
