@@ -17,7 +17,8 @@ enum {
     AHOY_OVERLOAD_INTERVAL_MS = 200, /* Between two looks at the wait. */
     AHOY_OVERLOAD_STALE_MS = 500,    /* T1: by UDP the client has sent again what waited so long. */
     AHOY_OVERLOAD_LOSS_LIMIT = 95,   /* Percent that neighbours are asked to hold back. */
-    AHOY_OVERLOAD_QUEUES = 8         /* Where there are more of them, some count as one. */
+    AHOY_OVERLOAD_QUEUES = 8,        /* Where there are more of them, some count as one. */
+    AHOY_OVERLOAD_ALL = 1024         /* Of |heard|: everything. */
 };
 
 /* What is refused first, and what last. */
@@ -57,6 +58,8 @@ struct ahoy_overload {
     uint32_t needed;     /* How many of them a new request brings about; in 256ths. */
     uint32_t last_us;    /* The least wait of the last interval. */
     unsigned share;      /* Of new requests, in percent: what would have to stay away. */
+    unsigned heard;      /* Of 1,024 datagrams that begin something, so many are worth reading. */
+    uint32_t coming;     /* New requests in an interval, those that were not heard among them. */
     uint32_t retry_ms;   /* Mean Retry-After. */
     uint32_t away;       /* How many have been told one that is not over yet, about. */
     unsigned loss;       /* The same of all requests of the neighbours that hold back themselves. */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 enum {
     TARGET_MS = 100,
@@ -115,6 +116,9 @@ static void start(struct timer *timer, unsigned interval_ms)
 /* To the server. */
 static void transmit(struct call *call, enum kind kind)
 {
+    if (kind == INVITE && world->overload.heard < AHOY_OVERLOAD_ALL && !getenv("NOSIEVE") &&
+        ahoy_rng_below(&world->rng, AHOY_OVERLOAD_ALL) >= world->overload.heard)
+        return;
     if (world->count == SOCKET_LIMIT) {
         world->overflowed = true;
         world->tally.lost++;
@@ -387,8 +391,18 @@ static void it_recovers(void **state)
     assert_in_range(tally.good + tally.withheld, part(70, 20) * 98 / 100, part(71, 20));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 2) {
+        void *x; open_world(&x);
+        for (int i = 1; i + 1 < argc; i += 2) {
+            for (int k = 0; k < atoi(argv[i+1]); k++) {
+            struct tally t = run((unsigned)(CAPACITY * atoi(argv[i]) / 100), 1);
+            printf("%d%%: good %u%% resent %u refused %u withheld %u lost %u rate %u heard %u retry %u wait %u\n", atoi(argv[i]), t.good * 100 / CAPACITY, t.resent, t.refused, t.withheld, t.lost, world->overload.gates[0].rate, world->overload.heard, world->overload.retry_ms, world->overload.last_us);
+            }
+        }
+        return 0;
+    }
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
     const struct CMUnitTest tests[] = {
         TEST(nobody_is_refused_without_need),
