@@ -72,6 +72,15 @@ static void begin_due(struct load *load, uint64_t elapsed_ms)
     }
 }
 
+/* From one turn to the next; who answers does so at once. */
+static uint64_t step_us(const struct load *load, uint64_t elapsed_ms)
+{
+    if (load->options->verb == PHONE_LOAD_ANSWER)
+        return 0;
+    return earlier(load_pace_step_us(&load->calls, elapsed_ms),
+                   load_pace_step_us(&load->registers, elapsed_ms));
+}
+
 /* One turn: waits until |deadline_ms| at the latest; what is due is begun, what comes is taken, and
  * all that arises leaves together. */
 static void turn(struct load *load, uint64_t deadline_ms)
@@ -85,7 +94,8 @@ static void turn(struct load *load, uint64_t deadline_ms)
         deadline_ms = earlier(deadline_ms, load->begun_ms + elapsed_ms +
                                                load_pace_wait_ms(&load->registers, elapsed_ms));
     deadline_ms = earlier(deadline_ms, first_of(&load->users_due));
-    load_wire_wait(load->wire, earlier(deadline_ms, first_of(&load->calls_due)));
+    load_wire_wait(load->wire, step_us(load, elapsed_ms),
+                   earlier(deadline_ms, first_of(&load->calls_due)));
     begin_due(load, phone_now() - load->begun_ms);
     while (load_wire_next(load->wire, &event))
         load_users_step(load, &event);

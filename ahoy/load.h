@@ -9,8 +9,8 @@
 enum {
     LOAD_USERS_LIMIT = 10000,
     LOAD_AT_ONCE_LIMIT = 50000, /* Calls, and REGISTERs. */
-    /* Sessions of all users together, those among them that are over but for their transactions:
-     * each for 32 s (RFC 6026). */
+    /* Sessions of all users together, and as many remnants of calls that are over, for 32 s each
+     * (RFC 6026); who is called has no remnants, but sessions for so long. */
     LOAD_SESSIONS_LIMIT = 65536,
     LOAD_LEAST_SESSIONS = 16 /* A user's share of them is no less. */
 };

@@ -224,7 +224,7 @@ void load_calls_expire(struct load *load, uint64_t now_ms)
 
 void load_calls_leave(struct load *load)
 {
-    for (size_t i = 0; i < load->user_count; i++) {
+    for (size_t i = 0; i < load->user_count && load->tally.now > 0; i++) {
         struct load_user *user = &load->users[i];
         for (uint32_t slot = 0; slot < load->user_sessions; slot++) {
             struct load_call *call = &user->calls[slot];

@@ -31,3 +31,13 @@ uint64_t load_pace_wait_ms(const struct load_pace *pace, uint64_t elapsed_ms)
         return 0;
     return missing >= rate * LOAD_PACE_REST_MS ? LOAD_PACE_REST_MS : (uint64_t)(missing / rate) + 1;
 }
+
+uint64_t load_pace_step_us(const struct load_pace *pace, uint64_t elapsed_ms)
+{
+    double rate = rate_at(pace, (double)elapsed_ms); /* A millisecond. */
+    if (rate * LOAD_STEP_MOST_US <= LOAD_STEP_CALLS * 1e3)
+        return LOAD_STEP_MOST_US;
+    if (rate * LOAD_STEP_LEAST_US >= LOAD_STEP_CALLS * 1e3)
+        return LOAD_STEP_LEAST_US;
+    return (uint64_t)(LOAD_STEP_CALLS * 1e3 / rate);
+}

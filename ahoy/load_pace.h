@@ -11,6 +11,8 @@ struct load_rate {
 };
 
 enum { LOAD_RATE_LIMIT = 100000, /* A second. */ LOAD_PACE_REST_MS = 100 };
+/* Calls begin in steps: of so many, but none is longer, or shorter, than that. */
+enum { LOAD_STEP_CALLS = 32, LOAD_STEP_MOST_US = 20000, LOAD_STEP_LEAST_US = 1000 };
 
 struct load_pace {
     struct load_rate rate;
@@ -22,3 +24,5 @@ struct load_pace {
 uint64_t load_pace_due(const struct load_pace *pace, uint64_t elapsed_ms);
 /* How long to wait until one may be due: 0 where one is, at most LOAD_PACE_REST_MS. */
 uint64_t load_pace_wait_ms(const struct load_pace *pace, uint64_t elapsed_ms);
+/* How long a step is at that time. */
+uint64_t load_pace_step_us(const struct load_pace *pace, uint64_t elapsed_ms);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ahoy/device.h"
 #include "ahoy/verbs.h"
 
 struct verb {
@@ -42,6 +43,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(word, "explain") == 0)
         return phone_explain(argc - 1, argv + 1);
+    if (strcmp(word, "devices") == 0)
+        return phone_list_devices(argc - 1, argv + 1);
     if (strcmp(word, "--version") == 0) {
         printf("ahoy %s\n", AHOY_VERSION);
         return PHONE_DONE;

@@ -67,11 +67,17 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(SESSION, "session", "SECONDS", TALKING,                                                 \
            "end a call whose sides say nothing of it for so long (1800; 0: never)")                \
     OPTION(PLAY, "play", "WHAT", TALKING,                                                          \
-           "what the other side hears: tone:HZ, silence, or a sound file (silence)")               \
+           "what the other side hears: tone:HZ, silence, or a sound file")                         \
+    OPTION(DEVICE, "device", "NAME", TALKING | IN_FILE,                                            \
+           "talk by this one (on a terminal, the system's; else by none)")                         \
+    OPTION(MICROPHONE, "microphone", "NAME", TALKING | IN_FILE, "say what this device hears")      \
+    OPTION(SPEAKER, "speaker", "NAME", TALKING | IN_FILE, "hear by this device")                   \
     OPTION(RECORD, "record", "FILE", TALKING, "write what is heard there, as WAV")                 \
     OPTION(DIGITS, "digits", "DIGITS", PHONE_CALL, "dial them after the answer (RFC 4733)")        \
     OPTION(MEDIA_PORTS, "media-ports", "LOW-HIGH", TALKING | IN_FILE, "of UDP (16384-32767)")      \
     OPTION(SRTP, "srtp", "HOW", TALKING | IN_FILE, "secure sound: off, optional, sdes, dtls") \
+    OPTION(STUN, "stun", "ADDRESS[:PORT]", TALKING | IN_FILE,                                      \
+           "ask this server how others see us (ICE; 3478)")                                        \
     OPTION(CODEC, "codec", "NAMES", TALKING | IN_FILE, "speak these: opus,g722,pcmu,pcma (all)")   \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", PHONES, "write all SIP messages there")                         \
@@ -140,6 +146,7 @@ void phone_print_help(void)
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         printf("  ahoy %s%-*s  %s\n", verbs[i].name, (int)(16 - strlen(verbs[i].name)),
                verbs[i].arguments, verbs[i].help);
+    printf("  ahoy %-16s  %s\n", "devices", "list microphones and loudspeakers");
     printf("  ahoy %-16s  %s\n", "explain [FILE]", "explain SIP messages line by line");
     printf("\nBob waits for calls, and Alice calls him, by the server that both are known to:\n\n"
            "  ahoy answer --user bob@atlanta.example --server sip:192.0.2.1\n"
@@ -200,7 +207,18 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         return options->has_for = phone_read_seconds(argument, &options->for_s);
     case OPTION_RING_LIMIT:
         return options->has_ring_limit = phone_read_seconds(argument, &options->ring_limit_s);
+    case OPTION_DEVICE: /* Whoever names one of the two says more. */
+        options->microphone = options->microphone != NULL ? options->microphone : argument;
+        options->speaker = options->speaker != NULL ? options->speaker : argument;
+        return true;
+    case OPTION_MICROPHONE:
+        options->microphone = argument;
+        return true;
+    case OPTION_SPEAKER:
+        options->speaker = argument;
+        return true;
     case OPTION_PLAY:
+        options->has_play = true;
         return phone_read_play(argument, options);
     case OPTION_RECORD:
         options->record = argument;
@@ -212,6 +230,8 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         return phone_read_ports(argument, options);
     case OPTION_SRTP:
         return phone_read_security(argument, &options->security);
+    case OPTION_STUN:
+        return phone_read_stun(argument, &options->stun);
     case OPTION_CODEC:
         return phone_read_codecs(argument, &options->codecs);
     case OPTION_TRANSFER:
@@ -374,7 +394,9 @@ static bool take_line(struct phone_options *options, struct raw *raw, const char
             name);
         return false;
     }
-    bool is_known = id == OPTION_PASSWORD_FILE && raw->password != NULL;
+    bool is_known = (id == OPTION_PASSWORD_FILE && raw->password != NULL) ||
+                    ((id == OPTION_MICROPHONE || id == OPTION_SPEAKER) &&
+                     (raw->given & UINT64_C(1) << OPTION_DEVICE) != 0);
     if (is_known || (raw->given & UINT64_C(1) << id) != 0)
         return true;
     char *path = id == OPTION_PASSWORD_FILE ? options->password_path

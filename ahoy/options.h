@@ -72,6 +72,8 @@ struct phone_options {
     const struct ahoy_event_package *package; /* Of `watch`. */
     uint32_t tone_hz;                         /* What is played: a tone; or 0 and ... */
     const char *play;                         /* ... a file of sound; NULL: silence. */
+    bool has_play;                            /* Whether any of them was asked for. */
+    const char *microphone, *speaker;         /* Devices by their names; NULL: none is named. */
     const char *record;                       /* A file for what is heard, or NULL. */
     const char *transfer,
         *consult; /* Whom `call` hands its call to, at once or by a call; or NULL.  Whom who is
@@ -81,6 +83,7 @@ struct phone_options {
     const char *digits;           /* What `call` dials once it is answered; "" for nothing. */
     uint16_t port_low, port_high; /* For RTP and RTCP. */
     enum ahoy_security security;  /* Of sound. */
+    struct ahoy_ip stun;          /* Whom to ask how others see us; AHOY_NO_FAMILY: nobody. */
     unsigned codecs;              /* A set: those that are offered and taken. */
     char uri[PHONE_TEXT_LIMIT];
     char callee_space[PHONE_TEXT_LIMIT], next_space[PHONE_TEXT_LIMIT];

@@ -57,6 +57,16 @@ unsigned phone_codecs(void)
     return codecs;
 }
 
+bool phone_read_stun(const char *text, struct ahoy_ip *ip)
+{
+    enum { STUN_PORT = 3478 }; /* RFC 8489 18.6 */
+    if (!phone_read_listen(text, ip) || ahoy_ip_is_wildcard(ip) || ahoy_ip_is_multicast(ip))
+        return false;
+    if (ip->port == 0)
+        ip->port = STUN_PORT;
+    return true;
+}
+
 bool phone_read_codecs(const char *text, unsigned *codecs)
 {
     struct span rest = ahoy_span(text);

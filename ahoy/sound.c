@@ -9,6 +9,7 @@
 enum { CHANNELS_LIMIT = 16, TONE_DBOV = -10 };
 
 struct phone_sound {
+    struct phone_handset *handset; /* NULL where there are no devices. */
     struct ahoy_tone tone;
     struct ahoy_tone_meter meter;
     SNDFILE *said, *heard; /* NULL where there are none. */
@@ -43,7 +44,8 @@ static bool open_heard(struct phone_sound *sound, const char *path, uint32_t rat
     return sound->heard != NULL;
 }
 
-struct phone_sound *phone_sound_open(const struct phone_options *options, uint32_t rate_hz,
+struct phone_sound *phone_sound_open(const struct phone_options *options,
+                                     struct phone_devices *devices, uint32_t rate_hz,
                                      bool records)
 {
     struct phone_sound *sound = calloc(1, sizeof *sound);
@@ -59,6 +61,7 @@ struct phone_sound *phone_sound_open(const struct phone_options *options, uint32
         phone_sound_close(sound);
         return NULL;
     }
+    sound->handset = phone_handset_open(devices, rate_hz);
     return sound;
 }
 
@@ -66,6 +69,7 @@ void phone_sound_close(struct phone_sound *sound)
 {
     if (sound == NULL)
         return;
+    phone_handset_close(sound->handset);
     if (sound->said != NULL)
         sf_close(sound->said);
     if (sound->heard != NULL && sf_close(sound->heard) != 0)
@@ -91,8 +95,17 @@ static int16_t next_said(struct phone_sound *sound)
     return (int16_t)sample;
 }
 
+void phone_sound_attend(struct phone_sound *sound, bool talks)
+{
+    phone_handset_attend(sound->handset, talks);
+}
+
 void phone_sound_say(struct phone_sound *sound, int16_t *samples, size_t count)
 {
+    if (phone_handset_speaks(sound->handset)) {
+        phone_handset_say(sound->handset, samples, count);
+        return;
+    }
     if (sound->said == NULL) {
         ahoy_tone_next(&sound->tone, samples, count); /* Zeroed, it is silence. */
         return;
@@ -104,6 +117,7 @@ void phone_sound_say(struct phone_sound *sound, int16_t *samples, size_t count)
 void phone_sound_hear(struct phone_sound *sound, const int16_t *samples, size_t count)
 {
     ahoy_tone_meter_take(&sound->meter, samples, count);
+    phone_handset_hear(sound->handset, samples, count);
     if (sound->heard == NULL ||
         sf_writef_short(sound->heard, samples, (sf_count_t)count) == (sf_count_t)count)
         return;

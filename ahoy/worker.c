@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ahoy/device.h"
 #include "ahoy/worker_screen.h"
 #include "ahoy/worker_talk.h"
 #include "ahoy/worker_way.h"
@@ -18,6 +19,7 @@ struct phone {
     struct ahoy_stack *stack;
     struct ahoy_ua *ua;
     struct phone_screen *screen;
+    struct phone_devices *devices;
     struct phone_talk *talks[AHOY_UA_SESSIONS_LIMIT]; /* NULL: none. */
     FILE *trace;
     bool has_no_way; /* To the server. */
@@ -49,6 +51,11 @@ struct ahoy_ua *phone_ua(struct phone *phone)
 struct phone_screen *phone_screen(struct phone *phone)
 {
     return phone->screen;
+}
+
+struct phone_devices *phone_devices(struct phone *phone)
+{
+    return phone->devices;
 }
 
 struct ahoy_ip phone_shown(const struct phone *phone, const struct ahoy_ip *local)
@@ -213,6 +220,12 @@ struct phone *phone_open(const struct phone_options *options, int *fault)
     phone->screen = phone_screen_open(phone, options);
     if (phone->screen != NULL)
         phone_catch_hangup();
+    bool is_fault;
+    phone->devices = phone_devices_open(options, phone->screen != NULL, &is_fault);
+    if (is_fault) {
+        phone_close(phone);
+        return NULL;
+    }
     return phone;
 }
 
@@ -221,6 +234,7 @@ void phone_close(struct phone *phone)
     if (phone == NULL)
         return;
     phone_catch_signals(NULL);
+    phone_devices_close(phone->devices);
     phone_screen_close(phone->screen);
     ahoy_ua_free(phone->ua);
     ahoy_stack_free(phone->stack);

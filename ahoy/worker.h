@@ -5,6 +5,7 @@
 
 struct ahoy_driver;
 struct phone;
+struct phone_devices;
 struct phone_screen;
 
 /* Opens everything; NULL, said, where something cannot be, and |fault| is the exit code for that:
@@ -32,6 +33,8 @@ void phone_mind_flows(struct phone *phone);
 
 /* NULL where nobody sits at one. */
 struct phone_screen *phone_screen(struct phone *phone);
+/* NULL where none are used. */
+struct phone_devices *phone_devices(struct phone *phone);
 
 /* For worker_talk.c: a call's sound takes part in the turns from join to part.  False where there
  * are too many. */

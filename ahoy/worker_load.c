@@ -27,7 +27,6 @@ enum {
     TRANSACTIONS_A_CALL = 3, /* INVITE, CANCEL, BYE. */
     MEMORY_A_CALL = 8192,    /* Of their messages. */
     PADDING = 128,           /* So that requests of one kind leave together. */
-    REST_US = 10000,         /* From one turn to the next, for those who do not answer. */
     NO_PORT = 9              /* Whatever is sent there is discarded (RFC 863). */
 };
 
@@ -36,7 +35,6 @@ struct load_wire {
     struct ahoy_tls_entry entries[1 + LISTENERS - PLAIN_LISTENERS];
     struct ahoy_tls_context *tls;
     struct ahoy_hop server;
-    bool rests;
     uint64_t woke_us; /* The last turn began. */
 };
 
@@ -69,6 +67,7 @@ static bool open_pump(struct load_wire *wire, const struct phone_options *option
     struct ahoy_pump_options pump = { .listener_count =
                                           wire->tls != NULL ? LISTENERS : PLAIN_LISTENERS,
                                       .padding = PADDING,
+                                      .is_exact = true,
                                       .tls = wire->tls,
                                       .transactions = calls * TRANSACTIONS_A_CALL,
                                       .connections = CONNECTIONS,
@@ -97,7 +96,6 @@ struct load_wire *load_wire_open(const struct phone_options *options, uint32_t c
         load_wire_close(wire);
         return NULL;
     }
-    wire->rests = options->verb != PHONE_LOAD_ANSWER;
     wire->server = server->hop;
     wire->server.domain = ahoy_stack_domain(
         ahoy_pump_stack(wire->pump), (enum ahoy_transport)server->hop.transport, server->host);
@@ -137,13 +135,13 @@ bool load_wire_random(uint64_t *numbers, size_t count)
     return ahoy_driver_random(numbers, count * sizeof *numbers);
 }
 
-void load_wire_wait(struct load_wire *wire, uint64_t deadline_ms)
+void load_wire_wait(struct load_wire *wire, uint64_t step_us, uint64_t deadline_ms)
 {
-    if (wire->rests) {
+    if (step_us > 0) {
         ahoy_pump_flush(wire->pump);
         uint64_t now_us = ahoy_driver_now_us();
-        if (now_us < wire->woke_us + REST_US)
-            (void)usleep((useconds_t)(wire->woke_us + REST_US - now_us)); /* A signal may end it. */
+        if (now_us < wire->woke_us + step_us)
+            (void)usleep((useconds_t)(wire->woke_us + step_us - now_us)); /* A signal may end it. */
     }
     ahoy_pump_wait(wire->pump, deadline_ms);
     wire->woke_us = ahoy_driver_now_us();

@@ -11,21 +11,33 @@
 
 static_assert((int)AHOY_PRINT_SIZE == (int)AHOY_DTLS_PRINT_SIZE, "both are of SHA-256");
 
+static struct ahoy_ice_pace pace; /* Of all calls (RFC 8445 14.2). */
+
+static void say_words(struct phone_secure *secure, const struct ahoy_sdp_words *words)
+{
+    const struct ahoy_ice_secret secret = { { words->user, sizeof words->user },
+                                            { words->word, sizeof words->word } };
+    ahoy_ice_say(&secure->ice, &secret);
+}
+
 /* A build without SRTP shakes no hands; nor does one who could not make a certificate. */
-static void open_handshake(struct phone_secure *secure, const uint64_t random[3])
+static void open_handshake(struct phone_secure *secure, const uint64_t random[5])
 {
     struct ahoy_sdp_handshake *ours = &secure->ours.handshake;
     secure->dtls = ahoy_dtls_new(ours->print);
     secure->ours.can_shake = secure->dtls != NULL;
-    ahoy_token_print(random[0], ours->ice_user);
-    ahoy_token_print(random[1], ours->ice_word);
-    ahoy_token_print(random[2], ours->ice_word + AHOY_TOKEN_SIZE);
+    struct ahoy_sdp_words *words = &ours->ice.words;
+    ahoy_token_print(random[0], words->user);
+    ahoy_token_print(random[1], words->word);
+    ahoy_token_print(random[2], words->word + AHOY_TOKEN_SIZE);
+    ahoy_ice_init(&secure->ice, random + 3, &pace);
+    say_words(secure, words);
 }
 
 bool phone_secure_open(struct phone_secure *secure, struct ahoy_rtp_pair *pair,
                        enum ahoy_security wish)
 {
-    uint64_t random[3];
+    uint64_t random[5];
     *secure = (struct phone_secure){ .pair = pair, .ours.wish = wish };
     if (!ahoy_driver_random(secure->ours.masters, sizeof secure->ours.masters) ||
         !ahoy_driver_random(random, sizeof random))
@@ -33,6 +45,30 @@ bool phone_secure_open(struct phone_secure *secure, struct ahoy_rtp_pair *pair,
     if (wish == AHOY_SECURITY_OPTIONAL || wish == AHOY_SECURITY_HANDSHAKE)
         open_handshake(secure, random);
     return true;
+}
+
+void phone_secure_place(struct phone_secure *secure, const struct ahoy_ip *shown)
+{
+    struct ahoy_sdp_ice *ice = &secure->ours.handshake.ice;
+    if (secure->dtls != NULL && ahoy_ice_add_base(&secure->ice, shown))
+        ice->count = ahoy_ice_candidates(&secure->ice, ice->candidates);
+}
+
+void phone_secure_gather(struct phone_secure *secure, const struct ahoy_ip *stun)
+{
+    if (secure->dtls == NULL || stun->family == AHOY_NO_FAMILY)
+        return;
+    secure->pair->takes_checks = true;
+    ahoy_ice_gather(&secure->ice, stun, ahoy_driver_now());
+}
+
+bool phone_secure_has_gathered(struct phone_secure *secure)
+{
+    struct ahoy_sdp_ice *ice = &secure->ours.handshake.ice;
+    if (secure->dtls == NULL)
+        return true;
+    ice->count = ahoy_ice_candidates(&secure->ice, ice->candidates);
+    return ahoy_ice_has_gathered(&secure->ice, ahoy_driver_now());
 }
 
 void phone_secure_close(struct phone_secure *secure)
@@ -85,25 +121,69 @@ static void begin(struct phone_secure *secure)
     shake(secure);
 }
 
-static void find_peer(struct phone_secure *secure, const struct ahoy_sdp_agreed *agreed,
-                      const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp)
+/* What has come of checks. */
+static void tell_ice(struct phone_secure *secure)
 {
-    const struct ahoy_sdp_greeting *peer = &agreed->secured.peer;
-    secure->pair->takes_checks = agreed->secured.by_handshake && peer->has_ice;
-    if (secure->pair->takes_checks && !peer->is_lite)
-        return; /* His checks show where. */
-    ahoy_rtp_pair_aim(secure->pair, rtp, rtcp, agreed->has_mux);
+    enum ahoy_ice_state state = secure->ice.state;
+    if (state == secure->ice_told)
+        return;
+    secure->ice_told = state;
+    if (state == AHOY_ICE_FAILED)
+        fprintf(stderr, "ahoy: no sound: there is no way to the other phone\n");
+    if (state == AHOY_ICE_LOST)
+        fprintf(stderr, "ahoy: no more sound: the other phone has not answered for 30 s\n");
+}
+
+/* Sends what is due, and sees whether there is a way (RFC 7675 5.1). */
+static void mind_ice(struct phone_secure *secure)
+{
+    struct ahoy_ip *aimed = &secure->pair->remotes[AHOY_RTP_SIDE];
+    struct ahoy_ice_datagram datagram;
+    struct ahoy_ip remote;
+    size_t base;
+    if (!secure->pair->takes_checks)
+        return;
+    while (ahoy_ice_poll(&secure->ice, ahoy_driver_now(), &datagram))
+        ahoy_rtp_pair_answer(secure->pair, AHOY_RTP_SIDE, datagram.bytes, &datagram.remote);
+    tell_ice(secure);
+    if (secure->ice.state == AHOY_ICE_GATHERING)
+        return;
+    if (!ahoy_ice_way(&secure->ice, &base, &remote))
+        remote = (struct ahoy_ip){ .family = AHOY_NO_FAMILY };
+    if (!ahoy_ip_equal(&remote, aimed))
+        ahoy_rtp_pair_nominate(secure->pair, &remote);
+    if (remote.family == AHOY_NO_FAMILY)
+        return;
     secure->is_reached = true;
+    begin(secure);
+}
+
+static void find_peer(struct phone_secure *secure, const struct ahoy_sdp_agreed *agreed,
+                      const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp, struct span lines)
+{
+    const struct ahoy_sdp_secured *now = &agreed->secured;
+    struct ahoy_ice_peer peer;
+    secure->pair->takes_checks =
+        now->by_handshake && now->peer.has_ice && ahoy_sdp_read_ice(lines, &peer);
+    if (!secure->pair->takes_checks) {
+        ahoy_rtp_pair_aim(secure->pair, rtp, rtcp, agreed->has_mux);
+        secure->is_reached = true;
+        return;
+    }
+    if (now->peer.ice_mark == secure->agreed.peer.ice_mark)
+        return; /* As before. */
+    say_words(secure, &now->words);
+    ahoy_ice_begin(&secure->ice, &peer, now->has_offered, ahoy_driver_now());
 }
 
 bool phone_secure_agree(struct phone_secure *secure, const struct ahoy_sdp_agreed *agreed,
-                        const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp)
+                        const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp, struct span lines)
 {
     const struct ahoy_sdp_secured *before = &secure->agreed;
     const struct ahoy_sdp_secured *now = &agreed->secured;
     bool is_new = now->is_active != before->is_active ||
                   memcmp(now->peer.print, before->peer.print, AHOY_PRINT_SIZE) != 0;
-    find_peer(secure, agreed, rtp, rtcp);
+    find_peer(secure, agreed, rtp, rtcp, lines);
     secure->agreed = *now;
     if (now->suite == AHOY_NO_SUITE)
         return true;
@@ -111,7 +191,9 @@ bool phone_secure_agree(struct phone_secure *secure, const struct ahoy_sdp_agree
         return set_keys(secure, now->ours, now->theirs);
     if (is_new) /* Another peer, or another who says hello: R5763-6.6-1. */
         secure->has_begun = secure->is_over = false;
-    begin(secure);
+    if (secure->is_reached)
+        begin(secure);
+    mind_ice(secure);
     return true;
 }
 
@@ -127,20 +209,8 @@ static void keep_hello(struct phone_secure *secure, struct span packet,
 static void take_check(struct phone_secure *secure, struct span packet,
                        const struct ahoy_ip *source)
 {
-    const struct ahoy_sdp_handshake *ours = &secure->ours.handshake;
-    const struct ahoy_ice_secret secret = { { ours->ice_user, sizeof ours->ice_user },
-                                            { ours->ice_word, sizeof ours->ice_word } };
-    char space[AHOY_ICE_ANSWER_SIZE];
-    struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
-    enum ahoy_ice_check check = ahoy_ice_answer(packet, source, &secret, &answer);
-    if (check == AHOY_ICE_NOTHING)
-        return;
-    ahoy_rtp_pair_answer(secure->pair, AHOY_RTP_SIDE, ahoy_buf_text(&answer), source);
-    if (check != AHOY_ICE_NOMINATED)
-        return;
-    ahoy_rtp_pair_nominate(secure->pair, source);
-    secure->is_reached = true;
-    begin(secure);
+    ahoy_ice_step(&secure->ice, 0, source, packet, ahoy_driver_now());
+    mind_ice(secure);
 }
 
 /* One who shakes hands without ICE opens his NAT so: R5763-6.7.2-2. */
@@ -183,6 +253,7 @@ void phone_secure_send(struct phone_secure *secure, bool is_rtcp, struct span pa
 
 void phone_secure_turn(struct phone_secure *secure)
 {
+    mind_ice(secure);
     if (!secure->has_begun || ahoy_dtls_wait_us(secure->dtls) > 0)
         return;
     ahoy_dtls_expire(secure->dtls);
@@ -192,5 +263,9 @@ void phone_secure_turn(struct phone_secure *secure)
 uint64_t phone_secure_deadline(const struct phone_secure *secure, uint64_t now_us)
 {
     uint64_t wait_us = secure->has_begun ? ahoy_dtls_wait_us(secure->dtls) : UINT64_MAX;
-    return wait_us == UINT64_MAX ? UINT64_MAX : now_us + wait_us;
+    uint64_t deadline_us = wait_us == UINT64_MAX ? UINT64_MAX : now_us + wait_us;
+    uint64_t ice_ms = secure->pair->takes_checks ? ahoy_ice_deadline(&secure->ice) : UINT64_MAX;
+    if (ice_ms < deadline_us / 1000)
+        deadline_us = ice_ms * 1000;
+    return deadline_us;
 }

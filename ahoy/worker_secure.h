@@ -6,6 +6,7 @@
 #include "libahoy/io/rtp_pair.h"
 #include "libahoy/media/srtp.h"
 #include "libahoy/sdp/negotiate.h"
+#include "libahoy/transport/agent.h"
 
 struct phone_secure {
     struct ahoy_rtp_pair *pair;
@@ -13,6 +14,8 @@ struct phone_secure {
     struct ahoy_sdp_secured agreed; /* Its suite is AHOY_NO_SUITE: packets go in plain. */
     struct ahoy_dtls *dtls;         /* NULL where no handshake is wanted. */
     struct ahoy_srtp *srtp;         /* NULL before there are keys. */
+    struct ahoy_ice_agent ice;      /* Of the socket of RTP. */
+    enum ahoy_ice_state ice_told;   /* What was said of it. */
     bool is_reached;                /* It is known where the peer is. */
     bool has_begun, is_over;        /* The handshake; with keys or without. */
     size_t hello_size;              /* What came before it has begun, from ... */
@@ -25,10 +28,15 @@ bool phone_secure_open(struct phone_secure *secure, struct ahoy_rtp_pair *pair,
                        enum ahoy_security wish);
 void phone_secure_close(struct phone_secure *secure);
 
+/* The sockets are open, and others see that of RTP as |shown|. */
+void phone_secure_place(struct phone_secure *secure, const struct ahoy_ip *shown);
+/* Asks the STUN server |stun| how others see that socket; and whether that is over. */
+void phone_secure_gather(struct phone_secure *secure, const struct ahoy_ip *stun);
+bool phone_secure_has_gathered(struct phone_secure *secure);
 /* Both sides have agreed, at first or anew: the sockets lead to |rtp| and |rtcp|, or to where ICE
- * will show.  False where it cannot be secured so. */
+ * will show, of which the peer says |lines|.  False where it cannot be secured so. */
 bool phone_secure_agree(struct phone_secure *secure, const struct ahoy_sdp_agreed *agreed,
-                        const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp);
+                        const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp, struct span lines);
 /* A packet came; true where it is one of sound, which it is laid open to.  Others are answered. */
 bool phone_secure_take(struct phone_secure *secure, bool is_rtcp, struct span *packet,
                        const struct ahoy_ip *source);

@@ -13,7 +13,7 @@
 #include "libahoy/io/driver.h"
 #include "libahoy/media/media.h"
 
-enum { PACKETS_A_TURN = 64 };
+enum { PACKETS_A_TURN = 64, GATHERING_MS = 50 };
 
 struct phone_talk {
     struct phone *phone;
@@ -24,11 +24,41 @@ struct phone_talk {
     struct phone_sound *sound;
     struct phone_secure secure;
     struct ahoy_sdp_agreed agreed; /* Its codec is AHOY_NO_CODEC until then. */
+    uint32_t rate_hz;              /* Of |sound|. */
+    bool is_early, has_dialled;    /* Nothing is agreed yet, but something is heard. */
     bool records, is_muted;
     double said_dbov, heard_dbov; /* Of the latest frame. */
 };
 
 static bool is_recording; /* Some call of this phone writes the file. */
+
+static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed);
+
+/* Sound comes before any description, by a number of our offer's: R3264-5.1-12.  Nothing is said
+ * for now, as nobody knows where to. */
+static void begin_early(struct phone_talk *talk, struct span packet)
+{
+    struct ahoy_rtp rtp;
+    struct ahoy_sdp_agreed early = { .codec = AHOY_NO_CODEC };
+    ahoy_sdp_own_formats(talk->options->codecs, &early.heard);
+    if (!ahoy_rtp_parse(packet, &rtp))
+        return;
+    for (size_t i = 0; i < early.heard.count; i++) {
+        if (early.heard.types[early.heard.order[i]] == rtp.payload_type)
+            early.codec = early.heard.order[i];
+    }
+    early.payload_type = rtp.payload_type;
+    talk->is_early = early.codec != AHOY_NO_CODEC;
+    if (!talk->is_early)
+        return;
+    if (begin(talk, &early)) {
+        ahoy_media_direct(talk->media, AHOY_RECVONLY);
+        return;
+    }
+    ahoy_media_free(talk->media);
+    talk->media = NULL;
+    talk->pair.takes_first = false; /* Nor is it tried again. */
+}
 
 static void read_side(struct phone_talk *talk, enum ahoy_rtp_side side)
 {
@@ -40,7 +70,11 @@ static void read_side(struct phone_talk *talk, enum ahoy_rtp_side side)
             return;
         /* RTCP may come to the port of RTP, as we have offered: R5761-5.1.1-5. */
         bool is_rtcp = side == AHOY_RTCP_SIDE || ahoy_rtp_is_rtcp(packet);
-        if (phone_secure_take(&talk->secure, is_rtcp, &packet, &source) && talk->media != NULL)
+        if (!phone_secure_take(&talk->secure, is_rtcp, &packet, &source))
+            continue;
+        if (talk->media == NULL && talk->pair.takes_first && !is_rtcp)
+            begin_early(talk, packet);
+        if (talk->media != NULL)
             ahoy_media_step(talk->media, packet, is_rtcp, ahoy_driver_now_us());
     }
 }
@@ -53,6 +87,20 @@ static void read_rtp(void *context)
 static void read_rtcp(void *context)
 {
     read_side(context, AHOY_RTCP_SIDE);
+}
+
+/* By keys of an offer what comes may be secured, and would be noise until the answer is here. */
+static bool takes_first(const struct phone_options *options)
+{
+    bool has_keys = options->security != AHOY_SECURITY_OFF;
+    for (size_t i = 0; options->security == AHOY_SECURITY_OPTIONAL && i < options->server_count;
+         i++) {
+        has_keys =
+            ahoy_transport_is_secure((enum ahoy_transport)options->servers[i].hop.transport);
+        if (has_keys)
+            break;
+    }
+    return !has_keys;
 }
 
 struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_options *options,
@@ -82,8 +130,13 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     }
     /* Whoever is called with a handshake may begin it before his answer is here. */
     talk->pair.takes_checks = options->security == AHOY_SECURITY_HANDSHAKE;
-    ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
+    talk->pair.takes_first = takes_first(options);
     *media = phone_shown(phone, &talk->pair.local);
+    phone_secure_place(&talk->secure, media);
+    phone_secure_gather(&talk->secure, &options->stun);
+    while (!phone_secure_has_gathered(&talk->secure)) /* All else goes on meanwhile. */
+        phone_turn(phone, phone_now() + GATHERING_MS);
+    ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
     return talk;
 }
 
@@ -110,16 +163,21 @@ static bool begin(struct phone_talk *talk, const struct ahoy_sdp_agreed *agreed)
     if (media.coder == NULL || !ahoy_driver_random(media.seed, sizeof media.seed))
         return false;
     ahoy_media_free(talk->media);
-    phone_sound_close(talk->sound);
     talk->records |= !is_recording;
     is_recording = true;
     talk->media = ahoy_media_new(&media, ahoy_driver_now_us());
-    talk->sound = phone_sound_open(talk->options, media.coder->rate_hz, talk->records);
+    if (talk->sound == NULL || talk->rate_hz != media.coder->rate_hz) {
+        phone_sound_close(talk->sound);
+        talk->sound = phone_sound_open(talk->options, phone_devices(talk->phone),
+                                       media.coder->rate_hz, talk->records);
+        talk->rate_hz = media.coder->rate_hz;
+    }
     if (talk->media == NULL || talk->sound == NULL)
         return false;
-    if (talk->agreed.codec == AHOY_NO_CODEC &&
+    if (!talk->is_early && !talk->has_dialled &&
         !ahoy_media_dial(talk->media, ahoy_span(talk->options->digits)))
         fprintf(stderr, "ahoy: the other phone takes no digits\n");
+    talk->has_dialled |= !talk->is_early;
     talk->agreed = *agreed;
     return true;
 }
@@ -144,9 +202,14 @@ void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news)
     if (talk == NULL || agreed->codec == AHOY_NO_CODEC)
         return;
     talk->session = news->session;
+    talk->pair.takes_first = false;
+    if (talk->is_early) /* That was a guess. */
+        talk->agreed.codec = AHOY_NO_CODEC;
+    talk->is_early = false;
     struct ahoy_ip rtp = destination(&agreed->rtp);
     struct ahoy_ip rtcp = destination(&agreed->rtcp);
-    if (!phone_secure_agree(&talk->secure, agreed, &rtp, &rtcp) ||
+    if (!phone_secure_agree(&talk->secure, agreed, &rtp, &rtcp,
+                            ahoy_ua_notice(phone_ua(talk->phone))) ||
         (!is_as_before(talk, agreed) && !begin(talk, agreed))) {
         ahoy_media_free(talk->media);
         talk->media = NULL;
@@ -155,6 +218,7 @@ void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news)
         return;
     }
     ahoy_media_direct(talk->media, agreed->direction);
+    phone_sound_attend(talk->sound, (agreed->direction & AHOY_SENDONLY) == 0); /* Not on hold. */
 }
 
 static void send_all(struct phone_talk *talk)

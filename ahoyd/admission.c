@@ -91,7 +91,10 @@ static void refuse(struct ahoyd_server *server, const struct ahoy_event *event)
 enum ahoy_urgency ahoyd_admission_urgency(const struct ahoyd_server *server,
                                           const struct ahoy_event *event)
 {
-    bool trusted = ahoyd_names_is_trunk(&server->names, &event->hop->remote);
+    /* Who it is matters only where it says something of itself. */
+    bool trusted =
+        ahoy_message_first(event->message, AHOY_HEADER_RESOURCE_PRIORITY) != NULL &&
+        ahoyd_names_is_trunk(&server->names, &event->hop->remote);
     return ahoy_urgency_of(event->message, event->routing, trusted);
 }
 

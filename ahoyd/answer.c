@@ -16,6 +16,7 @@ void ahoyd_answer_print(struct ahoyd_server *server, const struct ahoy_event *ev
                                             .to_tag = { tag, sizeof tag },
                                             .headers = answer->rows,
                                             .received = &event->hop->remote,
+                                            .routing = event->routing,
                                             .load = ahoyd_admission_load(server, event) };
     ahoy_compose_response(buf, event->message, &response);
 }

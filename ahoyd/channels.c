@@ -149,16 +149,21 @@ bool ahoyd_channels_take(struct ahoyd_channels *channels, struct span trunk, str
     return had || gets;
 }
 
+bool ahoyd_channels_any(struct ahoyd_channels *channels)
+{
+    return atomic_load(&channels->used) != 0;
+}
+
 void ahoyd_channels_answered(struct ahoyd_channels *channels,
                              const struct ahoyd_channels_answer *answer, uint64_t now_ms)
 {
+    if (!ahoyd_channels_any(channels))
+        return;
     uint64_t call = name_call(channels, answer->call_id), packed;
     uint64_t trunk = name_trunk(channels, answer->trunk);
     uint64_t stands_s = answer->stands_s > 0 ? answer->stands_s : AHOYD_CHANNEL_STANDS_S;
     struct place *place;
     size_t cursor = 0;
-    if (atomic_load(&channels->used) == 0)
-        return;
     pthread_mutex_lock(&channels->lock);
     while ((place = next(channels, &channels->by_call, call, &cursor, &packed)) != NULL) {
         if (place->tag == 0 && place->trunk != trunk) {
@@ -179,7 +184,7 @@ static void clear(struct ahoyd_channels *channels, uint64_t call, const uint64_t
     const struct place *place;
     size_t cursor = 0;
     uint64_t packed;
-    if (atomic_load(&channels->used) == 0)
+    if (!ahoyd_channels_any(channels))
         return;
     pthread_mutex_lock(&channels->lock);
     while ((place = next(channels, &channels->by_call, call, &cursor, &packed)) != NULL) {
@@ -219,6 +224,8 @@ uint64_t ahoyd_channels_settle(struct ahoyd_channels *channels, uint64_t ticket)
 void ahoyd_channels_end(struct ahoyd_channels *channels, struct span call_id,
                         const struct span tags[2])
 {
+    if (!ahoyd_channels_any(channels))
+        return;
     clear(channels, name_call(channels, call_id),
           (const uint64_t[2]){ name_tag(channels, tags[0]), name_tag(channels, tags[1]) });
 }

@@ -42,5 +42,7 @@ uint64_t ahoyd_channels_settle(struct ahoyd_channels *channels, uint64_t ticket)
 /* The dialog of |call_id| with these two tags has ended. */
 void ahoyd_channels_end(struct ahoyd_channels *channels, struct span call_id,
                         const struct span tags[2]);
+/* Whether there is any place that is taken, which most servers never have. */
+bool ahoyd_channels_any(struct ahoyd_channels *channels);
 /* How many |trunk| has. */
 uint32_t ahoyd_channels_count(struct ahoyd_channels *channels, struct span trunk, uint64_t now_ms);

@@ -153,8 +153,9 @@ struct ahoyd_config {
     struct ahoyd_hook push;
     struct ahoyd_api_door api;
     enum ahoyd_store_kind store;
-    char *store_path; /* SQLite's; absolute.  Of a store that nodes share its URL. */
-    char *users_path; /* PostgreSQL's URL, where users are kept there; NULL: in the store. */
+    char *store_path;            /* SQLite's; absolute.  Of a store that nodes share its URL. */
+    enum ahoyd_store_kind users; /* Where users are kept, PGSQL or SQLITE, ... */
+    char *users_path;            /* ... and the URL or the file; NULL: in the store. */
     struct span node; /* The SIP URI by which other nodes reach this one; empty: there are none. */
     enum ahoyd_records_kind records;
     char *records_place; /* Where they are kept: an absolute path, or PostgreSQL's URL. */

@@ -61,12 +61,21 @@ int config_word_store(lua_State *lua)
 
 int config_word_users(lua_State *lua)
 {
-    static const char usage[] = "users \"postgresql://ahoy:PASSWORD@10.0.0.9/ahoy\"";
+    static const char usage[] = "users \"sqlite:users.db\" or "
+                                "users \"postgresql://ahoy:PASSWORD@10.0.0.9/ahoy\"";
     struct reader *reader = config_reader_of(lua);
+    struct ahoyd_config *config = reader->config;
     struct span text;
-    if (config_once(lua, "users", &reader->users_line) &&
-        config_text(lua, 1, "users", usage, &text))
-        reader->config->users_path = read_pgsql(lua, "users", text);
+    if (!config_once(lua, "users", &reader->users_line) ||
+        !config_text(lua, 1, "users", usage, &text))
+        return 0;
+    if (ahoy_span_starts_nocase(text, SPAN("postgres"))) {
+        config->users = AHOYD_STORE_PGSQL;
+        config->users_path = read_pgsql(lua, "users", text);
+    } else {
+        config->users = AHOYD_STORE_SQLITE;
+        config->users_path = config_scheme_path(lua, text, SPAN("sqlite:"), usage);
+    }
     return 0;
 }
 
@@ -129,8 +138,17 @@ void config_check_store(struct reader *reader)
     if ((reader->records_line != 0 || reader->hep_line != 0) && config->ring_size == 0)
         config_fault(reader, reader->observe_line,
                      "records and hep are made of what observe remembers: give it memory");
-    if (config->store == AHOYD_STORE_PGSQL && reader->users_line == 0)
+    if (config->store == AHOYD_STORE_PGSQL && reader->users_line == 0) {
+        config->users = AHOYD_STORE_PGSQL;
         config->users_path = config->store_path;
+    }
     if (reader->store_line == 0)
         config->store_path = config_keep_path(reader, SPAN("ahoy.db"));
+    if (config->users_path != NULL && config->store_path != NULL &&
+        config->store == AHOYD_STORE_SQLITE && config->users == AHOYD_STORE_SQLITE &&
+        strcmp(config->users_path, config->store_path) == 0)
+        config_fault(
+            reader, reader->users_line,
+            "users has the file of the store, which keeps users anyway: name another file, "
+            "or leave the word out");
 }

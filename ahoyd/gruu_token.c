@@ -8,11 +8,13 @@ enum { NAME_WORDS = AHOYD_GRUU_NAME_LIMIT / 8, UNIQUE = 0, NAME = 1, HASH = NAME
 /* Hides the name, or shows it again. */
 static void mask(const struct ahoy_hash_key *key, uint64_t words[AHOYD_GRUU_WORDS])
 {
+    static const struct span label = SPAN_INIT("name");
+    char text[4 + 2 * sizeof *words];
+    memcpy(text, label.at, label.size);
+    memcpy(text + label.size, &words[UNIQUE], sizeof *words);
     for (uint64_t i = 0; i < NAME_WORDS; i++) {
-        const struct span parts[] = { SPAN("name"),
-                                      { (const char *)&words[UNIQUE], sizeof *words },
-                                      { (const char *)&i, sizeof i } };
-        words[NAME + i] ^= ahoy_siphash_parts(key, parts, 3);
+        memcpy(text + label.size + sizeof *words, &i, sizeof i);
+        words[NAME + i] ^= ahoy_siphash(key, (struct span){ text, sizeof text });
     }
 }
 

@@ -79,6 +79,7 @@ static bool open_store(struct daemon *daemon)
     char fault[512];
     struct ahoyd_store_options options = { .kind = daemon->config->store,
                                            .path = daemon->config->store_path,
+                                           .users = daemon->config->users,
                                            .users_path = daemon->config->users_path,
                                            .now_ms = ahoy_driver_now(),
                                            .finds_hashes = ahoyd_config_hashes(daemon->config),

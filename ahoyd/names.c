@@ -2,20 +2,7 @@
  * the operator chose what the tables hold. */
 #include "ahoyd/names.h"
 
-enum { HOST_LIMIT = 255, NAMES_LIMIT = 65536 };
-
-/* A host in lower case; false where it is longer than any that we know. */
-static bool lower_host(struct span host, char space[HOST_LIMIT], struct span *lower)
-{
-    if (host.size > HOST_LIMIT)
-        return false;
-    for (size_t i = 0; i < host.size; i++) {
-        char byte = host.at[i];
-        space[i] = byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
-    }
-    *lower = (struct span){ space, host.size };
-    return true;
-}
+enum { NAMES_LIMIT = 65536 };
 
 static void add_own(struct ahoyd_names *names, struct span host, const struct ahoy_ip *ip)
 {
@@ -89,14 +76,14 @@ static bool index_names(struct ahoyd_names *names)
 {
     for (size_t i = 0; i < names->config->domain_count; i++) {
         struct span name = names->config->domains[i].name;
-        if (!ahoy_map_add(&names->domains, ahoy_span_hash(name), i))
+        if (!ahoy_map_add(&names->domains, ahoy_span_hash_nocase(name), i))
             return false;
     }
     for (size_t i = 0; i < names->config->route_count; i++) {
         struct span name = names->config->routes[i].domain;
         if (!names->config->routes[i].is_first)
             continue;
-        if (!ahoy_map_add(&names->routes, ahoy_span_hash(name), i))
+        if (!ahoy_map_add(&names->routes, ahoy_span_hash_nocase(name), i))
             return false;
     }
     return index_trunks(names);
@@ -181,14 +168,11 @@ bool ahoyd_names_is_own_address(const struct ahoyd_names *names, const struct ah
 
 static const struct ahoyd_domain *find_domain(const struct ahoyd_names *names, struct span host)
 {
-    char space[HOST_LIMIT];
-    struct span name;
     size_t cursor = 0;
     uint64_t index;
-    if (!lower_host(host, space, &name))
-        return NULL;
-    while (ahoy_map_find(&names->domains, ahoy_span_hash(name), &cursor, &index)) {
-        if (ahoy_span_equal(names->config->domains[index].name, name))
+    uint64_t hash = ahoy_span_hash_nocase(host);
+    while (ahoy_map_find(&names->domains, hash, &cursor, &index)) {
+        if (ahoy_span_equal_nocase(names->config->domains[index].name, host))
             return &names->config->domains[index];
     }
     return NULL;
@@ -202,7 +186,7 @@ const struct ahoyd_domain *ahoyd_names_of_aor(const struct ahoyd_names *names, s
     return find_domain(names, ahoy_span_after(aor, at));
 }
 
-static bool is_address(struct span host)
+static bool is_ip(struct span host)
 {
     struct ahoy_ip ip;
     return ahoy_ip_parse(host, &ip);
@@ -213,7 +197,7 @@ static bool maddr_is_ours(const struct ahoyd_names *names, const struct ahoy_uri
 {
     struct span maddr;
     return !ahoy_uri_param(uri, SPAN("maddr"), &maddr) || is_own(names, maddr, port_of(uri)) ||
-           (!is_address(maddr) && find_domain(names, maddr) != NULL);
+           (!is_ip(maddr) && find_domain(names, maddr) != NULL);
 }
 
 const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
@@ -222,38 +206,37 @@ const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
     if (uri->scheme == AHOY_SCHEME_OTHER || !maddr_is_ours(names, uri))
         return NULL;
     bool own = ahoyd_names_is_own_address(names, uri);
-    const struct ahoyd_domain *domain = NULL;
-    if (own || uri->port == 0 || !is_address(uri->host))
-        domain = find_domain(names, uri->host);
+    const struct ahoyd_domain *domain = find_domain(names, uri->host);
+    if (domain != NULL && !own && uri->port != 0 && is_ip(uri->host))
+        domain = NULL;
     if (domain == NULL && own && names->config->domain_count == 1)
         domain = &names->config->domains[0];
     return domain;
 }
 
-bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri)
+bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri,
+                              bool *is_address)
 {
-    if (ahoyd_names_is_own_address(names, uri))
+    *is_address = ahoyd_names_is_own_address(names, uri);
+    if (*is_address)
         return true;
-    if (uri->scheme == AHOY_SCHEME_OTHER || is_address(uri->host))
-        return false;
-    return find_domain(names, uri->host) != NULL &&
-           (uri->port == 0 || is_own_port(names, uri->port));
+    return uri->scheme != AHOY_SCHEME_OTHER && find_domain(names, uri->host) != NULL &&
+           (uri->port == 0 || is_own_port(names, uri->port)) && !is_ip(uri->host);
 }
 
 struct ahoyd_routes ahoyd_names_routes(const struct ahoyd_names *names, const struct ahoy_uri *uri,
                                        const struct ahoyd_domain *domain)
 {
     struct ahoyd_routes routes = { 0, 0 };
-    char space[HOST_LIMIT];
-    struct span name;
     size_t cursor = 0;
     uint64_t index;
     if (domain != NULL && domain->mode == AHOYD_MODE_PROXY)
         routes = (struct ahoyd_routes){ domain->route, names->config->common_route };
-    if (domain != NULL || uri->scheme == AHOY_SCHEME_OTHER || !lower_host(uri->host, space, &name))
+    if (domain != NULL || uri->scheme == AHOY_SCHEME_OTHER)
         return routes;
-    while (ahoy_map_find(&names->routes, ahoy_span_hash(name), &cursor, &index)) {
-        if (ahoy_span_equal(names->config->routes[index].domain, name))
+    uint64_t hash = ahoy_span_hash_nocase(uri->host);
+    while (ahoy_map_find(&names->routes, hash, &cursor, &index)) {
+        if (ahoy_span_equal_nocase(names->config->routes[index].domain, uri->host))
             routes.own = index + 1;
     }
     return routes;

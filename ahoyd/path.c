@@ -74,17 +74,16 @@ static void take_route(const struct walk *walk, const struct ahoy_uri *uri)
     struct ahoyd_path *path = walk->path;
     if (path->has_next)
         return;
-    bool own =
-        path->own_routes < OWN_ROUTES_LIMIT && ahoyd_names_is_own_route(&walk->server->names, uri);
-    if (!own) {
+    bool is_address;
+    if (path->own_routes == OWN_ROUTES_LIMIT ||
+        !ahoyd_names_is_own_route(&walk->server->names, uri, &is_address)) {
         path->has_next = true;
         path->next = *uri;
         return;
     }
     path->own_routes++;
     take_token(walk->server, walk->event, uri, path); /* The last one is that of the far side. */
-    if (is_marked(walk->server, walk->event, uri) &&
-        ahoyd_names_is_own_address(&walk->server->names, uri))
+    if (is_address && is_marked(walk->server, walk->event, uri))
         path->in_dialog = true;
 }
 
@@ -92,24 +91,23 @@ static void take_route(const struct walk *walk, const struct ahoy_uri *uri)
 static bool read_routes(const struct walk *walk, bool strict, struct ahoy_err *err)
 {
     struct ahoy_values values = ahoy_message_values(walk->event->message, AHOY_HEADER_ROUTE);
-    struct ahoy_address last;
-    struct span text;
+    struct ahoy_address route;
+    struct ahoy_uri last;
     struct ahoy_err fault;
     bool any = false;
-    while (ahoy_values_next(&values, &text, &fault)) {
+    while (ahoy_addresses_next(&values, &route, &fault)) {
         if (any)
-            take_route(walk, &last.uri);
-        if (!ahoy_address_parse(text, &last, err))
-            return false;
+            take_route(walk, &last);
+        last = route.uri;
         any = true;
     }
     if (fault.expected != NULL)
         return ahoy_fail(err, fault.status, fault.at, fault.expected);
     if (any && strict) {
         walk->path->restored = true;
-        walk->path->target = last.uri;
+        walk->path->target = last;
     } else if (any) {
-        take_route(walk, &last.uri);
+        take_route(walk, &last);
     }
     return true;
 }

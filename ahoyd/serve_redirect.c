@@ -112,17 +112,16 @@ static void take_contact(const struct search *search, const struct ahoy_event *e
     ahoy_proxy_add(server->proxy, event, redirection, number, server->targets, count);
 }
 
-void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *event,
-                          uint64_t now_ms)
+/* Follows |event|, a 3xx, where that is to be followed.  Kept apart, so that other responses do not
+ * pay for its locals. */
+__attribute__((noinline)) static bool follow(struct ahoyd_server *server,
+                                             const struct ahoy_event *event, uint64_t now_ms)
 {
     struct ahoy_proxy_redirection redirection;
     struct ahoyd_marks marks;
     struct ahoyd_wishes wishes;
-    ahoyd_trunks_answered(server, event, now_ms);
-    if (!ahoy_proxy_redirects(server->proxy, event, &redirection, now_ms)) {
-        ahoy_proxy_step(server->proxy, event, now_ms);
-        return;
-    }
+    if (!ahoy_proxy_redirects(server->proxy, event, &redirection, now_ms))
+        return false;
     ahoyd_path_print_marks(server, redirection.request, &marks);
     redirection.record_route_params = (struct span){ marks.param, sizeof marks.param };
     redirection.flow = (struct span){ marks.flow, marks.flow_size };
@@ -136,4 +135,14 @@ void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *
         take_contact(&search, event, &redirection, i, text);
     ahoy_arena_release(&arena);
     ahoy_proxy_follow(server->proxy, event, &redirection, now_ms);
+    return true;
+}
+
+void ahoyd_serve_response(struct ahoyd_server *server, const struct ahoy_event *event,
+                          uint64_t now_ms)
+{
+    bool redirects = event->kind == AHOY_EVENT_RESPONSE && event->message->status / 100 == 3;
+    ahoyd_trunks_answered(server, event, now_ms);
+    if (!redirects || !follow(server, event, now_ms))
+        ahoy_proxy_step(server->proxy, event, now_ms);
 }

@@ -58,20 +58,13 @@ bool ahoyd_serve_own_aor(struct ahoyd_server *server, const struct ahoy_event *e
 }
 
 /* Nobody may have his calls sent to where he could not send anything himself. */
-static bool may_be_reached(const struct ahoyd_server *server,
-                           const struct ahoy_registration *registration)
+static bool may_be_reached(const struct ahoyd_server *server, const struct ahoy_uri *contact,
+                           const struct ahoy_ip *source)
 {
-    for (size_t i = 0; i < registration->count; i++) {
-        struct ahoy_uri uri;
-        enum ahoy_transport transport;
-        struct ahoy_ip ip;
-        if (registration->asked[i].expires_s > 0 &&
-            ahoy_uri_parse(registration->asked[i].contact, &uri, NULL) &&
-            ahoy_locate(&uri, &transport, &ip, NULL) &&
-            !ahoyd_policy_may_reach(server, &ip, &registration->hop.remote))
-            return false;
-    }
-    return true;
+    enum ahoy_transport transport;
+    struct ahoy_ip ip;
+    return !ahoy_locate(contact, &transport, &ip, NULL) ||
+           ahoyd_policy_may_reach(server, &ip, source);
 }
 
 /* Whether |contact| means |aor| itself, as all its GRUUs do: calls would go round in circles. */
@@ -89,15 +82,16 @@ static bool is_circular(const struct ahoyd_server *server, const struct ahoyd_do
            ahoy_span_equal(ahoy_buf_text(&buf), aor);
 }
 
-/* R5627-5.1-1, R5627-5.1-2 */
-static bool is_sound_instance(const struct ahoyd_server *server, const struct ahoyd_domain *domain,
-                              struct span aor, const struct ahoy_registration *registration)
+/* Whether all that is asked for may be bound: R5627-5.1-1, R5627-5.1-2. */
+static bool is_allowed(const struct ahoyd_server *server, const struct ahoyd_domain *domain,
+                       struct span aor, const struct ahoy_registration *registration)
 {
     for (size_t i = 0; i < registration->count; i++) {
         const struct ahoy_asked_contact *asked = &registration->asked[i];
-        struct ahoy_uri uri;
-        if (asked->expires_s > 0 && asked->instance.size > 0 &&
-            ahoy_uri_parse(asked->contact, &uri, NULL) && is_circular(server, domain, aor, &uri))
+        const struct ahoy_uri *uri = &registration->uris[i];
+        if (asked->expires_s > 0 &&
+            (!may_be_reached(server, uri, &registration->hop.remote) ||
+             (asked->instance.size > 0 && is_circular(server, domain, aor, uri))))
             return false;
     }
     return true;
@@ -131,8 +125,7 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
         ahoyd_answer(server, event, 555);
         return false;
     }
-    if (!may_be_reached(server, registration) ||
-        !is_sound_instance(server, domain, aor, registration)) {
+    if (!is_allowed(server, domain, aor, registration)) {
         ahoyd_refuse(server, event, 403, AHOY_CAUSE_FORBIDDEN_PLACE, aor);
         return false;
     }
@@ -285,7 +278,7 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
     char proof_space[AHOYD_PROOF_ROW_LIMIT];
     struct ahoy_buf proof = ahoy_buf_over(proof_space, sizeof proof_space);
     AHOY_UNSET struct ahoy_registration registration;
-    if (!ahoy_message_check(event->message, &err)) {
+    if (!ahoy_message_check_rest(event->message, event->routing, &err)) {
         ahoyd_answer(server, event, err.status);
         return;
     }

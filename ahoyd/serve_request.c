@@ -36,9 +36,12 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
                   const struct course *course, uint64_t now_ms)
 {
     struct ahoyd_marks marks;
-    char added[ADDED_LIMIT];
+    AHOY_UNSET char added[ADDED_LIMIT];
     struct ahoy_buf rows = ahoy_buf_over(added, sizeof added);
-    ahoyd_path_print_marks(server, event, &marks);
+    bool forms_dialog = ahoy_method_forms_dialog(event->message->method);
+    marks.flow_size = 0;
+    if (forms_dialog)
+        ahoyd_path_print_marks(server, event, &marks);
     ahoyd_path_print_path(server, event, &rows);
     const struct ahoyd_domain *domain = course->domain;
     struct ahoy_proxy_plan plan = {
@@ -51,11 +54,12 @@ static void start(struct ahoyd_server *server, const struct ahoy_event *event,
         .urgency = ahoyd_admission_urgency(server, event),
         .tells_load = ahoyd_admission_tells(server, event),
         .own_routes = course->path->own_routes,
+        .no_other_route = !course->path->has_next && !course->path->restored,
         .restore_uri = course->path->restored,
         .removed = course->sender.proof,
         .is_home = domain != NULL,
-        .record_route = ahoy_method_forms_dialog(event->message->method),
-        .record_route_params = { marks.param, sizeof marks.param },
+        .record_route = forms_dialog,
+        .record_route_params = { marks.param, forms_dialog ? sizeof marks.param : 0 },
         .flow = { marks.flow, marks.flow_size },
         .meter = is_new_call(event) ? &server->meters[course->meter] : NULL,
     };
@@ -519,7 +523,11 @@ void ahoyd_serve_ack(struct ahoyd_server *server, const struct ahoy_event *event
     if (!ahoyd_targets_in_dialog(server, event, &path, now_ms, &target, &err))
         return;
     const struct ahoy_proxy_plan plan = {
-        .targets = &target, .count = 1, .own_routes = path.own_routes, .restore_uri = path.restored
+        .targets = &target,
+        .count = 1,
+        .own_routes = path.own_routes,
+        .no_other_route = !path.has_next && !path.restored,
+        .restore_uri = path.restored
     };
     ahoy_proxy_forward(server->proxy, event, &plan);
 }

@@ -256,8 +256,7 @@ void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *even
     ahoyd_admission_see(server, event, now_ms);
     ahoy_stack_step(server->stack, event, now_ms);
     serve_events(server, now_ms);
-    while (ahoy_proxy_deadline(server->proxy) <= now_ms) {
-        ahoy_proxy_expire(server->proxy, now_ms);
+    while (ahoy_proxy_expire(server->proxy, now_ms)) {
         ahoyd_servers_ask(server, now_ms);
         serve_events(server, now_ms);
     }

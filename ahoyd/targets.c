@@ -413,17 +413,19 @@ static bool target_in_dialog(struct ahoyd_server *server, const struct ahoy_even
     const struct ahoy_uri *uri = path->has_next ? &path->next : &path->target;
     struct ahoy_uri next = *uri;
     *target = (struct ahoy_proxy_target){ .uri = path->target.text, .source = event->hop->remote };
-    if (is_websocket(uri))
-        return find_websocket(server, event, path, now_ms, &target->hop) ||
-               ahoy_fail(err, 480, uri->text.at, "a WebSocket that stands");
-    if (is_name(uri)) {
+    if (path->target.scheme == AHOY_SCHEME_SIPS)
+        next.scheme = AHOY_SCHEME_SIPS; /* R3261-16.6-30: its whole way is safe. */
+    struct ahoy_hop hop;
+    if (!locate(server, &next, &hop, err)) {
+        if (is_websocket(uri))
+            return find_websocket(server, event, path, now_ms, &target->hop) ||
+                   ahoy_fail(err, 480, uri->text.at, "a WebSocket that stands");
+        if (!is_name(uri))
+            return false;
         target_name(server, event, path, now_ms, target);
         return true;
     }
-    if (path->target.scheme == AHOY_SCHEME_SIPS)
-        next.scheme = AHOY_SCHEME_SIPS; /* R3261-16.6-30: its whole way is safe. */
-    if (!locate(server, &next, &target->hop, err))
-        return false;
+    target->hop = hop;
     bool allowed = ahoyd_policy_may_reach(server, &target->hop.remote, &event->hop->remote);
     if (allowed && !ahoy_transport_is_reliable(target->hop.transport))
         return true;

@@ -60,7 +60,8 @@ void ahoyd_trunks_answered(struct ahoyd_server *server, const struct ahoy_event 
 {
     if (event->kind != AHOY_EVENT_RESPONSE || event->message->status / 100 != 2 ||
         (event->routing->cseq.method != AHOY_METHOD_INVITE &&
-         event->routing->cseq.method != AHOY_METHOD_UPDATE))
+         event->routing->cseq.method != AHOY_METHOD_UPDATE) ||
+        !ahoyd_channels_any(channels_of(server)))
         return;
     const struct ahoyd_trunk *trunk = ahoyd_names_trunk(&server->names, &event->hop->remote);
     struct ahoy_session_terms terms;

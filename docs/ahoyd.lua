@@ -64,6 +64,8 @@ store "sqlite:ahoy.db"
 
 -- Users in a table of PostgreSQL that other programs read and write, beside whichever store:
 -- users "postgresql://ahoy:password@10.0.1.1/ahoy"
+--- Or in such a table in a file of SQLite:
+-- users "sqlite:/var/lib/ahoyd/users.db"
 
 -- Where calls to other domains go, and who may send them there: "users" (who have a password of
 -- ours; the default), "trunks", or "anyone".

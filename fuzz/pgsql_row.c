@@ -36,13 +36,13 @@ static void check_name(const struct shared_row *row)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct pgsql_space space;
+    static struct name_space space;
     struct span rest = { (const char *)data, size };
-    struct span values[PGSQL_USER_COLUMNS];
+    struct span values[NAME_ROW_COLUMNS];
     struct shared_row row;
-    for (size_t i = 0; i < PGSQL_USER_COLUMNS; i++)
+    for (size_t i = 0; i < NAME_ROW_COLUMNS; i++)
         values[i] = next_value(&rest);
-    const char *why = pgsql_user_read(values, &space, &row);
+    const char *why = name_row_read(values, &space, &row);
     MUST(why == NULL || row.bytes.size == 0);
     if (row.bytes.size > 0)
         check_name(&row);

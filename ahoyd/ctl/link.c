@@ -108,6 +108,7 @@ static bool open_store(struct ctl_link *link)
     }
     struct ahoyd_store_options options = { .kind = link->config->store,
                                            .path = link->config->store_path,
+                                           .users = link->config->users,
                                            .users_path = link->config->users_path,
                                            .now_ms = clock_ms() };
     link->means.now_ms = clock_ms;

@@ -22,6 +22,8 @@ struct backend {
  * a fault. */
 bool pgsql_open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
                       char *fault, size_t fault_size);
+bool sqlite_open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                       char *fault, size_t fault_size);
 
 extern const struct backend memory_backend, sqlite_backend, redis_backend, pgsql_backend;
 
@@ -46,7 +48,7 @@ struct ahoyd_store {
 struct staged {
     struct ahoyd_change *change;
     struct record *record;   /* BINDINGS */
-    uint64_t hash;           /* Of its address-of-record, so that a group is searched quickly. */
+    uint64_t hash;           /* Of its address-of-record, the index's. */
     struct known_user *user; /* USER_PUT, ALIAS_PUT */
 };
 
@@ -56,7 +58,7 @@ void store_stage(struct ahoyd_store *store, struct staged *staged, const struct 
                  size_t count);
 /* As index_put, and tells those who watch: each change of bindings that is to be seen from now on
  * passes here, whoever has made it. */
-bool store_put(struct ahoyd_store *store, struct record *record);
+bool store_put(struct ahoyd_store *store, struct record *record, uint64_t hash);
 /* Makes a committed change seen, and gives it back. Returns how many rows of a log nothing
  * stands on any more: the one replaced, and its own where it holds no bindings. */
 unsigned store_publish(struct ahoyd_store *store, struct staged *staged);

@@ -44,14 +44,20 @@ struct ahoyd_change *ahoyd_change_bindings(struct span aor,
     struct keeper keeper = { change->text };
     change->now_ms = now_ms;
     change->aor = keep(&keeper, aor);
-    change->registration = *registration;
+    /* Behind its contacts there is nothing that is not kept here. */
+    memcpy(&change->registration, registration,
+           offsetof(struct ahoy_registration, asked) +
+               registration->count * sizeof *registration->asked);
     change->registration.call_id = keep(&keeper, registration->call_id);
     change->registration.path = keep(&keeper, registration->path);
     for (size_t i = 0; i < registration->count; i++) {
         struct ahoy_asked_contact *asked = &change->registration.asked[i];
+        const struct span params = asked->params;
         asked->contact = keep(&keeper, asked->contact);
-        asked->params = keep(&keeper, asked->params);
-        asked->instance = keep(&keeper, asked->instance);
+        asked->params = keep(&keeper, params);
+        asked->instance = ahoy_span_has(params, asked->instance)
+                              ? ahoy_span_moved(asked->instance, params, asked->params)
+                              : keep(&keeper, asked->instance);
     }
     return change;
 }

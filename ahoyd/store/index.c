@@ -75,10 +75,14 @@ static void fetch(const struct record *record)
         __builtin_prefetch(record->bytes + at);
 }
 
-bool index_find(struct index *index, struct span aor, uint64_t now_ms,
-                struct ahoy_bindings *bindings)
+uint64_t index_hash(const struct index *index, struct span aor)
 {
-    uint64_t hash = ahoy_siphash(&index->key, aor);
+    return ahoy_siphash(&index->key, aor);
+}
+
+bool index_find_hashed(struct index *index, uint64_t hash, struct span aor, uint64_t now_ms,
+                       struct ahoy_bindings *bindings)
+{
     struct shard *shard = shard_of(index, hash);
     pthread_mutex_lock(&shard->lock);
     const struct record *record = *link_of(shard, hash, aor);
@@ -89,9 +93,15 @@ bool index_find(struct index *index, struct span aor, uint64_t now_ms,
     return bindings->count > 0;
 }
 
+bool index_find(struct index *index, struct span aor, uint64_t now_ms,
+                struct ahoy_bindings *bindings)
+{
+    return index_find_hashed(index, index_hash(index, aor), aor, now_ms, bindings);
+}
+
 uint64_t index_row(struct index *index, struct span aor)
 {
-    uint64_t hash = ahoy_siphash(&index->key, aor);
+    uint64_t hash = index_hash(index, aor);
     struct shard *shard = shard_of(index, hash);
     pthread_mutex_lock(&shard->lock);
     const struct record *record = *link_of(shard, hash, aor);
@@ -124,10 +134,9 @@ static void grow(struct shard *shard)
     shard->capacity = wider.capacity;
 }
 
-bool index_put(struct index *index, struct record *record)
+bool index_put(struct index *index, struct record *record, uint64_t hash)
 {
     struct record *unwanted = record->until_ms == 0 ? record : NULL;
-    uint64_t hash = ahoy_siphash(&index->key, record_aor(record));
     struct shard *shard = shard_of(index, hash);
     record->hash = kept_of(hash);
     pthread_mutex_lock(&shard->lock);

@@ -23,14 +23,19 @@ struct index {
 bool index_init(struct index *index, struct ahoy_hash_key key);
 void index_fini(struct index *index);
 
+/* By which an address-of-record is found. */
+uint64_t index_hash(const struct index *index, struct span aor);
 /* Fills |bindings| with those that live; false where there are none. */
 bool index_find(struct index *index, struct span aor, uint64_t now_ms,
                 struct ahoy_bindings *bindings);
+/* The same for who has its hash already. */
+bool index_find_hashed(struct index *index, uint64_t hash, struct span aor, uint64_t now_ms,
+                       struct ahoy_bindings *bindings);
 /* The row of the record, or 0 where there is none. */
 uint64_t index_row(struct index *index, struct span aor);
-/* Puts |record|, which it then owns, in the place of what stood there; one without bindings only
- * removes.  Returns whether something stood there. */
-bool index_put(struct index *index, struct record *record);
+/* Puts |record|, which it then owns and whose hash that is, in the place of what stood there; one
+ * without bindings only removes.  Returns whether something stood there. */
+bool index_put(struct index *index, struct record *record, uint64_t hash);
 /* Forgets what has expired by |now_ms| in one shard; the caller goes round.  Returns how many. */
 size_t index_forget(struct index *index, size_t shard, uint64_t now_ms);
 size_t index_count(struct index *index);

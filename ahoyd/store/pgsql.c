@@ -39,33 +39,15 @@ void pgsql_tell_back(struct pgsql *pgsql)
     pgsql->is_away = false;
 }
 
-/* Names a row that cannot be served, but not again until it is another one. */
-static void name_once(struct pgsql *pgsql, struct span id, uint64_t version, const char *why)
-{
-    for (size_t i = 0; i < pgsql->named_count; i++) {
-        if (pgsql->named[i] == version)
-            return;
-    }
-    if (pgsql->named_count == PGSQL_NAMED_LIMIT)
-        return;
-    pgsql->named[pgsql->named_count++] = version;
-    ahoy_log_line(pgsql->log, AHOY_LOG_WARNING,
-                  "PostgreSQL: the row of ahoy_users with the id %" PRId64 " is not served: %s",
-                  (int64_t)pgsql_number_of(id), why);
-    if (pgsql->named_count == PGSQL_NAMED_LIMIT)
-        ahoy_log_line(pgsql->log, AHOY_LOG_WARNING,
-                      "PostgreSQL: further rows that are not served are not named");
-}
-
 void pgsql_take_row(struct pgsql *pgsql, const PGresult *result, int row, struct shared_row *taken)
 {
-    struct span values[PGSQL_USER_COLUMNS];
-    _Static_assert((int)PGSQL_ROW_COLUMNS <= (int)PGSQL_USER_COLUMNS, "either fits");
+    struct span values[NAME_ROW_COLUMNS];
+    _Static_assert((int)PGSQL_ROW_COLUMNS <= (int)NAME_ROW_COLUMNS, "either fits");
     for (int i = 0; i < pgsql->table->columns; i++)
         values[i] = pgsql_value_of(result, row, i);
     const char *why = pgsql->table->read(values, &pgsql->space, taken);
     if (why != NULL)
-        name_once(pgsql, values[0], taken->version, why);
+        name_faults_tell(&pgsql->faults, values[0], taken->version, why);
 }
 
 static void *new_pgsql(const struct pgsql_table *table, const char *url,
@@ -81,6 +63,7 @@ static void *new_pgsql(const struct pgsql_table *table, const char *url,
     }
     pgsql->table = table;
     pgsql->log = options->log;
+    pgsql->faults = (struct name_faults){ .log = options->log, .place = "PostgreSQL" };
     shared_requests_init(&pgsql->swaps);
     shared_requests_init(&pgsql->done);
     shared_requests_init(&pgsql->watcher.looks);

@@ -5,10 +5,9 @@
 #include "ahoyd/store/shared_requests.h"
 
 enum {
-    PGSQL_WRITERS = 8,        /* Connections that change rows at most, a row at a time each. */
-    PGSQL_PAGE = 1000,        /* Rows that are read at once. */
-    PGSQL_LOOKS_LIMIT = 4096, /* Rows that are asked for; above that all are read again. */
-    PGSQL_NAMED_LIMIT = 100   /* Rows that are not served and were named. */
+    PGSQL_WRITERS = 8,       /* Connections that change rows at most, a row at a time each. */
+    PGSQL_PAGE = 1000,       /* Rows that are read at once. */
+    PGSQL_LOOKS_LIMIT = 4096 /* Rows that are asked for; above that all are read again. */
 };
 
 /* Each brings the tables to the next version, where they are of the one before.  Any number of
@@ -30,7 +29,7 @@ struct pgsql_table {
     size_t writers;
     void (*name)(struct span key, struct pgsql_query *query); /* Gives the arguments of look. */
     void (*fill)(const struct shared_swap *swap, struct pgsql_query *query); /* And of swap. */
-    const char *(*read)(const struct span *values, struct pgsql_space *space,
+    const char *(*read)(const struct span *values, struct name_space *space,
                         struct shared_row *row);
 };
 extern const struct pgsql_table pgsql_rows, pgsql_users;
@@ -86,10 +85,8 @@ struct pgsql {
         uint64_t tidy_ms;       /* When it last forgot rows; also shows that it is alive. */
     } watcher;
     bool is_away; /* Said in the log once. */
-    /* The versions of rows that cannot be served and were named, so that each is named once. */
-    uint64_t named[PGSQL_NAMED_LIMIT];
-    size_t named_count;
-    struct pgsql_space space; /* What the last row that was told points into. */
+    struct name_faults faults;
+    struct name_space space; /* What the last row that was told points into. */
 };
 
 /* pgsql_watch.c */

@@ -32,7 +32,7 @@ struct pgsql_query {
     int count;                           /* Of arguments. */
     const char *values[PGSQL_ARGUMENTS]; /* NULL for SQL's. */
     int sizes[PGSQL_ARGUMENTS];
-    struct pgsql_number numbers[PGSQL_ARGUMENTS]; /* Where values may point to. */
+    struct name_number numbers[PGSQL_ARGUMENTS]; /* Where values may point to. */
 };
 
 /* Whether |result| is rows of |columns| binary values: what was asked for. */

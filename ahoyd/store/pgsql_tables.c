@@ -44,8 +44,8 @@ static void put(struct pgsql_query *query, struct span value)
 
 static void put_number(struct pgsql_query *query, uint64_t value)
 {
-    struct pgsql_number *number = &query->numbers[query->count];
-    *number = pgsql_number(value);
+    struct name_number *number = &query->numbers[query->count];
+    *number = name_number(value);
     put(query, (struct span){ number->bytes, sizeof number->bytes });
 }
 
@@ -108,8 +108,8 @@ const struct pgsql_table pgsql_users = { .listen = "LISTEN ahoy_users",
                                          .tidy = "SELECT 1",
                                          .first = SPAN_INIT(
                                              "\x80\0\0\0\0\0\0\0"), /* The least bigint. */
-                                         .columns = PGSQL_USER_COLUMNS,
+                                         .columns = NAME_ROW_COLUMNS,
                                          .writers = 2,
                                          .name = name_user,
                                          .fill = fill_user,
-                                         .read = pgsql_user_read };
+                                         .read = name_row_read };

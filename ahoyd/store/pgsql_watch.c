@@ -53,7 +53,7 @@ static void ask_text(struct pgsql *pgsql, const char *text, bool is_script)
 static void ask_page(struct pgsql *pgsql)
 {
     struct pgsql_watcher *watcher = &pgsql->watcher;
-    const struct pgsql_number most = pgsql_number(PGSQL_PAGE);
+    const struct name_number most = name_number(PGSQL_PAGE);
     watcher->asks_page = true;
     ask(pgsql, &(struct pgsql_query){ .text = pgsql->table->page,
                                       .count = 2,
@@ -163,7 +163,7 @@ static void take_answer(struct pgsql *pgsql)
         if (++watcher->version == PGSQL_VERSION)
             watcher->stage = PGSQL_COMPARING;
     } else if (watcher->stage == PGSQL_COMPARING) {
-        watcher->is_prepared = pgsql_number_of(pgsql_value_of(result, 0, 0)) == PGSQL_VERSION;
+        watcher->is_prepared = name_number_of(pgsql_value_of(result, 0, 0)) == PGSQL_VERSION;
         watcher->stage = PGSQL_LISTENING;
         if (!watcher->is_prepared)
             break_off(pgsql, "its tables are of a later ahoyd");

@@ -68,8 +68,7 @@ static void put_instance(struct writer *writer, struct span instance, struct spa
     put(writer, instance.size);
     if (instance.size == 0)
         return;
-    const char *at =
-        params.size == 0 ? NULL : memmem(params.at, params.size, instance.at, instance.size);
+    const char *at = ahoy_span_has(params, instance) ? instance.at : NULL;
     put(writer, at == NULL ? 0 : (uint64_t)(at - params.at) + 1);
     if (at == NULL)
         put_bytes(writer, instance.at, instance.size);

@@ -170,7 +170,7 @@ static bool take_bindings(struct ahoyd_store *store, const struct shared_row *ro
     if (record == NULL)
         return false;
     record->row = row->version;
-    (void)store_put(store, record);
+    (void)store_put(store, record, index_hash(&store->index, aor));
     return true;
 }
 

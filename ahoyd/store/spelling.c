@@ -1,4 +1,4 @@
-/* What the control socket and the tables of PostgreSQL both hold users to. */
+/* What the control socket and the tables of users both hold them to. */
 #include "ahoyd/store/spelling.h"
 
 bool ahoyd_is_name(struct span name)

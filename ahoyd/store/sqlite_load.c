@@ -28,7 +28,7 @@ static void load_row(struct sqlite_file *file, struct ahoyd_store *store, uint64
     record->row = file->last_row;
     if (record->until_ms <= now_ms)
         record->until_ms = 0;
-    if (index_put(&store->index, record))
+    if (index_put(&store->index, record, index_hash(&store->index, record_aor(record))))
         file->garbage++;
 }
 
@@ -188,7 +188,7 @@ static bool load_all_names(struct sqlite_file *file, struct ahoyd_store *store)
     if (count > 0)
         ahoy_log_line(store->log, AHOY_LOG_WARNING,
                       "the store has %" PRId64 " users of its own who are not served, as users are "
-                      "kept in PostgreSQL",
+                      "kept elsewhere",
                       count);
     return true;
 }

@@ -18,7 +18,7 @@ static void current(struct ahoyd_store *store, const struct staged *staged,
             return;
         }
     }
-    index_find(&store->index, change->aor, change->now_ms, bindings);
+    index_find_hashed(&store->index, staged->hash, change->aor, change->now_ms, bindings);
 }
 
 /* Another change may take the record's place before the answer is printed.  A change that others
@@ -41,7 +41,7 @@ static void stage_bindings(struct ahoyd_store *store, struct staged *staged,
     struct ahoyd_change *change = staged->change;
     AHOY_UNSET struct ahoy_bindings before, after;
     struct ahoy_err err = { 0 };
-    staged->hash = ahoy_span_hash(change->aor);
+    staged->hash = index_hash(&store->index, change->aor);
     current(store, staged, earlier, count, &before);
     if (!ahoy_registrar_apply(&before, &change->registration, change->now_ms, &after, &err)) {
         change->status = err.status;
@@ -128,7 +128,7 @@ unsigned store_publish(struct ahoyd_store *store, struct staged *staged)
     unsigned idle = 0;
     if (staged->record != NULL) {
         idle += staged->record->until_ms == 0;
-        idle += store_put(store, staged->record);
+        idle += store_put(store, staged->record, staged->hash);
     }
     if (staged->user != NULL)
         users_put(&store->users, staged->user);

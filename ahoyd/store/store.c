@@ -24,10 +24,9 @@ bool store_random(void *bytes, size_t size)
     return true;
 }
 
-bool store_put(struct ahoyd_store *store, struct record *record)
+bool store_put(struct ahoyd_store *store, struct record *record, uint64_t hash)
 {
-    uint64_t hash = ahoy_siphash(&store->index.key, record_aor(record)); /* While it is there. */
-    bool replaced = index_put(&store->index, record);
+    bool replaced = index_put(&store->index, record, hash);
     /* Whoever begins to watch from here on finds it. */
     if (atomic_load(&store->watches.count) > 0)
         watches_tell(&store->watches, hash);
@@ -53,11 +52,19 @@ static void free_parts(struct ahoyd_store *store)
     free(store);
 }
 
+static bool open_users(struct ahoyd_store *store, const struct ahoyd_store_options *options,
+                       char *fault, size_t fault_size)
+{
+    return options->users == AHOYD_STORE_SQLITE
+               ? sqlite_open_users(store, options, fault, fault_size)
+               : pgsql_open_users(store, options, fault, fault_size);
+}
+
 /* First the users, where they are elsewhere: the backend then keeps none. */
 static bool open_parts(struct ahoyd_store *store, const struct ahoyd_store_options *options,
                        char *fault, size_t fault_size)
 {
-    if (options->users_path != NULL && !pgsql_open_users(store, options, fault, fault_size))
+    if (options->users_path != NULL && !open_users(store, options, fault, fault_size))
         return false;
     if (store->backend->open(store, options, fault, fault_size))
         return true;

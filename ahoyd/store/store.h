@@ -79,7 +79,8 @@ void ahoyd_change_free(struct ahoyd_change *change);
 struct ahoyd_store_options {
     enum ahoyd_store_kind kind;
     const char *path;       /* SQLite's; of a store that nodes share its URL. */
-    const char *users_path; /* PostgreSQL's URL, where users and aliases are kept there; or NULL. */
+    enum ahoyd_store_kind users; /* Where users and aliases are kept, PGSQL or SQLITE, ... */
+    const char *users_path;      /* ... and the URL or the file; NULL: in the store. */
     uint64_t now_ms;        /* Bindings that have expired by then are not loaded. */
     bool finds_hashes;      /* Users are found by hashes of their names too (RFC 7616 3.4.4). */
     const unsigned char *secret; /* The memory store's, AHOYD_SECRET_SIZE bytes; NULL: random. */

@@ -7,28 +7,31 @@
 /* An address of four bytes as ::ffff:0:0/96 holds it (RFC 4291 2.5.5.2). */
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
+/* More than 9 where it is none. */
+static unsigned digit_at(const char *at)
+{
+    return (unsigned)(unsigned char)*at - '0';
+}
+
 /* Some read 010 as eight; who hides an address behind that is refused. */
 static bool parse_v4(struct span text, uint8_t bytes[4])
 {
-    unsigned octet = 0;
-    unsigned digits = 0; /* Of the octet. */
-    unsigned index = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned digit = (unsigned)(unsigned char)text.at[i] - '0';
-        if (digit <= 9) {
-            bool has_zero = digits++ > 0 && octet == 0;
-            octet = 10 * octet + digit;
-            if (has_zero || octet > 255)
-                return false;
-            continue;
-        }
-        if (text.at[i] != '.' || digits == 0 || index == 3)
+    const char *at = text.at;
+    const char *end = ahoy_span_end(text);
+    for (unsigned index = 0;; index++, at++) {
+        unsigned octet = at < end ? digit_at(at) : 10;
+        if (octet > 9)
             return false;
-        bytes[index++] = (uint8_t)octet;
-        octet = digits = 0;
+        bool is_zero = octet == 0;
+        for (at++; at < end && digit_at(at) <= 9; at++) {
+            octet = 10 * octet + digit_at(at);
+            if (is_zero || octet > 255)
+                return false;
+        }
+        bytes[index] = (uint8_t)octet;
+        if (index == 3 || at == end || *at != '.')
+            return index == 3 && at == end;
     }
-    bytes[index] = (uint8_t)octet;
-    return index == 3 && digits > 0;
 }
 
 static bool parse_v6(struct span text, uint8_t bytes[16])

@@ -35,16 +35,31 @@ struct span ahoy_span_trim(struct span text)
     return text;
 }
 
-uint64_t ahoy_span_hash(struct span text)
+static uint64_t as_it_is(uint64_t word)
+{
+    return word;
+}
+
+static inline uint64_t hash(struct span text, uint64_t (*fold)(uint64_t))
 {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
     uint64_t mixed = text.size;
     for (; text.size >= 8; text = ahoy_span_after(text, 8)) {
-        mixed = (mixed ^ ahoy_load_eight(text.at)) * odd;
+        mixed = (mixed ^ fold(ahoy_load_eight(text.at))) * odd;
         mixed ^= mixed >> 32;
     }
-    mixed = (mixed ^ ahoy_load_tail(text.at, text.size)) * odd;
+    mixed = (mixed ^ fold(ahoy_load_tail(text.at, text.size))) * odd;
     return mixed ^ mixed >> 32;
+}
+
+uint64_t ahoy_span_hash(struct span text)
+{
+    return hash(text, as_it_is);
+}
+
+uint64_t ahoy_span_hash_nocase(struct span text)
+{
+    return hash(text, ahoy_fold_case);
 }
 
 uint32_t ahoy_span_mark(struct span text)

@@ -47,6 +47,22 @@ static inline struct span ahoy_span_after(struct span text, size_t count)
     return (struct span){ text.at + count, text.size - count };
 }
 
+/* Whether |part| is a stretch of |whole|: not only the same bytes, but the same place. */
+static inline bool ahoy_span_has(struct span whole, struct span part)
+{
+    return (uintptr_t)part.at - (uintptr_t)whole.at <= whole.size &&
+           part.size <= whole.size - ((uintptr_t)part.at - (uintptr_t)whole.at);
+}
+
+/* What |part| of |whole|, if it is one, has become in |copy|, which has the same bytes; elsewhere
+ * |part| itself. */
+static inline struct span ahoy_span_moved(struct span part, struct span whole, struct span copy)
+{
+    if (!ahoy_span_has(whole, part))
+        return part;
+    return (struct span){ copy.at + (part.at - whole.at), part.size };
+}
+
 /* Whether both hold the same bytes. */
 static inline bool ahoy_span_equal(struct span a, struct span b)
 {
@@ -79,7 +95,9 @@ struct span ahoy_span_trim(struct span text);
 /* The same number for the same bytes, by chance for others, and on purpose too: where strangers
  * choose what a table holds, siphash.h is for it. */
 uint64_t ahoy_span_hash(struct span text);
-/* The same in fewer bits and never 0, which may then say that there is none. */
+/* The same number for texts that are equal but for the case of ASCII letters. */
+uint64_t ahoy_span_hash_nocase(struct span text);
+/* ahoy_span_hash in fewer bits and never 0, which may then say that there is none. */
 uint32_t ahoy_span_mark(struct span text);
 
 /* Reads all of |text| as an unsigned decimal number up to |limit|.  False where it is empty, holds

@@ -197,7 +197,7 @@ static bool has_begun(struct ahoy_timers *timers, uint64_t now_ms, struct place 
     return timers->quiet_ms <= now_ms;
 }
 
-struct ahoy_timer *ahoy_timers_expire(struct ahoy_timers *timers, uint64_t now_ms)
+struct ahoy_timer *ahoy_timers_expire_next(struct ahoy_timers *timers, uint64_t now_ms)
 {
     if (now_ms < timers->now_ms)
         now_ms = timers->now_ms;

@@ -40,9 +40,19 @@ static inline bool ahoy_timer_is_set(const struct ahoy_timer *timer)
     return timer->link != 0;
 }
 
+/* Goes on with what ahoy_timers_expire does, where it is not seen at once that none is due. */
+struct ahoy_timer *ahoy_timers_expire_next(struct ahoy_timers *timers, uint64_t now_ms);
+
 /* The next timer that is due at |now_ms|, no longer set, or NULL.  Ask until NULL.  Timers come
  * in the order of their deadlines; those of one millisecond in the order in which they were set. */
-struct ahoy_timer *ahoy_timers_expire(struct ahoy_timers *timers, uint64_t now_ms);
+static inline struct ahoy_timer *ahoy_timers_expire(struct ahoy_timers *timers, uint64_t now_ms)
+{
+    if (timers->due != 0 || timers->quiet_ms <= now_ms || now_ms < timers->now_ms)
+        return ahoy_timers_expire_next(timers, now_ms);
+    timers->now_ms = now_ms;
+    return 0;
+}
+
 /* When to ask again: never later than the first deadline, perhaps earlier; UINT64_MAX for no
  * timer. */
 uint64_t ahoy_timers_deadline(const struct ahoy_timers *timers);

@@ -88,6 +88,8 @@ bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, 
         size_t left = header->msg_len - in->offset;
         if (left == 0)
             continue;
+        if (in->is_exact)
+            in->note = ahoy_arrival_read(&header->msg_hdr);
         *from = ahoy_socket_ip(&in->names[in->next]);
         *bytes = (struct span){ in->area + (size_t)in->next * STRIDE + in->offset,
                                 left < in->segment ? left : in->segment };

@@ -23,7 +23,9 @@ struct ahoy_datagrams_in {
     unsigned count, next;
     size_t offset;                 /* Of the next segment within the next one. */
     size_t segment;                /* Its size; 0 at a beginning. */
-    struct ahoy_arrival_note note; /* Of the batch's last: whatever waits, waits longer. */
+    bool is_exact; /* To be set behind init: each datagram's own time counts. */
+    /* Of the batch's last, as whatever waits, waits longer; or, once it was told, of each. */
+    struct ahoy_arrival_note note;
     struct mmsghdr headers[AHOY_BATCH];
     struct iovec pieces[AHOY_BATCH];
     union ahoy_socket_name names[AHOY_BATCH];

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libahoy/io/datagrams_in.h"
 #include "libahoy/io/datagrams_out.h"
 #include "libahoy/io/dns_events.h"
 #include "libahoy/io/door.h"
+#include "libahoy/io/gather.h"
 #include "libahoy/io/streams.h"
 
 enum {
@@ -50,6 +52,8 @@ struct ahoy_driver {
     struct ahoy_streams streams;
     struct ahoy_dns *dns; /* NULL: nobody is asked. */
     unsigned answers;     /* That may still be told in this turn. */
+    unsigned served;      /* Events of this turn. */
+    struct ahoy_gather gather;
     struct watched watched[AHOY_WATCHES_LIMIT];
     uint32_t events;                  /* Of the loop's current source. */
     unsigned budget;                  /* How often that may still be read, or accepted from. */
@@ -131,6 +135,7 @@ static bool init(struct ahoy_driver *driver, const struct ahoy_driver_options *o
         !ahoy_datagrams_out_init(&driver->out, options->padding) ||
         !open_listeners(driver, options, failed))
         return false;
+    driver->in.is_exact = options->is_exact;
     if (options->dns != NULL)
         driver->dns = ahoy_dns_open(options->dns, &driver->loop, &driver->timers, DNS);
     return options->dns == NULL || driver->dns != NULL;
@@ -190,11 +195,8 @@ const struct ahoy_driver_counters *ahoy_driver_counters(const struct ahoy_driver
     return &driver->counters;
 }
 
-/* The stack has had its say about the connection that was handed out last. */
-static void settle_accepted(struct ahoy_driver *driver)
+static void settle(struct ahoy_driver *driver)
 {
-    if (driver->accepted_fd < 0)
-        return;
     int fd = driver->accepted_fd;
     driver->accepted_fd = -1;
     if (driver->accepted->hop.connection.generation == 0)
@@ -202,6 +204,13 @@ static void settle_accepted(struct ahoy_driver *driver)
     else
         ahoy_streams_adopt(&driver->streams, fd, &driver->accepted->hop);
     driver->accepted = NULL;
+}
+
+/* The stack has had its say about the connection that was handed out last, where one was. */
+static inline void settle_accepted(struct ahoy_driver *driver)
+{
+    if (driver->accepted_fd >= 0)
+        settle(driver);
 }
 
 /* How long to sleep: nothing while something waits to be told. */
@@ -254,9 +263,25 @@ static void serve_watched(struct ahoy_driver *driver)
     }
 }
 
+/* Where many come, the next ones are awaited together. */
+static void gather(struct ahoy_driver *driver)
+{
+    bool is_dry = driver->served < AHOY_BATCH;
+    const struct timespec rest = {
+        .tv_nsec =
+            1000L * ahoy_gather_turn(&driver->gather, driver->served, is_dry, ahoy_driver_now_us())
+    };
+    driver->served = 0;
+    if (rest.tv_nsec == 0)
+        return;
+    driver->counters.rests++;
+    (void)nanosleep(&rest, NULL); /* One that a signal ends was long enough. */
+}
+
 void ahoy_driver_wait(struct ahoy_driver *driver, uint64_t deadline_ms)
 {
     driver->counters.waits++;
+    gather(driver);
     ahoy_loop_wait(&driver->loop, timeout_ms(driver, deadline_ms));
     driver->streams.now_ms = ahoy_driver_now();
     driver->answers = ANSWERS_A_TURN;
@@ -429,8 +454,10 @@ bool ahoy_driver_next(struct ahoy_driver *driver, struct ahoy_wire_event *event)
     if (next_failure(driver, event) || next_answer(driver, event))
         return true;
     for (;;) {
-        if (driver->loop.current != NULL && serve(driver, driver->loop.current, event))
+        if (driver->loop.current != NULL && serve(driver, driver->loop.current, event)) {
+            driver->served++;
             return true;
+        }
         struct ahoy_source *source = ahoy_loop_next(&driver->loop, &driver->events);
         if (source == NULL)
             return false;

@@ -34,7 +34,8 @@ enum {
     COUNTER(datagrams_lost) COUNTER(unreachable) COUNTER(trains_out)                               \
     COUNTER(accepted) COUNTER(accepts_paused) COUNTER(opened) COUNTER(not_opened)                  \
     COUNTER(secured) COUNTER(resumed) COUNTER(not_secured) COUNTER(records_timed_out)              \
-    COUNTER(outputs_overrun) COUNTER(waits) COUNTER(dns_asked) COUNTER(dns_answered)
+    COUNTER(outputs_overrun) COUNTER(waits) COUNTER(rests)                                        \
+    COUNTER(dns_asked) COUNTER(dns_answered)
 /* clang-format on */
 
 struct ahoy_driver_counters {
@@ -49,6 +50,8 @@ struct ahoy_driver_options {
     size_t listener_count; /* At most AHOY_LISTENERS_LIMIT. */
     uint16_t worker;
     unsigned padding;  /* Bytes that a datagram may grow by to leave in a train: trains.h. */
+    bool is_exact;     /* How long a datagram has waited is told of each; else of the last that was
+                        * read with it, for less. */
     bool share_port;   /* SO_REUSEPORT: several workers listen on the same addresses. */
     bool first;        /* With share_port: nobody may listen there yet, whether sharing or not. */
     const int *passed; /* By listener: a socket that others have opened, bound and listening, of
@@ -85,7 +88,7 @@ uint64_t ahoy_driver_now_us(void);
 bool ahoy_driver_random(void *bytes, size_t size);
 
 /* Waits until something can be read, until |deadline_ms| (UINT64_MAX: for good), or until
- * woken. */
+ * woken.  Amid a rush it rests first, for a tenth of a millisecond (gather.h). */
 void ahoy_driver_wait(struct ahoy_driver *driver, uint64_t deadline_ms);
 /* From any thread or a signal handler: ends the wait that is under way, or the next one. */
 void ahoy_driver_wake(struct ahoy_driver *driver);

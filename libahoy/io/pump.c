@@ -61,6 +61,7 @@ static bool open_driver(struct ahoy_pump *pump, struct ahoy_pump_fault *fault)
     const struct ahoy_driver_options driver = { .listeners = options->listeners,
                                                 .listener_count = options->listener_count,
                                                 .padding = options->padding,
+                                                .is_exact = options->is_exact,
                                                 .tls = options->tls,
                                                 .dns = options->dns };
     size_t failed;

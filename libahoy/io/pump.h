@@ -31,7 +31,8 @@ struct ahoy_pump_options {
     /* At once; 0 for what suits a phone: 1,024, 64 and 16 MiB. */
     uint32_t transactions, connections;
     size_t memory;
-    unsigned padding; /* As the driver has it. */
+    unsigned padding; /* As the driver has it; ... */
+    bool is_exact;    /* ... and this. */
     /* Told of each message as it travels; NULL for nobody. */
     void (*seen)(void *context, bool is_sent, const struct ahoy_hop *hop, struct span bytes);
     void *context;

@@ -89,6 +89,19 @@ static bool is_for_anybody(const struct ahoy_rtp_pair *pair, enum ahoy_rtp_side 
     return pair->takes_checks && (first <= 3 || is_hello);
 }
 
+/* Our offer is out, and nobody has said yet from where he sends: R3264-5.1-12. */
+static bool is_first(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, struct span packet,
+                     const struct ahoy_ip *source)
+{
+    bool is_rtp = packet.size > 0 && (unsigned char)packet.at[0] >> 6 == 2;
+    if (!pair->takes_first || side != AHOY_RTP_SIDE || !is_rtp ||
+        pair->remotes[side].family != AHOY_NO_FAMILY)
+        return false;
+    if (pair->first.family == AHOY_NO_FAMILY)
+        pair->first = *source;
+    return ahoy_ip_equal(&pair->first, source);
+}
+
 /* Whether |source| is the peer. */
 static bool is_peer(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side,
                     const struct ahoy_ip *source)
@@ -115,7 +128,8 @@ bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, 
             return false;
         *source = ahoy_socket_ip(&name);
         *packet = (struct span){ bytes, (size_t)size };
-        if (is_for_anybody(pair, side, *packet) || is_peer(pair, side, source))
+        if (is_for_anybody(pair, side, *packet) || is_peer(pair, side, source) ||
+            is_first(pair, side, *packet, source))
             return true;
         pair->strangers++;
     }

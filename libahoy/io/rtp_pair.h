@@ -24,6 +24,8 @@ struct ahoy_rtp_pair {
     struct ahoy_ip local;    /* Of RTP. */
     bool is_muxed;
     bool takes_checks;                        /* STUN from whomever, and DTLS until it is aimed. */
+    bool takes_first;      /* Until it is aimed, the RTP of whoever is the first to send any. */
+    struct ahoy_ip first;  /* Who that was: heard, and never sent to. */
     struct ahoy_ip signalled[AHOY_RTP_SIDES]; /* AHOY_NO_FAMILY until it is aimed. */
     struct ahoy_ip remotes[AHOY_RTP_SIDES];   /* The same, or what was latched. */
     bool is_latched[AHOY_RTP_SIDES];
@@ -48,8 +50,8 @@ void ahoy_rtp_pair_aim(struct ahoy_rtp_pair *pair, const struct ahoy_ip *rtp,
 /* Checks have shown that the peer is at |ip|, for RTP and RTCP. */
 void ahoy_rtp_pair_nominate(struct ahoy_rtp_pair *pair, const struct ahoy_ip *ip);
 
-/* The next packet that waits on |side|'s socket and is the peer's, or a check, into |bytes| of
- * AHOY_RTP_DATAGRAM_LIMIT, and where it came from; false where there is none. */
+/* The next packet that waits on |side|'s socket and is the peer's, or the first one's, or a check,
+ * into |bytes| of AHOY_RTP_DATAGRAM_LIMIT, and where it came from; false where there is none. */
 bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, char *bytes,
                            struct span *packet, struct ahoy_ip *source);
 /* Where it cannot be sent it is lost, as on the way. */

@@ -79,10 +79,9 @@ bool ahoy_sdp_find_rtpmap(const struct ahoy_sdp_media *media, uint8_t payload,
                           struct ahoy_sdp_rtpmap *map)
 {
     struct span rest = media->lines;
-    struct ahoy_sdp_attribute attribute;
-    while (ahoy_sdp_attribute_next(&rest, &attribute)) {
-        if (ahoy_span_equal(attribute.name, SPAN("rtpmap")) &&
-            ahoy_sdp_read_rtpmap(attribute.value, map, NULL) && map->payload == payload)
+    struct span value;
+    while (ahoy_sdp_attribute_find(&rest, SPAN("rtpmap"), &value)) {
+        if (ahoy_sdp_read_rtpmap(value, map, NULL) && map->payload == payload)
             return true;
     }
     return false;

@@ -106,11 +106,10 @@ static enum meaning meaning_of(const struct ahoy_sdp_rtpmap *map)
 static void read_maps(const struct ahoy_sdp_media *media, enum meaning meanings[PAYLOAD_MAX + 1])
 {
     struct span rest = media->lines;
-    struct ahoy_sdp_attribute attribute;
+    struct span value;
     struct ahoy_sdp_rtpmap map;
-    while (ahoy_sdp_attribute_next(&rest, &attribute)) {
-        if (ahoy_span_equal(attribute.name, SPAN("rtpmap")) &&
-            ahoy_sdp_read_rtpmap(attribute.value, &map, NULL) && !is_like_rtcp(map.payload) &&
+    while (ahoy_sdp_attribute_find(&rest, SPAN("rtpmap"), &value)) {
+        if (ahoy_sdp_read_rtpmap(value, &map, NULL) && !is_like_rtcp(map.payload) &&
             meanings[map.payload] == UNMAPPED)
             meanings[map.payload] = meaning_of(&map);
     }
@@ -144,12 +143,11 @@ void ahoy_sdp_read_formats(const struct ahoy_sdp_media *media, unsigned allowed,
 static bool find_fmtp(const struct ahoy_sdp_media *media, uint8_t payload, struct span *params)
 {
     struct span rest = media->lines;
-    struct ahoy_sdp_attribute attribute;
+    struct span value;
     struct ahoy_sdp_fmtp fmtp;
     uint64_t number;
-    while (ahoy_sdp_attribute_next(&rest, &attribute)) {
-        if (!ahoy_span_equal(attribute.name, SPAN("fmtp")) ||
-            !ahoy_sdp_read_fmtp(attribute.value, &fmtp, NULL) ||
+    while (ahoy_sdp_attribute_find(&rest, SPAN("fmtp"), &value)) {
+        if (!ahoy_sdp_read_fmtp(value, &fmtp, NULL) ||
             !ahoy_span_number(fmtp.format, PAYLOAD_MAX, &number) || number != payload)
             continue;
         *params = fmtp.params;

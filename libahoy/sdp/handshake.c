@@ -1,9 +1,7 @@
-/* a=fingerprint, a=setup, a=ice-ufrag, a=ice-pwd, a=candidate. */
+/* a=fingerprint, a=setup. */
 #include "libahoy/sdp/handshake.h"
 
 #include "libahoy/sdp/attribute.h"
-
-enum { HOST_PRIORITY = 126 << 24 | 65535 << 8 | 255 }; /* RFC 8445 5.1.2.1, for RTP. */
 
 static const struct span setups[] = {
     [AHOY_SETUP_ACTIVE] = SPAN_INIT("active"),
@@ -60,24 +58,9 @@ bool ahoy_sdp_read_greeting(const struct ahoy_sdp *session, const struct ahoy_sd
                             struct ahoy_sdp_greeting *greeting)
 {
     struct span value;
-    *greeting = (struct ahoy_sdp_greeting){
-        .setup = read_setup(session, media),
-        .has_ice = find(session, media, SPAN("ice-ufrag"), &value) &&
-                   find(session, media, SPAN("ice-pwd"), &value) &&
-                   ahoy_sdp_attribute(media->lines, SPAN("rtcp-mux"), &value),
-        .is_lite = ahoy_sdp_attribute(session->lines, SPAN("ice-lite"), &value),
-    };
+    *greeting = (struct ahoy_sdp_greeting){ .setup = read_setup(session, media) };
+    greeting->has_ice = ahoy_sdp_has_ice(session, media, &greeting->ice_mark);
     return find(session, media, SPAN("fingerprint"), &value) && read_print(value, greeting->print);
-}
-
-bool ahoy_sdp_asks_for_ice(const struct ahoy_sdp *sdp)
-{
-    struct ahoy_sdp_greeting greeting;
-    for (size_t i = 0; i < sdp->media_count; i++) {
-        if (ahoy_sdp_read_greeting(sdp, &sdp->media[i], &greeting) && greeting.has_ice)
-            return true;
-    }
-    return false;
 }
 
 static void put_print(const uint8_t print[AHOY_PRINT_SIZE], struct ahoy_buf *buf)
@@ -93,23 +76,6 @@ static void put_print(const uint8_t print[AHOY_PRINT_SIZE], struct ahoy_buf *buf
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
-/* RFC 8839 5.1: one host candidate, of RTP and what shares its port. */
-static void put_ice(const struct ahoy_sdp_handshake *ours, const struct ahoy_ip *media,
-                    struct ahoy_buf *buf)
-{
-    ahoy_buf_put(buf, SPAN("a=ice-ufrag:"));
-    ahoy_buf_put(buf, (struct span){ ours->ice_user, sizeof ours->ice_user });
-    ahoy_buf_put(buf, SPAN("\r\na=ice-pwd:"));
-    ahoy_buf_put(buf, (struct span){ ours->ice_word, sizeof ours->ice_word });
-    ahoy_buf_put(buf, SPAN("\r\na=candidate:1 1 UDP "));
-    ahoy_buf_put_number(buf, HOST_PRIORITY);
-    ahoy_buf_put_byte(buf, ' ');
-    ahoy_ip_print_bare(media, buf);
-    ahoy_buf_put_byte(buf, ' ');
-    ahoy_buf_put_number(buf, media->port);
-    ahoy_buf_put(buf, SPAN(" typ host\r\n"));
-}
-
 void ahoy_sdp_put_handshake(const struct ahoy_sdp_handshake *ours, enum ahoy_setup setup,
                             bool has_ice, const struct ahoy_ip *media, struct ahoy_buf *buf)
 {
@@ -118,5 +84,5 @@ void ahoy_sdp_put_handshake(const struct ahoy_sdp_handshake *ours, enum ahoy_set
     ahoy_buf_put(buf, setups[setup]);
     ahoy_buf_put(buf, SPAN("\r\n"));
     if (has_ice)
-        put_ice(ours, media, buf);
+        ahoy_sdp_put_ice(&ours->ice, media, buf);
 }

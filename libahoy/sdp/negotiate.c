@@ -129,21 +129,22 @@ static bool is_hold(const struct ahoy_sdp_agreed *agreed)
 static void put_session(const struct ahoy_sdp_local *local, struct span timing,
                         const struct ahoy_sdp *offer, struct ahoy_buf *buf)
 {
-    struct span family = local->media.family == AHOY_IPV6 ? SPAN("IP6 ") : SPAN("IP4 ");
+    char space[64]; /* "IN IP6 " and an address. */
+    struct ahoy_buf ours = ahoy_buf_over(space, sizeof space);
+    ahoy_buf_put(&ours, local->media.family == AHOY_IPV6 ? SPAN("IN IP6 ") : SPAN("IN IP4 "));
+    ahoy_ip_print_bare(&local->media, &ours);
     ahoy_buf_put(buf, SPAN("v=0\r\no=- "));
     ahoy_buf_put_number(buf, local->session_id);
     ahoy_buf_put_byte(buf, ' ');
     ahoy_buf_put_number(buf, local->version);
-    ahoy_buf_put(buf, SPAN(" IN "));
-    ahoy_buf_put(buf, family);
-    ahoy_ip_print_bare(&local->media, buf);
-    ahoy_buf_put(buf, SPAN("\r\ns=-\r\nc=IN "));
-    ahoy_buf_put(buf, family);
-    ahoy_ip_print_bare(&local->media, buf);
+    ahoy_buf_put_byte(buf, ' ');
+    ahoy_buf_put(buf, ahoy_buf_text(&ours));
+    ahoy_buf_put(buf, SPAN("\r\ns=-\r\nc="));
+    ahoy_buf_put(buf, ahoy_buf_text(&ours));
     ahoy_buf_put(buf, SPAN("\r\nt="));
     ahoy_buf_put(buf, timing);
     ahoy_buf_put(buf, SPAN("\r\n"));
-    ahoy_sdp_put_lite(&local->security, offer, buf);
+    ahoy_sdp_put_ice_option(&local->security, offer, buf);
 }
 
 static void put_audio(uint16_t port, struct span protocol, struct ahoy_buf *buf)

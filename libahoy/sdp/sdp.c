@@ -39,21 +39,27 @@ bool ahoy_sdp_line(struct span *rest, char *type, struct span *value, struct aho
     return true;
 }
 
+enum { LETTERS = 26 };
+
 /* Which lines a section has (9), in their order, and which of them stand once. */
 struct section {
-    struct span order; /* "t" is for "r" and "z" too, which follow it. */
-    struct span once;
+    uint8_t places[LETTERS]; /* From 1 on; "t" is for "r" and "z" too, which follow it. */
+    unsigned once;           /* A bit for each letter. */
     const char *expected;
 };
 
+#define AT(letter, place) [letter - 'a'] = place
+#define BIT(letter)       (1U << (letter - 'a'))
+
 static const struct section session_section = {
-    .order = SPAN_INIT("vosiuepcbtka"),
-    .once = SPAN_INIT("vosiuck"),
+    .places = { AT('v', 1), AT('o', 2), AT('s', 3), AT('i', 4), AT('u', 5), AT('e', 6), AT('p', 7),
+                AT('c', 8), AT('b', 9), AT('t', 10), AT('k', 11), AT('a', 12) },
+    .once = BIT('v') | BIT('o') | BIT('s') | BIT('i') | BIT('u') | BIT('c') | BIT('k'),
     .expected = "lines in the order v o s i u e p c b t k a",
 };
 static const struct section media_section = {
-    .order = SPAN_INIT("icbka"),
-    .once = SPAN_INIT("ik"),
+    .places = { AT('i', 1), AT('c', 2), AT('b', 3), AT('k', 4), AT('a', 5) },
+    .once = BIT('i') | BIT('k'),
     .expected = "lines in the order m i c b k a",
 };
 
@@ -71,22 +77,17 @@ static unsigned bit_of(char type)
     return 1u << (type - 'a');
 }
 
-static bool is_in(struct span letters, char type)
-{
-    return ahoy_span_find(letters, type) < letters.size;
-}
-
 /* Whether |type| may stand here; unknown ones may anywhere. */
 static bool check_place(struct reader *reader, char type, const char *at, struct ahoy_err *err)
 {
     const struct section *section = reader->section;
     char group = type == 'r' || type == 'z' ? 't' : type;
-    if (!is_in(session_section.order, group))
+    if (session_section.places[group - 'a'] == 0)
         return true;
-    size_t place = ahoy_span_find(section->order, group);
-    bool is_again = (reader->seen & bit_of(type)) != 0 && is_in(section->once, type);
+    size_t place = section->places[group - 'a'];
+    bool is_again = (reader->seen & section->once & bit_of(type)) != 0;
     bool lacks_time = group != type && (reader->seen & bit_of('t')) == 0;
-    if (place == section->order.size || place < reader->place || is_again || lacks_time)
+    if (place == 0 || place < reader->place || is_again || lacks_time)
         return ahoy_fail(err, 400, at, section->expected);
     reader->place = place;
     reader->seen |= bit_of(type);

@@ -85,6 +85,8 @@ struct ahoy_sdp_attribute {
 
 /* The next attribute off |rest|. */
 bool ahoy_sdp_attribute_next(struct span *rest, struct ahoy_sdp_attribute *attribute);
+/* The value of the next attribute |name| off |rest|. */
+bool ahoy_sdp_attribute_find(struct span *rest, struct span name, struct span *value);
 /* The value of the first attribute |name|; false where there is none. */
 bool ahoy_sdp_attribute(struct span lines, struct span name, struct span *value);
 

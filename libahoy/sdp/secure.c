@@ -42,10 +42,9 @@ struct span ahoy_sdp_protocol(enum ahoy_security wish)
 static bool find_crypto(const struct ahoy_sdp_media *media, struct ahoy_sdp_crypto *crypto)
 {
     struct span rest = media->lines;
-    struct ahoy_sdp_attribute attribute;
-    while (ahoy_sdp_attribute_next(&rest, &attribute)) {
-        if (ahoy_span_equal(attribute.name, SPAN("crypto")) &&
-            ahoy_sdp_read_crypto(attribute.value, crypto, NULL))
+    struct span value;
+    while (ahoy_sdp_attribute_find(&rest, SPAN("crypto"), &value)) {
+        if (ahoy_sdp_read_crypto(value, crypto, NULL))
             return true;
     }
     return false;
@@ -88,6 +87,8 @@ static bool take_handshake(const struct ahoy_sdp *session, const struct ahoy_sdp
 {
     secured->by_handshake = true;
     secured->suite = AHOY_AES_128_SHA1_80;
+    secured->has_offered = is_answer;
+    secured->words = security->handshake.ice.words;
     return security->can_shake && ahoy_sdp_read_greeting(session, media, &secured->peer) &&
            take_setup(secured->peer.setup, security, is_answer, &secured->is_active);
 }
@@ -111,14 +112,27 @@ bool ahoy_sdp_take_security(const struct ahoy_sdp *session, const struct ahoy_sd
            (wish == AHOY_SECURITY_OFF || wish == AHOY_SECURITY_OPTIONAL);
 }
 
-void ahoy_sdp_put_lite(const struct ahoy_sdp_security *security, const struct ahoy_sdp *offer,
-                       struct ahoy_buf *buf)
+/* Whether some medium of |sdp| would have a handshake with ICE. */
+static bool asks_for_ice(const struct ahoy_sdp *sdp)
 {
-    bool is_asked =
-        security->wish == AHOY_SECURITY_HANDSHAKE ||
-        (security->wish == AHOY_SECURITY_OPTIONAL && offer != NULL && ahoy_sdp_asks_for_ice(offer));
+    struct ahoy_sdp_greeting greeting;
+    for (size_t i = 0; i < sdp->media_count; i++) {
+        if (ahoy_sdp_read_greeting(sdp, &sdp->media[i], &greeting) && greeting.has_ice)
+            return true;
+    }
+    return false;
+}
+
+/* R8839-4.2.1.5-1 */
+void ahoy_sdp_put_ice_option(const struct ahoy_sdp_security *security, const struct ahoy_sdp *offer,
+                             struct ahoy_buf *buf)
+{
+    bool is_asked = offer == NULL ? security->wish == AHOY_SECURITY_HANDSHAKE
+                                  : (security->wish == AHOY_SECURITY_HANDSHAKE ||
+                                     security->wish == AHOY_SECURITY_OPTIONAL) &&
+                                        asks_for_ice(offer);
     if (security->can_shake && is_asked)
-        ahoy_buf_put(buf, SPAN("a=ice-lite\r\n"));
+        ahoy_sdp_put_ice_options(buf);
 }
 
 /* R4568-7.1.1-2, R5763-5-3 */

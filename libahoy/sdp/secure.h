@@ -30,6 +30,8 @@ struct ahoy_sdp_secured {
     uint8_t ours[AHOY_MASTER_LIMIT], theirs[AHOY_MASTER_LIMIT];
     bool by_handshake;             /* Keys come from one ... */
     bool is_active;                /* ... in which we say hello ... */
+    bool has_offered;              /* The offer was ours. */
+    struct ahoy_sdp_words words;   /* Of ICE, ours, where the peer has it. */
     struct ahoy_sdp_greeting peer; /* ... to him who has this print. */
 };
 
@@ -44,8 +46,8 @@ bool ahoy_sdp_take_security(const struct ahoy_sdp *session, const struct ahoy_sd
                             const struct ahoy_sdp_security *security, bool is_answer,
                             struct ahoy_sdp_secured *secured);
 /* Prints the session's attribute of ICE, where that is offered, or asked for by |offer|. */
-void ahoy_sdp_put_lite(const struct ahoy_sdp_security *security, const struct ahoy_sdp *offer,
-                       struct ahoy_buf *buf);
+void ahoy_sdp_put_ice_option(const struct ahoy_sdp_security *security, const struct ahoy_sdp *offer,
+                             struct ahoy_buf *buf);
 /* Prints the attributes of an offer over |protocol|, at |media|. */
 void ahoy_sdp_put_security(const struct ahoy_sdp_security *security, struct span protocol,
                            const struct ahoy_ip *media, struct ahoy_buf *buf);

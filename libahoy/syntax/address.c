@@ -111,6 +111,17 @@ static void clear(struct ahoy_address *address, struct span text)
     address->in_brackets = false;
 }
 
+/* Reads what stands behind the URI of an address that is all of a value. */
+static bool end_address(struct ahoy_address *address, const char *at, const char *end,
+                        struct ahoy_err *err)
+{
+    at = parse_params(address, at, end, err);
+    if (at == NULL)
+        return false;
+    at = ahoy_skip(at, end, AHOY_LWS);
+    return at == end || ahoy_fail(err, 400, at, "\";\" before a parameter");
+}
+
 bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct ahoy_err *err)
 {
     clear(address, text);
@@ -130,11 +141,21 @@ bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct a
             err->status = 400; /* 414 is for the Request-URI alone. */
         return false;
     }
-    at = parse_params(address, at, end, err);
-    if (at == NULL)
-        return false;
-    at = ahoy_skip(at, end, AHOY_LWS);
-    return at == end || ahoy_fail(err, 400, at, "\";\" before a parameter");
+    return end_address(address, at, end, err);
+}
+
+bool ahoy_address_skim(struct span text, struct ahoy_address *address, struct ahoy_err *err)
+{
+    clear(address, text);
+    const char *end = text.size == 0 ? text.at : ahoy_span_end(text);
+    const char *at = ahoy_skip(text.at, end, AHOY_LWS);
+    const char *bracket = at == end ? NULL : find_bracket(address, at, end, NULL);
+    const char *close = bracket == NULL || *bracket != '<' ? end : ahoy_scan_close(bracket, end);
+    if (close == end)
+        return ahoy_address_parse(text, address, err);
+    address->in_brackets = true;
+    address->uri = (struct ahoy_uri){ .text = ahoy_span_between(bracket + 1, close) };
+    return end_address(address, close + 1, end, err);
 }
 
 /* Reads a sound address in brackets that begins at |at|, and what of a list stands in front of the

@@ -19,6 +19,9 @@ struct ahoy_address {
 /* Reads one address.  Without brackets, parameters belong to the header (RFC 3261 20).  Faults are
  * 400; among them a tag that is empty, too long, or there twice. */
 bool ahoy_address_parse(struct span text, struct ahoy_address *address, struct ahoy_err *err);
+/* The same for who needs no more of it than its tag: a URI in brackets is not looked into, so of
+ * |address->uri| there is |text| alone, and a fault in it is none. */
+bool ahoy_address_skim(struct span text, struct ahoy_address *address, struct ahoy_err *err);
 /* Takes the next address of a comma list off |rest|, as ahoy_list_next and ahoy_address_parse do,
  * one after the other: false at the end (err->expected NULL) or at a fault of either. */
 bool ahoy_address_next(struct span *rest, struct ahoy_address *address, struct ahoy_err *err);

@@ -2,6 +2,7 @@
  * by itself.  A proxy lets pass what is not its business (RFC 3261 16.3 step 1), and nobody judges
  * what it does not need (8.2), nor what belongs into responses: R3261-7.3.2-1. */
 #include "libahoy/syntax/message.h"
+#include "libahoy/syntax/param_rule.h"
 #include "libahoy/syntax/value.h"
 
 static const enum ahoy_header checked[] = {
@@ -62,16 +63,52 @@ static bool check_row(const struct ahoy_message *message, const struct ahoy_fiel
     return check_value(message, field, field->value, err);
 }
 
-bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err)
+/* Whether |field| was read as a whole for |routing|; |params| are then those of its value. */
+static bool is_read(const struct ahoy_field *field, const struct ahoy_routing *routing,
+                    struct span *params)
+{
+    *params = SPAN("");
+    switch (field->header) {
+    case AHOY_HEADER_VIA: /* The first of a list is not the row. */
+        *params = routing->via.params;
+        return field == routing->via_field && routing->via.text.size == field->value.size;
+    case AHOY_HEADER_FROM:
+        *params = routing->from.params;
+        return true;
+    case AHOY_HEADER_TO:
+        *params = routing->to.params;
+        return true;
+    default:
+        return field->header == AHOY_HEADER_CSEQ;
+    }
+}
+
+static bool check_rest(const struct ahoy_message *message, const struct ahoy_routing *routing,
+                       struct ahoy_err *err)
 {
     for (size_t i = 0; i < sizeof checked / sizeof checked[0]; i++) {
         const struct ahoy_field *field = ahoy_message_first(message, checked[i]);
         for (; field != NULL; field = ahoy_message_next(message, field)) {
-            if (!check_row(message, field, err))
+            struct span params;
+            bool sound = routing != NULL && is_read(field, routing, &params)
+                             ? ahoy_params_check(field->header, params, err)
+                             : check_row(message, field, err);
+            if (!sound)
                 return false;
         }
     }
     return true;
+}
+
+bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err)
+{
+    return check_rest(message, NULL, err);
+}
+
+bool ahoy_message_check_rest(const struct ahoy_message *message, const struct ahoy_routing *routing,
+                             struct ahoy_err *err)
+{
+    return check_rest(message, routing, err);
 }
 
 bool ahoy_header_is_checked(enum ahoy_header header)

@@ -1,6 +1,7 @@
 /* Messages that we make out of others: responses (RFC 3261 8.2.6), ACK (17.1.1.3), CANCEL (9.1). */
 #include "libahoy/syntax/compose.h"
 
+#include "libahoy/base/unset.h"
 #include "libahoy/syntax/oc.h"
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/received.h"
@@ -39,7 +40,7 @@ static void put_marked_via(struct ahoy_buf *buf, const struct ahoy_field *field,
 {
     char space[64];
     struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
-    struct ahoy_edits edits;
+    AHOY_UNSET struct ahoy_edits edits;
     ahoy_edits_init(&edits, field->row);
     if (response->received != NULL)
         ahoy_edits_mark_via(&edits, via, response->received, &text);
@@ -47,7 +48,7 @@ static void put_marked_via(struct ahoy_buf *buf, const struct ahoy_field *field,
         ahoy_edits_remove_oc(&edits, via->params);
     if (response->load.size > 0)
         ahoy_edits_insert(&edits, ahoy_span_end(via->sent_by), response->load);
-    struct span pieces[AHOY_PIECES_LIMIT];
+    AHOY_UNSET struct span pieces[AHOY_PIECES_LIMIT];
     size_t count = ahoy_edits_gather(&edits, pieces);
     if (count == 0)
         ahoy_buf_put(buf, field->row);

@@ -84,7 +84,7 @@ struct ahoy_routing {
     struct ahoy_uri request_uri; /* Requests. */
     struct ahoy_via via;         /* The topmost. */
     const struct ahoy_field *via_field;
-    struct ahoy_address from, to;
+    struct ahoy_address from, to; /* Of responses as ahoy_address_skim leaves them. */
     struct span from_tag, to_tag; /* Empty where absent. */
     struct span call_id;
     struct ahoy_cseq cseq;
@@ -103,6 +103,9 @@ bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routin
  * Contact ("*" alone is one), Route, Record-Route, Path, Refer-To, and credentials.  For
  * requests that the server acts on itself; a proxy does not ask.  Faults: 400. */
 bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err);
+/* The same of a message whose |routing| was sound: what was read for that is not read again. */
+bool ahoy_message_check_rest(const struct ahoy_message *message, const struct ahoy_routing *routing,
+                             struct ahoy_err *err);
 /* Whether |header| is one of those. */
 bool ahoy_header_is_checked(enum ahoy_header header);
 

@@ -3,6 +3,7 @@
 #include "libahoy/syntax/param_rule.h"
 
 #include "libahoy/base/ip.h"
+#include "libahoy/base/unset.h"
 #include "libahoy/syntax/host.h"
 #include "libahoy/syntax/params.h"
 #include "libahoy/syntax/scan.h"
@@ -13,6 +14,7 @@ enum { OPTIONAL = false, REQUIRED = true };
     {                                                                                              \
         SPAN_INIT(name), AHOY_SHAPE_##shape, need, SPAN_INIT(meaning), SPAN_INIT(source)           \
     }
+#define FEATURE(name, meaning, source) RULE(name, ANY, OPTIONAL, meaning, source)
 #define PARAM(header, name, ...)                                                                   \
     {                                                                                              \
         AHOY_HEADER_##header, "the parameter " name, RULE(name, __VA_ARGS__)                       \
@@ -242,37 +244,38 @@ static const struct header_row {
     PARAM(IDENTITY, "ppt", ANY, OPTIONAL, "what kind of claim is signed", "RFC 8224 4"),
 };
 
+/* Their values are judged where targets are compared. */
 static const struct ahoy_param_rule features[] = {
-    RULE("audio", ANY, OPTIONAL, "it takes audio", "RFC 3840 10.1"),
-    RULE("application", ANY, OPTIONAL, "it takes media for applications", "RFC 3840 10.2"),
-    RULE("data", ANY, OPTIONAL, "it takes media of data", "RFC 3840 10.3"),
-    RULE("control", ANY, OPTIONAL, "it takes media that steer others", "RFC 3840 10.4"),
-    RULE("video", ANY, OPTIONAL, "it takes video", "RFC 3840 10.5"),
-    RULE("text", ANY, OPTIONAL, "it takes text", "RFC 3840 10.6"),
-    RULE("automata", ANY, OPTIONAL, "a machine answers, no person", "RFC 3840 10.7"),
-    RULE("class", ANY, OPTIONAL, "business or personal", "RFC 3840 10.8"),
-    RULE("duplex", ANY, OPTIONAL, "whether it sends, receives or both", "RFC 3840 10.9"),
-    RULE("mobility", ANY, OPTIONAL, "fixed or mobile", "RFC 3840 10.10"),
-    RULE("description", ANY, OPTIONAL, "what it is, in words", "RFC 3840 10.11"),
-    RULE("events", ANY, OPTIONAL, "the event packages that it knows", "RFC 3840 10.12"),
-    RULE("priority", ANY, OPTIONAL, "the priorities of calls that it takes", "RFC 3840 10.13"),
-    RULE("methods", ANY, OPTIONAL, "the methods that it knows", "RFC 3840 10.14"),
-    RULE("extensions", ANY, OPTIONAL, "the extensions that it knows", "RFC 3840 10.15"),
-    RULE("schemes", ANY, OPTIONAL, "the URI schemes that it knows", "RFC 3840 10.16"),
-    RULE("actor", ANY, OPTIONAL, "who answers: the user, a clerk, a recorder, or a machine",
+    FEATURE("audio", "it takes audio", "RFC 3840 10.1"),
+    FEATURE("application", "it takes media for applications", "RFC 3840 10.2"),
+    FEATURE("data", "it takes media of data", "RFC 3840 10.3"),
+    FEATURE("control", "it takes media that steer others", "RFC 3840 10.4"),
+    FEATURE("video", "it takes video", "RFC 3840 10.5"),
+    FEATURE("text", "it takes text", "RFC 3840 10.6"),
+    FEATURE("automata", "a machine answers, no person", "RFC 3840 10.7"),
+    FEATURE("class", "business or personal", "RFC 3840 10.8"),
+    FEATURE("duplex", "whether it sends, receives or both", "RFC 3840 10.9"),
+    FEATURE("mobility", "fixed or mobile", "RFC 3840 10.10"),
+    FEATURE("description", "what it is, in words", "RFC 3840 10.11"),
+    FEATURE("events", "the event packages that it knows", "RFC 3840 10.12"),
+    FEATURE("priority", "the priorities of calls that it takes", "RFC 3840 10.13"),
+    FEATURE("methods", "the methods that it knows", "RFC 3840 10.14"),
+    FEATURE("extensions", "the extensions that it knows", "RFC 3840 10.15"),
+    FEATURE("schemes", "the URI schemes that it knows", "RFC 3840 10.16"),
+    FEATURE("actor", "who answers: the user, a clerk, a recorder, or a machine",
          "RFC 3840 10.17"),
-    RULE("isfocus", ANY, OPTIONAL, "it is the centre of a conference", "RFC 3840 10.18"),
-    RULE("language", ANY, OPTIONAL, "the languages that are spoken", "RFC 3840 9"),
-    RULE("type", ANY, OPTIONAL, "the media types that it takes", "RFC 3840 9"),
-    RULE("+sip.byeless", ANY, OPTIONAL, "it cannot end a call", "RFC 4235 5.1"),
-    RULE("+sip.rendering", ANY, OPTIONAL, "whether it plays the media that come", "RFC 4235 5.2"),
-    RULE("+sip.app-subtype", ANY, OPTIONAL, "which media of type application it takes",
+    FEATURE("isfocus", "it is the centre of a conference", "RFC 3840 10.18"),
+    FEATURE("language", "the languages that are spoken", "RFC 3840 9"),
+    FEATURE("type", "the media types that it takes", "RFC 3840 9"),
+    FEATURE("+sip.byeless", "it cannot end a call", "RFC 4235 5.1"),
+    FEATURE("+sip.rendering", "whether it plays the media that come", "RFC 4235 5.2"),
+    FEATURE("+sip.app-subtype", "which media of type application it takes",
          "RFC 5688 3"),
-    RULE("+sip.ice", ANY, OPTIONAL, "it finds a way through NATs by ICE", "RFC 5768 4"),
-    RULE("+sip.pnsreg", ANY, OPTIONAL, "it can keep its binding awake without a push",
+    FEATURE("+sip.ice", "it finds a way through NATs by ICE", "RFC 5768 4"),
+    FEATURE("+sip.pnsreg", "it can keep its binding awake without a push",
          "RFC 8599 8.5"),
-    RULE("+sip.src", ANY, OPTIONAL, "it records calls", "RFC 7866 11.2.1"),
-    RULE("+sip.srs", ANY, OPTIONAL, "it keeps recordings", "RFC 7866 11.2.2"),
+    FEATURE("+sip.src", "it records calls", "RFC 7866 11.2.1"),
+    FEATURE("+sip.srs", "it keeps recordings", "RFC 7866 11.2.2"),
 };
 
 static const struct ahoy_param_rule uri_rows[] = {
@@ -327,6 +330,7 @@ static const uint8_t like[AHOY_HEADER_COUNT] = {
  * read after. */
 static struct {
     uint8_t first, count;
+    bool requires_some;
 } groups[AHOY_HEADER_COUNT];
 
 __attribute__((constructor)) static void fill(void)
@@ -334,6 +338,7 @@ __attribute__((constructor)) static void fill(void)
     for (size_t i = COUNT(header_rows); i-- > 0;) {
         groups[header_rows[i].header].first = (uint8_t)i;
         groups[header_rows[i].header].count++;
+        groups[header_rows[i].header].requires_some |= header_rows[i].rule.is_required;
     }
 }
 
@@ -354,7 +359,7 @@ static bool has_features(enum ahoy_header header)
            header == AHOY_HEADER_REJECT_CONTACT || header == AHOY_HEADER_REFER_TO;
 }
 
-const struct ahoy_param_rule *ahoy_param_rule(enum ahoy_header header, struct span name)
+static const struct ahoy_param_rule *find_own(enum ahoy_header header, struct span name)
 {
     if (like[header] != 0)
         header = (enum ahoy_header)like[header];
@@ -363,7 +368,13 @@ const struct ahoy_param_rule *ahoy_param_rule(enum ahoy_header header, struct sp
         if (ahoy_span_equal_nocase(row[i].rule.name, name))
             return &row[i].rule;
     }
-    return has_features(header) ? find(features, COUNT(features), name) : NULL;
+    return NULL;
+}
+
+const struct ahoy_param_rule *ahoy_param_rule(enum ahoy_header header, struct span name)
+{
+    const struct ahoy_param_rule *own = find_own(header, name);
+    return own == NULL && has_features(header) ? find(features, COUNT(features), name) : own;
 }
 
 bool ahoy_param_is_feature(struct span name)
@@ -454,51 +465,68 @@ static const char *const wanted[AHOY_SHAPE_COUNT] = {
     [AHOY_SHAPE_BOOL] = "\"true\" or \"false\"",
 };
 
+/* Features may have any value. */
 static bool check_param(enum ahoy_header header, const struct ahoy_param *param,
                         struct ahoy_err *err)
 {
-    const struct ahoy_param_rule *rule = ahoy_param_rule(header, param->name);
+    const struct ahoy_param_rule *rule = find_own(header, param->name);
     if (rule == NULL || fits(rule->shape, param))
         return true;
     return ahoy_fail(err, 400, param->value.at, wanted[rule->shape]);
 }
 
-/* R3261-7.3.1-4: a name that stands in |params| stands there once. */
-static bool check_twice(struct span params, struct ahoy_err *err)
+/* Well-formed parameters, which are read once. */
+struct params {
+    size_t count;
+    struct ahoy_param list[AHOY_PARAMS_LIMIT + 1];
+};
+
+static bool is_among(const struct params *params, size_t count, struct span name)
 {
-    struct span seen[AHOY_PARAMS_LIMIT];
-    size_t count = 0;
-    struct ahoy_param param;
-    while (ahoy_param_next(&params, &param, NULL)) {
-        if (count == AHOY_PARAMS_LIMIT)
-            return ahoy_fail(err, 400, param.name.at, "at most 64 parameters");
-        for (size_t i = 0; i < count; i++) {
-            if (ahoy_span_equal_nocase(seen[i], param.name))
-                return ahoy_fail(err, 400, param.name.at, "each parameter once");
-        }
-        seen[count++] = param.name;
+    for (size_t i = 0; i < count; i++) {
+        if (ahoy_span_equal_nocase(params->list[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+/* R3261-7.3.1-4: a name that stands there stands there once. */
+static bool read_params(struct span text, struct params *params, struct ahoy_err *err)
+{
+    params->count = 0;
+    while (ahoy_param_next(&text, &params->list[params->count], NULL)) {
+        const struct span name = params->list[params->count].name;
+        if (params->count == AHOY_PARAMS_LIMIT)
+            return ahoy_fail(err, 400, name.at, "at most 64 parameters");
+        if (is_among(params, params->count, name))
+            return ahoy_fail(err, 400, name.at, "each parameter once");
+        params->count++;
     }
     return true;
 }
 
-static bool check_required(enum ahoy_header header, struct span params, struct ahoy_err *err)
+static bool check_required(enum ahoy_header header, const struct params *params, const char *end,
+                           struct ahoy_err *err)
 {
     const struct header_row *row = header_rows + groups[header].first;
-    struct ahoy_param param;
     for (size_t i = 0; i < groups[header].count; i++) {
-        if (row[i].rule.is_required && !ahoy_params_find(params, row[i].rule.name, &param))
-            return ahoy_fail(err, 400, ahoy_span_end(params), row[i].missing);
+        if (row[i].rule.is_required && !is_among(params, params->count, row[i].rule.name))
+            return ahoy_fail(err, 400, end, row[i].missing);
     }
     return true;
 }
 
-bool ahoy_params_check(enum ahoy_header header, struct span params, struct ahoy_err *err)
+bool ahoy_params_check(enum ahoy_header header, struct span text, struct ahoy_err *err)
 {
-    if (!check_twice(params, err) || !check_required(header, params, err))
+    AHOY_UNSET struct params params;
+    if (text.size == 0 && !groups[header].requires_some)
+        return true;
+    if (!read_params(text, &params, err) ||
+        (groups[header].requires_some &&
+         !check_required(header, &params, ahoy_span_end(text), err)))
         return false;
-    struct ahoy_param param;
-    while (ahoy_param_next(&params, &param, NULL)) {
-        if (!check_param(header, &param, err))
+    for (size_t i = 0; i < params.count; i++) {
+        if (!check_param(header, &params.list[i], err))
             return false;
     }
     return true;

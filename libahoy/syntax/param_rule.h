@@ -38,6 +38,6 @@ bool ahoy_param_is_feature(struct span name);
 /* The rule for a parameter of a SIP URI (RFC 3261 19.1.1, and the registry), for its meaning. */
 const struct ahoy_param_rule *ahoy_uri_param_rule(struct span name);
 
-/* Checks well-formed |params| against the rules of |header|: shapes, those required, and none
+/* Checks well-formed |text| against the rules of |header|: shapes, those required, and none
  * twice (R3261-7.3.1-4).  False at a fault (400). */
-bool ahoy_params_check(enum ahoy_header header, struct span params, struct ahoy_err *err);
+bool ahoy_params_check(enum ahoy_header header, struct span text, struct ahoy_err *err);

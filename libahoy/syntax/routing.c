@@ -32,12 +32,16 @@ static bool route_via(const struct ahoy_message *message, struct ahoy_routing *r
     return sound;
 }
 
+/* In a response both are what the request's sender has written, and go back to him; whoever acts
+ * upon them, as a user agent does, reads their URIs himself. */
 static bool route_address(const struct ahoy_message *message, enum ahoy_header header,
                           struct ahoy_address *address, struct ahoy_err *err)
 {
     const struct ahoy_field *field = ahoy_message_first(message, header);
     if (field == NULL)
         return missing(message, err, header == AHOY_HEADER_FROM ? "From" : "To");
+    if (!message->is_request)
+        return ahoy_address_skim(field->value, address, err);
     return ahoy_address_parse(field->value, address, err);
 }
 

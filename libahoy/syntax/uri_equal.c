@@ -46,12 +46,18 @@ bool ahoy_escaped_equal_nocase(struct span a, struct span b)
 
 bool ahoy_uri_param(const struct ahoy_uri *uri, struct span name, struct span *value)
 {
+    const uint32_t initial = ahoy_uri_initial(name);
     struct span rest = uri->params;
     struct ahoy_uri_part part;
-    if ((uri->initials & ahoy_uri_initial(name)) == 0)
+    if ((uri->initials & initial) == 0)
         return false;
-    while (ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part)) {
-        if (ahoy_escaped_equal_nocase(part.name, name)) {
+    while (rest.size > 0) {
+        struct span text = ahoy_span_after(rest, 1); /* Each begins with ";", and has a name. */
+        if ((ahoy_uri_initial(text) & initial) == 0) {
+            rest = ahoy_span_after(text, ahoy_span_find(text, ';'));
+        } else if (!ahoy_uri_part_next(&rest, ';', AHOY_PARAMCHAR, &part)) {
+            return false;
+        } else if (ahoy_escaped_equal_nocase(part.name, name)) {
             *value = part.value;
             return true;
         }
@@ -153,18 +159,23 @@ void ahoy_uri_put_escaped(struct ahoy_buf *buf, struct span text, unsigned set)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (const char *at = text.at, *end = ahoy_span_end(text); at < end; at++) {
+        const char *stop = ahoy_skip(at, end, set);
+        ahoy_buf_put(buf, ahoy_span_between(at, stop));
+        at = stop;
+        if (at == end)
+            break;
         unsigned char byte = (unsigned char)*at;
-        if (ahoy_is(*at, set)) {
-            ahoy_buf_put_byte(buf, *at);
-        } else {
-            char escape[3] = { '%', digits[byte >> 4], digits[byte & 15] };
-            ahoy_buf_put(buf, (struct span){ escape, sizeof escape });
-        }
+        char escape[3] = { '%', digits[byte >> 4], digits[byte & 15] };
+        ahoy_buf_put(buf, (struct span){ escape, sizeof escape });
     }
 }
 
 static void put_user(struct ahoy_buf *buf, struct span user)
 {
+    const char *end = ahoy_span_end(user);
+    const char *stop = ahoy_skip(user.at, end, AHOY_USER); /* As far as nothing is escaped. */
+    ahoy_buf_put(buf, ahoy_span_between(user.at, stop));
+    user = ahoy_span_between(stop, end);
     while (user.size > 0) {
         char byte = (char)ahoy_escaped_take(&user);
         ahoy_uri_put_escaped(buf, (struct span){ &byte, 1 }, AHOY_USER);

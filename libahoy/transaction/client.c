@@ -68,8 +68,9 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *owner,
         ahoy_owner_drop(owner, transaction);
         return nobody;
     }
-    ahoy_owner_note_joined(owner, request->pieces, request->count, transaction->kept);
+    ahoy_owner_note_composed(owner, request, transaction->kept);
     ahoy_client_begin(owner, transaction, now_ms);
+    ahoy_owner_forget_joined(owner); /* Other bytes may stand there later. */
     return ahoy_owner_handle(transaction);
 }
 
@@ -84,8 +85,10 @@ bool ahoy_transaction_send(struct ahoy_transactions *owner, const struct ahoy_ou
         !ahoy_owner_reserve(owner))
         return false;
     struct span bytes = ahoy_departure_join(&departure, request, &owner->outbox);
-    ahoy_owner_note_joined(owner, request->pieces, request->count, bytes);
-    return bytes.at != NULL && ahoy_owner_send(owner, &departure.hop, bytes, nobody);
+    ahoy_owner_note_composed(owner, request, bytes);
+    bool is_sent = bytes.at != NULL && ahoy_owner_send(owner, &departure.hop, bytes, nobody);
+    ahoy_owner_forget_joined(owner);
+    return is_sent;
 }
 
 /* Makes the ACK to the response at hand, keeps it instead of the request, and sends it.  Where

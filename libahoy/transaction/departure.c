@@ -4,12 +4,11 @@
 
 enum { HEAD_PIECES = 11 };
 
-/* The request line and our Via; |token| is room for that of the branch.  rport: R3581-3-1, and
+/* The request line and our Via; |token| is, or will be, that of the branch.  rport: R3581-3-1, and
  * sent-by: R3261-18.1.1-5. */
 static void make_head(const struct ahoy_departure *departure, struct span request_line,
-                      char token[AHOY_TOKEN_SIZE], struct span head[HEAD_PIECES])
+                      const char token[AHOY_TOKEN_SIZE], struct span head[HEAD_PIECES])
 {
-    ahoy_token_print(departure->branch.token, token);
     const struct span pieces[HEAD_PIECES] = {
         request_line,
         SPAN("Via: SIP/2.0/"),
@@ -48,7 +47,7 @@ static char *copy(const struct span *pieces, size_t count, char *to)
 static size_t size_of_request(const struct ahoy_departure *departure,
                               const struct ahoy_outgoing *request)
 {
-    char token[AHOY_TOKEN_SIZE];
+    const char token[AHOY_TOKEN_SIZE] = { 0 }; /* Its size is what counts. */
     struct span head[HEAD_PIECES];
     make_head(departure, request->request_line, token, head);
     return size_of(head, HEAD_PIECES) + size_of(request->pieces, request->count);
@@ -114,6 +113,7 @@ struct span ahoy_departure_join(const struct ahoy_departure *departure,
 {
     char token[AHOY_TOKEN_SIZE];
     struct span head[HEAD_PIECES];
+    ahoy_token_print(departure->branch.token, token);
     make_head(departure, request->request_line, token, head);
     size_t size = size_of(head, HEAD_PIECES) + size_of(request->pieces, request->count);
     char *at = size <= AHOY_MESSAGE_LIMIT ? ahoy_arena_take(arena, size) : NULL;
@@ -154,6 +154,7 @@ struct span ahoy_departure_go_back(const struct ahoy_flows *flows, const struct 
     leave_from(flows, twin, &departure);
     char token[AHOY_TOKEN_SIZE];
     struct span pieces[HEAD_PIECES + 1];
+    ahoy_token_print(branch->token, token);
     make_head(&departure, (struct span){ request.at, line_end }, token, pieces);
     pieces[HEAD_PIECES] = ahoy_span_after(request, via_end);
     struct span text = ahoy_arena_join(arena, pieces, HEAD_PIECES + 1);

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "libahoy/base/load.h"
+#include "libahoy/base/unset.h"
 
 /* A part's size is packed into 16 bits. */
 _Static_assert(AHOY_LINE_LIMIT <= UINT16_MAX, "every part stands in one line");
@@ -107,7 +108,7 @@ static void mix(struct mixer *mixer, struct span text)
 uint64_t ahoy_request_key_hash(const struct ahoy_request_key *key,
                                const struct ahoy_hash_key *secret)
 {
-    struct mixer mixer;
+    AHOY_UNSET struct mixer mixer;
     mixer.secret = secret;
     mixer.size = 0;
     enum ahoy_key_part end = key->has_cookie ? AHOY_KEY_VIA : AHOY_KEY_TO_TAG;

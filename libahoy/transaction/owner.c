@@ -50,6 +50,14 @@ struct ahoy_transaction *ahoy_owner_get(const struct ahoy_transactions *owner,
     return transaction == NULL || transaction->is_over ? NULL : transaction;
 }
 
+void ahoy_transaction_assign(struct ahoy_transactions *owner, struct ahoy_handle handle,
+                             uint64_t user)
+{
+    struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
+    if (transaction != NULL)
+        transaction->user = user;
+}
+
 struct ahoy_handle ahoy_owner_handle(const struct ahoy_transaction *transaction)
 {
     return ahoy_handle_unpack(transaction->end.what);

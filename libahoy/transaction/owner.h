@@ -69,10 +69,6 @@ struct ahoy_arrival {
     struct ahoy_hop reply;
     bool is_at_hand; /* What is sent now is sent because of it. */
     uint32_t call;   /* The mark of its call, 0 as long as nobody asks. */
-    struct {
-        const char *at;
-        uint16_t gap;
-    } joined; /* The last message that was made of it. */
     uint64_t now_ms;
     struct ahoy_event event; /* For the user; kind 0 when there is none or it has been polled. */
     struct ahoy_request_key key; /* Of a request that makes no transaction yet. */
@@ -104,6 +100,11 @@ struct ahoy_transactions {
     struct ahoy_transaction *dead; /* Told to be over; freed by the next settle. */
     uint32_t over_count;           /* Of the pool's, those that are over. */
 
+    struct {
+        const char *at; /* NULL for none. */
+        uint32_t call;
+        uint16_t gap;
+    } joined; /* The last message that was made for sending, and what is known of it, or 0. */
     struct ahoy_arrival arrival;
     struct ahoy_message own;          /* A message of ours that is parsed again. */
     char scratch[AHOY_MESSAGE_LIMIT]; /* Where messages are composed. */
@@ -150,6 +151,10 @@ bool ahoy_owner_reserve(struct ahoy_transactions *owner);
  * along with them (stack/wire.h), if it can be told by that. */
 void ahoy_owner_note_joined(struct ahoy_transactions *owner, const struct span *pieces,
                             size_t count, struct span bytes);
+/* The same of what was composed for |request|.  To be forgotten once it was sent. */
+void ahoy_owner_note_composed(struct ahoy_transactions *owner, const struct ahoy_outgoing *request,
+                              struct span bytes);
+void ahoy_owner_forget_joined(struct ahoy_transactions *owner);
 /* Sends |bytes|, which live until the next settle.  False only where nothing was reserved. */
 bool ahoy_owner_send(struct ahoy_transactions *owner, const struct ahoy_hop *hop, struct span bytes,
                      struct ahoy_handle transaction);

@@ -45,24 +45,53 @@ static uint16_t find_gap(const struct ahoy_message *message, struct span last, s
     return is_plain && gap <= UINT16_MAX ? (uint16_t)gap : 0; /* No datagram is longer. */
 }
 
+void ahoy_owner_forget_joined(struct ahoy_transactions *owner)
+{
+    owner->joined.at = NULL;
+}
+
 void ahoy_owner_note_joined(struct ahoy_transactions *owner, const struct span *pieces,
                             size_t count, struct span bytes)
 {
     struct ahoy_arrival *arrival = &owner->arrival;
+    ahoy_owner_forget_joined(owner);
     if (!arrival->is_at_hand || count == 0)
         return;
-    arrival->joined.at = bytes.at;
-    arrival->joined.gap = find_gap(arrival->message, pieces[count - 1], bytes.size);
+    owner->joined.at = bytes.at;
+    owner->joined.call = 0;
+    owner->joined.gap = find_gap(arrival->message, pieces[count - 1], bytes.size);
+}
+
+void ahoy_owner_note_composed(struct ahoy_transactions *owner, const struct ahoy_outgoing *request,
+                              struct span bytes)
+{
+    size_t gap = bytes.size - request->behind;
+    if (request->call == 0 || request->behind == 0 || request->behind > bytes.size) {
+        ahoy_owner_note_joined(owner, request->pieces, request->count, bytes);
+        return;
+    }
+    owner->joined.at = bytes.at;
+    owner->joined.call = request->call;
+    owner->joined.gap = gap <= UINT16_MAX ? (uint16_t)gap : 0; /* No datagram is longer. */
 }
 
 /* Most of what is sent while a message is at hand belongs to its call.  Where that of another call
  * is taken for it, its messages may change places, as on any way. */
-static void tell_what_is_known(struct ahoy_arrival *arrival, struct ahoy_sending *sending)
+static void tell_what_is_known(struct ahoy_transactions *owner, struct ahoy_sending *sending)
 {
-    if (arrival->call == 0)
-        arrival->call = ahoy_span_mark(arrival->routing->call_id);
-    sending->call = arrival->call;
-    sending->gap = sending->bytes.at == arrival->joined.at ? arrival->joined.gap : 0;
+    struct ahoy_arrival *arrival = &owner->arrival;
+    /* While none is at hand, other bytes may stand where the last one's answer stood. */
+    bool is_joined = sending->bytes.at == owner->joined.at &&
+                     (arrival->is_at_hand || owner->joined.call != 0);
+    if (is_joined)
+        sending->gap = owner->joined.gap;
+    if (is_joined && owner->joined.call != 0) {
+        sending->call = owner->joined.call;
+    } else if (arrival->is_at_hand) {
+        if (arrival->call == 0)
+            arrival->call = ahoy_span_mark(arrival->routing->call_id);
+        sending->call = arrival->call;
+    }
 }
 
 bool ahoy_owner_send(struct ahoy_transactions *owner, const struct ahoy_hop *hop, struct span bytes,
@@ -72,8 +101,8 @@ bool ahoy_owner_send(struct ahoy_transactions *owner, const struct ahoy_hop *hop
         return false;
     struct ahoy_sending *sending = &owner->sendings[owner->sending_count++];
     *sending = (struct ahoy_sending){ .hop = *hop, .bytes = bytes, .transaction = transaction };
-    if (owner->arrival.is_at_hand && hop->transport == AHOY_UDP)
-        tell_what_is_known(&owner->arrival, sending);
+    if (hop->transport == AHOY_UDP)
+        tell_what_is_known(owner, sending);
     return true;
 }
 

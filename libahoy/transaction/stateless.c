@@ -48,6 +48,8 @@ bool ahoy_stateless_is_ack(const struct ahoy_transactions *owner,
                            const struct ahoy_routing *routing)
 {
     char tag[AHOY_TOKEN_SIZE];
+    if (routing->to_tag.size != sizeof tag) /* Most are to others' answers, with tags of theirs. */
+        return false;
     ahoy_transaction_stateless_tag(owner, routing, tag);
     return ahoy_span_equal_nocase(routing->to_tag, (struct span){ tag, sizeof tag });
 }

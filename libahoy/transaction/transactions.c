@@ -67,7 +67,7 @@ void ahoy_transactions_message(struct ahoy_transactions *owner, const struct aho
     arrival->reply = *reply;
     arrival->is_at_hand = true;
     arrival->call = 0;
-    arrival->joined.at = NULL;
+    ahoy_owner_forget_joined(owner);
     arrival->now_ms = now_ms;
     arrival->unanswered = (struct ahoy_handle){ 0, 0 };
     if (message->is_request)

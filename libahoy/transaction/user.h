@@ -102,6 +102,11 @@ struct ahoy_outgoing {
     struct span branch_tail; /* Appended to the branch, at most AHOY_BRANCH_TAIL_LIMIT bytes of a
                               * token; empty for none. */
     struct span via_params;  /* Further parameters of our Via, from ";" on; or empty. */
+    /* What the wire would look for else (stack/wire.h), 0 where it is not known: the mark of the
+     * Call-ID (ahoy_span_mark), and how many bytes at the end begin with the value of
+     * Content-Length, a plain number in a row without folds. */
+    uint32_t call;
+    uint32_t behind;
     uint64_t user;           /* Comes back in the events. */
 };
 
@@ -111,6 +116,11 @@ struct ahoy_outgoing {
  * one AHOY_EVENT_ENDED. */
 struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *transactions,
                                             const struct ahoy_outgoing *request, uint64_t now_ms);
+
+/* What events of |transaction| bring from now on, in place of what it was begun with.  Nothing
+ * happens where it is stale. */
+void ahoy_transaction_assign(struct ahoy_transactions *transactions,
+                             struct ahoy_handle transaction, uint64_t user);
 
 /* Sends a request once and forgets it: an ACK to a 2xx, or what is forwarded without state.  The
  * branch is made from |seed| (the branch that it came with) so that a retransmission gets the same

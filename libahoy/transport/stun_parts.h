@@ -7,7 +7,8 @@ enum {
     AHOY_STUN_HEAD_SIZE = 20,
     AHOY_STUN_ATTRIBUTE_HEAD_SIZE = 4,
     AHOY_STUN_BINDING_REQUEST = 0x0001,
-    AHOY_STUN_BINDING_SUCCESS = 0x0101
+    AHOY_STUN_BINDING_SUCCESS = 0x0101,
+    AHOY_STUN_BINDING_ERROR = 0x0111
 };
 
 /* Types of attributes that more than one of them reads or writes (RFC 5389 18.2). */

@@ -29,7 +29,9 @@ bool ahoy_bindings_add(struct ahoy_bindings *bindings, const struct ahoy_binding
     added->contact = keep(bindings, binding->contact);
     added->call_id = keep(bindings, binding->call_id);
     added->params = keep(bindings, binding->params);
-    added->instance = keep(bindings, binding->instance);
+    added->instance = ahoy_span_has(binding->params, binding->instance)
+                          ? ahoy_span_moved(binding->instance, binding->params, added->params)
+                          : keep(bindings, binding->instance);
     added->path = keep(bindings, binding->path);
     return true;
 }

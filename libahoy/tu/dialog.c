@@ -15,6 +15,9 @@ static bool have_more(struct ahoy_dialog *dialog)
 
 void ahoy_dialog_fini(struct ahoy_dialog *dialog)
 {
+    free(dialog->ice);
+    dialog->ice = NULL;
+    dialog->ice_size = 0;
     free(dialog->more);
     dialog->more = NULL;
 }
@@ -95,10 +98,10 @@ static bool preload(struct ahoy_dialog *dialog, struct span values)
 bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed)
 {
     clear(dialog);
-    dialog->remote_tag = SPAN("");
     return preload(dialog, seed->route) && preload(dialog, seed->service_route) &&
            keep(dialog, seed->call_id, &dialog->call_id) &&
            keep(dialog, seed->local_tag, &dialog->local_tag) &&
+           keep(dialog, seed->remote_tag, &dialog->remote_tag) &&
            keep(dialog, seed->local_uri, &dialog->local_uri) &&
            keep(dialog, seed->remote_uri, &dialog->remote_uri) && set_target(dialog, seed->target);
 }
@@ -170,6 +173,13 @@ bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_messa
     return made;
 }
 
+/* Whether |skimmed|, of a response, has a URI that may go into requests of ours. */
+static bool is_sound(const struct ahoy_address *skimmed, struct ahoy_err *err)
+{
+    struct ahoy_address address;
+    return ahoy_address_parse(skimmed->text, &address, err);
+}
+
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *routing, struct ahoy_err *err)
 {
@@ -184,6 +194,8 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
         *b = swap;
     }
     dialog->local_cseq = routing->cseq.number;
+    if (!is_sound(&routing->from, err) || !is_sound(&routing->to, err))
+        return false;
     if (!keep(dialog, routing->from_tag, &dialog->local_tag) ||
         !keep(dialog, routing->to_tag, &dialog->remote_tag) ||
         !keep(dialog, routing->from.uri.text, &dialog->local_uri) ||
@@ -192,7 +204,7 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
     return true;
 }
 
-void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *early)
+void ahoy_dialog_confirm(struct ahoy_dialog *dialog, struct ahoy_dialog *early)
 {
     if (early->local_cseq > dialog->local_cseq)
         dialog->local_cseq = early->local_cseq;
@@ -203,6 +215,11 @@ void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *e
     dialog->takes_update = early->takes_update;
     dialog->rseq = early->rseq;
     dialog->prack = early->prack;
+    free(dialog->ice);
+    dialog->ice = early->ice;
+    dialog->ice_size = early->ice_size;
+    early->ice = NULL;
+    early->ice_size = 0;
 }
 
 bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing)
@@ -264,17 +281,13 @@ static void put_routes(const struct ahoy_dialog *dialog, struct ahoy_buf *rows)
     }
 }
 
-static void put_party(struct ahoy_buf *rows, const char *name, struct span uri, struct span tag)
+/* The rest of a row that begins with |before|, but for its end. */
+static void put_party(struct ahoy_buf *rows, struct span before, struct span uri, struct span tag)
 {
-    ahoy_buf_put(rows, ahoy_span(name));
-    ahoy_buf_put(rows, SPAN(": <"));
+    ahoy_buf_put(rows, before);
     ahoy_buf_put(rows, uri);
-    ahoy_buf_put_byte(rows, '>');
-    if (tag.size > 0) {
-        ahoy_buf_put(rows, SPAN(";tag="));
-        ahoy_buf_put(rows, tag);
-    }
-    ahoy_buf_put(rows, SPAN("\r\n"));
+    ahoy_buf_put(rows, tag.size > 0 ? SPAN(">;tag=") : SPAN(">"));
+    ahoy_buf_put(rows, tag);
 }
 
 void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method, uint32_t cseq,
@@ -285,10 +298,9 @@ void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method
     ahoy_buf_put(line, ahoy_dialog_request_uri(dialog));
     ahoy_buf_put(line, SPAN(" SIP/2.0\r\n"));
     put_routes(dialog, rows);
-    ahoy_buf_put(rows, SPAN("Max-Forwards: 70\r\n"));
-    put_party(rows, "From", dialog->local_uri, dialog->local_tag);
-    put_party(rows, "To", dialog->remote_uri, dialog->remote_tag);
-    ahoy_buf_put(rows, SPAN("Call-ID: "));
+    put_party(rows, SPAN("Max-Forwards: 70\r\nFrom: <"), dialog->local_uri, dialog->local_tag);
+    put_party(rows, SPAN("\r\nTo: <"), dialog->remote_uri, dialog->remote_tag);
+    ahoy_buf_put(rows, SPAN("\r\nCall-ID: "));
     ahoy_buf_put(rows, dialog->call_id);
     ahoy_buf_put(rows, SPAN("\r\nCSeq: "));
     ahoy_buf_put_number(rows, cseq);

@@ -30,6 +30,8 @@ struct ahoy_dialog {
     /* What is negotiated in it; zeroed at first, and not touched by what is below. */
     struct ahoy_offers offers;
     struct ahoy_sdp_agreed agreed;
+    char *ice; /* What the peer says of ICE (sdp/ice.h), from the allocator; NULL for nothing. */
+    size_t ice_size;
     bool takes_update;        /* The peer's Allow names UPDATE. */
     uint32_t rseq;            /* Of the last reliable response to our INVITE; 0 for none yet. */
     struct ahoy_handle prack; /* Ours for one with an answer, that is not answered; else null. */
@@ -40,6 +42,14 @@ struct ahoy_dialog {
     char text[AHOY_DIALOG_TEXT_ROOM];
 };
 
+/* The identifiers, URIs, route set and sequence numbers of one, in as much memory as they need. */
+struct ahoy_dialog_kept;
+
+/* Keeps |dialog| so, to be given to free; NULL where memory is refused. */
+struct ahoy_dialog_kept *ahoy_dialog_keep(const struct ahoy_dialog *dialog);
+/* Makes |dialog| that one again.  False where memory is refused. */
+bool ahoy_dialog_restore(struct ahoy_dialog *dialog, const struct ahoy_dialog_kept *kept);
+
 /* Gives back what it holds. */
 void ahoy_dialog_fini(struct ahoy_dialog *dialog);
 /* The remote target's URI. */
@@ -48,6 +58,7 @@ struct span ahoy_dialog_target(const struct ahoy_dialog *dialog);
 /* What a request outside of dialogs is made of (8.1.1). */
 struct ahoy_dialog_seed {
     struct span call_id, local_tag;
+    struct span remote_tag; /* Empty: there is none yet. */
     struct span local_uri, remote_uri;
     struct span target; /* The Request-URI. */
     struct span route;  /* The pre-existing route set (8.1.2), one value of Route; or empty. */
@@ -77,7 +88,7 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
 
 /* The early dialog |early| is confirmed by the 2xx that |dialog| was just made from: its sequence
  * numbers and what was negotiated go on. */
-void ahoy_dialog_confirm(struct ahoy_dialog *dialog, const struct ahoy_dialog *early);
+void ahoy_dialog_confirm(struct ahoy_dialog *dialog, struct ahoy_dialog *early);
 
 /* Whether a request that came in with this To tag and From tag belongs here (12.2.2). */
 bool ahoy_dialog_matches(const struct ahoy_dialog *dialog, const struct ahoy_routing *routing);

@@ -456,12 +456,14 @@ void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, u
         end(proxy, context);
 }
 
-void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms)
+bool ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms)
 {
     struct ahoy_timer *timer;
+    bool any = false;
     while (proxy->wish_count == 0 && (timer = ahoy_timers_expire(&proxy->timers, now_ms)) != NULL) {
         unsigned index;
         struct proxy_context *context = ahoy_proxy_find(proxy, timer->what, &index);
+        any = true;
         if (context == NULL)
             continue;
         if (timer->which == PROXY_TIMER_C)
@@ -473,6 +475,7 @@ void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms)
         else if (!context->closed)
             ahoy_proxy_choose(proxy, context, now_ms);
     }
+    return any;
 }
 
 uint64_t ahoy_proxy_deadline(const struct ahoy_proxy *proxy)

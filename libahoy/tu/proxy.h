@@ -103,6 +103,7 @@ struct ahoy_proxy_plan {
     enum ahoy_urgency urgency; /* What a neighbour that asks for less gets least of. */
     bool tells_load;           /* The sender is a neighbour that wants to know our load. */
     size_t own_routes;         /* Topmost Route values that name us: removed (16.4). */
+    bool no_other_route;       /* There are no others, as the owner has seen. */
     bool restore_uri;          /* The last Route value became the Request-URI (16.4): removed. */
     /* Put a Record-Route (16.6 step 4); two where the request leaves by another listener than it
      * came by, or either side has a flow to be named (RFC 5626 5.3).  What crosses into or out of
@@ -198,8 +199,8 @@ void ahoy_proxy_follow(struct ahoy_proxy *proxy, const struct ahoy_event *event,
 void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, uint64_t now_ms);
 
 /* Timer C and the like: step with time alone, and when that is due.  It ends at the first that
- * brings wishes: the owner goes on as long as something is due. */
-void ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms);
+ * brings wishes: the owner goes on until it returns false, as nothing was due. */
+bool ahoy_proxy_expire(struct ahoy_proxy *proxy, uint64_t now_ms);
 uint64_t ahoy_proxy_deadline(const struct ahoy_proxy *proxy);
 /* Contexts now: requests whose transactions have not all ended. */
 uint32_t ahoy_proxy_count(const struct ahoy_proxy *proxy);

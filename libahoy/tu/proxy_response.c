@@ -3,12 +3,27 @@
 #include "libahoy/tu/privacy.h"
 #include "libahoy/tu/proxy_context.h"
 
+/* Whether what is left of |values|, of Vias, may hold some. */
+static bool may_have_load(const struct ahoy_values *values)
+{
+    struct span text = values->rest;
+    const struct ahoy_field *field = values->field;
+    while (!ahoy_oc_may_be_in(text)) {
+        if (field == NULL || (field = ahoy_message_next(values->message, field)) == NULL)
+            return false;
+        text = field->value;
+    }
+    return true;
+}
+
 /* Behind our Via: what others have written of their load into further ones was meant for nobody, or
  * for those who should not believe it (RFC 7339 5.4, 11).  |load| goes into the first of them. */
 static void edit_load(struct ahoy_proxy *proxy, struct ahoy_values values, struct span load)
 {
     struct ahoy_via via;
     struct span text;
+    if (load.size == 0 && !may_have_load(&values))
+        return;
     for (; ahoy_values_next(&values, &text, NULL); load = SPAN("")) {
         if (load.size == 0 && !ahoy_oc_may_be_in(text))
             continue;
@@ -32,24 +47,42 @@ static void edit_identity(struct ahoy_edits *edits, const struct ahoy_message *m
     ahoy_proxy_drop_rows(edits, message, AHOY_HEADER_P_PREFERRED_IDENTITY);
 }
 
+/* Finds what goes with our Via, and the values behind it; false where nothing is behind it. */
+static bool find_own(const struct ahoy_message *message, struct span *gone,
+                     struct ahoy_values *others)
+{
+    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_VIA);
+    struct span own, next;
+    if (values.field == NULL)
+        return false;
+    *gone = values.field->row;
+    if (ahoy_span_find(values.rest, ',') == values.rest.size) { /* It has a row of its own. */
+        values.field = ahoy_message_next(message, values.field);
+        if (values.field == NULL)
+            return false; /* R3261-16.7-6 */
+        values.rest = values.field->value;
+        *others = values;
+        return true;
+    }
+    if (!ahoy_values_next(&values, &own, NULL))
+        return false;
+    *others = values;
+    *gone = values.field->row;
+    if (values.rest.size == 0)
+        return values.field->next != 0;
+    if (!ahoy_values_next(&values, &next, NULL))
+        return false;
+    *gone = ahoy_span_between(own.at, next.at);
+    return true;
+}
+
 size_t ahoy_proxy_pop_via(struct ahoy_proxy *proxy, const struct ahoy_message *message,
                           bool tells_load, enum ahoy_asserted asserted)
 {
-    struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_VIA);
-    struct span own;
-    if (!ahoy_values_next(&values, &own, NULL))
+    struct ahoy_values others;
+    struct span gone;
+    if (!find_own(message, &gone, &others))
         return 0;
-    const struct ahoy_values others = values;
-    struct span rest = values.rest;
-    struct span gone = values.field->row;
-    if (rest.size == 0 && values.field->next == 0)
-        return 0; /* R3261-16.7-6 */
-    if (rest.size > 0) {
-        struct span next;
-        if (!ahoy_values_next(&values, &next, NULL))
-            return 0;
-        gone = ahoy_span_between(own.at, next.at);
-    }
     ahoy_edits_init(&proxy->edits, message->bytes);
     ahoy_edits_remove(&proxy->edits, gone);
     edit_load(proxy, others, ahoy_proxy_load(proxy, tells_load));

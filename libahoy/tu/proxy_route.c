@@ -20,6 +20,10 @@ bool ahoy_proxy_read_routes(const struct ahoy_message *message, const struct aho
                             struct proxy_routes *routes)
 {
     *routes = (struct proxy_routes){ .count = 0 };
+    if (plan->no_other_route) {
+        routes->count = routes->begin = routes->end = plan->own_routes;
+        return true;
+    }
     struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_ROUTE);
     struct ahoy_err err = { .expected = NULL };
     struct span top = SPAN("");
@@ -74,6 +78,10 @@ void ahoy_proxy_edit_routes(struct ahoy_edits *edits, const struct ahoy_message 
 {
     if (routes->begin == 0 && routes->end == routes->count)
         return;
+    if (routes->begin == routes->end && routes->strict.size == 0) {
+        ahoy_proxy_drop_rows(edits, message, AHOY_HEADER_ROUTE);
+        return;
+    }
     const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_ROUTE);
     const struct ahoy_field *last = NULL;
     size_t number = 0;

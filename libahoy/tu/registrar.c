@@ -1,7 +1,7 @@
 /* The registrar's rules: RFC 3261 10.3, steps 6 to 8. */
 #include "libahoy/tu/registrar.h"
 
-#include "libahoy/syntax/params.h"
+#include "libahoy/base/unset.h"
 #include "libahoy/tu/push.h"
 #include "libahoy/tu/registrar_gruu.h"
 #include "libahoy/tu/registrar_outbound.h"
@@ -52,18 +52,38 @@ bool ahoy_registrar_read_q(struct span text, uint16_t *q)
     return true;
 }
 
-static bool read_contact_params(const struct ahoy_address *address, uint32_t expires_s,
+/* Those of a contact that mean something here; without a name where they are absent. */
+enum contact_param { EXPIRES, Q, INSTANCE, REG_ID, CONTACT_PARAMS };
+
+static void find_contact_params(struct span params, struct ahoy_param found[CONTACT_PARAMS])
+{
+    static const struct span names[CONTACT_PARAMS] = { [EXPIRES] = SPAN_INIT("expires"),
+                                                       [Q] = SPAN_INIT("q"),
+                                                       [INSTANCE] = SPAN_INIT("+sip.instance"),
+                                                       [REG_ID] = SPAN_INIT("reg-id") };
+    struct ahoy_param param;
+    for (size_t i = 0; i < CONTACT_PARAMS; i++)
+        found[i].name = found[i].value = SPAN("");
+    while (ahoy_param_next(&params, &param, NULL)) {
+        for (size_t i = 0; i < CONTACT_PARAMS; i++) {
+            if (found[i].name.size == 0 && ahoy_span_equal_nocase(param.name, names[i]))
+                found[i] = param;
+        }
+    }
+}
+
+static bool read_contact_params(struct span params, uint32_t expires_s,
                                 struct ahoy_asked_contact *asked, struct ahoy_err *err)
 {
-    struct ahoy_param param;
+    struct ahoy_param found[CONTACT_PARAMS];
+    find_contact_params(params, found);
     asked->q = 1000;
     asked->expires_s = expires_s;
-    if (ahoy_params_find(address->params, SPAN("expires"), &param))
-        asked->expires_s = read_delta_seconds(param.value); /* R3261-10.3-16 */
-    if (ahoy_params_find(address->params, SPAN("q"), &param) &&
-        !ahoy_registrar_read_q(param.value, &asked->q))
-        return ahoy_fail(err, 400, param.name.at, "a q from 0 to 1 with three decimals at most");
-    return true;
+    if (found[EXPIRES].name.size > 0)
+        asked->expires_s = read_delta_seconds(found[EXPIRES].value); /* R3261-10.3-16 */
+    if (found[Q].name.size > 0 && !ahoy_registrar_read_q(found[Q].value, &asked->q))
+        return ahoy_fail(err, 400, found[Q].name.at, "a q from 0 to 1 with three decimals at most");
+    return ahoy_registrar_read_instance(&found[INSTANCE], &found[REG_ID], asked, err);
 }
 
 static bool keep_to_limits(const struct ahoy_registrar_limits *limits, struct span contact,
@@ -79,8 +99,9 @@ static bool keep_to_limits(const struct ahoy_registrar_limits *limits, struct sp
 
 static bool read_contact(struct span text, uint32_t expires_s,
                          const struct ahoy_registrar_limits *limits,
-                         struct ahoy_asked_contact *asked, struct ahoy_err *err)
+                         struct ahoy_registration *registration, struct ahoy_err *err)
 {
+    struct ahoy_asked_contact *asked = &registration->asked[registration->count];
     struct ahoy_address address;
     if (!ahoy_address_parse(text, &address, err))
         return false;
@@ -88,12 +109,12 @@ static bool read_contact(struct span text, uint32_t expires_s,
         return ahoy_fail(err, 403, text.at, "a sip or sips URI"); /* R5627-5.1-3 */
     if (address.uri.text.size > AHOY_CONTACT_LIMIT)
         return ahoy_fail(err, 400, text.at, "a contact of at most 1,024 bytes");
+    registration->uris[registration->count] = address.uri;
     asked->contact = address.uri.text;
     asked->params = ahoy_span_trim(address.params);
     if (asked->params.size > AHOY_CONTACT_PARAMS_LIMIT)
         return ahoy_fail(err, 400, text.at, "at most 512 bytes of parameters");
-    return read_contact_params(&address, expires_s, asked, err) &&
-           ahoy_registrar_read_instance(address.params, asked, err) &&
+    return read_contact_params(address.params, expires_s, asked, err) &&
            keep_to_limits(limits, text, asked, err);
 }
 
@@ -128,7 +149,7 @@ static bool read_contacts(const struct ahoy_message *request,
         }
         if (registration->count == AHOY_BINDINGS_LIMIT)
             return ahoy_fail(err, 403, text.at, "fewer contacts");
-        if (!read_contact(text, expires_s, limits, &registration->asked[registration->count], err))
+        if (!read_contact(text, expires_s, limits, registration, err))
             return false;
         registration->count++;
     }
@@ -326,9 +347,13 @@ bool ahoy_registrar_apply(const struct ahoy_bindings *current,
                           const struct ahoy_registration *registration, uint64_t now_ms,
                           struct ahoy_bindings *next, struct ahoy_err *err)
 {
-    struct change change = { .current = current, .registration = registration, .now_ms = now_ms };
+    AHOY_UNSET struct change change;
+    change.current = current;
+    change.registration = registration;
+    change.now_ms = now_ms;
     ahoy_bindings_init(next);
     for (size_t i = 0; i < registration->count; i++) {
+        change.settled[i] = false;
         if (!ahoy_uri_parse(registration->asked[i].contact, &change.uris[i], err))
             return false;
     }

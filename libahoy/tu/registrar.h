@@ -28,17 +28,18 @@ struct ahoy_asked_contact {
 struct ahoy_registration {
     bool remove_all; /* Contact: * */
     size_t count;    /* 0 without remove_all is a query. */
-    struct ahoy_asked_contact asked[AHOY_BINDINGS_LIMIT];
     struct span call_id;
     uint32_t cseq;
     uint32_t contacts; /* The limits'. */
     struct ahoy_hop hop;
-    struct span path;           /* All of its Path values; empty where there are none. */
-    bool requires_outbound;     /* The answer says Require: outbound. */
-    bool shows_path;            /* The answer says Path: the phone supports it. */
-    bool shows_gruus;           /* It says GRUUs: the phone supports them. */
-    bool is_pushed;             /* A proxy on its way wakes the phone (RFC 8599 5.6.1.1). */
-    char text[AHOY_PATH_LIMIT]; /* Of |path|. */
+    struct span path;       /* All of its Path values; empty where there are none. */
+    bool requires_outbound; /* The answer says Require: outbound. */
+    bool shows_path;        /* The answer says Path: the phone supports it. */
+    bool shows_gruus;       /* It says GRUUs: the phone supports them. */
+    bool is_pushed;         /* A proxy on its way wakes the phone (RFC 8599 5.6.1.1). */
+    struct ahoy_asked_contact asked[AHOY_BINDINGS_LIMIT];
+    struct ahoy_uri uris[AHOY_BINDINGS_LIMIT]; /* Of |asked|, where it was read from a request. */
+    char text[AHOY_PATH_LIMIT];                /* Of |path|. */
 };
 
 /* Reads a REGISTER (10.3 steps 6 and 7, RFC 3327 5.3, RFC 5626 6).  Faults: 400 (Contact

@@ -1,25 +1,21 @@
 /* RFC 5626 6 and RFC 3327 5.3: Path, instance and reg-id of a REGISTER. */
 #include "libahoy/tu/registrar_outbound.h"
 
-#include "libahoy/syntax/params.h"
-
-bool ahoy_registrar_read_instance(struct span params, struct ahoy_asked_contact *asked,
+bool ahoy_registrar_read_instance(const struct ahoy_param *instance,
+                                  const struct ahoy_param *reg_id, struct ahoy_asked_contact *asked,
                                   struct ahoy_err *err)
 {
-    struct ahoy_param param;
-    uint64_t reg_id;
-    asked->instance = SPAN("");
+    uint64_t number;
+    asked->instance = ahoy_unquote(instance->value);
     asked->reg_id = 0;
-    if (ahoy_params_find(params, SPAN("+sip.instance"), &param))
-        asked->instance = ahoy_unquote(param.value);
     if (asked->instance.size > AHOY_INSTANCE_LIMIT)
-        return ahoy_fail(err, 400, param.value.at, "an instance of at most 128 bytes");
+        return ahoy_fail(err, 400, instance->value.at, "an instance of at most 128 bytes");
     /* Without an instance a reg-id is overlooked. */
-    if (asked->instance.size == 0 || !ahoy_params_find(params, SPAN("reg-id"), &param))
+    if (asked->instance.size == 0 || reg_id->name.size == 0)
         return true;
-    if (!ahoy_span_number(param.value, INT32_MAX, &reg_id) || reg_id == 0) /* R5626-10-1 */
-        return ahoy_fail(err, 400, param.name.at, "a reg-id from 1 to 2147483647");
-    asked->reg_id = (uint32_t)reg_id;
+    if (!ahoy_span_number(reg_id->value, INT32_MAX, &number) || number == 0) /* R5626-10-1 */
+        return ahoy_fail(err, 400, reg_id->name.at, "a reg-id from 1 to 2147483647");
+    asked->reg_id = (uint32_t)number;
     return true;
 }
 
@@ -52,15 +48,22 @@ bool ahoy_registrar_is_first_hop(const struct ahoy_message *request)
     return ahoy_values_next(&values, &via, NULL) && !ahoy_values_next(&values, &via, NULL);
 }
 
-static bool supports(const struct ahoy_message *request, struct span option)
+/* What the phone says that it knows of. */
+struct supported {
+    bool outbound, gruu, path;
+};
+
+static struct supported read_supported(const struct ahoy_message *request)
 {
     struct ahoy_values values = ahoy_message_values(request, AHOY_HEADER_SUPPORTED);
+    struct supported supported = { .outbound = false };
     struct span tag;
     while (ahoy_values_next(&values, &tag, NULL)) {
-        if (ahoy_span_equal_nocase(tag, option))
-            return true;
+        supported.outbound |= ahoy_span_equal_nocase(tag, SPAN("outbound"));
+        supported.gruu |= ahoy_span_equal_nocase(tag, SPAN("gruu"));
+        supported.path |= ahoy_span_equal_nocase(tag, SPAN("path"));
     }
-    return false;
+    return supported;
 }
 
 /* What a reg-id comes to where the way cannot be kept to: R5626-6-4, -5. */
@@ -95,16 +98,16 @@ bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
 {
     struct ahoy_address first;
     struct span ob;
-    bool supported = supports(request, SPAN("outbound"));
-    registration->shows_gruus = supports(request, SPAN("gruu"));
+    const struct supported supported = read_supported(request);
+    registration->shows_gruus = supported.gruu;
     registration->requires_outbound = false;
     if (!join_path(request, registration, &first, err))
         return false;
-    registration->shows_path = registration->path.size > 0 && supports(request, SPAN("path"));
+    registration->shows_path = registration->path.size > 0 && supported.path;
     bool kept = registration->path.size > 0
                     ? ahoy_uri_param(&first.uri, SPAN("ob"), &ob)
                     : ahoy_registrar_is_first_hop(request); /* R5626-6-2, -3 */
     if (!kept)
-        return overlook(registration, supported, err);
-    return check_flow(registration, supported, err);
+        return overlook(registration, supported.outbound, err);
+    return check_flow(registration, supported.outbound, err);
 }

@@ -2,11 +2,13 @@
  * to it can be kept to.  The inside of registrar.c. */
 #pragma once
 
+#include "libahoy/syntax/params.h"
 #include "libahoy/tu/registrar.h"
 
-/* Reads +sip.instance and reg-id of a contact.  Faults: 400 for an instance that is too long, and a
- * reg-id that is no number from 1 to 2^31 - 1. */
-bool ahoy_registrar_read_instance(struct span params, struct ahoy_asked_contact *asked,
+/* Reads the values of +sip.instance and reg-id of a contact; empty where they are absent.  Faults:
+ * 400 for an instance that is too long, and a reg-id that is no number from 1 to 2^31 - 1. */
+bool ahoy_registrar_read_instance(const struct ahoy_param *instance,
+                                  const struct ahoy_param *reg_id, struct ahoy_asked_contact *asked,
                                   struct ahoy_err *err);
 
 /* Reads Path, and decides what becomes of a reg-id.  Faults: 400 for a Path that is unreadable or

@@ -8,9 +8,19 @@
 
 static const struct ahoy_handle nobody = { 0, 0 };
 
+/* What was and is described serves no more. */
+static void forget_descriptions(struct ahoy_session *session)
+{
+    ahoy_session_wipe(session->offer, session->offer_size);
+    ahoy_session_wipe(session->described, session->described_size);
+    session->offer = session->described = NULL;
+    session->offer_size = session->described_size = session->described_media = 0;
+}
+
 static void settle(struct ahoy_session *session)
 {
     session->state = AHOY_SESSION_OVER;
+    forget_descriptions(session); /* Its transactions may go on for half a minute. */
     session->ring_ms = session->change.again_ms = UINT64_MAX;
     ahoy_session_timer_stop(&session->timer);
     ahoy_session_drop_answer(&session->answer);
@@ -74,6 +84,16 @@ bool ahoy_session_repeat(struct ahoy_session_answer *answer, const struct ahoy_u
     answer->again_ms = now_ms + answer->interval_ms;
     answer->give_up_ms = now_ms + UINT64_C(64) * context->t1_ms;
     return true;
+}
+
+void ahoy_session_leave(struct ahoy_session *session, struct ahoy_ua_context *context,
+                        struct ahoy_handle *transaction)
+{
+    if (transaction->generation == 0)
+        return;
+    ahoy_ua_disown(context, *transaction);
+    *transaction = nobody;
+    session->transactions--;
 }
 
 void ahoy_session_send_bye(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -278,6 +298,33 @@ bool ahoy_session_is_done(const struct ahoy_session *session)
            !ahoy_transfer_goes_on(session);
 }
 
+bool ahoy_session_is_spent(const struct ahoy_session *session)
+{
+    return session->state == AHOY_SESSION_OVER && session->is_caller && session->heard == 200 &&
+           session->transactions == 1 && session->client.generation != 0 &&
+           !session->bye_unanswered && session->early_count == 0 &&
+           !ahoy_transfer_goes_on(session);
+}
+
+static bool may_have_keys(const struct ahoy_session *session)
+{
+    return session->local.security.wish != AHOY_SECURITY_OFF ||
+           session->in_force.security.wish != AHOY_SECURITY_OFF ||
+           session->change.offered.security.wish != AHOY_SECURITY_OFF ||
+           session->dialog.agreed.secured.suite != AHOY_NO_SUITE;
+}
+
+/* Most have none, and lie in memory that was last touched long ago. */
+static void wipe_keys(struct ahoy_session *session)
+{
+    if (!may_have_keys(session))
+        return;
+    explicit_bzero(&session->local, sizeof session->local);
+    explicit_bzero(&session->in_force, sizeof session->in_force);
+    explicit_bzero(&session->change.offered, sizeof session->change.offered);
+    explicit_bzero(&session->dialog.agreed, sizeof session->dialog.agreed);
+}
+
 void ahoy_session_fini(struct ahoy_session *session)
 {
     ahoy_session_drop_answer(&session->answer);
@@ -285,8 +332,7 @@ void ahoy_session_fini(struct ahoy_session *session)
     ahoy_session_forget_early(session);
     ahoy_dialog_fini(&session->dialog);
     free(session->head);
-    ahoy_session_wipe(session->offer, session->offer_size);
-    ahoy_session_wipe(session->described, session->described_size);
+    forget_descriptions(session);
     free(session->targets);
     free(session->extra);
     free(session->refer);
@@ -295,9 +341,6 @@ void ahoy_session_fini(struct ahoy_session *session)
     ahoy_session_forget(&session->bye_credentials);
     ahoy_session_forget(&session->change.credentials);
     ahoy_session_forget(&session->timer.credentials);
-    session->head = session->offer = session->described = NULL;
-    explicit_bzero(&session->local, sizeof session->local);
-    explicit_bzero(&session->in_force, sizeof session->in_force);
-    explicit_bzero(&session->change.offered, sizeof session->change.offered);
-    explicit_bzero(&session->dialog.agreed, sizeof session->dialog.agreed);
+    session->head = NULL;
+    wipe_keys(session);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libahoy/base/heap.h"
+#include "libahoy/tu/forks.h"
 #include "libahoy/tu/session_timer.h"
 
 enum ahoy_session_state {
@@ -17,7 +18,6 @@ enum {
     AHOY_SESSION_RING_AGAIN_RELIABLY_MS = 150000 /* RFC 3262 3 */
 };
 enum {
-    AHOY_SESSION_FORKS_LIMIT = 4,
     AHOY_SESSION_TARGETS_LIMIT = 8,
     AHOY_SESSION_TARGETS_TEXT_LIMIT = 8192 /* Bytes of them together. */
 };
@@ -78,10 +78,9 @@ struct ahoy_session {
     uint64_t owed_ms;     /* When that is tried again. */
     uint32_t invite_cseq; /* Of our INVITE, which its ACK repeats. */
     unsigned heard;       /* Of our INVITE: the last status that was told; 0 for none. */
-    unsigned fork_count;  /* Forks that answered too late, and were told BYE; ... */
-    uint64_t forks[AHOY_SESSION_FORKS_LIMIT]; /* ... hashes of their To tags. */
-    uint32_t server_cseq;                     /* Of the peer's INVITE. */
-    char *head;                               /* A 100 to it, from which its answers are made. */
+    struct ahoy_forks forks;
+    uint32_t server_cseq; /* Of the peer's INVITE. */
+    char *head;           /* A 100 to it, from which its answers are made. */
     size_t head_size;
     char *offer; /* Its body, where it had one. */
     size_t offer_size;
@@ -155,6 +154,8 @@ uint64_t ahoy_session_deadline(const struct ahoy_session *session);
 bool ahoy_session_is_busy(const struct ahoy_session *session);
 /* Whether it is over and nothing more will be heard of it. */
 bool ahoy_session_is_done(const struct ahoy_session *session);
+/* Whether it is over, and nothing more will be heard of it but 2xx to our INVITE: remnants.h. */
+bool ahoy_session_is_spent(const struct ahoy_session *session);
 /* Frees what it holds. */
 void ahoy_session_fini(struct ahoy_session *session);
 
@@ -183,6 +184,10 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
 bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context *context,
                               const struct ahoy_message *message,
                               const struct ahoy_sdp_local *offered);
+/* What |agreed| says holds in |dialog| from now on, and what the peer, whose description was read
+ * last, says of ICE. */
+void ahoy_session_agree(struct ahoy_dialog *dialog, const struct ahoy_ua_context *context,
+                        const struct ahoy_sdp_agreed *agreed);
 /* Tells the program, with what was agreed in |dialog|. */
 void ahoy_session_tell(const struct ahoy_session *session, struct ahoy_ua_context *context,
                        enum ahoy_ua_news_kind kind, const struct ahoy_dialog *dialog);
@@ -207,6 +212,9 @@ bool ahoy_session_repeat(struct ahoy_session_answer *answer, const struct ahoy_u
 void ahoy_session_prack(struct ahoy_session *session, struct ahoy_ua_context *context,
                         const struct ahoy_event *event, uint64_t now_ms);
 
+/* Nothing more is to be heard of |transaction|, one of the session's or null, which it becomes. */
+void ahoy_session_leave(struct ahoy_session *session, struct ahoy_ua_context *context,
+                        struct ahoy_handle *transaction);
 /* Sends our INVITE, as session->dialog has it. */
 bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_context *context,
                               uint64_t now_ms);

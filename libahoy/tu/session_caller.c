@@ -27,6 +27,7 @@ bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_conte
     struct span offer = print_offer(session, context);
     if (offer.size == 0)
         return false;
+    ahoy_session_leave(session, context, &session->client); /* One that was refused. */
     session->client =
         ahoy_ua_request_send(&request, offer, ahoy_handle_pack(session->self), now_ms);
     if (session->client.generation == 0)
@@ -59,68 +60,26 @@ bool ahoy_session_call(struct ahoy_session *session, struct ahoy_ua_context *con
            ahoy_session_send_invite(session, context, now_ms);
 }
 
-/* R3261-13.2.2.4-3, -8 */
+static struct ahoy_acked acked(const struct ahoy_session *session, uint32_t cseq)
+{
+    bool is_first = cseq == session->invite_cseq;
+    return (struct ahoy_acked){ cseq, is_first ? session->credentials
+                                               : session->change.credentials };
+}
+
 void ahoy_session_send_ack(const struct ahoy_session *session, struct ahoy_ua_context *context,
                            const struct ahoy_dialog *dialog, uint32_t cseq, uint64_t now_ms)
 {
-    bool is_first = cseq == session->invite_cseq;
-    struct ahoy_ua_request request;
-    const struct span parts[] = { dialog->call_id, dialog->remote_tag };
-    char seed[AHOY_TAG_LIMIT + 512];
-    struct ahoy_buf buf = ahoy_buf_over(seed, sizeof seed);
-    ahoy_buf_put_number(&buf, cseq);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        ahoy_buf_put(&buf, parts[i]);
-    ahoy_ua_request_begin(context, dialog, AHOY_METHOD_ACK, cseq, false, &request);
-    ahoy_credentials_put(is_first ? session->credentials : session->change.credentials,
-                         &request.rows); /* R3261-13.2.2.4-5 */
-    /* Where it cannot be sent the 2xx comes again. */
-    (void)ahoy_ua_request_send_ack(&request, SPAN(""), ahoy_buf_text(&buf), now_ms);
+    const struct ahoy_acked repeated = acked(session, cseq);
+    ahoy_forks_acknowledge(context, dialog, &repeated, now_ms);
 }
 
-/* A tag that looks like another's only spares its own fork the BYE: the key is no secret. */
-static uint64_t hash_fork(struct span to_tag)
-{
-    static const struct ahoy_hash_key key = { { 0, 0 } };
-    return ahoy_siphash(&key, to_tag);
-}
-
-static bool has_given_up(const struct ahoy_session *session, uint64_t fork)
-{
-    for (unsigned i = 0; i < session->fork_count; i++) {
-        if (session->forks[i] == fork)
-            return true;
-    }
-    return false;
-}
-
-/* A fork that answered too late: acknowledged, and ended (R3261-13.2.2.4-9), but once: its 2xx may
- * come again, and a second BYE would need another CSeq. */
 static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *context,
                          const struct ahoy_event *event, uint64_t now_ms)
 {
-    struct ahoy_dialog *stray = &context->stray;
-    struct ahoy_ua_request request;
-    uint64_t fork = hash_fork(event->routing->to_tag);
-    bool is_known = has_given_up(session, fork);
-    if (!is_known && session->fork_count == AHOY_SESSION_FORKS_LIMIT)
-        return; /* Without an ACK it ends by itself: 13.3.1.4. */
-    if (!ahoy_dialog_from_response(stray, event->message, event->routing, NULL))
-        return;
-    const struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
-    if (early != NULL)
-        ahoy_dialog_confirm(stray, early);
-    ahoy_session_send_ack(session, context, stray, session->invite_cseq, now_ms);
-    if (is_known)
-        return;
-    stray->local_cseq++;
-    ahoy_ua_request_begin(context, stray, AHOY_METHOD_BYE, stray->local_cseq, false, &request);
-    struct ahoy_handle bye =
-        ahoy_ua_request_send(&request, SPAN(""), ahoy_handle_pack(session->self), now_ms);
-    if (bye.generation == 0)
-        return; /* The next 2xx tries again. */
-    session->transactions++;
-    session->forks[session->fork_count++] = fork;
+    const struct ahoy_acked repeated = acked(session, session->invite_cseq);
+    struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
+    ahoy_forks_give_up(&session->forks, context, &repeated, early, event, now_ms);
 }
 
 /* The first 2xx: the dialog stands.  Whatever is wrong with it, it is acknowledged first. */
@@ -214,6 +173,7 @@ static void take_bye_response(struct ahoy_session *session, struct ahoy_ua_conte
     if (response->status < 200)
         return;
     session->bye_unanswered = false;
+    ahoy_session_leave(session, context, &session->bye);
     if (ahoy_session_retry(context, &session->bye_credentials, &session->dialog, response,
                            AHOY_METHOD_BYE, SPAN("")))
         ahoy_session_send_bye(session, context, now_ms);

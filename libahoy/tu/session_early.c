@@ -36,6 +36,15 @@ static void free_early(struct ahoy_dialog *early)
     free(early);
 }
 
+/* Zeroed where it must be: most of it is room for texts. */
+static struct ahoy_dialog *new_early(void)
+{
+    struct ahoy_dialog *early = malloc(sizeof *early);
+    if (early != NULL)
+        memset(early, 0, offsetof(struct ahoy_dialog, routes));
+    return early;
+}
+
 /* The early dialog of a response; NULL where it makes none, or a limit or memory refuses. */
 static struct ahoy_dialog *find_or_add(struct ahoy_session *session, const struct ahoy_event *event)
 {
@@ -43,7 +52,7 @@ static struct ahoy_dialog *find_or_add(struct ahoy_session *session, const struc
     if (early != NULL || event->routing->to_tag.size == 0 ||
         session->early_count == AHOY_SESSION_FORKS_LIMIT)
         return early;
-    early = calloc(1, sizeof *early);
+    early = new_early();
     if (early == NULL || !ahoy_dialog_from_response(early, event->message, event->routing, NULL)) {
         free_early(early);
         return NULL;

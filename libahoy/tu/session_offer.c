@@ -90,11 +90,32 @@ static void keep_numbers(struct ahoy_sdp_local *local, const struct ahoy_sdp_for
 /* The lines of media in a description of ours. */
 static size_t count_media(struct span text)
 {
-    const struct span line = SPAN("\r\nm=");
+    struct span value;
     size_t count = 0;
-    for (size_t i = 0; i + line.size <= text.size; i++)
-        count += memcmp(text.at + i, line.at, line.size) == 0;
+    while (ahoy_sdp_next(&text, 'm', &value))
+        count++;
     return count;
+}
+
+/* Whether the peer, who offers, has other words of ICE than those agreed on; or asks for an offer
+ * in a call that has them, as who puts two calls together does (RFC 8839 4.4.2.1, 7.5). */
+static bool restarts_ice(const struct ahoy_session *session, const struct ahoy_ua_context *context,
+                         const struct span *offer)
+{
+    uint64_t mark = 0, before = session->dialog.agreed.secured.peer.ice_mark;
+    const struct ahoy_sdp_media *media = offer != NULL ? ahoy_sdp_find_ice(&context->sdp) : NULL;
+    if (before == 0)
+        return false;
+    if (offer == NULL)
+        return session->server.generation != 0 && session->state == AHOY_SESSION_CONFIRMED;
+    return media != NULL && ahoy_sdp_has_ice(&context->sdp, media, &mark) && mark != before;
+}
+
+static void renew_words(struct ahoy_sdp_words *words, struct ahoy_rng *rng)
+{
+    ahoy_rng_token(rng, words->user);
+    ahoy_rng_token(rng, words->word);
+    ahoy_rng_token(rng, words->word + AHOY_TOKEN_SIZE);
 }
 
 struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -107,6 +128,9 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
     *status = read(session, context, offer);
     if (*status != 0)
         return SPAN("");
+    const struct ahoy_sdp_words words = session->local.security.handshake.ice.words;
+    if (restarts_ice(session, context, offer))
+        renew_words(&session->local.security.handshake.ice.words, &context->rng);
     struct span text = SPAN("");
     if (session->described != NULL)
         text = print(session, context, offer != NULL, agreed);
@@ -120,8 +144,22 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
         return text;
     }
     session->local.version--;
+    session->local.security.handshake.ice.words = words;
     *status = text.size > 0 ? 500 : 488;
     return SPAN("");
+}
+
+void ahoy_session_agree(struct ahoy_dialog *dialog, const struct ahoy_ua_context *context,
+                        const struct ahoy_sdp_agreed *agreed)
+{
+    char room[AHOY_ICE_LINES_SIZE];
+    struct ahoy_buf lines = ahoy_buf_over(room, sizeof room);
+    dialog->agreed = *agreed;
+    if (agreed->secured.peer.has_ice)
+        ahoy_sdp_copy_ice(&context->sdp, &lines);
+    if (lines.size == 0 ||
+        !ahoy_session_keep(&dialog->ice, &dialog->ice_size, ahoy_buf_text(&lines)))
+        dialog->ice_size = 0;
 }
 
 void ahoy_session_take_offer(struct ahoy_session *session)
@@ -149,7 +187,7 @@ struct span ahoy_session_body(struct ahoy_session *session, struct ahoy_ua_conte
     }
     struct span body = ahoy_session_describe(session, context, &offer, &agreed, status);
     if (*status == 0) {
-        dialog->agreed = agreed;
+        ahoy_session_agree(dialog, context, &agreed);
     }
     return body;
 }
@@ -163,15 +201,17 @@ bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context
         !ahoy_sdp_read_answer(&context->sdp, offered, &agreed) ||
         (is_secured(&dialog->agreed) && !is_secured(&agreed)))
         return false;
-    dialog->agreed = agreed;
+    ahoy_session_agree(dialog, context, &agreed);
     return true;
 }
 
 void ahoy_session_tell(const struct ahoy_session *session, struct ahoy_ua_context *context,
                        enum ahoy_ua_news_kind kind, const struct ahoy_dialog *dialog)
 {
-    ahoy_ua_tell(
-        context,
-        &(struct ahoy_ua_news){ .kind = kind, .session = session->self, .agreed = dialog->agreed },
-        kind == AHOY_NEWS_ANSWERED ? dialog->remote_uri : SPAN(""));
+    const struct ahoy_ua_news news = { .kind = kind,
+                                       .session = session->self,
+                                       .agreed = dialog->agreed };
+    const struct span text = kind == AHOY_NEWS_ANSWERED ? dialog->remote_uri : SPAN("");
+    if (!ahoy_ua_tell_all(context, &news, text, (struct span){ dialog->ice, dialog->ice_size }))
+        ahoy_ua_tell(context, &news, text);
 }

@@ -118,7 +118,7 @@ static unsigned take_description(struct ahoy_session *session, struct ahoy_ua_co
         *answer = ahoy_session_describe(session, context, &prack->body, &agreed, &status);
         if (status != 0)
             return status;
-        dialog->agreed = agreed;
+        ahoy_session_agree(dialog, context, &agreed);
         session->in_force = session->local;
         ahoy_offers_take(&dialog->offers, AHOY_CARRIER_PRACK, false);
         ahoy_offers_take(&dialog->offers, AHOY_CARRIER_SUCCESS, true); /* R3262-5-3 */

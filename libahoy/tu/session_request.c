@@ -139,7 +139,7 @@ static void take_update(struct ahoy_session *session, struct ahoy_ua_context *co
         answer_update(session, context, dialog, event, SPAN(""), now_ms);
         return;
     }
-    dialog->agreed = agreed;
+    ahoy_session_agree(dialog, context, &agreed);
     session->in_force = session->local;
     answer_update(session, context, dialog, event, answer, now_ms);
     bool is_answered = session->state == AHOY_SESSION_CONFIRMED;

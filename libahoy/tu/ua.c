@@ -93,7 +93,9 @@ void ahoy_ua_settle(struct ahoy_ua *ua, struct ahoy_session *session, uint64_t n
     ahoy_session_pursue(session, &ua->context, now_ms);
     report(ua, session, now_ms);
     displace(ua, session, now_ms);
-    if (ahoy_session_is_done(session))
+    if (ahoy_session_is_done(session) ||
+        (ahoy_session_is_spent(session) &&
+         ahoy_remnants_take(&ua->remnants, session, &ua->context)))
         ahoy_ua_remove_session(ua, session);
     else
         ahoy_ua_time_session(ua, session);
@@ -186,7 +188,7 @@ static bool admits(struct ahoy_ua *ua, const struct ahoy_event *event)
     struct ahoy_buf rows = ahoy_buf_over(context->rows, sizeof context->rows);
     struct ahoy_err err;
     unsigned status = 0;
-    if (!ahoy_message_check(event->message, &err)) {
+    if (!ahoy_message_check_rest(event->message, event->routing, &err)) {
         status = err.status;
     } else if (!ahoy_ua_serves(event->message->method)) {
         status = 405;
@@ -273,6 +275,10 @@ void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t n
         take_reply(ua, event, now_ms);
         return;
     }
+    if (ahoy_remnants_are_meant(event)) {
+        ahoy_remnants_step(&ua->remnants, &ua->context, event, now_ms);
+        return;
+    }
     struct ahoy_session *session = ahoy_ua_get_session(ua, ahoy_ua_session(event));
     if (session == NULL)
         return;
@@ -349,7 +355,7 @@ void ahoy_ua_unwatch(struct ahoy_ua *ua, uint64_t now_ms)
 
 struct span ahoy_ua_notice(const struct ahoy_ua *ua)
 {
-    return (struct span){ ua->context.polled.notice, ua->context.polled.notice_size };
+    return (struct span){ ua->context.polled.bytes, ua->context.polled.size };
 }
 
 struct ahoy_handle ahoy_ua_ask(struct ahoy_ua *ua, const struct ahoy_ua_question *question,
@@ -392,7 +398,7 @@ void ahoy_ua_unpublish(struct ahoy_ua *ua, uint64_t now_ms)
 
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua)
 {
-    return ua->sessions.used;
+    return ua->sessions.used + ua->remnants.used;
 }
 
 uint32_t ahoy_ua_busy(const struct ahoy_ua *ua)

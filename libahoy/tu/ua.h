@@ -39,7 +39,8 @@ struct ahoy_ua_options {
                              * 1,800 is usual; 0: we do not ask for a limit. */
     bool takes_transfers;   /* TRANSFER_ASKED where a peer asks; else he is declined. */
     bool takes_referrals;   /* The same of who is in no call with us (REFER outside of dialogs). */
-    uint32_t sessions;      /* How many at once; 0 for AHOY_UA_SESSIONS_LIMIT. */
+    uint32_t sessions;      /* How many at once, and as many remnants of calls of ours that are
+                             * over; 0 for AHOY_UA_SESSIONS_LIMIT. */
     uint16_t number;        /* Of several on one stack: ahoy_ua_number. */
     uint64_t seed[2];
 };
@@ -167,5 +168,5 @@ void ahoy_ua_hangup(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now
 /* Sessions that are not over or whose BYE is unanswered, other requests of ours that are, and one
  * more for who is still to be unwatched: a program waits for 0 before it leaves. */
 uint32_t ahoy_ua_busy(const struct ahoy_ua *ua);
-/* Sessions whose transactions have not all ended. */
+/* Sessions whose transactions have not all ended, and what is left of calls of ours. */
 uint32_t ahoy_ua_sessions(const struct ahoy_ua *ua);

@@ -66,8 +66,8 @@ static struct ahoy_session *place(struct ahoy_ua *ua, struct span uri, const str
 struct ahoy_handle ahoy_ua_call(struct ahoy_ua *ua, struct span uri, const struct ahoy_ip *media,
                                 uint64_t now_ms)
 {
-    char space[AHOY_URI_LIMIT];
-    struct ahoy_buf text = ahoy_buf_over(space, sizeof space);
+    /* The session has its copy before anything is described. */
+    struct ahoy_buf text = ahoy_buf_over(ua->context.body, AHOY_URI_LIMIT);
     struct ahoy_session *session = NULL;
     if (print_callee(uri, &text))
         session = place(ua, ahoy_buf_text(&text), media, NULL, now_ms);

@@ -1,13 +1,15 @@
 /* Composing what a user agent says: RFC 3261 8.1.1, 8.2.6, and telling its program. */
 #include "libahoy/tu/ua_context.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "libahoy/syntax/compose.h"
 #include "libahoy/syntax/params.h"
 
-struct ahoy_hop ahoy_ua_next_hop(const struct ahoy_ua_context *context,
-                                 const struct ahoy_dialog *dialog)
+/* Where it leads by itself; false where that cannot be told. */
+static bool locate(const struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
+                   struct ahoy_hop *hop)
 {
     struct ahoy_uri uri;
     enum ahoy_transport transport;
@@ -16,10 +18,41 @@ struct ahoy_hop ahoy_ua_next_hop(const struct ahoy_ua_context *context,
     if (ahoy_dialog_is_sips(dialog))
         uri.scheme = AHOY_SCHEME_SIPS; /* R3261-8.1.2-3 */
     if (!is_read || !context->locate(&uri, &transport, &ip, NULL))
-        return context->server; /* It can look up what we cannot. */
-    return (struct ahoy_hop){ .transport = (uint8_t)transport,
+        return false;
+    *hop = (struct ahoy_hop){ .transport = (uint8_t)transport,
                               .listener = AHOY_ANY_LISTENER,
                               .remote = ip };
+    return true;
+}
+
+/* What is located by: the first route, else the target; and whether the target is a sips URI. */
+static struct span way_of(const struct ahoy_dialog *dialog, bool *is_sips)
+{
+    struct span target = ahoy_dialog_target(dialog);
+    *is_sips = ahoy_span_starts_nocase(target, SPAN("sips:"));
+    return dialog->route_count > 0 ? dialog->routes[0] : target;
+}
+
+/* Most requests go where the one before went. */
+struct ahoy_hop ahoy_ua_next_hop(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog)
+{
+    struct ahoy_ua_located *last = &context->located;
+    struct ahoy_hop hop;
+    bool is_sips, is_route = dialog->route_count > 0;
+    struct span way = way_of(dialog, &is_sips);
+    if (last->size > 0 && last->is_route == is_route && last->is_sips == is_sips &&
+        ahoy_span_equal(way, (struct span){ last->way, last->size }))
+        return last->hop;
+    if (!locate(context, dialog, &hop))
+        return context->server; /* It can look up what we cannot. */
+    if (way.size <= sizeof last->way) {
+        memcpy(last->way, way.at, way.size);
+        last->size = way.size;
+        last->is_route = is_route;
+        last->is_sips = is_sips;
+        last->hop = hop;
+    }
+    return hop;
 }
 
 bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
@@ -53,6 +86,7 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
 {
     request->context = context;
     request->method = method;
+    request->call = ahoy_span_mark(dialog->call_id);
     request->type = SPAN("application/sdp");
     ahoy_ua_request_aim(request, dialog,
                         outside ? context->server : ahoy_ua_next_hop(context, dialog));
@@ -133,27 +167,28 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request)
     return !found && is_sips_value(request, AHOY_HEADER_CONTACT, &found);
 }
 
-static const enum ahoy_method served[] = {
-    AHOY_METHOD_INVITE,  AHOY_METHOD_ACK,       AHOY_METHOD_CANCEL,  AHOY_METHOD_BYE,
-    AHOY_METHOD_OPTIONS, AHOY_METHOD_PRACK,     AHOY_METHOD_UPDATE,  AHOY_METHOD_NOTIFY,
-    AHOY_METHOD_REFER,   AHOY_METHOD_SUBSCRIBE, AHOY_METHOD_MESSAGE, AHOY_METHOD_INFO
-};
+/* Each method that is served written once. */
+/* clang-format off */
+#define SERVED(METHOD)                                                                             \
+    METHOD(INVITE) METHOD(ACK) METHOD(CANCEL) METHOD(BYE) METHOD(OPTIONS) METHOD(PRACK)            \
+    METHOD(UPDATE) METHOD(NOTIFY) METHOD(REFER) METHOD(SUBSCRIBE) METHOD(MESSAGE) METHOD(INFO)
+/* clang-format on */
 
 bool ahoy_ua_serves(enum ahoy_method method)
 {
-    for (size_t i = 0; i < sizeof served / sizeof served[0]; i++) {
-        if (served[i] == method)
-            return true;
-    }
-    return false;
+#define BIT(name) | 1U << AHOY_METHOD_##name
+    static_assert(AHOY_METHOD_COUNT <= 32, "a method is a bit");
+    return ((0U SERVED(BIT)) >> method & 1) != 0;
+#undef BIT
 }
 
 void ahoy_ua_put_allow(struct ahoy_buf *buf)
 {
-    for (size_t i = 0; i < sizeof served / sizeof served[0]; i++) {
-        ahoy_buf_put(buf, i == 0 ? SPAN("Allow: ") : SPAN(", "));
-        ahoy_buf_put(buf, ahoy_method_name(served[i]));
-    }
+#define NAME(name) ", " #name
+    static const char names[] = SERVED(NAME);
+#undef NAME
+    ahoy_buf_put(buf, SPAN("Allow: "));
+    ahoy_buf_put(buf, (struct span){ names + 2, sizeof names - 3 }); /* No comma in front. */
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
@@ -235,7 +270,8 @@ bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy
            ahoy_sdp_parse(message->body, &context->sdp, NULL);
 }
 
-static void put_end(struct ahoy_buf *buf, struct span type, struct span body)
+/* Returns how much of it stands behind "Content-Length: ". */
+static size_t put_end(struct ahoy_buf *buf, struct span type, struct span body)
 {
     if (body.size > 0) {
         ahoy_buf_put(buf, SPAN("Content-Type: "));
@@ -243,9 +279,11 @@ static void put_end(struct ahoy_buf *buf, struct span type, struct span body)
         ahoy_buf_put(buf, SPAN("\r\n"));
     }
     ahoy_buf_put(buf, SPAN("Content-Length: "));
+    size_t before = buf->size;
     ahoy_buf_put_number(buf, body.size);
     ahoy_buf_put(buf, SPAN("\r\n\r\n"));
     ahoy_buf_put(buf, body);
+    return buf->size - before;
 }
 
 static uint64_t numbered(const struct ahoy_ua_context *context, uint64_t user)
@@ -256,13 +294,15 @@ static uint64_t numbered(const struct ahoy_ua_context *context, uint64_t user)
 static struct ahoy_outgoing outgoing(struct ahoy_ua_request *request, struct span body,
                                      struct span *rows, uint64_t user)
 {
-    put_end(&request->rows, request->type, body);
+    size_t behind = put_end(&request->rows, request->type, body);
     *rows = ahoy_buf_text(&request->rows);
     return (struct ahoy_outgoing){ .method = request->method,
                                    .request_line = ahoy_buf_text(&request->line),
                                    .pieces = rows,
                                    .count = 1,
                                    .hop = request->hop,
+                                   .call = request->call,
+                                   .behind = (uint32_t)behind,
                                    .user = numbered(request->context, user) };
 }
 
@@ -284,6 +324,16 @@ bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body,
     (void)now_ms; /* Nothing of an ACK is timed. */
     return rows.size > 0 && out.request_line.size > 0 &&
            ahoy_transaction_send(request->context->transactions, &out, seed);
+}
+
+void ahoy_ua_assign(struct ahoy_ua_context *context, struct ahoy_handle transaction, uint64_t user)
+{
+    ahoy_transaction_assign(context->transactions, transaction, numbered(context, user));
+}
+
+void ahoy_ua_disown(struct ahoy_ua_context *context, struct ahoy_handle transaction)
+{
+    ahoy_ua_assign(context, transaction, AHOY_UA_NOBODY);
 }
 
 struct ahoy_handle ahoy_ua_accept(struct ahoy_ua_context *context, const struct ahoy_event *event,
@@ -382,19 +432,24 @@ void ahoy_ua_tell(struct ahoy_ua_context *context, const struct ahoy_ua_news *ne
 bool ahoy_ua_tell_all(struct ahoy_ua_context *context, const struct ahoy_ua_news *news,
                       struct span text, struct span notice)
 {
+    char *kept = NULL;
     if (context->news_count == AHOY_NEWS_LIMIT)
         return false;
-    struct ahoy_ua_entry entry = { .news = *news, .notice_size = notice.size };
     if (notice.size > 0) {
-        entry.notice = malloc(notice.size);
-        if (entry.notice == NULL)
+        kept = malloc(notice.size);
+        if (kept == NULL)
             return false;
-        memcpy(entry.notice, notice.at, notice.size);
+        memcpy(kept, notice.at, notice.size);
     }
-    entry.news.text_size = text.size < sizeof news->text ? text.size : sizeof news->text;
-    if (entry.news.text_size > 0)
-        memcpy(entry.news.text, text.at, entry.news.text_size);
-    context->news[(context->news_first + context->news_count++) % AHOY_NEWS_LIMIT] = entry;
+    if (context->news_count == 0)
+        context->news_first = 0; /* The place that was written last: the cache has it still. */
+    struct ahoy_ua_entry *entry =
+        &context->news[(context->news_first + context->news_count++) % AHOY_NEWS_LIMIT];
+    entry->notice = (struct ahoy_ua_notice){ kept, notice.size };
+    entry->news = *news;
+    entry->news.text_size = text.size < sizeof news->text ? text.size : sizeof news->text;
+    if (entry->news.text_size > 0)
+        memcpy(entry->news.text, text.at, entry->news.text_size);
     return true;
 }
 
@@ -402,11 +457,12 @@ bool ahoy_ua_hear(struct ahoy_ua_context *context, struct ahoy_ua_news *news)
 {
     if (context->news_count == 0)
         return false;
-    free(context->polled.notice);
-    context->polled = context->news[context->news_first];
+    const struct ahoy_ua_entry *entry = &context->news[context->news_first];
+    free(context->polled.bytes);
+    context->polled = entry->notice;
+    *news = entry->news;
     context->news_first = (context->news_first + 1) % AHOY_NEWS_LIMIT;
     context->news_count--;
-    *news = context->polled.news;
     return true;
 }
 
@@ -415,6 +471,6 @@ void ahoy_ua_hush(struct ahoy_ua_context *context)
     struct ahoy_ua_news news;
     while (ahoy_ua_hear(context, &news)) {
     }
-    free(context->polled.notice);
-    context->polled.notice = NULL;
+    free(context->polled.bytes);
+    context->polled = (struct ahoy_ua_notice){ NULL, 0 };
 }

@@ -30,11 +30,23 @@ enum {
 typedef bool ahoy_ua_locate(const struct ahoy_uri *uri, enum ahoy_transport *transport,
                             struct ahoy_ip *ip, struct ahoy_err *err);
 
-/* News and what came with them, from the allocator; NULL for nothing. */
+/* What came with news, from the allocator; NULL for nothing. */
+struct ahoy_ua_notice {
+    char *bytes;
+    size_t size;
+};
+
 struct ahoy_ua_entry {
     struct ahoy_ua_news news;
-    char *notice;
-    size_t notice_size;
+    struct ahoy_ua_notice notice;
+};
+
+/* What was located last, without asking. */
+struct ahoy_ua_located {
+    size_t size; /* Of |way|; 0 for nothing. */
+    bool is_route, is_sips;
+    struct ahoy_hop hop;
+    char way[AHOY_DIALOG_TARGET_ROOM];
 };
 
 struct ahoy_ua_context {
@@ -44,6 +56,7 @@ struct ahoy_ua_context {
     struct ahoy_hop server; /* Where requests outside of dialogs go. */
     struct span route;      /* The server as a value of Route: "<sip:192.0.2.1;lr>". */
     ahoy_ua_locate *locate;
+    struct ahoy_ua_located located;
     uint32_t t1_ms, t2_ms; /* 17.1.1.1 */
     unsigned codecs;       /* As ahoy_sdp_local has them. */
     bool has_security;     /* The next call has ... */
@@ -56,7 +69,7 @@ struct ahoy_ua_context {
 
     size_t news_first, news_count;
     struct ahoy_ua_entry news[AHOY_NEWS_LIMIT];
-    struct ahoy_ua_entry polled; /* The last that was. */
+    struct ahoy_ua_notice polled; /* With the news that were polled last. */
 
     /* Scratch: good until the next call that composes. */
     struct ahoy_message message;
@@ -74,6 +87,7 @@ struct ahoy_ua_request {
     enum ahoy_method method;
     struct ahoy_hop hop;
     struct ahoy_buf line, rows;
+    uint32_t call;    /* The mark of its Call-ID. */
     struct span type; /* Of its body: a session description, unless it is set otherwise. */
 };
 
@@ -82,7 +96,7 @@ struct ahoy_ua_request {
 bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
                            struct ahoy_dialog *dialog);
 /* Where a request of |dialog| leaves for. */
-struct ahoy_hop ahoy_ua_next_hop(const struct ahoy_ua_context *context,
+struct ahoy_hop ahoy_ua_next_hop(struct ahoy_ua_context *context,
                                  const struct ahoy_dialog *dialog);
 /* Begins a request of |dialog|, which leaves for the server where |outside| says that there is no
  * dialog yet, else for the next hop of the dialog; by TLS alone in one of sips. */
@@ -132,6 +146,10 @@ struct ahoy_handle ahoy_ua_request_send(struct ahoy_ua_request *request, struct 
 /* The same for an ACK to a 2xx; |seed| is what its branch is made from. */
 bool ahoy_ua_request_send_ack(struct ahoy_ua_request *request, struct span body, struct span seed,
                               uint64_t now_ms);
+
+/* The events of |transaction| are for |user|, or for nobody, from now on. */
+void ahoy_ua_assign(struct ahoy_ua_context *context, struct ahoy_handle transaction, uint64_t user);
+void ahoy_ua_disown(struct ahoy_ua_context *context, struct ahoy_handle transaction);
 
 /* Accepts the request |event| (transaction/user.h) for |user|. */
 struct ahoy_handle ahoy_ua_accept(struct ahoy_ua_context *context, const struct ahoy_event *event,

@@ -11,9 +11,10 @@ enum ahoy_ua_news_kind {
     AHOY_NEWS_INCOMING,            /* |session|, |text| who calls; |replaced| or null. */
     AHOY_NEWS_REDIRECTED,          /* |session|, |text| where to; |status| is why. */
     AHOY_NEWS_RINGING,             /* |session|, |status| 180 to 183. */
-    AHOY_NEWS_EARLY,               /* Media before the answer: |session|, |agreed|. */
-    AHOY_NEWS_ANSWERED,            /* |session|, |agreed|, |text| the peer. */
-    AHOY_NEWS_CHANGED,             /* The session changed: |agreed| is so now. */
+    AHOY_NEWS_EARLY,               /* Media before the answer: |session|, |agreed|;
+                                    * ahoy_ua_notice: the peer's lines of ICE (sdp/ice.h). */
+    AHOY_NEWS_ANSWERED,            /* |session|, |agreed|, |text| the peer; the same. */
+    AHOY_NEWS_CHANGED,             /* The session changed: |agreed| is so now; the same. */
     AHOY_NEWS_CHANGE_REFUSED,      /* The peer refused ours: |status|, |text| the reason. */
     AHOY_NEWS_REFUSED,             /* |session| was never answered: |status|, |text| the reason. */
     AHOY_NEWS_ENDED,               /* |session|: |by|, |text| the reason. */

@@ -5,6 +5,7 @@
 #include "libahoy/tu/exchange.h"
 #include "libahoy/tu/publication.h"
 #include "libahoy/tu/registrations.h"
+#include "libahoy/tu/remnants.h"
 #include "libahoy/tu/session.h"
 #include "libahoy/tu/subscriber.h"
 #include "libahoy/tu/ua.h"
@@ -20,6 +21,7 @@ struct ahoy_ua {
     size_t chain_count;           /* A power of two. */
     struct ahoy_hash_key call_key;
     struct ahoy_heap due; /* When each is to be woken. */
+    struct ahoy_pool remnants;
     bool is_busy;
 };
 

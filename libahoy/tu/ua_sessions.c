@@ -23,6 +23,7 @@ bool ahoy_ua_init_sessions(struct ahoy_ua *ua, uint32_t limit, const uint64_t se
     assert(limit <= AHOY_UA_MOST_SESSIONS_LIMIT);
     ahoy_pool_init_roomy(&ua->sessions, sizeof(struct ahoy_session),
                          offsetof(struct ahoy_session, dialog.routes), limit);
+    ahoy_remnants_init(&ua->remnants, limit);
     ua->call_key = (struct ahoy_hash_key){ { ahoy_rng_next(&rng), ahoy_rng_next(&rng) } };
     ua->chain_count = chains_for(limit);
     ua->chains = calloc(ua->chain_count, sizeof(struct ahoy_session *));
@@ -36,6 +37,7 @@ void ahoy_ua_fini_sessions(struct ahoy_ua *ua)
     for (; session != NULL; session = ahoy_pool_next(&ua->sessions, handle.slot + 1, &handle))
         ahoy_ua_remove_session(ua, session);
     ahoy_pool_fini(&ua->sessions);
+    ahoy_remnants_fini(&ua->remnants);
     ahoy_heap_fini(&ua->due);
     free(ua->chains);
 }

@@ -46,6 +46,21 @@ static void test_ramp(void **state)
     assert_in_range(run(&down, 20000), 650, 652);
 }
 
+/* A step has 32 calls, but none lasts longer than from one packet of sound to the next. */
+static void test_step(void **state)
+{
+    struct load_pace none = { .rate = { 0, 0 } }, thousand = { .rate = { 1000000, 1000000 } };
+    struct load_pace up = { .rate = { 0, 8000000 }, .ramp_ms = 1000 };
+    struct load_pace most = { .rate = { 100000000, 100000000 } };
+    (void)state;
+    assert_int_equal(load_pace_step_us(&none, 5), LOAD_STEP_MOST_US);
+    assert_int_equal(load_pace_step_us(&thousand, 5), LOAD_STEP_MOST_US);
+    assert_int_equal(load_pace_step_us(&up, 0), LOAD_STEP_MOST_US);
+    assert_in_range(load_pace_step_us(&up, 500), 7990, 8010); /* 4,000 a second. */
+    assert_in_range(load_pace_step_us(&up, 2000), 3990, 4010);
+    assert_int_equal(load_pace_step_us(&most, 5), LOAD_STEP_LEAST_US);
+}
+
 /* The median of 1 to 10,000 us is told to within a sixteenth; small times exactly. */
 static void test_histogram(void **state)
 {
@@ -71,6 +86,7 @@ static void test_histogram(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_even), cmocka_unit_test(test_ramp),
+                                        cmocka_unit_test(test_step),
                                         cmocka_unit_test(test_histogram) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -490,8 +490,14 @@ static void test_a_store_that_nodes_share(void **state)
     parse(SERVES "users 'postgresql://a:secret@['", &told);
     assert_non_null(strstr(told.text, "users: libpq does not understand"));
     assert_null(strstr(told.text, "secret"));
-    parse(SERVES "users 'sqlite:ahoy.db'", &told);
-    assert_non_null(strstr(told.text, "users: libpq does not understand"));
+    config = parse(SERVES "store 'memory:' users 'sqlite:users.db'", &told);
+    assert_int_equal(config->users, AHOYD_STORE_SQLITE);
+    assert_non_null(strstr(config->users_path, "/users.db"));
+    ahoyd_config_free(config);
+    parse(SERVES "users 'users.db'", &told);
+    assert_non_null(strstr(told.text, "users \"sqlite:users.db\" or users \"postgresql:"));
+    parse(SERVES "users 'sqlite:ahoy.db'", &told); /* The store's, which has users itself. */
+    assert_non_null(strstr(told.text, "users has the file of the store"));
     parse(SERVES "store 'redis-cluster://:secret@10.0.0.1:7000'", &told);
     assert_int_equal(told.lines[0], 2);
     assert_non_null(strstr(told.text, "add node \"sip:"));

@@ -18,7 +18,7 @@
 /* An answer with these columns, all of them binary; NULL is NULL. */
 static PGresult *answer(const struct span *values, int columns)
 {
-    PGresAttDesc descriptions[PGSQL_USER_COLUMNS];
+    PGresAttDesc descriptions[NAME_ROW_COLUMNS];
     PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
     for (int i = 0; i < columns; i++)
         descriptions[i] = (PGresAttDesc){ .name = (char *)(uintptr_t) "column", .format = 1 };
@@ -77,30 +77,30 @@ static struct span text_of(const char *text)
     return text != NULL ? ahoy_span(text) : (struct span){ NULL, 0 };
 }
 
-static void fill(const struct user_case *user, const struct pgsql_number numbers[2],
-                 struct span values[PGSQL_USER_COLUMNS])
+static void fill(const struct user_case *user, const struct name_number numbers[2],
+                 struct span values[NAME_ROW_COLUMNS])
 {
-    values[PGSQL_USER_ID] = (struct span){ numbers[0].bytes, sizeof numbers[0].bytes };
-    values[PGSQL_USER_VERSION] = (struct span){ numbers[1].bytes, sizeof numbers[1].bytes };
-    values[PGSQL_USER_NAME] = text_of(user->name);
-    values[PGSQL_USER_REALM] = text_of(user->realm);
-    values[PGSQL_USER_MD5] = text_of(user->md5);
-    values[PGSQL_USER_SHA256] = text_of(user->sha256);
-    values[PGSQL_USER_SHA512_256] = text_of(user->sha512_256);
-    values[PGSQL_USER_ALIAS_OF] = text_of(user->alias_of);
+    values[NAME_ROW_ID] = (struct span){ numbers[0].bytes, sizeof numbers[0].bytes };
+    values[NAME_ROW_VERSION] = (struct span){ numbers[1].bytes, sizeof numbers[1].bytes };
+    values[NAME_ROW_NAME] = text_of(user->name);
+    values[NAME_ROW_REALM] = text_of(user->realm);
+    values[NAME_ROW_MD5] = text_of(user->md5);
+    values[NAME_ROW_SHA256] = text_of(user->sha256);
+    values[NAME_ROW_SHA512_256] = text_of(user->sha512_256);
+    values[NAME_ROW_ALIAS_OF] = text_of(user->alias_of);
 }
 
 static void test_users(void **state)
 {
-    static struct pgsql_space space;
-    const struct pgsql_number numbers[2] = { pgsql_number(1), pgsql_number(1ULL << 63 | 7) };
+    static struct name_space space;
+    const struct name_number numbers[2] = { name_number(1), name_number(1ULL << 63 | 7) };
     (void)state; /* There is none. */
     for (size_t i = 0; i < sizeof user_cases / sizeof *user_cases; i++) {
         const struct user_case *user = &user_cases[i];
-        struct span values[PGSQL_USER_COLUMNS];
+        struct span values[NAME_ROW_COLUMNS];
         struct shared_row row;
         fill(user, numbers, values);
-        const char *why = pgsql_user_read(values, &space, &row);
+        const char *why = name_row_read(values, &space, &row);
         assert_true(row.version == (1ULL << 63 | 7));
         assert_int_equal(why == NULL, user->why == NULL);
         assert_int_equal(row.bytes.size > 0, user->why == NULL);
@@ -111,35 +111,35 @@ static void test_users(void **state)
 
 static void test_what_is_served(void **state)
 {
-    static struct pgsql_space space;
-    const struct pgsql_number numbers[2] = { pgsql_number(1), pgsql_number(2) };
-    struct span values[PGSQL_USER_COLUMNS];
+    static struct name_space space;
+    const struct name_number numbers[2] = { name_number(1), name_number(2) };
+    struct span values[NAME_ROW_COLUMNS];
     struct shared_row row;
     struct shared_name name;
     (void)state; /* There is none. */
     fill(&user_cases[1], numbers, values);
-    assert_null(pgsql_user_read(values, &space, &row));
+    assert_null(name_row_read(values, &space, &row));
     assert_true(ahoy_span_equal(row.key, SPAN("u:alice@" REALM)));
     assert_true(shared_read_name(row.bytes, &name));
     assert_true(ahoy_span_equal(name.ha1[AHOY_DIGEST_MD5], SPAN(MD5)));
     assert_int_equal(name.ha1[AHOY_DIGEST_SHA256].size, 0);
     assert_int_equal(name.means.size, 0);
     fill(&user_cases[2], numbers, values);
-    assert_null(pgsql_user_read(values, &space, &row));
+    assert_null(name_row_read(values, &space, &row));
     assert_true(shared_read_name(row.bytes, &name));
     assert_true(ahoy_span_equal(name.means, SPAN("alice")));
     /* There is no row, or one of which nothing can be told apart. */
-    values[PGSQL_USER_VERSION] = (struct span){ NULL, 0 };
-    assert_null(pgsql_user_read(values, &space, &row));
+    values[NAME_ROW_VERSION] = (struct span){ NULL, 0 };
+    assert_null(name_row_read(values, &space, &row));
     assert_true(row.version == 0 && row.key.size == 0 && row.bytes.size == 0);
-    values[PGSQL_USER_VERSION] = SPAN("1");
-    assert_non_null(strstr(pgsql_user_read(values, &space, &row), "version"));
+    values[NAME_ROW_VERSION] = SPAN("1");
+    assert_non_null(strstr(name_row_read(values, &space, &row), "version"));
     assert_true(row.version == 0 && row.bytes.size == 0);
 }
 
 static void test_rows(void **state)
 {
-    const struct pgsql_number five = pgsql_number(5);
+    const struct name_number five = name_number(5);
     struct span values[PGSQL_ROW_COLUMNS] = { SPAN_INIT("b:a@b"),
                                               { five.bytes, 8 },
                                               SPAN_INIT("bytes") };
@@ -193,12 +193,12 @@ static void test_each_is_named_once(void **state)
     (void)state; /* There is none. */
     assert_non_null(pgsql);
     pgsql->table = &pgsql_users;
-    pgsql->log = &log;
-    for (uint64_t version = 1; version <= PGSQL_NAMED_LIMIT + 5; version++) {
-        const struct pgsql_number numbers[2] = { pgsql_number(41), pgsql_number(version) };
-        struct span values[PGSQL_USER_COLUMNS];
+    pgsql->faults = (struct name_faults){ .log = &log, .place = "PostgreSQL" };
+    for (uint64_t version = 1; version <= NAME_FAULTS_LIMIT + 5; version++) {
+        const struct name_number numbers[2] = { name_number(41), name_number(version) };
+        struct span values[NAME_ROW_COLUMNS];
         fill(&bad, numbers, values);
-        PGresult *result = answer(values, PGSQL_USER_COLUMNS);
+        PGresult *result = answer(values, NAME_ROW_COLUMNS);
         for (int again = 0; again < 2; again++)
             pgsql_take_row(pgsql, result, 0, &row);
         if (version <= 2) {
@@ -208,7 +208,7 @@ static void test_each_is_named_once(void **state)
         }
         PQclear(result);
     }
-    assert_int_equal(told.count, PGSQL_NAMED_LIMIT + 1); /* And that there are more. */
+    assert_int_equal(told.count, NAME_FAULTS_LIMIT + 1); /* And that there are more. */
     free(pgsql);
 }
 

@@ -103,6 +103,23 @@ static void the_next_route_is_followed(void **state)
     assert_string_equal(exchange_value(message, AHOY_HEADER_ROUTE), "<sip:192.0.2.50;lr>");
 }
 
+/* Nobody can connect to the client of a WebSocket, at an address or by a name. */
+static void a_websocket_that_is_gone_is_not_there(void **state)
+{
+    struct exchange *exchange = *state;
+    static const char *const uris[] = { "sip:bob@192.0.2.2:5060;transport=ws",
+                                        "sips:bob@192.0.2.2;transport=ws",
+                                        "sip:bob@x4f.invalid;transport=WS" };
+    char route[512];
+    call_bob(exchange, "call", route, sizeof route);
+    for (unsigned i = 0; i < sizeof uris / sizeof *uris; i++) {
+        struct ask ask = stranger_goes_on("INFO", uris[i], route);
+        ask.cseq += i;
+        unsigned status = exchange_ask(exchange, &ask);
+        assert_int_equal(status, i == 1 ? 403 : 480); /* The second did not come safely. */
+    }
+}
+
 /* R3261-16.6-28: one that knows no loose routing finds itself in the Request-URI, and that is where
  * the request goes. */
 static void a_strict_router_is_next(void **state)
@@ -363,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RULE(a_dialog_goes_its_way),          RULE(the_next_route_is_followed),
+        RULE(a_websocket_that_is_gone_is_not_there),
         RULE(a_strict_router_is_next),        RULE(nobody_else_can_write_our_route),
         RULE(a_route_is_for_its_call_only),   RULE(another_server_knows_the_same_routes),
         RULE(a_dialog_does_not_lead_inside),  RULE(a_registered_phone_inside_is_reached),

@@ -187,6 +187,22 @@ static void test_hashes(void **state)
     }
 }
 
+/* Letters are the same in either case, and nothing else is that of another. */
+static void test_hashes_without_case(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size < 20; size++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            char text[20], small[20];
+            memset(text, (char)byte, size);
+            for (size_t i = 0; i < size; i++)
+                small[i] = byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : (char)byte;
+            assert_true(ahoy_span_hash_nocase((struct span){ text, size }) ==
+                        ahoy_span_hash((struct span){ small, size }));
+        }
+    }
+}
+
 static void test_parts(void **state)
 {
     (void)state;
@@ -195,6 +211,21 @@ static void test_parts(void **state)
     assert_ptr_equal(ahoy_span_end(text), text.at + 9);
     assert_true(ahoy_span_equal(ahoy_span_after(text, 4), SPAN("alice")));
     assert_true(ahoy_span_equal(ahoy_span_between(text.at, text.at + 3), SPAN("sip")));
+}
+
+static void test_places(void **state)
+{
+    (void)state;
+    const char text[] = "alice alice", copy[] = "alice alice";
+    struct span whole = { text, 11 }, part = { text + 6, 5 };
+    assert_true(ahoy_span_has(whole, whole) && ahoy_span_has(whole, part));
+    assert_true(ahoy_span_has(whole, (struct span){ text + 11, 0 }));
+    assert_false(ahoy_span_has(whole, (struct span){ copy, 5 }));
+    assert_false(ahoy_span_has(part, whole));
+    assert_false(ahoy_span_has((struct span){ text, 10 }, part));
+    assert_false(ahoy_span_has(SPAN(""), (struct span){ text, 1 }));
+    assert_ptr_equal(ahoy_span_moved(part, whole, (struct span){ copy, 11 }).at, copy + 6);
+    assert_ptr_equal(ahoy_span_moved((struct span){ copy, 5 }, whole, part).at, copy);
 }
 
 int main(void)
@@ -210,7 +241,9 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_numbers_around_limits),
         cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_hashes_without_case),
         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,42 @@ static void datagrams_have_waited(void **state)
     close(fds[1]);
 }
 
+/* How much longer the first of two that are read together has waited than the second, which came
+ * WAIT_MS later. */
+static int64_t difference_us(struct ahoy_datagrams_in *in, const int fds[2])
+{
+    struct ahoy_ip from;
+    struct span bytes;
+    assert_int_equal(send(fds[1], "one", 3, 0), 3);
+    wait_a_little();
+    assert_int_equal(send(fds[1], "three", 5, 0), 5);
+    assert_int_equal(ahoy_datagrams_in_read(in, fds[0]), 2);
+    assert_true(ahoy_datagrams_in_next(in, &from, &bytes));
+    int64_t first_us = in->note.waited_us;
+    assert_true(ahoy_datagrams_in_next(in, &from, &bytes));
+    return first_us - (int64_t)in->note.waited_us;
+}
+
+/* A machine may be slow between the two, and be it once. */
+static void each_may_have_its_own_time(void **state)
+{
+    (void)state;
+    static struct ahoy_datagrams_in in;
+    int fds[2];
+    open_pair(fds);
+    assert_true(ahoy_datagrams_in_init(&in));
+    begin_noting(&in, fds);
+    assert_int_equal(difference_us(&in, fds), 0);
+    in.is_exact = true;
+    int64_t longest_us = 0;
+    for (int tries = 100; tries > 0 && longest_us < (WAIT_MS - 1) * 1000; tries--)
+        longest_us = difference_us(&in, fds);
+    assert_true(longest_us >= (WAIT_MS - 1) * 1000);
+    ahoy_datagrams_in_fini(&in);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void datagrams_without_room_are_counted(void **state)
 {
     (void)state;
@@ -140,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(datagrams_have_waited),
+        cmocka_unit_test(each_may_have_its_own_time),
         cmocka_unit_test(datagrams_without_room_are_counted),
         cmocka_unit_test(streams_have_waited),
         cmocka_unit_test(nothing_is_known_without_a_note),

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libahoy/io/gather.h"
 #include "libahoy/io/socket.h"
 #include "tests/support/failing_alloc.h"
 #include "tests/support/loopback.h"
@@ -399,6 +400,41 @@ static void the_own_address_is_none_of_loopback(void **state)
     assert_false(ahoy_ip_is_loopback(&ip));
 }
 
+/* In a rush it rests between its turns, and reads all that came meanwhile.  Where nothing comes, or
+ * little, it never does. */
+static void a_rush_is_gathered(void **state)
+{
+    (void)state;
+    enum { RUSH_TURNS = 300, EACH = 24 };
+    struct loopback at;
+    uint16_t port;
+    loopback_open(&at, both, 1);
+    int fd = loopback_socket(AHOY_IPV4, SOCK_DGRAM, &port);
+    const struct ahoy_ip local = ahoy_driver_local(at.driver, 0);
+    union ahoy_socket_name to;
+    socklen_t size = ahoy_socket_name(&local, &to);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sendto(fd, "one", 3, 0, &to.any, size), 3);
+        loopback_bytes(&at, 3 * (size_t)(i + 1));
+        usleep(1000);
+    }
+    assert_int_equal(ahoy_driver_counters(at.driver)->rests, 0);
+    uint64_t begun_us = ahoy_driver_now_us();
+    for (size_t turn = 0; turn < RUSH_TURNS; turn++) {
+        for (int i = 0; i < EACH; i++)
+            assert_int_equal(sendto(fd, "many", 4, 0, &to.any, size), 4);
+        loopback_bytes(&at, 9 + 4 * EACH * (turn + 1));
+    }
+    uint64_t span_us = ahoy_driver_now_us() - begun_us;
+    bool was_rush = span_us * AHOY_GATHER_RATE < UINT64_C(1000) * RUSH_TURNS * EACH;
+    close(fd);
+    uint64_t rests = ahoy_driver_counters(at.driver)->rests;
+    loopback_close(&at);
+    if (!was_rush)
+        skip(); /* This machine is too slow for one. */
+    assert_true(rests > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_passed_socket_is_shared_and_stays_open),
         cmocka_unit_test(an_unknown_transport_is_no_listener),
         cmocka_unit_test(the_own_address_is_none_of_loopback),
+        cmocka_unit_test(a_rush_is_gathered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

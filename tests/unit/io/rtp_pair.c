@@ -185,6 +185,37 @@ static void checks(void **state)
     close(stranger);
 }
 
+/* R3264-5.1-12: before it is known where the peer is, whoever sends sound first is heard, alone,
+ * and is sent nothing; what is signalled then holds. */
+static void first(void **state)
+{
+    struct ahoy_ip one_ip, other_ip;
+    (void)state;
+    int one = somebody(1, &one_ip), other = somebody(2, &other_ip);
+    say(one, AHOY_RTP_SIDE, "\x80 sound");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    pair.takes_first = true;
+    say(other, AHOY_RTP_SIDE, "\x16 hello");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    say(other, AHOY_RTCP_SIDE, "\x80 report");
+    assert_int_equal(hear(AHOY_RTCP_SIDE).size, 0);
+    say(one, AHOY_RTP_SIDE, "\x80 sound");
+    assert_int_not_equal(hear(AHOY_RTP_SIDE).size, 0);
+    say(other, AHOY_RTP_SIDE, "\x80 sound");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    ahoy_rtp_pair_send(&pair, AHOY_RTP_SIDE, SPAN("nobody's"));
+    ahoy_rtp_pair_aim(&pair, &other_ip, &other_ip, true);
+    say(one, AHOY_RTP_SIDE, "\x80 sound");
+    assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
+    say(other, AHOY_RTP_SIDE, "\x80 sound");
+    assert_int_not_equal(hear(AHOY_RTP_SIDE).size, 0);
+    ahoy_rtp_pair_send(&pair, AHOY_RTP_SIDE, SPAN("the peer's"));
+    expect_at(other, "the peer's");
+    assert_int_equal(recv(one, &one_ip, sizeof one_ip, MSG_DONTWAIT), -1);
+    close(one);
+    close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(symmetric, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(rtcp, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(checks, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(first, open_pair, close_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -262,6 +262,10 @@ static void test_walks(void **state)
     assert_span(value, "x:y");
     assert_true(ahoy_sdp_attribute(sdp.lines, SPAN("recvonly"), &value));
     assert_span(value, "");
+    assert_false(ahoy_sdp_attribute(sdp.lines, SPAN("too"), &value)); /* A name is whole. */
+    rest = sdp.lines;
+    assert_true(ahoy_sdp_attribute_find(&rest, SPAN("tool"), &value));
+    assert_false(ahoy_sdp_attribute_find(&rest, SPAN("tool"), &value));
     assert_false(ahoy_sdp_attribute(sdp.lines, SPAN("crypto"), &value));
     assert_true(ahoy_sdp_attribute(sdp.media[0].lines, SPAN("crypto"), &value));
     assert_span(value, "1 x inline:y");

@@ -89,12 +89,45 @@ static void test_faults(void **state)
     refuse("Proxy-Authorization: Digest realm=\"x\" nonce=\"y\"\r\n", 38);
 }
 
+/* What was read for the routing is not read again, and found all the same. */
+static void test_behind_the_routing(void **state)
+{
+    static const struct {
+        const char *via, *from, *to, *rest;
+        bool is_sound;
+    } cases[] = {
+        { "SIP/2.0/UDP a;branch=z9hG4bKx;rport", "<sip:a>;tag=1", "<sip:b>", "", true },
+        { "SIP/2.0/UDP a;branch=z9hG4bKx;x;X", "<sip:a>;tag=1", "<sip:b>", "", false },
+        { "SIP/2.0/UDP a;branch=z9hG4bKx;ttl=256", "<sip:a>;tag=1", "<sip:b>", "", false },
+        { "SIP/2.0/UDP a;branch=z9hG4bKx, x", "<sip:a>;tag=1", "<sip:b>", "", false },
+        { "SIP/2.0/UDP a;branch=z9hG4bKx", "<sip:a>;tag=1;x;x", "<sip:b>", "", false },
+        { "SIP/2.0/UDP a;branch=z9hG4bKx", "<sip:a>;tag=1", "<sip:b>;x;x", "", false },
+        { "SIP/2.0/UDP a;branch=z9hG4bKx", "<sip:a>;tag=1", "<sip:b>", "Via: x\r\n", false },
+        { "SIP/2.0/UDP a;branch=z9hG4bKx", "<sip:a>;tag=1", "<sip:b>", "Contact: <\r\n", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char rows[500];
+        struct ahoy_err err = { .expected = NULL };
+        struct ahoy_routing routing;
+        assert_in_range(snprintf(rows, sizeof rows,
+                                 "Via: %s\r\nFrom: %s\r\nTo: %s\r\nCall-ID: a\r\n"
+                                 "CSeq: 1 REGISTER\r\n%s",
+                                 cases[i].via, cases[i].from, cases[i].to, cases[i].rest),
+                        1, sizeof rows - 1);
+        assert_int_equal(check(rows, &err), cases[i].is_sound);
+        assert_true(ahoy_message_routing(&message, &routing, &err));
+        assert_int_equal(ahoy_message_check_rest(&message, &routing, &err), cases[i].is_sound);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_sound_headers, test_free_all),
         cmocka_unit_test_teardown(test_star, test_free_all),
         cmocka_unit_test_teardown(test_faults, test_free_all),
+        cmocka_unit_test(test_behind_the_routing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,39 @@ static void test_bad_addresses(void **state)
     refuse(START VIA FROM "To:\r\n" CALL_ID CSEQ END, 400, "\r\n" CALL_ID CSEQ END, true);
 }
 
+/* Of a response the URIs are the request's, and for who wrote that to judge; all else of From and
+ * To is read as in a request. */
+static void test_addresses_of_a_response(void **state)
+{
+    (void)state;
+    char text[1000];
+    route("SIP/2.0 200 OK\r\n" VIA "From: \"<\" < sip:a@@;x >;tag=1 ;y\r\n"
+          "To: B <>;tag=2\r\n" CALL_ID CSEQ END);
+    assert_span(routing.from.uri.text, " sip:a@@;x ");
+    assert_span(routing.from.uri.host, "");
+    assert_span(routing.from.display, "\"<\"");
+    assert_span(routing.from.params, ";tag=1 ;y");
+    assert_true(routing.from.in_brackets);
+    assert_span(routing.from_tag, "1");
+    assert_span(routing.to.uri.text, "");
+    assert_span(routing.to_tag, "2");
+    static const char *const faults[] = { "<sip:b",      "\"B <sip:b>",         "\"B\" sip:b",
+                                          "<sip:b>;tag=", "<sip:b>;tag=1;tag=2", "<sip:b> x",
+                                          "sip:b@;tag=1", "" };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
+        ahoy_buf_put(&buf, SPAN("SIP/2.0 200 OK\r\n" VIA FROM "To: "));
+        ahoy_buf_put(&buf, ahoy_span(faults[i]));
+        ahoy_buf_put(&buf, SPAN("\r\n" CALL_ID CSEQ END));
+        text[buf.size] = '\0';
+        assert_true(ahoy_message_parse(test_text(text), &message, NULL));
+        struct ahoy_err err = { .expected = NULL };
+        if (ahoy_message_routing(&message, &routing, &err))
+            fail_msg("%s was accepted", faults[i]);
+        assert_int_equal(err.status, 400);
+    }
+}
+
 /* R3261-8.1.1.5-1, attack 10, RFC 4475 3.1.2.17 and 3.1.2.18. */
 static void test_cseq(void **state)
 {
@@ -211,6 +244,7 @@ int main(void)
         cmocka_unit_test_teardown(test_missing_headers, test_free_all),
         cmocka_unit_test_teardown(test_a_tag_in_from, test_free_all),
         cmocka_unit_test_teardown(test_bad_addresses, test_free_all),
+        cmocka_unit_test_teardown(test_addresses_of_a_response, test_free_all),
         cmocka_unit_test_teardown(test_cseq, test_free_all),
         cmocka_unit_test_teardown(test_call_id, test_free_all),
         cmocka_unit_test_teardown(test_max_forwards, test_free_all),

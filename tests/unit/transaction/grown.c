@@ -211,12 +211,51 @@ static void sent_again(void **state)
     layer_abort(&layer);
 }
 
+/* Who composes a request himself knows both, whatever is at hand; and of the next one, nothing. */
+static void composed(void **state)
+{
+    const struct span rows_of_ours = SPAN("Max-Forwards: 70\r\nFrom: <sip:a@a.example>;tag=1\r\n"
+                                          "To: <sip:b@b.example>\r\nCall-ID: mine@a.example\r\n"
+                                          "CSeq: 1 INFO\r\nContent-Length: 3\r\n\r\nabc");
+    (void)state;
+    layer_init(&layer, AHOY_UDP);
+    struct ahoy_outgoing request = { .method = AHOY_METHOD_INFO,
+                                     .request_line = SPAN("INFO sip:b@b.example SIP/2.0\r\n"),
+                                     .pieces = &rows_of_ours,
+                                     .count = 1,
+                                     .hop = layer.source,
+                                     .call = ahoy_span_mark(SPAN("mine@a.example")),
+                                     .behind = sizeof "3\r\n\r\nabc" - 1 };
+    layer.watch = &watch;
+    sent_count = told_count = 0;
+    assert_true(ahoy_transaction_send(layer.transactions, &request, SPAN("seed")));
+    layer_drain(&layer);
+    assert_int_not_equal(
+        ahoy_transaction_request(layer.transactions, &request, layer.now_ms).generation, 0);
+    layer_drain(&layer);
+    assert_true(ahoy_transaction_send(layer.transactions, &request, SPAN("seed")));
+    layer_drain(&layer);
+    assert_int_equal(sent_count, 3);
+    assert_int_equal(told_count, 3);
+    const char *last = layer.sending.bytes.at;
+    layer.watch = NULL;
+    request.call = request.behind = 0;
+    ahoy_transactions_settle(layer.transactions);
+    assert_true(ahoy_transaction_send(layer.transactions, &request, SPAN("seed")));
+    layer_drain(&layer);
+    assert_ptr_equal(layer.sending.bytes.at, last); /* Other bytes in the same place. */
+    assert_int_equal(layer.sending.call, 0);
+    assert_int_equal(layer.sending.gap, 0);
+    layer_abort(&layer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(told_as_a_look_would_find_it),
         cmocka_unit_test(on_a_connection),
         cmocka_unit_test(sent_again),
+        cmocka_unit_test(composed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

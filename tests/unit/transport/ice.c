@@ -1,5 +1,5 @@
-/* Checks of ICE that come to a lite agent (RFC 8445 7.3), with the bytes of RFC 5769, and what
- * shares a port of sound (RFC 7983). */
+/* Checks of ICE (RFC 8445 7.1, 7.3) and their answers, with the bytes of RFC 5769, and what shares
+ * a port of sound (RFC 7983). */
 #include "libahoy/transport/ice.h"
 
 #include <setjmp.h>
@@ -38,12 +38,16 @@ static struct ahoy_ip source = { .family = AHOY_IPV4, .port = 32853, .bytes = { 
 static char space[AHOY_ICE_ANSWER_SIZE];
 static struct ahoy_buf answer;
 
-static enum ahoy_ice_check ask(struct span request)
+static struct ahoy_ice_check read;
+
+static bool ask(struct span request)
 {
     answer = ahoy_buf_over(space, sizeof space);
-    enum ahoy_ice_check result = ahoy_ice_answer(test_copy(request), &source, &secret, &answer);
-    assert_true(result != AHOY_ICE_NOTHING || answer.size == 0);
-    return result;
+    if (!ahoy_ice_read(test_copy(request), &secret, &read))
+        return false;
+    ahoy_ice_put_answer(request, &source, secret.word, &answer);
+    assert_false(answer.overflow);
+    return true;
 }
 
 static struct span check_span(void)
@@ -60,12 +64,18 @@ static void test_answers(void **state)
         "\x00\x08\x00\x14\x74\xc9\x37\x1e\xbf\x31\x48\x54\x85\x18\x69\x9c\x3e\x31\x74\xc2\x0d\xd9"
         "\xe6\x8a\x80\x28\x00\x04\xfa\xe4\x04\x3a";
     (void)state;
-    assert_int_equal(ask(check_span()), AHOY_ICE_ASKED);
+    assert_true(ask(check_span()));
     assert_int_equal(answer.size, sizeof expected - 1);
     assert_memory_equal(answer.at, expected, answer.size);
-    assert_int_equal(ask((struct span){ nomination, sizeof nomination - 1 }), AHOY_ICE_NOMINATED);
+    assert_false(read.is_nomination);
+    assert_int_equal(read.priority, 0x6e0001ff);
+    assert_int_equal(read.role, AHOY_ICE_CONTROLLED);
+    assert_true(read.tie == UINT64_C(0x932ff9b151263b36));
+    assert_int_equal(read.theirs.size, 4);
+    assert_true(ask((struct span){ nomination, sizeof nomination - 1 }));
+    assert_true(read.is_nomination && read.role == AHOY_ICE_NO_ROLE);
     source.family = AHOY_IPV6;
-    assert_int_equal(ask(check_span()), AHOY_ICE_ASKED);
+    assert_true(ask(check_span()));
     assert_int_equal(answer.size, 20 + 24 + 24 + 8);
     source.family = AHOY_IPV4;
 }
@@ -84,17 +94,76 @@ static void test_strangers(void **state)
     for (size_t bit = 0; bit < (sizeof check - 1) * 8; bit++) {
         struct span changed = test_copy(check_span());
         ((char *)changed.at)[bit / 8] ^= (char)(1 << bit % 8);
-        assert_int_equal(ask(changed), AHOY_ICE_NOTHING);
+        assert_false(ask(changed));
         test_free_all(NULL);
     }
     for (size_t size = 0; size < sizeof check - 1; size++)
-        assert_int_equal(ask((struct span){ check, size }), AHOY_ICE_NOTHING);
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        answer = ahoy_buf_over(space, sizeof space);
-        assert_int_equal(ahoy_ice_answer(check_span(), &source, &others[i], &answer),
-                         AHOY_ICE_NOTHING);
+        assert_false(ask((struct span){ check, size }));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(ahoy_ice_read(check_span(), &others[i], &read));
+    assert_false(ask((struct span){ strange, sizeof strange - 1 }));
+    test_free_all(NULL);
+}
+
+static const uint8_t id[AHOY_STUN_ID_SIZE] = "transaction";
+
+/* What we ask is read by whom it is for as it was meant: R8445-7.1.1-1, R8445-7.1.2-1,
+ * R8445-7.1.3-1 and -2, R8445-7.2.2-1, R8445-7.2.4-2. */
+static void test_asks(void **state)
+{
+    char room[AHOY_ICE_ASK_SIZE];
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct ahoy_buf buf = ahoy_buf_over(room, sizeof room);
+        const struct ahoy_ice_check asked = {
+            .theirs = SPAN("h6vY"),
+            .priority = 0x6e00ffff,
+            .role = i < 2 ? AHOY_ICE_CONTROLLING : AHOY_ICE_CONTROLLED,
+            .tie = UINT64_C(0x0123456789abcdef),
+            .is_nomination = i == 1,
+        };
+        ahoy_ice_ask(id, &secret, &asked, &buf);
+        assert_false(buf.overflow);
+        assert_true(ask(ahoy_buf_text(&buf)));
+        assert_true(ahoy_span_equal(read.theirs, asked.theirs));
+        assert_int_equal(read.priority, asked.priority);
+        assert_int_equal(read.role, asked.role);
+        assert_true(read.tie == asked.tie);
+        assert_int_equal(read.is_nomination, asked.is_nomination);
+        test_free_all(NULL);
     }
-    assert_int_equal(ask((struct span){ strange, sizeof strange - 1 }), AHOY_ICE_NOTHING);
+}
+
+/* Answers count where they are to that check, and proved by the password of who was asked. */
+static void test_hears(void **state)
+{
+    static const uint8_t other[AHOY_STUN_ID_SIZE] = "Transaction";
+    char room[AHOY_ICE_ASK_SIZE];
+    struct ahoy_ip mapped;
+    struct ahoy_buf buf = ahoy_buf_over(room, sizeof room);
+    const struct ahoy_ice_check asked = { .theirs = SPAN("h6vY"), .role = AHOY_ICE_CONTROLLED };
+    (void)state;
+    ahoy_ice_ask(id, &secret, &asked, &buf);
+    assert_true(ask(ahoy_buf_text(&buf)));
+    struct span text = ahoy_buf_text(&answer);
+    assert_int_equal(ahoy_ice_hear(text, id, secret.word, &mapped), AHOY_ICE_SEEN);
+    assert_true(ahoy_ip_equal(&mapped, &source));
+    assert_int_equal(ahoy_ice_hear(text, other, secret.word, &mapped), AHOY_ICE_NOTHING);
+    assert_int_equal(ahoy_ice_hear(text, id, SPAN("VOkJxbRl1RmTxUk/WvJxBT"), &mapped),
+                     AHOY_ICE_NOTHING);
+    for (size_t bit = 0; bit < text.size * 8; bit++) {
+        struct span changed = test_copy(text);
+        ((char *)changed.at)[bit / 8] ^= (char)(1 << bit % 8);
+        assert_int_equal(ahoy_ice_hear(changed, id, secret.word, &mapped), AHOY_ICE_NOTHING);
+        test_free_all(NULL);
+    }
+    answer = ahoy_buf_over(space, sizeof space);
+    ahoy_ice_put_conflict(ahoy_buf_text(&buf), secret.word, &answer);
+    text = ahoy_buf_text(&answer);
+    assert_int_equal(ahoy_ice_hear(text, id, secret.word, &mapped), AHOY_ICE_CONFLICT);
+    assert_int_equal(ahoy_ice_hear(text, id, SPAN("VOkJxbRl1RmTxUk/WvJxBT"), &mapped),
+                     AHOY_ICE_NOTHING);
+    assert_false(ask(text)); /* It is none. */
     test_free_all(NULL);
 }
 
@@ -122,6 +191,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_answers, test_free_all),
         cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_asks),
+        cmocka_unit_test(test_hears),
         cmocka_unit_test(test_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,8 +46,9 @@ static void limits_refuse(void **state)
 {
     (void)state;
     static struct ahoy_bindings bindings;
-    static char text[AHOY_PATH_LIMIT + 1];
+    static char text[AHOY_PATH_LIMIT + 1], own[AHOY_INSTANCE_LIMIT + 1];
     memset(text, 'a', sizeof text);
+    memset(own, 'a', sizeof own);
     ahoy_bindings_init(&bindings);
     struct ahoy_binding binding = binding_of("", 1000);
     binding.contact = (struct span){ text, AHOY_CONTACT_LIMIT + 1 };
@@ -59,7 +60,7 @@ static void limits_refuse(void **state)
     binding.params = (struct span){ text, AHOY_CONTACT_PARAMS_LIMIT + 1 };
     assert_false(ahoy_bindings_add(&bindings, &binding));
     binding.params.size = AHOY_CONTACT_PARAMS_LIMIT;
-    binding.instance = (struct span){ text, AHOY_INSTANCE_LIMIT + 1 };
+    binding.instance = (struct span){ own, AHOY_INSTANCE_LIMIT + 1 };
     assert_false(ahoy_bindings_add(&bindings, &binding));
     binding.instance.size = AHOY_INSTANCE_LIMIT;
     binding.path = (struct span){ text, AHOY_PATH_LIMIT + 1 };
@@ -71,6 +72,27 @@ static void limits_refuse(void **state)
     assert_int_equal(bindings.text_size, AHOY_BINDINGS_TEXT_LIMIT);
     assert_false(ahoy_bindings_add(&bindings, &binding));
     assert_int_equal(bindings.count, AHOY_BINDINGS_LIMIT);
+}
+
+/* It stands among the parameters mostly, and is kept once then. */
+static void an_instance_is_kept_where_it_stands(void **state)
+{
+    (void)state;
+    static struct ahoy_bindings bindings;
+    char params[] = ";+sip.instance=\"<urn:uuid:1>\"", other[] = "<urn:uuid:2>";
+    struct ahoy_binding binding = binding_of("sip:alice@192.0.2.1", 1000);
+    binding.params = ahoy_span(params);
+    binding.instance = (struct span){ params + 16, 12 };
+    ahoy_bindings_init(&bindings);
+    assert_true(ahoy_bindings_add(&bindings, &binding));
+    binding.instance = ahoy_span(other);
+    assert_true(ahoy_bindings_add(&bindings, &binding));
+    memset(params, 'x', sizeof params - 1);
+    memset(other, 'x', sizeof other - 1);
+    const struct ahoy_binding *first = &bindings.list[0];
+    assert_text(first->instance, "<urn:uuid:1>");
+    assert_ptr_equal(first->instance.at, first->params.at + 16);
+    assert_text(bindings.list[1].instance, "<urn:uuid:2>");
 }
 
 static void a_copy_leaves_out_what_has_expired(void **state)
@@ -98,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_copied),
         cmocka_unit_test(limits_refuse),
+        cmocka_unit_test(an_instance_is_kept_where_it_stands),
         cmocka_unit_test(a_copy_leaves_out_what_has_expired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -259,6 +260,26 @@ static void test_faults(void **state)
     test_free_all(NULL);
 }
 
+/* What a proxy does not look into, a caller does before it goes into his requests. */
+static void test_bad_uris_of_a_response(void **state)
+{
+    static const char *const ends[] = { "From: <sip:a@@x>;tag=a\r\nTo: <sip:b>;tag=b",
+                                        "From: <sip:a>;tag=a\r\nTo: <sip:b;=>;tag=b" };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char text[512];
+        struct ahoy_err err;
+        snprintf(text, sizeof text,
+                 "SIP/2.0 200 OK\r\n" VIA "%s\r\nCall-ID: c1\r\nCSeq: 77 INVITE\r\n"
+                 "Contact: <sip:bob@192.0.2.2>\r\n\r\n",
+                 ends[i]);
+        read(text);
+        assert_false(ahoy_dialog_from_response(&dialog, &message, &routing, &err));
+        assert_int_equal(err.status, 400);
+    }
+    test_free_all(NULL);
+}
+
 /* 8.1.1: outside of dialogs To has no tag, and the pre-existing route comes first. */
 static void test_begin(void **state)
 {
@@ -316,6 +337,15 @@ static void test_long_texts(void **state)
         read_request(rows_text);
         ahoy_dialog_refresh(&dialog, &message);
         expect_request(AHOY_METHOD_BYE, 1, line, expected);
+        /* In little memory, and out of it again, in a dialog that was another. */
+        struct ahoy_dialog_kept *kept = ahoy_dialog_keep(&dialog);
+        assert_non_null(kept);
+        read_request("Contact: <sip:short@192.0.2.1>\r\n");
+        assert_true(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("other"), NULL));
+        assert_true(ahoy_dialog_restore(&dialog, kept));
+        free(kept);
+        expect_request(AHOY_METHOD_BYE, 1, line, expected);
+        assert_int_equal(dialog.remote_cseq, routing.cseq.number);
         ahoy_dialog_fini(&dialog);
     }
 }
@@ -327,8 +357,11 @@ int main(void)
         cmocka_unit_test(test_no_routes),    cmocka_unit_test(test_a_route_given_beforehand),
         cmocka_unit_test(test_strict_route), cmocka_unit_test(test_remote_cseq),
         cmocka_unit_test(test_matching),     cmocka_unit_test(test_refresh),
-        cmocka_unit_test(test_faults),       cmocka_unit_test(test_begin),
-        cmocka_unit_test(test_old_peers),    cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_begin),
+        cmocka_unit_test(test_bad_uris_of_a_response),
+        cmocka_unit_test(test_old_peers),
+        cmocka_unit_test(test_long_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

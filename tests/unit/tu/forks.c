@@ -120,12 +120,134 @@ static void test_many_forks(void **state)
     pair_fini(&pair);
 }
 
+static const char first_rows[] = "Contact: <sip:one@192.0.2.2>\r\n" PAIR_SDP_TYPE;
+static const char second_rows[] = "Contact: <sip:two@192.0.2.2>\r\n" PAIR_SDP_TYPE;
+static struct ahoy_message invite; /* Of a script, kept for what comes late. */
+static char invite_bytes[4096];
+
+static bool asks; /* For credentials. */
+static char ack_proof[1024]; /* Those of the last ACK. */
+
+static void script_late(struct pair *world, const struct ahoy_message *message)
+{
+    struct span proof = ahoy_message_value(message, AHOY_HEADER_PROXY_AUTHORIZATION);
+    if (message->method == AHOY_METHOD_ACK)
+        snprintf(ack_proof, sizeof ack_proof, "%.*s", (int)proof.size, proof.at);
+    if (asks && proof.size == 0) {
+        if (message->method != AHOY_METHOD_ACK)
+            pair_reply(world, message, 407, "asks",
+                       "Proxy-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\"\r\n", "");
+    } else if (message->method == AHOY_METHOD_INVITE) {
+        memcpy(invite_bytes, message->bytes.at, message->bytes.size);
+        assert_true(ahoy_message_parse((struct span){ invite_bytes, message->bytes.size }, &invite,
+                                       NULL));
+        pair_reply(world, message, 200, "one", first_rows, PAIR_SDP("sendrecv"));
+    } else if (message->method == AHOY_METHOD_BYE) {
+        pair_reply(world, message, 200, "", "", "");
+    }
+}
+
+static void expect_target(const char *uri)
+{
+    pair_received(&pair, BOB);
+    assert_memory_equal(pair.routing.request_uri.text.at, uri, strlen(uri));
+}
+
+/* The call is over, and its 2xx comes once more, for the ACK was lost: R3261-13.2.2.4-3.  It is the
+ * same one, but nobody is told.  Then a further fork answers, and another one that was given up
+ * before: -9. */
+static void test_late(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_late;
+    pair_call(&pair);
+    pair_run(&pair, 30);
+    char ack[sizeof pair.ends[BOB].received];
+    memcpy(ack, pair.ends[BOB].received, sizeof ack);
+    pair_reply(&pair, &invite, 200, "three", second_rows, PAIR_SDP("sendrecv"));
+    pair_run(&pair, 100);
+    pair_hangup(&pair, ALICE);
+    pair_run(&pair, 1000);
+    pair_forget(&pair);
+    pair_reply(&pair, &invite, 200, "one", first_rows, PAIR_SDP("sendrecv"));
+    pair_run(&pair, 2000);
+    pair_expect(&pair, "1000 bob > alice 200 INVITE\n"
+                       "1010 alice > bob ACK\n");
+    expect_target("sip:one@192.0.2.2");
+    assert_string_equal(pair.ends[BOB].received, ack);
+    pair_reply(&pair, &invite, 200, "two", second_rows, PAIR_SDP("sendrecv"));
+    pair_reply(&pair, &invite, 200, "two", second_rows, PAIR_SDP("sendrecv"));
+    pair_reply(&pair, &invite, 200, "three", second_rows, PAIR_SDP("sendrecv"));
+    pair_run(&pair, 3000);
+    pair_expect(&pair, "2000 bob > alice 200 INVITE\n"
+                       "2000 bob > alice 200 INVITE\n"
+                       "2000 bob > alice 200 INVITE\n"
+                       "2010 alice > bob ACK\n"
+                       "2010 alice > bob BYE\n"
+                       "2010 alice > bob ACK\n"
+                       "2010 alice > bob ACK\n"
+                       "2020 bob > alice 200 BYE\n");
+    expect_target("sip:two@192.0.2.2");
+    assert_int_equal(ahoy_ua_sessions(pair.ends[ALICE].ua), 1); /* Until 64*T1 are over. */
+    pair_run(&pair, 40000);
+    assert_int_equal(ahoy_ua_sessions(pair.ends[ALICE].ua), 0);
+    pair_fini(&pair);
+}
+
+/* R3261-13.2.2.4-5: an ACK has the credentials of its INVITE, however late. */
+static void test_late_with_credentials(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_late;
+    asks = true;
+    pair_call(&pair);
+    pair_run(&pair, 100);
+    struct span proof = ahoy_message_value(&invite, AHOY_HEADER_PROXY_AUTHORIZATION);
+    assert_true(proof.size > 0);
+    pair_hangup(&pair, ALICE);
+    pair_run(&pair, 1000);
+    static const char *const tags[] = { "one", "two" };
+    for (size_t i = 0; i < 2; i++) {
+        ack_proof[0] = '\0';
+        pair_reply(&pair, &invite, 200, tags[i], first_rows, PAIR_SDP("sendrecv"));
+        pair_run(&pair, pair.now_ms + 100);
+        assert_int_equal(strlen(ack_proof), proof.size);
+        assert_memory_equal(ack_proof, proof.at, proof.size);
+    }
+    asks = false;
+    pair_fini(&pair);
+}
+
+/* Calls of ours that are over count as sessions no more: a phone that has ended as many as it may
+ * have at once makes the next one. */
+static void test_many_late(void **state)
+{
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_late;
+    for (unsigned i = 0; i < 2 * AHOY_UA_SESSIONS_LIMIT; i++) {
+        pair_call(&pair);
+        pair_run(&pair, pair.now_ms + 100);
+        pair_hangup(&pair, ALICE);
+        pair_run(&pair, pair.now_ms + 100);
+        pair_forget(&pair);
+        assert_int_equal(pair.ends[ALICE].news.kind, AHOY_NEWS_ENDED);
+    }
+    assert_int_equal(ahoy_ua_busy(pair.ends[ALICE].ua), 0);
+    pair_fini(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_second_fork),
         cmocka_unit_test(test_repeated_fork),
         cmocka_unit_test(test_many_forks),
+        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_late_with_credentials),
+        cmocka_unit_test(test_many_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

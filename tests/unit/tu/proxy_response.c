@@ -118,6 +118,22 @@ static void test_own_via(void **state)
               "SIP/2.0/TCP a\r\nVia: b\r\n" BEHIND);
 }
 
+/* What others have written of a load into further Vias goes, in whichever row and after whichever
+ * value it stands (RFC 7339 5.4). */
+static void test_loads_of_others(void **state)
+{
+    struct stage *stage = *state;
+    static const char got[] = "SIP/2.0 200 Sure\r\n"
+                              "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKo1\r\n"
+                              "Via: SIP/2.0/TCP a;oca, SIP/2.0/TCP b;branch=1\r\n" BEHIND;
+    check_via(stage, "Via: ", "\r\nVia: ",
+              ";OC=20;oc-seq=1.0\r\nVia: SIP/2.0/TCP a;oca, SIP/2.0/TCP b;branch=1\r\n", got);
+    check_via(stage, "Via: ", "\r\nVia: ",
+              "\r\nVia: SIP/2.0/TCP a;oca, SIP/2.0/TCP b;oc=20;branch=1\r\n", got);
+    check_via(stage, "Via: ", ",", ";oc=20\r\nVia: SIP/2.0/TCP a;oca, SIP/2.0/TCP b;branch=1\r\n",
+              got);
+}
+
 /* R3261-16.7-6: a response that was meant for us alone says that the branch has failed. */
 static void test_no_via_left(void **state)
 {
@@ -511,6 +527,7 @@ int main(void)
         stage_test(test_100_stays),
         stage_test(test_passes_at_once),
         stage_test(test_own_via),
+        stage_test(test_loads_of_others),
         stage_test(test_no_via_left),
         cmocka_unit_test(test_best_of_three),
         cmocka_unit_test(test_fork_with_success),

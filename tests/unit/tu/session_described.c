@@ -128,12 +128,40 @@ static void test_asked_for_an_offer(void **state)
     end();
 }
 
+/* R3264-8.3.2-1, -2: a number keeps its format for the whole call, whoever has bound it, and also
+ * where a description in between has not had it: an offer of ours gives none to what has none just
+ * then. */
+static void test_numbers_stay(void **state)
+{
+    static const char *const first[] = { "a=rtpmap:97 telephone-event/8000\r\n",
+                                         "a=rtpmap:101 speex/8000\r\n" };
+    char offer[512];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        snprintf(offer, sizeof offer, DESCRIBED("1", "192.0.2.9", "0 97 101") "%s", first[i]);
+        invite(offer);
+        expect_answer(i == 0 ? "m=audio 4000 RTP/AVP 0 97\r\n" : "m=audio 4000 RTP/AVP 0\r\n");
+        pair_within(&pair, "ACK", 1, "a", "", "");
+        change(2, DESCRIBED("2", "192.0.2.9", "8"));
+        expect_answer("m=audio 4000 RTP/AVP 8\r\n");
+        pair_within(&pair, "INVITE", 3, "c", "", "");
+        expect_answer("m=audio 4000 RTP/AVP 0 8\r\n");
+        pair_within(&pair, "ACK", 3, "c", PAIR_SDP_TYPE, DESCRIBED("3", "192.0.2.9", "8"));
+        change(4, DESCRIBED("4", "192.0.2.9", "8 97") "a=rtpmap:97 telephone-event/8000\r\n");
+        expect_answer("m=audio 4000 RTP/AVP 8 97\r\n");
+        pair_within(&pair, "INVITE", 5, "e", "", "");
+        expect_answer("m=audio 4000 RTP/AVP 0 8 97\r\n");
+        pair_within(&pair, "ACK", 5, "e", PAIR_SDP_TYPE, DESCRIBED("5", "192.0.2.9", "8"));
+        end();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_offer_in_invite),    cmocka_unit_test(test_offer_in_answer),
         cmocka_unit_test(test_the_same_again),     cmocka_unit_test(test_new_formats),
-        cmocka_unit_test(test_asked_for_an_offer),
+        cmocka_unit_test(test_asked_for_an_offer), cmocka_unit_test(test_numbers_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@ static unsigned answer; /* To SUBSCRIBE; 0: none. */
 static const char *answer_rows;
 static char call_id[64], tag[64], event[64], expires[16], to_tag[64];
 static unsigned asked; /* SUBSCRIBEs that came. */
+static uint32_t cseq;  /* Of the latest. */
 static unsigned told;  /* NOTIFYs that were sent. */
 
 static void keep(struct span text, char *space, size_t size)
@@ -30,6 +31,7 @@ static void notifier(struct pair *world, const struct ahoy_message *message)
         return;
     asked++;
     assert_true(ahoy_message_routing(message, &routing, NULL));
+    cseq = routing.cseq.number;
     keep(routing.call_id, call_id, sizeof call_id);
     keep(routing.from_tag, tag, sizeof tag);
     keep(routing.to_tag, to_tag, sizeof to_tag);
@@ -114,17 +116,20 @@ static void test_watched(void **state)
     end();
 }
 
-/* R6665-4.1.2.4-2: the NOTIFY comes first, and makes the dialog. */
+/* R6665-4.1.2.4-2: the NOTIFY comes first, and makes the dialog, in which our numbers go on from
+ * those of the SUBSCRIBE: R3261-12.2.1.1-7. */
 static void test_notify_before_the_answer(void **state)
 {
     (void)state;
     begin(0, "");
+    uint32_t first = cseq;
     notify("active;expires=900");
     assert_int_equal(last_status(), 200);
     answer = 202; /* R6665-8.3.1-1 */
     pair_run(&pair, 2000);
     pair_run(&pair, 740000);
     assert_string_equal(to_tag, "n");
+    assert_int_equal(cseq, first + 1);
     end();
 }
 

@@ -1,0 +1,393 @@
+/* An agent of ICE: candidates (RFC 8445 5.1), and the order in which things are sent (14). */
+#include "libahoy/transport/agent.h"
+
+#include <assert.h>
+
+#include "libahoy/transport/agent_inside.h"
+#include "libahoy/transport/stun_parts.h"
+
+struct span ahoy_ice_user(const struct ahoy_ice_words *words)
+{
+    return (struct span){ words->user, words->user_size };
+}
+
+struct span ahoy_ice_word(const struct ahoy_ice_words *words)
+{
+    return (struct span){ words->word, words->word_size };
+}
+
+void ahoy_ice_new_id(struct ahoy_ice_agent *agent, uint8_t id[AHOY_STUN_ID_SIZE])
+{
+    uint64_t random[2] = { ahoy_rng_next(&agent->rng), ahoy_rng_next(&agent->rng) };
+    memcpy(id, random, AHOY_STUN_ID_SIZE);
+}
+
+void ahoy_ice_init(struct ahoy_ice_agent *agent, const uint64_t seed[2], struct ahoy_ice_pace *pace)
+{
+    *agent = (struct ahoy_ice_agent){ .state = AHOY_ICE_GATHERING,
+                                      .pace = pace,
+                                      .pace_ms = AHOY_ICE_PACE_MS,
+                                      .valid_ms = UINT64_MAX,
+                                      .completed_ms = UINT64_MAX };
+    ahoy_rng_init(&agent->rng, seed);
+    agent->tie = ahoy_rng_next(&agent->rng);
+}
+
+static void keep_words(struct ahoy_ice_words *words, struct span user, struct span word)
+{
+    assert(user.size <= sizeof words->user && word.size <= sizeof words->word);
+    memcpy(words->user, user.at, user.size);
+    memcpy(words->word, word.at, word.size);
+    words->user_size = user.size;
+    words->word_size = word.size;
+}
+
+void ahoy_ice_say(struct ahoy_ice_agent *agent, const struct ahoy_ice_secret *ours)
+{
+    if (ahoy_span_equal(ours->user, ahoy_ice_user(&agent->ours)) &&
+        ahoy_span_equal(ours->word, ahoy_ice_word(&agent->ours)))
+        return;
+    if (!agent->way.is_former)
+        agent->ours_before = agent->ours;
+    keep_words(&agent->ours, ours->user, ours->word);
+}
+
+bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip)
+{
+    size_t base = agent->base_count;
+    if (base == AHOY_ICE_BASES_LIMIT)
+        return false;
+    assert(agent->local_count == base); /* Host candidates have the numbers of their bases. */
+    agent->locals[base] = (struct ahoy_candidate){
+        .ip = *ip,
+        .kind = AHOY_CANDIDATE_HOST,
+        .base = (uint8_t)base,
+        .priority = ahoy_candidate_priority(AHOY_CANDIDATE_HOST, 65535 - (unsigned)base),
+        .foundation = base + 1,
+    };
+    agent->base_count++;
+    agent->local_count++;
+    return true;
+}
+
+void ahoy_ice_gather(struct ahoy_ice_agent *agent, const struct ahoy_ip *server, uint64_t now_ms)
+{
+    agent->gather_ms = now_ms + AHOY_ICE_GATHER_MS;
+    for (size_t base = 0; base < agent->base_count; base++) {
+        const struct ahoy_ip *ip = &agent->locals[base].ip;
+        if (ip->family == server->family && !ahoy_ip_is_link_local(ip))
+            agent->servers[base] = (struct ahoy_ice_server){ .ip = *server, .due_ms = now_ms };
+    }
+}
+
+bool ahoy_ice_has_gathered(const struct ahoy_ice_agent *agent, uint64_t now_ms)
+{
+    for (size_t base = 0; base < agent->base_count && now_ms < agent->gather_ms; base++) {
+        if (agent->servers[base].ip.family != AHOY_NO_FAMILY && !agent->servers[base].is_known)
+            return false;
+    }
+    return true;
+}
+
+/* 5.1.3: where we are seen as we are, there is nothing new. */
+static void take_mapped(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *mapped)
+{
+    agent->servers[base].is_known = true;
+    if (ahoy_ice_find_local(agent, mapped, base) < agent->local_count ||
+        agent->local_count == AHOY_ICE_LOCALS_LIMIT)
+        return;
+    agent->locals[agent->local_count++] = (struct ahoy_candidate){
+        .ip = *mapped,
+        .kind = AHOY_CANDIDATE_SERVER,
+        .base = (uint8_t)base,
+        .priority = ahoy_candidate_priority(AHOY_CANDIDATE_SERVER, 65535 - (unsigned)base),
+        .foundation = base + 1 + AHOY_ICE_LOCALS_LIMIT * AHOY_CANDIDATE_SERVER,
+    };
+}
+
+/* The pair that both have settled on; NULL for none. */
+static const struct ahoy_ice_pair *settled(const struct ahoy_ice_agent *agent)
+{
+    for (size_t i = 0; i < agent->pair_count; i++) {
+        const struct ahoy_ice_pair *pair = &agent->pairs[i];
+        if (pair->is_nominated && pair->local == agent->way.local &&
+            ahoy_ip_equal(&agent->remotes[pair->remote].ip, &agent->way.remote))
+            return pair;
+    }
+    return NULL;
+}
+
+size_t ahoy_ice_candidates(const struct ahoy_ice_agent *agent, struct ahoy_candidate *candidates)
+{
+    size_t count = 0;
+    const struct ahoy_ice_pair *pair = agent->state == AHOY_ICE_COMPLETED ? settled(agent) : NULL;
+    if (pair != NULL) { /* RFC 8839 4.4.1.2.2 */
+        candidates[0] = agent->locals[pair->seen];
+        return 1;
+    }
+    for (size_t i = 0; i < agent->local_count && count < AHOY_OWN_CANDIDATES_LIMIT; i++) {
+        if (agent->locals[i].kind != AHOY_CANDIDATE_PEER)
+            candidates[count++] = agent->locals[i];
+    }
+    return count;
+}
+
+static void forget(struct ahoy_ice_agent *agent)
+{
+    agent->pair_count = agent->remote_count = 0;
+    agent->queue_end = 0;
+    agent->valid_ms = agent->completed_ms = UINT64_MAX;
+    agent->way.is_former = agent->way.is_open;
+    size_t kept = 0;
+    for (size_t i = 0; i < agent->local_count; i++) {
+        if (agent->locals[i].kind != AHOY_CANDIDATE_PEER)
+            agent->locals[kept++] = agent->locals[i];
+    }
+    agent->local_count = kept;
+}
+
+static void take_candidates(struct ahoy_ice_agent *agent, const struct ahoy_ice_peer *peer)
+{
+    for (size_t i = 0; i < peer->count && i < AHOY_CANDIDATES_LIMIT; i++) {
+        const struct ahoy_candidate *candidate = &peer->candidates[i];
+        size_t place = ahoy_ice_find_remote(agent, &candidate->ip);
+        if (place < agent->remote_count && candidate->priority <= agent->remotes[place].priority)
+            continue; /* 6.1.2.4: the pairs of both would be redundant. */
+        agent->remotes[place] = *candidate;
+        agent->remote_count += place == agent->remote_count;
+    }
+}
+
+void ahoy_ice_begin(struct ahoy_ice_agent *agent, const struct ahoy_ice_peer *peer, bool controls,
+                    uint64_t now_ms)
+{
+    const struct span user = { peer->user, peer->user_size };
+    const struct span word = { peer->word, peer->word_size };
+    bool is_first = agent->role == AHOY_ICE_NO_ROLE;
+    if (!agent->way.is_former)
+        agent->theirs_before = agent->theirs;
+    forget(agent);
+    keep_words(&agent->theirs, user, word);
+    agent->is_peer_lite = peer->is_lite;
+    if (peer->is_lite || (is_first && controls)) /* R8445-6.1.1-1, -2 */
+        agent->role = AHOY_ICE_CONTROLLING;
+    else if (is_first)
+        agent->role = AHOY_ICE_CONTROLLED;
+    agent->pace_ms = AHOY_ICE_PACE_MS; /* R8445-14.2-2: the slower of both. */
+    if (peer->pacing_ms > agent->pace_ms)
+        agent->pace_ms =
+            peer->pacing_ms < AHOY_ICE_PACE_MOST_MS ? peer->pacing_ms : AHOY_ICE_PACE_MOST_MS;
+    take_candidates(agent, peer);
+    agent->state = AHOY_ICE_RUNNING;
+    agent->began_ms = agent->next_ms = now_ms;
+    ahoy_ice_list(agent);
+    for (size_t i = 0; i < agent->early_count; i++) /* R8445-7.3-6 */
+        ahoy_ice_take_early(agent, &agent->early[i]);
+    agent->early_count = 0;
+}
+
+static bool take_server(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *source,
+                        struct span datagram, uint64_t now_ms)
+{
+    struct ahoy_ice_server *server = &agent->servers[base];
+    struct ahoy_ip mapped;
+    if (server->ask.sent == 0 || !ahoy_ip_equal(source, &server->ip))
+        return false;
+    enum ahoy_stun_heard heard = ahoy_stun_hear(datagram, server->ask.id, &mapped);
+    if (heard == AHOY_STUN_NOTHING)
+        return false;
+    server->ask.sent = 0;
+    server->due_ms = now_ms + AHOY_ICE_KEEP_MS; /* R8445-5.1.1.4-2 */
+    if (heard == AHOY_STUN_MAPPED)
+        take_mapped(agent, base, &mapped);
+    return true;
+}
+
+void ahoy_ice_step(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *source,
+                   struct span datagram, uint64_t now_ms)
+{
+    if (base >= agent->base_count || !ahoy_stun_is(datagram))
+        return;
+    if (ahoy_stun_number(datagram, 0, 2) == AHOY_STUN_BINDING_REQUEST)
+        ahoy_ice_take_request(agent, base, source, datagram, now_ms);
+    else if (!take_server(agent, base, source, datagram, now_ms) &&
+             !ahoy_ice_take_consent(agent, source, datagram, now_ms))
+        ahoy_ice_take_answer(agent, base, source, datagram, now_ms);
+    ahoy_ice_settle(agent, now_ms);
+}
+
+/* Bindings at servers are of use until there is a way. */
+static bool is_asking(const struct ahoy_ice_agent *agent, const struct ahoy_ice_server *server)
+{
+    return server->ip.family != AHOY_NO_FAMILY &&
+           (agent->state == AHOY_ICE_GATHERING || agent->state == AHOY_ICE_RUNNING);
+}
+
+static bool fill(struct ahoy_ice_datagram *datagram, size_t base, const struct ahoy_ip *remote,
+                 struct span bytes)
+{
+    *datagram = (struct ahoy_ice_datagram){ base, *remote, bytes };
+    return bytes.size > 0;
+}
+
+static struct span ask_server(struct ahoy_ice_agent *agent, const struct ahoy_ice_server *server)
+{
+    struct ahoy_buf buf = ahoy_buf_over(agent->request, sizeof agent->request);
+    ahoy_stun_ask(server->ask.id, &buf);
+    return ahoy_buf_text(&buf);
+}
+
+/* What has not been answered goes out again, or is given up. */
+static bool send_again(struct ahoy_ice_agent *agent, uint64_t now_ms,
+                       struct ahoy_ice_datagram *datagram)
+{
+    for (size_t i = 0; i < agent->pair_count; i++) {
+        struct ahoy_ice_pair *pair = &agent->pairs[i];
+        if (pair->check.sent == 0 || pair->is_cancelled || now_ms < pair->check.next_ms)
+            continue;
+        if (ahoy_ice_wait(&pair->check, now_ms))
+            return fill(datagram, pair->local, &agent->remotes[pair->remote].ip,
+                        ahoy_ice_compose(agent, pair));
+        if (pair->state == AHOY_PAIR_IN_PROGRESS)
+            ahoy_ice_fail(agent, pair);
+    }
+    for (size_t base = 0; base < agent->base_count; base++) {
+        struct ahoy_ice_server *server = &agent->servers[base];
+        if (!is_asking(agent, server) || server->ask.sent == 0 || now_ms < server->ask.next_ms)
+            continue;
+        if (ahoy_ice_wait(&server->ask, now_ms))
+            return fill(datagram, base, &server->ip, ask_server(agent, server));
+        server->due_ms = now_ms + AHOY_ICE_KEEP_MS;
+    }
+    return false;
+}
+
+/* The server that is to be asked next, and when; |count| for none. */
+static size_t next_server(const struct ahoy_ice_agent *agent, uint64_t *due_ms)
+{
+    size_t next = agent->base_count;
+    *due_ms = UINT64_MAX;
+    for (size_t base = 0; base < agent->base_count; base++) {
+        const struct ahoy_ice_server *server = &agent->servers[base];
+        if (is_asking(agent, server) && server->ask.sent == 0 && server->due_ms < *due_ms) {
+            next = base;
+            *due_ms = server->due_ms;
+        }
+    }
+    return next;
+}
+
+/* R8445-14.2-3: never faster than all agents of this program may be together. */
+static bool may_begin(const struct ahoy_ice_agent *agent, uint64_t now_ms)
+{
+    return now_ms >= agent->next_ms && now_ms >= agent->pace->next_ms;
+}
+
+/* A transaction begins, at most one each time that Ta is over (5.1.1.2, 6.1.4.2). */
+static bool send_first(struct ahoy_ice_agent *agent, uint64_t now_ms,
+                       struct ahoy_ice_datagram *datagram)
+{
+    uint64_t due_ms;
+    size_t base = next_server(agent, &due_ms);
+    struct ahoy_ice_pair *pair = NULL;
+    if (!may_begin(agent, now_ms))
+        return false;
+    if (due_ms > now_ms)
+        pair = ahoy_ice_next(agent);
+    if (due_ms > now_ms && pair == NULL)
+        return false;
+    agent->next_ms = now_ms + agent->pace_ms;
+    agent->pace->next_ms = now_ms + AHOY_ICE_SHARED_PACE_MS;
+    if (pair != NULL) {
+        ahoy_ice_start(agent, pair, now_ms);
+        return fill(datagram, pair->local, &agent->remotes[pair->remote].ip,
+                    ahoy_ice_compose(agent, pair));
+    }
+    struct ahoy_ice_server *server = &agent->servers[base];
+    server->ask = (struct ahoy_ice_transaction){ .sent = 1,
+                                                 .wait_ms = AHOY_ICE_RTO_MS,
+                                                 .next_ms = now_ms + AHOY_ICE_RTO_MS };
+    ahoy_ice_new_id(agent, server->ask.id);
+    return fill(datagram, base, &server->ip, ask_server(agent, server));
+}
+
+bool ahoy_ice_poll(struct ahoy_ice_agent *agent, uint64_t now_ms,
+                   struct ahoy_ice_datagram *datagram)
+{
+    size_t size = agent->answer_size;
+    agent->answer_size = 0;
+    if (size > 0)
+        return fill(datagram, agent->answer_base, &agent->answer_to,
+                    (struct span){ agent->answer, size });
+    if (send_again(agent, now_ms, datagram))
+        return true;
+    ahoy_ice_settle(agent, now_ms);
+    if (send_first(agent, now_ms, datagram))
+        return true;
+    const struct ahoy_ice_way *way = &agent->way;
+    return fill(datagram, agent->locals[way->local].base, &way->remote,
+                ahoy_ice_ask_consent(agent, now_ms));
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* When the list asks for something else than a check. */
+static uint64_t list_deadline(const struct ahoy_ice_agent *agent)
+{
+    uint64_t deadline_ms = UINT64_MAX;
+    for (size_t i = 0; i < agent->pair_count; i++) {
+        const struct ahoy_ice_pair *pair = &agent->pairs[i];
+        if (pair->check.sent > 0 && !pair->is_cancelled)
+            deadline_ms = earlier(deadline_ms, pair->check.next_ms);
+    }
+    return earlier(deadline_ms, ahoy_ice_settles_ms(agent));
+}
+
+uint64_t ahoy_ice_deadline(const struct ahoy_ice_agent *agent)
+{
+    uint64_t server_ms, deadline_ms = list_deadline(agent);
+    const uint64_t begin_ms = later(agent->next_ms, agent->pace->next_ms);
+    if (agent->answer_size > 0)
+        return 0;
+    if (ahoy_ice_has_next(agent))
+        deadline_ms = earlier(deadline_ms, begin_ms);
+    if (next_server(agent, &server_ms) < agent->base_count)
+        deadline_ms = earlier(deadline_ms, later(server_ms, begin_ms));
+    for (size_t base = 0; base < agent->base_count; base++) {
+        const struct ahoy_ice_server *server = &agent->servers[base];
+        if (is_asking(agent, server) && server->ask.sent > 0)
+            deadline_ms = earlier(deadline_ms, server->ask.next_ms);
+    }
+    if (agent->way.is_open)
+        deadline_ms = earlier(
+            deadline_ms, earlier(agent->way.ask_ms, agent->way.heard_ms + AHOY_ICE_CONSENT_MS));
+    return deadline_ms;
+}
+
+bool ahoy_ice_way(const struct ahoy_ice_agent *agent, size_t *base, struct ahoy_ip *remote)
+{
+    *base = agent->locals[agent->way.local].base;
+    *remote = agent->way.remote;
+    return agent->way.is_open;
+}
+
+bool ahoy_ice_knows(const struct ahoy_ice_agent *agent, const struct ahoy_ip *source)
+{
+    if (agent->way.is_open && ahoy_ip_equal(&agent->way.remote, source))
+        return true;
+    for (size_t i = 0; i < agent->pair_count; i++) {
+        const struct ahoy_ice_pair *pair = &agent->pairs[i];
+        if ((pair->is_valid || pair->is_wanted) &&
+            ahoy_ip_equal(&agent->remotes[pair->remote].ip, source))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,106 @@
+/* Two agents of ICE and what may stand between them: they find a way exactly where there is one,
+ * whatever gets lost or overtaken (RFC 8445 2, RFC 4787). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "tests/support/ice_world.h"
+
+enum { SEEDS = 400, LONG_MS = 120000 };
+
+static struct ice_world world;
+
+/* Whether anybody may ask who is behind |nat|, and is answered from where he has asked. */
+static bool is_reachable(const struct ice_nat *nat)
+{
+    return !nat->is_there || (nat->filter == ICE_OPEN && !nat->is_symmetric);
+}
+
+/* Whether there is a way for who have asked a STUN server. */
+static bool is_there_a_way(const struct ice_nat *a, const struct ice_nat *b)
+{
+    if ((a->is_there && a->filter == ICE_CLOSED) || (b->is_there && b->filter == ICE_CLOSED))
+        return false;
+    if (is_reachable(a) || is_reachable(b))
+        return true;
+    if (a->is_symmetric && b->is_symmetric)
+        return false; /* No answer comes from where was asked: 7.2.5.2.1. */
+    /* Where one is seen at a port that nobody could tell, the other must let it in by address. */
+    if (a->is_symmetric)
+        return b->filter != ICE_BY_PORT;
+    if (b->is_symmetric)
+        return a->filter != ICE_BY_PORT;
+    return true;
+}
+
+static struct ice_nat choose_nat(struct ahoy_rng *rng)
+{
+    return (struct ice_nat){ .is_there = ahoy_rng_below(rng, 5) > 0,
+                             .is_symmetric = ahoy_rng_below(rng, 4) == 0,
+                             .filter = (enum ice_filter)ahoy_rng_below(rng, 20) / 6 };
+}
+
+static void test_seeds(void **state)
+{
+    unsigned ways = 0;
+    (void)state;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        ice_world_init(&world, seed);
+        struct ahoy_rng rng = world.rng;
+        world.sides[0].nat = choose_nat(&rng);
+        world.sides[1].nat = choose_nat(&rng);
+        world.loss_percent = (unsigned)ahoy_rng_below(&rng, 31);
+        world.delay_ms = 1 + (unsigned)ahoy_rng_below(&rng, 300);
+        bool is_way = is_there_a_way(&world.sides[0].nat, &world.sides[1].nat);
+        ice_world_open(&world, true);
+        ice_world_run(&world, 40000); /* However long the phone rings. */
+        ice_world_exchange(&world, ahoy_rng_below(&rng, 2), ahoy_rng_below(&rng, 2000));
+        bool connects = ice_world_connects(&world, LONG_MS);
+        if (connects != is_way)
+            print_error("seed %u: %s\n", (unsigned)seed, is_way ? "no way found" : "a way found");
+        assert_int_equal(connects, is_way);
+        ways += is_way;
+    }
+    assert_true(ways > SEEDS / 4 && ways < SEEDS - SEEDS / 8);
+}
+
+/* In one place the way leads not through its NAT. */
+static void test_same_place(void **state)
+{
+    size_t base;
+    struct ahoy_ip remote;
+    (void)state;
+    ice_world_init(&world, 1);
+    world.same_place = true;
+    world.sides[0].nat = (struct ice_nat){ .is_there = true, .filter = ICE_BY_PORT };
+    ice_world_open(&world, true);
+    ice_world_run(&world, 3000);
+    ice_world_exchange(&world, 0, 10);
+    assert_true(ice_world_connects(&world, LONG_MS));
+    assert_true(ahoy_ice_way(&world.sides[0].agent, &base, &remote));
+    assert_true(ahoy_ip_equal(&remote, &world.sides[1].bases[0]));
+}
+
+/* Without a server, who is behind a NAT is found by his checks: 7.3.1.3. */
+static void test_no_server(void **state)
+{
+    (void)state;
+    for (int behind = 0; behind < 2; behind++) {
+        ice_world_init(&world, 2);
+        world.sides[behind].nat = (struct ice_nat){ .is_there = true, .filter = ICE_BY_PORT };
+        ice_world_open(&world, false);
+        ice_world_exchange(&world, 0, 10);
+        assert_true(ice_world_connects(&world, LONG_MS));
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_place),
+        cmocka_unit_test(test_no_server),
+        cmocka_unit_test(test_seeds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
