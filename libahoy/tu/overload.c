@@ -25,8 +25,9 @@ enum {
     MOST_UP = 125,
     RETRY_MS = 10000, /* Mean Retry-After at first, and at most. */
     RETRY_MOST_MS = 40000,
-    REFUSED_PART = 3, /* So many are refused at most for each that is let in. */
     HEARD_LEAST = 16, /* Of AHOY_OVERLOAD_ALL. */
+    HEARD_DOWN = 6,   /* So small a part of it is taken off, or put on, in an interval. */
+    HEARD_UP = 2,
     BACK_PART = 8 /* Such a part of those who are let in: as many may come back. */
 };
 
@@ -70,11 +71,9 @@ static int64_t change_for(struct ahoy_gate *gate, uint32_t wait_us, uint32_t tar
 
 /* An interval has ended in which the least wait was |wait_us|, and so many requests a second were
  * |managed|. */
-static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us, uint64_t managed,
-                   bool is_held)
+static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us, uint64_t managed)
 {
-    bool pressed = gate->refused > 0 || wait_us > target_us;
-    bool needed = pressed || is_held;
+    bool needed = gate->refused > 0 || wait_us > target_us;
     gate->let_in = gate->refused = 0;
     gate->calm = needed ? 0 : (uint8_t)(gate->calm + 1);
     if (!needed && (!gate->binds || gate->calm >= CALM_INTERVALS)) {
@@ -82,10 +81,9 @@ static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us,
         return;
     }
     /* Where less came than might have, that says nothing about what can be managed. */
-    if (!pressed && managed < gate->rate)
+    if (!needed && managed < gate->rate)
         managed = gate->rate;
-    if (pressed || !is_held)
-        managed = managed * (uint64_t)(1000 + change_for(gate, wait_us, target_us)) / 1000;
+    managed = managed * (uint64_t)(1000 + change_for(gate, wait_us, target_us)) / 1000;
     gate->best -= gate->best / BEST_FADES;
     if (managed > gate->best)
         gate->best = (uint32_t)managed;
@@ -143,21 +141,21 @@ static void set_retry(struct ahoy_overload *overload, uint64_t span_ms)
         overload->retry_ms = RETRY_MS;
 }
 
-/* To read what begins something and to refuse it takes an eighth of a call, and of many that come
- * nothing would be left.  Then most of them are not read: what is lost is sent again, and is told
- * later to stay away.  Where nobody chooses, the kernel loses whatever comes when there is no room,
- * and with it what calls need that stand. */
+/* Of datagrams that begin something so many are worth reading as there is room for.  Where nobody
+ * chooses, the kernel loses whatever comes when there is none, and with it what calls need that
+ * stand: they send it again, and work is spent on what comes to nothing.  To be heard less than
+ * there is room for helps nobody: who is not heard sends again too, and who is refused does not. */
 static void set_heard(struct ahoy_overload *overload, uint64_t span_ms)
 {
-    const struct ahoy_gate *gate = &overload->gates[AHOY_URGENCY_NEW];
-    uint64_t came = (uint64_t)(gate->let_in + gate->refused) * AHOY_OVERLOAD_ALL / overload->heard;
-    uint64_t most = (uint64_t)gate->rate * (1 + REFUSED_PART) * span_ms / 1000;
-    bool is_first = overload->heard == AHOY_OVERLOAD_ALL;
-    overload->coming = is_first ? came : (3 * overload->coming + came) / 4;
-    uint64_t heard = AHOY_OVERLOAD_ALL;
-    if (gate->binds && overload->coming > most)
-        heard = AHOY_OVERLOAD_ALL * most / overload->coming;
-    overload->heard = heard < HEARD_LEAST ? HEARD_LEAST : (unsigned)heard;
+    uint64_t heard = overload->heard;
+    uint64_t intervals = overload->overflowed ? 0 : span_ms / AHOY_OVERLOAD_INTERVAL_MS;
+    if (overload->overflowed)
+        heard -= heard / HEARD_DOWN;
+    for (; intervals > 0 && heard < AHOY_OVERLOAD_ALL; intervals--)
+        heard += heard / HEARD_UP;
+    if (heard < HEARD_LEAST)
+        heard = HEARD_LEAST;
+    overload->heard = heard < AHOY_OVERLOAD_ALL ? (unsigned)heard : AHOY_OVERLOAD_ALL;
 }
 
 static void read_from(struct ahoy_overload_queue *queue, uint32_t waited_us)
@@ -194,9 +192,9 @@ static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
     set_retry(overload, span_ms);
     set_heard(overload, span_ms);
     adjust(&gates[AHOY_URGENCY_NEW], wait_us, target_us,
-           (uint64_t)overload->served * 1000 * UNIT / overload->needed / span_ms, overload->heard < AHOY_OVERLOAD_ALL);
+           (uint64_t)overload->served * 1000 * UNIT / overload->needed / span_ms);
     adjust(&gates[AHOY_URGENCY_KEPT], wait_us, KEPT_FACTOR * target_us,
-           (uint64_t)kept->let_in * 1000 / span_ms, false);
+           (uint64_t)kept->let_in * 1000 / span_ms);
     set_loss(overload, came_new, span_ms);
     overload->theirs = overload->theirs_new = overload->served = 0;
     empty_queues(overload);

@@ -59,7 +59,6 @@ struct ahoy_overload {
     uint32_t last_us;    /* The least wait of the last interval. */
     unsigned share;      /* Of new requests, in percent: what would have to stay away. */
     unsigned heard;      /* Of 1,024 datagrams that begin something, so many are worth reading. */
-    uint32_t coming;     /* New requests in an interval, those that were not heard among them. */
     uint32_t retry_ms;   /* Mean Retry-After. */
     uint32_t away;       /* How many have been told one that is not over yet, about. */
     unsigned loss;       /* The same of all requests of the neighbours that hold back themselves. */
@@ -70,8 +69,8 @@ struct ahoy_overload {
 /* |target_ms| 0 switches it off. */
 void ahoy_overload_init(struct ahoy_overload *overload, uint32_t target_ms, uint64_t now_ms);
 /* A message of |queue|, any number, has been read that had waited so long; |overflowed| where
- * others before it were lost.  True where an interval has ended with it, so that rates, |loss| and
- * |last_us| are new. */
+ * others before it were lost.  True where an interval has ended with it, so that rates, |loss|,
+ * |heard| and |last_us| are new. */
 bool ahoy_overload_waited(struct ahoy_overload *overload, unsigned queue, uint32_t waited_us,
                           bool overflowed, uint64_t now_ms);
 /* Whether the request that was read last may come in.  |holds_back|: it comes from a neighbour that
