@@ -145,14 +145,10 @@ static void set_retry(struct ahoy_overload *overload, uint64_t span_ms)
  * chooses, the kernel loses whatever comes when there is none, and with it what calls need that
  * stand: they send it again, and work is spent on what comes to nothing.  To be heard less than
  * there is room for helps nobody: who is not heard sends again too, and who is refused does not. */
-static void set_heard(struct ahoy_overload *overload, uint64_t span_ms)
+static void set_heard(struct ahoy_overload *overload)
 {
     uint64_t heard = overload->heard;
-    uint64_t intervals = overload->overflowed ? 0 : span_ms / AHOY_OVERLOAD_INTERVAL_MS;
-    if (overload->overflowed)
-        heard -= heard / HEARD_DOWN;
-    for (; intervals > 0 && heard < AHOY_OVERLOAD_ALL; intervals--)
-        heard += heard / HEARD_UP;
+    heard = overload->overflowed ? heard - heard / HEARD_DOWN : heard + heard / HEARD_UP;
     if (heard < HEARD_LEAST)
         heard = HEARD_LEAST;
     overload->heard = heard < AHOY_OVERLOAD_ALL ? (unsigned)heard : AHOY_OVERLOAD_ALL;
@@ -190,7 +186,7 @@ static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
         wait_us = 2 * target_us;
     follow(overload);
     set_retry(overload, span_ms);
-    set_heard(overload, span_ms);
+    set_heard(overload);
     adjust(&gates[AHOY_URGENCY_NEW], wait_us, target_us,
            (uint64_t)overload->served * 1000 * UNIT / overload->needed / span_ms);
     adjust(&gates[AHOY_URGENCY_KEPT], wait_us, KEPT_FACTOR * target_us,
@@ -260,6 +256,18 @@ bool ahoy_overload_admits(struct ahoy_overload *overload, enum ahoy_urgency urge
         return false;
     overload->served++;
     return true;
+}
+
+uint64_t ahoy_overload_deadline(const struct ahoy_overload *overload)
+{
+    return overload->heard < AHOY_OVERLOAD_ALL ? overload->begun_ms + AHOY_OVERLOAD_DEAF_MS
+                                               : UINT64_MAX;
+}
+
+void ahoy_overload_expire(struct ahoy_overload *overload, uint64_t now_ms)
+{
+    if (now_ms >= ahoy_overload_deadline(overload))
+        overload->heard = AHOY_OVERLOAD_ALL;
 }
 
 bool ahoy_overload_binds(const struct ahoy_overload *overload)

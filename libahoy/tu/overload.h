@@ -18,7 +18,8 @@ enum {
     AHOY_OVERLOAD_STALE_MS = 500,    /* T1: by UDP the client has sent again what waited so long. */
     AHOY_OVERLOAD_LOSS_LIMIT = 95,   /* Percent that neighbours are asked to hold back. */
     AHOY_OVERLOAD_QUEUES = 8,        /* Where there are more of them, some count as one. */
-    AHOY_OVERLOAD_ALL = 1024         /* Of |heard|: everything. */
+    AHOY_OVERLOAD_ALL = 1024,        /* Of |heard|: everything. */
+    AHOY_OVERLOAD_DEAF_MS = 1000     /* Without an interval, until everything is heard again. */
 };
 
 /* What is refused first, and what last. */
@@ -82,6 +83,10 @@ static inline void ahoy_overload_serves(struct ahoy_overload *overload)
 {
     overload->served++;
 }
+/* When |heard| is to be looked at again; UINT64_MAX: with the next message. */
+uint64_t ahoy_overload_deadline(const struct ahoy_overload *overload);
+/* Where nothing has been read for a while, that may be as nothing is heard: all is again. */
+void ahoy_overload_expire(struct ahoy_overload *overload, uint64_t now_ms);
 /* Whether new requests are being refused, or might be. */
 bool ahoy_overload_binds(const struct ahoy_overload *overload);
 /* Seconds for a Retry-After (RFC 3261 20.33): the more come back, the longer, and for each

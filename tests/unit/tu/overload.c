@@ -337,8 +337,8 @@ static void callers_come_back_one_by_one(void **state)
     free(rig);
 }
 
-/* While the socket overflows less and less is heard, down to a part; then more and more, for a
- * silence too, until it is all. */
+/* While the socket overflows less and less is heard, down to a part, and more and more afterwards.
+ * Where nothing comes at all, perhaps as nothing is heard, everything is. */
 static void what_overflows_is_not_heard(void **state)
 {
     (void)state;
@@ -355,7 +355,11 @@ static void what_overflows_is_not_heard(void **state)
     (void)ahoy_overload_waited(&overload, 0, 0, false, ms);
     (void)ahoy_overload_waited(&overload, 0, 0, false, ms += AHOY_OVERLOAD_INTERVAL_MS);
     assert_true(overload.heard > last && overload.heard < 2 * last);
-    (void)ahoy_overload_waited(&overload, 0, 0, false, ms += 20 * AHOY_OVERLOAD_INTERVAL_MS);
+    assert_int_equal(ahoy_overload_deadline(&overload), ms + AHOY_OVERLOAD_DEAF_MS);
+    ahoy_overload_expire(&overload, ms + AHOY_OVERLOAD_DEAF_MS - 1);
+    assert_true(overload.heard < 2 * last);
+    ahoy_overload_expire(&overload, ms + AHOY_OVERLOAD_DEAF_MS);
+    assert_int_equal(ahoy_overload_deadline(&overload), UINT64_MAX);
     assert_int_equal(overload.heard, AHOY_OVERLOAD_ALL);
 }
 
