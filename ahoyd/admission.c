@@ -31,6 +31,7 @@ void ahoyd_admission_see(struct ahoyd_server *server, const struct ahoy_wire_eve
 {
     bool is_message = event->kind == AHOY_WIRE_DATAGRAM || event->kind == AHOY_WIRE_BYTES ||
                       event->kind == AHOY_WIRE_MESSAGE;
+    ahoy_overload_expire(&server->overload, now_ms);
     if (!is_message)
         return;
     server->waited_us = event->waited_us;

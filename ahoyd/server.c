@@ -306,9 +306,17 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)
     uint64_t probes_ms = ahoyd_probes_deadline(server);
     if (probes_ms < deadline_ms)
         deadline_ms = probes_ms;
+    uint64_t overload_ms = ahoy_overload_deadline(&server->overload);
+    if (overload_ms < deadline_ms)
+        deadline_ms = overload_ms;
     if (!server->trimmed && server->busy_ms + REST_MS < deadline_ms)
         deadline_ms = server->busy_ms + REST_MS;
     return deadline_ms;
+}
+
+unsigned ahoyd_server_heard(const struct ahoyd_server *server)
+{
+    return server->overload.heard;
 }
 
 void ahoyd_server_drain(struct ahoyd_server *server)

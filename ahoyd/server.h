@@ -76,6 +76,8 @@ void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *chang
 void ahoyd_server_push_failed(struct ahoyd_server *server, uint64_t key, uint64_t now_ms);
 bool ahoyd_server_poll(struct ahoyd_server *server, struct ahoy_wire_effect *effect);
 uint64_t ahoyd_server_deadline(const struct ahoyd_server *server);
+/* Of 1,024 datagrams that begin something, so many are worth reading now (overload.h). */
+unsigned ahoyd_server_heard(const struct ahoyd_server *server);
 
 /* From now on new calls and registrations get 503; what is under way goes on. */
 void ahoyd_server_drain(struct ahoyd_server *server);

@@ -333,6 +333,7 @@ static void turn(struct ahoyd_worker *worker)
         struct ahoy_wire_event event = { .kind = AHOY_WIRE_TIME };
         step(worker, &event);
     }
+    ahoy_driver_sieve(worker->options.driver, ahoyd_server_heard(worker->server));
     wake_others(worker);
     ahoy_driver_flush(worker->options.driver);
     if (worker->options.trace != NULL)

@@ -13,6 +13,7 @@
 #include "libahoy/io/dns_events.h"
 #include "libahoy/io/door.h"
 #include "libahoy/io/gather.h"
+#include "libahoy/io/sieve.h"
 #include "libahoy/io/streams.h"
 
 enum {
@@ -53,6 +54,7 @@ struct ahoy_driver {
     struct ahoy_dns *dns; /* NULL: nobody is asked. */
     unsigned answers;     /* That may still be told in this turn. */
     unsigned served;      /* Events of this turn. */
+    struct ahoy_sieve sieve;
     struct ahoy_gather gather;
     struct watched watched[AHOY_WATCHES_LIMIT];
     uint32_t events;                  /* Of the loop's current source. */
@@ -69,6 +71,7 @@ static bool watch(struct ahoy_driver *driver, struct listening *listening, int f
     listening->pause.what = (uintptr_t)listening;
     listening->pause.which = ACCEPTING;
     if (!stream) {
+        (void)ahoy_sieve_set(fd, AHOY_SIEVE_ALL); /* One that was passed may have one. */
         ahoy_datagrams_in_couple(fd);
         ahoy_datagrams_out_couple(&driver->out, fd, listening->index);
     }
@@ -153,6 +156,7 @@ struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, 
         return NULL;
     }
     driver->accepted_fd = -1;
+    driver->sieve.share = AHOY_SIEVE_ALL;
     for (size_t i = 0; i < AHOY_LISTENERS_LIMIT; i++)
         driver->listening[i].source.fd = -1;
     for (int i = 0; i < AHOY_WATCHES_LIMIT; i++)
@@ -348,6 +352,7 @@ static bool read_batch(struct ahoy_driver *driver, const struct listening *liste
         ahoy_datagrams_out_errors(&driver->out, listening->source.fd, listening->index);
     }
     while (driver->budget > 0 && (driver->events & EPOLLIN) != 0) {
+        ahoy_sieve_look(&driver->sieve, listening->source.fd);
         int count = ahoy_datagrams_in_read(&driver->in, listening->source.fd);
         if (count < 0 && errno != EAGAIN && errno != EINTR) {
             driver->budget--;
@@ -367,11 +372,14 @@ static void tell_arrival(struct ahoy_driver *driver, struct listening *listening
 {
     const struct ahoy_arrival_note *note = &driver->in.note;
     event->waited_us = note->waited_us;
+    event->overflowed = driver->sieve.is_full;
     if (note->lost == listening->lost || note->lost == 0)
         return;
-    driver->counters.datagrams_lost += (uint32_t)(note->lost - listening->lost);
+    uint32_t lost = note->lost - listening->lost;
+    bool sieved = ahoy_sieve_judged(&driver->sieve, note->waited_us, driver->streams.now_ms);
+    *(sieved ? &driver->counters.datagrams_sieved : &driver->counters.datagrams_lost) += lost;
     listening->lost = note->lost;
-    event->overflowed = true;
+    event->overflowed |= !sieved;
 }
 
 static bool serve_datagrams(struct ahoy_driver *driver, struct listening *listening,
@@ -525,6 +533,19 @@ void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect
     case AHOY_WIRE_HANDOFF:
         break;
     }
+}
+
+void ahoy_driver_sieve(struct ahoy_driver *driver, unsigned share)
+{
+    if (share == driver->sieve.share)
+        return;
+    for (size_t i = 0; i < AHOY_LISTENERS_LIMIT; i++) {
+        const struct listening *listening = &driver->listening[i];
+        if (listening->source.fd >= 0 && listening->source.kind == DATAGRAMS)
+            driver->counters.sieves_refused += !ahoy_sieve_set(listening->source.fd, share);
+    }
+    driver->sieve.share = share;
+    driver->sieve.changed_ms = ahoy_driver_now();
 }
 
 void ahoy_driver_flush(struct ahoy_driver *driver)

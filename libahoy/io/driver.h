@@ -31,7 +31,8 @@ enum {
 /* clang-format off */
 #define AHOY_DRIVER_COUNTERS(COUNTER)                                                              \
     COUNTER(datagrams_in) COUNTER(datagrams_out) COUNTER(datagrams_unsent)                         \
-    COUNTER(datagrams_lost) COUNTER(unreachable) COUNTER(trains_out)                               \
+    COUNTER(datagrams_lost) COUNTER(datagrams_sieved) COUNTER(sieves_refused)                      \
+    COUNTER(unreachable) COUNTER(trains_out)                                                       \
     COUNTER(accepted) COUNTER(accepts_paused) COUNTER(opened) COUNTER(not_opened)                  \
     COUNTER(secured) COUNTER(resumed) COUNTER(not_secured) COUNTER(records_timed_out)              \
     COUNTER(outputs_overrun) COUNTER(waits) COUNTER(rests)                                        \
@@ -104,6 +105,9 @@ bool ahoy_driver_next(struct ahoy_driver *driver, struct ahoy_wire_event *event)
 void ahoy_driver_carry(struct ahoy_driver *driver, const struct ahoy_wire_effect *effect);
 /* Sends what has gathered. */
 void ahoy_driver_flush(struct ahoy_driver *driver);
+/* From now on the kernel lets |share| of 1,024 through of the datagrams that begin something, to
+ * all listeners of UDP (sieve.h).  Little but a comparison where it is the same as before. */
+void ahoy_driver_sieve(struct ahoy_driver *driver, unsigned share);
 /* Gives the kernel back what only a busy time needs.  Between two turns. */
 void ahoy_driver_trim(struct ahoy_driver *driver);
 

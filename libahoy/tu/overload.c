@@ -25,6 +25,9 @@ enum {
     MOST_UP = 125,
     RETRY_MS = 10000, /* Mean Retry-After at first, and at most. */
     RETRY_MOST_MS = 40000,
+    HEARD_LEAST = 16, /* Of AHOY_OVERLOAD_ALL. */
+    HEARD_DOWN = 6,   /* So small a part of it is taken off, or put on, in an interval. */
+    HEARD_UP = 2,
     BACK_PART = 8 /* Such a part of those who are let in: as many may come back. */
 };
 
@@ -42,6 +45,7 @@ static void reset(struct ahoy_overload *overload, uint64_t now_ms)
                                         .begun_ms = now_ms,
                                         .filled_ms = now_ms,
                                         .needed = NEEDED_USUAL * UNIT,
+                                        .heard = AHOY_OVERLOAD_ALL,
                                         .retry_ms = RETRY_MS };
     empty_queues(overload);
 }
@@ -137,6 +141,19 @@ static void set_retry(struct ahoy_overload *overload, uint64_t span_ms)
         overload->retry_ms = RETRY_MS;
 }
 
+/* Of datagrams that begin something so many are worth reading as there is room for.  Where nobody
+ * chooses, the kernel loses whatever comes when there is none, and with it what calls need that
+ * stand: they send it again, and work is spent on what comes to nothing.  To be heard less than
+ * there is room for helps nobody: who is not heard sends again too, and who is refused does not. */
+static void set_heard(struct ahoy_overload *overload)
+{
+    uint64_t heard = overload->heard;
+    heard = overload->overflowed ? heard - heard / HEARD_DOWN : heard + heard / HEARD_UP;
+    if (heard < HEARD_LEAST)
+        heard = HEARD_LEAST;
+    overload->heard = heard < AHOY_OVERLOAD_ALL ? (unsigned)heard : AHOY_OVERLOAD_ALL;
+}
+
 static void read_from(struct ahoy_overload_queue *queue, uint32_t waited_us)
 {
     queue->messages++;
@@ -169,6 +186,7 @@ static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
         wait_us = 2 * target_us;
     follow(overload);
     set_retry(overload, span_ms);
+    set_heard(overload);
     adjust(&gates[AHOY_URGENCY_NEW], wait_us, target_us,
            (uint64_t)overload->served * 1000 * UNIT / overload->needed / span_ms);
     adjust(&gates[AHOY_URGENCY_KEPT], wait_us, KEPT_FACTOR * target_us,
@@ -238,6 +256,18 @@ bool ahoy_overload_admits(struct ahoy_overload *overload, enum ahoy_urgency urge
         return false;
     overload->served++;
     return true;
+}
+
+uint64_t ahoy_overload_deadline(const struct ahoy_overload *overload)
+{
+    return overload->heard < AHOY_OVERLOAD_ALL ? overload->begun_ms + AHOY_OVERLOAD_DEAF_MS
+                                               : UINT64_MAX;
+}
+
+void ahoy_overload_expire(struct ahoy_overload *overload, uint64_t now_ms)
+{
+    if (now_ms >= ahoy_overload_deadline(overload))
+        overload->heard = AHOY_OVERLOAD_ALL;
 }
 
 bool ahoy_overload_binds(const struct ahoy_overload *overload)

@@ -17,7 +17,9 @@ enum {
     AHOY_OVERLOAD_INTERVAL_MS = 200, /* Between two looks at the wait. */
     AHOY_OVERLOAD_STALE_MS = 500,    /* T1: by UDP the client has sent again what waited so long. */
     AHOY_OVERLOAD_LOSS_LIMIT = 95,   /* Percent that neighbours are asked to hold back. */
-    AHOY_OVERLOAD_QUEUES = 8         /* Where there are more of them, some count as one. */
+    AHOY_OVERLOAD_QUEUES = 8,        /* Where there are more of them, some count as one. */
+    AHOY_OVERLOAD_ALL = 1024,        /* Of |heard|: everything. */
+    AHOY_OVERLOAD_DEAF_MS = 1000     /* Without an interval, until everything is heard again. */
 };
 
 /* What is refused first, and what last. */
@@ -57,6 +59,7 @@ struct ahoy_overload {
     uint32_t needed;     /* How many of them a new request brings about; in 256ths. */
     uint32_t last_us;    /* The least wait of the last interval. */
     unsigned share;      /* Of new requests, in percent: what would have to stay away. */
+    unsigned heard;      /* Of 1,024 datagrams that begin something, so many are worth reading. */
     uint32_t retry_ms;   /* Mean Retry-After. */
     uint32_t away;       /* How many have been told one that is not over yet, about. */
     unsigned loss;       /* The same of all requests of the neighbours that hold back themselves. */
@@ -67,8 +70,8 @@ struct ahoy_overload {
 /* |target_ms| 0 switches it off. */
 void ahoy_overload_init(struct ahoy_overload *overload, uint32_t target_ms, uint64_t now_ms);
 /* A message of |queue|, any number, has been read that had waited so long; |overflowed| where
- * others before it were lost.  True where an interval has ended with it, so that rates, |loss| and
- * |last_us| are new. */
+ * others before it were lost.  True where an interval has ended with it, so that rates, |loss|,
+ * |heard| and |last_us| are new. */
 bool ahoy_overload_waited(struct ahoy_overload *overload, unsigned queue, uint32_t waited_us,
                           bool overflowed, uint64_t now_ms);
 /* Whether the request that was read last may come in.  |holds_back|: it comes from a neighbour that
@@ -80,6 +83,10 @@ static inline void ahoy_overload_serves(struct ahoy_overload *overload)
 {
     overload->served++;
 }
+/* When |heard| is to be looked at again; UINT64_MAX: with the next message. */
+uint64_t ahoy_overload_deadline(const struct ahoy_overload *overload);
+/* Where nothing has been read for a while, that may be as nothing is heard: all is again. */
+void ahoy_overload_expire(struct ahoy_overload *overload, uint64_t now_ms);
 /* Whether new requests are being refused, or might be. */
 bool ahoy_overload_binds(const struct ahoy_overload *overload);
 /* Seconds for a Retry-After (RFC 3261 20.33): the more come back, the longer, and for each

@@ -115,6 +115,39 @@ workers(1)
             number += 1
             time.sleep(0.05)
 
+    def overflow(self, flood):
+        """More than the socket holds comes while the server is stopped, and more afterwards."""
+        os.kill(self.server.process.pid, signal.SIGSTOP)
+        try:
+            while not self.server.is_stopped():
+                time.sleep(0.001)
+            for number in range(20000):
+                self.send(flood, "OPTIONS", number, call="overflow")
+        finally:
+            os.kill(self.server.process.pid, signal.SIGCONT)
+        for number in range(20000):
+            self.send(flood, "OPTIONS", number, call="later")
+
+    def test_what_begins_something_is_sieved(self):
+        """Decision 177, and afterwards all are heard again."""
+        flood = self.open()
+        deadline = time.monotonic() + 4 * PATIENCE
+        while self.counter("datagrams_sieved") == 0:
+            self.assertLess(time.monotonic(), deadline, "nothing was sieved")
+            self.overflow(flood)
+        self.assertEqual(self.counter("sieves_refused"), 0)
+        self.alice.settimeout(0.5)
+        status, number = 0, 10
+        while status != 200:
+            self.assertLess(time.monotonic(), deadline + PATIENCE, "it is deaf")
+            number += 1
+            self.send(self.alice, "REGISTER", number, call="later",
+                      rows="Contact: <sip:bob@127.0.0.1:9>\r\n")
+            try:
+                status = status_of(self.alice.recv(65536))
+            except TimeoutError:
+                continue
+
 
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0]])

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/support/loopback.h"
+#include "libahoy/io/sieve.h"
 #include "libahoy/io/socket.h"
 
 #include <setjmp.h>
@@ -370,6 +371,37 @@ static void two_drivers_share_a_port(void **state)
     loopback_close(&two);
 }
 
+/* Decision 177: what is sieved is counted, and is no sign of a socket without room. */
+static void what_is_sieved_is_counted(void **state)
+{
+    (void)state;
+    enum { MANY = 50 };
+    struct loopback at;
+    loopback_open(&at, both, 2);
+    uint16_t port;
+    int peer = loopback_socket(AHOY_IPV4, SOCK_DGRAM, &port);
+    struct ahoy_ip here = at.listeners[0].local;
+    const struct span invite = SPAN("INVITE sip:bob@example.org SIP/2.0\r\n");
+    const struct span bye = SPAN("BYE sip:bob@example.org SIP/2.0\r\n");
+    ahoy_driver_sieve(at.driver, 0);
+    for (int i = 0; i < MANY; i++)
+        send_plain(peer, &here, invite);
+    send_plain(peer, &here, bye);
+    loopback_bytes(&at, bye.size);
+    assert_memory_equal(at.bytes, bye.at, bye.size);
+    const struct ahoy_driver_counters *counters = ahoy_driver_counters(at.driver);
+    assert_int_equal(counters->datagrams_in, 1);
+    assert_int_equal(counters->datagrams_sieved, MANY);
+    assert_int_equal(counters->datagrams_lost, 0);
+    assert_int_equal(counters->sieves_refused, 0);
+    ahoy_driver_sieve(at.driver, AHOY_SIEVE_ALL);
+    send_plain(peer, &here, invite);
+    loopback_bytes(&at, bye.size + invite.size);
+    assert_int_equal(counters->datagrams_in, 2);
+    close(peer);
+    loopback_close(&at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_refused_send_does_not_stop_the_others),
         cmocka_unit_test(an_address_in_use_is_an_error),
         cmocka_unit_test(two_drivers_share_a_port),
+        cmocka_unit_test(what_is_sieved_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -337,6 +337,32 @@ static void callers_come_back_one_by_one(void **state)
     free(rig);
 }
 
+/* While the socket overflows less and less is heard, down to a part, and more and more afterwards.
+ * Where nothing comes at all, perhaps as nothing is heard, everything is. */
+static void what_overflows_is_not_heard(void **state)
+{
+    (void)state;
+    struct ahoy_overload overload;
+    ahoy_overload_init(&overload, TARGET_MS, 0);
+    uint64_t ms = 0;
+    unsigned last = AHOY_OVERLOAD_ALL;
+    for (; ms < 10000; ms += AHOY_OVERLOAD_INTERVAL_MS) {
+        (void)ahoy_overload_waited(&overload, 0, 0, true, ms);
+        assert_in_range(overload.heard, 1, last);
+        last = overload.heard;
+    }
+    assert_true(last < AHOY_OVERLOAD_ALL / 32);
+    (void)ahoy_overload_waited(&overload, 0, 0, false, ms);
+    (void)ahoy_overload_waited(&overload, 0, 0, false, ms += AHOY_OVERLOAD_INTERVAL_MS);
+    assert_true(overload.heard > last && overload.heard < 2 * last);
+    assert_int_equal(ahoy_overload_deadline(&overload), ms + AHOY_OVERLOAD_DEAF_MS);
+    ahoy_overload_expire(&overload, ms + AHOY_OVERLOAD_DEAF_MS - 1);
+    assert_true(overload.heard < 2 * last);
+    ahoy_overload_expire(&overload, ms + AHOY_OVERLOAD_DEAF_MS);
+    assert_int_equal(ahoy_overload_deadline(&overload), UINT64_MAX);
+    assert_int_equal(overload.heard, AHOY_OVERLOAD_ALL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_rate_that_is_too_low_is_left),
         cmocka_unit_test(some_get_through),
         cmocka_unit_test(callers_come_back_one_by_one),
+        cmocka_unit_test(what_overflows_is_not_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

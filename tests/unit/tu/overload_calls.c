@@ -29,7 +29,7 @@ enum {
     DROP_US = 6,
     CAPACITY = 1000000 / SHARE / CALL_US, /* Calls a second. */
     CALLERS = 20 * CAPACITY,
-    CALLS_LIMIT = 1 << 16,
+    CALLS_LIMIT = 1 << 18,
     SOCKET_LIMIT = 1600,
     WHEEL = 1 << 15,
     T1_MS = 500,
@@ -76,6 +76,7 @@ struct world {
     unsigned number;
     struct tally tally;
     bool overflowed;
+    bool is_without_sieve; /* The kernel loses whatever comes when there is no room. */
     struct message socket[SOCKET_LIMIT];
     size_t first, count;
     uint64_t silent_until_ms[CALLERS];
@@ -115,6 +116,9 @@ static void start(struct timer *timer, unsigned interval_ms)
 /* To the server. */
 static void transmit(struct call *call, enum kind kind)
 {
+    if (kind == INVITE && !world->is_without_sieve && /* Decision 177. */
+        ahoy_rng_below(&world->rng, AHOY_OVERLOAD_ALL) >= world->overload.heard)
+        return;
     if (world->count == SOCKET_LIMIT) {
         world->overflowed = true;
         world->tally.lost++;
@@ -387,6 +391,33 @@ static void it_recovers(void **state)
     assert_in_range(tally.good + tally.withheld, part(70, 20) * 98 / 100, part(71, 20));
 }
 
+/* What percent of the capacity is good where many more come at once than can be refused, and what
+ * percent of those who want to is or stays away afterwards. */
+static void rush(unsigned percent, bool is_without_sieve, unsigned *during, unsigned *after)
+{
+    void *state = NULL;
+    assert_int_equal(open_world(&state), 0);
+    world->is_without_sieve = is_without_sieve;
+    run(CAPACITY * 2, 30);
+    *during = flood(percent).good * 100 / part(100, 25);
+    run(CAPACITY * 7 / 10, 5);
+    struct tally tally = run(CAPACITY * 7 / 10, 15);
+    *after = (tally.good + tally.withheld) * 100 / part(70, 15);
+    close_world(&state);
+}
+
+/* More than the socket holds comes, and nobody but who begins something is lost. */
+static void what_stands_is_not_lost(void **state)
+{
+    (void)state;
+    unsigned during[2], after[2];
+    rush(4000, true, &during[0], &after[0]);
+    rush(4000, false, &during[1], &after[1]);
+    assert_in_range(during[1], 60, 101);
+    assert_true(during[1] > during[0] + 10);
+    assert_true(after[0] >= 98 && after[1] >= 98);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
@@ -395,6 +426,7 @@ int main(void)
         TEST(the_goodput_holds),
         TEST(nothing_stands_idle),
         TEST(it_recovers),
+        cmocka_unit_test(what_stands_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
