@@ -10,7 +10,10 @@
 #include "libahoy/io/arrival.h"
 
 enum {
-    BUFFER_SIZE = 4 * 1024 * 1024, /* The usual one holds some hundred datagrams only. */
+    /* The usual ones hold some hundred datagrams only.  What a busy server has no room for it
+     * cannot choose from; the kernel takes as much again for what it writes beside. */
+    RECEIVE_SIZE = 16 * 1024 * 1024,
+    SEND_SIZE = 4 * 1024 * 1024,
     BACKLOG = 1024,
     /* A peer that is gone without a word is noticed: in what was sent after 64 * T1, in silence
      * after about four minutes. */
@@ -86,16 +89,16 @@ static bool bind_to(int fd, const struct ahoy_ip *local, bool share_port)
 }
 
 /* As much as the host allows: past its limit only root may go. */
-static void grow_buffer(int fd, int forced, int asked)
+static void grow_buffer(int fd, int forced, int asked, int size)
 {
-    if (!set(fd, SOL_SOCKET, forced, BUFFER_SIZE))
-        (void)set(fd, SOL_SOCKET, asked, BUFFER_SIZE); /* A smaller buffer works too. */
+    if (!set(fd, SOL_SOCKET, forced, size))
+        (void)set(fd, SOL_SOCKET, asked, size); /* A smaller buffer works too. */
 }
 
 static bool tune_datagrams(int fd, const struct ahoy_ip *local)
 {
-    grow_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
-    grow_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+    grow_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_SIZE);
+    grow_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_SIZE);
     /* Without it the kernel tells nobody that a peer's port is closed (RFC 3261 18.4). */
     bool v4 = local->family == AHOY_IPV4;
     return set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, 1);

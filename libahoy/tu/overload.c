@@ -25,10 +25,13 @@ enum {
     MOST_UP = 125,
     RETRY_MS = 10000, /* Mean Retry-After at first, and at most. */
     RETRY_MOST_MS = 40000,
-    HEARD_LEAST = 16, /* Of AHOY_OVERLOAD_ALL. */
-    HEARD_DOWN = 6,   /* So small a part of it is taken off, or put on, in an interval. */
-    HEARD_UP = 2,
-    BACK_PART = 8 /* Such a part of those who are let in: as many may come back. */
+    HEARD_LEAST = 4, /* Of AHOY_OVERLOAD_ALL. */
+    HEARD_DOWN = 6,  /* So small a part of it is taken off, or put on, in an interval. */
+    HEARD_UP = 4,
+    TELLING_INTERVALS = 25,
+    SERVING_INTERVALS = 250,
+    LOUD_FACTOR = 2, /* So many are refused for each who is let in, or more: that is loud. */
+    BACK_PART = 8    /* Such a part of those who are let in: as many may come back. */
 };
 
 static void empty_queues(struct ahoy_overload *overload)
@@ -70,10 +73,13 @@ static int64_t change_for(struct ahoy_gate *gate, uint32_t wait_us, uint32_t tar
 }
 
 /* An interval has ended in which the least wait was |wait_us|, and so many requests a second were
- * |managed|. */
-static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us, uint64_t managed)
+ * |managed|.  |told| of 1,024 is all that is heard while callers are told to stay away: the less,
+ * the more there is to tell, and what is spent on it says nothing of what could be managed. */
+static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us, uint64_t managed,
+                   unsigned told)
 {
-    bool needed = gate->refused > 0 || wait_us > target_us;
+    bool tells = told < AHOY_OVERLOAD_ALL;
+    bool needed = gate->refused > 0 || wait_us > target_us || tells;
     gate->let_in = gate->refused = 0;
     gate->calm = needed ? 0 : (uint8_t)(gate->calm + 1);
     if (!needed && (!gate->binds || gate->calm >= CALM_INTERVALS)) {
@@ -84,9 +90,12 @@ static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us,
     if (!needed && managed < gate->rate)
         managed = gate->rate;
     managed = managed * (uint64_t)(1000 + change_for(gate, wait_us, target_us)) / 1000;
-    gate->best -= gate->best / BEST_FADES;
+    if (!tells)
+        gate->best -= gate->best / BEST_FADES;
     if (managed > gate->best)
         gate->best = (uint32_t)managed;
+    if (tells)
+        managed = (uint64_t)gate->best * told * told / AHOY_OVERLOAD_ALL / AHOY_OVERLOAD_ALL;
     /* Where refusing alone takes all there is, to let nobody in would help nobody. */
     uint32_t least = gate->best / LEAST_PART > LEAST_RATE ? gate->best / LEAST_PART : LEAST_RATE;
     gate->rate = managed < least ? least : (uint32_t)managed;
@@ -143,15 +152,29 @@ static void set_retry(struct ahoy_overload *overload, uint64_t span_ms)
 
 /* Of datagrams that begin something so many are worth reading as there is room for.  Where nobody
  * chooses, the kernel loses whatever comes when there is none, and with it what calls need that
- * stand: they send it again, and work is spent on what comes to nothing.  To be heard less than
- * there is room for helps nobody: who is not heard sends again too, and who is refused does not. */
-static void set_heard(struct ahoy_overload *overload)
+ * stand: they send it again, and work is spent on what comes to nothing.
+ *
+ * First callers are told, as many as there is room for: who is refused stays away, who is not heard
+ * sends again.  Where it is as loud after a while, they do not heed what they are told; then only
+ * so many are heard as can be served, for a longer while. */
+static void set_heard(struct ahoy_overload *overload, uint32_t wait_us)
 {
-    uint64_t heard = overload->heard;
-    heard = overload->overflowed ? heard - heard / HEARD_DOWN : heard + heard / HEARD_UP;
+    const struct ahoy_gate *gate = &overload->gates[AHOY_URGENCY_NEW];
+    bool serves = overload->loud > TELLING_INTERVALS;
+    bool less = overload->overflowed ||
+                (serves && (wait_us > overload->target_us || gate->refused > gate->let_in));
+    unsigned heard = overload->heard;
+    heard = less ? heard - heard / HEARD_DOWN : heard + heard / HEARD_UP;
     if (heard < HEARD_LEAST)
         heard = HEARD_LEAST;
-    overload->heard = heard < AHOY_OVERLOAD_ALL ? (unsigned)heard : AHOY_OVERLOAD_ALL;
+    overload->heard = heard < AHOY_OVERLOAD_ALL ? heard : AHOY_OVERLOAD_ALL;
+    if (overload->overflowed || overload->heard < AHOY_OVERLOAD_ALL ||
+        gate->refused > LOUD_FACTOR * gate->let_in)
+        overload->loud = (overload->loud + 1) % (TELLING_INTERVALS + SERVING_INTERVALS);
+    else if (overload->loud > TELLING_INTERVALS)
+        overload->loud = 0;
+    else if (overload->loud > 0)
+        overload->loud--; /* A calm interval is no end yet. */
 }
 
 static void read_from(struct ahoy_overload_queue *queue, uint32_t waited_us)
@@ -173,6 +196,18 @@ static uint32_t least_wait(const struct ahoy_overload *overload)
     return wait_us;
 }
 
+static void adjust_new(struct ahoy_overload *overload, uint32_t wait_us, uint64_t span_ms)
+{
+    struct ahoy_gate *gate = &overload->gates[AHOY_URGENCY_NEW];
+    bool has_told = overload->tells;
+    overload->tells = overload->heard < AHOY_OVERLOAD_ALL && overload->loud <= TELLING_INTERVALS;
+    uint64_t managed = (uint64_t)overload->served * 1000 * UNIT / overload->needed / span_ms;
+    if (has_told && !overload->tells)
+        managed = gate->best;
+    adjust(gate, wait_us, overload->target_us, managed,
+           overload->tells ? overload->heard : AHOY_OVERLOAD_ALL);
+}
+
 static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
 {
     struct ahoy_gate *gates = overload->gates;
@@ -186,11 +221,10 @@ static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
         wait_us = 2 * target_us;
     follow(overload);
     set_retry(overload, span_ms);
-    set_heard(overload);
-    adjust(&gates[AHOY_URGENCY_NEW], wait_us, target_us,
-           (uint64_t)overload->served * 1000 * UNIT / overload->needed / span_ms);
+    set_heard(overload, wait_us);
+    adjust_new(overload, wait_us, span_ms);
     adjust(&gates[AHOY_URGENCY_KEPT], wait_us, KEPT_FACTOR * target_us,
-           (uint64_t)kept->let_in * 1000 / span_ms);
+           (uint64_t)kept->let_in * 1000 / span_ms, AHOY_OVERLOAD_ALL);
     set_loss(overload, came_new, span_ms);
     overload->theirs = overload->theirs_new = overload->served = 0;
     empty_queues(overload);

@@ -60,6 +60,8 @@ struct ahoy_overload {
     uint32_t last_us;    /* The least wait of the last interval. */
     unsigned share;      /* Of new requests, in percent: what would have to stay away. */
     unsigned heard;      /* Of 1,024 datagrams that begin something, so many are worth reading. */
+    unsigned loud;       /* Intervals of a load that is far too much, round and round; 0: none. */
+    bool tells;          /* Callers are told to stay away, rather than served. */
     uint32_t retry_ms;   /* Mean Retry-After. */
     uint32_t away;       /* How many have been told one that is not over yet, about. */
     unsigned loss;       /* The same of all requests of the neighbours that hold back themselves. */
