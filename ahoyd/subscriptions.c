@@ -167,7 +167,7 @@ static void keep_told(struct ahoyd_subscription *subscription, const struct ahoy
 {
     free(subscription->told);
     subscription->told =
-        record_new((struct span){ subscription->aor, subscription->aor_size }, told);
+        record_new(NULL, (struct span){ subscription->aor, subscription->aor_size }, told);
     subscription->lapse_ms = UINT64_MAX;
     for (size_t i = 0; i < told->count; i++) {
         if (told->list[i].expires_ms < subscription->lapse_ms)

@@ -1,5 +1,7 @@
 /* bench-index: what a binding takes in the location index alone, as bench-register registers it,
- * and how long it takes to look one up: in bytes of the allocator, and nanoseconds of CPU.
+ * and how long it takes to look one up: in bytes of the allocator and of the index's own regions,
+ * and nanoseconds of CPU.  Beside it stands what one step of a chase through as much memory takes,
+ * in the same minute: a look-up is two of them, and what it does itself.
  *
  *   bench-index [RECORDS] */
 #include <malloc.h>
@@ -7,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "ahoyd/store/index.h"
 #include "libahoy/base/rng.h"
 
 enum { RECORDS = 1000000, BATCH = 256, BATCHES = 2000, TEXT_SIZE = 192, LIFE_MS = 3600000 };
+enum { LINE_SIZE = 64, HUGE_PAGE = 2 * 1024 * 1024 };
 
 static const uint64_t now_ms = 1700000000000;
 
@@ -58,13 +62,15 @@ static struct record *make_record(unsigned user)
     ahoy_bindings_init(&bench.bindings);
     if (!ahoy_bindings_add(&bench.bindings, &binding))
         die("a binding is beyond the limits");
-    return record_new(print_aor(aor, user), &bench.bindings);
+    return record_new(&bench.index.slabs, print_aor(aor, user), &bench.bindings);
 }
 
 static size_t allocated(void)
 {
     struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
+    const struct index *index = &bench.index;
+    return info.uordblks + info.hblkhd + index->slabs.items.size + index->slabs.heads.size +
+           index->buckets.size;
 }
 
 static void fill(unsigned records)
@@ -98,15 +104,59 @@ static double look_up(unsigned records)
     return (double)(cpu_ns() - begun) / BATCH;
 }
 
+static void set_next(unsigned char *lines, size_t from, size_t to)
+{
+    const uint64_t next = to * LINE_SIZE;
+    memcpy(lines + from * LINE_SIZE, &next, sizeof next);
+}
+
+/* Memory like the index's, in huge pages: each line names the next one, and all of them are one
+ * round (Sattolo, 1986). */
+static unsigned char *make_chase(size_t size)
+{
+    unsigned char *lines = aligned_alloc(HUGE_PAGE, size);
+    if (lines == NULL)
+        die("memory ran out");
+    (void)madvise(lines, size, MADV_HUGEPAGE); /* Else it takes a little longer. */
+    for (size_t i = 0; i < size / LINE_SIZE; i++) {
+        set_next(lines, i, i);
+        if (i == 0)
+            continue;
+        unsigned char *other = lines + ahoy_rng_below(&bench.rng, i) * LINE_SIZE;
+        memcpy(lines + i * LINE_SIZE, other, sizeof(uint64_t));
+        set_next(other, 0, i);
+    }
+    return lines;
+}
+
+/* Of one step, in as many as a batch has look-ups, from anywhere. */
+static double chase(const unsigned char *lines, size_t size)
+{
+    uint64_t at = ahoy_rng_below(&bench.rng, size / LINE_SIZE) * LINE_SIZE;
+    uint64_t begun = cpu_ns();
+    for (unsigned i = 0; i < BATCH; i++)
+        memcpy(&at, lines + at, sizeof at);
+    uint64_t ended = cpu_ns();
+    if (at >= size)
+        die("the chase left its memory");
+    return (double)(ended - begun) / BATCH;
+}
+
 static int compare(const void *a, const void *b)
 {
     double left = *(const double *)a, right = *(const double *)b;
     return left < right ? -1 : left > right;
 }
 
+static double median(double times[BATCHES])
+{
+    qsort(times, BATCHES, sizeof *times, compare);
+    return times[BATCHES / 2];
+}
+
 int main(int argc, char **argv)
 {
-    static double times[BATCHES];
+    static double times[BATCHES], steps[BATCHES];
     unsigned records = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : RECORDS;
     const struct ahoy_hash_key key = { { 1, 2 } };
     ahoy_rng_init(&bench.rng, key.half);
@@ -115,10 +165,16 @@ int main(int argc, char **argv)
     size_t before = allocated();
     fill(records);
     size_t size = allocated() - before;
+    size_t chased = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    unsigned char *lines = make_chase(chased);
+    /* One behind the other, as each drives what the other needs out of the caches. */
     for (unsigned i = 0; i < BATCHES; i++)
         times[i] = look_up(records);
-    qsort(times, BATCHES, sizeof *times, compare);
-    printf("{\"bytes\":%.1f,\"look_up_ns\":%.0f}\n", (double)size / records, times[BATCHES / 2]);
+    for (unsigned i = 0; i < BATCHES; i++)
+        steps[i] = chase(lines, chased);
+    printf("{\"bytes\":%.1f,\"look_up_ns\":%.0f,\"chase_ns\":%.0f}\n", (double)size / records,
+           median(times), median(steps));
+    free(lines);
     index_fini(&bench.index);
     return 0;
 }

@@ -17,7 +17,7 @@ static void write_again(struct record *record)
     MUST(record_decode(record_state(record), 0, &bindings));
     for (size_t i = 0; i < bindings.count; i++)
         MUST(bindings.list[i].expires_ms <= record->until_ms);
-    struct record *again = record_read(aor, record_seal(record, row));
+    struct record *again = record_read(NULL, aor, record_seal(record, row));
     MUST(again != NULL && ahoy_span_equal(record_state(again), record_state(record)));
     free(again);
 }
@@ -26,11 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct ahoy_bindings bindings;
     struct span bytes = { (const char *)data, size };
-    struct record *record = record_read(aor, bytes);
+    struct record *record = record_read(NULL, aor, bytes);
     if (record == NULL && size <= RECORD_STATE_LIMIT && record_decode(bytes, 0, &bindings)) {
         for (size_t i = 0; i < bindings.count; i++)
             bindings.list[i].hop.connection = (struct ahoy_handle){ 0 };
-        record = record_new(aor, &bindings);
+        record = record_new(NULL, aor, &bindings);
     }
     if (record != NULL)
         write_again(record);

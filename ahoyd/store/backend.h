@@ -63,7 +63,8 @@ bool store_put(struct ahoyd_store *store, struct record *record, uint64_t hash);
  * stands on any more: the one replaced, and its own where it holds no bindings. */
 unsigned store_publish(struct ahoyd_store *store, struct staged *staged);
 /* Drops a change that could not be committed, and gives it back with |status| and |why|. */
-void store_refuse(struct staged *staged, unsigned status, const char *why);
+void store_refuse(struct ahoyd_store *store, struct staged *staged, unsigned status,
+                  const char *why);
 
 /* Fills |bytes| from the kernel's random device. */
 bool store_random(void *bytes, size_t size);

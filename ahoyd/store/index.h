@@ -1,21 +1,26 @@
 /* The location index: every address-of-record in memory, in shards whose locks are held for
- * nanoseconds.  Records are chained in buckets rather than kept in a base/map, so that putting
- * one never needs memory and so cannot fail after its commit. */
+ * nanoseconds.  One writer at a time makes records, puts and forgets them; everybody looks up.
+ * Records that find their bucket full are chained behind it, so that putting one never needs memory
+ * and so cannot fail after its commit. */
 #pragma once
 
 #include <pthread.h>
 
 #include "ahoyd/store/record.h"
 
-enum { INDEX_SHARDS = 64 };
+enum {
+    INDEX_SHARDS = 64,
+    AHOYD_BUCKETS_LIMIT = 1 << 24 /* Of 64 bytes each, for 8 records. */
+};
 
 struct index {
     struct ahoy_hash_key key;
+    struct slabs slabs;    /* Where the records are. */
+    struct region buckets; /* The first of each shard, then the second of each, ... */
     struct shard {
         pthread_mutex_t lock;
-        struct record **buckets;
-        size_t capacity; /* Of buckets: a power of two. */
-        size_t count;    /* Of records. */
+        uint32_t buckets; /* How many. */
+        uint32_t count;   /* Of records. */
     } shards[INDEX_SHARDS];
 };
 
@@ -33,8 +38,8 @@ bool index_find_hashed(struct index *index, uint64_t hash, struct span aor, uint
                        struct ahoy_bindings *bindings);
 /* The row of the record, or 0 where there is none. */
 uint64_t index_row(struct index *index, struct span aor);
-/* Puts |record|, which it then owns and whose hash that is, in the place of what stood there; one
- * without bindings only removes.  Returns whether something stood there. */
+/* Puts |record|, one of index->slabs, which it then owns and whose hash that is, in the place of
+ * what stood there; one without bindings only removes.  Returns whether something stood there. */
 bool index_put(struct index *index, struct record *record, uint64_t hash);
 /* Forgets what has expired by |now_ms| in one shard; the caller goes round.  Returns how many. */
 size_t index_forget(struct index *index, size_t shard, uint64_t now_ms);

@@ -79,7 +79,7 @@ bool ahoyd_store_settle(struct ahoyd_store *store, bool fails)
         store->held = change->next;
         store->held_count--;
         if (fails)
-            store_refuse(&staged, 503, "the store failed");
+            store_refuse(store, &staged, 503, "the store failed");
         else
             commit(store, change);
     }

@@ -200,13 +200,14 @@ bool record_decode(struct span state, uint64_t now_ms, struct ahoy_bindings *bin
     return !reader.damaged && reader.rest.size == 0;
 }
 
-static struct record *make(struct span aor, struct span state, const struct ahoy_bindings *bindings)
+static struct record *make(struct slabs *slabs, struct span aor, struct span state,
+                           const struct ahoy_bindings *bindings)
 {
-    struct record *record = malloc(sizeof *record + aor.size + state.size);
+    size_t size = sizeof(struct record) + aor.size + state.size;
+    struct record *record = slabs != NULL ? slabs_take(slabs, size) : malloc(size);
     if (record == NULL)
         return NULL;
-    record->next = NULL;
-    record->hash = 0;
+    record->next = 0;
     record->row = 0;
     record->until_ms = 0;
     record->aor_size = (uint16_t)aor.size;
@@ -221,10 +222,19 @@ static struct record *make(struct span aor, struct span state, const struct ahoy
     return record;
 }
 
-struct record *record_new(struct span aor, const struct ahoy_bindings *bindings)
+struct record *record_new(struct slabs *slabs, struct span aor,
+                          const struct ahoy_bindings *bindings)
 {
     AHOY_UNSET char state[RECORD_STATE_LIMIT];
-    return make(aor, (struct span){ state, encode(bindings, state) }, bindings);
+    return make(slabs, aor, (struct span){ state, encode(bindings, state) }, bindings);
+}
+
+void record_free(struct slabs *slabs, struct record *record)
+{
+    if (slabs != NULL)
+        slabs_give(slabs, record);
+    else
+        free(record);
 }
 
 /* Finds damage, not malice: whoever can write the file needs no forgery. */
@@ -275,12 +285,12 @@ static bool decode_row(struct span aor, struct span row, struct ahoy_bindings *b
     return record_decode_old(row, bindings);
 }
 
-struct record *record_read(struct span aor, struct span row)
+struct record *record_read(struct slabs *slabs, struct span aor, struct span row)
 {
     AHOY_UNSET struct ahoy_bindings bindings;
     if (aor.size > UINT16_MAX || !decode_row(aor, row, &bindings))
         return NULL;
     for (size_t i = 0; i < bindings.count; i++)
         bindings.list[i].hop.connection = (struct ahoy_handle){ 0 };
-    return record_new(aor, &bindings);
+    return record_new(slabs, aor, &bindings);
 }

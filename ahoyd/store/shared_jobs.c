@@ -142,7 +142,7 @@ static void go_on(struct shared *shared, struct shared_job *job)
 {
     while (job != NULL && !ask(shared, job)) {
         struct ahoyd_change *change = job->staged.change;
-        store_refuse(&job->staged, change->status, change->why);
+        store_refuse(shared->store, &job->staged, change->status, change->why);
         job = leave(shared, job);
     }
 }
@@ -195,7 +195,7 @@ static void commit(struct shared *shared, struct shared_job *job)
 /* Another was first.  What cannot be read is written over. */
 static void try_again(struct shared *shared, struct shared_job *job, const struct shared_row *row)
 {
-    free(job->staged.record);
+    record_free(&shared->store->index.slabs, job->staged.record);
     users_discard(job->staged.user);
     job->staged.record = NULL;
     job->staged.user = NULL;
@@ -205,7 +205,7 @@ static void try_again(struct shared *shared, struct shared_job *job, const struc
         go_on(shared, job);
         return;
     }
-    store_refuse(&job->staged, 503, "others change it all the time");
+    store_refuse(shared->store, &job->staged, 503, "others change it all the time");
     go_on(shared, leave(shared, job));
 }
 
@@ -219,7 +219,7 @@ void shared_job_answer(struct shared *shared, const struct shared_event *event)
     } else if (event->kind == SHARED_OTHER) {
         try_again(shared, job, &event->row);
     } else {
-        store_refuse(&job->staged, 503, event->why);
+        store_refuse(shared->store, &job->staged, 503, event->why);
         go_on(shared, leave(shared, job));
     }
 }
@@ -241,7 +241,7 @@ void shared_jobs_expire(struct shared *shared)
                           shared->part.silence);
         shared->failing = true;
         shared->engine->drop(shared->state, ticket_of(shared, job));
-        store_refuse(&job->staged, 503, shared->part.silence);
+        store_refuse(shared->store, &job->staged, 503, shared->part.silence);
         go_on(shared, leave(shared, job));
     }
 }

@@ -166,7 +166,9 @@ static bool take_bindings(struct ahoyd_store *store, const struct shared_row *ro
     if (row->version == index_row(&store->index, aor))
         return true;
     ahoy_bindings_init(&none);
-    record = row->version == 0 ? record_new(aor, &none) : record_read(aor, row->bytes);
+    struct slabs *slabs = &store->index.slabs;
+    record = row->version == 0 ? record_new(slabs, aor, &none)
+                               : record_read(slabs, aor, row->bytes);
     if (record == NULL)
         return false;
     record->row = row->version;

@@ -93,7 +93,7 @@ static void write_group(struct sqlite_writer *writer, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct staged *staged = &writer->group[i];
         if (!committed && staged->change->status == 200)
-            store_refuse(staged, 503, "the store could not commit");
+            store_refuse(writer->store, staged, 503, "the store could not commit");
         else
             writer->file.garbage += store_publish(writer->store, staged);
     }

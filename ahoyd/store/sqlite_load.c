@@ -16,7 +16,7 @@ static void load_row(struct sqlite_file *file, struct ahoyd_store *store, uint64
 {
     file->last_row = (uint64_t)sqlite3_column_int64(file->page, 0);
     struct span aor = file_column(file->page, 1);
-    struct record *record = record_read(aor, file_column(file->page, 2));
+    struct record *record = record_read(&store->index.slabs, aor, file_column(file->page, 2));
     if (record == NULL) {
         if (file->damaged_rows++ < NAMED_LIMIT)
             ahoy_log_line(store->log, AHOY_LOG_WARNING,

@@ -48,9 +48,9 @@ static void stage_bindings(struct ahoyd_store *store, struct staged *staged,
         change->why = err.expected;
         return;
     }
-    staged->record = record_new(change->aor, &after);
+    staged->record = record_new(&store->index.slabs, change->aor, &after);
     if (staged->record == NULL || !tell_outcome(change, staged->record)) {
-        free(staged->record);
+        record_free(&store->index.slabs, staged->record);
         staged->record = NULL;
         change->status = 503;
         change->why = "memory ran out";
@@ -138,9 +138,10 @@ unsigned store_publish(struct ahoyd_store *store, struct staged *staged)
     return idle;
 }
 
-void store_refuse(struct staged *staged, unsigned status, const char *why)
+void store_refuse(struct ahoyd_store *store, struct staged *staged, unsigned status,
+                  const char *why)
 {
-    free(staged->record);
+    record_free(&store->index.slabs, staged->record);
     users_discard(staged->user);
     staged->change->status = status;
     staged->change->why = why;

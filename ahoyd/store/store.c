@@ -158,7 +158,7 @@ bool ahoyd_store_submit(struct ahoyd_store *store, struct ahoyd_change *change)
 {
     if (!is_within_limits(change)) {
         struct staged staged = { .change = change };
-        store_refuse(&staged, 403, "a name that is longer than the store's limit");
+        store_refuse(store, &staged, 403, "a name that is longer than the store's limit");
         return true;
     }
     if (store->names != NULL && change->kind != AHOYD_CHANGE_BINDINGS)

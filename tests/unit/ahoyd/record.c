@@ -33,7 +33,7 @@ static void flows_are_kept(void **state)
     };
     ahoy_bindings_init(&bindings);
     assert_true(ahoy_bindings_add(&bindings, &binding));
-    struct record *record = record_new(SPAN("a@atlanta.example"), &bindings);
+    struct record *record = record_new(NULL, SPAN("a@atlanta.example"), &bindings);
     assert_non_null(record);
     assert_true(record_decode(record_state(record), 1500, &back));
     assert_int_equal(back.count, 1);
@@ -99,7 +99,7 @@ static void sealed_old_rows_are_read(void **state)
                               "\x1d\0;+sip.instance=\"<urn:uuid:1>\"\x0c\0<urn:uuid:1>\0\0"
                               "\xe3\x8b\x9b\"\xa2\1\0\0\xa7s2\xcd";
     struct record *record =
-        record_read(SPAN("a@bench.example"), (struct span){ row, sizeof row - 1 });
+        record_read(NULL, SPAN("a@bench.example"), (struct span){ row, sizeof row - 1 });
     assert_non_null(record);
     assert_true(record_decode(record_state(record), 0, &back));
     assert_int_equal(back.count, 1);
@@ -137,7 +137,7 @@ static void odd_bindings_are_kept(void **state)
     };
     ahoy_bindings_init(&bindings);
     assert_true(ahoy_bindings_add(&bindings, &binding));
-    struct record *record = record_new(SPAN("a@atlanta.example"), &bindings);
+    struct record *record = record_new(NULL, SPAN("a@atlanta.example"), &bindings);
     assert_non_null(record);
     assert_true(record_decode(record_state(record), 0, &back));
     const struct ahoy_binding *kept = &back.list[0];
@@ -163,20 +163,20 @@ static void seals_are_checked(void **state)
     ahoy_bindings_init(&bindings);
     const struct ahoy_binding binding = { .contact = SPAN("sip:a@192.0.2.1"), .expires_ms = 2000 };
     assert_true(ahoy_bindings_add(&bindings, &binding));
-    struct record *record = record_new(aor, &bindings);
+    struct record *record = record_new(NULL, aor, &bindings);
     struct span sealed = record_seal(record, row);
     free(record);
-    record = record_read(aor, sealed);
+    record = record_read(NULL, aor, sealed);
     assert_non_null(record);
     free(record);
-    assert_null(record_read(SPAN("b@atlanta.example"), sealed));
+    assert_null(record_read(NULL, SPAN("b@atlanta.example"), sealed));
     for (size_t bit = 0; bit < 8 * sealed.size; bit++) {
         row[bit / 8] = (char)(row[bit / 8] ^ (1 << bit % 8));
-        assert_null(record_read(aor, sealed));
+        assert_null(record_read(NULL, aor, sealed));
         row[bit / 8] = (char)(row[bit / 8] ^ (1 << bit % 8));
     }
     for (size_t size = 0; size < sealed.size; size++)
-        assert_null(record_read(aor, (struct span){ row, size }));
+        assert_null(record_read(NULL, aor, (struct span){ row, size }));
 }
 
 int main(void)
