@@ -67,8 +67,11 @@ static inline void absorb(struct state *s, struct span text)
     const char *at = text.at;
     size_t left = text.size;
     s->size += text.size;
-    for (; left >= 8; left -= 8, at += 8)
-        take(s, ahoy_load_eight(at), 64);
+    for (; left >= 8; left -= 8, at += 8) {
+        uint64_t word = ahoy_load_eight(at);
+        compress(s, s->pending | word << s->bits);
+        s->pending = word >> (63 - s->bits) >> 1;
+    }
     if (left > 0)
         take(s, ahoy_load_tail(at, left), (unsigned)left * 8);
 }

@@ -157,13 +157,17 @@ static void step_noninvite(struct ahoy_transactions *owner, struct ahoy_transact
 }
 
 /* An ACK goes to the INVITE transaction that it acknowledges, or up; one to an answer that we gave
- * without state ends here. */
+ * without state ends here.  Under load those are most, and no transaction is sought for them.  An
+ * answer that was to be kept has one, unless memory was refused. */
 static void take_ack(struct ahoy_transactions *owner)
 {
+    enum ahoy_acknowledged answer = ahoy_stateless_find_answer(owner, owner->arrival.routing);
+    if (answer == AHOY_ACKNOWLEDGED_FORGOTTEN)
+        return;
     struct ahoy_transaction *invite = find(owner, AHOY_METHOD_INVITE);
     if (invite != NULL)
         step_invite(owner, invite, INS_ACK, owner->arrival.now_ms);
-    else if (!ahoy_stateless_is_ack(owner, owner->arrival.routing))
+    else if (answer == AHOY_ACKNOWLEDGED_OTHER)
         ahoy_owner_tell_message(owner, AHOY_EVENT_ACK, NULL);
 }
 

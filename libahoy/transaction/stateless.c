@@ -28,11 +28,10 @@ void ahoy_transaction_keep_answer(struct ahoy_transactions *owner, const struct 
     owner->arrival.keeps_answer = true;
 }
 
-void ahoy_transaction_stateless_tag(const struct ahoy_transactions *owner,
-                                    const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE])
+/* Of what an ACK to a final response other than 2xx has in common with its INVITE (17.1.1.3).
+ * Sizes are mixed in, so that no part can borrow from its neighbour. */
+static uint64_t hash_of(const struct ahoy_transactions *owner, const struct ahoy_routing *routing)
 {
-    /* What an ACK to a final response other than 2xx has in common with its INVITE (17.1.1.3).
-     * Sizes are mixed in, so that no part can borrow from its neighbour. */
     bool has_cookie = ahoy_via_has_cookie(&routing->via);
     struct span hop = has_cookie ? routing->via.branch : routing->via.text;
     const uint32_t numbers[] = { (uint32_t)routing->call_id.size, (uint32_t)routing->from_tag.size,
@@ -40,18 +39,42 @@ void ahoy_transaction_stateless_tag(const struct ahoy_transactions *owner,
     const struct span parts[] = {
         { (const char *)numbers, sizeof numbers }, routing->call_id, routing->from_tag, hop
     };
-    ahoy_token_print(ahoy_siphash_parts(&owner->tag_key, parts, sizeof parts / sizeof parts[0]),
-                     tag);
+    return ahoy_siphash_parts(&owner->tag_key, parts, sizeof parts / sizeof parts[0]);
 }
 
-bool ahoy_stateless_is_ack(const struct ahoy_transactions *owner,
-                           const struct ahoy_routing *routing)
+/* An answer that a transaction keeps has another tag, so that its ACK is not taken for one that
+ * nobody waits for. */
+static void print_tag(uint64_t hash, bool is_kept, char tag[AHOY_TOKEN_SIZE])
+{
+    ahoy_token_print(hash ^ is_kept, tag);
+}
+
+void ahoy_transaction_stateless_tag(const struct ahoy_transactions *owner,
+                                    const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE])
+{
+    print_tag(hash_of(owner, routing), owner->arrival.keeps_answer, tag);
+}
+
+void ahoy_transactions_tag(const struct ahoy_transactions *owner,
+                           const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE])
+{
+    print_tag(hash_of(owner, routing), false, tag);
+}
+
+enum ahoy_acknowledged ahoy_stateless_find_answer(const struct ahoy_transactions *owner,
+                                                  const struct ahoy_routing *routing)
 {
     char tag[AHOY_TOKEN_SIZE];
+    const struct span text = { tag, sizeof tag };
     if (routing->to_tag.size != sizeof tag) /* Most are to others' answers, with tags of theirs. */
-        return false;
-    ahoy_transaction_stateless_tag(owner, routing, tag);
-    return ahoy_span_equal_nocase(routing->to_tag, (struct span){ tag, sizeof tag });
+        return AHOY_ACKNOWLEDGED_OTHER;
+    uint64_t hash = hash_of(owner, routing);
+    print_tag(hash, false, tag);
+    if (ahoy_span_equal_nocase(routing->to_tag, text))
+        return AHOY_ACKNOWLEDGED_FORGOTTEN;
+    print_tag(hash, true, tag);
+    return ahoy_span_equal_nocase(routing->to_tag, text) ? AHOY_ACKNOWLEDGED_KEPT
+                                                         : AHOY_ACKNOWLEDGED_OTHER;
 }
 
 void ahoy_transaction_pass(struct ahoy_transactions *owner, const struct ahoy_hop *hop,
