@@ -214,11 +214,9 @@ const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
     return domain;
 }
 
-bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri,
-                              bool *is_address)
+bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri)
 {
-    *is_address = ahoyd_names_is_own_address(names, uri);
-    if (*is_address)
+    if (ahoyd_names_is_own_address(names, uri))
         return true;
     return uri->scheme != AHOY_SCHEME_OTHER && find_domain(names, uri->host) != NULL &&
            (uri->port == 0 || is_own_port(names, uri->port)) && !is_ip(uri->host);

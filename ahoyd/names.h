@@ -38,9 +38,8 @@ const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
 /* The domain of ours that an address-of-record of a user belongs to, or NULL. */
 const struct ahoyd_domain *ahoyd_names_of_aor(const struct ahoyd_names *names, struct span aor);
 /* Whether a Route value with |uri| names this server (16.4): one of its addresses, or one of its
- * domains without a port or with one of ours.  |is_address|: the former. */
-bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri,
-                              bool *is_address);
+ * domains without a port or with one of ours. */
+bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri);
 
 /* The routes for |uri|, which belongs to |domain| of ours, or to none where that is NULL.  A domain
  * that redirects has none. */

@@ -47,14 +47,15 @@ static void print_way(const struct ahoyd_server *server, struct span uri, struct
     ahoy_buf_put_byte(buf, '>');
 }
 
-void ahoyd_node_mark(const struct ahoyd_server *server, struct ahoy_registration *registration)
+void ahoyd_node_mark(const struct ahoyd_server *server, struct ahoy_register *read)
 {
+    struct ahoy_registration *registration = &read->asks;
     bool by_flow = ahoy_transport_is_reliable(registration->hop.transport);
     for (size_t i = 0; i < registration->count; i++)
         by_flow |= registration->asked[i].reg_id != 0;
     if (server->options.config->node.size == 0 || registration->path.size > 0 || !by_flow)
         return;
-    struct ahoy_buf path = ahoy_buf_over(registration->text, sizeof registration->text);
+    struct ahoy_buf path = ahoy_buf_over(read->path, sizeof read->path);
     print_way(server, server->options.config->node, SPAN(""), &registration->hop, &path);
     registration->path = ahoy_buf_text(&path);
 }

@@ -16,9 +16,9 @@ struct ahoyd_node_way {
 bool ahoyd_node_read(const struct ahoyd_server *server, struct span path,
                      struct ahoyd_node_way *way);
 
-/* Gives |registration| such a Path, where the store is shared and nothing else leads to the
- * phone. */
-void ahoyd_node_mark(const struct ahoyd_server *server, struct ahoy_registration *registration);
+/* Gives the registration that was |read| such a Path, where the store is shared and nothing else
+ * leads to the phone. */
+void ahoyd_node_mark(const struct ahoyd_server *server, struct ahoy_register *read);
 
 /* As ahoyd_store_find, into server->bindings; those of this node look as without a Path. */
 bool ahoyd_node_find(struct ahoyd_server *server, struct span aor, uint64_t now_ms);

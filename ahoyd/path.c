@@ -43,8 +43,8 @@ static void take_token(const struct ahoyd_server *server, const struct ahoy_even
     }
 }
 
-/* Whether |uri| has the mark of this call: at an address of ours, this server wrote it into a
- * Record-Route. */
+/* Whether |uri|, which leads to us, has the mark of this call: this server wrote it into a
+ * Record-Route, as nobody else could make it. */
 static bool is_marked(const struct ahoyd_server *server, const struct ahoy_event *event,
                       const struct ahoy_uri *uri)
 {
@@ -74,16 +74,15 @@ static void take_route(const struct walk *walk, const struct ahoy_uri *uri)
     struct ahoyd_path *path = walk->path;
     if (path->has_next)
         return;
-    bool is_address;
     if (path->own_routes == OWN_ROUTES_LIMIT ||
-        !ahoyd_names_is_own_route(&walk->server->names, uri, &is_address)) {
+        !ahoyd_names_is_own_route(&walk->server->names, uri)) {
         path->has_next = true;
         path->next = *uri;
         return;
     }
     path->own_routes++;
     take_token(walk->server, walk->event, uri, path); /* The last one is that of the far side. */
-    if (is_address && is_marked(walk->server, walk->event, uri))
+    if (is_marked(walk->server, walk->event, uri))
         path->in_dialog = true;
 }
 

@@ -84,13 +84,13 @@ static bool is_circular(const struct ahoyd_server *server, const struct ahoyd_do
 
 /* Whether all that is asked for may be bound: R5627-5.1-1, R5627-5.1-2. */
 static bool is_allowed(const struct ahoyd_server *server, const struct ahoyd_domain *domain,
-                       struct span aor, const struct ahoy_registration *registration)
+                       struct span aor, const struct ahoy_register *read)
 {
-    for (size_t i = 0; i < registration->count; i++) {
-        const struct ahoy_asked_contact *asked = &registration->asked[i];
-        const struct ahoy_uri *uri = &registration->uris[i];
+    for (size_t i = 0; i < read->asks.count; i++) {
+        const struct ahoy_asked_contact *asked = &read->asks.asked[i];
+        const struct ahoy_uri *uri = &read->uris[i];
         if (asked->expires_s > 0 &&
-            (!may_be_reached(server, uri, &registration->hop.remote) ||
+            (!may_be_reached(server, uri, &read->asks.hop.remote) ||
              (asked->instance.size > 0 && is_circular(server, domain, aor, uri))))
             return false;
     }
@@ -99,8 +99,7 @@ static bool is_allowed(const struct ahoyd_server *server, const struct ahoyd_dom
 
 /* Steps 6 and 7, as far as they need no store.  False where it has been answered. */
 static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
-                  const struct ahoyd_domain *domain, struct span aor,
-                  struct ahoy_registration *registration)
+                  const struct ahoyd_domain *domain, struct span aor, struct ahoy_register *read)
 {
     const struct span user = { aor.at, aor.size - domain->name.size - 1 };
     const struct ahoyd_limits *own = ahoyd_config_limits(server->options.config, domain, user);
@@ -109,8 +108,7 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
                                                   .default_expires_s = domain->default_expires_s,
                                                   .contacts = own->contacts };
     struct ahoy_err err;
-    if (!ahoy_registration_parse(event->message, event->routing, event->hop, &limits, registration,
-                                 &err)) {
+    if (!ahoy_register_parse(event->message, event->routing, event->hop, &limits, read, &err)) {
         char space[32];
         struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
         if (err.status == 423) { /* R3261-10.3-19 */
@@ -121,11 +119,11 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
         ahoyd_answer_with(server, event, err.status, ahoy_buf_text(&rows));
         return false;
     }
-    if (ahoyd_push_refuses(server, registration)) {
+    if (ahoyd_push_refuses(server, &read->asks)) {
         ahoyd_answer(server, event, 555);
         return false;
     }
-    if (!is_allowed(server, domain, aor, registration)) {
+    if (!is_allowed(server, domain, aor, read)) {
         ahoyd_refuse(server, event, 403, AHOY_CAUSE_FORBIDDEN_PLACE, aor);
         return false;
     }
@@ -244,11 +242,11 @@ static struct span print_retry(struct ahoyd_server *server)
 }
 
 static void submit(struct ahoyd_server *server, const struct ahoy_event *event,
-                   const struct ahoyd_domain *domain, struct span aor,
-                   struct ahoy_registration *registration, struct span proof, uint64_t now_ms)
+                   const struct ahoyd_domain *domain, struct span aor, struct ahoy_register *read,
+                   struct span proof, uint64_t now_ms)
 {
-    ahoyd_node_mark(server, registration);
-    struct ahoyd_change *change = ahoyd_change_bindings(aor, registration, now_ms);
+    ahoyd_node_mark(server, read);
+    struct ahoyd_change *change = ahoyd_change_bindings(aor, &read->asks, now_ms);
     struct ahoy_handle handle = { 0, 0 };
     if (change != NULL)
         handle = wait_for_store(server, event, domain, proof, now_ms);
@@ -277,7 +275,7 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     char proof_space[AHOYD_PROOF_ROW_LIMIT];
     struct ahoy_buf proof = ahoy_buf_over(proof_space, sizeof proof_space);
-    AHOY_UNSET struct ahoy_registration registration;
+    AHOY_UNSET struct ahoy_register read;
     if (!ahoy_message_check_rest(event->message, event->routing, &err)) {
         ahoyd_answer(server, event, err.status);
         return;
@@ -286,14 +284,13 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
         !ahoyd_serve_own_aor(server, event, domain, &event->routing->to.uri, now_ms, &aor, &proof))
         return;
     ahoy_stack_trust(server->stack, event->hop);
-    if (!parse(server, event, domain, ahoy_buf_text(&aor), &registration))
+    if (!parse(server, event, domain, ahoy_buf_text(&aor), &read))
         return;
-    if (registration.count == 0 && !registration.remove_all)
-        answer_query(server, event, domain, ahoy_buf_text(&aor), &registration,
-                     ahoy_buf_text(&proof), now_ms);
+    if (read.asks.count == 0 && !read.asks.remove_all)
+        answer_query(server, event, domain, ahoy_buf_text(&aor), &read.asks, ahoy_buf_text(&proof),
+                     now_ms);
     else
-        submit(server, event, domain, ahoy_buf_text(&aor), &registration, ahoy_buf_text(&proof),
-               now_ms);
+        submit(server, event, domain, ahoy_buf_text(&aor), &read, ahoy_buf_text(&proof), now_ms);
 }
 
 /* What the answer says beside the contacts: that the flow is kept to, how often keep-alives are

@@ -5,6 +5,9 @@
 
 #include "ahoyd/store/record.h"
 
+/* Thousands may wait for a store that does not answer. */
+_Static_assert(sizeof(struct ahoyd_change) <= 1200, "a change is what it has to be");
+
 struct keeper {
     char *at;
 };
@@ -44,7 +47,6 @@ struct ahoyd_change *ahoyd_change_bindings(struct span aor,
     struct keeper keeper = { change->text };
     change->now_ms = now_ms;
     change->aor = keep(&keeper, aor);
-    /* Behind its contacts there is nothing that is not kept here. */
     memcpy(&change->registration, registration,
            offsetof(struct ahoy_registration, asked) +
                registration->count * sizeof *registration->asked);

@@ -71,8 +71,8 @@ static bool watch(struct ahoy_driver *driver, struct listening *listening, int f
     listening->pause.what = (uintptr_t)listening;
     listening->pause.which = ACCEPTING;
     if (!stream) {
-        (void)ahoy_sieve_set(fd, AHOY_SIEVE_ALL); /* One that was passed may have one. */
         ahoy_datagrams_in_couple(fd);
+        driver->counters.sieves_refused += !ahoy_sieve_set(fd, driver->sieve.share);
         ahoy_datagrams_out_couple(&driver->out, fd, listening->index);
     }
     return ahoy_socket_local(fd, &listening->local) &&

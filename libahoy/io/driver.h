@@ -69,7 +69,8 @@ struct ahoy_driver_options {
 struct ahoy_driver *ahoy_driver_open(const struct ahoy_driver_options *options, size_t *failed);
 void ahoy_driver_close(struct ahoy_driver *driver);
 /* Between two turns: opens |listener| as number |index|, which is not open, under the options of
- * open.  False and errno where that fails. */
+ * open.  False and errno where that fails.  By UDP it is sieved as the others are, and no more as
+ * whoever passed it may have left it (decision 186). */
 bool ahoy_driver_listen(struct ahoy_driver *driver, size_t index,
                         const struct ahoy_listener *listener,
                         const struct ahoy_driver_options *options);

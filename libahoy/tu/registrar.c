@@ -98,10 +98,10 @@ static bool keep_to_limits(const struct ahoy_registrar_limits *limits, struct sp
 }
 
 static bool read_contact(struct span text, uint32_t expires_s,
-                         const struct ahoy_registrar_limits *limits,
-                         struct ahoy_registration *registration, struct ahoy_err *err)
+                         const struct ahoy_registrar_limits *limits, struct ahoy_register *read,
+                         struct ahoy_err *err)
 {
-    struct ahoy_asked_contact *asked = &registration->asked[registration->count];
+    struct ahoy_asked_contact *asked = &read->asks.asked[read->asks.count];
     struct ahoy_address address;
     if (!ahoy_address_parse(text, &address, err))
         return false;
@@ -109,7 +109,7 @@ static bool read_contact(struct span text, uint32_t expires_s,
         return ahoy_fail(err, 403, text.at, "a sip or sips URI"); /* R5627-5.1-3 */
     if (address.uri.text.size > AHOY_CONTACT_LIMIT)
         return ahoy_fail(err, 400, text.at, "a contact of at most 1,024 bytes");
-    registration->uris[registration->count] = address.uri;
+    read->uris[read->asks.count] = address.uri;
     asked->contact = address.uri.text;
     asked->params = ahoy_span_trim(address.params);
     if (asked->params.size > AHOY_CONTACT_PARAMS_LIMIT)
@@ -131,9 +131,10 @@ static bool read_star(const struct ahoy_message *request, struct span star,
 }
 
 static bool read_contacts(const struct ahoy_message *request,
-                          const struct ahoy_registrar_limits *limits,
-                          struct ahoy_registration *registration, struct ahoy_err *err)
+                          const struct ahoy_registrar_limits *limits, struct ahoy_register *read,
+                          struct ahoy_err *err)
 {
+    struct ahoy_registration *registration = &read->asks;
     struct ahoy_values values = ahoy_message_values(request, AHOY_HEADER_CONTACT);
     struct span text;
     struct ahoy_err fault;
@@ -149,7 +150,7 @@ static bool read_contacts(const struct ahoy_message *request,
         }
         if (registration->count == AHOY_BINDINGS_LIMIT)
             return ahoy_fail(err, 403, text.at, "fewer contacts");
-        if (!read_contact(text, expires_s, limits, registration, err))
+        if (!read_contact(text, expires_s, limits, read, err))
             return false;
         registration->count++;
     }
@@ -168,10 +169,11 @@ static bool check_schemes(const struct ahoy_registration *registration,
            ahoy_fail(err, 400, request_uri->text.at, "sips in all contacts and the Request-URI");
 }
 
-bool ahoy_registration_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
-                             const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
-                             struct ahoy_registration *registration, struct ahoy_err *err)
+bool ahoy_register_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
+                         const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
+                         struct ahoy_register *read, struct ahoy_err *err)
 {
+    struct ahoy_registration *registration = &read->asks;
     registration->remove_all = false;
     registration->count = 0;
     registration->call_id = routing->call_id;
@@ -181,9 +183,9 @@ bool ahoy_registration_parse(const struct ahoy_message *request, const struct ah
     registration->is_pushed = ahoy_push_is_done(request);
     if (routing->call_id.size > AHOY_BINDING_CALL_ID_LIMIT)
         return ahoy_fail(err, 400, routing->call_id.at, "a Call-ID of at most 256 bytes");
-    return read_contacts(request, limits, registration, err) &&
+    return read_contacts(request, limits, read, err) &&
            check_schemes(registration, &routing->request_uri, err) &&
-           ahoy_registrar_read_outbound(request, registration, err);
+           ahoy_registrar_read_outbound(request, read, err);
 }
 
 /* What a request does to the bindings that there are. */

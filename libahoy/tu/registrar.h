@@ -24,7 +24,7 @@ struct ahoy_asked_contact {
     uint16_t q;
 };
 
-/* A view into the request. */
+/* What is asked: all that a store needs. */
 struct ahoy_registration {
     bool remove_all; /* Contact: * */
     size_t count;    /* 0 without remove_all is a query. */
@@ -38,18 +38,23 @@ struct ahoy_registration {
     bool shows_gruus;       /* It says GRUUs: the phone supports them. */
     bool is_pushed;         /* A proxy on its way wakes the phone (RFC 8599 5.6.1.1). */
     struct ahoy_asked_contact asked[AHOY_BINDINGS_LIMIT];
-    struct ahoy_uri uris[AHOY_BINDINGS_LIMIT]; /* Of |asked|, where it was read from a request. */
-    char text[AHOY_PATH_LIMIT];                /* Of |path|. */
+};
+
+/* A REGISTER that was read: a view into the request, and into itself, so not to be copied as it
+ * stands. */
+struct ahoy_register {
+    struct ahoy_registration asks;
+    struct ahoy_uri uris[AHOY_BINDINGS_LIMIT]; /* Of its contacts. */
+    char path[AHOY_PATH_LIMIT];                /* Room for its path. */
 };
 
 /* Reads a REGISTER (10.3 steps 6 and 7, RFC 3327 5.3, RFC 5626 6).  Faults: 400 (Contact
  * unreadable or too long, `*` with others or without Expires: 0, Call-ID or Path too long, a reg-id
  * that is no such number or beside another contact), 423, 403 for a Contact that is no sip URI and
- * for more than AHOY_BINDINGS_LIMIT of them, 439 where the first hop lacks what a reg-id needs.  A
- * view into itself: not to be copied as it stands. */
-bool ahoy_registration_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
-                             const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
-                             struct ahoy_registration *registration, struct ahoy_err *err);
+ * for more than AHOY_BINDINGS_LIMIT of them, 439 where the first hop lacks what a reg-id needs. */
+bool ahoy_register_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
+                         const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
+                         struct ahoy_register *read, struct ahoy_err *err);
 
 /* Writes to |next| what |current| becomes: all changes or none.  Contacts are compared by
  * 19.1.4, those with a reg-id by instance and reg-id alone (RFC 5626 6); expired ones are left out;

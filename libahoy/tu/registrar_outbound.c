@@ -21,11 +21,11 @@ bool ahoy_registrar_read_instance(const struct ahoy_param *instance,
 
 /* Writes the Path values into one row; |first| is the URI of the one that was put there first, by
  * the phone's first hop: the last in the row. */
-static bool join_path(const struct ahoy_message *request, struct ahoy_registration *registration,
+static bool join_path(const struct ahoy_message *request, struct ahoy_register *read,
                       struct ahoy_address *first, struct ahoy_err *err)
 {
     struct ahoy_values values = ahoy_message_values(request, AHOY_HEADER_PATH);
-    struct ahoy_buf buf = ahoy_buf_over(registration->text, sizeof registration->text);
+    struct ahoy_buf buf = ahoy_buf_over(read->path, sizeof read->path);
     struct span value;
     struct ahoy_err fault;
     while (ahoy_values_next(&values, &value, &fault)) {
@@ -37,7 +37,7 @@ static bool join_path(const struct ahoy_message *request, struct ahoy_registrati
         if (buf.overflow)
             return ahoy_fail(err, 400, value.at, "a Path of at most 1,024 bytes");
     }
-    registration->path = ahoy_buf_text(&buf);
+    read->asks.path = ahoy_buf_text(&buf);
     return fault.expected == NULL || ahoy_fail(err, fault.status, fault.at, fault.expected);
 }
 
@@ -94,14 +94,15 @@ static bool check_flow(struct ahoy_registration *registration, bool supported, s
 }
 
 bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
-                                  struct ahoy_registration *registration, struct ahoy_err *err)
+                                  struct ahoy_register *read, struct ahoy_err *err)
 {
+    struct ahoy_registration *registration = &read->asks;
     struct ahoy_address first;
     struct span ob;
     const struct supported supported = read_supported(request);
     registration->shows_gruus = supported.gruu;
     registration->requires_outbound = false;
-    if (!join_path(request, registration, &first, err))
+    if (!join_path(request, read, &first, err))
         return false;
     registration->shows_path = registration->path.size > 0 && supported.path;
     bool kept = registration->path.size > 0

@@ -14,4 +14,4 @@ bool ahoy_registrar_read_instance(const struct ahoy_param *instance,
 /* Reads Path, and decides what becomes of a reg-id.  Faults: 400 for a Path that is unreadable or
  * above AHOY_PATH_LIMIT, or a reg-id beside another contact; 439. */
 bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
-                                  struct ahoy_registration *registration, struct ahoy_err *err);
+                                  struct ahoy_register *read, struct ahoy_err *err);

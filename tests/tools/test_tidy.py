@@ -195,6 +195,16 @@ class Tidy(unittest.TestCase):
         self.write("libahoy/base/map.h", "#pragma once\n")
         self.breaks("docs/limits.md", "\n| `AHOY_B_LIMIT` | 2 * 3 | bytes |\n", 2, "no limit")
 
+    def test_limits_of_what_is_written_are_documented(self):
+        self.write("ahoyd/b.h", "#pragma once\nenum { CONFIG_B_LIMIT = 7, OTHER_LIMIT = 1 };\n")
+        self.holds("docs/limits.md", "| `CONFIG_B_LIMIT` | 7 | words |\n")
+        self.breaks("docs/limits.md", "", 2, "CONFIG_B_LIMIT", path_of_fault="ahoyd/b.h")
+
+    def test_defaults_that_have_names(self):
+        self.write("libahoy/base/map.h", "#pragma once\nenum { AHOY_B_MS = 7 };\n")
+        self.holds("docs/limits.md", "| a wait (`AHOY_B_MS`) | 7 ms | |\n")
+        self.breaks("docs/limits.md", "\n| a wait (`AHOY_C_MS`) | 7 ms | |\n", 2, "AHOY_C_MS")
+
     def test_built_files_are_not_looked_at(self):
         self.holds("build/release/a.c", "\tgets(a);\n")
 

@@ -175,6 +175,19 @@ static void a_route_is_for_its_call_only(void **state)
     assert_int_equal(exchange_ask(exchange, &ask), 403);
 }
 
+/* The mark proves it, by whichever name of ours it comes back. */
+static void a_mark_is_one_at_our_domain_too(void **state)
+{
+    struct exchange *exchange = *state;
+    char route[512];
+    char rows[600];
+    call_bob(exchange, "call", route, sizeof route);
+    (void)snprintf(rows, sizeof rows, "Route: <sip:atlanta.example%s", strstr(route, ";transport"));
+    struct ask ask = stranger_goes_on("BYE", "sip:bob@192.0.2.2:5060", rows);
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    assert_int_equal(exchange_sent_to(exchange, BOB)->method, AHOY_METHOD_BYE);
+}
+
 /* Every worker, and the next start, must know the Routes of this one. */
 static void another_server_knows_the_same_routes(void **state)
 {
@@ -382,7 +395,8 @@ int main(void)
         RULE(a_dialog_goes_its_way),          RULE(the_next_route_is_followed),
         RULE(a_websocket_that_is_gone_is_not_there),
         RULE(a_strict_router_is_next),        RULE(nobody_else_can_write_our_route),
-        RULE(a_route_is_for_its_call_only),   RULE(another_server_knows_the_same_routes),
+        RULE(a_route_is_for_its_call_only),   RULE(a_mark_is_one_at_our_domain_too),
+        RULE(another_server_knows_the_same_routes),
         RULE(a_dialog_does_not_lead_inside),  RULE(a_registered_phone_inside_is_reached),
         RULE(a_dialog_may_end_at_a_user),     RULE(what_cannot_be_located_is_said),
         RULE(an_ack_is_forwarded_or_dropped), RULE(an_ack_stops_at_its_last_hop),

@@ -402,6 +402,33 @@ static void what_is_sieved_is_counted(void **state)
     loopback_close(&at);
 }
 
+/* Decision 186: an address that is added amid overload (a reload) begins with the sieve of the
+ * others. */
+static void what_is_opened_later_is_sieved_too(void **state)
+{
+    (void)state;
+    struct loopback at;
+    loopback_open(&at, both, 1);
+    uint16_t port;
+    int peer = loopback_socket(AHOY_IPV4, SOCK_DGRAM, &port);
+    const struct span bye = SPAN("BYE sip:bob@example.org SIP/2.0\r\n");
+    const struct ahoy_driver_options options = { .first = true };
+    const struct ahoy_listener more = { .transport = AHOY_UDP,
+                                        .local = loopback_ip(AHOY_IPV4, 0) };
+    ahoy_driver_sieve(at.driver, 0);
+    assert_true(ahoy_driver_listen(at.driver, 2, &more, &options));
+    struct ahoy_ip here = ahoy_driver_local(at.driver, 2);
+    send_plain(peer, &here, SPAN("INVITE sip:bob@example.org SIP/2.0\r\n"));
+    send_plain(peer, &here, bye);
+    loopback_bytes(&at, bye.size);
+    assert_memory_equal(at.bytes, bye.at, bye.size);
+    const struct ahoy_driver_counters *counters = ahoy_driver_counters(at.driver);
+    assert_int_equal(counters->datagrams_sieved, 1);
+    assert_int_equal(counters->sieves_refused, 0);
+    close(peer);
+    loopback_close(&at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +443,7 @@ int main(void)
         cmocka_unit_test(an_address_in_use_is_an_error),
         cmocka_unit_test(two_drivers_share_a_port),
         cmocka_unit_test(what_is_sieved_is_counted),
+        cmocka_unit_test(what_is_opened_later_is_sieved_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

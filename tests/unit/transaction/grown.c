@@ -211,21 +211,28 @@ static void sent_again(void **state)
     layer_abort(&layer);
 }
 
+/* A request that was composed; its call and its place are told. */
+static struct ahoy_outgoing compose(void)
+{
+    static const struct span rows_of_ours =
+        SPAN_INIT("Max-Forwards: 70\r\nFrom: <sip:a@a.example>;tag=1\r\n"
+                  "To: <sip:b@b.example>\r\nCall-ID: mine@a.example\r\n"
+                  "CSeq: 1 INFO\r\nContent-Length: 3\r\n\r\nabc");
+    return (struct ahoy_outgoing){ .method = AHOY_METHOD_INFO,
+                                   .request_line = SPAN("INFO sip:b@b.example SIP/2.0\r\n"),
+                                   .pieces = &rows_of_ours,
+                                   .count = 1,
+                                   .hop = layer.source,
+                                   .call = ahoy_span_mark(SPAN("mine@a.example")),
+                                   .behind = sizeof "3\r\n\r\nabc" - 1 };
+}
+
 /* Who composes a request himself knows both, whatever is at hand; and of the next one, nothing. */
 static void composed(void **state)
 {
-    const struct span rows_of_ours = SPAN("Max-Forwards: 70\r\nFrom: <sip:a@a.example>;tag=1\r\n"
-                                          "To: <sip:b@b.example>\r\nCall-ID: mine@a.example\r\n"
-                                          "CSeq: 1 INFO\r\nContent-Length: 3\r\n\r\nabc");
     (void)state;
     layer_init(&layer, AHOY_UDP);
-    struct ahoy_outgoing request = { .method = AHOY_METHOD_INFO,
-                                     .request_line = SPAN("INFO sip:b@b.example SIP/2.0\r\n"),
-                                     .pieces = &rows_of_ours,
-                                     .count = 1,
-                                     .hop = layer.source,
-                                     .call = ahoy_span_mark(SPAN("mine@a.example")),
-                                     .behind = sizeof "3\r\n\r\nabc" - 1 };
+    struct ahoy_outgoing request = compose();
     layer.watch = &watch;
     sent_count = told_count = 0;
     assert_true(ahoy_transaction_send(layer.transactions, &request, SPAN("seed")));
@@ -233,6 +240,11 @@ static void composed(void **state)
     assert_int_not_equal(
         ahoy_transaction_request(layer.transactions, &request, layer.now_ms).generation, 0);
     layer_drain(&layer);
+    layer.watch = NULL;
+    layer_run(&layer, 500); /* Timer E.  By then that place might have other bytes. */
+    assert_int_equal(layer.sending.call, 0);
+    assert_int_equal(layer.sending.gap, 0);
+    layer.watch = &watch;
     assert_true(ahoy_transaction_send(layer.transactions, &request, SPAN("seed")));
     layer_drain(&layer);
     assert_int_equal(sent_count, 3);
@@ -249,6 +261,27 @@ static void composed(void **state)
     layer_abort(&layer);
 }
 
+/* A CANCEL that leaves without a transaction stands where what was composed before stood. */
+static void another_in_its_place(void **state)
+{
+    (void)state;
+    layer_init_limited(&layer, AHOY_UDP, 1, LAYER_MEMORY);
+    struct ahoy_handle invite = layer_send(&layer, AHOY_METHOD_INVITE, 7);
+    layer_answer(&layer, 100);
+    const struct ahoy_outgoing request = compose();
+    assert_true(ahoy_transaction_send(layer.transactions, &request, SPAN("seed")));
+    layer_drain(&layer);
+    assert_int_not_equal(layer.sending.call, 0);
+    const char *place = layer.sending.bytes.at;
+    ahoy_transaction_cancel(layer.transactions, invite, SPAN(""), layer.now_ms);
+    layer_drain(&layer);
+    assert_memory_equal(layer.sent, "CANCEL ", 7);
+    assert_ptr_equal(layer.sending.bytes.at, place);
+    assert_int_equal(layer.sending.call, 0);
+    assert_int_equal(layer.sending.gap, 0);
+    layer_abort(&layer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +289,7 @@ int main(void)
         cmocka_unit_test(on_a_connection),
         cmocka_unit_test(sent_again),
         cmocka_unit_test(composed),
+        cmocka_unit_test(another_in_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,64 @@ static void test_second_fork(void **state)
     pair_fini(&pair);
 }
 
+#define DESCRIPTION(user)                                                                          \
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"                    \
+    "m=audio 4000 UDP/TLS/RTP/SAVPF 8\r\na=rtcp-mux\r\na=setup:active\r\n"                         \
+    "a=fingerprint:sha-256 7B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:"                       \
+    "DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08\r\n"                                          \
+    "a=ice-ufrag:" user "\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\n"                                 \
+    "a=candidate:1 1 UDP 99 192.0.2.9 4000 typ host\r\n"
+
+/* Three forks say beforehand what they know of ICE; the first takes the call, then the others. */
+static void script_forks_with_ice(struct pair *world, const struct ahoy_message *message)
+{
+    static const char *const tags[] = { "one", "two", "three" };
+    static const char *const bodies[] = { DESCRIPTION("1one"), DESCRIPTION("2two"),
+                                          DESCRIPTION("3three") };
+    static const char rows[] = "Contact: <sip:bob@192.0.2.2>\r\n" PAIR_SDP_TYPE;
+    for (size_t i = 0; message->method == AHOY_METHOD_INVITE && i < 3; i++)
+        pair_reply(world, message, 183, tags[i], rows, bodies[i]);
+    for (size_t i = 0; message->method == AHOY_METHOD_INVITE && i < 3; i++)
+        pair_reply(world, message, 200, tags[i], rows, bodies[i]);
+    if (message->method == AHOY_METHOD_BYE)
+        pair_reply(world, message, 200, "", "", "");
+}
+
+/* RFC 8839 4.3.1: each fork has words of its own.  What was known of the first stays with the call;
+ * what was known of the others goes with them, once. */
+static void test_forks_with_ice(void **state)
+{
+    struct ahoy_sdp_security security = { .wish = AHOY_SECURITY_HANDSHAKE, .can_shake = true };
+    struct ahoy_ice_peer peer;
+    (void)state;
+    memset(&security.handshake.ice.words, 'w', sizeof security.handshake.ice.words);
+    pair_init(&pair);
+    pair.script = script_forks_with_ice;
+    ahoy_ua_secure(pair.ends[ALICE].ua, &security);
+    pair_call(&pair);
+    pair_run(&pair, 10);
+    pair_forget(&pair);
+    pair_run(&pair, 100);
+    pair_expect(&pair, "20 alice: early media\n"
+                       "20 alice: ringing 183\n"
+                       "20 alice: early media\n"
+                       "20 alice: early media\n"
+                       "20 alice: answered\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob BYE\n"
+                       "20 alice > bob ACK\n"
+                       "20 alice > bob BYE\n"
+                       "30 bob > alice 200 BYE\n"
+                       "30 bob > alice 200 BYE\n");
+    assert_true(ahoy_sdp_read_ice(ahoy_ua_notice(pair.ends[ALICE].ua), &peer));
+    assert_int_equal(peer.user_size, 4);
+    assert_memory_equal(peer.user, "1one", 4);
+    pair_hangup(&pair, ALICE);
+    pair_run(&pair, 200);
+    pair_fini(&pair);
+}
+
 /* 13.2.2.4: a fork's 2xx that comes again is acknowledged again, but its call was ended already:
  * another BYE would have to have another CSeq (12.2.1.1). */
 static void script_repeated_fork(struct pair *world, const struct ahoy_message *message)
@@ -243,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_second_fork),
+        cmocka_unit_test(test_forks_with_ice),
         cmocka_unit_test(test_repeated_fork),
         cmocka_unit_test(test_many_forks),
         cmocka_unit_test(test_late),

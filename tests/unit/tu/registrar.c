@@ -18,7 +18,7 @@ struct world {
     char text[65536];
     struct ahoy_message message;
     struct ahoy_routing routing;
-    struct ahoy_registration registration;
+    struct ahoy_register read;
     struct ahoy_bindings bindings, next;
     struct ahoy_err err;
 };
@@ -47,8 +47,8 @@ static bool parse(struct world *world, const char *call_id, unsigned cseq, const
     assert_true(ahoy_message_parse(bytes, &world->message, &world->err));
     assert_true(ahoy_message_routing(&world->message, &world->routing, &world->err));
     world->err = (struct ahoy_err){ 0 };
-    return ahoy_registration_parse(&world->message, &world->routing, &hop, &limits,
-                                   &world->registration, &world->err);
+    return ahoy_register_parse(&world->message, &world->routing, &hop, &limits,
+                                   &world->read, &world->err);
 }
 
 static unsigned parse_fault(struct world *world, const char *rows)
@@ -62,7 +62,7 @@ static unsigned register_at(struct world *world, uint64_t at_ms, const char *cal
                             const char *rows)
 {
     if (!parse(world, call_id, cseq, rows) ||
-        !ahoy_registrar_apply(&world->bindings, &world->registration, at_ms, &world->next,
+        !ahoy_registrar_apply(&world->bindings, &world->read.asks, at_ms, &world->next,
                               &world->err))
         return world->err.status;
     ahoy_bindings_copy(&world->bindings, &world->next, at_ms);
@@ -92,20 +92,20 @@ static void the_interval_comes_from_three_places(void **state)
     assert_true(parse(world, "call", 1,
                       "Contact: <sip:a@192.0.2.1>;expires=100, <sip:b@192.0.2.1>\r\n"
                       "Contact: sip:c@192.0.2.1;expires=0\r\nExpires: 200\r\n"));
-    assert_int_equal(world->registration.count, 3);
-    assert_int_equal(world->registration.asked[0].expires_s, 100);
-    assert_int_equal(world->registration.asked[1].expires_s, 200);
-    assert_int_equal(world->registration.asked[2].expires_s, 0);
+    assert_int_equal(world->read.asks.count, 3);
+    assert_int_equal(world->read.asks.asked[0].expires_s, 100);
+    assert_int_equal(world->read.asks.asked[1].expires_s, 200);
+    assert_int_equal(world->read.asks.asked[2].expires_s, 0);
     assert_true(parse(world, "call", 1, "Contact: <sip:a@192.0.2.1>\r\n"));
-    assert_int_equal(world->registration.asked[0].expires_s, 3600);
-    assert_false(world->registration.remove_all);
-    assert_int_equal(world->registration.cseq, 1);
+    assert_int_equal(world->read.asks.asked[0].expires_s, 3600);
+    assert_false(world->read.asks.remove_all);
+    assert_int_equal(world->read.asks.cseq, 1);
 }
 
 static uint32_t expires_of(struct world *world, const char *rows)
 {
     assert_true(parse(world, "call", 1, rows));
-    return world->registration.asked[0].expires_s;
+    return world->read.asks.asked[0].expires_s;
 }
 
 /* Attack 57, and what 20.10 and 20.19 say of malformed values. */
@@ -134,11 +134,11 @@ static void an_hour_is_never_too_brief(void **state)
     const struct ahoy_registrar_limits strict = { 7200, 86400, 7200, 0 };
     struct ahoy_hop hop = { .transport = AHOY_UDP };
     assert_true(parse(world, "call", 1, "Contact: <sip:a@192.0.2.1>;expires=3600\r\n"));
-    assert_true(ahoy_registration_parse(&world->message, &world->routing, &hop, &strict,
-                                        &world->registration, &world->err));
+    assert_true(ahoy_register_parse(&world->message, &world->routing, &hop, &strict,
+                                        &world->read, &world->err));
     assert_true(parse(world, "call", 1, "Contact: <sip:a@192.0.2.1>;expires=3599\r\n"));
-    assert_false(ahoy_registration_parse(&world->message, &world->routing, &hop, &strict,
-                                         &world->registration, &world->err));
+    assert_false(ahoy_register_parse(&world->message, &world->routing, &hop, &strict,
+                                         &world->read, &world->err));
     assert_int_equal(world->err.status, 423);
 }
 
@@ -166,7 +166,7 @@ static void q_is_read_in_thousandths(void **state)
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_true(parse(world, "call", 1, good[i].row));
-        assert_int_equal(world->registration.asked[0].q, good[i].q);
+        assert_int_equal(world->read.asks.asked[0].q, good[i].q);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(parse_fault(world, bad[i]), 400);
@@ -371,8 +371,8 @@ static void a_query_changes_nothing(void **state)
     struct world *world = *state;
     assert_int_equal(register_now(world, "one", 1, "Contact: <sip:a@b.example>\r\n"), 200);
     assert_true(parse(world, "one", 1, "Expires: 0\r\n"));
-    assert_int_equal(world->registration.count, 0);
-    assert_false(world->registration.remove_all);
+    assert_int_equal(world->read.asks.count, 0);
+    assert_false(world->read.asks.remove_all);
     assert_int_equal(register_now(world, "one", 1, ""), 200);
     assert_listed(world, now_ms, "Contact: <sip:a@b.example>;expires=3600\r\n");
 }

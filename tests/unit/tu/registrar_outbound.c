@@ -19,7 +19,7 @@ struct world {
     char text[65536];
     struct ahoy_message message;
     struct ahoy_routing routing;
-    struct ahoy_registration registration;
+    struct ahoy_register read;
     struct ahoy_bindings bindings, next;
 };
 
@@ -49,9 +49,9 @@ static unsigned register_by(struct world *world, uint32_t connection, const char
         ahoy_message_parse((struct span){ world->text, (size_t)size }, &world->message, &err));
     assert_true(ahoy_message_routing(&world->message, &world->routing, &err));
     err = (struct ahoy_err){ 0 };
-    if (!ahoy_registration_parse(&world->message, &world->routing, &hop, &limits,
-                                 &world->registration, &err) ||
-        !ahoy_registrar_apply(&world->bindings, &world->registration, now_ms, &world->next, &err))
+    if (!ahoy_register_parse(&world->message, &world->routing, &hop, &limits,
+                                 &world->read, &err) ||
+        !ahoy_registrar_apply(&world->bindings, &world->read.asks, now_ms, &world->next, &err))
         return err.status;
     ahoy_bindings_copy(&world->bindings, &world->next, now_ms);
     return 200;
@@ -109,7 +109,7 @@ static void others_stay(void **state)
         char rows[256];
         snprintf(rows, sizeof rows, OUTBOUND "Contact: <sip:a@192.0.2.1>;%s\r\n", contacts[i]);
         assert_int_equal(register_by(world, i, "call", rows), 200);
-        assert_int_equal(world->registration.requires_outbound, i < 3); /* R5626-6-6, -9 */
+        assert_int_equal(world->read.asks.requires_outbound, i < 3); /* R5626-6-6, -9 */
         assert_int_equal(world->bindings.count, i + 1);
     }
     /* To be removed, the flow is named, or the URI. */
@@ -142,11 +142,11 @@ static void what_the_phone_does_not_know(void **state)
     struct world *world = *state;
     assert_int_equal(register_by(world, 1, "one", "Contact: <sip:a@b>;reg-id=1;" INSTANCE "\r\n"),
                      200);
-    assert_false(world->registration.requires_outbound);
+    assert_false(world->read.asks.requires_outbound);
     assert_int_equal(world->bindings.list[0].reg_id, 1);
     /* A reg-id without an instance is overlooked. */
     assert_int_equal(register_by(world, 1, "two", OUTBOUND "Contact: <sip:b@b>;reg-id=1\r\n"), 200);
-    assert_false(world->registration.requires_outbound);
+    assert_false(world->read.asks.requires_outbound);
     assert_int_equal(world->bindings.list[1].reg_id, 0);
 }
 
@@ -193,12 +193,12 @@ static void first_hops(void **state)
                                  OUTBOUND BEHIND
                                  "Path: <sip:q;lr>\r\nPath: <sip:e@p;lr;ob>\r\n" FLOW),
                      200);
-    assert_true(world->registration.requires_outbound);
+    assert_true(world->read.asks.requires_outbound);
     assert_int_equal(world->bindings.list[1].reg_id, 1);
     assert_text(world->bindings.list[1].path, "<sip:q;lr>, <sip:e@p;lr;ob>"); /* R5626-6-1, -8 */
     /* Without a reg-id there is nothing to refuse. */
     assert_int_equal(register_by(world, 1, "6", OUTBOUND BEHIND "Contact: <sip:z@b>\r\n"), 200);
-    assert_false(world->registration.requires_outbound);
+    assert_false(world->read.asks.requires_outbound);
     assert_int_equal(register_by(world, 1, "7", "Path: nonsense;\r\nContact: <sip:z@b>\r\n"), 400);
 }
 
