@@ -138,6 +138,7 @@ static void forget(struct ahoy_ice_agent *agent)
     agent->queue_end = 0;
     agent->valid_ms = agent->completed_ms = UINT64_MAX;
     agent->way.is_former = agent->way.is_open;
+    agent->is_hopeless = false;
     size_t kept = 0;
     for (size_t i = 0; i < agent->local_count; i++) {
         if (agent->locals[i].kind != AHOY_CANDIDATE_PEER)
@@ -377,6 +378,11 @@ bool ahoy_ice_way(const struct ahoy_ice_agent *agent, size_t *base, struct ahoy_
     *base = agent->locals[agent->way.local].base;
     *remote = agent->way.remote;
     return agent->way.is_open;
+}
+
+bool ahoy_ice_is_hopeless(const struct ahoy_ice_agent *agent)
+{
+    return agent->is_hopeless;
 }
 
 bool ahoy_ice_knows(const struct ahoy_ice_agent *agent, const struct ahoy_ip *source)

@@ -42,7 +42,7 @@ enum ahoy_ice_state {
     AHOY_ICE_GATHERING, /* There is no description of the peer yet. */
     AHOY_ICE_RUNNING,
     AHOY_ICE_COMPLETED, /* Both have settled on a way. */
-    AHOY_ICE_FAILED,    /* There is none. */
+    AHOY_ICE_FAILED,    /* There is none, unless the peer still finds one. */
     AHOY_ICE_LOST       /* There was one, and the peer consents no more. */
 };
 
@@ -125,6 +125,7 @@ struct ahoy_ice_agent {
     struct ahoy_ice_pace *pace;
     uint32_t pace_ms;
     bool is_peer_lite;
+    bool is_hopeless; /* It has failed, and was waited for in vain. */
     struct ahoy_ice_words ours, theirs, ours_before, theirs_before;
     size_t base_count;
     struct ahoy_ice_server servers[AHOY_ICE_BASES_LIMIT]; /* Asked by each base. */
@@ -184,5 +185,7 @@ uint64_t ahoy_ice_deadline(const struct ahoy_ice_agent *agent);
 
 /* Where sound may be sent to (12.1); false where it may not. */
 bool ahoy_ice_way(const struct ahoy_ice_agent *agent, size_t *base, struct ahoy_ip *remote);
+/* Whether there is no way, and none will come any more (RFC 8839 4.3.4). */
+bool ahoy_ice_is_hopeless(const struct ahoy_ice_agent *agent);
 /* Whether |source| has proved to be the peer: what comes from there is his. */
 bool ahoy_ice_knows(const struct ahoy_ice_agent *agent, const struct ahoy_ip *source);

@@ -137,6 +137,8 @@ void ahoy_ice_settle(struct ahoy_ice_agent *agent, uint64_t now_ms)
     if (agent->state == AHOY_ICE_RUNNING && best_valid(agent, false) == SIZE_MAX &&
         !has_open(agent) && now_ms >= agent->began_ms + AHOY_ICE_PATIENCE_MS)
         agent->state = AHOY_ICE_FAILED;
+    agent->is_hopeless = agent->state == AHOY_ICE_FAILED &&
+                         now_ms >= agent->began_ms + AHOY_ICE_PATIENCE_MS;
     if (agent->state == AHOY_ICE_FAILED) {
         give_up(agent);
         return;
@@ -151,6 +153,8 @@ void ahoy_ice_settle(struct ahoy_ice_agent *agent, uint64_t now_ms)
 
 uint64_t ahoy_ice_settles_ms(const struct ahoy_ice_agent *agent)
 {
+    if (agent->state == AHOY_ICE_FAILED && !agent->is_hopeless)
+        return agent->began_ms + AHOY_ICE_PATIENCE_MS;
     if (agent->state != AHOY_ICE_RUNNING)
         return UINT64_MAX;
     if (best_valid(agent, false) != SIZE_MAX)

@@ -210,6 +210,30 @@ static void test_consent(void **state)
     assert_int_equal(agent(0)->state, AHOY_ICE_LOST);
 }
 
+/* RFC 8839 4.3.4: where a check has failed at once, the peer may still find a way; after that, nobody
+ * waits any more. */
+static void test_hopeless(void **state)
+{
+    (void)state;
+    begin(false);
+    world.is_cut = true;
+    ice_world_exchange(&world, 0, 10);
+    uint64_t began_ms = agent(0)->began_ms;
+    agent(0)->state = AHOY_ICE_FAILED;
+    ice_world_run(&world, AHOY_ICE_PATIENCE_MS - 10);
+    assert_int_equal(agent(0)->state, AHOY_ICE_FAILED);
+    assert_false(ahoy_ice_is_hopeless(agent(0)));
+    assert_int_equal(ahoy_ice_deadline(agent(0)), began_ms + AHOY_ICE_PATIENCE_MS);
+    ice_world_run(&world, 20);
+    assert_true(ahoy_ice_is_hopeless(agent(0)));
+    assert_true(ahoy_ice_deadline(agent(0)) == UINT64_MAX);
+    ice_world_run(&world, 60000);
+    assert_true(ahoy_ice_is_hopeless(agent(1)));
+    world.is_cut = false;
+    ice_world_exchange(&world, 0, 10);
+    assert_false(ahoy_ice_is_hopeless(agent(0)));
+}
+
 /* 9: with other words the way is looked for anew, and the old one is used until it is found. */
 static void test_restart(void **state)
 {
@@ -366,7 +390,7 @@ int main(void)
         cmocka_unit_test(test_strangers),  cmocka_unit_test(test_flood),
         cmocka_unit_test(test_pace),       cmocka_unit_test(test_shared_pace),
         cmocka_unit_test(test_kept),       cmocka_unit_test(test_ties),
-        cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_conflict),   cmocka_unit_test(test_hopeless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
