@@ -156,8 +156,10 @@ static void find_peer(struct phone_secure *secure, const struct ahoy_sdp_agreed 
         secure->is_reached = true;
         return;
     }
-    if (now->peer.ice_mark == secure->agreed.peer.ice_mark)
-        return; /* As before. */
+    if (now->peer.ice_mark == secure->agreed.peer.ice_mark) { /* As before. */
+        ahoy_ice_hear_more(&secure->ice, &peer, &agreed->rtp, ahoy_driver_now());
+        return;
+    }
     say_words(secure, &now->words);
     ahoy_ice_begin(&secure->ice, &peer, now->has_offered, ahoy_driver_now());
 }
@@ -207,6 +209,20 @@ static void answer_stun(struct phone_secure *secure, struct span packet,
     struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
     if (ahoy_stun_answer(packet, source, &answer))
         ahoy_rtp_pair_send(secure->pair, AHOY_RTP_SIDE, ahoy_buf_text(&answer));
+}
+
+bool phone_secure_settled(struct phone_secure *secure, struct ahoy_sdp_settled *settled)
+{
+    struct ahoy_ice_settled found;
+    bool is_settled = secure->pair->takes_checks && ahoy_ice_settled(&secure->ice, &found);
+    bool is_new = is_settled && !secure->was_settled;
+    secure->was_settled = is_settled;
+    if (is_new)
+        *settled = (struct ahoy_sdp_settled){ .is_settled = true,
+                                              .controls = found.controls,
+                                              .ours = found.ours,
+                                              .theirs = found.theirs };
+    return is_new;
 }
 
 enum phone_reach phone_secure_reach(const struct phone_secure *secure)

@@ -27,7 +27,7 @@ struct phone_talk {
     uint32_t rate_hz;              /* Of |sound|. */
     bool is_early, has_dialled;    /* Nothing is agreed yet, but something is heard. */
     bool records, is_muted;
-    bool is_answered, is_cut; /* There is no way for its sound, so it was hung up. */
+    bool is_answered, is_cut;     /* There is no way for its sound, so it was hung up. */
     double said_dbov, heard_dbov; /* Of the latest frame. */
 };
 
@@ -96,8 +96,7 @@ static bool takes_first(const struct phone_options *options)
     bool has_keys = options->security != AHOY_SECURITY_OFF;
     for (size_t i = 0; options->security == AHOY_SECURITY_OPTIONAL && i < options->server_count;
          i++) {
-        has_keys =
-            ahoy_transport_is_secure((enum ahoy_transport)options->servers[i].hop.transport);
+        has_keys = ahoy_transport_is_secure((enum ahoy_transport)options->servers[i].hop.transport);
         if (has_keys)
             break;
     }
@@ -234,6 +233,9 @@ static void send_all(struct phone_talk *talk)
  * phone. */
 static void mind_way(struct phone_talk *talk)
 {
+    struct ahoy_sdp_settled settled;
+    if (phone_secure_settled(&talk->secure, &settled))
+        ahoy_ua_settled(phone_ua(talk->phone), talk->session, &settled, phone_now());
     enum phone_reach reach = phone_secure_reach(&talk->secure);
     if (reach == PHONE_REACHED || !talk->is_answered || talk->is_cut)
         return;
