@@ -16,7 +16,7 @@ struct answering {
     struct phone *phone;
     struct line lines[AHOY_UA_SESSIONS_LIMIT];
     bool registered, had_call;
-    int outcome; /* PHONE_DONE unless it could not be registered. */
+    int outcome; /* Of its registration; and with `once` of the call. */
 };
 
 static struct line *find_line(struct answering *answering, struct ahoy_handle session)
@@ -81,6 +81,8 @@ static void end_call(struct answering *answering, struct ahoy_handle session)
     answering->had_call = true;
     if (line == NULL)
         return;
+    if (answering->options->once && phone_talk_is_cut(line->talk))
+        answering->outcome = PHONE_UNREACHABLE;
     phone_talk_close(line->talk, session);
     *line = (struct line){ .talk = NULL };
 }

@@ -12,6 +12,7 @@ struct call {
     struct phone_handover handover;
     uint64_t due_ms; /* When we hang up, or hand it on; UINT64_MAX for never. */
     bool answered, over, hung_up;
+    bool is_cut;     /* There was no way for its sound. */
     unsigned status; /* What refused it, or 408 where we had no more patience. */
 };
 
@@ -42,6 +43,7 @@ static void take_news(struct call *call)
     while (ahoy_ua_poll(phone_ua(call->phone), &news)) {
         bool is_own = ahoy_handle_equal(news.session, call->session);
         if (is_own && (news.kind == AHOY_NEWS_ENDED || news.kind == AHOY_NEWS_REFUSED)) {
+            call->is_cut = phone_talk_is_cut(call->talk);
             phone_talk_close(call->talk, call->session);
             call->talk = NULL;
             call->over = true;
@@ -97,6 +99,8 @@ static int outcome(const struct call *call)
 {
     if (!call->answered)
         return phone_outcome(call->status);
+    if (call->is_cut)
+        return PHONE_UNREACHABLE;
     return phone_handover_is_wanted(&call->handover) ? phone_outcome(call->handover.status)
                                                      : PHONE_DONE;
 }

@@ -10,7 +10,7 @@
     OUTCOME(BUSY, 3, "the other side is busy")                                                     \
     OUTCOME(DECLINED, 4, "the other side declined")                                                \
     OUTCOME(UNANSWERED, 5, "nobody answered in time, or nobody is registered there")               \
-    OUTCOME(UNREACHABLE, 6, "the server, or the network, cannot be reached")                       \
+    OUTCOME(UNREACHABLE, 6, "the server, the network or the other phone cannot be reached")        \
     OUTCOME(UNPROVED, 7, "the account or its password is not accepted")                            \
     OUTCOME(NOBODY, 8, "there is nobody of that name")
 /* clang-format on */

@@ -284,6 +284,19 @@ void phone_show_note(const struct phone_options *options, const char *what, stru
     fflush(stdout);
 }
 
+void phone_show_way(const struct phone_options *options, struct ahoy_handle session, bool is_none)
+{
+    const char *news = is_none ? "no-way" : "way-lost";
+    const char *text = is_none ? "no way was found to the other phone"
+                               : "the other phone has not answered for 30 s";
+    if (options->json)
+        printf("{\"news\":\"%s\",\"account\":\"%.*s\",\"call\":%u,\"text\":\"%s\"}\n", news,
+               (int)options->address.size, options->address.at, session.slot, text);
+    else
+        printf("%s: %s\n", is_none ? "no sound" : "no more sound", text);
+    fflush(stdout);
+}
+
 static void show_heard_json(const struct phone_options *options, struct ahoy_handle session,
                             const struct phone_heard *heard)
 {

@@ -35,6 +35,8 @@ struct phone_heard {
 
 void phone_show_heard(const struct phone_options *options, struct ahoy_handle session,
                       const struct phone_heard *heard);
+/* Prints that sound does not get to the other phone: there was never a way, or is none any more. */
+void phone_show_way(const struct phone_options *options, struct ahoy_handle session, bool is_none);
 /* Prints that something begins: "calling", "waiting for calls". */
 void phone_show_note(const struct phone_options *options, const char *what, struct span about);
 /* What the user may do about a status that refused him; "" where there is nothing to say. */

@@ -312,11 +312,11 @@ static uint64_t talk_all(struct phone *phone)
 void phone_turn(struct phone *phone, uint64_t deadline_ms)
 {
     struct ahoy_wire_event event;
+    deadline_ms = earliest(deadline_ms, talk_all(phone)); /* A call without a way is hung up. */
     pump(phone, ahoy_driver_now());
     ahoy_driver_flush(phone->driver);
     deadline_ms = earliest(deadline_ms, ahoy_stack_deadline(phone->stack));
     deadline_ms = earliest(deadline_ms, ahoy_ua_deadline(phone->ua));
-    deadline_ms = earliest(deadline_ms, talk_all(phone));
     deadline_ms = earliest(deadline_ms, phone_screen_turn(phone->screen));
     ahoy_driver_wait(phone->driver, deadline_ms);
     while (ahoy_driver_next(phone->driver, &event)) {

@@ -121,19 +121,6 @@ static void begin(struct phone_secure *secure)
     shake(secure);
 }
 
-/* What has come of checks. */
-static void tell_ice(struct phone_secure *secure)
-{
-    enum ahoy_ice_state state = secure->ice.state;
-    if (state == secure->ice_told)
-        return;
-    secure->ice_told = state;
-    if (state == AHOY_ICE_FAILED)
-        fprintf(stderr, "ahoy: no sound: there is no way to the other phone\n");
-    if (state == AHOY_ICE_LOST)
-        fprintf(stderr, "ahoy: no more sound: the other phone has not answered for 30 s\n");
-}
-
 /* Sends what is due, and sees whether there is a way (RFC 7675 5.1). */
 static void mind_ice(struct phone_secure *secure)
 {
@@ -145,7 +132,6 @@ static void mind_ice(struct phone_secure *secure)
         return;
     while (ahoy_ice_poll(&secure->ice, ahoy_driver_now(), &datagram))
         ahoy_rtp_pair_answer(secure->pair, AHOY_RTP_SIDE, datagram.bytes, &datagram.remote);
-    tell_ice(secure);
     if (secure->ice.state == AHOY_ICE_GATHERING)
         return;
     if (!ahoy_ice_way(&secure->ice, &base, &remote))
@@ -170,8 +156,10 @@ static void find_peer(struct phone_secure *secure, const struct ahoy_sdp_agreed 
         secure->is_reached = true;
         return;
     }
-    if (now->peer.ice_mark == secure->agreed.peer.ice_mark)
-        return; /* As before. */
+    if (now->peer.ice_mark == secure->agreed.peer.ice_mark) { /* As before. */
+        ahoy_ice_hear_more(&secure->ice, &peer, &agreed->rtp, ahoy_driver_now());
+        return;
+    }
     say_words(secure, &now->words);
     ahoy_ice_begin(&secure->ice, &peer, now->has_offered, ahoy_driver_now());
 }
@@ -221,6 +209,29 @@ static void answer_stun(struct phone_secure *secure, struct span packet,
     struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
     if (ahoy_stun_answer(packet, source, &answer))
         ahoy_rtp_pair_send(secure->pair, AHOY_RTP_SIDE, ahoy_buf_text(&answer));
+}
+
+bool phone_secure_settled(struct phone_secure *secure, struct ahoy_sdp_settled *settled)
+{
+    struct ahoy_ice_settled found;
+    bool is_settled = secure->pair->takes_checks && ahoy_ice_settled(&secure->ice, &found);
+    bool is_new = is_settled && !secure->was_settled;
+    secure->was_settled = is_settled;
+    if (is_new)
+        *settled = (struct ahoy_sdp_settled){ .is_settled = true,
+                                              .controls = found.controls,
+                                              .ours = found.ours,
+                                              .theirs = found.theirs };
+    return is_new;
+}
+
+enum phone_reach phone_secure_reach(const struct phone_secure *secure)
+{
+    if (!secure->pair->takes_checks)
+        return PHONE_REACHED;
+    if (secure->ice.state == AHOY_ICE_LOST)
+        return PHONE_LOST;
+    return ahoy_ice_is_hopeless(&secure->ice) ? PHONE_NO_WAY : PHONE_REACHED;
 }
 
 bool phone_secure_take(struct phone_secure *secure, bool is_rtcp, struct span *packet,

@@ -8,6 +8,13 @@
 #include "libahoy/sdp/negotiate.h"
 #include "libahoy/transport/agent.h"
 
+/* Whether sound can get to the peer. */
+enum phone_reach {
+    PHONE_REACHED, /* Or it is not known yet. */
+    PHONE_LOST,    /* He has not answered for long (RFC 7675). */
+    PHONE_NO_WAY   /* Checks have found none. */
+};
+
 struct phone_secure {
     struct ahoy_rtp_pair *pair;
     struct ahoy_sdp_security ours;
@@ -15,8 +22,8 @@ struct phone_secure {
     struct ahoy_dtls *dtls;         /* NULL where no handshake is wanted. */
     struct ahoy_srtp *srtp;         /* NULL before there are keys. */
     struct ahoy_ice_agent ice;      /* Of the socket of RTP. */
-    enum ahoy_ice_state ice_told;   /* What was said of it. */
     bool is_reached;                /* It is known where the peer is. */
+    bool was_settled;               /* ICE was, and it was told. */
     bool has_begun, is_over;        /* The handshake; with keys or without. */
     size_t hello_size;              /* What came before it has begun, from ... */
     struct ahoy_ip hello_from;
@@ -37,6 +44,9 @@ bool phone_secure_has_gathered(struct phone_secure *secure);
  * will show, of which the peer says |lines|.  False where it cannot be secured so. */
 bool phone_secure_agree(struct phone_secure *secure, const struct ahoy_sdp_agreed *agreed,
                         const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp, struct span lines);
+/* Whether ICE has settled on a pair since this was last asked, and on which. */
+bool phone_secure_settled(struct phone_secure *secure, struct ahoy_sdp_settled *settled);
+enum phone_reach phone_secure_reach(const struct phone_secure *secure);
 /* A packet came; true where it is one of sound, which it is laid open to.  Others are answered. */
 bool phone_secure_take(struct phone_secure *secure, bool is_rtcp, struct span *packet,
                        const struct ahoy_ip *source);

@@ -27,6 +27,7 @@ struct phone_talk {
     uint32_t rate_hz;              /* Of |sound|. */
     bool is_early, has_dialled;    /* Nothing is agreed yet, but something is heard. */
     bool records, is_muted;
+    bool is_answered, is_cut;     /* There is no way for its sound, so it was hung up. */
     double said_dbov, heard_dbov; /* Of the latest frame. */
 };
 
@@ -95,8 +96,7 @@ static bool takes_first(const struct phone_options *options)
     bool has_keys = options->security != AHOY_SECURITY_OFF;
     for (size_t i = 0; options->security == AHOY_SECURITY_OPTIONAL && i < options->server_count;
          i++) {
-        has_keys =
-            ahoy_transport_is_secure((enum ahoy_transport)options->servers[i].hop.transport);
+        has_keys = ahoy_transport_is_secure((enum ahoy_transport)options->servers[i].hop.transport);
         if (has_keys)
             break;
     }
@@ -202,6 +202,7 @@ void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news)
     if (talk == NULL || agreed->codec == AHOY_NO_CODEC)
         return;
     talk->session = news->session;
+    talk->is_answered |= news->kind != AHOY_NEWS_EARLY;
     talk->pair.takes_first = false;
     if (talk->is_early) /* That was a guess. */
         talk->agreed.codec = AHOY_NO_CODEC;
@@ -228,10 +229,26 @@ static void send_all(struct phone_talk *talk)
         phone_secure_send(&talk->secure, packet.is_rtcp, packet.bytes);
 }
 
+/* A call that nobody hears is none (decision 184).  One that rings may still be answered by another
+ * phone. */
+static void mind_way(struct phone_talk *talk)
+{
+    struct ahoy_sdp_settled settled;
+    if (phone_secure_settled(&talk->secure, &settled))
+        ahoy_ua_settled(phone_ua(talk->phone), talk->session, &settled, phone_now());
+    enum phone_reach reach = phone_secure_reach(&talk->secure);
+    if (reach == PHONE_REACHED || !talk->is_answered || talk->is_cut)
+        return;
+    talk->is_cut = true;
+    phone_show_way(talk->options, talk->session, reach == PHONE_NO_WAY);
+    ahoy_ua_hangup(phone_ua(talk->phone), talk->session, phone_now());
+}
+
 void phone_talk_turn(struct phone_talk *talk)
 {
     int16_t samples[AHOY_FRAME_SAMPLES_MAX];
     phone_secure_turn(&talk->secure);
+    mind_way(talk);
     if (talk->media == NULL)
         return;
     size_t count = ahoy_media_frame(talk->media);
@@ -256,6 +273,11 @@ uint64_t phone_talk_deadline(const struct phone_talk *talk)
     if (frame_us < deadline_us)
         deadline_us = frame_us;
     return deadline_us == UINT64_MAX ? UINT64_MAX : (deadline_us + 999) / 1000;
+}
+
+bool phone_talk_is_cut(const struct phone_talk *talk)
+{
+    return talk != NULL && talk->is_cut;
 }
 
 void phone_talk_mute(struct phone_talk *talk)

@@ -14,6 +14,8 @@ void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news);
 /* Says goodbye, shows what was heard in the call |session|, and frees it; NULL is none. */
 void phone_talk_close(struct phone_talk *talk, struct ahoy_handle session);
 
+/* Whether it was hung up, said, as there was no way for its sound, or no more; NULL is none. */
+bool phone_talk_is_cut(const struct phone_talk *talk);
 /* From now on the other side hears silence, or us again; NULL is none. */
 void phone_talk_mute(struct phone_talk *talk);
 /* False where the other side takes no digits, or too many wait. */

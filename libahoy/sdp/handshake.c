@@ -60,6 +60,7 @@ bool ahoy_sdp_read_greeting(const struct ahoy_sdp *session, const struct ahoy_sd
     struct span value;
     *greeting = (struct ahoy_sdp_greeting){ .setup = read_setup(session, media) };
     greeting->has_ice = ahoy_sdp_has_ice(session, media, &greeting->ice_mark);
+    greeting->is_mismatch = ahoy_sdp_is_mismatch(session, media);
     return find(session, media, SPAN("fingerprint"), &value) && read_print(value, greeting->print);
 }
 
@@ -77,12 +78,10 @@ static void put_print(const uint8_t print[AHOY_PRINT_SIZE], struct ahoy_buf *buf
 }
 
 void ahoy_sdp_put_handshake(const struct ahoy_sdp_handshake *ours, enum ahoy_setup setup,
-                            bool has_ice, const struct ahoy_ip *media, struct ahoy_buf *buf)
+                            struct ahoy_buf *buf)
 {
     put_print(ours->print, buf);
     ahoy_buf_put(buf, SPAN("a=setup:"));
     ahoy_buf_put(buf, setups[setup]);
     ahoy_buf_put(buf, SPAN("\r\n"));
-    if (has_ice)
-        ahoy_sdp_put_ice(&ours->ice, media, buf);
 }

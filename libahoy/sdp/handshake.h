@@ -19,14 +19,14 @@ struct ahoy_sdp_handshake {
 struct ahoy_sdp_greeting {
     uint8_t print[AHOY_PRINT_SIZE];
     enum ahoy_setup setup;
-    bool has_ice;
-    uint64_t ice_mark; /* Another one where his words of ICE are others; 0 without. */
+    bool has_ice, is_mismatch; /* Or somebody on the way has changed its address. */
+    uint64_t ice_mark;         /* Another one where his words of ICE are others; 0 without. */
 };
 
 /* False where there is no fingerprint by SHA-256 that can be read.  ICE counts where RTCP shares
  * the port of RTP, as there is one candidate of ours. */
 bool ahoy_sdp_read_greeting(const struct ahoy_sdp *session, const struct ahoy_sdp_media *media,
                             struct ahoy_sdp_greeting *greeting);
-/* Prints the attributes of a medium at |media|. */
+/* Prints the attributes of a medium but those of ICE. */
 void ahoy_sdp_put_handshake(const struct ahoy_sdp_handshake *ours, enum ahoy_setup setup,
-                            bool has_ice, const struct ahoy_ip *media, struct ahoy_buf *buf);
+                            struct ahoy_buf *buf);

@@ -91,14 +91,27 @@ static bool is_mismatch(const struct ahoy_sdp_media *media)
     return is_other;
 }
 
+static bool has_words(const struct ahoy_sdp *session, const struct ahoy_sdp_media *media,
+                      struct span *user, struct span *word)
+{
+    struct span value;
+    return find(session, media, SPAN("ice-ufrag"), user) &&
+           find(session, media, SPAN("ice-pwd"), word) &&
+           ahoy_sdp_attribute(media->lines, SPAN("rtcp-mux"), &value);
+}
+
+bool ahoy_sdp_is_mismatch(const struct ahoy_sdp *session, const struct ahoy_sdp_media *media)
+{
+    struct span user, word;
+    return has_words(session, media, &user, &word) && is_mismatch(media);
+}
+
 bool ahoy_sdp_has_ice(const struct ahoy_sdp *session, const struct ahoy_sdp_media *media,
                       uint64_t *mark)
 {
     struct span user, word, value;
     *mark = 0;
-    if (!find(session, media, SPAN("ice-ufrag"), &user) ||
-        !find(session, media, SPAN("ice-pwd"), &word) ||
-        !ahoy_sdp_attribute(media->lines, SPAN("rtcp-mux"), &value) ||
+    if (!has_words(session, media, &user, &word) ||
         ahoy_sdp_attribute(media->lines, SPAN("ice-mismatch"), &value) || is_mismatch(media))
         return false;
     *mark = (ahoy_span_hash(user) * 3 + ahoy_span_hash(word)) | 1;
@@ -162,14 +175,28 @@ static void read_options(struct span value, struct ahoy_ice_peer *peer)
         peer->is_modern |= ahoy_span_equal(ahoy_sdp_word(&value), SPAN("ice2"));
 }
 
-/* "1 192.0.2.3 45664 2 ..." (5.2) */
-static void read_ours(struct span value, struct ahoy_ice_peer *peer)
+/* "1 192.0.2.3 45664 2 ..." (5.2); the order of components says nothing. */
+static bool read_ours(struct span value, struct ahoy_ip *ours)
 {
-    struct span component = ahoy_sdp_word(&value);
-    struct span address = ahoy_sdp_word(&value);
-    struct ahoy_ip ip;
-    if (ahoy_span_equal(component, SPAN("1")) && read_ip(address, ahoy_sdp_word(&value), &ip))
-        peer->ours = ip;
+    while (value.size > 0) {
+        struct span component = ahoy_sdp_word(&value);
+        struct span address = ahoy_sdp_word(&value);
+        struct ahoy_ip ip;
+        if (!read_ip(address, ahoy_sdp_word(&value), &ip))
+            return false;
+        if (ahoy_span_equal(component, SPAN("1"))) {
+            *ours = ip;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ahoy_sdp_read_chosen(const struct ahoy_sdp_media *media, struct ahoy_ip *ours)
+{
+    struct span value;
+    return ahoy_sdp_attribute(media->lines, SPAN("remote-candidates"), &value) &&
+           read_ours(value, ours);
 }
 
 static void read_line(const struct ahoy_sdp_attribute *line, struct ahoy_ice_peer *peer)
@@ -187,7 +214,7 @@ static void read_line(const struct ahoy_sdp_attribute *line, struct ahoy_ice_pee
              read_number(line->value, UINT32_MAX, &number))
         peer->pacing_ms = (uint32_t)number;
     else if (ahoy_span_equal(line->name, SPAN("remote-candidates")))
-        read_ours(line->value, peer);
+        (void)read_ours(line->value, &peer->ours); /* Or he does not say. */
     else if (ahoy_span_equal(line->name, SPAN("candidate")) &&
              peer->count < AHOY_CANDIDATES_LIMIT &&
              read_candidate(line->value, &peer->candidates[peer->count]))
@@ -235,8 +262,21 @@ static void put_candidate(const struct ahoy_candidate *candidate, const struct a
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
-void ahoy_sdp_put_ice(const struct ahoy_sdp_ice *ice, const struct ahoy_ip *media,
-                      struct ahoy_buf *buf)
+/* Its base, as far as that was told too. */
+static const struct ahoy_ip *base_of(const struct ahoy_sdp_ice *ice,
+                                     const struct ahoy_candidate *candidate,
+                                     const struct ahoy_ip *media)
+{
+    for (size_t i = 0; i < ice->count; i++) {
+        const struct ahoy_candidate *other = &ice->candidates[i];
+        if (other->kind == AHOY_CANDIDATE_HOST && other->base == candidate->base)
+            return &other->ip;
+    }
+    return media;
+}
+
+static void put_candidates(const struct ahoy_sdp_ice *ice, const struct ahoy_ip *media,
+                           struct ahoy_buf *buf)
 {
     const struct ahoy_candidate only = {
         .ip = *media,
@@ -244,13 +284,42 @@ void ahoy_sdp_put_ice(const struct ahoy_sdp_ice *ice, const struct ahoy_ip *medi
         .priority = ahoy_candidate_priority(AHOY_CANDIDATE_HOST, 65535),
         .foundation = 1,
     };
+    if (ice->settled.is_settled) {
+        const struct ahoy_candidate *ours = &ice->settled.ours;
+        put_candidate(ours, base_of(ice, ours, media), buf);
+        return;
+    }
+    if (ice->count == 0)
+        put_candidate(&only, media, buf);
+    for (size_t i = 0; i < ice->count; i++)
+        put_candidate(&ice->candidates[i], base_of(ice, &ice->candidates[i], media), buf);
+}
+
+void ahoy_sdp_put_ice(const struct ahoy_sdp_ice *ice, const struct ahoy_ip *media, bool is_offer,
+                      struct ahoy_buf *buf)
+{
+    const struct ahoy_sdp_settled *settled = &ice->settled;
     ahoy_buf_put(buf, SPAN("a=ice-ufrag:"));
     ahoy_buf_put(buf, (struct span){ ice->words.user, sizeof ice->words.user });
     ahoy_buf_put(buf, SPAN("\r\na=ice-pwd:"));
     ahoy_buf_put(buf, (struct span){ ice->words.word, sizeof ice->words.word });
     ahoy_buf_put(buf, SPAN("\r\n"));
-    if (ice->count == 0)
-        put_candidate(&only, media, buf);
-    for (size_t i = 0; i < ice->count; i++)
-        put_candidate(&ice->candidates[i], media, buf);
+    put_candidates(ice, media, buf);
+    if (!is_offer || !settled->is_settled || !settled->controls)
+        return;
+    ahoy_buf_put(buf, SPAN("a=remote-candidates:1 "));
+    put_place(&settled->theirs, buf);
+    ahoy_buf_put_byte(buf, ' ');
+    ahoy_buf_put_number(buf, settled->theirs.port);
+    ahoy_buf_put(buf, SPAN("\r\n"));
+}
+
+bool ahoy_sdp_ice_equal(const struct ahoy_sdp_ice *a, const struct ahoy_sdp_ice *b)
+{
+    const struct ahoy_sdp_settled *mine = &a->settled, *other = &b->settled;
+    return memcmp(&a->words, &b->words, sizeof a->words) == 0 &&
+           mine->is_settled == other->is_settled &&
+           (!mine->is_settled ||
+            (mine->controls == other->controls && ahoy_ip_equal(&mine->ours.ip, &other->ours.ip) &&
+             ahoy_ip_equal(&mine->theirs, &other->theirs)));
 }

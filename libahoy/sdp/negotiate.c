@@ -125,22 +125,33 @@ static bool is_hold(const struct ahoy_sdp_agreed *agreed)
     return ahoy_ip_is_wildcard(&agreed->rtp) && !agreed->secured.peer.has_ice;
 }
 
+/* RFC 8839 4.4.1.2.2 */
+const struct ahoy_ip *ahoy_sdp_place(const struct ahoy_sdp_local *local)
+{
+    const struct ahoy_sdp_settled *settled = &local->security.handshake.ice.settled;
+    return settled->is_settled ? &settled->ours.ip : &local->media;
+}
+
+/* "IN IP6 " and an address. */
+static void put_address(const struct ahoy_ip *ip, struct ahoy_buf *buf)
+{
+    ahoy_buf_put(buf, ip->family == AHOY_IPV6 ? SPAN("IN IP6 ") : SPAN("IN IP4 "));
+    ahoy_ip_print_bare(ip, buf);
+}
+
 /* |offer| is what is answered, or NULL. */
 static void put_session(const struct ahoy_sdp_local *local, struct span timing,
                         const struct ahoy_sdp *offer, struct ahoy_buf *buf)
 {
-    char space[64]; /* "IN IP6 " and an address. */
-    struct ahoy_buf ours = ahoy_buf_over(space, sizeof space);
-    ahoy_buf_put(&ours, local->media.family == AHOY_IPV6 ? SPAN("IN IP6 ") : SPAN("IN IP4 "));
-    ahoy_ip_print_bare(&local->media, &ours);
+    bool has_origin = local->origin.family != AHOY_NO_FAMILY; /* R3264-8-1 */
     ahoy_buf_put(buf, SPAN("v=0\r\no=- "));
     ahoy_buf_put_number(buf, local->session_id);
     ahoy_buf_put_byte(buf, ' ');
     ahoy_buf_put_number(buf, local->version);
     ahoy_buf_put_byte(buf, ' ');
-    ahoy_buf_put(buf, ahoy_buf_text(&ours));
+    put_address(has_origin ? &local->origin : &local->media, buf);
     ahoy_buf_put(buf, SPAN("\r\ns=-\r\nc="));
-    ahoy_buf_put(buf, ahoy_buf_text(&ours));
+    put_address(ahoy_sdp_place(local), buf);
     ahoy_buf_put(buf, SPAN("\r\nt="));
     ahoy_buf_put(buf, timing);
     ahoy_buf_put(buf, SPAN("\r\n"));
@@ -182,9 +193,9 @@ static void put_offered(const struct ahoy_sdp_local *local, const struct ahoy_sd
         formats.types[AHOY_OPUS] = kept->types[AHOY_OPUS];
         memcpy(formats.events, kept->events, sizeof formats.events);
     }
-    put_audio(local->media.port, protocol, buf);
+    put_audio(ahoy_sdp_place(local)->port, protocol, buf);
     ahoy_sdp_put_formats(&formats, buf);
-    ahoy_sdp_put_security(&local->security, protocol, &local->media, buf);
+    ahoy_sdp_put_security(&local->security, protocol, ahoy_sdp_place(local), buf);
     put_rest(true, local->direction, buf);
 }
 
@@ -192,9 +203,9 @@ static void put_offered(const struct ahoy_sdp_local *local, const struct ahoy_sd
 static void put_taken(const struct ahoy_sdp_media *media, const struct ahoy_sdp_local *local,
                       const struct ahoy_sdp_agreed *agreed, struct ahoy_buf *buf)
 {
-    put_audio(local->media.port, media->protocol, buf);
+    put_audio(ahoy_sdp_place(local)->port, media->protocol, buf);
     ahoy_sdp_put_formats(&agreed->heard, buf);
-    ahoy_sdp_put_secured(&agreed->secured, &local->security, &local->media, buf);
+    ahoy_sdp_put_secured(&agreed->secured, &local->security, ahoy_sdp_place(local), buf);
     put_rest(agreed->has_mux, agreed->direction, buf);
 }
 

@@ -7,7 +7,8 @@
 
 /* What we describe ourselves by. */
 struct ahoy_sdp_local {
-    struct ahoy_ip media;          /* Where RTP is to be sent to. */
+    struct ahoy_ip media;          /* Where RTP is to be sent to, until ICE has settled on ... */
+    struct ahoy_ip origin;         /* What o= names for the life of the session; none: |media|. */
     enum ahoy_direction direction; /* What we would have: AHOY_SENDONLY holds the peer (8.4). */
     uint64_t session_id;           /* The same for the life of the session. */
     uint64_t version;              /* One more whenever the description changes (RFC 3264 8). */
@@ -32,6 +33,9 @@ struct ahoy_sdp_agreed {
     struct ahoy_ip rtp, rtcp;      /* Where the peer awaits them. */
     struct ahoy_sdp_secured secured;
 };
+
+/* Where RTP is to be sent to, as descriptions say. */
+const struct ahoy_ip *ahoy_sdp_place(const struct ahoy_sdp_local *local);
 
 /* Prints an offer: the first one where |previous| is NULL, else one that follows our description
  * |previous|, with a line for each of its media, in their order (8). */

@@ -141,7 +141,8 @@ void ahoy_sdp_put_security(const struct ahoy_sdp_security *security, struct span
 {
     size_t place = find_protocol(protocol);
     if (place < PROTOCOLS && protocols[place].method == HANDSHAKE) {
-        ahoy_sdp_put_handshake(&security->handshake, AHOY_SETUP_ACTPASS, true, media, buf);
+        ahoy_sdp_put_handshake(&security->handshake, AHOY_SETUP_ACTPASS, buf);
+        ahoy_sdp_put_ice(&security->handshake.ice, media, true, buf);
         return;
     }
     if (security->wish == AHOY_SECURITY_OFF || !security->tells_keys)
@@ -160,7 +161,11 @@ void ahoy_sdp_put_secured(const struct ahoy_sdp_secured *secured,
 {
     enum ahoy_setup setup = secured->is_active ? AHOY_SETUP_ACTIVE : AHOY_SETUP_PASSIVE;
     if (secured->by_handshake) {
-        ahoy_sdp_put_handshake(&security->handshake, setup, secured->peer.has_ice, media, buf);
+        ahoy_sdp_put_handshake(&security->handshake, setup, buf);
+        if (secured->peer.has_ice)
+            ahoy_sdp_put_ice(&security->handshake.ice, media, false, buf);
+        else if (secured->peer.is_mismatch) /* R8839-4.2.5-2 */
+            ahoy_buf_put(buf, SPAN("a=ice-mismatch\r\n"));
     } else if (secured->suite != AHOY_NO_SUITE) {
         struct ahoy_sdp_crypto crypto = { .tag = secured->tag, .suite = secured->suite };
         memcpy(crypto.master, secured->ours, sizeof crypto.master);

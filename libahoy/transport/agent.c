@@ -105,26 +105,9 @@ static void take_mapped(struct ahoy_ice_agent *agent, size_t base, const struct 
     };
 }
 
-/* The pair that both have settled on; NULL for none. */
-static const struct ahoy_ice_pair *settled(const struct ahoy_ice_agent *agent)
-{
-    for (size_t i = 0; i < agent->pair_count; i++) {
-        const struct ahoy_ice_pair *pair = &agent->pairs[i];
-        if (pair->is_nominated && pair->local == agent->way.local &&
-            ahoy_ip_equal(&agent->remotes[pair->remote].ip, &agent->way.remote))
-            return pair;
-    }
-    return NULL;
-}
-
 size_t ahoy_ice_candidates(const struct ahoy_ice_agent *agent, struct ahoy_candidate *candidates)
 {
     size_t count = 0;
-    const struct ahoy_ice_pair *pair = agent->state == AHOY_ICE_COMPLETED ? settled(agent) : NULL;
-    if (pair != NULL) { /* RFC 8839 4.4.1.2.2 */
-        candidates[0] = agent->locals[pair->seen];
-        return 1;
-    }
     for (size_t i = 0; i < agent->local_count && count < AHOY_OWN_CANDIDATES_LIMIT; i++) {
         if (agent->locals[i].kind != AHOY_CANDIDATE_PEER)
             candidates[count++] = agent->locals[i];
@@ -138,6 +121,7 @@ static void forget(struct ahoy_ice_agent *agent)
     agent->queue_end = 0;
     agent->valid_ms = agent->completed_ms = UINT64_MAX;
     agent->way.is_former = agent->way.is_open;
+    agent->is_hopeless = false;
     size_t kept = 0;
     for (size_t i = 0; i < agent->local_count; i++) {
         if (agent->locals[i].kind != AHOY_CANDIDATE_PEER)
@@ -151,6 +135,8 @@ static void take_candidates(struct ahoy_ice_agent *agent, const struct ahoy_ice_
     for (size_t i = 0; i < peer->count && i < AHOY_CANDIDATES_LIMIT; i++) {
         const struct ahoy_candidate *candidate = &peer->candidates[i];
         size_t place = ahoy_ice_find_remote(agent, &candidate->ip);
+        if (place == AHOY_ICE_REMOTES_LIMIT)
+            return;
         if (place < agent->remote_count && candidate->priority <= agent->remotes[place].priority)
             continue; /* 6.1.2.4: the pairs of both would be redundant. */
         agent->remotes[place] = *candidate;
@@ -184,6 +170,24 @@ void ahoy_ice_begin(struct ahoy_ice_agent *agent, const struct ahoy_ice_peer *pe
     for (size_t i = 0; i < agent->early_count; i++) /* R8445-7.3-6 */
         ahoy_ice_take_early(agent, &agent->early[i]);
     agent->early_count = 0;
+}
+
+void ahoy_ice_hear_more(struct ahoy_ice_agent *agent, const struct ahoy_ice_peer *peer,
+                        const struct ahoy_ip *at, uint64_t now_ms)
+{
+    size_t known = agent->remote_count;
+    if (agent->state != AHOY_ICE_RUNNING && agent->state != AHOY_ICE_FAILED)
+        return;
+    take_candidates(agent, peer);
+    if (agent->remote_count > known) {
+        agent->state = AHOY_ICE_RUNNING;
+        agent->began_ms = now_ms;
+        ahoy_ice_list_more(agent, known);
+    }
+    ahoy_ice_order(agent);
+    if (peer->ours.family != AHOY_NO_FAMILY)
+        ahoy_ice_choose(agent, &peer->ours, at);
+    ahoy_ice_settle(agent, now_ms);
 }
 
 static bool take_server(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *source,
@@ -377,6 +381,11 @@ bool ahoy_ice_way(const struct ahoy_ice_agent *agent, size_t *base, struct ahoy_
     *base = agent->locals[agent->way.local].base;
     *remote = agent->way.remote;
     return agent->way.is_open;
+}
+
+bool ahoy_ice_is_hopeless(const struct ahoy_ice_agent *agent)
+{
+    return agent->is_hopeless;
 }
 
 bool ahoy_ice_knows(const struct ahoy_ice_agent *agent, const struct ahoy_ip *source)

@@ -42,7 +42,7 @@ enum ahoy_ice_state {
     AHOY_ICE_GATHERING, /* There is no description of the peer yet. */
     AHOY_ICE_RUNNING,
     AHOY_ICE_COMPLETED, /* Both have settled on a way. */
-    AHOY_ICE_FAILED,    /* There is none. */
+    AHOY_ICE_FAILED,    /* There is none, unless the peer still finds one. */
     AHOY_ICE_LOST       /* There was one, and the peer consents no more. */
 };
 
@@ -125,6 +125,7 @@ struct ahoy_ice_agent {
     struct ahoy_ice_pace *pace;
     uint32_t pace_ms;
     bool is_peer_lite;
+    bool is_hopeless; /* It has failed, and was waited for in vain. */
     struct ahoy_ice_words ours, theirs, ours_before, theirs_before;
     size_t base_count;
     struct ahoy_ice_server servers[AHOY_ICE_BASES_LIMIT]; /* Asked by each base. */
@@ -157,8 +158,8 @@ bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip);
 void ahoy_ice_gather(struct ahoy_ice_agent *agent, const struct ahoy_ip *server, uint64_t now_ms);
 /* Whether all have been answered, or waited for long enough. */
 bool ahoy_ice_has_gathered(const struct ahoy_ice_agent *agent, uint64_t now_ms);
-/* Our candidates for a description, AHOY_OWN_CANDIDATES_LIMIT at most: the best first.  Once there
- * is a way, the one that it leads from.  Returns how many. */
+/* Our candidates for a description, AHOY_OWN_CANDIDATES_LIMIT at most: the best first.  Returns how
+ * many. */
 size_t ahoy_ice_candidates(const struct ahoy_ice_agent *agent, struct ahoy_candidate *candidates);
 
 /* The peer's description is known: looks for a way.  At first, |controls| says whether we have made
@@ -166,6 +167,11 @@ size_t ahoy_ice_candidates(const struct ahoy_ice_agent *agent, struct ahoy_candi
  * another. */
 void ahoy_ice_begin(struct ahoy_ice_agent *agent, const struct ahoy_ice_peer *peer, bool controls,
                     uint64_t now_ms);
+/* The same description again: |peer| may have further candidates, which are tried too; and the
+ * peer, whose default address is |at|, may say which pair he has settled on (RFC 8839 4.4.2,
+ * 4.4.3.1). */
+void ahoy_ice_hear_more(struct ahoy_ice_agent *agent, const struct ahoy_ice_peer *peer,
+                        const struct ahoy_ip *at, uint64_t now_ms);
 /* A datagram of STUN has come to |base|. */
 void ahoy_ice_step(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *source,
                    struct span datagram, uint64_t now_ms);
@@ -184,5 +190,15 @@ uint64_t ahoy_ice_deadline(const struct ahoy_ice_agent *agent);
 
 /* Where sound may be sent to (12.1); false where it may not. */
 bool ahoy_ice_way(const struct ahoy_ice_agent *agent, size_t *base, struct ahoy_ip *remote);
+/* Both have settled on a pair: how it is seen from the other side, and whether we have chosen it.
+ * Else false. */
+struct ahoy_ice_settled {
+    bool controls;
+    struct ahoy_candidate ours;
+    struct ahoy_ip theirs;
+};
+bool ahoy_ice_settled(const struct ahoy_ice_agent *agent, struct ahoy_ice_settled *settled);
+/* Whether there is no way, and none will come any more (RFC 8839 4.3.4). */
+bool ahoy_ice_is_hopeless(const struct ahoy_ice_agent *agent);
 /* Whether |source| has proved to be the peer: what comes from there is his. */
 bool ahoy_ice_knows(const struct ahoy_ice_agent *agent, const struct ahoy_ip *source);

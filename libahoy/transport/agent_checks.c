@@ -168,6 +168,17 @@ void ahoy_ice_take_early(struct ahoy_ice_agent *agent, const struct ahoy_ice_ear
         look_back(agent, early->base, remote, early->is_nomination);
 }
 
+void ahoy_ice_choose(struct ahoy_ice_agent *agent, const struct ahoy_ip *ours,
+                     const struct ahoy_ip *theirs)
+{
+    size_t remote = ahoy_ice_find_remote(agent, theirs);
+    size_t local = 0;
+    while (local < agent->local_count && !ahoy_ip_equal(&agent->locals[local].ip, ours))
+        local++;
+    if (local < agent->local_count && remote < agent->remote_count)
+        look_back(agent, agent->locals[local].base, remote, true);
+}
+
 /* Whether checks still lead to ours: 8.3.1. */
 static bool looks_back(const struct ahoy_ice_agent *agent, uint64_t now_ms)
 {

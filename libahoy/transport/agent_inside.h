@@ -11,6 +11,8 @@ void ahoy_ice_new_id(struct ahoy_ice_agent *agent, uint8_t id[AHOY_STUN_ID_SIZE]
 
 /* Pairs all candidates, and lets one pair of each foundation be tried (6.1.2). */
 void ahoy_ice_list(struct ahoy_ice_agent *agent);
+/* The same with those of the peer's from |known| on, which are new: RFC 8839 4.4.3.1. */
+void ahoy_ice_list_more(struct ahoy_ice_agent *agent, size_t known);
 /* The role has changed: pairs have other priorities (6.1.2.3). */
 void ahoy_ice_order(struct ahoy_ice_agent *agent);
 /* The pair of those candidates, which is added where there is none; NULL where there is no room. */
@@ -39,6 +41,9 @@ void ahoy_ice_fail(struct ahoy_ice_agent *agent, struct ahoy_ice_pair *pair);
 /* A check of the peer's is answered, and looked into. */
 void ahoy_ice_take_request(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *source,
                            struct span request, uint64_t now_ms);
+/* The peer has said that he would have the pair of our candidate |ours| and his |theirs|. */
+void ahoy_ice_choose(struct ahoy_ice_agent *agent, const struct ahoy_ip *ours,
+                     const struct ahoy_ip *theirs);
 /* The same of one that came early. */
 void ahoy_ice_take_early(struct ahoy_ice_agent *agent, const struct ahoy_ice_early *early);
 void ahoy_ice_take_answer(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *source,

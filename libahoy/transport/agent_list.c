@@ -113,10 +113,15 @@ static struct ahoy_ice_pair *thaw(struct ahoy_ice_agent *agent)
 
 void ahoy_ice_list(struct ahoy_ice_agent *agent)
 {
-    struct ahoy_ice_pair *pair;
     agent->pair_count = 0;
+    ahoy_ice_list_more(agent, 0);
+}
+
+void ahoy_ice_list_more(struct ahoy_ice_agent *agent, size_t known)
+{
+    struct ahoy_ice_pair *pair;
     for (size_t local = 0; local < agent->base_count; local++) {
-        for (size_t remote = 0; remote < agent->remote_count; remote++) {
+        for (size_t remote = known; remote < agent->remote_count; remote++) {
             if (may_pair(&agent->locals[local].ip, &agent->remotes[remote].ip))
                 (void)ahoy_ice_pair(agent, local, remote); /* There is room for all. */
         }

@@ -32,6 +32,7 @@ struct ahoy_dialog {
     struct ahoy_sdp_agreed agreed;
     char *ice; /* What the peer says of ICE (sdp/ice.h), from the allocator; NULL for nothing. */
     size_t ice_size;
+    bool has_left_ice;        /* He had it, and has gone on without (RFC 8839 4.4.3.1). */
     bool takes_update;        /* The peer's Allow names UPDATE. */
     uint32_t rseq;            /* Of the last reliable response to our INVITE; 0 for none yet. */
     struct ahoy_handle prack; /* Ours for one with an answer, that is not answered; else null. */

@@ -179,6 +179,13 @@ void ahoy_session_goes_by(struct ahoy_session *session, const struct ahoy_hop *h
 struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_context *context,
                                   const struct span *offer, struct ahoy_sdp_agreed *agreed,
                                   unsigned *status);
+/* What is to be described next as to ICE: other words in a restart, and what was settled on.  For
+ * an answer, the context has the offer. */
+void ahoy_session_mind_ice(struct ahoy_session *session, struct ahoy_ua_context *context,
+                           bool is_answer);
+/* Checks have settled on |settled|: what is described next says so.  Where the peer has to be told
+ * (RFC 8839 4.3.4), that is a change to be pursued. */
+void ahoy_session_settled(struct ahoy_session *session, const struct ahoy_sdp_settled *settled);
 /* The answer to what |offered| says of us; |dialog| then has what was agreed.  False where there is
  * none that takes anything. */
 bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context *context,

@@ -8,7 +8,9 @@ static const struct ahoy_handle nobody = { 0, 0 };
 
 static bool is_same(const struct ahoy_sdp_local *a, const struct ahoy_sdp_local *b)
 {
-    return a->direction == b->direction && ahoy_ip_equal(&a->media, &b->media);
+    return a->direction == b->direction && ahoy_ip_equal(&a->media, &b->media) &&
+           (a->security.wish == AHOY_SECURITY_OFF ||
+            ahoy_sdp_ice_equal(&a->security.handshake.ice, &b->security.handshake.ice));
 }
 
 unsigned ahoy_session_ongoing(const struct ahoy_session *session, const struct ahoy_dialog *dialog)

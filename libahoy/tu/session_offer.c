@@ -97,27 +97,6 @@ static size_t count_media(struct span text)
     return count;
 }
 
-/* Whether the peer, who offers, has other words of ICE than those agreed on; or asks for an offer
- * in a call that has them, as who puts two calls together does (RFC 8839 4.4.2.1, 7.5). */
-static bool restarts_ice(const struct ahoy_session *session, const struct ahoy_ua_context *context,
-                         const struct span *offer)
-{
-    uint64_t mark = 0, before = session->dialog.agreed.secured.peer.ice_mark;
-    const struct ahoy_sdp_media *media = offer != NULL ? ahoy_sdp_find_ice(&context->sdp) : NULL;
-    if (before == 0)
-        return false;
-    if (offer == NULL)
-        return session->server.generation != 0 && session->state == AHOY_SESSION_CONFIRMED;
-    return media != NULL && ahoy_sdp_has_ice(&context->sdp, media, &mark) && mark != before;
-}
-
-static void renew_words(struct ahoy_sdp_words *words, struct ahoy_rng *rng)
-{
-    ahoy_rng_token(rng, words->user);
-    ahoy_rng_token(rng, words->word);
-    ahoy_rng_token(rng, words->word + AHOY_TOKEN_SIZE);
-}
-
 struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_context *context,
                                   const struct span *offer, struct ahoy_sdp_agreed *agreed,
                                   unsigned *status)
@@ -128,11 +107,14 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
     *status = read(session, context, offer);
     if (*status != 0)
         return SPAN("");
-    const struct ahoy_sdp_words words = session->local.security.handshake.ice.words;
-    if (restarts_ice(session, context, offer))
-        renew_words(&session->local.security.handshake.ice.words, &context->rng);
+    struct ahoy_sdp_ice *ice = &session->local.security.handshake.ice;
+    const struct ahoy_sdp_words words = ice->words;
+    const struct ahoy_sdp_settled settled = ice->settled;
+    ahoy_session_mind_ice(session, context, offer != NULL);
     struct span text = SPAN("");
-    if (session->described != NULL)
+    if (session->described == NULL)
+        session->local.origin = session->local.media;
+    else
         text = print(session, context, offer != NULL, agreed);
     if (text.size > 0 && ahoy_span_equal(text, described(session)))
         return text;          /* R3264-8-2 */
@@ -140,11 +122,13 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
     text = print(session, context, offer != NULL, agreed);
     if (text.size > 0 && ahoy_session_keep(&session->described, &session->described_size, text)) {
         session->described_media = count_media(text);
+        session->dialog.has_left_ice &= offer != NULL;
         keep_numbers(&session->local, &agreed->heard);
         return text;
     }
     session->local.version--;
-    session->local.security.handshake.ice.words = words;
+    ice->words = words;
+    ice->settled = settled;
     *status = text.size > 0 ? 500 : 488;
     return SPAN("");
 }
@@ -154,6 +138,8 @@ void ahoy_session_agree(struct ahoy_dialog *dialog, const struct ahoy_ua_context
 {
     char room[AHOY_ICE_LINES_SIZE];
     struct ahoy_buf lines = ahoy_buf_over(room, sizeof room);
+    dialog->has_left_ice |= dialog->agreed.secured.peer.has_ice;
+    dialog->has_left_ice &= agreed->secured.by_handshake && !agreed->secured.peer.has_ice;
     dialog->agreed = *agreed;
     if (agreed->secured.peer.has_ice)
         ahoy_sdp_copy_ice(&context->sdp, &lines);

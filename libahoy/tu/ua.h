@@ -144,6 +144,12 @@ void ahoy_ua_hold(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_m
 void ahoy_ua_resume(struct ahoy_ua *ua, struct ahoy_handle session, uint64_t now_ms);
 void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle session, const struct ahoy_ip *media,
                   uint64_t now_ms);
+/* Checks of ICE have settled on a pair in a session: what we offer and answer from now on says so
+ * alone.  One that follows is sent at once where we control a peer who has to be told (RFC 8839
+ * 4.3.4); CHANGED or CHANGE_REFUSED follows then.  Other words of ICE, by ahoy_ua_secure and
+ * ahoy_ua_move, are a restart. */
+void ahoy_ua_settled(struct ahoy_ua *ua, struct ahoy_handle session,
+                     const struct ahoy_sdp_settled *settled, uint64_t now_ms);
 /* Asks the peer to call |uri| in our place (RFC 5589 6): TRANSFER_ENDED follows, and the session is
  * still there.  False where the session is not answered, another transfer of ours goes on in it,
  * |uri| asks for more than a call, or something refuses. */

@@ -237,3 +237,13 @@ void ahoy_ua_move(struct ahoy_ua *ua, struct ahoy_handle handle, const struct ah
     set_media(ua, session, media);
     ahoy_ua_settle(ua, session, now_ms);
 }
+
+void ahoy_ua_settled(struct ahoy_ua *ua, struct ahoy_handle handle,
+                     const struct ahoy_sdp_settled *settled, uint64_t now_ms)
+{
+    struct ahoy_session *session = ahoy_ua_get_session(ua, handle);
+    if (session == NULL)
+        return;
+    ahoy_session_settled(session, settled);
+    ahoy_ua_settle(ua, session, now_ms);
+}

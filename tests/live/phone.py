@@ -44,19 +44,20 @@ class Phone:
                 contact or f"Contact: <{self.contact}>", *rows]
         self.way.send(("\r\n".join(head) + "\r\nContent-Length: 0\r\n\r\n").encode())
 
-    def answer(self, request, status):
-        """Answers a request from the other side."""
+    def answer(self, request, status, body=""):
+        """Answers a request from the other side; |body| is a session description."""
         rows = [row for row in request.decode().split("\r\n")
                 if re.match(r"(Via|From|Call-ID|CSeq|Record-Route):", row)]
         to = header(request, "To")
         to += "" if ";tag=" in to else f";tag={self.user}"
+        rows += ["Content-Type: application/sdp"] if body else []
         self.way.send(("\r\n".join(
             [f"SIP/2.0 {status} Fine", *rows, f"To: {to}", f"Contact: <{self.contact}>",
-             "Content-Length: 0"]) + "\r\n\r\n").encode())
+             f"Content-Length: {len(body)}"]) + "\r\n\r\n" + body).encode())
 
-    def read(self, what):
+    def read(self, what, patience=PATIENCE):
         """The next message that is |what|: a status, or a method; provisional ones pass."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while True:
             self.connection.settimeout(max(0.001, deadline - time.monotonic()))
             try:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """ICE between two phones of ours: both make checks, ask ahoyd itself how they are seen, and hear
-each other's tone.
+each other's tone.  A call for which there is no way ends, and it is said why.
 
 test_ice.py BUILD
 """
@@ -10,13 +10,29 @@ import subprocess
 import sys
 import unittest
 
-from peer import Ahoyd, free_port
+from peer import PATIENCE, Ahoyd, free_port
+from phone import Phone
 from sound import share
 
 BUILD = sys.argv[1]
 AHOY = pathlib.Path(BUILD).resolve() / "bin" / "ahoy"
 ALICE_HZ, BOB_HZ = 440, 660
 SECONDS = 2
+UNREACHABLE = 6
+NOWHERE = """v=0\r
+o=- 1 1 IN IP4 127.0.0.1\r
+s=-\r
+c=IN IP4 127.0.0.1\r
+t=0 0\r
+a=ice-options:ice2\r
+m=audio 9 UDP/TLS/RTP/SAVPF 0\r
+a=rtcp-mux\r
+a=fingerprint:sha-256 %s\r
+a=setup:active\r
+a=ice-ufrag:8hhY\r
+a=ice-pwd:asd88fgpdd777uzjYhagZg\r
+a=candidate:1 1 UDP 2130706431 127.0.0.1 9 typ host\r
+""" % ":".join(["AB"] * 32)
 
 
 class Ice(unittest.TestCase):
@@ -67,6 +83,20 @@ store "memory:"
     def test_stun(self):
         """The SIP port of ahoyd answers (RFC 5626 8)."""
         self.calls("--stun", f"127.0.0.1:{self.port}")
+
+    def test_no_way(self):
+        """Nobody answers a check: the call is hung up after 39.5 s, and the exit code tells it."""
+        bob = Phone("bob", self.port, "udp")
+        self.addCleanup(bob.connection.close)
+        bob.register()
+        alice = self.phone("call", "alice", ALICE_HZ, "sip:bob@atlanta.example", "--srtp", "dtls")
+        bob.answer(bob.read("INVITE"), 200, NOWHERE)
+        bob.read("ACK")
+        bob.answer(bob.read("BYE", 5 * PATIENCE), 200)
+        news = [json.loads(line) for line in alice.stdout]
+        self.assertEqual([one["news"] for one in news if one["news"] != "heard"][-2:],
+                         ["no-way", "ended"])
+        self.assertEqual(alice.wait(PATIENCE), UNREACHABLE)
 
     def test_no_stun(self):
         """A server that does not answer costs two seconds, and no call."""

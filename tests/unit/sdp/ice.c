@@ -156,7 +156,7 @@ static void test_prints(void **state)
     };
     (void)state;
     memset(&ice.words, 'w', sizeof ice.words);
-    ahoy_sdp_put_ice(&ice, &base, &buf);
+    ahoy_sdp_put_ice(&ice, &base, true, &buf);
     space[buf.size] = '\0';
     assert_non_null(
         strstr(space, "a=candidate:1 1 UDP 2130706431 10.0.0.2 4000 typ host\r\n"
@@ -165,6 +165,39 @@ static void test_prints(void **state)
     assert_true(ahoy_sdp_read_ice(ahoy_buf_text(&buf), &peer));
     assert_int_equal(peer.count, 2);
     assert_true(ahoy_ip_equal(&peer.candidates[1].ip, &seen));
+    assert_null(strstr(space, "remote-candidates"));
+}
+
+/* R8839-4.4.1.2.2-2 and -3, R8839-5.2-2: what was settled on is the only candidate, and offers of
+ * who controls say which of the peer's goes with it. */
+static void test_settled(void **state)
+{
+    const struct ahoy_ip base = { .family = AHOY_IPV4, .port = 4000, .bytes = { 10, 0, 0, 2 } };
+    const struct ahoy_ip seen = { .family = AHOY_IPV4, .port = 5000, .bytes = { 192, 0, 2, 2 } };
+    struct ahoy_sdp_ice ice = {
+        .count = 1,
+        .candidates = { { .ip = base, .priority = 2130706431, .foundation = 1 } },
+        .settled = { .is_settled = true,
+                     .controls = true,
+                     .ours = { .ip = seen, .kind = AHOY_CANDIDATE_PEER, .priority = 77 },
+                     .theirs = { .family = AHOY_IPV4, .port = 6000, .bytes = { 192, 0, 2, 9 } } },
+    };
+    (void)state;
+    memset(&ice.words, 'w', sizeof ice.words);
+    for (int i = 0; i < 3; i++) {
+        char space[1024];
+        struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
+        bool is_offer = i > 0;
+        ice.settled.controls = i < 2;
+        ahoy_sdp_put_ice(&ice, &seen, is_offer, &buf);
+        space[buf.size] = '\0';
+        const char *first = strstr(space, "a=candidate:");
+        assert_non_null(first);
+        assert_non_null(strstr(first, " 192.0.2.2 5000 typ prflx raddr 10.0.0.2 rport 4000\r\n"));
+        assert_null(strstr(first + 1, "a=candidate:"));
+        assert_int_equal(strstr(space, "a=remote-candidates:1 192.0.2.9 6000\r\n") != NULL,
+                         is_offer && ice.settled.controls);
+    }
 }
 
 int main(void)
@@ -172,7 +205,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads),    cmocka_unit_test(test_passes_over),
         cmocka_unit_test(test_mismatch), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_prints),
+        cmocka_unit_test(test_prints),   cmocka_unit_test(test_settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

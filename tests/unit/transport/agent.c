@@ -210,6 +210,106 @@ static void test_consent(void **state)
     assert_int_equal(agent(0)->state, AHOY_ICE_LOST);
 }
 
+/* RFC 8839 4.3.4: where a check has failed at once, the peer may still find a way; after that,
+ * nobody waits any more. */
+static void test_hopeless(void **state)
+{
+    (void)state;
+    begin(false);
+    world.is_cut = true;
+    ice_world_exchange(&world, 0, 10);
+    uint64_t began_ms = agent(0)->began_ms;
+    agent(0)->state = AHOY_ICE_FAILED;
+    ice_world_run(&world, AHOY_ICE_PATIENCE_MS - 10);
+    assert_int_equal(agent(0)->state, AHOY_ICE_FAILED);
+    assert_false(ahoy_ice_is_hopeless(agent(0)));
+    assert_int_equal(ahoy_ice_deadline(agent(0)), began_ms + AHOY_ICE_PATIENCE_MS);
+    ice_world_run(&world, 20);
+    assert_true(ahoy_ice_is_hopeless(agent(0)));
+    assert_true(ahoy_ice_deadline(agent(0)) == UINT64_MAX);
+    ice_world_run(&world, 60000);
+    assert_true(ahoy_ice_is_hopeless(agent(1)));
+    world.is_cut = false;
+    ice_world_exchange(&world, 0, 10);
+    assert_false(ahoy_ice_is_hopeless(agent(0)));
+}
+
+/* RFC 8839 4.4.1.2.2: both sides have settled on the same pair, each as the other sees it. */
+static void test_settled(void **state)
+{
+    struct ahoy_ice_settled a, b;
+    (void)state;
+    ice_world_init(&world, 5);
+    world.sides[0].nat = (struct ice_nat){ .is_there = true, .filter = ICE_BY_PORT };
+    ice_world_open(&world, false);
+    ice_world_exchange(&world, 0, 10);
+    assert_false(ahoy_ice_settled(agent(0), &a));
+    assert_true(ice_world_connects(&world, 5000));
+    assert_true(ahoy_ice_settled(agent(0), &a) && ahoy_ice_settled(agent(1), &b));
+    assert_true(a.controls && !b.controls);
+    assert_int_equal(a.ours.kind, AHOY_CANDIDATE_PEER); /* No server has told of it. */
+    assert_true(ahoy_ip_equal(&a.ours.ip, &b.theirs));
+    assert_true(ahoy_ip_equal(&b.ours.ip, &a.theirs));
+}
+
+/* RFC 8839 4.4.3.1: a description that comes again may have further candidates. */
+static void test_more(void **state)
+{
+    (void)state;
+    for (int later = 0; later < 2; later++) {
+        begin(false);
+        struct ahoy_ice_peer peer = ice_world_tell(&world, 1);
+        world.is_cut = true; /* Nor are there checks of his. */
+        peer.candidates[0].ip.port++;
+        peer.candidates[0].foundation = 99;
+        ahoy_ice_begin(agent(0), &peer, true, world.now_ms);
+        ice_world_run(&world, later == 0 ? 100 : 60000);
+        assert_int_equal(agent(0)->state, later == 0 ? AHOY_ICE_RUNNING : AHOY_ICE_FAILED);
+        const struct ahoy_ice_peer more = ice_world_tell(&world, 1);
+        world.is_cut = false;
+        ahoy_ice_hear_more(agent(0), &more, &more.candidates[0].ip, world.now_ms);
+        assert_int_equal(agent(0)->remote_count, 2);
+        ahoy_ice_hear_more(agent(0), &more, &more.candidates[0].ip, world.now_ms);
+        assert_int_equal(agent(0)->remote_count, 2);
+        ice_world_run(&world, 3000); /* The other answers alone. */
+        assert_int_equal(agent(0)->state, AHOY_ICE_COMPLETED);
+    }
+}
+
+/* They fill no more than there is room for. */
+static void test_many_more(void **state)
+{
+    (void)state;
+    begin(false);
+    struct ahoy_ice_peer peer = ice_world_tell(&world, 1);
+    ahoy_ice_begin(agent(0), &peer, true, world.now_ms);
+    for (unsigned i = 0; i < 1000; i++) {
+        peer.candidates[0].ip.port = (uint16_t)(7000 + i);
+        ahoy_ice_hear_more(agent(0), &peer, &peer.candidates[0].ip, world.now_ms);
+    }
+    assert_int_equal(agent(0)->remote_count, AHOY_ICE_REMOTES_LIMIT);
+    assert_true(agent(0)->pair_count <= AHOY_ICE_PAIRS_LIMIT);
+}
+
+/* RFC 8839 4.4.2: an offer that says what was settled on may be faster than the check that does. */
+static void test_chosen(void **state)
+{
+    (void)state;
+    begin(false);
+    const struct ahoy_ice_peer offer = ice_world_tell(&world, 0);
+    ahoy_ice_begin(agent(1), &offer, false, world.now_ms);
+    ice_world_run(&world, 3000); /* The other knows nobody, and nominates nothing. */
+    assert_int_equal(agent(1)->state, AHOY_ICE_RUNNING);
+    struct ahoy_ice_peer again = offer;
+    again.ours = world.sides[1].bases[0];
+    again.ours.port++;
+    ahoy_ice_hear_more(agent(1), &again, &offer.candidates[0].ip, world.now_ms);
+    assert_int_equal(agent(1)->state, AHOY_ICE_RUNNING); /* That is none of ours. */
+    again.ours = world.sides[1].bases[0];
+    ahoy_ice_hear_more(agent(1), &again, &offer.candidates[0].ip, world.now_ms);
+    assert_int_equal(agent(1)->state, AHOY_ICE_COMPLETED);
+}
+
 /* 9: with other words the way is looked for anew, and the old one is used until it is found. */
 static void test_restart(void **state)
 {
@@ -366,7 +466,9 @@ int main(void)
         cmocka_unit_test(test_strangers),  cmocka_unit_test(test_flood),
         cmocka_unit_test(test_pace),       cmocka_unit_test(test_shared_pace),
         cmocka_unit_test(test_kept),       cmocka_unit_test(test_ties),
-        cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_conflict),   cmocka_unit_test(test_hopeless),
+        cmocka_unit_test(test_settled),    cmocka_unit_test(test_more),
+        cmocka_unit_test(test_many_more),  cmocka_unit_test(test_chosen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

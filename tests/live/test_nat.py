@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Two phones of ours, each behind a NAT: checks of ICE open a way from one to the other, ahoyd on
+its own port tells each how it is seen (RFC 5626 8), and each hears the other's tone.
+
+test_nat.py BUILD
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+from nat import PUBLIC, Internet, enter
+from peer import Ahoyd
+from sound import share
+
+BUILD = sys.argv[1]
+AHOY = pathlib.Path(BUILD).resolve() / "bin" / "ahoy"
+ALICE_HZ, BOB_HZ = 440, 660
+SECONDS = 3
+
+
+class Nat(unittest.TestCase):
+    def setUp(self):
+        self.internet = Internet()
+        self.internet.__enter__()
+        self.addCleanup(self.internet.__exit__)
+        self.server = Ahoyd(BUILD, f"""listen "udp:{PUBLIC}:5060" listen "tcp:{PUBLIC}:5060"
+domain("atlanta.example", {{ auth = "none", insecure = true }})
+store "memory:"
+""")
+        self.addCleanup(self.server.__exit__)
+        self.path = self.server.path
+        (self.path / "password").write_text("none\n")
+
+    def phone(self, home, verb, name, hz, *more):
+        phone = home.start(
+            AHOY, verb, "--user", f"{name}@atlanta.example", "--password-file", "password",
+            "--server", f"sip:{PUBLIC};transport=tcp", "--play", f"tone:{hz}", "--record",
+            f"{name}.wav", "--stun", f"{PUBLIC}:5060", "--json", "--trace", f"{name}.trace", *more,
+            cwd=self.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(phone.wait)
+        self.addCleanup(phone.kill)
+        self.addCleanup(phone.stdout.close)
+        return phone
+
+    def wait_for(self, phone, kind):
+        for line in phone.stdout:
+            news = json.loads(line)
+            if news["news"] == kind:
+                return news
+        self.fail(f"it ended before it said {kind}")
+
+    def start(self, *more):
+        near, far = self.internet.homes.values()
+        bob = self.phone(far, "answer", "bob", BOB_HZ, "--once", "--ring", "0")
+        self.wait_for(bob, "registered")
+        alice = self.phone(near, "call", "alice", ALICE_HZ, "sip:bob@atlanta.example", "--srtp",
+                           "dtls", *more)
+        return alice, bob
+
+    def expect_sound(self, alice, bob):
+        for phone, name, hz in ((alice, "alice", BOB_HZ), (bob, "bob", ALICE_HZ)):
+            heard = self.wait_for(phone, "heard")
+            self.assertIn("srtp", heard)
+            self.assertGreater(share(self.path / f"{name}.wav", hz), 0.7)
+            self.assertEqual(phone.wait(), 0)
+
+    def test_two_nats(self):
+        alice, bob = self.start("--for", f"{SECONDS}s")
+        self.expect_sound(alice, bob)
+        self.assertGreater(self.internet.direct, SECONDS * 50)
+        trace = (self.path / "alice.trace").read_text()
+        for home in self.internet.homes.values():
+            self.assertIn(f"{home.outside} ", trace)
+            self.assertIn(f"typ srflx raddr {home.inside}", trace)
+
+
+if __name__ == "__main__":
+    enter()
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
