@@ -90,7 +90,11 @@ static void end_call(struct answering *answering, struct ahoy_handle session)
 static void agree(struct answering *answering, const struct ahoy_ua_news *news)
 {
     const struct line *line = find_line(answering, news->session);
-    if (line != NULL)
+    if (line == NULL)
+        return;
+    if (news->kind == AHOY_NEWS_CHANGE_REFUSED)
+        phone_talk_refused(line->talk);
+    else
         phone_talk_agree(line->talk, news);
 }
 
@@ -119,6 +123,7 @@ static void take_news(struct answering *answering)
         case AHOY_NEWS_EARLY:
         case AHOY_NEWS_ANSWERED:
         case AHOY_NEWS_CHANGED:
+        case AHOY_NEWS_CHANGE_REFUSED:
             agree(answering, &news);
             break;
         default:

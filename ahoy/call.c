@@ -29,6 +29,8 @@ static void take_own(struct call *call, const struct ahoy_ua_news *news)
     if (news->kind == AHOY_NEWS_EARLY || news->kind == AHOY_NEWS_ANSWERED ||
         news->kind == AHOY_NEWS_CHANGED)
         phone_talk_agree(call->talk, news);
+    if (news->kind == AHOY_NEWS_CHANGE_REFUSED)
+        phone_talk_refused(call->talk);
     if (news->kind == AHOY_NEWS_ANSWERED) {
         call->answered = true;
         call->due_ms = time_to_talk(call);

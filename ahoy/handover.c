@@ -49,6 +49,9 @@ static void take_second(struct phone_handover *handover, const struct ahoy_ua_ne
     case AHOY_NEWS_CHANGED:
         phone_talk_agree(handover->talk, news);
         break;
+    case AHOY_NEWS_CHANGE_REFUSED:
+        phone_talk_refused(handover->talk);
+        break;
     case AHOY_NEWS_REFUSED:
     case AHOY_NEWS_ENDED:
         phone_handover_close(handover);

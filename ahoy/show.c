@@ -284,16 +284,22 @@ void phone_show_note(const struct phone_options *options, const char *what, stru
     fflush(stdout);
 }
 
-void phone_show_way(const struct phone_options *options, struct ahoy_handle session, bool is_none)
+void phone_show_way(const struct phone_options *options, struct ahoy_handle session,
+                    enum phone_reach reach)
 {
-    const char *news = is_none ? "no-way" : "way-lost";
-    const char *text = is_none ? "no way was found to the other phone"
-                               : "the other phone has not answered for 30 s";
+    static const struct {
+        const char *news, *plain, *text;
+    } rows[] = {
+        [PHONE_REACHED] = { "way-found", "sound again", "there is a way to the other phone" },
+        [PHONE_LOST] = { "way-lost", "no more sound", "the other phone has not answered for 30 s" },
+        [PHONE_NO_WAY] = { "no-way", "no sound", "no way was found to the other phone" },
+    };
     if (options->json)
-        printf("{\"news\":\"%s\",\"account\":\"%.*s\",\"call\":%u,\"text\":\"%s\"}\n", news,
-               (int)options->address.size, options->address.at, session.slot, text);
+        printf("{\"news\":\"%s\",\"account\":\"%.*s\",\"call\":%u,\"text\":\"%s\"}\n",
+               rows[reach].news, (int)options->address.size, options->address.at, session.slot,
+               rows[reach].text);
     else
-        printf("%s: %s\n", is_none ? "no sound" : "no more sound", text);
+        printf("%s: %s\n", rows[reach].plain, rows[reach].text);
     fflush(stdout);
 }
 

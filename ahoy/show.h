@@ -35,8 +35,16 @@ struct phone_heard {
 
 void phone_show_heard(const struct phone_options *options, struct ahoy_handle session,
                       const struct phone_heard *heard);
-/* Prints that sound does not get to the other phone: there was never a way, or is none any more. */
-void phone_show_way(const struct phone_options *options, struct ahoy_handle session, bool is_none);
+/* Whether sound can get to the other phone. */
+enum phone_reach {
+    PHONE_REACHED, /* Or it is not known yet. */
+    PHONE_LOST,    /* It has not answered for long (RFC 7675). */
+    PHONE_NO_WAY   /* Checks have found none. */
+};
+
+/* Prints that this is so now: PHONE_REACHED is for a way that was lost. */
+void phone_show_way(const struct phone_options *options, struct ahoy_handle session,
+                    enum phone_reach reach);
 /* Prints that something begins: "calling", "waiting for calls". */
 void phone_show_note(const struct phone_options *options, const char *what, struct span about);
 /* What the user may do about a status that refused him; "" where there is nothing to say. */

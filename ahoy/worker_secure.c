@@ -20,18 +20,23 @@ static void say_words(struct phone_secure *secure, const struct ahoy_sdp_words *
     ahoy_ice_say(&secure->ice, &secret);
 }
 
+static void renew_words(struct phone_secure *secure, const uint64_t random[3])
+{
+    struct ahoy_sdp_words *words = &secure->ours.handshake.ice.words;
+    ahoy_token_print(random[0], words->user);
+    ahoy_token_print(random[1], words->word);
+    ahoy_token_print(random[2], words->word + AHOY_TOKEN_SIZE);
+    say_words(secure, words);
+}
+
 /* A build without SRTP shakes no hands; nor does one who could not make a certificate. */
 static void open_handshake(struct phone_secure *secure, const uint64_t random[5])
 {
     struct ahoy_sdp_handshake *ours = &secure->ours.handshake;
     secure->dtls = ahoy_dtls_new(ours->print);
     secure->ours.can_shake = secure->dtls != NULL;
-    struct ahoy_sdp_words *words = &ours->ice.words;
-    ahoy_token_print(random[0], words->user);
-    ahoy_token_print(random[1], words->word);
-    ahoy_token_print(random[2], words->word + AHOY_TOKEN_SIZE);
     ahoy_ice_init(&secure->ice, random + 3, &pace);
-    say_words(secure, words);
+    renew_words(secure, random);
 }
 
 bool phone_secure_open(struct phone_secure *secure, struct ahoy_rtp_pair *pair,
@@ -69,6 +74,21 @@ bool phone_secure_has_gathered(struct phone_secure *secure)
         return true;
     ice->count = ahoy_ice_candidates(&secure->ice, ice->candidates);
     return ahoy_ice_has_gathered(&secure->ice, ahoy_driver_now());
+}
+
+bool phone_secure_restart(struct phone_secure *secure, const struct ahoy_ip *stun)
+{
+    uint64_t random[3];
+    if (!ahoy_driver_random(random, sizeof random))
+        return false;
+    renew_words(secure, random);
+    phone_secure_gather(secure, stun);
+    return true;
+}
+
+void phone_secure_take_back(struct phone_secure *secure)
+{
+    ahoy_ice_take_back(&secure->ice);
 }
 
 void phone_secure_close(struct phone_secure *secure)
@@ -156,7 +176,8 @@ static void find_peer(struct phone_secure *secure, const struct ahoy_sdp_agreed 
         secure->is_reached = true;
         return;
     }
-    if (now->peer.ice_mark == secure->agreed.peer.ice_mark) { /* As before. */
+    if (now->peer.ice_mark == secure->agreed.peer.ice_mark &&
+        memcmp(&now->words, &secure->agreed.words, sizeof now->words) == 0) { /* As before. */
         ahoy_ice_hear_more(&secure->ice, &peer, &agreed->rtp, ahoy_driver_now());
         return;
     }

@@ -2,18 +2,12 @@
  * has shown where the peer is; then SRTP. */
 #pragma once
 
+#include "ahoy/show.h"
 #include "libahoy/io/dtls.h"
 #include "libahoy/io/rtp_pair.h"
 #include "libahoy/media/srtp.h"
 #include "libahoy/sdp/negotiate.h"
 #include "libahoy/transport/agent.h"
-
-/* Whether sound can get to the peer. */
-enum phone_reach {
-    PHONE_REACHED, /* Or it is not known yet. */
-    PHONE_LOST,    /* He has not answered for long (RFC 7675). */
-    PHONE_NO_WAY   /* Checks have found none. */
-};
 
 struct phone_secure {
     struct ahoy_rtp_pair *pair;
@@ -44,6 +38,11 @@ bool phone_secure_has_gathered(struct phone_secure *secure);
  * will show, of which the peer says |lines|.  False where it cannot be secured so. */
 bool phone_secure_agree(struct phone_secure *secure, const struct ahoy_sdp_agreed *agreed,
                         const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp, struct span lines);
+/* Looks for another way, by other words: our description is to say so once it is gathered how others
+ * see us (RFC 8445 9).  False where the kernel has no random numbers. */
+bool phone_secure_restart(struct phone_secure *secure, const struct ahoy_ip *stun);
+/* That description was refused: all is as before. */
+void phone_secure_take_back(struct phone_secure *secure);
 /* Whether ICE has settled on a pair since this was last asked, and on which. */
 bool phone_secure_settled(struct phone_secure *secure, struct ahoy_sdp_settled *settled);
 enum phone_reach phone_secure_reach(const struct phone_secure *secure);

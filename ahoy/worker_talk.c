@@ -27,7 +27,11 @@ struct phone_talk {
     uint32_t rate_hz;              /* Of |sound|. */
     bool is_early, has_dialled;    /* Nothing is agreed yet, but something is heard. */
     bool records, is_muted;
-    bool is_answered, is_cut;     /* There is no way for its sound, so it was hung up. */
+    struct ahoy_ip shown;     /* Where others are told that the sockets are. */
+    bool is_answered, is_cut; /* There is no way for its sound; so it was hung up. */
+    bool is_lost;             /* There was one, and another is looked for. */
+    uint64_t give_up_ms;      /* Then nobody has asked for that. */
+    bool is_gathering, is_restarting;
     double said_dbov, heard_dbov; /* Of the latest frame. */
 };
 
@@ -131,7 +135,7 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     /* Whoever is called with a handshake may begin it before his answer is here. */
     talk->pair.takes_checks = options->security == AHOY_SECURITY_HANDSHAKE;
     talk->pair.takes_first = takes_first(options);
-    *media = phone_shown(phone, &talk->pair.local);
+    *media = talk->shown = phone_shown(phone, &talk->pair.local);
     phone_secure_place(&talk->secure, media);
     phone_secure_gather(&talk->secure, &options->stun);
     while (!phone_secure_has_gathered(&talk->secure)) /* All else goes on meanwhile. */
@@ -203,6 +207,7 @@ void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news)
         return;
     talk->session = news->session;
     talk->is_answered |= news->kind != AHOY_NEWS_EARLY;
+    talk->is_restarting = false;
     talk->pair.takes_first = false;
     if (talk->is_early) /* That was a guess. */
         talk->agreed.codec = AHOY_NO_CODEC;
@@ -229,19 +234,66 @@ static void send_all(struct phone_talk *talk)
         phone_secure_send(&talk->secure, packet.is_rtcp, packet.bytes);
 }
 
-/* A call that nobody hears is none (decision 184).  One that rings may still be answered by another
- * phone. */
+/* A call that nobody hears is none (decision 184). */
+static void cut(struct phone_talk *talk)
+{
+    if (talk->is_cut)
+        return;
+    talk->is_cut = true;
+    phone_show_way(talk->options, talk->session, PHONE_NO_WAY);
+    ahoy_ua_hangup(phone_ua(talk->phone), talk->session, phone_now());
+}
+
+/* The other side is asked to look for another way, once it is known how others see us. */
+static void restart(struct phone_talk *talk)
+{
+    struct ahoy_ua *ua = phone_ua(talk->phone);
+    if (!talk->is_gathering || !phone_secure_has_gathered(&talk->secure))
+        return;
+    talk->is_gathering = false;
+    talk->is_restarting = true;
+    ahoy_ua_secure(ua, &talk->secure.ours);
+    ahoy_ua_move(ua, talk->session, &talk->shown, phone_now());
+}
+
+void phone_talk_refused(struct phone_talk *talk)
+{
+    if (talk == NULL || !talk->is_restarting)
+        return;
+    talk->is_restarting = false;
+    phone_secure_take_back(&talk->secure);
+}
+
+static void lose(struct phone_talk *talk)
+{
+    if (talk->is_lost)
+        return;
+    talk->is_lost = true;
+    talk->give_up_ms = phone_now() + AHOY_ICE_PATIENCE_MS;
+    phone_show_way(talk->options, talk->session, PHONE_LOST);
+    talk->is_gathering = phone_secure_restart(&talk->secure, &talk->options->stun);
+    if (!talk->is_gathering)
+        cut(talk);
+}
+
+/* One that rings may still be answered by another phone. */
 static void mind_way(struct phone_talk *talk)
 {
     struct ahoy_sdp_settled settled;
-    if (phone_secure_settled(&talk->secure, &settled))
-        ahoy_ua_settled(phone_ua(talk->phone), talk->session, &settled, phone_now());
     enum phone_reach reach = phone_secure_reach(&talk->secure);
-    if (reach == PHONE_REACHED || !talk->is_answered || talk->is_cut)
-        return;
-    talk->is_cut = true;
-    phone_show_way(talk->options, talk->session, reach == PHONE_NO_WAY);
-    ahoy_ua_hangup(phone_ua(talk->phone), talk->session, phone_now());
+    if (phone_secure_settled(&talk->secure, &settled)) {
+        ahoy_ua_settled(phone_ua(talk->phone), talk->session, &settled, phone_now());
+        if (talk->is_lost)
+            phone_show_way(talk->options, talk->session, PHONE_REACHED);
+        talk->is_lost = false;
+    }
+    if (talk->is_answered && reach == PHONE_LOST)
+        lose(talk);
+    /* Where the other side does not hear that we would begin anew, we may still hear that of it. */
+    if (talk->is_answered &&
+        (reach == PHONE_NO_WAY || (reach == PHONE_LOST && phone_now() >= talk->give_up_ms)))
+        cut(talk);
+    restart(talk);
 }
 
 void phone_talk_turn(struct phone_talk *talk)
@@ -272,12 +324,16 @@ uint64_t phone_talk_deadline(const struct phone_talk *talk)
     uint64_t frame_us = talk->media != NULL ? ahoy_media_deadline(talk->media) : UINT64_MAX;
     if (frame_us < deadline_us)
         deadline_us = frame_us;
+    if (talk->is_gathering && deadline_us > (phone_now() + GATHERING_MS) * 1000)
+        return phone_now() + GATHERING_MS;
+    if (talk->is_lost && talk->give_up_ms > phone_now() && deadline_us > talk->give_up_ms * 1000)
+        return talk->give_up_ms;
     return deadline_us == UINT64_MAX ? UINT64_MAX : (deadline_us + 999) / 1000;
 }
 
 bool phone_talk_is_cut(const struct phone_talk *talk)
 {
-    return talk != NULL && talk->is_cut;
+    return talk != NULL && (talk->is_cut || talk->is_lost);
 }
 
 void phone_talk_mute(struct phone_talk *talk)

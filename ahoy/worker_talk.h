@@ -11,10 +11,12 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
                                    struct ahoy_ip *media);
 /* Sound begins, or goes on as |news| say that both sides have agreed now; NULL is none. */
 void phone_talk_agree(struct phone_talk *talk, const struct ahoy_ua_news *news);
+/* A change of ours was refused; NULL is none. */
+void phone_talk_refused(struct phone_talk *talk);
 /* Says goodbye, shows what was heard in the call |session|, and frees it; NULL is none. */
 void phone_talk_close(struct phone_talk *talk, struct ahoy_handle session);
 
-/* Whether it was hung up, said, as there was no way for its sound, or no more; NULL is none. */
+/* Whether there was no way for its sound at last, which was said; NULL is none. */
 bool phone_talk_is_cut(const struct phone_talk *talk);
 /* From now on the other side hears silence, or us again; NULL is none. */
 void phone_talk_mute(struct phone_talk *talk);

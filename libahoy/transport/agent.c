@@ -11,6 +11,11 @@ struct span ahoy_ice_user(const struct ahoy_ice_words *words)
     return (struct span){ words->user, words->user_size };
 }
 
+struct span ahoy_ice_our_user(const struct ahoy_ice_agent *agent, bool is_former)
+{
+    return ahoy_ice_user(is_former || agent->is_restarting ? &agent->ours_before : &agent->ours);
+}
+
 struct span ahoy_ice_word(const struct ahoy_ice_words *words)
 {
     return (struct span){ words->word, words->word_size };
@@ -47,9 +52,19 @@ void ahoy_ice_say(struct ahoy_ice_agent *agent, const struct ahoy_ice_secret *ou
     if (ahoy_span_equal(ours->user, ahoy_ice_user(&agent->ours)) &&
         ahoy_span_equal(ours->word, ahoy_ice_word(&agent->ours)))
         return;
-    if (!agent->way.is_former)
+    if (!agent->way.is_former && !agent->is_restarting)
         agent->ours_before = agent->ours;
+    agent->is_restarting = agent->role != AHOY_ICE_NO_ROLE;
     keep_words(&agent->ours, ours->user, ours->word);
+}
+
+void ahoy_ice_take_back(struct ahoy_ice_agent *agent)
+{
+    if (!agent->is_restarting)
+        return;
+    agent->ours = agent->ours_before;
+    agent->is_restarting = false;
+    agent->early_count = 0;
 }
 
 bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip)
@@ -89,14 +104,21 @@ bool ahoy_ice_has_gathered(const struct ahoy_ice_agent *agent, uint64_t now_ms)
     return true;
 }
 
-/* 5.1.3: where we are seen as we are, there is nothing new. */
+/* 5.1.3: where we are seen as we are, there is nothing new.  How we were seen before a restart is
+ * of no use any more. */
 static void take_mapped(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *mapped)
 {
+    size_t place = 0;
     agent->servers[base].is_known = true;
-    if (ahoy_ice_find_local(agent, mapped, base) < agent->local_count ||
-        agent->local_count == AHOY_ICE_LOCALS_LIMIT)
+    if (ahoy_ice_find_local(agent, mapped, base) < agent->local_count)
         return;
-    agent->locals[agent->local_count++] = (struct ahoy_candidate){
+    while (place < agent->local_count && (agent->locals[place].base != base ||
+                                          agent->locals[place].kind != AHOY_CANDIDATE_SERVER))
+        place++;
+    if (place == AHOY_ICE_LOCALS_LIMIT)
+        return;
+    agent->local_count += place == agent->local_count;
+    agent->locals[place] = (struct ahoy_candidate){
         .ip = *mapped,
         .kind = AHOY_CANDIDATE_SERVER,
         .base = (uint8_t)base,
@@ -121,7 +143,7 @@ static void forget(struct ahoy_ice_agent *agent)
     agent->queue_end = 0;
     agent->valid_ms = agent->completed_ms = UINT64_MAX;
     agent->way.is_former = agent->way.is_open;
-    agent->is_hopeless = false;
+    agent->is_hopeless = agent->is_restarting = false;
     size_t kept = 0;
     for (size_t i = 0; i < agent->local_count; i++) {
         if (agent->locals[i].kind != AHOY_CANDIDATE_PEER)
@@ -224,7 +246,8 @@ void ahoy_ice_step(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_
 static bool is_asking(const struct ahoy_ice_agent *agent, const struct ahoy_ice_server *server)
 {
     return server->ip.family != AHOY_NO_FAMILY &&
-           (agent->state == AHOY_ICE_GATHERING || agent->state == AHOY_ICE_RUNNING);
+           (agent->state == AHOY_ICE_GATHERING || agent->state == AHOY_ICE_RUNNING ||
+            agent->is_restarting);
 }
 
 static bool fill(struct ahoy_ice_datagram *datagram, size_t base, const struct ahoy_ip *remote,

@@ -125,7 +125,8 @@ struct ahoy_ice_agent {
     struct ahoy_ice_pace *pace;
     uint32_t pace_ms;
     bool is_peer_lite;
-    bool is_hopeless; /* It has failed, and was waited for in vain. */
+    bool is_restarting; /* We have said other words, which the peer has not answered yet. */
+    bool is_hopeless;   /* It has failed, and was waited for in vain. */
     struct ahoy_ice_words ours, theirs, ours_before, theirs_before;
     size_t base_count;
     struct ahoy_ice_server servers[AHOY_ICE_BASES_LIMIT]; /* Asked by each base. */
@@ -149,12 +150,16 @@ struct ahoy_ice_agent {
 /* |pace| outlives it. */
 void ahoy_ice_init(struct ahoy_ice_agent *agent, const uint64_t seed[2],
                    struct ahoy_ice_pace *pace);
-/* What our description will say: checks that know it are answered from now on. */
+/* What our description will say: checks that know it are answered from now on.  Other words than
+ * before are the beginning of a restart (9): until the peer's are known, all goes on by the words
+ * before. */
 void ahoy_ice_say(struct ahoy_ice_agent *agent, const struct ahoy_ice_secret *ours);
+/* The restart will not be: what was said before holds. */
+void ahoy_ice_take_back(struct ahoy_ice_agent *agent);
 /* A socket at |ip|, the better the sooner; its number is the next one from 0 on.  False where there
  * are too many. */
 bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip);
-/* Asks the STUN server |server| how its bases of that family are seen. */
+/* Asks the STUN server |server| how its bases of that family are seen; again in a restart. */
 void ahoy_ice_gather(struct ahoy_ice_agent *agent, const struct ahoy_ip *server, uint64_t now_ms);
 /* Whether all have been answered, or waited for long enough. */
 bool ahoy_ice_has_gathered(const struct ahoy_ice_agent *agent, uint64_t now_ms);

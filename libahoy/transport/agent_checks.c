@@ -18,7 +18,7 @@ struct span ahoy_ice_compose(struct ahoy_ice_agent *agent, const struct ahoy_ice
 {
     struct ahoy_buf buf = ahoy_buf_over(agent->request, sizeof agent->request);
     const struct ahoy_ice_secret secret = secret_of(&agent->theirs);
-    const struct ahoy_ice_check check = { .theirs = ahoy_ice_user(&agent->ours),
+    const struct ahoy_ice_check check = { .theirs = ahoy_ice_our_user(agent, false),
                                           .priority = learned_priority(&agent->locals[pair->local]),
                                           .role = pair->role,
                                           .tie = agent->tie,
@@ -187,21 +187,32 @@ static bool looks_back(const struct ahoy_ice_agent *agent, uint64_t now_ms)
             now_ms < agent->completed_ms + AHOY_ICE_LINGER_MS);
 }
 
+/* Whether |request| knows our words; |is_before|: those before a restart, by which he asks for
+ * consent as long as that goes on. */
+static bool read_request(const struct ahoy_ice_agent *agent, struct span request,
+                         struct ahoy_ice_secret *ours, bool *is_before,
+                         struct ahoy_ice_check *check)
+{
+    *is_before = false;
+    *ours = secret_of(&agent->ours);
+    if (ours->user.size > 0 && ahoy_ice_read(request, ours, check))
+        return true;
+    *is_before = agent->way.is_former || agent->is_restarting;
+    *ours = secret_of(&agent->ours_before);
+    return *is_before && ahoy_ice_read(request, ours, check);
+}
+
 void ahoy_ice_take_request(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *source,
                            struct span request, uint64_t now_ms)
 {
-    struct ahoy_ice_secret ours = secret_of(&agent->ours);
     struct ahoy_buf answer = ahoy_buf_over(agent->answer, sizeof agent->answer);
+    struct ahoy_ice_secret ours;
     struct ahoy_ice_check check;
-    bool is_ours = ours.user.size > 0 && ahoy_ice_read(request, &ours, &check);
-    bool is_former = !is_ours && agent->way.is_former; /* He asks for consent during a restart. */
-    if (is_former) {
-        ours = secret_of(&agent->ours_before);
-        is_ours = ahoy_ice_read(request, &ours, &check);
-    }
-    if (!is_ours)
+    bool is_before;
+    if (!read_request(agent, request, &ours, &is_before, &check))
         return;
-    bool is_early = agent->state == AHOY_ICE_GATHERING;
+    bool is_early = agent->state == AHOY_ICE_GATHERING || (agent->is_restarting && !is_before);
+    bool is_former = is_before && !agent->is_restarting; /* Nothing but consent is by them. */
     bool is_agreed = is_early || is_former || repair_role(agent, &check);
     if (is_agreed)
         ahoy_ice_put_answer(request, source, ours.word, &answer);

@@ -4,6 +4,8 @@
 #include "libahoy/transport/agent.h"
 
 struct span ahoy_ice_user(const struct ahoy_ice_words *words);
+/* The user fragment by which the peer knows us, or did before a restart. */
+struct span ahoy_ice_our_user(const struct ahoy_ice_agent *agent, bool is_former);
 struct span ahoy_ice_word(const struct ahoy_ice_words *words);
 void ahoy_ice_new_id(struct ahoy_ice_agent *agent, uint8_t id[AHOY_STUN_ID_SIZE]);
 

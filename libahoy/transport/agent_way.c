@@ -209,7 +209,7 @@ struct span ahoy_ice_ask_consent(struct ahoy_ice_agent *agent, uint64_t now_ms)
     uint8_t *id = way->ids[way->asked++ % AHOY_ICE_CONSENTS_LIMIT];
     const struct ahoy_ice_words *words = words_of(agent);
     const struct ahoy_ice_secret secret = { ahoy_ice_user(words), ahoy_ice_word(words) };
-    const struct ahoy_ice_check check = { .theirs = ahoy_ice_user(&agent->ours),
+    const struct ahoy_ice_check check = { .theirs = ahoy_ice_our_user(agent, way->is_former),
                                           .priority = agent->locals[way->local].priority,
                                           .role = agent->role,
                                           .tie = agent->tie };

@@ -6,12 +6,14 @@ test_nat.py BUILD
 """
 import json
 import pathlib
+import re
+import signal
 import subprocess
 import sys
 import unittest
 
 from nat import PUBLIC, Internet, enter
-from peer import Ahoyd
+from peer import Ahoyd, until
 from sound import share
 
 BUILD = sys.argv[1]
@@ -45,11 +47,12 @@ store "memory:"
         return phone
 
     def wait_for(self, phone, kind):
+        told = []
         for line in phone.stdout:
-            news = json.loads(line)
-            if news["news"] == kind:
-                return news
-        self.fail(f"it ended before it said {kind}")
+            told.append(json.loads(line))
+            if told[-1]["news"] == kind:
+                return told[-1]
+        self.fail(f"it ended before it said {kind}: {told}")
 
     def start(self, *more):
         near, far = self.internet.homes.values()
@@ -74,6 +77,24 @@ store "memory:"
         for home in self.internet.homes.values():
             self.assertIn(f"{home.outside} ", trace)
             self.assertIn(f"typ srflx raddr {home.inside}", trace)
+
+    def test_lost(self):
+        """The network fails for longer than consent lasts (RFC 7675): it is said, and the way is
+        found again when it is there, by other words (RFC 8445 9)."""
+        alice, bob = self.start()
+        self.wait_for(alice, "answered")
+        until(lambda: self.internet.direct > 100, "sound")
+        self.internet.is_cut = True
+        self.wait_for(alice, "way-lost")
+        self.internet.is_cut = False
+        self.wait_for(alice, "way-found")
+        until(lambda count=self.internet.direct: self.internet.direct > count + 100, "sound")
+        alice.send_signal(signal.SIGINT)
+        for phone in (alice, bob):
+            self.wait_for(phone, "heard")
+            self.assertEqual(phone.wait(), 0)
+        trace = (self.path / "alice.trace").read_text()
+        self.assertGreaterEqual(len(set(re.findall("a=ice-ufrag:(.*)", trace))), 4)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -43,11 +44,20 @@ void ice_world_open(struct ice_world *world, bool gathers)
 {
     static const char *const inside[2] = { "10.0.0.2", "10.0.0.3" };
     static const char *const outside[2] = { "203.0.113.2", "203.0.113.3" };
+    static const char *const dead[2] = { "192.168.0.2", "192.168.0.3" };
+    static const char *const link[2] = { "172.16.0.2", "172.16.0.3" };
+    world->gathers = gathers;
     for (size_t i = 0; i < 2; i++) {
         struct ice_side *side = &world->sides[i];
-        side->bases[0] = address(is_inside(world, i) ? inside[i] : outside[i], 4000);
-        side->base_count = 1;
-        assert_true(ahoy_ice_add_base(&side->agent, &side->bases[0]));
+        side->base_count = 0;
+        if (side->has_dead_base)
+            side->bases[side->base_count++] = address(dead[i], 4000);
+        side->bases[side->base_count++] =
+            address(is_inside(world, i) ? inside[i] : outside[i], 4000);
+        if (side->has_link)
+            side->bases[side->base_count++] = address(link[i], 4000);
+        for (size_t base = 0; base < side->base_count; base++)
+            assert_true(ahoy_ice_add_base(&side->agent, &side->bases[base]));
         if (gathers)
             ahoy_ice_gather(&side->agent, &world->server, world->now_ms);
     }
@@ -104,7 +114,7 @@ static struct ahoy_ip map(struct ice_world *world, size_t side, const struct aho
         nat->mappings[nat->mapping_count++] = (struct ice_mapping){
             .inside = *from,
             .outside = address(nat == &world->sides[0] ? "192.0.2.10" : "192.0.2.11",
-                               (uint16_t)(20000 + 7 * i)),
+                               (uint16_t)(20000 + nat->first_port + 7 * i)),
             .remote = *to,
         };
     }
@@ -145,10 +155,27 @@ static bool is_private(const struct ahoy_ip *ip)
     return ip->family == AHOY_IPV4 && ip->bytes[0] == 10;
 }
 
+static bool is_on_link(const struct ahoy_ip *ip)
+{
+    return ip->family == AHOY_IPV4 && ip->bytes[0] == 172;
+}
+
+/* Whether who has that address gets to no other network. */
+static bool is_closed(const struct ahoy_ip *ip)
+{
+    return is_on_link(ip) ||
+           (ip->family == AHOY_IPV4 && ip->bytes[0] == 192 && ip->bytes[1] == 168);
+}
+
 void ice_world_send(struct ice_world *world, const struct ahoy_ip *from, const struct ahoy_ip *to,
                     struct span bytes)
 {
     size_t side = base_of(world, from);
+    if (is_closed(from) || is_closed(to)) {
+        if (is_on_link(from) && is_on_link(to))
+            put(world, from, to, bytes);
+        return;
+    }
     if (is_private(to)) { /* Nobody but who is in the same place. */
         if (side < 2 && is_private(from) && world->same_place)
             put(world, from, to, bytes);
@@ -274,6 +301,37 @@ void ice_world_exchange(struct ice_world *world, size_t side, uint64_t later_ms)
     const struct ahoy_ice_peer answer = ice_world_tell(world, 1 - side);
     ice_world_run(world, later_ms);
     ahoy_ice_begin(&world->sides[side].agent, &answer, true, world->now_ms);
+}
+
+static void renew(struct ice_side *side, unsigned number)
+{
+    snprintf(side->user, sizeof side->user, "restarted-%u", number);
+    snprintf(side->word, sizeof side->word, "a-password-of-restart-%u", number);
+    side->secret = (struct ahoy_ice_secret){ ahoy_span(side->user), ahoy_span(side->word) };
+    ahoy_ice_say(&side->agent, &side->secret);
+}
+
+void ice_world_restart(struct ice_world *world, size_t side, unsigned number, uint64_t later_ms)
+{
+    renew(&world->sides[side], 2 * number);
+    if (world->gathers) {
+        ahoy_ice_gather(&world->sides[side].agent, &world->server, world->now_ms);
+        ice_world_run(world, 10000);
+    }
+    const struct ahoy_ice_peer offer = ice_world_tell(world, side);
+    ice_world_run(world, later_ms);
+    renew(&world->sides[1 - side], 2 * number + 1);
+    ahoy_ice_begin(&world->sides[1 - side].agent, &offer, false, world->now_ms);
+    const struct ahoy_ice_peer answer = ice_world_tell(world, 1 - side);
+    ice_world_run(world, later_ms);
+    ahoy_ice_begin(&world->sides[side].agent, &answer, true, world->now_ms);
+}
+
+void ice_world_reboot(struct ice_world *world, size_t side)
+{
+    struct ice_side *nat = gate(world, side);
+    nat->mapping_count = nat->sent_count = 0;
+    nat->first_port = (uint16_t)(nat->first_port + 5000);
 }
 
 static bool speak(struct ice_world *world, size_t i)

@@ -29,9 +29,13 @@ struct ice_side {
     struct ice_nat nat;
     struct ahoy_ice_agent agent;
     struct ahoy_ice_secret secret;
+    char user[16], word[32]; /* Of a restart. */
+    bool has_dead_base;      /* One on a network that leads nowhere, ... */
+    bool has_link;           /* ... and one on which both are. */
     struct ahoy_ip bases[AHOY_ICE_BASES_LIMIT];
     size_t base_count;
     size_t mapping_count, sent_count;
+    uint16_t first_port; /* Of the NAT's. */
     struct ice_mapping mappings[ICE_MAPPINGS_LIMIT];
     struct {
         struct ahoy_ip from, to;
@@ -46,13 +50,14 @@ struct ice_world {
     struct ahoy_rng rng;
     unsigned loss_percent, delay_ms;
     bool is_cut;     /* Nothing gets through. */
+    bool gathers;    /* They ask the server. */
     bool same_place; /* Both are behind the NAT of side 0. */
     uint64_t now_ms;
     struct ahoy_ip server;
     struct ice_packet wire[ICE_WIRE_LIMIT];
 };
 
-/* Both with one base each; |world|->sides[i].nat, loss and delay are the caller's, who then ... */
+/* |world|->sides[i].nat, further bases, loss and delay are the caller's, who then ... */
 void ice_world_init(struct ice_world *world, uint64_t seed);
 /* ... opens the bases, and asks the server where |gathers|. */
 void ice_world_open(struct ice_world *world, bool gathers);
@@ -60,6 +65,10 @@ void ice_world_open(struct ice_world *world, bool gathers);
 struct ahoy_ice_peer ice_world_tell(const struct ice_world *world, size_t side);
 /* Each hears of the other: |side|, who has offered, after |later_ms|. */
 void ice_world_exchange(struct ice_world *world, size_t side, uint64_t later_ms);
+/* The same in a restart, of which |side| asks; each description is on its way for |later_ms|. */
+void ice_world_restart(struct ice_world *world, size_t side, unsigned number, uint64_t later_ms);
+/* The NAT of |side| forgets whom it knew, and has other ports from now on. */
+void ice_world_reboot(struct ice_world *world, size_t side);
 /* Runs for |ms|. */
 void ice_world_run(struct ice_world *world, uint64_t ms);
 /* Runs until both have settled, or |ms| are over; whether each has a way, by which sound gets to

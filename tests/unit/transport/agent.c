@@ -341,6 +341,72 @@ static void test_restart(void **state)
     assert_false(agent(0)->way.is_former);
 }
 
+/* 9: from the offer with other words until its answer, all goes on by the words before; checks by
+ * the new ones are answered, and looked into later.  Where the offer is refused all is as before.
+ * */
+static void test_own_restart(void **state)
+{
+    static const struct ahoy_ice_secret other = { SPAN_INIT("otheralice"),
+                                                  SPAN_INIT("another-password-of-alice-") };
+    const struct ahoy_ice_check check = { .theirs = SPAN("otherbob"),
+                                          .priority = 77,
+                                          .role = AHOY_ICE_CONTROLLED };
+    const uint8_t id[AHOY_STUN_ID_SIZE] = { 7 };
+    char room[AHOY_ICE_ASK_SIZE];
+    struct ahoy_buf buf = ahoy_buf_over(room, sizeof room);
+    struct ahoy_ice_datagram datagram;
+    struct ahoy_ip mapped;
+    size_t base;
+    (void)state;
+    begin(false);
+    ice_world_exchange(&world, 0, 10);
+    assert_true(ice_world_connects(&world, 5000));
+    ahoy_ice_say(agent(0), &other);
+    ice_world_run(&world, 120000);
+    for (size_t side = 0; side < 2; side++) {
+        assert_int_equal(agent(side)->state, AHOY_ICE_COMPLETED);
+        assert_true(ahoy_ice_way(agent(side), &base, &mapped));
+    }
+    ahoy_ice_ask(id, &other, &check, &buf);
+    ahoy_ice_step(agent(0), 0, &world.sides[1].bases[0], ahoy_buf_text(&buf), world.now_ms);
+    assert_true(ahoy_ice_poll(agent(0), world.now_ms, &datagram));
+    assert_int_equal(ahoy_ice_hear(datagram.bytes, id, other.word, &mapped), AHOY_ICE_SEEN);
+    assert_int_equal(agent(0)->early_count, 1);
+    ahoy_ice_take_back(agent(0));
+    ahoy_ice_step(agent(0), 0, &world.sides[1].bases[0], ahoy_buf_text(&buf), world.now_ms);
+    assert_false(ahoy_ice_poll(agent(0), world.now_ms, &datagram));
+    ice_world_run(&world, 120000);
+    assert_true(ice_world_connects(&world, 5000));
+}
+
+/* The peer knows by whom he is asked: the user of each question is of one time (RFC 8445 7.2.2),
+ * before a restart, while its answer is awaited, and while the former way is used. */
+static void test_users(void **state)
+{
+    static const struct ahoy_ice_secret other = { SPAN_INIT("otheralice"),
+                                                  SPAN_INIT("another-password-of-alice-") };
+    (void)state;
+    begin(false);
+    ice_world_exchange(&world, 0, 10);
+    assert_true(ice_world_connects(&world, 5000));
+    for (int i = 0; i < 3; i++) {
+        struct ahoy_ice_datagram datagram = { .base = 0 };
+        struct ahoy_ice_check check;
+        if (i == 1)
+            ahoy_ice_say(agent(0), &other);
+        if (i == 2) {
+            struct ahoy_ice_peer peer = ice_world_tell(&world, 1);
+            memcpy(peer.user, "anew", 4);
+            peer.count = 0;
+            ahoy_ice_begin(agent(0), &peer, true, world.now_ms);
+        }
+        while (!ahoy_ice_poll(agent(0), world.now_ms, &datagram))
+            world.now_ms += 100;
+        assert_true(ahoy_ice_read(datagram.bytes, &world.sides[1].secret, &check));
+        assert_true(ahoy_span_equal(check.theirs, world.sides[0].secret.user));
+    }
+}
+
 /* Nobody is heard who does not know the words, and nothing is sent to him. */
 static void test_strangers(void **state)
 {
@@ -459,16 +525,17 @@ static void test_kept(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_priorities), cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_nomination), cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_lite),       cmocka_unit_test(test_early),
-        cmocka_unit_test(test_consent),    cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_strangers),  cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_pace),       cmocka_unit_test(test_shared_pace),
-        cmocka_unit_test(test_kept),       cmocka_unit_test(test_ties),
-        cmocka_unit_test(test_conflict),   cmocka_unit_test(test_hopeless),
-        cmocka_unit_test(test_settled),    cmocka_unit_test(test_more),
-        cmocka_unit_test(test_many_more),  cmocka_unit_test(test_chosen),
+        cmocka_unit_test(test_priorities),  cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_nomination),  cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_lite),        cmocka_unit_test(test_early),
+        cmocka_unit_test(test_consent),     cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_strangers),   cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_pace),        cmocka_unit_test(test_shared_pace),
+        cmocka_unit_test(test_kept),        cmocka_unit_test(test_ties),
+        cmocka_unit_test(test_conflict),    cmocka_unit_test(test_hopeless),
+        cmocka_unit_test(test_own_restart), cmocka_unit_test(test_users),
+        cmocka_unit_test(test_settled),     cmocka_unit_test(test_more),
+        cmocka_unit_test(test_many_more),   cmocka_unit_test(test_chosen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

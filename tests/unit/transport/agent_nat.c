@@ -41,6 +41,25 @@ static struct ice_nat choose_nat(struct ahoy_rng *rng)
                              .filter = (enum ice_filter)ahoy_rng_below(rng, 20) / 6 };
 }
 
+/* Something happens to those who have found each other, and they begin anew. */
+static void disturb(struct ahoy_rng *rng, unsigned number)
+{
+    size_t side = ahoy_rng_below(rng, 2);
+    switch (ahoy_rng_below(rng, 3)) {
+    case 0:
+        break;
+    case 1: /* Consent is lost. */
+        world.is_cut = true;
+        ice_world_run(&world, 31000 + ahoy_rng_below(rng, 30000));
+        world.is_cut = false;
+        break;
+    case 2: /* So is whom the NAT knew; whoever begins anew asks again how he is seen. */
+        ice_world_reboot(&world, side);
+        break;
+    }
+    ice_world_restart(&world, side, number, ahoy_rng_below(rng, 2000));
+}
+
 static void test_seeds(void **state)
 {
     unsigned ways = 0;
@@ -52,7 +71,13 @@ static void test_seeds(void **state)
         world.sides[1].nat = choose_nat(&rng);
         world.loss_percent = (unsigned)ahoy_rng_below(&rng, 31);
         world.delay_ms = 1 + (unsigned)ahoy_rng_below(&rng, 300);
-        bool is_way = is_there_a_way(&world.sides[0].nat, &world.sides[1].nat);
+        bool has_link = ahoy_rng_below(&rng, 8) == 0;
+        for (size_t i = 0; i < 2; i++) {
+            world.sides[i].has_dead_base = ahoy_rng_below(&rng, 3) == 0;
+            world.sides[i].has_link = has_link || ahoy_rng_below(&rng, 4) == 0;
+        }
+        has_link = world.sides[0].has_link && world.sides[1].has_link;
+        bool is_way = has_link || is_there_a_way(&world.sides[0].nat, &world.sides[1].nat);
         ice_world_open(&world, true);
         ice_world_run(&world, 40000); /* However long the phone rings. */
         ice_world_exchange(&world, ahoy_rng_below(&rng, 2), ahoy_rng_below(&rng, 2000));
@@ -61,6 +86,13 @@ static void test_seeds(void **state)
             print_error("seed %u: %s\n", (unsigned)seed, is_way ? "no way found" : "a way found");
         assert_int_equal(connects, is_way);
         ways += is_way;
+        world.loss_percent /= 3; /* Or consent would be lost by that alone. */
+        for (unsigned i = 0; i < 2 && is_way; i++) {
+            disturb(&rng, i);
+            if (!ice_world_connects(&world, LONG_MS))
+                print_error("seed %u: no way after restart %u\n", (unsigned)seed, i);
+            assert_true(ice_world_connects(&world, LONG_MS));
+        }
     }
     assert_true(ways > SEEDS / 4 && ways < SEEDS - SEEDS / 8);
 }
