@@ -64,9 +64,10 @@ struct span ahoyd_admission_load(const struct ahoyd_server *server, const struct
  * at once.  That is so for those who send others' calls; a phone sends its own (decision 69). */
 static bool is_phone(const struct ahoyd_server *server, const struct ahoy_event *event)
 {
-    struct ahoy_values vias = ahoy_message_values(event->message, AHOY_HEADER_VIA);
-    struct span via;
-    return ahoy_values_next(&vias, &via, NULL) && !ahoy_values_next(&vias, &via, NULL) &&
+    const struct ahoy_field *field = event->routing->via_field;
+    bool has_one_via = ahoy_message_next(event->message, field) == NULL &&
+                       ahoy_span_end(event->routing->via.text) == ahoy_span_end(field->value);
+    return has_one_via &&
            !ahoyd_names_is_trunk(&server->names, &event->hop->remote);
 }
 

@@ -232,11 +232,14 @@ static void rest(struct ahoyd_server *server, uint64_t now_ms)
     }
 }
 
-/* Who has waited for a phone goes on. */
-static void see_sleepers(struct ahoyd_server *server, uint64_t now_ms)
+/* Who watches bindings is told of them, and who has waited for a phone goes on; mostly there is
+ * nothing to tell. */
+static void see_watches(struct ahoyd_server *server, uint64_t now_ms)
 {
-    ahoyd_sleepers_expire(server, now_ms);
-    serve_events(server, now_ms);
+    bool any = ahoyd_subscriptions_expire(server, now_ms);
+    any |= ahoyd_sleepers_expire(server, now_ms);
+    if (any)
+        serve_events(server, now_ms);
 }
 
 /* A connection that proves whose it is, or is gone. */
@@ -260,8 +263,7 @@ void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *even
         ahoyd_servers_ask(server, now_ms);
         serve_events(server, now_ms);
     }
-    ahoyd_subscriptions_expire(server, now_ms);
-    see_sleepers(server, now_ms);
+    see_watches(server, now_ms);
     ahoyd_probes_expire(server, now_ms);
     rest(server, now_ms);
 }
@@ -270,8 +272,8 @@ void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *chang
 {
     server->causes.now_ms = now_ms;
     ahoyd_serve_stored(server, change, now_ms);
-    ahoyd_subscriptions_expire(server, now_ms);
-    see_sleepers(server, now_ms);
+    see_watches(server, now_ms);
+    serve_events(server, now_ms);
     ahoyd_change_free(change);
 }
 

@@ -5,10 +5,11 @@
 #include "ahoyd/policy.h"
 #include "ahoyd/sleepers.h"
 #include "ahoyd/trunks.h"
+#include "libahoy/base/unset.h"
 
 void ahoyd_servers_ask(struct ahoyd_server *server, uint64_t now_ms)
 {
-    struct ahoy_proxy_wish wish;
+    AHOY_UNSET struct ahoy_proxy_wish wish;
     while (ahoy_proxy_poll(server->proxy, &wish)) {
         if (wish.kind == AHOY_WISH_REST) {
             ahoy_stack_rest(server->stack, &wish.hop, wish.rest_ms);

@@ -262,13 +262,13 @@ static struct sleeper *find(struct ahoyd_server *server, uint64_t packed)
     return NULL;
 }
 
-void ahoyd_sleepers_expire(struct ahoyd_server *server, uint64_t now_ms)
+bool ahoyd_sleepers_expire(struct ahoyd_server *server, uint64_t now_ms)
 {
     struct sleeper *sleeper;
     struct ahoy_timer *timer;
     uint64_t packed;
     if (ahoyd_sleepers_deadline(server) > now_ms)
-        return;
+        return false;
     while (ahoyd_watch_next(server->options.store, &server->sleeper_watcher, &packed)) {
         sleeper = find(server, packed);
         if (sleeper != NULL)
@@ -283,6 +283,7 @@ void ahoyd_sleepers_expire(struct ahoyd_server *server, uint64_t now_ms)
         give_up(server, sleeper, now_ms); /* R8599-5.6.2-4 */
         ahoyd_servers_ask(server, now_ms);
     }
+    return true;
 }
 
 uint64_t ahoyd_sleepers_deadline(const struct ahoyd_server *server)

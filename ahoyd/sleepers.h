@@ -19,6 +19,7 @@ void ahoyd_sleepers_wake(struct ahoyd_server *server, const struct ahoy_proxy_wi
                          uint64_t now_ms);
 /* The push that was asked for under |key| has failed (R8599-5.6.2-3). */
 void ahoyd_sleepers_failed(struct ahoyd_server *server, uint64_t key, uint64_t now_ms);
-/* Phones that have registered, and requests that have waited for long enough. */
-void ahoyd_sleepers_expire(struct ahoyd_server *server, uint64_t now_ms);
+/* Phones that have registered, and requests that have waited for long enough.  False where there
+ * are none. */
+bool ahoyd_sleepers_expire(struct ahoyd_server *server, uint64_t now_ms);
 uint64_t ahoyd_sleepers_deadline(const struct ahoyd_server *server);

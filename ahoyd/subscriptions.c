@@ -243,12 +243,14 @@ bool ahoyd_subscriptions_step(struct ahoyd_server *server, const struct ahoy_eve
     return true;
 }
 
-void ahoyd_subscriptions_expire(struct ahoyd_server *server, uint64_t now_ms)
+bool ahoyd_subscriptions_expire(struct ahoyd_server *server, uint64_t now_ms)
 {
     struct ahoyd_subscription *subscription;
     struct ahoy_timer *timer;
     uint64_t packed;
+    bool any = false;
     while (ahoyd_watch_next(server->options.store, &server->watcher, &packed)) {
+        any = true;
         subscription = ahoy_pool_get(&server->subscriptions, ahoy_handle_unpack(packed));
         if (subscription == NULL)
             continue;
@@ -256,10 +258,12 @@ void ahoyd_subscriptions_expire(struct ahoyd_server *server, uint64_t now_ms)
         ahoyd_subscription_advance(server, subscription, now_ms);
     }
     while ((timer = ahoy_timers_expire(&server->subscription_timers, now_ms)) != NULL) {
+        any = true;
         subscription = ahoy_pool_get(&server->subscriptions, ahoy_handle_unpack(timer->what));
         if (subscription != NULL)
             ahoyd_subscription_advance(server, subscription, now_ms);
     }
+    return any;
 }
 
 uint64_t ahoyd_subscriptions_deadline(const struct ahoyd_server *server)

@@ -55,6 +55,6 @@ void ahoyd_subscription_advance(struct ahoyd_server *server,
 /* Whether |event| is one of a NOTIFY of ours; then it is taken. */
 bool ahoyd_subscriptions_step(struct ahoyd_server *server, const struct ahoy_event *event,
                               uint64_t now_ms);
-/* What has changed, and what is due, is told. */
-void ahoyd_subscriptions_expire(struct ahoyd_server *server, uint64_t now_ms);
+/* What has changed, and what is due, is told.  False where there is nothing. */
+bool ahoyd_subscriptions_expire(struct ahoyd_server *server, uint64_t now_ms);
 uint64_t ahoyd_subscriptions_deadline(const struct ahoyd_server *server);

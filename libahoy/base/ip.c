@@ -34,6 +34,26 @@ static bool parse_v4(struct span text, uint8_t bytes[4])
     }
 }
 
+/* Whether |text| is what parse_v4 reads as |bytes|: there is one such text. */
+static bool is_v4(struct span text, const uint8_t bytes[4])
+{
+    const char *at = text.at;
+    const char *end = ahoy_span_end(text);
+    for (unsigned index = 0;; index++, at++) {
+        unsigned octet = bytes[index];
+        if (end - at < 1 + (octet >= 10) + (octet >= 100))
+            return false;
+        if (octet >= 100 && digit_at(at++) != octet / 100)
+            return false;
+        if (octet >= 10 && digit_at(at++) != octet / 10 % 10)
+            return false;
+        if (digit_at(at++) != octet % 10)
+            return false;
+        if (index == 3 || at == end || *at != '.')
+            return index == 3 && at == end;
+    }
+}
+
 static bool parse_v6(struct span text, uint8_t bytes[16])
 {
     char copy[INET6_ADDRSTRLEN];
@@ -59,6 +79,14 @@ bool ahoy_ip_parse(struct span text, struct ahoy_ip *ip)
     }
     *ip = found;
     return true;
+}
+
+bool ahoy_ip_reads_as(struct span text, const struct ahoy_ip *ip)
+{
+    struct ahoy_ip found;
+    if (ip->family == AHOY_IPV4)
+        return is_v4(text, ip->bytes);
+    return ahoy_ip_parse(text, &found) && ahoy_ip_equal_host(&found, ip);
 }
 
 static void print_v4(const uint8_t bytes[4], struct ahoy_buf *buf)

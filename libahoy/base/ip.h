@@ -17,6 +17,8 @@ struct ahoy_ip {
  * address stays IPv6.  False where |text| is anything else, so a host name can be told from an
  * address. */
 bool ahoy_ip_parse(struct span text, struct ahoy_ip *ip);
+/* Whether that reads |text| as the address |ip|, port aside. */
+bool ahoy_ip_reads_as(struct span text, const struct ahoy_ip *ip);
 /* Prints the address alone, IPv6 in brackets as SIP's host has it (RFC 5954, RFC 5952). */
 void ahoy_ip_print_host(const struct ahoy_ip *ip, struct ahoy_buf *buf);
 /* Prints the address without brackets, as received= has it. */

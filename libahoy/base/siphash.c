@@ -105,3 +105,20 @@ uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *
         absorb(&state, parts[i]);
     return end(&state);
 }
+
+/* Each part is padded to whole words, the last of which has its size on top. */
+uint64_t ahoy_siphash_nocase(const struct ahoy_hash_key *key, const struct span *parts,
+                             size_t count, uint64_t number)
+{
+    struct state state = begin(key);
+    for (size_t i = 0; i < count; i++) {
+        const char *at = parts[i].at;
+        size_t left = parts[i].size;
+        for (; left >= 8; left -= 8, at += 8)
+            compress(&state, ahoy_fold_case(ahoy_load_eight(at)));
+        compress(&state,
+                 ahoy_fold_case(ahoy_load_tail(at, left)) | (uint64_t)parts[i].size << 56);
+    }
+    state.pending = number;
+    return end(&state);
+}

@@ -12,3 +12,7 @@ uint64_t ahoy_siphash(const struct ahoy_hash_key *key, struct span text);
 /* The same over several spans as if they were one; used to build table keys of parts. */
 uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *parts,
                             size_t count);
+/* A hash of |parts|, however their ASCII letters are written, and of a |number| of at most 56 bits.
+ * Where a part ends counts, but only modulo 256: for tables, whose finds are compared. */
+uint64_t ahoy_siphash_nocase(const struct ahoy_hash_key *key, const struct span *parts,
+                             size_t count, uint64_t number);

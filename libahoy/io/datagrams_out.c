@@ -57,17 +57,18 @@ void ahoy_datagrams_out_couple(struct ahoy_datagrams_out *out, int fd, uint8_t l
 static unsigned find_peer(struct ahoy_datagrams_out *out, int fd, uint8_t listener,
                           const struct ahoy_ip *remote)
 {
-    struct ahoy_out_peer peer = { .fd = fd, .listener = listener };
-    peer.name_size = ahoy_socket_name(remote, &peer.name);
-    uint64_t mixed = ahoy_ip_hash_host(remote) + remote->port;
-    peer.key = (uint32_t)(mixed ^ mixed >> 32);
+    uint64_t key = ahoy_ip_hash_host(remote) + remote->port;
     for (unsigned i = out->peer_count; i > 0; i--) {
         const struct ahoy_out_peer *known = &out->peers[i - 1];
-        if (known->key == peer.key && known->fd == fd && known->name_size == peer.name_size &&
-            memcmp(&known->name, &peer.name, peer.name_size) == 0)
+        if (known->key == key && known->fd == fd && ahoy_ip_equal(&known->remote, remote))
             return i - 1;
     }
-    out->peers[out->peer_count] = peer;
+    struct ahoy_out_peer *peer = &out->peers[out->peer_count];
+    peer->key = key;
+    peer->remote = *remote;
+    peer->fd = fd;
+    peer->listener = listener;
+    peer->name_size = ahoy_socket_name(remote, &peer->name);
     return out->peer_count++;
 }
 

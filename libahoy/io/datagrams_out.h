@@ -19,7 +19,8 @@ struct ahoy_unreachable {
 
 /* Where datagrams go: from a socket to an address. */
 struct ahoy_out_peer {
-    uint32_t key; /* A hash of the address. */
+    uint64_t key; /* A hash of the address. */
+    struct ahoy_ip remote;
     int fd;
     uint8_t listener;
     socklen_t name_size;

@@ -7,8 +7,7 @@
 /* Whether responses need to be told the source address (18.2.1, RFC 3581 4). */
 static bool needs_received(const struct ahoy_via *via, const struct ahoy_ip *source)
 {
-    struct ahoy_ip host;
-    return via->has_rport || !ahoy_ip_parse(via->host, &host) || !ahoy_ip_equal_host(&host, source);
+    return via->has_rport || !ahoy_ip_reads_as(via->host, source);
 }
 
 static struct span written_since(const struct ahoy_buf *text, size_t start)
@@ -35,6 +34,8 @@ void ahoy_edits_mark_via(struct ahoy_edits *edits, const struct ahoy_via *via,
         insert_received(edits, via, source, text);
     if (via->has_oc)
         ahoy_edits_remove_oc(edits, via->params);
+    if (!via->has_rport && !via->has_received)
+        return;
     struct span rest = via->params;
     struct ahoy_param param;
     const char *before = rest.at;

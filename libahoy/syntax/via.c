@@ -166,9 +166,10 @@ static bool take_param(struct ahoy_via *via, const struct ahoy_param *param, str
             return take_branch(via, param, err);
         return true;
     case 8:
-        if (ahoy_span_equal_nocase(param->name, SPAN("received")))
-            return take_value(&via->received, param, err);
-        return true;
+        if (!ahoy_span_equal_nocase(param->name, SPAN("received")))
+            return true;
+        via->has_received = true;
+        return take_value(&via->received, param, err);
     default:
         return true;
     }
@@ -181,10 +182,13 @@ static const char *parse_params(struct ahoy_via *via, const char *at, const char
     const char *next = ahoy_skip(at, end, AHOY_LWS);
     struct ahoy_param param;
     via->params = ahoy_span_between(next, end);
+    via->has_received = false;
     while (next < end && *next == ';') {
         at = ahoy_param_read(next, end, &param, err);
-        if (at == NULL || !take_param(via, &param, err))
+        if (at == NULL || !take_param(via, &param, err)) {
+            via->has_received = true;
             return NULL;
+        }
         next = ahoy_skip(at, end, AHOY_LWS);
     }
     return at;
@@ -197,6 +201,7 @@ static const char *parse(struct span text, struct ahoy_via *via, struct ahoy_err
     via->transport = AHOY_TRANSPORT_OTHER;
     via->port = 0;
     via->has_rport = false;
+    via->has_received = true;
     via->has_oc = via->has_oc_value = false;
     via->rport = 0;
     via->text = text;

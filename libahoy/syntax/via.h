@@ -33,6 +33,7 @@ struct ahoy_via {
     enum ahoy_transport transport;
     uint16_t port;        /* Of sent-by; 0 where none is written. */
     bool has_rport;       /* ";rport" or ";rport=n" is there. */
+    bool has_received;    /* ";received" is, or may be: not all parameters could be read. */
     bool has_oc;          /* ";oc" is there, and oc.h may read it ... */
     bool has_oc_value;    /* ... with a value, so that it is an answer: RFC 7339 4.1. */
     uint16_t rport;       /* 0 without a value. */

@@ -7,7 +7,6 @@
 #include <assert.h>
 
 #include "libahoy/base/load.h"
-#include "libahoy/base/unset.h"
 
 /* A part's size is packed into 16 bits. */
 _Static_assert(AHOY_LINE_LIMIT <= UINT16_MAX, "every part stands in one line");
@@ -75,53 +74,13 @@ struct ahoy_request_key ahoy_request_key(const struct ahoy_message *message,
     return key;
 }
 
-/* Collects what is to be hashed, letters made small, and hashes it a bufferful at a time. */
-struct mixer {
-    const struct ahoy_hash_key *secret;
-    size_t size;
-    char bytes[256];
-};
-
-static uint64_t hash_of(const struct mixer *mixer)
-{
-    return ahoy_siphash(mixer->secret, (struct span){ mixer->bytes, mixer->size });
-}
-
-static void mix(struct mixer *mixer, struct span text)
-{
-    while (text.size > 0) {
-        if (sizeof mixer->bytes - mixer->size < sizeof(uint64_t)) {
-            uint64_t so_far = hash_of(mixer);
-            memcpy(mixer->bytes, &so_far, sizeof so_far);
-            mixer->size = sizeof so_far;
-        }
-        size_t size = text.size < sizeof(uint64_t) ? text.size : sizeof(uint64_t);
-        uint64_t word =
-            size < sizeof word ? ahoy_load_tail(text.at, size) : ahoy_load_eight(text.at);
-        word = ahoy_lowest_first(ahoy_fold_case(word));
-        memcpy(mixer->bytes + mixer->size, &word, sizeof word);
-        mixer->size += size;
-        text = ahoy_span_after(text, size);
-    }
-}
-
 uint64_t ahoy_request_key_hash(const struct ahoy_request_key *key,
                                const struct ahoy_hash_key *secret)
 {
-    AHOY_UNSET struct mixer mixer;
-    mixer.secret = secret;
-    mixer.size = 0;
+    enum ahoy_key_part begin = key->method == AHOY_METHOD_OTHER ? AHOY_KEY_METHOD : AHOY_KEY_BRANCH;
     enum ahoy_key_part end = key->has_cookie ? AHOY_KEY_VIA : AHOY_KEY_TO_TAG;
-    uint16_t sizes[AHOY_KEY_TO_TAG];
-    for (enum ahoy_key_part part = AHOY_KEY_METHOD; part < end; part++) {
-        mix(&mixer, key->parts[part]);
-        sizes[part] = (uint16_t)key->parts[part].size;
-    }
-    /* Where one part ends is hashed too, so that none can borrow from its neighbour. */
-    mix(&mixer, (struct span){ (const char *)sizes, end * sizeof sizes[0] });
-    const uint32_t numbers[] = { key->cseq_number, (uint32_t)key->method };
-    mix(&mixer, (struct span){ (const char *)numbers, sizeof numbers });
-    return hash_of(&mixer);
+    uint64_t number = (uint64_t)key->method << 32 | key->cseq_number;
+    return ahoy_siphash_nocase(secret, key->parts + begin, (size_t)(end - begin), number);
 }
 
 static bool equal_uris(struct span a, struct span b)

@@ -96,7 +96,37 @@ static void test_octets(void **state)
         assert_true(ahoy_ip_parse((struct span){ text, (size_t)size }, &ip));
         assert_int_equal(ip.bytes[0], octet);
         assert_int_equal(ip.bytes[3], 255 - octet);
+        assert_true(ahoy_ip_reads_as((struct span){ text, (size_t)size }, &ip));
+        assert_false(ahoy_ip_reads_as((struct span){ text, (size_t)size - 1 }, &ip));
         assert_bare(&ip, text);
+    }
+}
+
+/* To be read as an address is to be read, and to be equal. */
+static void test_what_reads_as_an_address(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const char *const texts[] = {
+        "", "1.2.3.4", "1.2.3.5", "1.2.3", "1.2.3.", "1.2.3.4.", "1.2.3.40", "1.2.3.04", "01.2.3.4",
+        "0.0.0.0", "10.20.30.40", "255.255.255.255", "100.99.9.109", "200.99.9.109", "100.99.9.10",
+        "100.99.9.1", "100.9.9.1", "100.89.9.1",
+        "1.2.3.4 ", "1.2.3:4", "1:2.3.4", "10.0.0.0", "1.0.0.0", "0.0.0.1", "::1.2.3.4",
+        "::ffff:1.2.3.4", "::1", "[::1]", "[0:0::1]", "::2", "host", "1.2.3.host",
+    };
+    /* clang-format on */
+    enum { COUNT = sizeof texts / sizeof *texts };
+    for (size_t i = 0; i < COUNT; i++) {
+        struct ahoy_ip ip, other;
+        if (!ahoy_ip_parse(ahoy_span(texts[i]), &ip))
+            continue;
+        ip.port = 5060;
+        for (size_t k = 0; k < COUNT; k++) {
+            bool expected =
+                ahoy_ip_parse(ahoy_span(texts[k]), &other) && ahoy_ip_equal_host(&ip, &other);
+            assert_int_equal(ahoy_ip_reads_as(ahoy_span(texts[k]), &ip), expected);
+        }
+        assert_false(ahoy_ip_reads_as((struct span){ NULL, 0 }, &ip));
     }
 }
 
@@ -279,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_ipv6),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_octets),
+        cmocka_unit_test(test_what_reads_as_an_address),
         cmocka_unit_test(test_written_as_rfc_5952_says),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_printing_with_brackets_and_port),

@@ -78,6 +78,30 @@ static void test_parts_are_one_text(void **state)
     assert_true(ahoy_siphash_parts(&key, NULL, 0) == ahoy_siphash(&key, SPAN("")));
 }
 
+/* Letters count alike in both cases, and where a part ends counts. */
+static void test_case_is_nothing_and_ends_are(void **state)
+{
+    (void)state;
+    const struct span small[] = { SPAN("z9hg4bk-abcdefgh"), SPAN("host.example") };
+    const struct span mixed[] = { SPAN("Z9hG4bK-ABCDEFgh"), SPAN("HOST.example") };
+    const struct span other[] = { SPAN("z9hg4bk-abcdefghh"), SPAN("ost.example") };
+    const struct span near[] = { SPAN("z9hg4bk-abcdefgh"), SPAN("host.examplf") };
+    const struct span empty[] = { SPAN("z9hg4bk-abcdefgh"), SPAN("host.example"), { NULL, 0 } };
+    uint64_t hash = ahoy_siphash_nocase(&key, small, 2, 7);
+    assert_true(ahoy_siphash_nocase(&key, mixed, 2, 7) == hash);
+    assert_true(ahoy_siphash_nocase(&key, other, 2, 7) != hash);
+    assert_true(ahoy_siphash_nocase(&key, near, 2, 7) != hash);
+    assert_true(ahoy_siphash_nocase(&key, empty, 3, 7) != hash);
+    assert_true(ahoy_siphash_nocase(&key, small, 2, UINT64_C(7) << 32) != hash);
+    struct ahoy_hash_key second = { { key.half[0], key.half[1] ^ 1 } };
+    assert_true(ahoy_siphash_nocase(&second, small, 2, 7) != hash);
+    assert_true(ahoy_siphash_nocase(&key, (struct span[]){ { "a", 1 } }, 1, 0) !=
+                ahoy_siphash_nocase(&key, (struct span[]){ { "a\0", 2 } }, 1, 0));
+    /* What is no letter is nothing but itself. */
+    assert_true(ahoy_siphash_nocase(&key, (struct span[]){ SPAN("@") }, 1, 0) !=
+                ahoy_siphash_nocase(&key, (struct span[]){ SPAN("`") }, 1, 0));
+}
+
 static void test_each_half_of_the_key_counts(void **state)
 {
     (void)state;
@@ -109,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_vectors),
         cmocka_unit_test(test_parts_are_one_text),
+        cmocka_unit_test(test_case_is_nothing_and_ends_are),
         cmocka_unit_test(test_each_half_of_the_key_counts),
         cmocka_unit_test(test_unaligned),
     };

@@ -74,6 +74,11 @@ static void test_what_the_peer_wrote_is_replaced(void **state)
            "SIP/2.0/UDP 192.0.2.1;branch=x");
     expect("SIP/2.0/UDP a;received=1.1.1.1;rport;received=2.2.2.2;rport=3", "192.0.2.1", 4,
            "SIP/2.0/UDP a;received=192.0.2.1;rport=4;rport=4");
+    /* Nor where it leaves the value out, or what is in front of it is at fault. */
+    expect("SIP/2.0/UDP 192.0.2.1;received;branch=x", "192.0.2.1", 5060,
+           "SIP/2.0/UDP 192.0.2.1;branch=x");
+    expect("SIP/2.0/UDP 192.0.2.1;branch=x;branch=y;received=203.0.113.1", "192.0.2.1", 5060,
+           "SIP/2.0/UDP 192.0.2.1;branch=x;branch=y");
 }
 
 static void test_half_sound(void **state)
