@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libahoy/resolve/answer.h"
 #include "libahoy/resolve/records.h"
 
 enum { WORD_LIMIT = 256, FAIL = 1000, SILENT, SLOW };
@@ -68,60 +69,31 @@ bool sim_zone_add(struct sim_zone *zone, const char *line)
     return true;
 }
 
-static void put_number(struct ahoy_buf *buf, unsigned number)
-{
-    ahoy_buf_put_byte(buf, (char)(number >> 8));
-    ahoy_buf_put_byte(buf, (char)number);
-}
-
-static void put_string(struct ahoy_buf *buf, struct span text)
-{
-    ahoy_buf_put_byte(buf, (char)text.size);
-    ahoy_buf_put(buf, text);
-}
-
-static void put_name(struct ahoy_buf *buf, struct span name)
-{
-    while (name.size > 0 && name.at[0] != '.') {
-        struct span label = { name.at, ahoy_span_find(name, '.') };
-        put_string(buf, label);
-        name = ahoy_span_after(name, label.size + (label.size < name.size ? 1 : 0));
-    }
-    ahoy_buf_put_byte(buf, '\0');
-}
-
 static void put_data(struct ahoy_buf *buf, const struct record *record)
 {
     struct ahoy_ip ip;
     unsigned numbers = record->type == AHOY_DNS_SRV ? 3 : record->type == AHOY_DNS_NAPTR ? 2 : 0;
     for (unsigned i = 0; i < numbers; i++)
-        put_number(buf, record->numbers[i]);
+        ahoy_answer_put_number(buf, record->numbers[i]);
     if (record->type == AHOY_DNS_NAPTR) {
-        put_string(buf, ahoy_span(record->texts[0]));
-        put_string(buf, ahoy_span(record->texts[1]));
-        put_string(buf, ahoy_span(record->texts[3]));
-        put_name(buf, ahoy_span(record->texts[2]));
+        ahoy_answer_put_string(buf, ahoy_span(record->texts[0]));
+        ahoy_answer_put_string(buf, ahoy_span(record->texts[1]));
+        ahoy_answer_put_string(buf, ahoy_span(record->texts[3]));
+        ahoy_answer_put_name(buf, ahoy_span(record->texts[2]));
     } else if (record->type == AHOY_DNS_SRV) {
-        put_name(buf, ahoy_span(record->texts[0]));
+        ahoy_answer_put_name(buf, ahoy_span(record->texts[0]));
     } else if (ahoy_ip_parse(ahoy_span(record->texts[0]), &ip)) {
         size_t size = ip.family == AHOY_IPV4 ? 4 : 16;
         ahoy_buf_put(buf, (struct span){ (const char *)ip.bytes, size });
     }
 }
 
-/* The record of a response's answer; its name is that of the question. */
 static void put_record(struct ahoy_buf *buf, const struct record *record)
 {
     char space[4 * WORD_LIMIT];
     struct ahoy_buf data = ahoy_buf_over(space, sizeof space);
     put_data(&data, record);
-    put_number(buf, 0xc00c);
-    put_number(buf, record->type);
-    put_number(buf, 1);
-    put_number(buf, 0);
-    put_number(buf, 60);
-    put_number(buf, (unsigned)data.size);
-    ahoy_buf_put(buf, ahoy_buf_text(&data));
+    ahoy_answer_add(buf, record->type, ahoy_buf_text(&data));
 }
 
 static const struct record *find(const struct sim_zone *zone, struct span name, uint16_t type,
@@ -153,16 +125,7 @@ bool sim_zone_answer(const struct sim_zone *zone, struct span name, uint16_t typ
         return false;
     if (find(zone, name, FAIL, 0) != NULL)
         return true;
-    unsigned found = count(zone, name, type);
-    put_number(message, 0);
-    put_number(message, 0x8180);
-    put_number(message, 1);
-    put_number(message, found);
-    put_number(message, 0);
-    put_number(message, 0);
-    put_name(message, name);
-    put_number(message, type);
-    put_number(message, 1);
+    ahoy_answer_begin(message, name, type, count(zone, name, type));
     const struct record *record = find(zone, name, type, 0);
     for (; record != NULL; record = find(zone, name, type, (size_t)(record - zone->records) + 1))
         put_record(message, record);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ahoyd/rehearsal/inside.h"
+#include "libahoy/resolve/answer.h"
 
 enum { CONTACT_SIZE = 512, ANSWER_SIZE = 1024, REGISTERED_S = 86400 * 2 };
 
@@ -279,23 +280,6 @@ bool stage_register(struct world *world, char *fault, size_t fault_size)
     return add_user(world);
 }
 
-static void put_number(struct ahoy_buf *buf, unsigned number)
-{
-    ahoy_buf_put_byte(buf, (char)(number >> 8 & 0xff));
-    ahoy_buf_put_byte(buf, (char)(number & 0xff));
-}
-
-static void put_name(struct ahoy_buf *buf, struct span name)
-{
-    while (name.size > 0) {
-        size_t size = ahoy_span_find(name, '.');
-        ahoy_buf_put_byte(buf, (char)size);
-        ahoy_buf_put(buf, (struct span){ name.at, size });
-        name = ahoy_span_after(name, size < name.size ? size + 1 : size);
-    }
-    ahoy_buf_put_byte(buf, '\0');
-}
-
 /* A message of RFC 1035 with one address, or with nothing. */
 void stage_look_up(struct world *world, const struct ahoy_wire_effect *effect)
 {
@@ -309,19 +293,10 @@ void stage_look_up(struct world *world, const struct ahoy_wire_effect *effect)
     }
     if (ip != NULL && effect->type != (ip->family == AHOY_IPV4 ? AHOY_DNS_A : AHOY_DNS_AAAA))
         ip = NULL;
-    const unsigned head[] = { 0, 0x8180, 1, ip != NULL ? 1 : 0, 0, 0 };
-    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
-        put_number(&answer, head[i]);
-    put_name(&answer, effect->bytes);
-    put_number(&answer, effect->type);
-    put_number(&answer, 1);
-    if (ip != NULL) {
-        unsigned size = ip->family == AHOY_IPV4 ? 4 : 16;
-        const unsigned record[] = { 0xc00c, effect->type, 1, 0, 60, size };
-        for (size_t i = 0; i < sizeof record / sizeof *record; i++)
-            put_number(&answer, record[i]);
-        ahoy_buf_put(&answer, (struct span){ (const char *)ip->bytes, size });
-    }
+    ahoy_answer_begin(&answer, effect->bytes, effect->type, ip != NULL ? 1 : 0);
+    if (ip != NULL)
+        ahoy_answer_add(&answer, effect->type,
+                        (struct span){ (const char *)ip->bytes, ip->family == AHOY_IPV4 ? 4 : 16 });
     const struct happening happening = {
         .kind = TO_SERVER, .wire = { .kind = AHOY_WIRE_ANSWER, .lookup = effect->lookup }
     };

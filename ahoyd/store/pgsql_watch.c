@@ -14,17 +14,23 @@ static void forget_page(struct pgsql_watcher *watcher)
     watcher->row = 0;
 }
 
-/* Whatever was found out so far may be old by the time that it listens again. */
-static void begin_anew(struct pgsql_watcher *watcher)
+static void forget_rows(struct pgsql_watcher *watcher)
 {
     forget_page(watcher);
     pgsql_jobs_free(&watcher->looks);
+    watcher->look_count = 0;
+    watcher->has_all = watcher->is_overrun = false;
+}
+
+/* Whatever was found out so far may be old by the time that it listens again. */
+static void begin_anew(struct pgsql_watcher *watcher)
+{
+    forget_rows(watcher);
     pgsql_job_free(watcher->look);
     watcher->look = NULL;
-    watcher->look_count = 0;
     watcher->stage = PGSQL_PREPARING;
     watcher->version = 0;
-    watcher->is_new = watcher->has_all = watcher->asks_page = watcher->is_overrun = false;
+    watcher->is_new = watcher->asks_page = false;
 }
 
 void pgsql_watch_fini(struct pgsql *pgsql)
@@ -73,12 +79,9 @@ static void read_again(struct pgsql *pgsql)
 {
     struct pgsql_watcher *watcher = &pgsql->watcher;
     const struct span first = pgsql->table->first;
-    forget_page(watcher);
-    pgsql_jobs_free(&watcher->looks);
-    watcher->look_count = 0;
+    forget_rows(watcher);
     watcher->last_size = first.size;
     memcpy(watcher->last, first.at, first.size);
-    watcher->is_overrun = watcher->has_all = false;
     watcher->is_new = true;
     watcher->stage = PGSQL_READING;
 }

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-PATIENCE = 20  # Seconds for what must happen: long past any machine's bad day.
+PATIENCE = 60  # Seconds for what must happen: long past any machine's bad day.
 SKIPPED = 77
 
 

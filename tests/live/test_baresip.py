@@ -12,6 +12,7 @@ import sys
 import time
 import unittest
 
+from ahoy_phone import AhoyPhone
 from baresip import ALICE_HZ, Baresip
 from certificates import SERVER_NAMES, Certificates
 from peer import PATIENCE, Ahoyd, free_port
@@ -50,23 +51,11 @@ store "memory:"
         return baresip
 
     def ahoy(self, verb, *more):
-        phone = subprocess.Popen(
-            [AHOY, verb, "--user", "bob@atlanta.example", "--password-file", "password", "--server",
-             f"sip:127.0.0.1:{self.port};transport={self.way}", "--authorities",
-             self.certificates.path("ca.pem"), "--play", f"tone:{BOB_HZ}", "--record", "bob.wav",
-             "--json", *more], cwd=self.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            text=True)
-        self.addCleanup(phone.wait)
-        self.addCleanup(phone.kill)
-        self.addCleanup(phone.stdout.close)
-        return phone
-
-    def wait_for(self, phone, kind):
-        for line in phone.stdout:
-            news = json.loads(line)
-            if news["news"] == kind:
-                return news
-        raise AssertionError(f"no {kind}")
+        return AhoyPhone(
+            self, AHOY, verb, "--user", "bob@atlanta.example", "--password-file", "password",
+            "--server", f"sip:127.0.0.1:{self.port};transport={self.way}", "--authorities",
+            self.certificates.path("ca.pem"), "--play", f"tone:{BOB_HZ}", "--record", "bob.wav",
+            *more)
 
     def expect(self, hz, dbov, wanted_hz):
         self.assertAlmostEqual(hz, wanted_hz, delta=wanted_hz / 100)
@@ -83,21 +72,21 @@ store "memory:"
         """baresip calls `ahoy answer`."""
         own = free_port()
         bob = self.ahoy("answer", "--once", "--ring", "0", "--listen", f"127.0.0.1:{own}")
-        self.wait_for(bob, "registered")
+        bob.wait_for("registered")
         baresip = self.baresip(codec, mux, direct)
         baresip.command("dial", f"sip:bob@127.0.0.1:{own}" if direct
                         else "sip:bob@atlanta.example")
-        self.wait_for(bob, "answered")
+        bob.wait_for("answered")
         time.sleep(SECONDS)
         baresip.command("hangup")
-        self.expect_sound(baresip, self.wait_for(bob, "heard"), codec)
+        self.expect_sound(baresip, bob.wait_for("heard"), codec)
 
     def called(self, codec="pcmu"):
         """ahoy calls baresip, and dials."""
         baresip = self.baresip(codec, "yes")
         bob = self.ahoy("call", "sip:alice@atlanta.example", "--for", f"{SECONDS}s", "--digits",
                         "15#")
-        heard = self.wait_for(bob, "heard")
+        heard = bob.wait_for("heard")
         self.assertEqual(heard["codec"].lower().split("/")[0], codec.split("/")[0])
         self.expect(heard["heard_hz"], heard["heard_dbov"], ALICE_HZ)
         digits = re.findall(r"received event: '(.)' \(end=1\)", baresip.log())
@@ -159,7 +148,7 @@ class Sound(Calls):
         """Each asks what the other can do (RFC 3261 11)."""
         baresip = self.baresip("pcmu", "no")
         bob = self.ahoy("answer")
-        self.wait_for(bob, "registered")
+        bob.wait_for("registered")
         baresip.command("options", "sip:bob@atlanta.example")
         baresip.wait_for("OPTIONS of sip:bob@atlanta.example")
         done = subprocess.run(

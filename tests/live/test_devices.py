@@ -20,6 +20,7 @@ import time
 import unittest
 import wave
 
+from ahoy_phone import AhoyPhone
 from peer import PATIENCE, Ahoyd, free_port, until
 from sound import LEVEL_DBOV, measure
 
@@ -134,37 +135,19 @@ store "memory:"
         return speaker, microphone
 
     def ahoy(self, verb, user, *more, env=None):
-        process = subprocess.Popen(
-            [AHOY, verb, "--user", f"{user}@atlanta.example", "--password-file", "none",
-             "--server", f"sip:127.0.0.1:{self.port}", "--json", *more], cwd=self.path,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=env)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.stderr.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return process
-
-    def wait_for(self, process, kind):
-        for line in process.stdout:
-            news = json.loads(line)
-            if news["news"] == kind:
-                return news
-        raise AssertionError(f"no {kind}: {process.stderr.read()}")
+        return AhoyPhone(self, AHOY, verb, "--user", f"{user}@atlanta.example", "--password-file",
+                         "none", "--server", f"sip:127.0.0.1:{self.port}", *more, env=env)
 
     def call(self, alice, *more):
         """Bob, who plays 440 Hz, is called with the options |alice|; both ends, and what Alice has
         said of her own."""
         bob = self.ahoy("answer", "bob", "--once", "--ring", "0", "--play", "tone:440", *more)
-        self.wait_for(bob, "registered")
+        bob.wait_for("registered")
         alice = self.ahoy("call", "alice", "sip:bob@atlanta.example", *alice, env=self.env)
-        by_bob, by_alice = self.wait_for(bob, "heard"), self.wait_for(alice, "heard")
-        out, err = alice.communicate(timeout=PATIENCE)
-        self.assertEqual(alice.returncode, 0, err)
-        for line in out.splitlines():
-            json.loads(line)
-        self.assertEqual(bob.wait(PATIENCE), 0)
-        return by_bob, by_alice, err
+        by_bob, by_alice = bob.wait_for("heard"), alice.wait_for("heard")
+        self.assertEqual(alice.end(), 0, alice.errors)
+        self.assertEqual(bob.end(), 0)
+        return by_bob, by_alice, alice.errors
 
     def test_list(self):
         self.start()
@@ -213,35 +196,35 @@ store "memory:"
         self.env["XDG_CONFIG_HOME"] = str(self.path / "config")
         for more, hz in (([], 1000), (["--play", "tone:700"], 700)):
             bob = self.ahoy("answer", "bob", "--once", "--ring", "0")
-            self.wait_for(bob, "registered")
+            bob.wait_for("registered")
             done = subprocess.run(
                 [AHOY, "call", "bob@atlanta.example", "--password-file", "none", "--server",
                  f"sip:127.0.0.1:{self.port}", "--for", "3", *more], cwd=self.path, env=self.env,
                 stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
                 timeout=PATIENCE)
             self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertAlmostEqual(self.wait_for(bob, "heard")["heard_hz"], hz, delta=5)
+            self.assertAlmostEqual(bob.wait_for("heard")["heard_hz"], hz, delta=5)
 
     def test_gone(self):
         """Devices that fall silent are told of, and the call goes on and ends as it would."""
         speaker, microphone = self.start()
         bob = self.ahoy("answer", "bob", "--once", "--ring", "0", "--play", "tone:440")
-        self.wait_for(bob, "registered")
+        bob.wait_for("registered")
         alice = self.ahoy("call", "alice", "sip:bob@atlanta.example", "--microphone", "microphone",
                           "--speaker", "loudspeaker", env=self.env)
-        self.wait_for(alice, "answered")
+        alice.wait_for("answered")
         deadline = time.monotonic() + PATIENCE
         while len(speaker.heard) < RATE * 4 and time.monotonic() < deadline:
             time.sleep(TICK)
         speaker.stop()
         microphone.stop()
-        lines = {alice.stderr.readline(), alice.stderr.readline()}
+        lines = {alice.process.stderr.readline(), alice.process.stderr.readline()}
         self.assertEqual(lines, {f"ahoy: the {name} has gone; the call goes on in silence\n"
                                  for name in ("microphone", "loudspeaker")})
-        alice.send_signal(signal.SIGINT)
-        self.assertEqual(self.wait_for(alice, "heard")["lost"], 0)
-        self.assertEqual(alice.wait(PATIENCE), 0)
-        self.assertAlmostEqual(self.wait_for(bob, "heard")["heard_hz"], 1000, delta=5)
+        alice.process.send_signal(signal.SIGINT)
+        self.assertEqual(alice.wait_for("heard")["lost"], 0)
+        self.assertEqual(alice.end(), 0)
+        self.assertAlmostEqual(bob.wait_for("heard")["heard_hz"], 1000, delta=5)
 
     def test_terminal(self):
         """Who sits at a terminal and names nothing talks by the system's devices; the mute key
@@ -253,7 +236,7 @@ store "memory:"
 """)
         speaker, _ = self.start()
         bob = self.ahoy("answer", "bob", "--once", "--ring", "0", "--play", "tone:440")
-        self.wait_for(bob, "registered")
+        bob.wait_for("registered")
         child, terminal = pty.fork()
         if child == 0:
             os.chdir(self.path)
@@ -282,7 +265,7 @@ store "memory:"
         until(lambda: sees(rb"ended by us"), "the end")
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
         self.assertNotRegex(shown, rb"ALSA|[Jj]ack|Expression")
-        self.assertAlmostEqual(self.wait_for(bob, "heard")["heard_hz"], 1000, delta=5)
+        self.assertAlmostEqual(bob.wait_for("heard")["heard_hz"], 1000, delta=5)
 
     def test_none(self):
         """A name that none has is a fault of whoever gives it, found before anybody is called."""
@@ -290,9 +273,8 @@ store "memory:"
         for option in ("--device", "--microphone", "--speaker"):
             alice = self.ahoy("call", "alice", "sip:bob@atlanta.example", option, "trumpet",
                               env=self.env)
-            out, err = alice.communicate(timeout=PATIENCE)
-            self.assertEqual((alice.returncode, out), (2, ""))
-            self.assertIn(" is named trumpet (ahoy devices lists what there is)\n", err)
+            self.assertEqual((alice.end(), alice.news), (2, []))
+            self.assertIn(" is named trumpet (ahoy devices lists what there is)\n", alice.errors)
 
 
 if __name__ == "__main__":

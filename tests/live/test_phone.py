@@ -1,58 +1,21 @@
 #!/usr/bin/env python3
 """Phones of ours and a server of ours on loopback: every verb, over each way there is."""
-import json
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import unittest
 
+from ahoy_phone import AhoyPhone
+from peer import PATIENCE, free_port
 from sound import make_tone, measure
 
 BIN = pathlib.Path(sys.argv[1]).resolve() / "bin"
-PATIENCE = 60  # Seconds for what must happen: long past any machine's bad day.
+AHOY = BIN / "ahoy"
 WAYS = ["sip:127.0.0.1:{}", "sip:127.0.0.1:{};transport=tcp",
         "sip:[::1]:{}", "sip:[::1]:{};transport=tcp"]
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        return tcp.getsockname()[1]
-
-
-class Phone:
-    """A phone that runs, and what it has said so far."""
-
-    def __init__(self, case, *arguments, env=None):
-        self.process = subprocess.Popen([BIN / "ahoy", *arguments, "--json"], cwd=case.path,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, env=env)
-        case.addCleanup(self.process.stderr.close)
-        case.addCleanup(self.process.stdout.close)
-        case.addCleanup(self.process.wait)
-        case.addCleanup(self.process.kill)
-        self.news = []
-
-    def wait_for(self, kind):
-        for line in self.process.stdout:
-            self.news.append(json.loads(line))
-            if self.news[-1]["news"] == kind:
-                return self.news[-1]
-        raise AssertionError(f"no {kind}: {self.news} {self.process.stderr.read()}")
-
-    def end(self):
-        """The exit code; what was said until then is read."""
-        for line in self.process.stdout:
-            self.news.append(json.loads(line))
-        self.errors = self.process.stderr.read()
-        return self.process.wait(PATIENCE)
-
-    def kinds(self):
-        return [news["news"] for news in self.news]
 
 
 class Case(unittest.TestCase):
@@ -85,8 +48,8 @@ class Case(unittest.TestCase):
         assert code == 0, code
 
     def phone(self, verb, user, way, *more, password=None):
-        return Phone(self, verb, "--user", f"{user}@atlanta.example", "--password-file",
-                     password or user, "--server", way.format(self.port), *more)
+        return AhoyPhone(self, AHOY, verb, "--user", f"{user}@atlanta.example", "--password-file",
+                         password or user, "--server", way.format(self.port), *more)
 
     def ways(self):
         for way in WAYS:
@@ -265,8 +228,8 @@ class Case(unittest.TestCase):
 
     def test_no_server(self):
         for way in ("sip:127.0.0.1:{}", "sip:127.0.0.1:{};transport=tcp"):
-            phone = Phone(self, "register", "--user", "alice@atlanta.example", "--password-file",
-                          "alice", "--server", way.format(free_port()))
+            phone = AhoyPhone(self, AHOY, "register", "--user", "alice@atlanta.example",
+                              "--password-file", "alice", "--server", way.format(free_port()))
             self.assertEqual(phone.end(), 6)
             self.assertEqual(phone.news[-1]["status"], 503)
 
@@ -296,7 +259,7 @@ class Case(unittest.TestCase):
     def test_message_from_input(self):
         """What is read is shown on a terminal without what would steer it."""
         way = WAYS[0].format(self.port)
-        bob = subprocess.Popen([BIN / "ahoy", "answer", "--user", "bob@atlanta.example",
+        bob = subprocess.Popen([AHOY, "answer", "--user", "bob@atlanta.example",
                                 "--password-file", "bob", "--server", way], cwd=self.path,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.addCleanup(bob.stdout.close)
@@ -306,7 +269,7 @@ class Case(unittest.TestCase):
         for text, code, said in ((b"one\ntwo \x1b[31m\n", 0, b"delivered: 200 OK"),
                                  (b"", 2, b""), (b"\xff", 2, b""),
                                  (b"x" * 1299, 1, b"not delivered: 513")):
-            done = subprocess.run([BIN / "ahoy", "message", "--user", "alice@atlanta.example",
+            done = subprocess.run([AHOY, "message", "--user", "alice@atlanta.example",
                                    "--password-file", "alice", "--server", way,
                                    "bob@atlanta.example", "-"], cwd=self.path, input=text,
                                   capture_output=True, timeout=PATIENCE, check=False)
@@ -348,10 +311,11 @@ class Case(unittest.TestCase):
 
         def start(listen):
             trace = self.path / f"named{len(list(self.path.glob('named*')))}.trace"
-            phone = Phone(self, "answer", "--user", "bob@atlanta.example", "--password-file", "bob",
-                          "--server", f"sip:127.0.0.1:{self.port};transport=tcp", "--server",
-                          f"sip:127.0.0.1:{self.port}", "--listen", listen, "--trace",
-                          trace.name, env=env)
+            phone = AhoyPhone(self, AHOY, "answer", "--user", "bob@atlanta.example",
+                              "--password-file", "bob", "--server",
+                              f"sip:127.0.0.1:{self.port};transport=tcp", "--server",
+                              f"sip:127.0.0.1:{self.port}", "--listen", listen, "--trace",
+                              trace.name, env=env)
             phone.wait_for("registered")
             phone.wait_for("registered")
             sent = "".join(message for message in trace.read_text().split("--- ")
@@ -391,7 +355,7 @@ class Case(unittest.TestCase):
         env = {"PATH": "/usr/bin:/bin", "XDG_CONFIG_HOME": str(config)}
 
         def run(*arguments, more=()):
-            return subprocess.run([BIN / "ahoy", "register", *arguments], cwd=self.path, text=True,
+            return subprocess.run([AHOY, "register", *arguments], cwd=self.path, text=True,
                                   capture_output=True, timeout=PATIENCE, check=False,
                                   stdin=subprocess.DEVNULL, env={**env, **dict(more)})
 
@@ -428,7 +392,7 @@ class Case(unittest.TestCase):
         self.assertIn("--user", run().stderr)
 
     def run_ahoy(self, *arguments, code):
-        done = subprocess.run([BIN / "ahoy", *arguments], cwd=self.path, capture_output=True,
+        done = subprocess.run([AHOY, *arguments], cwd=self.path, capture_output=True,
                               text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL,
                               env={"PATH": "/usr/bin:/bin"})
         self.assertEqual(done.returncode, code, done.stderr)

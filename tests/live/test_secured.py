@@ -4,13 +4,12 @@ TLS; each plays a tone, and the recordings of both are measured.
 
 test_secured.py BUILD
 """
-import json
 import pathlib
-import subprocess
 import sys
 import time
 import unittest
 
+from ahoy_phone import AhoyPhone
 from baresip import ALICE_HZ, Baresip
 from certificates import SERVER_NAMES, Certificates
 from peer import Ahoyd, free_port
@@ -51,23 +50,11 @@ store "memory:"
         return baresip
 
     def ahoy(self, verb, srtp, *more):
-        phone = subprocess.Popen(
-            [AHOY, verb, "--user", "bob@atlanta.example", "--password-file", "password", "--server",
-             f"sip:127.0.0.1:{self.port};transport=tls", "--authorities",
-             self.certificates.path("ca.pem"), "--play", f"tone:{BOB_HZ}", "--record", "bob.wav",
-             "--json", "--trace", "trace", "--srtp", srtp, *more], cwd=self.path,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(phone.wait)
-        self.addCleanup(phone.kill)
-        self.addCleanup(phone.stdout.close)
-        return phone
-
-    def wait_for(self, phone, kind):
-        for line in phone.stdout:
-            news = json.loads(line)
-            if news["news"] == kind:
-                return news
-        raise AssertionError(f"no {kind}: {(self.path / 'trace').read_text()}")
+        return AhoyPhone(
+            self, AHOY, verb, "--user", "bob@atlanta.example", "--password-file", "password",
+            "--server", f"sip:127.0.0.1:{self.port};transport=tls", "--authorities",
+            self.certificates.path("ca.pem"), "--play", f"tone:{BOB_HZ}", "--record", "bob.wav",
+            "--srtp", srtp, *more)
 
     def expect_sound(self, baresip, heard, suite):
         self.assertEqual(heard.get("srtp"), suite, heard)
@@ -77,19 +64,19 @@ store "memory:"
     def answered(self, security, srtp, suite, way=None):
         """baresip calls `ahoy answer`."""
         bob = self.ahoy("answer", srtp, "--once", "--ring", "0")
-        self.wait_for(bob, "registered")
+        bob.wait_for("registered")
         baresip = self.baresip(security, way)
         baresip.command("dial", "sip:bob@atlanta.example")
-        self.wait_for(bob, "answered")
+        bob.wait_for("answered")
         time.sleep(SECONDS)
         baresip.command("hangup")
-        self.expect_sound(baresip, self.wait_for(bob, "heard"), suite)
+        self.expect_sound(baresip, bob.wait_for("heard"), suite)
 
     def called(self, security, srtp, suite):
         """`ahoy call` calls baresip."""
         baresip = self.baresip(security)
         bob = self.ahoy("call", srtp, "sip:alice@atlanta.example", "--for", f"{SECONDS}s")
-        self.expect_sound(baresip, self.wait_for(bob, "heard"), suite)
+        self.expect_sound(baresip, bob.wait_for("heard"), suite)
 
     def test_keys_answered(self):
         self.answered(KEYS, "optional", SUITE)
@@ -113,9 +100,9 @@ store "memory:"
         """A phone that knows nothing of it is not called by who insists, and by others in plain."""
         baresip = self.baresip(None)
         bob = self.ahoy("call", "sdes", "sip:alice@atlanta.example")
-        self.assertEqual(self.wait_for(bob, "refused")["status"], 488)
+        self.assertEqual(bob.wait_for("refused")["status"], 488)
         bob = self.ahoy("call", "optional", "sip:alice@atlanta.example", "--for", f"{SECONDS}s")
-        self.expect_sound(baresip, self.wait_for(bob, "heard"), None)
+        self.expect_sound(baresip, bob.wait_for("heard"), None)
 
 
 if __name__ == "__main__":

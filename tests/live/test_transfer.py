@@ -5,12 +5,12 @@ for from outside (RFC 5359 2.18).
 
 test_transfer.py BUILD
 """
-import json
 import pathlib
 import subprocess
 import sys
 import unittest
 
+from ahoy_phone import AhoyPhone
 from baresip import ALICE_HZ, Baresip
 from peer import PATIENCE, Ahoyd, free_port, need
 
@@ -34,29 +34,13 @@ store "memory:"
         (self.path / "password").write_text("none\n")
 
     def ahoy(self, user, verb, *more):
-        phone = subprocess.Popen(
-            [AHOY, verb, "--user", f"{user}@atlanta.example", "--password-file", "password",
-             "--server", f"sip:127.0.0.1:{self.port}", "--json", *more], cwd=self.path,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(phone.wait)
-        self.addCleanup(phone.kill)
-        self.addCleanup(phone.stdout.close)
-        return phone
+        return AhoyPhone(self, AHOY, verb, "--user", f"{user}@atlanta.example", "--password-file",
+                         "password", "--server", f"sip:127.0.0.1:{self.port}", *more)
 
     def answering(self, user, *more):
         phone = self.ahoy(user, "answer", "--ring", "0", *more)
-        self.read(phone, "registered")
+        phone.wait_for("registered")
         return phone
-
-    def read(self, phone, kind):
-        """The next news of that kind; what else comes passes."""
-        passed = []
-        for line in phone.stdout:
-            news = json.loads(line)
-            if news["news"] == kind:
-                return news
-            passed.append(line)
-        raise AssertionError(f"no {kind} behind {''.join(passed)}")
 
     def baresip(self):
         baresip = Baresip(self.path / "alice", self.port)
@@ -69,27 +53,27 @@ store "memory:"
         carol = self.answering("carol", "--play", "tone:880")
         baresip = self.baresip()
         baresip.command("dial", "sip:bob@atlanta.example")
-        self.read(bob, "answered")
+        bob.wait_for("answered")
         baresip.wait_for("Call established")
         baresip.command("transfer", "sip:carol@atlanta.example")
-        asked = self.read(bob, "transfer-asked")
+        asked = bob.wait_for("transfer-asked")
         self.assertEqual(asked["text"], "sip:carol@atlanta.example")
-        self.assertIn("bob@atlanta.example", self.read(carol, "incoming")["text"])
-        self.read(carol, "answered")
-        self.assertIn("carol@atlanta.example", self.read(bob, "answered")["text"])
-        self.assertEqual(self.read(bob, "ended")["by"], "the peer")
+        self.assertIn("bob@atlanta.example", carol.wait_for("incoming")["text"])
+        carol.wait_for("answered")
+        self.assertIn("carol@atlanta.example", bob.wait_for("answered")["text"])
+        self.assertEqual(bob.wait_for("ended")["by"], "the peer")
 
     def test_declined(self):
         """Nobody sends us anywhere who has not been allowed to."""
         bob = self.answering("bob")
         baresip = self.baresip()
         baresip.command("dial", "sip:bob@atlanta.example")
-        self.read(bob, "answered")
+        bob.wait_for("answered")
         baresip.wait_for("Call established")
         baresip.command("transfer", "sip:carol@atlanta.example")
         baresip.wait_for("603|[Tt]ransfer failed|[Dd]ecline")
         baresip.command("hangup")
-        self.assertEqual(self.read(bob, "ended")["by"], "the peer")
+        self.assertEqual(bob.wait_for("ended")["by"], "the peer")
 
     def test_baresip_is_sent(self):
         """baresip goes where ahoy sends it, and its sound with it."""
@@ -97,24 +81,24 @@ store "memory:"
         baresip = self.baresip()
         bob = self.ahoy("bob", "call", "sip:alice@atlanta.example", "--transfer",
                         "carol@atlanta.example", "--for", "1")
-        self.assertEqual(self.read(bob, "transfer-ended")["status"], 200)
-        self.assertEqual(bob.wait(PATIENCE), 0)
-        self.assertIn("alice@atlanta.example", self.read(carol, "incoming")["text"])
-        self.read(carol, "answered")
+        self.assertEqual(bob.wait_for("transfer-ended")["status"], 200)
+        self.assertEqual(bob.process.wait(PATIENCE), 0)
+        self.assertIn("alice@atlanta.example", carol.wait_for("incoming")["text"])
+        carol.wait_for("answered")
         try:
-            carol.wait(SECONDS)
+            carol.process.wait(SECONDS)
         except subprocess.TimeoutExpired:
             baresip.command("hangup")
-        heard = self.read(carol, "heard")
+        heard = carol.wait_for("heard")
         self.assertAlmostEqual(heard["heard_hz"], ALICE_HZ, delta=5)
 
     def test_to_nobody(self):
         bob = self.answering("bob", "--accept-transfers")
         alice = self.ahoy("alice", "call", "bob@atlanta.example", "--transfer",
                           "nobody@atlanta.example")
-        self.assertEqual(self.read(alice, "transfer-ended")["status"], 404)
-        self.assertEqual(alice.wait(PATIENCE), 8)
-        self.assertEqual(self.read(bob, "refused")["status"], 404)
+        self.assertEqual(alice.wait_for("transfer-ended")["status"], 404)
+        self.assertEqual(alice.process.wait(PATIENCE), 8)
+        self.assertEqual(bob.wait_for("refused")["status"], 404)
 
     def test_click_to_dial(self):
         """Bob's phone calls Carol because Alice, who is in no call, asks it to; or does not, where
@@ -122,28 +106,28 @@ store "memory:"
         bob = self.answering("bob", "--accept-refer", "--play", "tone:660")
         carol = self.answering("carol", "--once")
         alice = self.ahoy("alice", "refer", "bob@atlanta.example", "carol@atlanta.example")
-        asked = self.read(bob, "transfer-asked")
+        asked = bob.wait_for("transfer-asked")
         self.assertEqual(asked["text"], "sip:carol@atlanta.example")
         self.assertIn("alice@atlanta.example", asked["from"])
-        self.assertIn("bob@atlanta.example", self.read(carol, "incoming")["text"])
-        self.read(bob, "answered")
-        self.assertEqual(self.read(alice, "transfer-ended")["status"], 200)
-        self.assertEqual(alice.wait(PATIENCE), 0)
+        self.assertIn("bob@atlanta.example", carol.wait_for("incoming")["text"])
+        bob.wait_for("answered")
+        self.assertEqual(alice.wait_for("transfer-ended")["status"], 200)
+        self.assertEqual(alice.process.wait(PATIENCE), 0)
         try:
-            carol.wait(SECONDS)
+            carol.process.wait(SECONDS)
         except subprocess.TimeoutExpired:
-            bob.terminate()
-        self.assertEqual(carol.wait(PATIENCE), 0)
-        self.assertAlmostEqual(self.read(carol, "heard")["heard_hz"], 660, delta=5)
-        bob.wait(PATIENCE)
+            bob.process.terminate()
+        self.assertEqual(carol.process.wait(PATIENCE), 0)
+        self.assertAlmostEqual(carol.wait_for("heard")["heard_hz"], 660, delta=5)
+        bob.process.wait(PATIENCE)
         unwilling = self.answering("bob", "--accept-transfers")
         alice = self.ahoy("alice", "refer", "bob@atlanta.example", "carol@atlanta.example")
-        self.assertEqual(self.read(alice, "transfer-ended")["status"], 403)
-        self.assertEqual(alice.wait(PATIENCE), 7)
-        unwilling.terminate()
+        self.assertEqual(alice.wait_for("transfer-ended")["status"], 403)
+        self.assertEqual(alice.process.wait(PATIENCE), 7)
+        unwilling.process.terminate()
         alice = self.ahoy("alice", "refer", "nobody@atlanta.example", "carol@atlanta.example")
-        self.assertEqual(self.read(alice, "transfer-ended")["status"], 404)
-        self.assertEqual(alice.wait(PATIENCE), 8)
+        self.assertEqual(alice.wait_for("transfer-ended")["status"], 404)
+        self.assertEqual(alice.process.wait(PATIENCE), 8)
 
     def test_attended(self):
         """Alice asks carol, and bob takes her place there."""
@@ -151,16 +135,16 @@ store "memory:"
         carol = self.answering("carol", "--accept-transfers", "--play", "tone:880", "--once")
         alice = self.ahoy("alice", "call", "bob@atlanta.example", "--consult",
                           "carol@atlanta.example", "--for", "1")
-        self.assertRegex(self.read(bob, "transfer-asked")["text"],
+        self.assertRegex(bob.wait_for("transfer-asked")["text"],
                          "^sip:carol@atlanta.example;gr=urn:uuid:")  # That phone of hers.
-        self.assertEqual(self.read(alice, "transfer-ended")["status"], 200)
-        self.assertEqual(alice.wait(PATIENCE), 0)
-        first = self.read(carol, "incoming")
-        second = self.read(carol, "incoming")
+        self.assertEqual(alice.wait_for("transfer-ended")["status"], 200)
+        self.assertEqual(alice.process.wait(PATIENCE), 0)
+        first = carol.wait_for("incoming")
+        second = carol.wait_for("incoming")
         self.assertEqual(second["replaces"], first["call"])
         self.assertIn("bob@atlanta.example", second["text"])
-        bob.terminate()
-        self.assertEqual(carol.wait(PATIENCE), 0)
+        bob.process.terminate()
+        self.assertEqual(carol.process.wait(PATIENCE), 0)
 
     def test_attended_elsewhere(self):
         """The same, where carol's phone is SIPp; baresip 1.0 knows nothing of RFC 3891."""
@@ -174,9 +158,9 @@ store "memory:"
         bob = self.answering("bob", "--accept-transfers")
         alice = self.ahoy("alice", "call", "bob@atlanta.example", "--consult",
                           "carol@biloxi.example", "--for", "1")
-        self.assertEqual(self.read(alice, "transfer-ended")["status"], 200)
-        self.assertEqual(alice.wait(PATIENCE), 0)
-        bob.terminate()
+        self.assertEqual(alice.wait_for("transfer-ended")["status"], 200)
+        self.assertEqual(alice.process.wait(PATIENCE), 0)
+        bob.process.terminate()
         self.assertEqual(sipp.wait(PATIENCE), 0)
         messages = (self.path / "messages").read_text()
         for row in [r"Replaces: \S+;to-tag=\S+;from-tag=\S+", "Require: replaces",

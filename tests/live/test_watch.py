@@ -4,47 +4,35 @@ come and go (RFC 3680), each document read by somebody else's reader of XML.
 
 test_watch.py BUILD
 """
-import json
 import pathlib
 import signal
-import subprocess
 import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree as xml
 
+from ahoy_phone import AhoyPhone
 from peer import PATIENCE, Ahoyd, free_port
 from phone import Phone
 
 BUILD = sys.argv[1]
+AHOY = pathlib.Path(BUILD).resolve() / "bin" / "ahoy"
 INFO, GRUU = "{urn:ietf:params:xml:ns:reginfo}", "{urn:ietf:params:xml:ns:gruuinfo}"
 WATCHERS = 4  # Their Call-IDs are random: all of them are of one worker once in eight runs.
 
 
-class Watcher:
+class Watcher(AhoyPhone):
     """`ahoy watch`, and what it is told."""
 
     def __init__(self, case, *arguments):
-        self.process = subprocess.Popen(
-            [pathlib.Path(BUILD).resolve() / "bin/ahoy", "watch", "reg", "alice@atlanta.example",
-             "--json", "--server", f"sip:127.0.0.1:{case.port}", *arguments],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        case.addCleanup(self.process.stdout.close)
-        case.addCleanup(self.process.wait)
-        case.addCleanup(self.process.kill)
+        super().__init__(case, AHOY, "watch", "reg", "alice@atlanta.example", "--server",
+                         f"sip:127.0.0.1:{case.port}", *arguments)
         self.version = -1
-
-    def news(self, kind):
-        for line in self.process.stdout:
-            news = json.loads(line)
-            if news["news"] == kind:
-                return news
-        raise AssertionError(f"no {kind}")
 
     # R3680-5.1-1, R3680-5.1-2, R3680-5.1-3, R3680-5.1-5
     def told(self):
         """The one registration of the next document, which is checked."""
-        document = xml.fromstring(self.news("notified")["document"].encode())
+        document = xml.fromstring(self.wait_for("notified")["document"].encode())
         assert document.tag == INFO + "reginfo" and document.get("state") == "full"
         self.version += 1
         assert document.get("version") == str(self.version)
@@ -55,7 +43,7 @@ class Watcher:
 
     def end(self, wish=signal.SIGINT):
         self.process.send_signal(wish)
-        self.news("watch-ended")
+        self.wait_for("watch-ended")
         return self.process.wait(PATIENCE)
 
 
@@ -63,7 +51,7 @@ class Watch(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="ahoy-watch-")
         self.addCleanup(folder.cleanup)
-        self.port = free_port()
+        self.port, self.path = free_port(), folder.name
         self.server = Ahoyd(BUILD, f"""listen "udp:127.0.0.1:{self.port}"
 listen "tcp:127.0.0.1:{self.port}"
 domain("atlanta.example", {{ auth = "none", min_expires = 10 }})
