@@ -262,12 +262,16 @@ unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_bu
     return ahoy_ua_refuses_type(message, SPAN("application/sdp"), rows);
 }
 
-bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message)
+bool ahoy_ua_has_description(const struct ahoy_message *message)
 {
     char space[64];
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
-    return ahoy_ua_refuses_body(message, &rows) == 0 &&
-           ahoy_sdp_parse(message->body, &context->sdp, NULL);
+    return ahoy_ua_refuses_body(message, &rows) == 0;
+}
+
+bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message)
+{
+    return ahoy_ua_has_description(message) && ahoy_sdp_parse(message->body, &context->sdp, NULL);
 }
 
 /* Returns how much of it stands behind "Content-Length: ". */
