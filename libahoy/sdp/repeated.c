@@ -90,6 +90,8 @@ static bool is_heard(const struct ahoy_sdp_kept *heard, struct span text)
     struct ahoy_err err;
     struct span value;
     char type;
+    if (heard->size > 0 && ahoy_span_equal(text, (struct span){ heard->bytes, heard->size }))
+        return true;
     if (heard->size == 0 || text.size < heard->from ||
         memcmp(text.at, heard->bytes, heard->from) != 0)
         return false;
