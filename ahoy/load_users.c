@@ -4,6 +4,7 @@
 
 #include "ahoy/load.h"
 #include "ahoy/worker.h"
+#include "libahoy/base/unset.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/transaction/clocks.h"
 
@@ -110,7 +111,7 @@ void load_users_expire(struct load *load, uint64_t now_ms)
 
 void load_user_settle(struct load *load, struct load_user *user)
 {
-    struct ahoy_ua_news news;
+    AHOY_UNSET struct ahoy_ua_news news;
     while (ahoy_ua_poll(user->ua, &news))
         load_take_news(load, user, &news);
     ahoy_heap_set(&load->users_due, &user->due, ahoy_ua_deadline(user->ua));
