@@ -11,6 +11,16 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+void load_look_at_clock(struct load *load)
+{
+    load->now_us = phone_now_us();
+}
+
+uint64_t load_now(const struct load *load)
+{
+    return load->now_us / 1000;
+}
+
 static uint64_t first_of(const struct ahoy_heap *heap)
 {
     const struct ahoy_due *due = ahoy_heap_first(heap);

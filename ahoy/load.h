@@ -52,9 +52,15 @@ struct load {
     uint32_t user_sessions; /* At once, of one user. */
     struct load_pace calls, registers;
     uint64_t registering, registers_begun; /* Unanswered ones; all. */
+    uint64_t now_us;                       /* At the beginning of what is being done. */
     uint64_t heard_us;                     /* When the message at hand came. */
     bool is_leaving;                       /* Nothing new is begun. */
 };
+
+/* What is done from now on is done now: the time is asked once a call and event. */
+void load_look_at_clock(struct load *load);
+/* The same in milliseconds. */
+uint64_t load_now(const struct load *load);
 
 /* load_users.c: all user agents; false, said, where memory is refused. */
 bool load_users_open(struct load *load);

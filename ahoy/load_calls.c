@@ -1,6 +1,6 @@
 /* The calls and REGISTERs of a load, from their beginning to what became of them. */
 #include "ahoy/load.h"
-#include "ahoy/worker.h"
+#include "libahoy/base/unset.h"
 
 enum {
     RING_LIMIT_S = 180, /* Where nothing else is asked for. */
@@ -20,7 +20,7 @@ static struct load_call *add_call(struct load *load, struct load_user *user,
                                   struct ahoy_handle session, enum load_step step)
 {
     struct load_call *call = &user->calls[session.slot];
-    *call = (struct load_call){ .step = step, .session = session, .asked_us = phone_now_us() };
+    *call = (struct load_call){ .step = step, .session = session, .asked_us = load->now_us };
     call->due.what = (uint64_t)user->due.what << 32 | session.slot;
     load->tally.begun++;
     if (++load->tally.now > load->tally.most)
@@ -48,17 +48,20 @@ static void note_status(struct load *load, unsigned status)
 
 static void set_due(struct load *load, struct load_call *call, uint64_t ms)
 {
-    ahoy_heap_set(&load->calls_due, &call->due, phone_now() + ms);
+    ahoy_heap_set(&load->calls_due, &call->due, load_now(load) + ms);
 }
 
 void load_call_begin(struct load *load, struct load_user *user)
 {
     const struct phone_options *options = load->options;
     struct ahoy_ip media = load_wire_media(load->wire);
-    char callee[PHONE_TEXT_LIMIT];
-    memcpy(callee, options->callee, sizeof callee);
+    AHOY_UNSET char callee[PHONE_TEXT_LIMIT];
+    struct span text = ahoy_span(options->callee);
+    memcpy(callee, text.at, text.size);
     load_put_number(callee, &options->load.callee, user->due.what);
-    struct ahoy_handle session = ahoy_ua_call(user->ua, ahoy_span(callee), &media, phone_now());
+    load_look_at_clock(load);
+    struct ahoy_handle session =
+        ahoy_ua_call(user->ua, (struct span){ callee, text.size }, &media, load_now(load));
     if (session.generation == 0) {
         load->tally.not_sent++;
         return;
@@ -71,35 +74,36 @@ void load_call_begin(struct load *load, struct load_user *user)
 
 void load_register_begin(struct load *load, struct load_user *user)
 {
-    user->register_us = phone_now_us();
+    load_look_at_clock(load);
+    user->register_us = load->now_us;
     load->registering++;
-    ahoy_ua_register(user->ua, load->options->expires_s, phone_now());
+    ahoy_ua_register(user->ua, load->options->expires_s, load_now(load));
     load_user_settle(load, user);
 }
 
 static void hang_up(struct load *load, struct load_user *user, struct load_call *call)
 {
     call->step = call->step == LOAD_CALLING ? LOAD_CANCELLING : LOAD_LEAVING;
-    call->asked_us = phone_now_us();
+    call->asked_us = load->now_us;
     set_due(load, call, LEAVE_MS);
-    ahoy_ua_hangup(user->ua, call->session, phone_now());
+    ahoy_ua_hangup(user->ua, call->session, load_now(load));
 }
 
 static void pick_up(struct load *load, struct load_user *user, struct ahoy_handle session)
 {
     struct ahoy_ip media = load_wire_media(load->wire);
-    ahoy_ua_answer(user->ua, session, &media, phone_now());
+    ahoy_ua_answer(user->ua, session, &media, load_now(load));
 }
 
 static void take_incoming(struct load *load, struct load_user *user, struct ahoy_handle session)
 {
     if (load->is_leaving || load->tally.now >= load->options->load.at_once) {
         load->tally.held_back++;
-        ahoy_ua_reject(user->ua, session, load->is_leaving ? 480 : 486, phone_now());
+        ahoy_ua_reject(user->ua, session, load->is_leaving ? 480 : 486, load_now(load));
         return;
     }
     struct load_call *call = add_call(load, user, session, LOAD_RINGING);
-    ahoy_ua_ring(user->ua, session, phone_now());
+    ahoy_ua_ring(user->ua, session, load_now(load));
     if (load->options->ring_s == 0)
         pick_up(load, user, session);
     else
@@ -218,12 +222,14 @@ void load_calls_expire(struct load *load, uint64_t now_ms)
         if (due == NULL || due->deadline_ms > now_ms)
             return;
         struct load_user *user = &load->users[due->what >> 32];
+        load_look_at_clock(load);
         take_due(load, user, &user->calls[(uint32_t)due->what]);
     }
 }
 
 void load_calls_leave(struct load *load)
 {
+    load_look_at_clock(load);
     for (size_t i = 0; i < load->user_count && load->tally.now > 0; i++) {
         struct load_user *user = &load->users[i];
         for (uint32_t slot = 0; slot < load->user_sessions; slot++) {

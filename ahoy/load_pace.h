@@ -12,7 +12,7 @@ struct load_rate {
 
 enum { LOAD_RATE_LIMIT = 100000, /* A second. */ LOAD_PACE_REST_MS = 100 };
 /* Calls begin in steps: of so many, but none is longer, or shorter, than that. */
-enum { LOAD_STEP_CALLS = 32, LOAD_STEP_MOST_US = 20000, LOAD_STEP_LEAST_US = 1000 };
+enum { LOAD_STEP_CALLS = 32, LOAD_STEP_MOST_US = 32000, LOAD_STEP_LEAST_US = 1000 };
 
 struct load_pace {
     struct load_rate rate;

@@ -4,6 +4,7 @@
 
 #include "ahoy/load.h"
 #include "ahoy/worker.h"
+#include "libahoy/base/unset.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/transaction/clocks.h"
 
@@ -89,9 +90,10 @@ void load_users_step(struct load *load, const struct ahoy_event *event)
     if (event->kind == AHOY_EVENT_REQUEST || event->kind == AHOY_EVENT_ACK)
         index = find_user(load, event->routing->request_uri.user);
     struct load_user *user = &load->users[index];
-    load->heard_us = phone_now_us() - load_wire_waited_us(load->wire);
+    load_look_at_clock(load);
+    load->heard_us = load->now_us - load_wire_waited_us(load->wire);
     load_take_bye(load, user, event);
-    ahoy_ua_step(user->ua, event, phone_now());
+    ahoy_ua_step(user->ua, event, load_now(load));
     load_user_settle(load, user);
 }
 
@@ -109,7 +111,7 @@ void load_users_expire(struct load *load, uint64_t now_ms)
 
 void load_user_settle(struct load *load, struct load_user *user)
 {
-    struct ahoy_ua_news news;
+    AHOY_UNSET struct ahoy_ua_news news;
     while (ahoy_ua_poll(user->ua, &news))
         load_take_news(load, user, &news);
     ahoy_heap_set(&load->users_due, &user->due, ahoy_ua_deadline(user->ua));

@@ -76,11 +76,14 @@ static bool grow(struct ahoy_map *map)
     return true;
 }
 
+bool ahoy_map_reserve(struct ahoy_map *map)
+{
+    return map->used < map->limit && (map->used < map->capacity / 4 * 3 || grow(map));
+}
+
 bool ahoy_map_add(struct ahoy_map *map, uint64_t hash, uint64_t value)
 {
-    if (map->used >= map->limit)
-        return false;
-    if (map->used >= map->capacity / 4 * 3 && !grow(map))
+    if (!ahoy_map_reserve(map))
         return false;
     place(map->entries, map->capacity, (struct ahoy_map_entry){ hash, value });
     map->used++;

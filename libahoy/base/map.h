@@ -20,6 +20,9 @@ struct ahoy_map {
 void ahoy_map_init(struct ahoy_map *map, size_t limit);
 void ahoy_map_fini(struct ahoy_map *map);
 
+/* Makes room for one more, so that the next to be added is not refused.  False where the limit or
+ * the allocator refuses. */
+bool ahoy_map_reserve(struct ahoy_map *map);
 /* Adds an entry beside any that have the same hash.  False where the limit or the allocator
  * refuses. */
 bool ahoy_map_add(struct ahoy_map *map, uint64_t hash, uint64_t value);

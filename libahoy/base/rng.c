@@ -41,22 +41,29 @@ void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])
     ahoy_token_print(ahoy_rng_next(rng), token);
 }
 
+/* What each byte stands for, and one more: 0 is no digit. */
+/* clang-format off */
+static const uint8_t values[256] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['g'] = 17, ['h'] = 18, ['i'] = 19, ['j'] = 20, ['k'] = 21, ['l'] = 22, ['m'] = 23, ['n'] = 24,
+    ['o'] = 25, ['p'] = 26, ['q'] = 27, ['r'] = 28, ['s'] = 29, ['t'] = 30, ['u'] = 31, ['v'] = 32
+};
+/* clang-format on */
+
 bool ahoy_token_parse(struct span text, uint64_t *bits)
 {
+    uint64_t sum = 0, digit = 0;
     if (text.size != AHOY_TOKEN_SIZE)
         return false;
-    uint64_t sum = 0;
     for (unsigned i = 0; i < AHOY_TOKEN_SIZE; i++) {
-        char byte = text.at[i];
-        bool is_number = byte >= '0' && byte <= '9';
-        if (!is_number && !(byte >= 'a' && byte <= 'v'))
-            return false;
-        uint64_t digit = (uint64_t)(is_number ? byte - '0' : byte - 'a' + 10);
-        /* 13 digits hold 65 bits: the last one may not say more than is left. */
-        if (i == AHOY_TOKEN_SIZE - 1 && digit > 15)
+        digit = (uint64_t)values[(unsigned char)text.at[i]] - 1;
+        if (digit > 31) /* -1, as there is no number below 0. */
             return false;
         sum |= digit << (5 * i);
     }
+    if (digit > 15) /* 13 digits hold 65 bits: the last one may not say more than is left. */
+        return false;
     *bits = sum;
     return true;
 }

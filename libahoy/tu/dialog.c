@@ -20,6 +20,7 @@ void ahoy_dialog_fini(struct ahoy_dialog *dialog)
     dialog->ice_size = 0;
     free(dialog->more);
     dialog->more = NULL;
+    dialog->local_uri = dialog->remote_uri = SPAN(""); /* They may have stood there. */
 }
 
 /* Copies |text| into the dialog; false where it does not fit.  What is kept stays where it is. */
@@ -68,6 +69,7 @@ static void clear(struct ahoy_dialog *dialog)
     dialog->local_cseq = dialog->remote_cseq = 0;
     dialog->has_remote_cseq = false;
     dialog->route_count = dialog->target_size = dialog->text_size = 0;
+    dialog->local_uri = dialog->remote_uri = SPAN("");
 }
 
 bool ahoy_dialog_add_route(struct ahoy_dialog *dialog, struct span route)
@@ -173,16 +175,20 @@ bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_messa
     return made;
 }
 
-/* Whether |skimmed|, of a response, has a URI that may go into requests of ours. */
-static bool is_sound(const struct ahoy_address *skimmed, struct ahoy_err *err)
+/* Whether |skimmed|, of a response, has a URI that may go into requests of ours; what is |known|
+ * has gone into some. */
+static bool is_sound(const struct ahoy_address *skimmed, bool is_known, struct ahoy_err *err)
 {
     struct ahoy_address address;
-    return ahoy_address_parse(skimmed->text, &address, err);
+    return is_known || ahoy_address_parse(skimmed->text, &address, err);
 }
 
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *routing, struct ahoy_err *err)
 {
+    /* They are where the texts of the response will be. */
+    bool knows_local = ahoy_span_equal(routing->from.uri.text, dialog->local_uri);
+    bool knows_remote = ahoy_span_equal(routing->to.uri.text, dialog->remote_uri);
     if (!keep_common(dialog, response, routing, err))
         return false;
     /* The caller sees Record-Route from its far end: R3261-12.1.2-3. */
@@ -194,7 +200,7 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
         *b = swap;
     }
     dialog->local_cseq = routing->cseq.number;
-    if (!is_sound(&routing->from, err) || !is_sound(&routing->to, err))
+    if (!is_sound(&routing->from, knows_local, err) || !is_sound(&routing->to, knows_remote, err))
         return false;
     if (!keep(dialog, routing->from_tag, &dialog->local_tag) ||
         !keep(dialog, routing->to_tag, &dialog->remote_tag) ||

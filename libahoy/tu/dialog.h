@@ -83,7 +83,8 @@ bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_mess
  * whatever the answer to SUBSCRIBE or REFER had.  Our tag and CSeq stay.  Faults as above. */
 bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_message *notify,
                              const struct ahoy_routing *routing, struct ahoy_err *err);
-/* The caller's, from the 2xx (12.1.2); local_cseq becomes the response's.  Faults as above. */
+/* The caller's, from the 2xx (12.1.2); local_cseq becomes the response's.  Faults as above.  A URI
+ * of From or To that |dialog| has already is not looked into again. */
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *routing, struct ahoy_err *err);
 

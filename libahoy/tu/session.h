@@ -66,9 +66,10 @@ struct ahoy_session {
     bool is_sips;        /* What the peer's INVITE asks of our Contact. */
     bool bye_unanswered; /* Our BYE has no final response yet. */
     struct ahoy_handle self;
-    struct ahoy_session *next, **link; /* In a chain of the user agent's; NULL before. */
-    struct ahoy_due due;               /* The user agent's: when it is woken. */
-    struct ahoy_handle client;         /* Our INVITE; null where there is none under way. */
+    bool is_noted;             /* The user agent finds it by ... */
+    uint64_t call_hash;        /* ... this. */
+    struct ahoy_due due;       /* The user agent's: when it is woken. */
+    struct ahoy_handle client; /* Our INVITE; null where there is none under way. */
     struct ahoy_handle server; /* The peer's INVITE that is not acknowledged yet; else null. */
     struct ahoy_handle bye;
     unsigned transactions; /* That will still report their end. */

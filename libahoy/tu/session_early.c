@@ -53,6 +53,10 @@ static struct ahoy_dialog *find_or_add(struct ahoy_session *session, const struc
         session->early_count == AHOY_SESSION_FORKS_LIMIT)
         return early;
     early = new_early();
+    if (early != NULL) { /* Most say who they are as they were asked. */
+        early->local_uri = session->dialog.local_uri;
+        early->remote_uri = session->dialog.remote_uri;
+    }
     if (early == NULL || !ahoy_dialog_from_response(early, event->message, event->routing, NULL)) {
         free_early(early);
         return NULL;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "libahoy/base/unset.h"
+
 bool ahoy_session_keep(char **bytes, size_t *size, struct span text)
 {
     char *copy = malloc(text.size + 1);
@@ -65,11 +67,12 @@ static struct span print(const struct ahoy_session *session, struct ahoy_ua_cont
                          bool is_answer, struct ahoy_sdp_agreed *agreed)
 {
     struct ahoy_buf body = ahoy_buf_over(context->body, sizeof context->body);
-    const struct ahoy_sdp *previous = session->described == NULL ? NULL : &context->sdp;
     if (!is_answer && is_bare(session))
         return SPAN("");
-    if (!is_answer)
-        ahoy_sdp_print_offer(&session->local, previous, &body);
+    if (!is_answer && session->described == NULL)
+        ahoy_sdp_print_first(&context->repeated, &session->local, &body);
+    else if (!is_answer)
+        ahoy_sdp_print_offer(&session->local, &context->sdp, &body);
     else if (!ahoy_sdp_print_answer(&context->sdp, &session->local, &body, agreed) ||
              (is_secured(&session->dialog.agreed) && !is_secured(agreed)))
         return SPAN("");
@@ -120,8 +123,9 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
         return text;          /* R3264-8-2 */
     session->local.version++; /* R3264-8-1 */
     text = print(session, context, offer != NULL, agreed);
+    bool is_first = session->described == NULL && offer == NULL;
     if (text.size > 0 && ahoy_session_keep(&session->described, &session->described_size, text)) {
-        session->described_media = count_media(text);
+        session->described_media = is_first ? 1 : count_media(text);
         session->dialog.has_left_ice &= offer != NULL;
         keep_numbers(&session->local, &agreed->heard);
         return text;
@@ -136,7 +140,7 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
 void ahoy_session_agree(struct ahoy_dialog *dialog, const struct ahoy_ua_context *context,
                         const struct ahoy_sdp_agreed *agreed)
 {
-    char room[AHOY_ICE_LINES_SIZE];
+    AHOY_UNSET char room[AHOY_ICE_LINES_SIZE]; /* Few calls use it. */
     struct ahoy_buf lines = ahoy_buf_over(room, sizeof room);
     dialog->has_left_ice |= dialog->agreed.secured.peer.has_ice;
     dialog->has_left_ice &= agreed->secured.by_handshake && !agreed->secured.peer.has_ice;
@@ -183,8 +187,8 @@ bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context
                               const struct ahoy_sdp_local *offered)
 {
     struct ahoy_sdp_agreed agreed;
-    if (!ahoy_ua_read_description(context, message) ||
-        !ahoy_sdp_read_answer(&context->sdp, offered, &agreed) ||
+    if (!ahoy_ua_has_description(message) ||
+        !ahoy_sdp_hear_answer(&context->repeated, message->body, offered, &context->sdp, &agreed) ||
         (is_secured(&dialog->agreed) && !is_secured(&agreed)))
         return false;
     ahoy_session_agree(dialog, context, &agreed);

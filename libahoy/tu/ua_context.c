@@ -167,11 +167,12 @@ bool ahoy_ua_asks_for_sips(const struct ahoy_message *request)
     return !found && is_sips_value(request, AHOY_HEADER_CONTACT, &found);
 }
 
-/* Each method that is served written once. */
+/* Each method that is served written once; INVITE begins the list. */
 /* clang-format off */
-#define SERVED(METHOD)                                                                             \
-    METHOD(INVITE) METHOD(ACK) METHOD(CANCEL) METHOD(BYE) METHOD(OPTIONS) METHOD(PRACK)            \
-    METHOD(UPDATE) METHOD(NOTIFY) METHOD(REFER) METHOD(SUBSCRIBE) METHOD(MESSAGE) METHOD(INFO)
+#define SERVED(METHOD) METHOD(INVITE) SERVED_BESIDES(METHOD)
+#define SERVED_BESIDES(METHOD)                                                                     \
+    METHOD(ACK) METHOD(CANCEL) METHOD(BYE) METHOD(OPTIONS) METHOD(PRACK) METHOD(UPDATE)            \
+    METHOD(NOTIFY) METHOD(REFER) METHOD(SUBSCRIBE) METHOD(MESSAGE) METHOD(INFO)
 /* clang-format on */
 
 bool ahoy_ua_serves(enum ahoy_method method)
@@ -185,11 +186,8 @@ bool ahoy_ua_serves(enum ahoy_method method)
 void ahoy_ua_put_allow(struct ahoy_buf *buf)
 {
 #define NAME(name) ", " #name
-    static const char names[] = SERVED(NAME);
+    ahoy_buf_put(buf, SPAN("Allow: INVITE" SERVED_BESIDES(NAME) "\r\n"));
 #undef NAME
-    ahoy_buf_put(buf, SPAN("Allow: "));
-    ahoy_buf_put(buf, (struct span){ names + 2, sizeof names - 3 }); /* No comma in front. */
-    ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
 void ahoy_ua_put_accepted(struct ahoy_buf *buf)
@@ -207,12 +205,14 @@ void ahoy_ua_put_abilities(const struct ahoy_ua_context *context, struct ahoy_bu
 void ahoy_ua_put_supported(const struct ahoy_ua_context *context, enum ahoy_method method,
                            struct ahoy_buf *buf)
 {
-    ahoy_buf_put(buf, SPAN("Supported: " AHOY_UA_OPTIONS)); /* R3262-4-2 */
-    if (context->account.instance.size > 0)                 /* R5627-4.1-1, R5627-4.1-2 */
-        ahoy_buf_put(buf, SPAN(", gruu, outbound"));        /* R5626-4.2.1-3 */
-    if (context->account.instance.size > 0 && method == AHOY_METHOD_REGISTER)
-        ahoy_buf_put(buf, SPAN(", path")); /* R5626-4.2.1-7 */
-    ahoy_buf_put(buf, SPAN("\r\n"));
+#define OPTIONS "Supported: " AHOY_UA_OPTIONS /* R3262-4-2 */
+    if (context->account.instance.size == 0)
+        ahoy_buf_put(buf, SPAN(OPTIONS "\r\n"));
+    else if (method != AHOY_METHOD_REGISTER) /* R5627-4.1-1, R5627-4.1-2, R5626-4.2.1-3 */
+        ahoy_buf_put(buf, SPAN(OPTIONS ", gruu, outbound\r\n"));
+    else
+        ahoy_buf_put(buf, SPAN(OPTIONS ", gruu, outbound, path\r\n")); /* R5626-4.2.1-7 */
+#undef OPTIONS
 }
 
 bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word)
@@ -262,12 +262,16 @@ unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_bu
     return ahoy_ua_refuses_type(message, SPAN("application/sdp"), rows);
 }
 
-bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message)
+bool ahoy_ua_has_description(const struct ahoy_message *message)
 {
     char space[64];
     struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
-    return ahoy_ua_refuses_body(message, &rows) == 0 &&
-           ahoy_sdp_parse(message->body, &context->sdp, NULL);
+    return ahoy_ua_refuses_body(message, &rows) == 0;
+}
+
+bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message)
+{
+    return ahoy_ua_has_description(message) && ahoy_sdp_parse(message->body, &context->sdp, NULL);
 }
 
 /* Returns how much of it stands behind "Content-Length: ". */
@@ -276,9 +280,8 @@ static size_t put_end(struct ahoy_buf *buf, struct span type, struct span body)
     if (body.size > 0) {
         ahoy_buf_put(buf, SPAN("Content-Type: "));
         ahoy_buf_put(buf, type);
-        ahoy_buf_put(buf, SPAN("\r\n"));
     }
-    ahoy_buf_put(buf, SPAN("Content-Length: "));
+    ahoy_buf_put(buf, body.size > 0 ? SPAN("\r\nContent-Length: ") : SPAN("Content-Length: "));
     size_t before = buf->size;
     ahoy_buf_put_number(buf, body.size);
     ahoy_buf_put(buf, SPAN("\r\n\r\n"));

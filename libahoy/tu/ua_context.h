@@ -2,6 +2,7 @@
  * compose in, and the news. */
 #pragma once
 
+#include "libahoy/sdp/repeated.h"
 #include "libahoy/tu/account.h"
 #include "libahoy/tu/dialog.h"
 #include "libahoy/tu/granted.h"
@@ -66,6 +67,7 @@ struct ahoy_ua_context {
     struct ahoy_rng rng;
     struct ahoy_granted granted; /* By our registrar. */
     unsigned flows_up;           /* Registrations that stand. */
+    struct ahoy_sdp_repeated repeated;
 
     size_t news_first, news_count;
     struct ahoy_ua_entry news[AHOY_NEWS_LIMIT];
@@ -136,6 +138,8 @@ unsigned ahoy_ua_refuses_type(const struct ahoy_message *message, struct span wa
                               struct ahoy_buf *rows);
 /* The same for a session description. */
 unsigned ahoy_ua_refuses_body(const struct ahoy_message *message, struct ahoy_buf *rows);
+/* Whether the body, if there is one, may be a session description. */
+bool ahoy_ua_has_description(const struct ahoy_message *message);
 /* Reads the session description of |message| into |context->sdp|; false where there is none that
  * can be read. */
 bool ahoy_ua_read_description(struct ahoy_ua_context *context, const struct ahoy_message *message);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libahoy/base/heap.h"
+#include "libahoy/base/map.h"
 #include "libahoy/tu/exchange.h"
 #include "libahoy/tu/publication.h"
 #include "libahoy/tu/registrations.h"
@@ -16,9 +17,8 @@ struct ahoy_ua {
     struct ahoy_subscriber subscriber;
     struct ahoy_publication publication;
     struct ahoy_exchanges exchanges;
-    struct ahoy_pool sessions;    /* struct ahoy_session */
-    struct ahoy_session **chains; /* The same by the hashes of their Call-IDs. */
-    size_t chain_count;           /* A power of two. */
+    struct ahoy_pool sessions; /* struct ahoy_session */
+    struct ahoy_map calls;     /* The same by the hashes of their Call-IDs. */
     struct ahoy_hash_key call_key;
     struct ahoy_heap due; /* When each is to be woken. */
     struct ahoy_pool remnants;

@@ -5,15 +5,6 @@
 
 #include "libahoy/tu/ua_parts.h"
 
-/* Half of the chains, or more, are no longer than one. */
-static size_t chains_for(uint32_t limit)
-{
-    size_t count = 1;
-    while (count < limit)
-        count *= 2;
-    return count;
-}
-
 bool ahoy_ua_init_sessions(struct ahoy_ua *ua, uint32_t limit, const uint64_t seed[2])
 {
     /* Not the numbers that Call-IDs are made of, which everybody sees. */
@@ -25,9 +16,8 @@ bool ahoy_ua_init_sessions(struct ahoy_ua *ua, uint32_t limit, const uint64_t se
                          offsetof(struct ahoy_session, dialog.routes), limit);
     ahoy_remnants_init(&ua->remnants, limit);
     ua->call_key = (struct ahoy_hash_key){ { ahoy_rng_next(&rng), ahoy_rng_next(&rng) } };
-    ua->chain_count = chains_for(limit);
-    ua->chains = calloc(ua->chain_count, sizeof(struct ahoy_session *));
-    return ahoy_heap_init(&ua->due, limit) && ua->chains != NULL;
+    ahoy_map_init(&ua->calls, limit); /* It grows with those that there are. */
+    return ahoy_heap_init(&ua->due, limit);
 }
 
 void ahoy_ua_fini_sessions(struct ahoy_ua *ua)
@@ -39,13 +29,14 @@ void ahoy_ua_fini_sessions(struct ahoy_ua *ua)
     ahoy_pool_fini(&ua->sessions);
     ahoy_remnants_fini(&ua->remnants);
     ahoy_heap_fini(&ua->due);
-    free(ua->chains);
+    ahoy_map_fini(&ua->calls);
 }
 
 struct ahoy_session *ahoy_ua_add_session(struct ahoy_ua *ua)
 {
     struct ahoy_handle handle;
-    struct ahoy_session *session = ahoy_pool_add(&ua->sessions, &handle);
+    struct ahoy_session *session =
+        ahoy_map_reserve(&ua->calls) ? ahoy_pool_add(&ua->sessions, &handle) : NULL;
     if (session == NULL)
         return NULL;
     session->self = handle;
@@ -58,19 +49,11 @@ struct ahoy_session *ahoy_ua_add_session(struct ahoy_ua *ua)
     return session;
 }
 
-static struct ahoy_session **chain_of(const struct ahoy_ua *ua, struct span call_id)
-{
-    return &ua->chains[ahoy_siphash(&ua->call_key, call_id) & (ua->chain_count - 1)];
-}
-
 void ahoy_ua_note_session(struct ahoy_ua *ua, struct ahoy_session *session)
 {
-    struct ahoy_session **link = chain_of(ua, session->dialog.call_id);
-    session->next = *link;
-    session->link = link;
-    if (session->next != NULL)
-        session->next->link = &session->next;
-    *link = session;
+    session->call_hash = ahoy_siphash(&ua->call_key, session->dialog.call_id);
+    session->is_noted = ahoy_map_add(&ua->calls, session->call_hash, session->due.what);
+    assert(session->is_noted); /* Its place was reserved with it, and nobody was between. */
     ahoy_ua_time_session(ua, session);
 }
 
@@ -81,10 +64,8 @@ void ahoy_ua_time_session(struct ahoy_ua *ua, struct ahoy_session *session)
 
 void ahoy_ua_remove_session(struct ahoy_ua *ua, struct ahoy_session *session)
 {
-    if (session->link != NULL)
-        *session->link = session->next;
-    if (session->next != NULL)
-        session->next->link = session->link;
+    if (session->is_noted)
+        (void)ahoy_map_remove(&ua->calls, session->call_hash, session->due.what); /* It is there. */
     ahoy_heap_set(&ua->due, &session->due, UINT64_MAX);
     ahoy_session_fini(session);
     ahoy_pool_remove(&ua->sessions, session->self);
@@ -95,11 +76,22 @@ struct ahoy_session *ahoy_ua_get_session(struct ahoy_ua *ua, struct ahoy_handle 
     return ahoy_pool_get(&ua->sessions, handle);
 }
 
+/* The next session of |call_id|, from *cursor on; NULL for no more. */
+static struct ahoy_session *next_of_call(const struct ahoy_ua *ua, struct span call_id,
+                                         size_t *cursor)
+{
+    uint64_t handle;
+    if (!ahoy_map_find(&ua->calls, ahoy_siphash(&ua->call_key, call_id), cursor, &handle))
+        return NULL;
+    return ahoy_pool_get(&ua->sessions, ahoy_handle_unpack(handle));
+}
+
 struct ahoy_session *ahoy_ua_find_session(struct ahoy_ua *ua, const struct ahoy_routing *routing,
                                           struct ahoy_dialog **dialog)
 {
-    struct ahoy_session *session = *chain_of(ua, routing->call_id);
-    for (; session != NULL; session = session->next) {
+    size_t cursor = 0;
+    struct ahoy_session *session;
+    while ((session = next_of_call(ua, routing->call_id, &cursor)) != NULL) {
         *dialog = ahoy_session_find(session, routing);
         if (*dialog != NULL)
             return session;
@@ -109,8 +101,9 @@ struct ahoy_session *ahoy_ua_find_session(struct ahoy_ua *ua, const struct ahoy_
 
 bool ahoy_ua_is_merged(const struct ahoy_ua *ua, const struct ahoy_routing *routing)
 {
-    const struct ahoy_session *session = *chain_of(ua, routing->call_id);
-    for (; session != NULL; session = session->next) {
+    size_t cursor = 0;
+    const struct ahoy_session *session;
+    while ((session = next_of_call(ua, routing->call_id, &cursor)) != NULL) {
         const struct ahoy_dialog *dialog = &session->dialog;
         if (!session->is_caller &&
             (session->server.generation != 0 || session->was_referred) &&

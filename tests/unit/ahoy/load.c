@@ -46,15 +46,17 @@ static void test_ramp(void **state)
     assert_in_range(run(&down, 20000), 650, 652);
 }
 
-/* A step has 32 calls, but none lasts longer than from one packet of sound to the next. */
+/* A step has 32 calls, but none lasts longer than 32 ms. */
 static void test_step(void **state)
 {
     struct load_pace none = { .rate = { 0, 0 } }, thousand = { .rate = { 1000000, 1000000 } };
+    struct load_pace hundred = { .rate = { 100000, 100000 } };
     struct load_pace up = { .rate = { 0, 8000000 }, .ramp_ms = 1000 };
     struct load_pace most = { .rate = { 100000000, 100000000 } };
     (void)state;
     assert_int_equal(load_pace_step_us(&none, 5), LOAD_STEP_MOST_US);
-    assert_int_equal(load_pace_step_us(&thousand, 5), LOAD_STEP_MOST_US);
+    assert_int_equal(load_pace_step_us(&thousand, 5), 32000);
+    assert_int_equal(load_pace_step_us(&hundred, 5), 32000);
     assert_int_equal(load_pace_step_us(&up, 0), LOAD_STEP_MOST_US);
     assert_in_range(load_pace_step_us(&up, 500), 7990, 8010); /* 4,000 a second. */
     assert_in_range(load_pace_step_us(&up, 2000), 3990, 4010);

@@ -238,6 +238,23 @@ static void test_refused_memory_changes_nothing(void **state)
     }
 }
 
+/* What has a place reserved needs no memory any more, however full the table is. */
+static void test_reserved_place_is_not_refused(void **state)
+{
+    (void)state;
+    struct ahoy_map map;
+    ahoy_map_init(&map, MOST);
+    for (uint64_t added = 0; added < MOST; added++) {
+        assert_true(ahoy_map_reserve(&map));
+        failing_alloc_begin(0, FAILING_ALLOC_FROM_THERE);
+        bool done = ahoy_map_add(&map, added * 7, added);
+        failing_alloc_end();
+        assert_true(done);
+    }
+    assert_false(ahoy_map_reserve(&map)); /* The limit. */
+    ahoy_map_fini(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_passing_through_does_not_grow),
         cmocka_unit_test(test_refused_memory_changes_nothing),
+        cmocka_unit_test(test_reserved_place_is_not_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

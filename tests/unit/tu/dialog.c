@@ -276,7 +276,25 @@ static void test_bad_uris_of_a_response(void **state)
         read(text);
         assert_false(ahoy_dialog_from_response(&dialog, &message, &routing, &err));
         assert_int_equal(err.status, 400);
+        /* What stands where they stood vouches for nothing. */
+        assert_int_equal(dialog.local_uri.size + dialog.remote_uri.size, 0);
+        assert_false(ahoy_dialog_from_response(&dialog, &message, &routing, &err));
     }
+    test_free_all(NULL);
+}
+
+/* Who was asked, and who asked, is known to be sound; but nobody who is over. */
+static void test_known_uris_of_a_response(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        read_response("Contact: <sip:bob@192.0.2.2>\r\n");
+        assert_true(ahoy_dialog_from_response(&dialog, &message, &routing, NULL));
+        assert_span(dialog.local_uri, "sip:alice@a.example");
+        assert_span(dialog.remote_uri, "sip:bob@b.example");
+    }
+    ahoy_dialog_fini(&dialog);
+    assert_int_equal(dialog.local_uri.size + dialog.remote_uri.size, 0);
     test_free_all(NULL);
 }
 
@@ -360,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_begin),
         cmocka_unit_test(test_bad_uris_of_a_response),
+        cmocka_unit_test(test_known_uris_of_a_response),
         cmocka_unit_test(test_old_peers),
         cmocka_unit_test(test_long_texts),
     };
