@@ -1,8 +1,20 @@
 """The phone under test: `ahoy`, as a process that says in JSON what happens to it."""
 import json
+import os
 import subprocess
 
 from peer import PATIENCE
+
+
+def hears(call):
+    """Runs |call|, which fails where its sound is not what it should be: on a machine that others
+    keep busy sound has holes, so there it may be called three times."""
+    for more in (True, True, False):
+        try:
+            return call()
+        except AssertionError:
+            if not more or os.getloadavg()[0] <= os.cpu_count():
+                raise
 
 
 class AhoyPhone:

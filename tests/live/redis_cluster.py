@@ -45,11 +45,11 @@ class RedisCluster:
     def run(self, *arguments, port=None):
         place = ["-p", str(port)] if port else []
         return subprocess.run([self.cli, *place, *arguments], capture_output=True, text=True,
-                              check=True, timeout=3 * PATIENCE,
+                              check=True, timeout=2 * PATIENCE,
                               env={**os.environ, "REDISCLI_AUTH": self.password or ""}).stdout
 
     def wait(self, holds):
-        deadline = time.monotonic() + 3 * PATIENCE  # Elections take their time on a busy machine.
+        deadline = time.monotonic() + 2 * PATIENCE  # Elections take their time on a busy machine.
         while not holds():
             if time.monotonic() > deadline:
                 raise SystemExit("the Redis Cluster is not as it should be")

@@ -13,15 +13,10 @@ import tempfile
 import time
 import unittest
 
+from peer import PATIENCE, free_port
+
 AHOYD = pathlib.Path(sys.argv[1]).resolve() / "bin" / "ahoyd"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PATIENCE = 20  # Seconds for what must happen: long past any machine's bad day.
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        return tcp.getsockname()[1]
 
 
 def options_request(transport, port, number):

@@ -3,17 +3,16 @@
 
 test_early.py BUILD
 """
-import json
 import pathlib
 import re
 import socket
 import struct
-import subprocess
 import sys
 import time
 import unittest
 
-from peer import PATIENCE, Ahoyd, free_port
+from ahoy_phone import AhoyPhone, hears
+from peer import Ahoyd, free_port
 from phone import Phone
 from sound import measure
 
@@ -41,34 +40,35 @@ domain("atlanta.example", {{ auth = "none" }})
 store "memory:"
 """)
         self.addCleanup(self.server.__exit__)
-        (self.server.path / "none").write_text("none\n")
+        self.path = self.server.path
+        (self.path / "none").write_text("none\n")
         self.bob = Phone("bob", self.port, "udp")
         self.addCleanup(self.bob.connection.close)
         self.bob.register()
 
     def call(self, *more, payload_type=0):
         """Alice calls bob, who rings, speaks and declines; her news."""
-        alice = subprocess.Popen(
-            [AHOY, "call", "bob@atlanta.example", "--user", "alice@atlanta.example",
-             "--password-file", "none", "--server", f"sip:127.0.0.1:{self.port}", "--json", *more],
-            cwd=self.server.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(alice.kill)
+        alice = AhoyPhone(self, AHOY, "call", "bob@atlanta.example", "--user",
+                          "alice@atlanta.example", "--password-file", "none", "--server",
+                          f"sip:127.0.0.1:{self.port}", *more)
         invite = self.bob.read("INVITE")
         self.bob.answer(invite, 180)
         speak(int(re.search(rb"\nm=audio (\d+) ", invite)[1]), payload_type)
         self.bob.answer(invite, 486)
         self.bob.read("ACK")
-        news = [json.loads(line) for line in alice.communicate(timeout=PATIENCE)[0].splitlines()]
-        self.assertEqual(alice.returncode, 3)
-        return {row["news"]: row for row in news}
+        self.assertEqual(alice.end(), 3, alice.errors)
+        return {row["news"]: row for row in alice.news}
 
     def test_heard(self):
+        hears(self.hear)
+
+    def hear(self):
         heard = self.call("--record", "early.wav")["heard"]
         self.assertEqual(heard["codec"], "PCMU/8000")
         self.assertAlmostEqual(heard["heard_hz"], 1000, delta=5)
         self.assertAlmostEqual(heard["heard_dbov"], -6.15, delta=1)
         self.assertEqual(heard["sent"], 0)
-        self.assertAlmostEqual(measure(self.server.path / "early.wav")[0], 1000, delta=5)
+        self.assertAlmostEqual(measure(self.path / "early.wav")[0], 1000, delta=5)
 
     def test_not_offered(self):
         """By a number that was not offered, and where sound is to be secured, there is none."""

@@ -29,7 +29,7 @@ SIMULATED = """\
 
 def run(*command, **options):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=10 * PATIENCE, check=False, **options)
+                          timeout=4 * PATIENCE, check=False, **options)
     if done.returncode != 0:
         raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}")
     return done.stdout

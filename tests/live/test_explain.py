@@ -10,9 +10,10 @@ import sys
 import tempfile
 import unittest
 
+from peer import PATIENCE
+
 AHOY = pathlib.Path(sys.argv[1]).resolve() / "bin" / "ahoy"
 TORTURE = pathlib.Path(__file__).resolve().parent.parent / "torture"
-PATIENCE = 60  # Seconds for what must happen: long past any machine's bad day.
 
 # RFC 3261 4, whose body is not shown there.
 CLASSIC = """\

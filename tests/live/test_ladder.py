@@ -11,8 +11,9 @@ import sys
 import tempfile
 import unittest
 
+from peer import PATIENCE
+
 CTL = pathlib.Path(sys.argv[1]).resolve() / "bin" / "ahoyctl"
-PATIENCE = 20
 ALICE, ONE, TWO, BOB = ("192.0.2.7:5062", "192.0.2.1:5060", "192.0.2.2:5060", "192.0.2.9:5064")
 LEAD_US = 7000000  # By how much the second server's clock is before the first one's.
 

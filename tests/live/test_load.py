@@ -13,11 +13,10 @@ import tempfile
 import threading
 
 from certificates import Certificates
-from peer import Ahoyd, free_port, until
+from peer import PATIENCE, Ahoyd, free_port, until
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 AHOY = BUILD / "bin" / "ahoy"
-PATIENCE = 60
 
 
 def load(*words, folder="/"):

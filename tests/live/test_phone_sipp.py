@@ -11,12 +11,11 @@ import tempfile
 import time
 
 from certificates import SERVER_NAMES, Certificates
-from peer import Ahoyd, free_port, need
+from peer import PATIENCE, Ahoyd, free_port, need
 from relay import Relay
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(sys.argv[1]).resolve() / "bin"
-PATIENCE = 60  # Seconds for what must happen: long past any machine's bad day.
 REGISTRAR = """listen "udp:127.0.0.1:{0}" listen "tcp:127.0.0.1:{0}"
 listen("tls:127.0.0.1:{1}", {{ {2} }})
 domain "atlanta.example"

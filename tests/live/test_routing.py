@@ -8,9 +8,10 @@ import sys
 import tempfile
 import unittest
 
+from peer import PATIENCE
+
 AHOYD = pathlib.Path(sys.argv[1]).resolve() / "bin" / "ahoyd"
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "routing.md"
-PATIENCE = 20
 
 
 def examples():

@@ -451,7 +451,7 @@ class Phones(Case):
         return process
 
     def end(self, process):
-        output = process.communicate(timeout=3 * PATIENCE)[0]
+        output = process.communicate(timeout=2 * PATIENCE)[0]
         return process.returncode, output
 
     def test_register(self):
