@@ -44,8 +44,10 @@ void ahoy_session_mind_ice(struct ahoy_session *session, struct ahoy_ua_context 
                            bool is_answer)
 {
     struct ahoy_sdp_ice *ice = &session->local.security.handshake.ice;
-    const struct ahoy_sdp_media *media = is_answer ? ahoy_sdp_find_ice(&context->sdp) : NULL;
     struct ahoy_ip chosen;
+    if (session->local.security.wish == AHOY_SECURITY_OFF)
+        return;
+    const struct ahoy_sdp_media *media = is_answer ? ahoy_sdp_find_ice(&context->sdp) : NULL;
     if (is_restart(session, context, media, is_answer)) {
         renew_words(&ice->words, &context->rng);
         ice->settled = (struct ahoy_sdp_settled){ .is_settled = false };
