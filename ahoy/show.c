@@ -291,7 +291,7 @@ void phone_show_way(const struct phone_options *options, struct ahoy_handle sess
         const char *news, *plain, *text;
     } rows[] = {
         [PHONE_REACHED] = { "way-found", "sound again", "there is a way to the other phone" },
-        [PHONE_LOST] = { "way-lost", "no more sound", "the other phone has not answered for 30 s" },
+        [PHONE_LOST] = { "way-lost", "no more sound", "the other phone is not reached any more" },
         [PHONE_NO_WAY] = { "no-way", "no sound", "no way was found to the other phone" },
     };
     if (options->json)

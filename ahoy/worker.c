@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "ahoy/device.h"
 #include "ahoy/worker_screen.h"
 #include "ahoy/worker_talk.h"
 #include "ahoy/worker_way.h"
+#include "libahoy/io/addresses.h"
 #include "libahoy/resolve/locate.h"
 #include "libahoy/stack/stack.h"
 
@@ -20,6 +22,7 @@ struct phone {
     struct ahoy_ua *ua;
     struct phone_screen *screen;
     struct phone_devices *devices;
+    int changes; /* Tells of addresses that come and go; -1 where nothing does. */
     struct phone_talk *talks[AHOY_UA_SESSIONS_LIMIT]; /* NULL: none. */
     FILE *trace;
     bool has_no_way; /* To the server. */
@@ -200,6 +203,30 @@ static bool open_trace(struct phone *phone, const char *path)
     return phone->trace != NULL;
 }
 
+/* What goes away takes ways of calls with it; what comes is of use to the next call. */
+static void read_changes(void *context)
+{
+    struct phone *phone = context;
+    struct ahoy_own_address addresses[AHOY_OWN_ADDRESSES_LIMIT];
+    ahoy_own_addresses_watched(phone->changes);
+    size_t count = ahoy_own_addresses(addresses);
+    for (size_t i = 0; count > 0 && i < AHOY_UA_SESSIONS_LIMIT; i++) {
+        if (phone->talks[i] != NULL)
+            phone_talk_find_bases(phone->talks[i], addresses, count);
+    }
+}
+
+/* Where the kernel refuses, what went away is noticed by its silence. */
+static void watch_changes(struct phone *phone)
+{
+    phone->changes = ahoy_own_addresses_watch();
+    if (phone->changes >= 0 &&
+        !ahoy_driver_watch(phone->driver, phone->changes, read_changes, phone)) {
+        close(phone->changes);
+        phone->changes = -1;
+    }
+}
+
 struct phone *phone_open(const struct phone_options *options, int *fault)
 {
     struct phone *phone = calloc(1, sizeof *phone);
@@ -208,6 +235,7 @@ struct phone *phone_open(const struct phone_options *options, int *fault)
         fprintf(stderr, "ahoy: out of memory\n");
         return NULL;
     }
+    phone->changes = -1;
     if (!open_trace(phone, options->trace) ||
         !phone_open_tls(options, &phone->outward, 1, &phone->tls) || !open_driver(phone, options) ||
         !open_stack(phone, options)) {
@@ -216,6 +244,7 @@ struct phone *phone_open(const struct phone_options *options, int *fault)
         phone_close(phone);
         return NULL;
     }
+    watch_changes(phone);
     phone_catch_signals(phone->driver);
     phone->screen = phone_screen_open(phone, options);
     if (phone->screen != NULL)
@@ -238,8 +267,12 @@ void phone_close(struct phone *phone)
     phone_screen_close(phone->screen);
     ahoy_ua_free(phone->ua);
     ahoy_stack_free(phone->stack);
+    if (phone->changes >= 0)
+        ahoy_driver_unwatch(phone->driver, phone->changes);
     if (phone->driver != NULL)
         ahoy_driver_close(phone->driver);
+    if (phone->changes >= 0)
+        close(phone->changes);
     ahoy_tls_context_free(phone->tls);
     if (phone->trace != NULL)
         fclose(phone->trace);

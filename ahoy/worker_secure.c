@@ -9,6 +9,7 @@
 #include "libahoy/transport/ice.h"
 #include "libahoy/transport/stun.h"
 
+static_assert((int)AHOY_RTP_BASES_LIMIT == (int)AHOY_ICE_BASES_LIMIT, "a base is a socket");
 static_assert((int)AHOY_PRINT_SIZE == (int)AHOY_DTLS_PRINT_SIZE, "both are of SHA-256");
 
 static struct ahoy_ice_pace pace; /* Of all calls (RFC 8445 14.2). */
@@ -57,6 +58,11 @@ void phone_secure_place(struct phone_secure *secure, const struct ahoy_ip *shown
     struct ahoy_sdp_ice *ice = &secure->ours.handshake.ice;
     if (secure->dtls != NULL && ahoy_ice_add_base(&secure->ice, shown))
         ice->count = ahoy_ice_candidates(&secure->ice, ice->candidates);
+}
+
+void phone_secure_drop(struct phone_secure *secure, size_t base)
+{
+    ahoy_ice_drop_base(&secure->ice, base);
 }
 
 void phone_secure_gather(struct phone_secure *secure, const struct ahoy_ip *stun)
@@ -151,13 +157,13 @@ static void mind_ice(struct phone_secure *secure)
     if (!secure->pair->takes_checks)
         return;
     while (ahoy_ice_poll(&secure->ice, ahoy_driver_now(), &datagram))
-        ahoy_rtp_pair_answer(secure->pair, AHOY_RTP_SIDE, datagram.bytes, &datagram.remote);
+        ahoy_rtp_pair_answer(secure->pair, datagram.base, datagram.bytes, &datagram.remote);
     if (secure->ice.state == AHOY_ICE_GATHERING)
         return;
     if (!ahoy_ice_way(&secure->ice, &base, &remote))
         remote = (struct ahoy_ip){ .family = AHOY_NO_FAMILY };
-    if (!ahoy_ip_equal(&remote, aimed))
-        ahoy_rtp_pair_nominate(secure->pair, &remote);
+    if (!ahoy_ip_equal(&remote, aimed) || base != secure->pair->base)
+        ahoy_rtp_pair_nominate(secure->pair, base, &remote);
     if (remote.family == AHOY_NO_FAMILY)
         return;
     secure->is_reached = true;
@@ -215,10 +221,10 @@ static void keep_hello(struct phone_secure *secure, struct span packet,
     secure->hello_from = *source;
 }
 
-static void take_check(struct phone_secure *secure, struct span packet,
+static void take_check(struct phone_secure *secure, size_t base, struct span packet,
                        const struct ahoy_ip *source)
 {
-    ahoy_ice_step(&secure->ice, 0, source, packet, ahoy_driver_now());
+    ahoy_ice_step(&secure->ice, base, source, packet, ahoy_driver_now());
     mind_ice(secure);
 }
 
@@ -255,12 +261,12 @@ enum phone_reach phone_secure_reach(const struct phone_secure *secure)
     return ahoy_ice_is_hopeless(&secure->ice) ? PHONE_NO_WAY : PHONE_REACHED;
 }
 
-bool phone_secure_take(struct phone_secure *secure, bool is_rtcp, struct span *packet,
+bool phone_secure_take(struct phone_secure *secure, size_t base, bool is_rtcp, struct span *packet,
                        const struct ahoy_ip *source)
 {
     enum ahoy_port_use use = ahoy_port_use(*packet);
     if (use == AHOY_PORT_STUN && secure->pair->takes_checks)
-        take_check(secure, *packet, source);
+        take_check(secure, base, *packet, source);
     else if (use == AHOY_PORT_STUN && secure->agreed.by_handshake)
         answer_stun(secure, *packet, source);
     if (use == AHOY_PORT_DTLS && secure->has_begun) {

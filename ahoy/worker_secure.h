@@ -29,8 +29,10 @@ bool phone_secure_open(struct phone_secure *secure, struct ahoy_rtp_pair *pair,
                        enum ahoy_security wish);
 void phone_secure_close(struct phone_secure *secure);
 
-/* The sockets are open, and others see that of RTP as |shown|. */
+/* The sockets are open, and others see that of RTP as |shown|; again for each further base. */
 void phone_secure_place(struct phone_secure *secure, const struct ahoy_ip *shown);
+/* The address of a base is ours no more. */
+void phone_secure_drop(struct phone_secure *secure, size_t base);
 /* Asks the STUN server |stun| how others see that socket; and whether that is over. */
 void phone_secure_gather(struct phone_secure *secure, const struct ahoy_ip *stun);
 bool phone_secure_has_gathered(struct phone_secure *secure);
@@ -38,16 +40,17 @@ bool phone_secure_has_gathered(struct phone_secure *secure);
  * will show, of which the peer says |lines|.  False where it cannot be secured so. */
 bool phone_secure_agree(struct phone_secure *secure, const struct ahoy_sdp_agreed *agreed,
                         const struct ahoy_ip *rtp, const struct ahoy_ip *rtcp, struct span lines);
-/* Looks for another way, by other words: our description is to say so once it is gathered how others
- * see us (RFC 8445 9).  False where the kernel has no random numbers. */
+/* Looks for another way, by other words: our description is to say so once it is gathered how
+ * others see us (RFC 8445 9).  False where the kernel has no random numbers. */
 bool phone_secure_restart(struct phone_secure *secure, const struct ahoy_ip *stun);
 /* That description was refused: all is as before. */
 void phone_secure_take_back(struct phone_secure *secure);
 /* Whether ICE has settled on a pair since this was last asked, and on which. */
 bool phone_secure_settled(struct phone_secure *secure, struct ahoy_sdp_settled *settled);
 enum phone_reach phone_secure_reach(const struct phone_secure *secure);
-/* A packet came; true where it is one of sound, which it is laid open to.  Others are answered. */
-bool phone_secure_take(struct phone_secure *secure, bool is_rtcp, struct span *packet,
+/* A packet came to |base|; true where it is one of sound, which it is laid open to.  Others are
+ * answered. */
+bool phone_secure_take(struct phone_secure *secure, size_t base, bool is_rtcp, struct span *packet,
                        const struct ahoy_ip *source);
 /* Secures and sends one of ours, unless there are no keys yet. */
 void phone_secure_send(struct phone_secure *secure, bool is_rtcp, struct span packet);

@@ -10,16 +10,24 @@
 #include "ahoy/sound.h"
 #include "ahoy/view.h"
 #include "ahoy/worker_secure.h"
+#include "libahoy/io/addresses.h"
 #include "libahoy/io/driver.h"
 #include "libahoy/media/media.h"
 
 enum { PACKETS_A_TURN = 64, GATHERING_MS = 50 };
+
+struct phone_base {
+    struct phone_talk *talk;
+    size_t number;
+    struct ahoy_ip ip;
+};
 
 struct phone_talk {
     struct phone *phone;
     const struct phone_options *options;
     struct ahoy_handle session; /* Null until there is something agreed. */
     struct ahoy_rtp_pair pair;
+    struct phone_base bases[AHOY_RTP_BASES_LIMIT];
     struct ahoy_media *media; /* NULL until there is something agreed. */
     struct phone_sound *sound;
     struct phone_secure secure;
@@ -65,6 +73,17 @@ static void begin_early(struct phone_talk *talk, struct span packet)
     talk->pair.takes_first = false; /* Nor is it tried again. */
 }
 
+static void take_packet(struct phone_talk *talk, size_t base, bool is_rtcp, struct span packet,
+                        const struct ahoy_ip *source)
+{
+    if (!phone_secure_take(&talk->secure, base, is_rtcp, &packet, source))
+        return;
+    if (talk->media == NULL && talk->pair.takes_first && !is_rtcp)
+        begin_early(talk, packet);
+    if (talk->media != NULL)
+        ahoy_media_step(talk->media, packet, is_rtcp, ahoy_driver_now_us());
+}
+
 static void read_side(struct phone_talk *talk, enum ahoy_rtp_side side)
 {
     char bytes[AHOY_RTP_DATAGRAM_LIMIT];
@@ -75,12 +94,21 @@ static void read_side(struct phone_talk *talk, enum ahoy_rtp_side side)
             return;
         /* RTCP may come to the port of RTP, as we have offered: R5761-5.1.1-5. */
         bool is_rtcp = side == AHOY_RTCP_SIDE || ahoy_rtp_is_rtcp(packet);
-        if (!phone_secure_take(&talk->secure, is_rtcp, &packet, &source))
-            continue;
-        if (talk->media == NULL && talk->pair.takes_first && !is_rtcp)
-            begin_early(talk, packet);
-        if (talk->media != NULL)
-            ahoy_media_step(talk->media, packet, is_rtcp, ahoy_driver_now_us());
+        take_packet(talk, 0, is_rtcp, packet, &source);
+    }
+}
+
+static void read_further(void *context)
+{
+    const struct phone_base *base = context;
+    struct phone_talk *talk = base->talk;
+    char bytes[AHOY_RTP_DATAGRAM_LIMIT];
+    struct span packet;
+    struct ahoy_ip source;
+    for (int i = 0; i < PACKETS_A_TURN; i++) {
+        if (!ahoy_rtp_pair_receive_at(&talk->pair, base->number, bytes, &packet, &source))
+            return;
+        take_packet(talk, base->number, ahoy_rtp_is_rtcp(packet), packet, &source);
     }
 }
 
@@ -105,6 +133,38 @@ static bool takes_first(const struct phone_options *options)
             break;
     }
     return !has_keys;
+}
+
+/* Calls with a handshake have ICE: those that we make where it is asked for, others perhaps. */
+static bool may_have_ice(const struct phone_options *options)
+{
+    return options->security == AHOY_SECURITY_HANDSHAKE ||
+           (options->security == AHOY_SECURITY_OPTIONAL && options->verb == PHONE_ANSWER);
+}
+
+/* The peer may be reached from other addresses of this machine, too (RFC 8445 5.1.1.1); but not
+ * where ours was chosen, or the server is on this machine. */
+static void open_further(struct phone_talk *talk)
+{
+    struct ahoy_own_address addresses[AHOY_OWN_ADDRESSES_LIMIT];
+    struct ahoy_ip chosen[AHOY_RTP_BASES_LIMIT];
+    const struct ahoy_ip *own = &talk->pair.local;
+    int fd;
+    if (!may_have_ice(talk->options) || talk->options->listen.family != AHOY_NO_FAMILY ||
+        ahoy_ip_is_loopback(own))
+        return;
+    size_t count = ahoy_own_addresses_choose(addresses, ahoy_own_addresses(addresses), own, chosen,
+                                             AHOY_RTP_BASES_LIMIT);
+    for (size_t i = 1; i < count; i++) {
+        size_t number = talk->pair.base_count;
+        chosen[i].port = own->port;
+        if (!ahoy_rtp_pair_add(&talk->pair, &chosen[i], &fd))
+            continue;
+        talk->bases[number] = (struct phone_base){ talk, number, chosen[i] };
+        if (!ahoy_driver_watch(phone_driver(talk->phone), fd, read_further, &talk->bases[number]))
+            return;
+        phone_secure_place(&talk->secure, &chosen[i]);
+    }
 }
 
 struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_options *options,
@@ -137,6 +197,8 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     talk->pair.takes_first = takes_first(options);
     *media = talk->shown = phone_shown(phone, &talk->pair.local);
     phone_secure_place(&talk->secure, media);
+    talk->bases[0] = (struct phone_base){ talk, 0, *media };
+    open_further(talk);
     phone_secure_gather(&talk->secure, &options->stun);
     while (!phone_secure_has_gathered(&talk->secure)) /* All else goes on meanwhile. */
         phone_turn(phone, phone_now() + GATHERING_MS);
@@ -252,6 +314,8 @@ static void restart(struct phone_talk *talk)
         return;
     talk->is_gathering = false;
     talk->is_restarting = true;
+    if (talk->secure.ours.handshake.ice.count > 0) /* Of an address that is still ours. */
+        talk->shown = talk->secure.ours.handshake.ice.candidates[0].ip;
     ahoy_ua_secure(ua, &talk->secure.ours);
     ahoy_ua_move(ua, talk->session, &talk->shown, phone_now());
 }
@@ -294,6 +358,18 @@ static void mind_way(struct phone_talk *talk)
         (reach == PHONE_NO_WAY || (reach == PHONE_LOST && phone_now() >= talk->give_up_ms)))
         cut(talk);
     restart(talk);
+}
+
+void phone_talk_find_bases(struct phone_talk *talk, const struct ahoy_own_address *addresses,
+                           size_t count)
+{
+    for (size_t base = 0; base < talk->pair.base_count; base++) {
+        bool is_there = false;
+        for (size_t i = 0; i < count; i++)
+            is_there |= ahoy_ip_equal_host(&addresses[i].ip, &talk->bases[base].ip);
+        if (!is_there)
+            phone_secure_drop(&talk->secure, base);
+    }
 }
 
 void phone_talk_turn(struct phone_talk *talk)
@@ -385,6 +461,8 @@ void phone_talk_close(struct phone_talk *talk, struct ahoy_handle session)
     }
     for (int side = 0; side < AHOY_RTP_SIDES; side++)
         ahoy_driver_unwatch(phone_driver(talk->phone), talk->pair.fds[side]);
+    for (size_t base = 1; base < talk->pair.base_count; base++)
+        ahoy_driver_unwatch(phone_driver(talk->phone), talk->pair.further[base - 1]);
     phone_part(talk->phone, talk);
     ahoy_rtp_pair_close(&talk->pair);
     ahoy_media_free(talk->media);

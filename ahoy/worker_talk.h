@@ -27,6 +27,10 @@ bool phone_talk_read(const struct phone_talk *talk, struct phone_sounding *sound
 
 /* For the worker: whether it is the sound of |session|. */
 bool phone_talk_is_of(const struct phone_talk *talk, struct ahoy_handle session);
+/* For the worker: these are the addresses of this machine now. */
+struct ahoy_own_address;
+void phone_talk_find_bases(struct phone_talk *talk, const struct ahoy_own_address *addresses,
+                           size_t count);
 /* For the worker: sends and plays what is due, and says when the next is; UINT64_MAX for never. */
 void phone_talk_turn(struct phone_talk *talk);
 uint64_t phone_talk_deadline(const struct phone_talk *talk);

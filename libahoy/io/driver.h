@@ -24,7 +24,7 @@ enum {
     AHOY_OUTPUTS_LIMIT = 64 * 1024 * 1024, /* The same of all peers of a driver together. */
     AHOY_CONNECTIONS_LIMIT = 1 << 20,      /* Slots that hop.connection may name. */
     AHOY_ACCEPT_PAUSE_MS = 100,            /* Without accepting, once descriptors have run out. */
-    AHOY_WATCHES_LIMIT = 64
+    AHOY_WATCHES_LIMIT = 128
 };
 
 /* Each counter written once. */

@@ -39,7 +39,7 @@ bool ahoy_rtp_pair_open(struct ahoy_rtp_pair *pair, const struct ahoy_ip *addres
     unsigned first = range.low + range.low % 2U;
     unsigned pairs = range.high > first ? (range.high - first + 1) / 2 : 0;
     unsigned tries = range.high == 0 ? TRIES : pairs;
-    *pair = (struct ahoy_rtp_pair){ .fds = { -1, -1 } };
+    *pair = (struct ahoy_rtp_pair){ .fds = { -1, -1 }, .base_count = 1 };
     for (unsigned i = 0; i < tries; i++) {
         uint64_t port = range.high == 0 ? 0 : first + (random + i) % pairs * 2;
         if (open_at(pair, address, (uint16_t)port))
@@ -52,6 +52,25 @@ void ahoy_rtp_pair_close(struct ahoy_rtp_pair *pair)
 {
     close_one(&pair->fds[AHOY_RTP_SIDE]);
     close_one(&pair->fds[AHOY_RTCP_SIDE]);
+    for (; pair->base_count > 1; pair->base_count--)
+        close_one(&pair->further[pair->base_count - 2]);
+}
+
+bool ahoy_rtp_pair_add(struct ahoy_rtp_pair *pair, const struct ahoy_ip *address, int *fd)
+{
+    struct ahoy_ip local = *address;
+    local.port = pair->local.port;
+    *fd = -1;
+    if (pair->base_count > 0 && pair->base_count < AHOY_RTP_BASES_LIMIT)
+        *fd = ahoy_socket_media(&local);
+    if (*fd >= 0)
+        pair->further[pair->base_count++ - 1] = *fd;
+    return *fd >= 0;
+}
+
+static int fd_of(const struct ahoy_rtp_pair *pair, size_t base)
+{
+    return base == 0 ? pair->fds[AHOY_RTP_SIDE] : pair->further[base - 1];
 }
 
 static void aim(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, const struct ahoy_ip *remote)
@@ -67,13 +86,15 @@ void ahoy_rtp_pair_aim(struct ahoy_rtp_pair *pair, const struct ahoy_ip *rtp,
                        const struct ahoy_ip *rtcp, bool is_muxed)
 {
     pair->is_muxed = is_muxed;
+    pair->base = 0;
     aim(pair, AHOY_RTP_SIDE, rtp);
     aim(pair, AHOY_RTCP_SIDE, rtcp);
 }
 
-void ahoy_rtp_pair_nominate(struct ahoy_rtp_pair *pair, const struct ahoy_ip *ip)
+void ahoy_rtp_pair_nominate(struct ahoy_rtp_pair *pair, size_t base, const struct ahoy_ip *ip)
 {
     pair->is_muxed = true;
+    pair->base = base;
     for (int side = 0; side < AHOY_RTP_SIDES; side++) {
         pair->remotes[side] = *ip;
         pair->is_latched[side] = true;
@@ -116,14 +137,13 @@ static bool is_peer(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side,
     return true;
 }
 
-bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, char *bytes,
-                           struct span *packet, struct ahoy_ip *source)
+static bool receive(struct ahoy_rtp_pair *pair, int fd, enum ahoy_rtp_side side, char *bytes,
+                    struct span *packet, struct ahoy_ip *source)
 {
     for (int i = 0; i < AT_ONCE; i++) {
         union ahoy_socket_name name = { 0 };
         socklen_t name_size = sizeof name;
-        ssize_t size =
-            recvfrom(pair->fds[side], bytes, AHOY_RTP_DATAGRAM_LIMIT, 0, &name.any, &name_size);
+        ssize_t size = recvfrom(fd, bytes, AHOY_RTP_DATAGRAM_LIMIT, 0, &name.any, &name_size);
         if (size < 0)
             return false;
         *source = ahoy_socket_ip(&name);
@@ -134,6 +154,26 @@ bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, 
         pair->strangers++;
     }
     return false;
+}
+
+bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, char *bytes,
+                           struct span *packet, struct ahoy_ip *source)
+{
+    return receive(pair, pair->fds[side], side, bytes, packet, source);
+}
+
+bool ahoy_rtp_pair_receive_at(struct ahoy_rtp_pair *pair, size_t base, char *bytes,
+                              struct span *packet, struct ahoy_ip *source)
+{
+    return base < pair->base_count &&
+           receive(pair, fd_of(pair, base), AHOY_RTP_SIDE, bytes, packet, source);
+}
+
+static void send_to(int fd, struct span packet, const struct ahoy_ip *remote)
+{
+    union ahoy_socket_name name;
+    socklen_t size = ahoy_socket_name(remote, &name);
+    (void)sendto(fd, packet.at, packet.size, 0, &name.any, size); /* Lost, then. */
 }
 
 /* Zeros, which a peer signals who wants nothing, would mean this very host. */
@@ -149,13 +189,12 @@ void ahoy_rtp_pair_send(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, str
         side = AHOY_RTP_SIDE;
     const struct ahoy_ip *remote = &pair->remotes[side];
     if (remote->family != AHOY_NO_FAMILY && !is_nowhere(remote))
-        ahoy_rtp_pair_answer(pair, side, packet, remote);
+        send_to(side == AHOY_RTP_SIDE ? fd_of(pair, pair->base) : pair->fds[side], packet, remote);
 }
 
-void ahoy_rtp_pair_answer(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, struct span packet,
+void ahoy_rtp_pair_answer(struct ahoy_rtp_pair *pair, size_t base, struct span packet,
                           const struct ahoy_ip *remote)
 {
-    union ahoy_socket_name name;
-    socklen_t size = ahoy_socket_name(remote, &name);
-    (void)sendto(pair->fds[side], packet.at, packet.size, 0, &name.any, size); /* Lost, then. */
+    if (base < pair->base_count)
+        send_to(fd_of(pair, base), packet, remote);
 }

@@ -85,12 +85,36 @@ bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip)
     return true;
 }
 
+bool ahoy_ice_is_gone(const struct ahoy_ice_agent *agent, size_t base)
+{
+    return (agent->gone >> base & 1) != 0;
+}
+
+void ahoy_ice_drop_base(struct ahoy_ice_agent *agent, size_t base)
+{
+    if (base >= agent->base_count || ahoy_ice_is_gone(agent, base))
+        return;
+    agent->gone |= 1U << base;
+    agent->servers[base] = (struct ahoy_ice_server){ .is_known = false };
+    if (agent->way.is_open && agent->locals[agent->way.local].base == base)
+        ahoy_ice_close_way(agent);
+    for (size_t i = 0; i < agent->pair_count; i++) {
+        struct ahoy_ice_pair *pair = &agent->pairs[i];
+        if (pair->local != base)
+            continue;
+        pair->queued = 0;
+        if (pair->state != AHOY_PAIR_FAILED)
+            ahoy_ice_fail(agent, pair);
+    }
+}
+
 void ahoy_ice_gather(struct ahoy_ice_agent *agent, const struct ahoy_ip *server, uint64_t now_ms)
 {
     agent->gather_ms = now_ms + AHOY_ICE_GATHER_MS;
     for (size_t base = 0; base < agent->base_count; base++) {
         const struct ahoy_ip *ip = &agent->locals[base].ip;
-        if (ip->family == server->family && !ahoy_ip_is_link_local(ip))
+        if (ip->family == server->family && !ahoy_ip_is_link_local(ip) &&
+            !ahoy_ice_is_gone(agent, base))
             agent->servers[base] = (struct ahoy_ice_server){ .ip = *server, .due_ms = now_ms };
     }
 }
@@ -131,7 +155,8 @@ size_t ahoy_ice_candidates(const struct ahoy_ice_agent *agent, struct ahoy_candi
 {
     size_t count = 0;
     for (size_t i = 0; i < agent->local_count && count < AHOY_OWN_CANDIDATES_LIMIT; i++) {
-        if (agent->locals[i].kind != AHOY_CANDIDATE_PEER)
+        if (agent->locals[i].kind != AHOY_CANDIDATE_PEER &&
+            !ahoy_ice_is_gone(agent, agent->locals[i].base))
             candidates[count++] = agent->locals[i];
     }
     return count;
@@ -223,7 +248,9 @@ static bool take_server(struct ahoy_ice_agent *agent, size_t base, const struct 
     if (heard == AHOY_STUN_NOTHING)
         return false;
     server->ask.sent = 0;
-    server->due_ms = now_ms + AHOY_ICE_KEEP_MS; /* R8445-5.1.1.4-2 */
+    server->due_ms = now_ms + AHOY_ICE_KEEP_MS;              /* R8445-5.1.1.4-2 */
+    if (agent->gather_ms > now_ms + AHOY_ICE_GATHER_MORE_MS) /* It may not be there for all. */
+        agent->gather_ms = now_ms + AHOY_ICE_GATHER_MORE_MS;
     if (heard == AHOY_STUN_MAPPED)
         take_mapped(agent, base, &mapped);
     return true;

@@ -26,16 +26,17 @@ enum {
 
 /* Times, in milliseconds. */
 enum {
-    AHOY_ICE_PACE_MS = 50,        /* Between two first checks (14.2) ... */
-    AHOY_ICE_PACE_MOST_MS = 2000, /* ... at most, whatever a peer would have ... */
-    AHOY_ICE_SHARED_PACE_MS = 5,  /* ... and of all agents of a program. */
-    AHOY_ICE_RTO_MS = 500,        /* 14.3 */
-    AHOY_ICE_PATIENCE_MS = 39500, /* No way is found: not before. */
-    AHOY_ICE_NOMINATE_MS = 300,   /* How long a better pair is waited for. */
-    AHOY_ICE_GATHER_MS = 2000,    /* How long a STUN server is waited for. */
-    AHOY_ICE_KEEP_MS = 15000,     /* How often one is asked again, until there is a way. */
-    AHOY_ICE_LINGER_MS = 3000,    /* How long checks of others are still looked into (8.3.1). */
-    AHOY_ICE_CONSENT_MS = 30000   /* RFC 7675 5.1 */
+    AHOY_ICE_PACE_MS = 50,         /* Between two first checks (14.2) ... */
+    AHOY_ICE_PACE_MOST_MS = 2000,  /* ... at most, whatever a peer would have ... */
+    AHOY_ICE_SHARED_PACE_MS = 5,   /* ... and of all agents of a program. */
+    AHOY_ICE_RTO_MS = 500,         /* 14.3 */
+    AHOY_ICE_PATIENCE_MS = 39500,  /* No way is found: not before. */
+    AHOY_ICE_NOMINATE_MS = 300,    /* How long a better pair is waited for. */
+    AHOY_ICE_GATHER_MS = 2000,     /* How long a STUN server is waited for ... */
+    AHOY_ICE_GATHER_MORE_MS = 200, /* ... from all bases, once it has answered at one. */
+    AHOY_ICE_KEEP_MS = 15000,      /* How often one is asked again, until there is a way. */
+    AHOY_ICE_LINGER_MS = 3000,     /* How long checks of others are still looked into (8.3.1). */
+    AHOY_ICE_CONSENT_MS = 30000    /* RFC 7675 5.1 */
 };
 
 enum ahoy_ice_state {
@@ -129,6 +130,7 @@ struct ahoy_ice_agent {
     bool is_hopeless;   /* It has failed, and was waited for in vain. */
     struct ahoy_ice_words ours, theirs, ours_before, theirs_before;
     size_t base_count;
+    unsigned gone;                                        /* A set of bases. */
     struct ahoy_ice_server servers[AHOY_ICE_BASES_LIMIT]; /* Asked by each base. */
     uint64_t gather_ms;                                   /* When they are waited for no more. */
     size_t local_count, remote_count, pair_count, early_count;
@@ -159,6 +161,9 @@ void ahoy_ice_take_back(struct ahoy_ice_agent *agent);
 /* A socket at |ip|, the better the sooner; its number is the next one from 0 on.  False where there
  * are too many. */
 bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip);
+/* Its address is ours no more: it is not told or tried again, and a way that leads from it is lost.
+ * */
+void ahoy_ice_drop_base(struct ahoy_ice_agent *agent, size_t base);
 /* Asks the STUN server |server| how its bases of that family are seen; again in a restart. */
 void ahoy_ice_gather(struct ahoy_ice_agent *agent, const struct ahoy_ip *server, uint64_t now_ms);
 /* Whether all have been answered, or waited for long enough. */

@@ -58,6 +58,9 @@ void ahoy_ice_take_answer(struct ahoy_ice_agent *agent, size_t base, const struc
 void ahoy_ice_settle(struct ahoy_ice_agent *agent, uint64_t now_ms);
 /* When that changes although nothing has come; UINT64_MAX for never. */
 uint64_t ahoy_ice_settles_ms(const struct ahoy_ice_agent *agent);
+/* The way is one no more, and is not tried again. */
+void ahoy_ice_close_way(struct ahoy_ice_agent *agent);
+bool ahoy_ice_is_gone(const struct ahoy_ice_agent *agent, size_t base);
 /* Whether |answer| is consent; true where it was for that. */
 bool ahoy_ice_take_consent(struct ahoy_ice_agent *agent, const struct ahoy_ip *source,
                            struct span answer, uint64_t now_ms);

@@ -122,7 +122,8 @@ void ahoy_ice_list_more(struct ahoy_ice_agent *agent, size_t known)
     struct ahoy_ice_pair *pair;
     for (size_t local = 0; local < agent->base_count; local++) {
         for (size_t remote = known; remote < agent->remote_count; remote++) {
-            if (may_pair(&agent->locals[local].ip, &agent->remotes[remote].ip))
+            if (!ahoy_ice_is_gone(agent, local) &&
+                may_pair(&agent->locals[local].ip, &agent->remotes[remote].ip))
                 (void)ahoy_ice_pair(agent, local, remote); /* There is room for all. */
         }
     }

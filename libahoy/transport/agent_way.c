@@ -107,7 +107,7 @@ static void open_way(struct ahoy_ice_agent *agent, const struct ahoy_ice_pair *p
 }
 
 /* 12.1: nobody has told us that he wants more, or that there is a way. */
-static void close_way(struct ahoy_ice_agent *agent)
+void ahoy_ice_close_way(struct ahoy_ice_agent *agent)
 {
     struct ahoy_ice_way *way = &agent->way;
     bool was_former = way->is_former;
@@ -128,7 +128,7 @@ void ahoy_ice_settle(struct ahoy_ice_agent *agent, uint64_t now_ms)
 {
     struct ahoy_ice_way *way = &agent->way;
     if (way->is_open && now_ms >= way->heard_ms + AHOY_ICE_CONSENT_MS) /* RFC 7675 5.1 */
-        close_way(agent);
+        ahoy_ice_close_way(agent);
     if (agent->state == AHOY_ICE_RUNNING)
         nominate(agent, now_ms);
     size_t chosen = best_valid(agent, true);
@@ -194,7 +194,7 @@ bool ahoy_ice_take_consent(struct ahoy_ice_agent *agent, const struct ahoy_ip *s
         if (heard == AHOY_ICE_SEEN)
             way->heard_ms = now_ms;
         else if (heard == AHOY_ICE_REVOKED) /* RFC 7675 5.2 */
-            close_way(agent);
+            ahoy_ice_close_way(agent);
         return true;
     }
     return false;

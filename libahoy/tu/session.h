@@ -187,6 +187,8 @@ void ahoy_session_mind_ice(struct ahoy_session *session, struct ahoy_ua_context 
 /* Checks have settled on |settled|: what is described next says so.  Where the peer has to be told
  * (RFC 8839 4.3.4), that is a change to be pursued. */
 void ahoy_session_settled(struct ahoy_session *session, const struct ahoy_sdp_settled *settled);
+/* A change of ours was refused: what checks have settled on does not depend on it. */
+void ahoy_session_stay_settled(struct ahoy_session *session);
 /* The answer to what |offered| says of us; |dialog| then has what was agreed.  False where there is
  * none that takes anything. */
 bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context *context,

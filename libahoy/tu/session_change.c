@@ -85,6 +85,7 @@ static void give_up(struct ahoy_session *session, struct ahoy_ua_context *contex
         ahoy_session_timer_failed(&session->timer, now_ms);
         return;
     }
+    ahoy_session_stay_settled(session);
     session->local.media = session->in_force.media;
     session->local.direction = session->in_force.direction;
     session->local.security = session->in_force.security;

@@ -44,8 +44,10 @@ void ahoy_session_mind_ice(struct ahoy_session *session, struct ahoy_ua_context 
                            bool is_answer)
 {
     struct ahoy_sdp_ice *ice = &session->local.security.handshake.ice;
-    const struct ahoy_sdp_media *media = is_answer ? ahoy_sdp_find_ice(&context->sdp) : NULL;
     struct ahoy_ip chosen;
+    if (session->local.security.wish == AHOY_SECURITY_OFF)
+        return;
+    const struct ahoy_sdp_media *media = is_answer ? ahoy_sdp_find_ice(&context->sdp) : NULL;
     if (is_restart(session, context, media, is_answer)) {
         renew_words(&ice->words, &context->rng);
         ice->settled = (struct ahoy_sdp_settled){ .is_settled = false };
@@ -70,6 +72,20 @@ static bool is_to_be_told(const struct ahoy_session *session, const struct ahoy_
             !ahoy_ip_equal(&dialog->agreed.rtp, &settled->theirs));
 }
 
+/* A restart of ours is under way, or was until now. */
+static bool has_other_words(const struct ahoy_session *session)
+{
+    const struct ahoy_sdp_words *local = &session->local.security.handshake.ice.words;
+    return memcmp(local, &session->in_force.security.handshake.ice.words, sizeof *local) != 0;
+}
+
+void ahoy_session_stay_settled(struct ahoy_session *session)
+{
+    if (!has_other_words(session))
+        session->in_force.security.handshake.ice.settled =
+            session->local.security.handshake.ice.settled;
+}
+
 void ahoy_session_settled(struct ahoy_session *session, const struct ahoy_sdp_settled *settled)
 {
     const struct ahoy_dialog *dialog = session->early_count > 0 ? session->early[0] : NULL;
@@ -77,9 +93,8 @@ void ahoy_session_settled(struct ahoy_session *session, const struct ahoy_sdp_se
     struct ahoy_sdp_ice *in_force = &session->in_force.security.handshake.ice;
     if (session->state != AHOY_SESSION_CALLING)
         dialog = &session->dialog;
-    if (session->described == NULL || dialog == NULL ||
-        memcmp(&local->words, &in_force->words, sizeof local->words) != 0)
-        return; /* A restart of ours is under way. */
+    if (session->described == NULL || dialog == NULL || has_other_words(session))
+        return;
     bool is_owed = is_to_be_told(session, dialog, settled);
     local->settled = *settled;
     if (!is_owed)

@@ -88,6 +88,7 @@ class Home:
         self.ports = {}     # Of the NAT, by protocol and who is inside.
         self.insides = {}   # The other way round.
         self.known = set()  # Which of its ports has sent to whom.
+        self.link = None    # To another home.
         self.within = concurrent.futures.ThreadPoolExecutor(1)  # A thread in its network.
         self.fd = self.within.submit(self.open).result()
 
@@ -101,6 +102,11 @@ class Home:
         ip("route add default dev lan")
         return fd
 
+    def open_link(self, address):
+        """A further interface, for what is of its network alone."""
+        self.link = self.within.submit(open_tun, "cable").result()
+        self.run(f"addr add {address}/24 dev cable")
+
     def start(self, *command, **settings):
         """Starts a program there."""
         return self.within.submit(subprocess.Popen, command, **settings).result()
@@ -109,7 +115,8 @@ class Home:
         self.within.submit(ip, words).result()
 
     def close(self):
-        os.close(self.fd)
+        for fd in (self.fd, *([] if self.link is None else [self.link])):
+            os.close(fd)
         self.within.shutdown()
 
     def let_out(self, packet):
@@ -129,10 +136,12 @@ class Home:
 
 
 class Internet:
-    """Use it in a with statement.  |is_cut|: datagrams from home to home are lost."""
+    """Use it in a with statement.  |is_cut|: datagrams from home to home are lost.  |has_link|:
+    there is a network of both homes, which leads nowhere else."""
 
-    def __init__(self, count=2):
-        self.is_cut, self.direct = False, 0  # How many datagrams went from home to home.
+    def __init__(self, has_link=False, count=2):
+        self.is_cut, self.direct = False, 0  # How many datagrams went from home to home ...
+        self.linked = 0                      # ... and by the network of both.
         ip("link set lo up")
         ip(f"addr add {PUBLIC}/32 dev lo")
         self.fd = open_tun("wan")
@@ -141,6 +150,8 @@ class Internet:
             home = Home(f"10.0.0.{2 + i}", f"198.51.100.{10 + i}")
             ip(f"route add {home.outside}/32 dev wan")
             self.homes[home.outside] = home
+            if has_link:
+                home.open_link(f"172.16.0.{2 + i}")
         self.stop = os.pipe()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -159,11 +170,16 @@ class Internet:
 
     def run(self):
         homes = {home.fd: home for home in self.homes.values()}
+        links = [home.link for home in self.homes.values() if home.link is not None]
         while True:
-            ready = select.select([self.fd, self.stop[0], *homes], [], [])[0]
+            ready = select.select([self.fd, self.stop[0], *homes, *links], [], [])[0]
             if self.stop[0] in ready:
                 return
             for fd in ready:
+                if fd in links:
+                    os.write(links[1 - links.index(fd)], os.read(fd, 65536))
+                    self.linked += 1
+                    continue
                 packet = Packet(os.read(fd, 65536))
                 if packet.protocol is not None:
                     self.carry(packet, homes.get(fd))

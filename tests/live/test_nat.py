@@ -23,8 +23,8 @@ SECONDS = 3
 
 
 class Nat(unittest.TestCase):
-    def setUp(self):
-        self.internet = Internet()
+    def build(self, **how):
+        self.internet = Internet(**how)
         self.internet.__enter__()
         self.addCleanup(self.internet.__exit__)
         self.server = Ahoyd(BUILD, f"""listen "udp:{PUBLIC}:5060" listen "tcp:{PUBLIC}:5060"
@@ -70,6 +70,7 @@ store "memory:"
             self.assertEqual(phone.wait(), 0)
 
     def test_two_nats(self):
+        self.build()
         alice, bob = self.start("--for", f"{SECONDS}s")
         self.expect_sound(alice, bob)
         self.assertGreater(self.internet.direct, SECONDS * 50)
@@ -78,9 +79,33 @@ store "memory:"
             self.assertIn(f"{home.outside} ", trace)
             self.assertIn(f"typ srflx raddr {home.inside}", trace)
 
+    def test_further_interface(self):
+        """What does not get through the NATs goes by a network that both are on (5.1.1.1)."""
+        self.build(has_link=True)
+        self.internet.is_cut = True
+        alice, bob = self.start("--for", f"{SECONDS}s")
+        self.expect_sound(alice, bob)
+        self.assertGreater(self.internet.linked, SECONDS * 50)
+
+    def test_interface_goes(self):
+        """An address that sound goes by is taken away: another way is found at once."""
+        self.build(has_link=True)
+        self.internet.is_cut = True
+        alice, bob = self.start()
+        until(lambda: self.internet.linked > 100, "sound by the link")
+        self.internet.is_cut = False
+        next(iter(self.internet.homes.values())).run("addr del 172.16.0.2/24 dev cable")
+        self.wait_for(alice, "way-found")
+        until(lambda count=self.internet.direct: self.internet.direct > count + 100, "sound")
+        alice.send_signal(signal.SIGINT)
+        for phone in (alice, bob):
+            self.wait_for(phone, "heard")
+            self.assertEqual(phone.wait(), 0)
+
     def test_lost(self):
         """The network fails for longer than consent lasts (RFC 7675): it is said, and the way is
         found again when it is there, by other words (RFC 8445 9)."""
+        self.build()
         alice, bob = self.start()
         self.wait_for(alice, "answered")
         until(lambda: self.internet.direct > 100, "sound")

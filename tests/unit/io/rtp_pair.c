@@ -170,7 +170,7 @@ static void checks(void **state)
     assert_int_not_equal(hear(AHOY_RTP_SIDE).size, 0);
     say(stranger, AHOY_RTP_SIDE, "\x80 sound");
     assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
-    ahoy_rtp_pair_nominate(&pair, &peer_ip);
+    ahoy_rtp_pair_nominate(&pair, 0, &peer_ip);
     say(stranger, AHOY_RTP_SIDE, "\x16 hello");
     assert_int_equal(hear(AHOY_RTP_SIDE).size, 0);
     say(stranger, AHOY_RTP_SIDE, "\x01 check");
@@ -179,10 +179,49 @@ static void checks(void **state)
     assert_int_not_equal(hear(AHOY_RTP_SIDE).size, 0);
     ahoy_rtp_pair_send(&pair, AHOY_RTCP_SIDE, SPAN("shared"));
     expect_at(peer, "shared");
-    ahoy_rtp_pair_answer(&pair, AHOY_RTP_SIDE, SPAN("answer"), &stranger_ip);
+    ahoy_rtp_pair_answer(&pair, 0, SPAN("answer"), &stranger_ip);
     expect_at(stranger, "answer");
     close(peer);
     close(stranger);
+}
+
+/* RFC 8445 5.1.1.1: a further base has its own address, and the port of RTP; what is sent leaves
+ * from the one that was nominated. */
+static void bases(void **state)
+{
+    static char bytes[AHOY_RTP_DATAGRAM_LIMIT];
+    struct ahoy_ip peer_ip, own = loopback, source;
+    struct span packet;
+    int fd;
+    (void)state;
+    int peer = somebody(2, &peer_ip);
+    for (uint8_t i = 1; i < AHOY_RTP_BASES_LIMIT; i++) {
+        own.bytes[3] = (uint8_t)(10 + i);
+        assert_true(ahoy_rtp_pair_add(&pair, &own, &fd));
+    }
+    own.bytes[3] = 77;
+    assert_false(ahoy_rtp_pair_add(&pair, &own, &fd)); /* No more. */
+    pair.takes_checks = true;
+    ahoy_rtp_pair_answer(&pair, 2, SPAN("check"), &peer_ip);
+    await(peer);
+    union ahoy_socket_name name = { 0 };
+    socklen_t size = sizeof name;
+    assert_int_equal(recvfrom(peer, bytes, sizeof bytes, 0, &name.any, &size), 5);
+    source = ahoy_socket_ip(&name);
+    assert_int_equal(source.bytes[3], 12);
+    assert_int_equal(source.port, pair.local.port);
+    size = ahoy_socket_name(&source, &name);
+    assert_int_equal(sendto(peer, "\x01 back", 6, 0, &name.any, size), 6);
+    await(pair.further[1]);
+    assert_true(ahoy_rtp_pair_receive_at(&pair, 2, bytes, &packet, &source));
+    assert_int_equal(packet.size, 6);
+    ahoy_rtp_pair_nominate(&pair, 2, &peer_ip);
+    ahoy_rtp_pair_send(&pair, AHOY_RTCP_SIDE, SPAN("sound"));
+    await(peer);
+    size = sizeof name;
+    assert_int_equal(recvfrom(peer, bytes, sizeof bytes, 0, &name.any, &size), 5);
+    assert_int_equal(ahoy_socket_ip(&name).bytes[3], 12);
+    close(peer);
 }
 
 /* R3264-5.1-12: before it is known where the peer is, whoever sends sound first is heard, alone,
@@ -223,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(symmetric, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(rtcp, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(checks, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(bases, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(first, open_pair, close_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,6 +231,11 @@ static void test_controls(void **state)
     expect_sent("m=audio 20000 ");
     expect_sent("a=remote-candidates:1 203.0.113.9 30000\r\n");
     expect_candidates(1);
+    layer_answer(&layer, 488); /* Then a later one tells him. */
+    ahoy_ua_hold(ua, session, layer.now_ms);
+    layer_drain(&layer);
+    expect_sent("a=sendonly\r\n");
+    expect_sent("a=remote-candidates:1 203.0.113.9 30000\r\n");
     close_ua();
     session = establish(MEDIA "a=ice-options:ice2\r\n" ICE("8hhY"));
     settle(session, true);
