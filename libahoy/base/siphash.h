@@ -16,6 +16,6 @@ uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *
  * Quicker than ahoy_siphash_parts, where a hash need not be that of one text. */
 uint64_t ahoy_siphash_apart(const struct ahoy_hash_key *key, const struct span *parts,
                             size_t count, uint64_t number);
-/* The same however the ASCII letters of |parts| are written: for tables whose finds are compared. */
+/* The same however ASCII letters are written: for tables whose finds are compared. */
 uint64_t ahoy_siphash_nocase(const struct ahoy_hash_key *key, const struct span *parts,
                              size_t count, uint64_t number);

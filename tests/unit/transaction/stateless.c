@@ -119,8 +119,8 @@ static struct tag tag_of(const char *via, const char *from_tag, const char *call
     return tag_now();
 }
 
-/* An answer of which nothing is kept was acknowledged when its ACK came: a transaction that the same
- * INVITE, sent again, has brought about since then still waits for its own. */
+/* An answer of which nothing is kept was acknowledged when its ACK came: a transaction that the
+ * same INVITE, sent again, has brought about since then still waits for its own. */
 static void test_not_the_kept_ones_ack(void **state)
 {
     (void)state;
