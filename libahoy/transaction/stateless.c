@@ -50,7 +50,9 @@ static void print_tag(uint64_t hash, bool is_kept, char tag[AHOY_TOKEN_SIZE])
 void ahoy_transaction_stateless_tag(const struct ahoy_transactions *owner,
                                     const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE])
 {
-    print_tag(hash_of(owner, routing), owner->arrival.keeps_answer, tag);
+    const struct ahoy_arrival *arrival = &owner->arrival;
+    /* S3261-9.2-3: what is cancelled and its CANCEL are answered with one tag. */
+    print_tag(hash_of(owner, routing), arrival->keeps_answer || arrival->cancels_kept, tag);
 }
 
 void ahoy_transactions_tag(const struct ahoy_transactions *owner,
