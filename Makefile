@@ -19,7 +19,7 @@ endef
 
 # $(call train,TARGET): builds it by what the compiler is shown by a run of some seconds.
 define train
-$(call compile,training,programs bench-load bench-register)
+$(call compile,training,programs bench-load bench-flood bench-register)
 @tools/train
 $(call compile,trained,$(1))
 endef

@@ -106,19 +106,37 @@ uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *
     return end(&state);
 }
 
+static inline uint64_t fold_if(bool folds, uint64_t word)
+{
+    return folds ? ahoy_fold_case(word) : word;
+}
+
 /* Each part is padded to whole words, the last of which has its size on top. */
-uint64_t ahoy_siphash_nocase(const struct ahoy_hash_key *key, const struct span *parts,
-                             size_t count, uint64_t number)
+__attribute__((always_inline)) static inline uint64_t
+hash_apart(const struct ahoy_hash_key *key, const struct span *parts, size_t count, uint64_t number,
+           bool folds)
 {
     struct state state = begin(key);
     for (size_t i = 0; i < count; i++) {
         const char *at = parts[i].at;
         size_t left = parts[i].size;
         for (; left >= 8; left -= 8, at += 8)
-            compress(&state, ahoy_fold_case(ahoy_load_eight(at)));
+            compress(&state, fold_if(folds, ahoy_load_eight(at)));
         compress(&state,
-                 ahoy_fold_case(ahoy_load_tail(at, left)) | (uint64_t)parts[i].size << 56);
+                 fold_if(folds, ahoy_load_tail(at, left)) | (uint64_t)parts[i].size << 56);
     }
     state.pending = number;
     return end(&state);
+}
+
+uint64_t ahoy_siphash_apart(const struct ahoy_hash_key *key, const struct span *parts,
+                            size_t count, uint64_t number)
+{
+    return hash_apart(key, parts, count, number, false);
+}
+
+uint64_t ahoy_siphash_nocase(const struct ahoy_hash_key *key, const struct span *parts,
+                             size_t count, uint64_t number)
+{
+    return hash_apart(key, parts, count, number, true);
 }

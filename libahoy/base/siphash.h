@@ -12,7 +12,10 @@ uint64_t ahoy_siphash(const struct ahoy_hash_key *key, struct span text);
 /* The same over several spans as if they were one; used to build table keys of parts. */
 uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *parts,
                             size_t count);
-/* A hash of |parts|, however their ASCII letters are written, and of a |number| of at most 56 bits.
- * Where a part ends counts, but only modulo 256: for tables, whose finds are compared. */
+/* A hash of |parts| and of a |number| of at most 56 bits.  Where a part ends counts, modulo 256.
+ * Quicker than ahoy_siphash_parts, where a hash need not be that of one text. */
+uint64_t ahoy_siphash_apart(const struct ahoy_hash_key *key, const struct span *parts,
+                            size_t count, uint64_t number);
+/* The same however ASCII letters are written: for tables whose finds are compared. */
 uint64_t ahoy_siphash_nocase(const struct ahoy_hash_key *key, const struct span *parts,
                              size_t count, uint64_t number);

@@ -76,6 +76,7 @@ struct ahoy_arrival {
     unsigned lookalikes; /* Transactions of the same hash. */
     bool is_accepted;
     bool keeps_answer;             /* It may not be answered without state. */
+    bool cancels_kept;             /* It cancels what was answered so. */
     struct ahoy_handle unanswered; /* The INVITE that was accepted; null once it is seen to. */
 };
 

@@ -177,13 +177,16 @@ void ahoy_server_take_request(struct ahoy_transactions *owner)
     enum ahoy_method method = arrival->message->method;
     arrival->is_accepted = false;
     arrival->keeps_answer = false;
+    arrival->cancels_kept = false;
     if (method == AHOY_METHOD_ACK) {
         take_ack(owner);
         return;
     }
     const struct ahoy_transaction *cancelled = NULL;
-    if (method == AHOY_METHOD_CANCEL)
+    if (method == AHOY_METHOD_CANCEL) {
         cancelled = find(owner, AHOY_METHOD_INVITE); /* 9.2 */
+        arrival->cancels_kept = cancelled != NULL && cancelled->user == 0;
+    }
     struct ahoy_transaction *transaction = find(owner, method);
     if (transaction == NULL)
         ahoy_owner_tell_message(

@@ -29,17 +29,15 @@ void ahoy_transaction_keep_answer(struct ahoy_transactions *owner, const struct 
 }
 
 /* Of what an ACK to a final response other than 2xx has in common with its INVITE (17.1.1.3).
- * Sizes are mixed in, so that no part can borrow from its neighbour. */
+ * Sizes are mixed in, so that no part can borrow from its neighbour; each part is of one row. */
 static uint64_t hash_of(const struct ahoy_transactions *owner, const struct ahoy_routing *routing)
 {
     bool has_cookie = ahoy_via_has_cookie(&routing->via);
     struct span hop = has_cookie ? routing->via.branch : routing->via.text;
-    const uint32_t numbers[] = { (uint32_t)routing->call_id.size, (uint32_t)routing->from_tag.size,
-                                 has_cookie ? 0 : routing->cseq.number };
-    const struct span parts[] = {
-        { (const char *)numbers, sizeof numbers }, routing->call_id, routing->from_tag, hop
-    };
-    return ahoy_siphash_parts(&owner->tag_key, parts, sizeof parts / sizeof parts[0]);
+    const struct span cseq = { (const char *)&routing->cseq.number, sizeof routing->cseq.number };
+    const struct span parts[] = { hop, routing->call_id, routing->from_tag, cseq };
+    uint64_t sizes = (uint64_t)routing->call_id.size << 16 | routing->from_tag.size;
+    return ahoy_siphash_apart(&owner->tag_key, parts, has_cookie ? 3 : 4, sizes);
 }
 
 /* An answer that a transaction keeps has another tag, so that its ACK is not taken for one that
@@ -52,7 +50,9 @@ static void print_tag(uint64_t hash, bool is_kept, char tag[AHOY_TOKEN_SIZE])
 void ahoy_transaction_stateless_tag(const struct ahoy_transactions *owner,
                                     const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE])
 {
-    print_tag(hash_of(owner, routing), owner->arrival.keeps_answer, tag);
+    const struct ahoy_arrival *arrival = &owner->arrival;
+    /* S3261-9.2-3: what is cancelled and its CANCEL are answered with one tag. */
+    print_tag(hash_of(owner, routing), arrival->keeps_answer || arrival->cancels_kept, tag);
 }
 
 void ahoy_transactions_tag(const struct ahoy_transactions *owner,

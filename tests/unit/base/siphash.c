@@ -89,6 +89,8 @@ static void test_case_is_nothing_and_ends_are(void **state)
     const struct span empty[] = { SPAN("z9hg4bk-abcdefgh"), SPAN("host.example"), { NULL, 0 } };
     uint64_t hash = ahoy_siphash_nocase(&key, small, 2, 7);
     assert_true(ahoy_siphash_nocase(&key, mixed, 2, 7) == hash);
+    assert_true(ahoy_siphash_apart(&key, small, 2, 7) == hash);
+    assert_true(ahoy_siphash_apart(&key, mixed, 2, 7) != hash);
     assert_true(ahoy_siphash_nocase(&key, other, 2, 7) != hash);
     assert_true(ahoy_siphash_nocase(&key, near, 2, 7) != hash);
     assert_true(ahoy_siphash_nocase(&key, empty, 3, 7) != hash);

@@ -119,8 +119,8 @@ static struct tag tag_of(const char *via, const char *from_tag, const char *call
     return tag_now();
 }
 
-/* An answer of which nothing is kept was acknowledged when its ACK came: a transaction that the same
- * INVITE, sent again, has brought about since then still waits for its own. */
+/* An answer of which nothing is kept was acknowledged when its ACK came: a transaction that the
+ * same INVITE, sent again, has brought about since then still waits for its own. */
 static void test_not_the_kept_ones_ack(void **state)
 {
     (void)state;
@@ -144,6 +144,27 @@ static void test_not_the_kept_ones_ack(void **state)
     /* It is of the request at hand only. */
     layer_request(&layer, "INVITE", "z9hG4bKa", "");
     assert_string_equal(answer(503).text, forgotten.text);
+    layer_fini(&layer);
+}
+
+/* 9.2, "the To tag of the response to the CANCEL and the To tag in the response to the original
+ * request SHOULD be the same": whether that is kept or not, S3261-9.2-3. */
+static void test_a_cancel_has_the_same_tag(void **state)
+{
+    (void)state;
+    layer_init(&layer, AHOY_UDP);
+    layer_request(&layer, "INVITE", "z9hG4bKa", "");
+    struct tag forgotten = answer(404);
+    layer_request(&layer, "CANCEL", "z9hG4bKa", "");
+    assert_string_equal(answer(481).text, forgotten.text);
+    layer_request(&layer, "INVITE", "z9hG4bKb", "");
+    ahoy_transaction_keep_answer(layer.transactions, &layer.event);
+    struct tag kept = answer(404);
+    layer_request(&layer, "CANCEL", "z9hG4bKb", "");
+    assert_string_equal(answer(200).text, kept.text);
+    layer_request(&layer, "INVITE", "z9hG4bKa", "");
+    assert_string_equal(answer(404).text, forgotten.text);
+    layer_run(&layer, 100000);
     layer_fini(&layer);
 }
 
@@ -173,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_answered_and_kept),
         cmocka_unit_test(test_other_acks),
         cmocka_unit_test(test_not_the_kept_ones_ack),
+        cmocka_unit_test(test_a_cancel_has_the_same_tag),
         cmocka_unit_test(test_what_the_tag_is_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
