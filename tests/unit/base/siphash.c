@@ -78,6 +78,21 @@ static void test_parts_are_one_text(void **state)
     assert_true(ahoy_siphash_parts(&key, NULL, 0) == ahoy_siphash(&key, SPAN("")));
 }
 
+static void test_counted(void **state)
+{
+    (void)state;
+    char text[40];
+    uint64_t hashes[5];
+    for (size_t size = 0; size <= sizeof text - sizeof *hashes; size++) {
+        fill(text, size);
+        ahoy_siphash_counted(&key, (struct span){ text, size }, hashes, 5);
+        for (uint64_t i = 0; i < 5; i++) {
+            memcpy(text + size, &i, sizeof i);
+            assert_true(hashes[i] == ahoy_siphash(&key, (struct span){ text, size + sizeof i }));
+        }
+    }
+}
+
 static void test_each_half_of_the_key_counts(void **state)
 {
     (void)state;
@@ -109,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_vectors),
         cmocka_unit_test(test_parts_are_one_text),
+        cmocka_unit_test(test_counted),
         cmocka_unit_test(test_each_half_of_the_key_counts),
         cmocka_unit_test(test_unaligned),
     };
