@@ -49,7 +49,7 @@ static unsigned register_by(struct world *world, uint32_t connection, const char
         ahoy_message_parse((struct span){ world->text, (size_t)size }, &world->message, &err));
     assert_true(ahoy_message_routing(&world->message, &world->routing, &err));
     err = (struct ahoy_err){ 0 };
-    if (!ahoy_registration_parse(&world->message, &world->routing, &hop, &limits,
+    if (!ahoy_registration_parse(&world->message, &world->routing, NULL, &hop, &limits,
                                  &world->registration, &err) ||
         !ahoy_registrar_apply(&world->bindings, &world->registration, now_ms, &world->next, &err))
         return err.status;
