@@ -9,13 +9,13 @@ enum { NAME_WORDS = AHOYD_GRUU_NAME_LIMIT / 8, UNIQUE = 0, NAME = 1, HASH = NAME
 static void mask(const struct ahoy_hash_key *key, uint64_t words[AHOYD_GRUU_WORDS])
 {
     static const struct span label = SPAN_INIT("name");
-    char text[4 + 2 * sizeof *words];
+    uint64_t stream[NAME_WORDS];
+    char text[4 + sizeof *words];
     memcpy(text, label.at, label.size);
     memcpy(text + label.size, &words[UNIQUE], sizeof *words);
-    for (uint64_t i = 0; i < NAME_WORDS; i++) {
-        memcpy(text + label.size + sizeof *words, &i, sizeof i);
-        words[NAME + i] ^= ahoy_siphash(key, (struct span){ text, sizeof text });
-    }
+    ahoy_siphash_counted(key, (struct span){ text, sizeof text }, stream, NAME_WORDS);
+    for (size_t i = 0; i < NAME_WORDS; i++)
+        words[NAME + i] ^= stream[i];
 }
 
 /* |words| hold the hidden name. */
@@ -52,11 +52,10 @@ bool ahoyd_gruu_token_print(const struct ahoy_hash_key *key, uint64_t unique,
     memcpy(&words[NAME], target->name.at, target->name.size);
     mask(key, words);
     words[HASH] = hash_of(key, words, target);
-    for (size_t i = 0; i < AHOYD_GRUU_WORDS; i++) {
-        char word[AHOY_TOKEN_SIZE];
-        ahoy_token_print(words[i], word);
-        ahoy_buf_put(buf, (struct span){ word, sizeof word });
-    }
+    char text[AHOYD_GRUU_TOKEN_SIZE];
+    for (size_t i = 0; i < AHOYD_GRUU_WORDS; i++)
+        ahoy_token_print(words[i], text + i * AHOY_TOKEN_SIZE);
+    ahoy_buf_put(buf, (struct span){ text, sizeof text });
     return true;
 }
 

@@ -214,6 +214,16 @@ const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
     return domain;
 }
 
+/* A name without anything beside it, as most are, needs no look-up. */
+bool ahoyd_names_are_of(const struct ahoyd_names *names, const struct ahoy_uri *uri,
+                        const struct ahoyd_domain *domain)
+{
+    if (uri->scheme != AHOY_SCHEME_OTHER && uri->port == 0 && uri->params.size == 0 &&
+        ahoy_span_equal_nocase(uri->host, domain->name))
+        return true;
+    return ahoyd_names_domain(names, uri) == domain;
+}
+
 bool ahoyd_names_is_own_route(const struct ahoyd_names *names, const struct ahoy_uri *uri)
 {
     if (ahoyd_names_is_own_address(names, uri))

@@ -35,6 +35,9 @@ bool ahoyd_names_is_own_ip(const struct ahoyd_names *names, const struct ahoy_ip
  * stands for the domain where there is exactly one.  A maddr must be ours too (RFC 3261 16.4). */
 const struct ahoyd_domain *ahoyd_names_domain(const struct ahoyd_names *names,
                                               const struct ahoy_uri *uri);
+/* Whether that is |domain|. */
+bool ahoyd_names_are_of(const struct ahoyd_names *names, const struct ahoy_uri *uri,
+                        const struct ahoyd_domain *domain);
 /* The domain of ours that an address-of-record of a user belongs to, or NULL. */
 const struct ahoyd_domain *ahoyd_names_of_aor(const struct ahoyd_names *names, struct span aor);
 /* Whether a Route value with |uri| names this server (16.4): one of its addresses, or one of its

@@ -28,7 +28,7 @@ static bool is_of_user(const struct ahoyd_server *server, const struct ahoy_uri 
 {
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
-    return ahoyd_names_domain(&server->names, uri) == domain &&
+    return ahoyd_names_are_of(&server->names, uri, domain) &&
            ahoyd_aor_find(server, uri, domain, &aor) &&
            ahoyd_aor_is_of(ahoy_buf_text(&aor), user, domain);
 }
@@ -49,7 +49,7 @@ bool ahoyd_serve_own_aor(struct ahoyd_server *server, const struct ahoy_event *e
             return false;
         }
     }
-    if (ahoyd_names_domain(&server->names, uri) != domain ||
+    if (!ahoyd_names_are_of(&server->names, uri, domain) ||
         !ahoyd_aor_find(server, uri, domain, aor)) {
         ahoyd_refuse(server, event, 404, AHOY_CAUSE_UNKNOWN_USER, uri->text); /* R3261-10.3-9 */
         return false;
@@ -74,7 +74,7 @@ static bool is_circular(const struct ahoyd_server *server, const struct ahoyd_do
     char space[AHOYD_AOR_LIMIT];
     struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
     struct ahoy_uri plain = *contact;
-    if (ahoyd_names_domain(&server->names, contact) != domain || contact->port != 0)
+    if (contact->port != 0 || !ahoyd_names_are_of(&server->names, contact, domain))
         return false;
     plain.params = plain.headers = SPAN("");
     bool is_plain = ahoyd_gruu_kind(contact) != AHOYD_GRUU_NONE || ahoy_uri_equal(contact, &plain);
@@ -99,7 +99,8 @@ static bool is_allowed(const struct ahoyd_server *server, const struct ahoyd_dom
 
 /* Steps 6 and 7, as far as they need no store.  False where it has been answered. */
 static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
-                  const struct ahoyd_domain *domain, struct span aor, struct ahoy_register *read)
+                  const struct ahoyd_domain *domain, struct span aor,
+                  const struct ahoy_address *contact, struct ahoy_register *read)
 {
     const struct span user = { aor.at, aor.size - domain->name.size - 1 };
     const struct ahoyd_limits *own = ahoyd_config_limits(server->options.config, domain, user);
@@ -108,7 +109,8 @@ static bool parse(struct ahoyd_server *server, const struct ahoy_event *event,
                                                   .default_expires_s = domain->default_expires_s,
                                                   .contacts = own->contacts };
     struct ahoy_err err;
-    if (!ahoy_register_parse(event->message, event->routing, event->hop, &limits, read, &err)) {
+    if (!ahoy_register_parse(event->message, event->routing, contact, event->hop, &limits, read,
+                             &err)) {
         char space[32];
         struct ahoy_buf rows = ahoy_buf_over(space, sizeof space);
         if (err.status == 423) { /* R3261-10.3-19 */
@@ -275,8 +277,9 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
     struct ahoy_buf aor = ahoy_buf_over(space, sizeof space);
     char proof_space[AHOYD_PROOF_ROW_LIMIT];
     struct ahoy_buf proof = ahoy_buf_over(proof_space, sizeof proof_space);
+    struct ahoy_address contact;
     AHOY_UNSET struct ahoy_register read;
-    if (!ahoy_message_check_rest(event->message, event->routing, &err)) {
+    if (!ahoy_message_check_rest(event->message, event->routing, &contact, &err)) {
         ahoyd_answer(server, event, err.status);
         return;
     }
@@ -284,7 +287,7 @@ void ahoyd_serve_register(struct ahoyd_server *server, const struct ahoy_event *
         !ahoyd_serve_own_aor(server, event, domain, &event->routing->to.uri, now_ms, &aor, &proof))
         return;
     ahoy_stack_trust(server->stack, event->hop);
-    if (!parse(server, event, domain, ahoy_buf_text(&aor), &read))
+    if (!parse(server, event, domain, ahoy_buf_text(&aor), &contact, &read))
         return;
     if (read.asks.count == 0 && !read.asks.remove_all)
         answer_query(server, event, domain, ahoy_buf_text(&aor), &read.asks, ahoy_buf_text(&proof),

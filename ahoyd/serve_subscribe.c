@@ -167,7 +167,7 @@ void ahoyd_serve_subscribe(struct ahoyd_server *server, const struct ahoy_event 
 {
     struct wish wish = { .event = event };
     struct ahoy_err err;
-    if (!ahoy_message_check_rest(event->message, event->routing, &err)) {
+    if (!ahoy_message_check_rest(event->message, event->routing, NULL, &err)) {
         refuse(server, &wish, err.status);
         return;
     }

@@ -121,6 +121,10 @@ static inline uint64_t take(struct reader *reader, uint64_t most)
 {
     const unsigned char *at = (const unsigned char *)reader->rest.at;
     size_t size = reader->rest.size, read = 0;
+    if (size > 0 && at[0] < 0x80 && at[0] <= most) { /* Most are small. */
+        reader->rest = (struct span){ reader->rest.at + 1, size - 1 };
+        return at[0];
+    }
     uint64_t value = 0;
     bool ends = false;
     for (unsigned bits = 0; !ends && read < size && bits < 64; bits += 7) {

@@ -167,8 +167,8 @@ static bool take_bindings(struct ahoyd_store *store, const struct shared_row *ro
         return true;
     ahoy_bindings_init(&none);
     struct slabs *slabs = &store->index.slabs;
-    record = row->version == 0 ? record_new(slabs, aor, &none)
-                               : record_read(slabs, aor, row->bytes);
+    record =
+        row->version == 0 ? record_new(slabs, aor, &none) : record_read(slabs, aor, row->bytes);
     if (record == NULL)
         return false;
     record->row = row->version;

@@ -22,7 +22,7 @@ struct slab {
     uint16_t kind;           /* The place of its size among all. */
 };
 
-_Static_assert(AHOYD_SLABS_LIMIT * (uint64_t)SLAB_SIZE / SLABS_GRANULE < UINT32_MAX,
+_Static_assert(UINT64_C(1) * AHOYD_SLABS_LIMIT * SLAB_SIZE / SLABS_GRANULE < UINT32_MAX,
                "all have numbers");
 _Static_assert(FINE_SIZES + 6 * STEPS == SLABS_SIZES && FINE_SIZE << 6 == SLABS_ITEM_LIMIT,
                "each item has a size");

@@ -14,9 +14,10 @@ void ahoy_buf_put(struct ahoy_buf *buf, struct span text)
         buf->overflow = true;
         return;
     }
-    if (text.size > 0)
-        memcpy(buf->at + buf->size, text.at, text.size);
+    char *to = buf->at + buf->size;
     buf->size += text.size;
+    if (text.size > 0)
+        memcpy(to, text.at, text.size); /* Last, so that nothing has to be kept meanwhile. */
 }
 
 void ahoy_buf_put_byte(struct ahoy_buf *buf, char byte)

@@ -91,11 +91,17 @@ bool ahoy_ip_reads_as(struct span text, const struct ahoy_ip *ip)
 
 static void print_v4(const uint8_t bytes[4], struct ahoy_buf *buf)
 {
+    char text[16]; /* "255.255.255.255" and a dot that is not printed. */
+    char *at = text;
     for (int i = 0; i < 4; i++) {
-        if (i > 0)
-            ahoy_buf_put_byte(buf, '.');
-        ahoy_buf_put_number(buf, bytes[i]);
+        if (bytes[i] >= 100)
+            *at++ = (char)('0' + bytes[i] / 100);
+        if (bytes[i] >= 10)
+            *at++ = (char)('0' + bytes[i] / 10 % 10);
+        *at++ = (char)('0' + bytes[i] % 10);
+        *at++ = '.';
     }
+    ahoy_buf_put(buf, ahoy_span_between(text, at - 1));
 }
 
 /* A group of sixteen bits in hexadecimal without leading zeros (RFC 5952 4.1). */

@@ -27,13 +27,23 @@ uint64_t ahoy_rng_below(struct ahoy_rng *rng, uint64_t bound)
     return number % bound;
 }
 
+/* The lowest 40 of |bits| as eight digits at once, five of them each, the lowest first: halves
+ * move apart three times, and what is ten or more becomes a letter. */
+static uint64_t digits_of(uint64_t bits)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    bits = (bits & 0xfffff) | (bits & UINT64_C(0xfffff00000)) << 12;
+    bits = (bits & UINT64_C(0x3ff000003ff)) | (bits & UINT64_C(0xffc00000ffc00)) << 6;
+    bits = (bits & UINT64_C(0x1f001f001f001f)) | (bits & UINT64_C(0x3e003e003e003e0)) << 3;
+    uint64_t letters = (bits + ones * (0x80 - 10)) >> 7 & ones;
+    return ahoy_lowest_first(bits + ones * '0' + letters * ('a' - '0' - 10));
+}
+
 void ahoy_token_print(uint64_t bits, char token[AHOY_TOKEN_SIZE])
 {
-    static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-    for (int i = 0; i < AHOY_TOKEN_SIZE; i++) {
-        token[i] = digits[bits & 31];
-        bits >>= 5;
-    }
+    const uint64_t first = digits_of(bits), last = digits_of(bits >> 40);
+    memcpy(token, &first, sizeof first);
+    memcpy(token + sizeof first, &last, AHOY_TOKEN_SIZE - sizeof first);
 }
 
 void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])

@@ -48,7 +48,7 @@ static inline struct state begin(const struct ahoy_hash_key *key)
     };
 }
 
-/* Takes |bits| more, at least one byte of them, which |word| holds lowest. */
+/* Takes |bits| more, of one to seven bytes, which |word| holds lowest. */
 static inline void take(struct state *s, uint64_t word, unsigned bits)
 {
     s->pending |= word << s->bits;
@@ -57,7 +57,6 @@ static inline void take(struct state *s, uint64_t word, unsigned bits)
         return;
     }
     compress(s, s->pending);
-    /* In two steps, because nothing may be shifted by 64 at once. */
     s->pending = word >> (63 - s->bits) >> 1;
     s->bits = s->bits + bits - 64;
 }
@@ -67,6 +66,8 @@ static inline void absorb(struct state *s, struct span text)
     const char *at = text.at;
     size_t left = text.size;
     s->size += text.size;
+    /* As many bytes are pending behind a whole word as before it.  It is shifted in two steps,
+     * because nothing may be shifted by 64 at once. */
     for (; left >= 8; left -= 8, at += 8) {
         uint64_t word = ahoy_load_eight(at);
         compress(s, s->pending | word << s->bits);
@@ -139,4 +140,17 @@ uint64_t ahoy_siphash_nocase(const struct ahoy_hash_key *key, const struct span 
                              size_t count, uint64_t number)
 {
     return hash_apart(key, parts, count, number, true);
+}
+
+/* What all of them begin with is taken once. */
+void ahoy_siphash_counted(const struct ahoy_hash_key *key, struct span text, uint64_t *hashes,
+                          size_t count)
+{
+    struct state begun = begin(key);
+    absorb(&begun, text);
+    for (uint64_t i = 0; i < count; i++) {
+        struct state state = begun;
+        absorb(&state, (struct span){ (const char *)&i, sizeof i });
+        hashes[i] = end(&state);
+    }
 }

@@ -9,6 +9,9 @@ struct ahoy_hash_key {
 
 /* The hash of |text|: without |key| nobody can find two texts that share one. */
 uint64_t ahoy_siphash(const struct ahoy_hash_key *key, struct span text);
+/* Those of |text| with 0, 1, 2 ... behind it, each as the eight bytes that it has in memory. */
+void ahoy_siphash_counted(const struct ahoy_hash_key *key, struct span text, uint64_t *hashes,
+                          size_t count);
 /* The same over several spans as if they were one; used to build table keys of parts. */
 uint64_t ahoy_siphash_parts(const struct ahoy_hash_key *key, const struct span *parts,
                             size_t count);

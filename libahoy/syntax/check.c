@@ -27,21 +27,24 @@ static bool is_alone(const struct ahoy_message *message, const struct ahoy_field
            ahoy_message_first(message, field->header) == field;
 }
 
-/* "Contact: *" stands alone: R3261-10.2.2-1. */
+/* "Contact: *" stands alone: R3261-10.2.2-1.  The first other one goes to |contact|. */
 static bool check_value(const struct ahoy_message *message, const struct ahoy_field *field,
-                        struct span text, struct ahoy_err *err)
+                        struct span text, struct ahoy_address *contact, struct ahoy_err *err)
 {
     struct ahoy_value value;
     if (!ahoy_value_parse(field->header, text, &value, err))
         return false;
     if (value.is_star && !is_alone(message, field, text))
         return ahoy_fail(err, 400, text.at, "\"*\" alone");
+    if (contact != NULL && contact->text.size == 0 && field->header == AHOY_HEADER_CONTACT &&
+        !value.is_star)
+        *contact = value.as.address;
     return true;
 }
 
 /* Checks the values of one row of a list, of which there is at least one. */
 static bool check_list(const struct ahoy_message *message, const struct ahoy_field *field,
-                       struct ahoy_err *err)
+                       struct ahoy_address *contact, struct ahoy_err *err)
 {
     struct span rest = field->value;
     struct span item;
@@ -49,18 +52,18 @@ static bool check_list(const struct ahoy_message *message, const struct ahoy_fie
     if (rest.size == 0)
         return ahoy_fail(err, 400, rest.at, "a value");
     while (ahoy_header_next(field->header, &rest, &item, &fault)) {
-        if (!check_value(message, field, item, err))
+        if (!check_value(message, field, item, contact, err))
             return false;
     }
     return fault.expected == NULL || ahoy_fail(err, 400, fault.at, fault.expected);
 }
 
 static bool check_row(const struct ahoy_message *message, const struct ahoy_field *field,
-                      struct ahoy_err *err)
+                      struct ahoy_address *contact, struct ahoy_err *err)
 {
     if (ahoy_header_is_list(field->header))
-        return check_list(message, field, err);
-    return check_value(message, field, field->value, err);
+        return check_list(message, field, contact, err);
+    return check_value(message, field, field->value, contact, err);
 }
 
 /* Whether |field| was read as a whole for |routing|; |params| are then those of its value. */
@@ -84,15 +87,17 @@ static bool is_read(const struct ahoy_field *field, const struct ahoy_routing *r
 }
 
 static bool check_rest(const struct ahoy_message *message, const struct ahoy_routing *routing,
-                       struct ahoy_err *err)
+                       struct ahoy_address *contact, struct ahoy_err *err)
 {
+    if (contact != NULL)
+        contact->text = SPAN("");
     for (size_t i = 0; i < sizeof checked / sizeof checked[0]; i++) {
         const struct ahoy_field *field = ahoy_message_first(message, checked[i]);
         for (; field != NULL; field = ahoy_message_next(message, field)) {
             struct span params;
             bool sound = routing != NULL && is_read(field, routing, &params)
                              ? ahoy_params_check(field->header, params, err)
-                             : check_row(message, field, err);
+                             : check_row(message, field, contact, err);
             if (!sound)
                 return false;
         }
@@ -102,13 +107,13 @@ static bool check_rest(const struct ahoy_message *message, const struct ahoy_rou
 
 bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err)
 {
-    return check_rest(message, NULL, err);
+    return check_rest(message, NULL, NULL, err);
 }
 
 bool ahoy_message_check_rest(const struct ahoy_message *message, const struct ahoy_routing *routing,
-                             struct ahoy_err *err)
+                             struct ahoy_address *contact, struct ahoy_err *err)
 {
-    return check_rest(message, routing, err);
+    return check_rest(message, routing, contact, err);
 }
 
 bool ahoy_header_is_checked(enum ahoy_header header)

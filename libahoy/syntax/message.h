@@ -103,9 +103,10 @@ bool ahoy_message_routing(const struct ahoy_message *message, struct ahoy_routin
  * Contact ("*" alone is one), Route, Record-Route, Path, Refer-To, and credentials.  For
  * requests that the server acts on itself; a proxy does not ask.  Faults: 400. */
 bool ahoy_message_check(const struct ahoy_message *message, struct ahoy_err *err);
-/* The same of a message whose |routing| was sound: what was read for that is not read again. */
+/* The same of a message whose |routing| was sound: what was read for that is not read again.  Where
+ * |contact| is not NULL, the first Contact is left there, or an empty text where it is none. */
 bool ahoy_message_check_rest(const struct ahoy_message *message, const struct ahoy_routing *routing,
-                             struct ahoy_err *err);
+                             struct ahoy_address *contact, struct ahoy_err *err);
 /* Whether |header| is one of those. */
 bool ahoy_header_is_checked(enum ahoy_header header);
 

@@ -97,13 +97,15 @@ static bool keep_to_limits(const struct ahoy_registrar_limits *limits, struct sp
     return true;
 }
 
-static bool read_contact(struct span text, uint32_t expires_s,
+static bool read_contact(struct span text, const struct ahoy_address *known, uint32_t expires_s,
                          const struct ahoy_registrar_limits *limits, struct ahoy_register *read,
                          struct ahoy_err *err)
 {
     struct ahoy_asked_contact *asked = &read->asks.asked[read->asks.count];
     struct ahoy_address address;
-    if (!ahoy_address_parse(text, &address, err))
+    if (known != NULL && known->text.at == text.at && known->text.size == text.size)
+        address = *known;
+    else if (!ahoy_address_parse(text, &address, err))
         return false;
     if (address.uri.scheme == AHOY_SCHEME_OTHER)
         return ahoy_fail(err, 403, text.at, "a sip or sips URI"); /* R5627-5.1-3 */
@@ -130,7 +132,7 @@ static bool read_star(const struct ahoy_message *request, struct span star,
     return true;
 }
 
-static bool read_contacts(const struct ahoy_message *request,
+static bool read_contacts(const struct ahoy_message *request, const struct ahoy_address *known,
                           const struct ahoy_registrar_limits *limits, struct ahoy_register *read,
                           struct ahoy_err *err)
 {
@@ -150,7 +152,7 @@ static bool read_contacts(const struct ahoy_message *request,
         }
         if (registration->count == AHOY_BINDINGS_LIMIT)
             return ahoy_fail(err, 403, text.at, "fewer contacts");
-        if (!read_contact(text, expires_s, limits, read, err))
+        if (!read_contact(text, known, expires_s, limits, read, err))
             return false;
         registration->count++;
     }
@@ -170,8 +172,9 @@ static bool check_schemes(const struct ahoy_registration *registration,
 }
 
 bool ahoy_register_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
-                         const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
-                         struct ahoy_register *read, struct ahoy_err *err)
+                         const struct ahoy_address *contact, const struct ahoy_hop *hop,
+                         const struct ahoy_registrar_limits *limits, struct ahoy_register *read,
+                         struct ahoy_err *err)
 {
     struct ahoy_registration *registration = &read->asks;
     registration->remove_all = false;
@@ -183,33 +186,52 @@ bool ahoy_register_parse(const struct ahoy_message *request, const struct ahoy_r
     registration->is_pushed = ahoy_push_is_done(request);
     if (routing->call_id.size > AHOY_BINDING_CALL_ID_LIMIT)
         return ahoy_fail(err, 400, routing->call_id.at, "a Call-ID of at most 256 bytes");
-    return read_contacts(request, limits, read, err) &&
+    return read_contacts(request, contact, limits, read, err) &&
            check_schemes(registration, &routing->request_uri, err) &&
            ahoy_registrar_read_outbound(request, read, err);
 }
+
+/* A contact, which is parsed where its text alone does not tell. */
+struct place {
+    struct span text;
+    bool is_parsed;
+    struct ahoy_uri uri;
+};
 
 /* What a request does to the bindings that there are. */
 struct change {
     const struct ahoy_bindings *current;
     const struct ahoy_registration *registration;
     uint64_t now_ms;
-    struct ahoy_uri uris[AHOY_BINDINGS_LIMIT]; /* Of what is asked. */
-    bool settled[AHOY_BINDINGS_LIMIT];         /* Each asked contact that has had its effect. */
+    struct place *places;              /* Of what is asked. */
+    bool settled[AHOY_BINDINGS_LIMIT]; /* Each asked contact that has had its effect. */
 };
 
 enum { NOT_ASKED = AHOY_BINDINGS_LIMIT };
 
 /* What a binding is known by. */
 struct key {
-    const struct ahoy_uri *uri;
+    struct place *place;
     struct span instance;
     uint32_t reg_id;
 };
 
+static bool parse_place(struct place *place)
+{
+    place->is_parsed = place->is_parsed || ahoy_uri_parse(place->text, &place->uri, NULL);
+    return place->is_parsed;
+}
+
+static bool is_same_place(struct place *a, struct place *b)
+{
+    return ahoy_span_equal(a->text, b->text) ||
+           (parse_place(a) && parse_place(b) && ahoy_uri_equal(&a->uri, &b->uri));
+}
+
 static struct key key_of_asked(const struct change *change, size_t index)
 {
     const struct ahoy_asked_contact *asked = &change->registration->asked[index];
-    return (struct key){ &change->uris[index], asked->instance, asked->reg_id };
+    return (struct key){ &change->places[index], asked->instance, asked->reg_id };
 }
 
 /* A flow of an instance is known by that and nothing else: RFC 5626 6. */
@@ -218,7 +240,7 @@ static bool is_same(const struct key *a, const struct key *b)
     if (a->reg_id != b->reg_id)
         return false;
     return a->reg_id != 0 ? ahoy_span_equal(a->instance, b->instance)
-                          : ahoy_uri_equal(a->uri, b->uri);
+                          : is_same_place(a->place, b->place);
 }
 
 /* Whether the contact that is asked for means the binding of |key|.  To be removed it may be named
@@ -227,7 +249,7 @@ static bool means(const struct change *change, size_t index, const struct key *k
 {
     struct key asked = key_of_asked(change, index);
     bool removes = change->registration->asked[index].expires_s == 0 && asked.reg_id == 0;
-    return is_same(&asked, key) || (removes && ahoy_uri_equal(asked.uri, key->uri));
+    return is_same(&asked, key) || (removes && is_same_place(asked.place, key->place));
 }
 
 /* The asked contact that means |key|; the last one where the request names it twice. */
@@ -242,9 +264,11 @@ static size_t find_asked(const struct change *change, const struct key *key)
 
 static size_t find_binding(const struct change *change, const struct ahoy_binding *binding)
 {
-    struct ahoy_uri uri;
-    const struct key key = { &uri, binding->instance, binding->reg_id };
-    return ahoy_uri_parse(binding->contact, &uri, NULL) ? find_asked(change, &key) : NOT_ASKED;
+    AHOY_UNSET struct place place;
+    const struct key key = { &place, binding->instance, binding->reg_id };
+    place.text = binding->contact;
+    place.is_parsed = false;
+    return find_asked(change, &key);
 }
 
 /* Of one call a later request only may change a binding: R3261-10.3-14, -15, -21, -22. */
@@ -349,15 +373,17 @@ bool ahoy_registrar_apply(const struct ahoy_bindings *current,
                           const struct ahoy_registration *registration, uint64_t now_ms,
                           struct ahoy_bindings *next, struct ahoy_err *err)
 {
+    AHOY_UNSET struct place places[AHOY_BINDINGS_LIMIT];
     AHOY_UNSET struct change change;
+    change.places = places;
     change.current = current;
     change.registration = registration;
     change.now_ms = now_ms;
     ahoy_bindings_init(next);
     for (size_t i = 0; i < registration->count; i++) {
         change.settled[i] = false;
-        if (!ahoy_uri_parse(registration->asked[i].contact, &change.uris[i], err))
-            return false;
+        places[i].text = registration->asked[i].contact;
+        places[i].is_parsed = false;
     }
     return change_old(&change, next, err) && add_new(&change, next, err);
 }

@@ -48,13 +48,16 @@ struct ahoy_register {
     char path[AHOY_PATH_LIMIT];                /* Room for its path. */
 };
 
-/* Reads a REGISTER (10.3 steps 6 and 7, RFC 3327 5.3, RFC 5626 6).  Faults: 400 (Contact
- * unreadable or too long, `*` with others or without Expires: 0, Call-ID or Path too long, a reg-id
- * that is no such number or beside another contact), 423, 403 for a Contact that is no sip URI and
- * for more than AHOY_BINDINGS_LIMIT of them, 439 where the first hop lacks what a reg-id needs. */
+/* Reads a REGISTER (10.3 steps 6 and 7, RFC 3327 5.3, RFC 5626 6).  |contact| is one of its
+ * Contacts that was read already, as ahoy_message_check_rest leaves it, or NULL.  Faults: 400
+ * (Contact unreadable or too long, `*` with others or without Expires: 0, Call-ID or Path too long,
+ * a reg-id that is no such number or beside another contact), 423, 403 for a Contact that is no sip
+ * URI and for more than AHOY_BINDINGS_LIMIT of them, 439 where the first hop lacks what a reg-id
+ * needs. */
 bool ahoy_register_parse(const struct ahoy_message *request, const struct ahoy_routing *routing,
-                         const struct ahoy_hop *hop, const struct ahoy_registrar_limits *limits,
-                         struct ahoy_register *read, struct ahoy_err *err);
+                         const struct ahoy_address *contact, const struct ahoy_hop *hop,
+                         const struct ahoy_registrar_limits *limits, struct ahoy_register *read,
+                         struct ahoy_err *err);
 
 /* Writes to |next| what |current| becomes: all changes or none.  Contacts are compared by
  * 19.1.4, those with a reg-id by instance and reg-id alone (RFC 5626 6); expired ones are left out;

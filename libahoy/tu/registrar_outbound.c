@@ -93,6 +93,14 @@ static bool check_flow(struct ahoy_registration *registration, bool supported, s
     return true;
 }
 
+/* Whether it matters how the request came: only to who speaks of flows. */
+static bool is_of_flows(const struct ahoy_registration *registration, bool supported)
+{
+    for (size_t i = 0; i < registration->count; i++)
+        supported |= registration->asked[i].reg_id != 0;
+    return supported;
+}
+
 bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
                                   struct ahoy_register *read, struct ahoy_err *err)
 {
@@ -105,6 +113,8 @@ bool ahoy_registrar_read_outbound(const struct ahoy_message *request,
     if (!join_path(request, read, &first, err))
         return false;
     registration->shows_path = registration->path.size > 0 && supported.path;
+    if (!is_of_flows(registration, supported.outbound))
+        return true;
     bool kept = registration->path.size > 0
                     ? ahoy_uri_param(&first.uri, SPAN("ob"), &ob)
                     : ahoy_registrar_is_first_hop(request); /* R5626-6-2, -3 */

@@ -188,7 +188,7 @@ static bool admits(struct ahoy_ua *ua, const struct ahoy_event *event)
     struct ahoy_buf rows = ahoy_buf_over(context->rows, sizeof context->rows);
     struct ahoy_err err;
     unsigned status = 0;
-    if (!ahoy_message_check_rest(event->message, event->routing, &err)) {
+    if (!ahoy_message_check_rest(event->message, event->routing, NULL, &err)) {
         status = err.status;
     } else if (!ahoy_ua_serves(event->message->method)) {
         status = 405;

@@ -41,6 +41,19 @@ static void it_stands_for_one_instance(void **state)
     }
 }
 
+/* What phones were given before this Ahoy was installed is what it would give them. */
+static void it_is_what_it_always_was(void **state)
+{
+    (void)state;
+    char space[AHOYD_GRUU_TOKEN_SIZE];
+    const struct ahoyd_gruu_target target = target_of("bob");
+    struct span token = print(&target, 7, space);
+    static const char right[] = "7000000000000se6md6ti644d44cko5q5u5412382kne6qu005p1"
+                                "4649ip2i9s0c2njbdut1k47safqs6e663vir3tf";
+    assert_int_equal(token.size, sizeof right - 1);
+    assert_memory_equal(token.at, right, token.size);
+}
+
 /* R5627-5.4-4: as long as nothing of that changes, and no longer. */
 static void it_stands_for_nothing_else(void **state)
 {
@@ -133,11 +146,9 @@ static void what_is_no_token(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_stands_for_one_instance),
-        cmocka_unit_test(it_stands_for_nothing_else),
-        cmocka_unit_test(no_character_may_be_another),
-        cmocka_unit_test(two_of_one_look_like_two),
-        cmocka_unit_test(what_is_no_token),
+        cmocka_unit_test(it_stands_for_one_instance), cmocka_unit_test(it_is_what_it_always_was),
+        cmocka_unit_test(it_stands_for_nothing_else), cmocka_unit_test(no_character_may_be_another),
+        cmocka_unit_test(two_of_one_look_like_two),   cmocka_unit_test(what_is_no_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

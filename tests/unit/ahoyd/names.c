@@ -85,6 +85,10 @@ static int domain_of(const char *uri_text)
 {
     struct ahoy_uri uri = uri_of(uri_text);
     const struct ahoyd_domain *domain = ahoyd_names_domain(&world.names, &uri);
+    for (size_t i = 0; i < world.config->domain_count; i++) {
+        const struct ahoyd_domain *other = &world.config->domains[i];
+        assert_int_equal(ahoyd_names_are_of(&world.names, &uri, other), other == domain);
+    }
     return domain == NULL ? -1 : (int)(domain - world.config->domains);
 }
 

@@ -104,6 +104,21 @@ static void test_case_is_nothing_and_ends_are(void **state)
                 ahoy_siphash_nocase(&key, (struct span[]){ SPAN("`") }, 1, 0));
 }
 
+static void test_counted(void **state)
+{
+    (void)state;
+    char text[40];
+    uint64_t hashes[5];
+    for (size_t size = 0; size <= sizeof text - sizeof *hashes; size++) {
+        fill(text, size);
+        ahoy_siphash_counted(&key, (struct span){ text, size }, hashes, 5);
+        for (uint64_t i = 0; i < 5; i++) {
+            memcpy(text + size, &i, sizeof i);
+            assert_true(hashes[i] == ahoy_siphash(&key, (struct span){ text, size + sizeof i }));
+        }
+    }
+}
+
 static void test_each_half_of_the_key_counts(void **state)
 {
     (void)state;
@@ -136,6 +151,7 @@ int main(void)
         cmocka_unit_test(test_published_vectors),
         cmocka_unit_test(test_parts_are_one_text),
         cmocka_unit_test(test_case_is_nothing_and_ends_are),
+        cmocka_unit_test(test_counted),
         cmocka_unit_test(test_each_half_of_the_key_counts),
         cmocka_unit_test(test_unaligned),
     };

@@ -117,7 +117,39 @@ static void test_behind_the_routing(void **state)
                         1, sizeof rows - 1);
         assert_int_equal(check(rows, &err), cases[i].is_sound);
         assert_true(ahoy_message_routing(&message, &routing, &err));
-        assert_int_equal(ahoy_message_check_rest(&message, &routing, &err), cases[i].is_sound);
+        assert_int_equal(ahoy_message_check_rest(&message, &routing, NULL, &err),
+                         cases[i].is_sound);
+    }
+}
+
+/* The first Contact is left for whoever needs it. */
+static void test_contact_is_left(void **state)
+{
+    static const struct {
+        const char *rows, *contact;
+    } cases[] = {
+        { "", "" },
+        { "Contact: *\r\n", "" },
+        { "Contact: <sip:a@b;x=1>;q=0.5\r\n", "sip:a@b;x=1" },
+        { "Contact: <sip:a>, <sip:b>\r\nContact: <sip:c>\r\n", "sip:a" },
+        { "Route: <sip:r;lr>\r\nm: sip:a\r\nPath: <sip:p;lr>\r\n", "sip:a" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char rows[500];
+        struct ahoy_err err = { .expected = NULL };
+        struct ahoy_routing routing;
+        struct ahoy_address contact;
+        snprintf(rows, sizeof rows,
+                 "Via: SIP/2.0/UDP a;branch=z9hG4bKx\r\nFrom: <sip:a>;tag=1\r\nTo: <sip:b>\r\n"
+                 "Call-ID: a\r\nCSeq: 1 REGISTER\r\n%s",
+                 cases[i].rows);
+        assert_true(check(rows, &err));
+        assert_true(ahoy_message_routing(&message, &routing, &err));
+        assert_true(ahoy_message_check_rest(&message, &routing, &contact, &err));
+        assert_int_equal(contact.text.size > 0, cases[i].contact[0] != '\0');
+        if (contact.text.size > 0)
+            assert_true(ahoy_span_equal(contact.uri.text, ahoy_span(cases[i].contact)));
     }
 }
 
@@ -128,6 +160,7 @@ int main(void)
         cmocka_unit_test_teardown(test_star, test_free_all),
         cmocka_unit_test_teardown(test_faults, test_free_all),
         cmocka_unit_test(test_behind_the_routing),
+        cmocka_unit_test(test_contact_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

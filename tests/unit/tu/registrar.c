@@ -46,9 +46,20 @@ static bool parse(struct world *world, const char *call_id, unsigned cseq, const
     assert_in_range(size, 1, sizeof world->text - 1);
     assert_true(ahoy_message_parse(bytes, &world->message, &world->err));
     assert_true(ahoy_message_routing(&world->message, &world->routing, &world->err));
+    struct ahoy_address contact;
+    (void)ahoy_message_check_rest(&world->message, &world->routing, &contact, NULL);
     world->err = (struct ahoy_err){ 0 };
-    return ahoy_register_parse(&world->message, &world->routing, &hop, &limits,
-                                   &world->read, &world->err);
+    bool sound = ahoy_register_parse(&world->message, &world->routing, NULL, &hop, &limits,
+                                     &world->read, &world->err);
+    /* A Contact that was read before makes no difference. */
+    const struct ahoy_err before = world->err;
+    world->err = (struct ahoy_err){ 0 };
+    assert_int_equal(ahoy_register_parse(&world->message, &world->routing, &contact, &hop, &limits,
+                                         &world->read, &world->err),
+                     sound);
+    assert_int_equal(world->err.status, before.status);
+    assert_ptr_equal(world->err.at, before.at);
+    return sound;
 }
 
 static unsigned parse_fault(struct world *world, const char *rows)
@@ -134,11 +145,11 @@ static void an_hour_is_never_too_brief(void **state)
     const struct ahoy_registrar_limits strict = { 7200, 86400, 7200, 0 };
     struct ahoy_hop hop = { .transport = AHOY_UDP };
     assert_true(parse(world, "call", 1, "Contact: <sip:a@192.0.2.1>;expires=3600\r\n"));
-    assert_true(ahoy_register_parse(&world->message, &world->routing, &hop, &strict,
-                                        &world->read, &world->err));
+    assert_true(ahoy_register_parse(&world->message, &world->routing, NULL, &hop, &strict,
+                                    &world->read, &world->err));
     assert_true(parse(world, "call", 1, "Contact: <sip:a@192.0.2.1>;expires=3599\r\n"));
-    assert_false(ahoy_register_parse(&world->message, &world->routing, &hop, &strict,
-                                         &world->read, &world->err));
+    assert_false(ahoy_register_parse(&world->message, &world->routing, NULL, &hop, &strict,
+                                     &world->read, &world->err));
     assert_int_equal(world->err.status, 423);
 }
 

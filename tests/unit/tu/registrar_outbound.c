@@ -49,8 +49,8 @@ static unsigned register_by(struct world *world, uint32_t connection, const char
         ahoy_message_parse((struct span){ world->text, (size_t)size }, &world->message, &err));
     assert_true(ahoy_message_routing(&world->message, &world->routing, &err));
     err = (struct ahoy_err){ 0 };
-    if (!ahoy_register_parse(&world->message, &world->routing, &hop, &limits,
-                                 &world->read, &err) ||
+    if (!ahoy_register_parse(&world->message, &world->routing, NULL, &hop, &limits, &world->read,
+                             &err) ||
         !ahoy_registrar_apply(&world->bindings, &world->read.asks, now_ms, &world->next, &err))
         return err.status;
     ahoy_bindings_copy(&world->bindings, &world->next, now_ms);
