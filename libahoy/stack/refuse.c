@@ -20,7 +20,7 @@ static void log_fault(const struct ahoy_stack *stack, const struct ahoy_err *err
 static bool answer(struct ahoy_stack *stack, unsigned status)
 {
     char tag[AHOY_TOKEN_SIZE];
-    ahoy_transactions_tag(stack->transactions, &stack->routing, tag);
+    ahoy_transaction_stateless_tag(stack->transactions, &stack->routing, tag);
     const struct ahoy_response response = { .status = status,
                                             .to_tag = { tag, sizeof tag },
                                             .received = &stack->source.remote };

@@ -76,7 +76,6 @@ struct ahoy_arrival {
     unsigned lookalikes; /* Transactions of the same hash. */
     bool is_accepted;
     bool keeps_answer;             /* It may not be answered without state. */
-    bool cancels_kept;             /* It cancels what was answered so. */
     struct ahoy_handle unanswered; /* The INVITE that was accepted; null once it is seen to. */
 };
 
@@ -208,17 +207,8 @@ void ahoy_server_take_timer(struct ahoy_transactions *owner, struct ahoy_transac
                             enum ahoy_clock clock, uint64_t now_ms);
 void ahoy_server_take_failure(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
                               uint64_t now_ms);
-
-/* stateless.c: what is sent once and forgotten. */
-
-/* What an ACK acknowledges, by its To tag. */
-enum ahoy_acknowledged {
-    AHOY_ACKNOWLEDGED_OTHER,     /* No answer of ours without a user. */
-    AHOY_ACKNOWLEDGED_FORGOTTEN, /* One without state. */
-    AHOY_ACKNOWLEDGED_KEPT       /* One that was to be kept. */
-};
-
-enum ahoy_acknowledged ahoy_stateless_find_answer(const struct ahoy_transactions *owner,
-                                                  const struct ahoy_routing *routing);
+/* Answers without state: stateless.c. */
+bool ahoy_stateless_is_ack(const struct ahoy_transactions *owner,
+                           const struct ahoy_routing *routing);
 /* Whether the response at hand, which no transaction has, is to what we sent from a seed. */
 bool ahoy_stateless_is_response(const struct ahoy_transactions *owner);

@@ -157,17 +157,13 @@ static void step_noninvite(struct ahoy_transactions *owner, struct ahoy_transact
 }
 
 /* An ACK goes to the INVITE transaction that it acknowledges, or up; one to an answer that we gave
- * without state ends here.  Under load those are most, and no transaction is sought for them.  An
- * answer that was to be kept has one, unless memory was refused. */
+ * without state ends here. */
 static void take_ack(struct ahoy_transactions *owner)
 {
-    enum ahoy_acknowledged answer = ahoy_stateless_find_answer(owner, owner->arrival.routing);
-    if (answer == AHOY_ACKNOWLEDGED_FORGOTTEN)
-        return;
     struct ahoy_transaction *invite = find(owner, AHOY_METHOD_INVITE);
     if (invite != NULL)
         step_invite(owner, invite, INS_ACK, owner->arrival.now_ms);
-    else if (answer == AHOY_ACKNOWLEDGED_OTHER)
+    else if (!ahoy_stateless_is_ack(owner, owner->arrival.routing))
         ahoy_owner_tell_message(owner, AHOY_EVENT_ACK, NULL);
 }
 
@@ -177,16 +173,13 @@ void ahoy_server_take_request(struct ahoy_transactions *owner)
     enum ahoy_method method = arrival->message->method;
     arrival->is_accepted = false;
     arrival->keeps_answer = false;
-    arrival->cancels_kept = false;
     if (method == AHOY_METHOD_ACK) {
         take_ack(owner);
         return;
     }
     const struct ahoy_transaction *cancelled = NULL;
-    if (method == AHOY_METHOD_CANCEL) {
+    if (method == AHOY_METHOD_CANCEL)
         cancelled = find(owner, AHOY_METHOD_INVITE); /* 9.2 */
-        arrival->cancels_kept = cancelled != NULL && cancelled->user == 0;
-    }
     struct ahoy_transaction *transaction = find(owner, method);
     if (transaction == NULL)
         ahoy_owner_tell_message(

@@ -28,53 +28,27 @@ void ahoy_transaction_keep_answer(struct ahoy_transactions *owner, const struct 
     owner->arrival.keeps_answer = true;
 }
 
-/* Of what an ACK to a final response other than 2xx has in common with its INVITE (17.1.1.3).
- * Sizes are mixed in, so that no part can borrow from its neighbour; each part is of one row. */
-static uint64_t hash_of(const struct ahoy_transactions *owner, const struct ahoy_routing *routing)
+void ahoy_transaction_stateless_tag(const struct ahoy_transactions *owner,
+                                    const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE])
 {
+    /* What an ACK to a final response other than 2xx has in common with its INVITE (17.1.1.3).
+     * Sizes are mixed in, so that no part can borrow from its neighbour; each part is of one row. */
     bool has_cookie = ahoy_via_has_cookie(&routing->via);
     struct span hop = has_cookie ? routing->via.branch : routing->via.text;
     const struct span cseq = { (const char *)&routing->cseq.number, sizeof routing->cseq.number };
     const struct span parts[] = { hop, routing->call_id, routing->from_tag, cseq };
     uint64_t sizes = (uint64_t)routing->call_id.size << 16 | routing->from_tag.size;
-    return ahoy_siphash_apart(&owner->tag_key, parts, has_cookie ? 3 : 4, sizes);
+    ahoy_token_print(ahoy_siphash_apart(&owner->tag_key, parts, has_cookie ? 3 : 4, sizes), tag);
 }
 
-/* An answer that a transaction keeps has another tag, so that its ACK is not taken for one that
- * nobody waits for. */
-static void print_tag(uint64_t hash, bool is_kept, char tag[AHOY_TOKEN_SIZE])
-{
-    ahoy_token_print(hash ^ is_kept, tag);
-}
-
-void ahoy_transaction_stateless_tag(const struct ahoy_transactions *owner,
-                                    const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE])
-{
-    const struct ahoy_arrival *arrival = &owner->arrival;
-    /* S3261-9.2-3: what is cancelled and its CANCEL are answered with one tag. */
-    print_tag(hash_of(owner, routing), arrival->keeps_answer || arrival->cancels_kept, tag);
-}
-
-void ahoy_transactions_tag(const struct ahoy_transactions *owner,
-                           const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE])
-{
-    print_tag(hash_of(owner, routing), false, tag);
-}
-
-enum ahoy_acknowledged ahoy_stateless_find_answer(const struct ahoy_transactions *owner,
-                                                  const struct ahoy_routing *routing)
+bool ahoy_stateless_is_ack(const struct ahoy_transactions *owner,
+                           const struct ahoy_routing *routing)
 {
     char tag[AHOY_TOKEN_SIZE];
-    const struct span text = { tag, sizeof tag };
     if (routing->to_tag.size != sizeof tag) /* Most are to others' answers, with tags of theirs. */
-        return AHOY_ACKNOWLEDGED_OTHER;
-    uint64_t hash = hash_of(owner, routing);
-    print_tag(hash, false, tag);
-    if (ahoy_span_equal_nocase(routing->to_tag, text))
-        return AHOY_ACKNOWLEDGED_FORGOTTEN;
-    print_tag(hash, true, tag);
-    return ahoy_span_equal_nocase(routing->to_tag, text) ? AHOY_ACKNOWLEDGED_KEPT
-                                                         : AHOY_ACKNOWLEDGED_OTHER;
+        return false;
+    ahoy_transaction_stateless_tag(owner, routing, tag);
+    return ahoy_span_equal_nocase(routing->to_tag, (struct span){ tag, sizeof tag });
 }
 
 void ahoy_transaction_pass(struct ahoy_transactions *owner, const struct ahoy_hop *hop,

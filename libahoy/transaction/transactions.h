@@ -48,11 +48,6 @@ void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struc
 void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
                                    struct ahoy_handle transaction, uint64_t now_ms);
 
-/* The To tag for an answer of the transport's own, without state, to a request that is not sound
- * enough to come here: that of ahoy_transaction_stateless_tag. */
-void ahoy_transactions_tag(const struct ahoy_transactions *transactions,
-                           const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE]);
-
 /* Whether |transaction| is a client whose request may be lost with the connection that it left by:
  * to an INVITE no response has come, to others no final one. */
 bool ahoy_transactions_is_waiting(const struct ahoy_transactions *transactions,

@@ -78,8 +78,7 @@ bool ahoy_transaction_respond(struct ahoy_transactions *transactions,
                               const struct span *pieces, size_t count, uint64_t now_ms);
 
 /* Answers a REQUEST or CANCEL event without keeping anything: sent once (attack rule R3); an INVITE
- * by a failure.  The ACK to such an answer comes up as an AHOY_EVENT_ACK, unless it has the tag of
- * ahoy_transaction_stateless_tag. */
+ * by a failure.  The ACK to such an answer comes up as an AHOY_EVENT_ACK. */
 void ahoy_transaction_answer(struct ahoy_transactions *transactions, const struct ahoy_event *event,
                              const struct span *pieces, size_t count);
 
@@ -151,8 +150,7 @@ bool ahoy_transaction_is_own_via(const struct ahoy_transactions *transactions,
                                  const struct ahoy_via *via);
 
 /* The To tag for an answer without state: the same for the same request and its ACK, unguessable
- * (8.2.7).  An ACK whose To tag equals its own is the ACK to such an answer, and is dropped by the
- * layer itself.  Of a request whose answer is to be kept it is another one, so that is said first
- * (ahoy_transaction_keep_answer). */
+ * (8.2.7).  An ACK event whose To tag equals its own is the ACK to such an answer, and is
+ * dropped by the layer itself. */
 void ahoy_transaction_stateless_tag(const struct ahoy_transactions *transactions,
                                     const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE]);
