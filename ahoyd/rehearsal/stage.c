@@ -231,7 +231,8 @@ static bool register_phone(struct world *world, const struct place *place)
     ahoy_ip_print(&place->ip, &contact);
     ahoy_buf_put(&contact, SPAN(";transport="));
     ahoy_buf_put(&contact, ahoy_transport_uri_name(usual->transport));
-    if (contact.overflow)
+    struct ahoy_uri uri;
+    if (contact.overflow || !ahoy_uri_parse(ahoy_buf_text(&contact), &uri, NULL))
         return false;
     struct ahoy_registration registration = {
         .count = 1,
