@@ -32,7 +32,7 @@ void ahoy_transaction_stateless_tag(const struct ahoy_transactions *owner,
                                     const struct ahoy_routing *routing, char tag[AHOY_TOKEN_SIZE])
 {
     /* What an ACK to a final response other than 2xx has in common with its INVITE (17.1.1.3).
-     * Sizes are mixed in, so that no part can borrow from its neighbour; each part is of one row. */
+     * Sizes are mixed in, so that no part can borrow from its neighbour, and each is of one row. */
     bool has_cookie = ahoy_via_has_cookie(&routing->via);
     struct span hop = has_cookie ? routing->via.branch : routing->via.text;
     const struct span cseq = { (const char *)&routing->cseq.number, sizeof routing->cseq.number };

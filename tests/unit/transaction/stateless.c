@@ -120,8 +120,8 @@ static struct tag tag_of(const char *via, const char *from_tag, const char *call
 }
 
 /* A phone that has seen an INVITE fail sends that ACK again for whatever comes later (17.1.1.2), as
- * where the INVITE, sent again, was not answered without state: it is matched by its branch (17.2.3),
- * whatever its To tag. */
+ * where the INVITE, sent again, was not answered without state: it is matched by its branch
+ * (17.2.3), whatever its To tag. */
 static void test_an_early_ack(void **state)
 {
     (void)state;
