@@ -245,6 +245,10 @@ void sim_law_ack_owed(struct sim_witness *witness, const struct sim_news *news)
 
 void sim_law_acks_sent(struct sim_witness *witness)
 {
+    /* Its To is the response's, of which a server does not judge the URI (decision 176): where that
+     * is none, the ACK cannot be read. */
+    if (witness->blurred_turn == witness->turn)
+        return;
     for (size_t i = witness->first_lower; i < witness->lower_count; i++) {
         const struct sim_lower *lower = &witness->lowers[i];
         if (lower->owes_ack_turn == witness->turn && lower->acked_turn != witness->turn &&
