@@ -1,14 +1,17 @@
 /* The two UDP sockets of a call's sound: RTP on an even port, RTCP on the next (RFC 3550 11), or
- * both on the first one (RFC 5761).  Whom we listen to.  A packet is taken where it comes from the
- * address that the peer has signalled (for RTCP: for RTCP), from whatever port.  The port of the
- * first one that comes is from then on where our packets go, and no other port is listened to:
- * symmetric RTP (RFC 4961), which passes a NAT that keeps the address, as one on the peer's own
- * host does.  Until one comes, packets go to the signalled port.  So a stranger elsewhere cannot be
- * heard and cannot draw our packets to himself, and one at the peer's own address must be faster
- * than the peer.  A peer behind a NAT that has signalled an address of its own network is not
- * heard.  With ICE he is where he has proved to be: only STUN is taken from everybody then.  There
- * may be further sockets for RTP and RTCP, at other addresses: bases (RFC 8445 5.1.1.1), of which
- * the first, number 0, is that of RTP. */
+ * both on the first one (RFC 5761).
+ *
+ * Whom we listen to.  A packet is taken where it comes from the address that the peer has signalled
+ * (for RTCP: for RTCP), from whatever port.  The port of the first one that comes is from then on
+ * where our packets go, and no other port is listened to: symmetric RTP (RFC 4961), which passes
+ * a NAT that keeps the address, as one on the peer's own host does.  Until one comes, packets go to
+ * the signalled port.  So a stranger elsewhere cannot be heard and cannot draw our packets to
+ * himself, and one at the peer's own address must be faster than the peer.  A peer behind a NAT
+ * that has signalled an address of its own network is not heard.
+ *
+ * With ICE he is where he has proved to be: only STUN is taken from everybody then.  There may be
+ * further sockets for RTP and RTCP, at other addresses: bases (RFC 8445 5.1.1.1), of which the
+ * first, number 0, is that of RTP. */
 #pragma once
 
 #include "libahoy/base/ip.h"

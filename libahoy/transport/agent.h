@@ -161,8 +161,7 @@ void ahoy_ice_take_back(struct ahoy_ice_agent *agent);
 /* A socket at |ip|, the better the sooner; its number is the next one from 0 on.  False where there
  * are too many. */
 bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip);
-/* Its address is ours no more: it is not told or tried again, and a way that leads from it is lost.
- * */
+/* The address of |base| is ours no more: it is not told or tried, and a way from it is lost. */
 void ahoy_ice_drop_base(struct ahoy_ice_agent *agent, size_t base);
 /* Asks the STUN server |server| how its bases of that family are seen; again in a restart. */
 void ahoy_ice_gather(struct ahoy_ice_agent *agent, const struct ahoy_ip *server, uint64_t now_ms);
@@ -200,13 +199,14 @@ uint64_t ahoy_ice_deadline(const struct ahoy_ice_agent *agent);
 
 /* Where sound may be sent to (12.1); false where it may not. */
 bool ahoy_ice_way(const struct ahoy_ice_agent *agent, size_t *base, struct ahoy_ip *remote);
-/* Both have settled on a pair: how it is seen from the other side, and whether we have chosen it.
- * Else false. */
+/* A pair that both have settled on. */
 struct ahoy_ice_settled {
-    bool controls;
-    struct ahoy_candidate ours;
+    bool controls;              /* We have chosen it. */
+    struct ahoy_candidate ours; /* As it is seen from the other side. */
     struct ahoy_ip theirs;
 };
+
+/* Fills |settled| where there is one; else false. */
 bool ahoy_ice_settled(const struct ahoy_ice_agent *agent, struct ahoy_ice_settled *settled);
 /* Whether there is no way, and none will come any more (RFC 8839 4.3.4). */
 bool ahoy_ice_is_hopeless(const struct ahoy_ice_agent *agent);

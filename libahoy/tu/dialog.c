@@ -175,20 +175,26 @@ bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_messa
     return made;
 }
 
-/* Whether |skimmed|, of a response, has a URI that may go into requests of ours; what is |known|
- * has gone into some. */
-static bool is_sound(const struct ahoy_address *skimmed, bool is_known, struct ahoy_err *err)
+/* Whether |skimmed|, of a response, is the URI |known|, which has gone into requests of ours; empty
+ * where there is none yet. */
+static bool is_known(const struct ahoy_address *skimmed, struct span known)
+{
+    return known.size > 0 && ahoy_span_equal(skimmed->uri.text, known);
+}
+
+/* Whether it has one that may go into requests of ours; one that |is_old| has. */
+static bool is_sound(const struct ahoy_address *skimmed, bool is_old, struct ahoy_err *err)
 {
     struct ahoy_address address;
-    return is_known || ahoy_address_parse(skimmed->text, &address, err);
+    return is_old || ahoy_address_parse(skimmed->text, &address, err);
 }
 
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *routing, struct ahoy_err *err)
 {
     /* They are where the texts of the response will be. */
-    bool knows_local = ahoy_span_equal(routing->from.uri.text, dialog->local_uri);
-    bool knows_remote = ahoy_span_equal(routing->to.uri.text, dialog->remote_uri);
+    bool knows_local = is_known(&routing->from, dialog->local_uri);
+    bool knows_remote = is_known(&routing->to, dialog->remote_uri);
     if (!keep_common(dialog, response, routing, err))
         return false;
     /* The caller sees Record-Route from its far end: R3261-12.1.2-3. */

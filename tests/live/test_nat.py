@@ -69,6 +69,15 @@ store "memory:"
             self.assertGreater(share(self.path / f"{name}.wav", hz), 0.7)
             self.assertEqual(phone.wait(), 0)
 
+    def expect_way_found(self, alice, bob):
+        """Sound goes through the NATs again; then alice hangs up."""
+        self.wait_for(alice, "way-found")
+        until(lambda count=self.internet.direct: self.internet.direct > count + 100, "sound")
+        alice.send_signal(signal.SIGINT)
+        for phone in (alice, bob):
+            self.wait_for(phone, "heard")
+            self.assertEqual(phone.wait(), 0)
+
     def test_two_nats(self):
         self.build()
         alice, bob = self.start("--for", f"{SECONDS}s")
@@ -95,12 +104,7 @@ store "memory:"
         until(lambda: self.internet.linked > 100, "sound by the link")
         self.internet.is_cut = False
         next(iter(self.internet.homes.values())).run("addr del 172.16.0.2/24 dev cable")
-        self.wait_for(alice, "way-found")
-        until(lambda count=self.internet.direct: self.internet.direct > count + 100, "sound")
-        alice.send_signal(signal.SIGINT)
-        for phone in (alice, bob):
-            self.wait_for(phone, "heard")
-            self.assertEqual(phone.wait(), 0)
+        self.expect_way_found(alice, bob)
 
     def test_lost(self):
         """The network fails for longer than consent lasts (RFC 7675): it is said, and the way is
@@ -112,12 +116,7 @@ store "memory:"
         self.internet.is_cut = True
         self.wait_for(alice, "way-lost")
         self.internet.is_cut = False
-        self.wait_for(alice, "way-found")
-        until(lambda count=self.internet.direct: self.internet.direct > count + 100, "sound")
-        alice.send_signal(signal.SIGINT)
-        for phone in (alice, bob):
-            self.wait_for(phone, "heard")
-            self.assertEqual(phone.wait(), 0)
+        self.expect_way_found(alice, bob)
         trace = (self.path / "alice.trace").read_text()
         self.assertGreaterEqual(len(set(re.findall("a=ice-ufrag:(.*)", trace))), 4)
 

@@ -177,6 +177,17 @@ int loopback_socket(enum ahoy_family family, int type, uint16_t *port)
     return fd;
 }
 
+void loopback_pair(int fds[2])
+{
+    const struct ahoy_ip any = loopback_ip(AHOY_IPV4, 0);
+    struct ahoy_ip local;
+    union ahoy_socket_name name;
+    fds[0] = ahoy_socket_datagram(&any, false);
+    fds[1] = ahoy_socket_datagram(&any, false);
+    assert_true(fds[0] >= 0 && fds[1] >= 0 && ahoy_socket_local(fds[0], &local));
+    assert_int_equal(connect(fds[1], &name.any, ahoy_socket_name(&local, &name)), 0);
+}
+
 int loopback_call(const struct ahoy_ip *ip)
 {
     union ahoy_socket_name name;

@@ -53,6 +53,8 @@ void loopback_hang_up(struct loopback *loopback, const struct ahoy_hop *hop);
 struct ahoy_ip loopback_ip(enum ahoy_family family, uint16_t port);
 /* A plain socket of the test's own, blocking, bound to loopback; its port in |port|. */
 int loopback_socket(enum ahoy_family family, int type, uint16_t *port);
+/* Two UDP sockets as a driver has them: what is sent by the second comes to the first. */
+void loopback_pair(int fds[2]);
 /* A plain TCP connection to |ip|. */
 int loopback_call(const struct ahoy_ip *ip);
 /* Reads until |size| bytes or the end have come; how many. */

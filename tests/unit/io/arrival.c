@@ -5,30 +5,24 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "libahoy/io/datagrams_in.h"
+#include "tests/support/loopback.h"
 
 enum { WAIT_MS = 40, MANY = 2000 };
-
-static const struct ahoy_ip loopback = { .family = AHOY_IPV4, .bytes = { 127, 0, 0, 1 } };
 
 static void wait_a_little(void)
 {
     nanosleep(&(struct timespec){ .tv_nsec = WAIT_MS * 1000000L }, NULL);
 }
 
-/* A socket that is read from, and one that sends to it. */
 static void open_pair(int fds[2])
 {
-    struct ahoy_ip local;
-    union ahoy_socket_name name;
-    fds[0] = ahoy_socket_datagram(&loopback, false);
-    fds[1] = ahoy_socket_datagram(&loopback, false);
-    assert_true(fds[0] >= 0 && fds[1] >= 0 && ahoy_socket_local(fds[0], &local));
-    assert_int_equal(connect(fds[1], &name.any, ahoy_socket_name(&local, &name)), 0);
+    loopback_pair(fds);
     ahoy_datagrams_in_couple(fds[0]);
 }
 
@@ -136,7 +130,8 @@ static void streams_have_waited(void **state)
     assert_true(ahoy_datagrams_in_init(&in));
     begin_noting(&in, fds); /* It stays on while a socket asks for it. */
     struct ahoy_ip local, remote;
-    int listener = ahoy_socket_listen(&loopback, false);
+    const struct ahoy_ip any = loopback_ip(AHOY_IPV4, 0);
+    int listener = ahoy_socket_listen(&any, false);
     assert_true(listener >= 0 && ahoy_socket_local(listener, &local));
     int near = ahoy_socket_connect(NULL, &local);
     int far = -1;

@@ -5,26 +5,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "libahoy/io/socket.h"
+#include "tests/support/loopback.h"
 
 enum { ROUNDS = 40, A_ROUND = 100, ALL = ROUNDS * A_ROUND };
 
-static const struct ahoy_ip loopback = { .family = AHOY_IPV4, .bytes = { 127, 0, 0, 1 } };
 static const char end[] = "SIP/2.0 200 The end";
-
-/* A socket that is read from, and one that sends to it. */
-static void open_pair(int fds[2])
-{
-    struct ahoy_ip local;
-    union ahoy_socket_name name;
-    fds[0] = ahoy_socket_datagram(&loopback, false);
-    fds[1] = ahoy_socket_datagram(&loopback, false);
-    assert_true(fds[0] >= 0 && fds[1] >= 0 && ahoy_socket_local(fds[0], &local));
-    assert_int_equal(connect(fds[1], &name.any, ahoy_socket_name(&local, &name)), 0);
-}
 
 static void close_pair(const int fds[2])
 {
@@ -74,7 +63,7 @@ static void what_begins_something_is_sieved(void **state)
         "MESSAGE urn:service:sos SIP/2.0\r\n",    "INVITE sip:urn@example.org SIP/2.0\r\n"
     };
     int fds[2];
-    open_pair(fds);
+    loopback_pair(fds);
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         assert_true(ahoy_sieve_set(fds[0], AHOY_SIEVE_ALL / 4));
         assert_in_range(play_text(fds, requests[i]), ALL / 4 - 165, ALL / 4 + 165);
@@ -106,7 +95,7 @@ static void all_else_passes(void **state)
     static const char stun[20] = { 0, 1, 0, 0, 0x21, 0x12, (char)0xa4, 0x42 };
     static const char dtls[20] = { (char)0x80 };
     int fds[2];
-    open_pair(fds);
+    loopback_pair(fds);
     assert_true(ahoy_sieve_set(fds[0], 0));
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
         assert_int_equal(play_text(fds, messages[i]), ALL);
@@ -121,7 +110,7 @@ static void a_full_socket_is_seen(void **state)
     (void)state;
     int fds[2], room = 100000;
     char bytes[500] = "BYE ";
-    open_pair(fds);
+    loopback_pair(fds);
     assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
     assert_false(ahoy_sieve_is_full(fds[0]));
     for (unsigned i = 0; i < ALL; i++)

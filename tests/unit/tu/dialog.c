@@ -264,9 +264,11 @@ static void test_faults(void **state)
 static void test_bad_uris_of_a_response(void **state)
 {
     static const char *const ends[] = { "From: <sip:a@@x>;tag=a\r\nTo: <sip:b>;tag=b",
-                                        "From: <sip:a>;tag=a\r\nTo: <sip:b;=>;tag=b" };
+                                        "From: <sip:a>;tag=a\r\nTo: <sip:b;=>;tag=b",
+                                        "From: <sip:a>;tag=a\r\nTo: <>;tag=b",
+                                        "From: <>;tag=a\r\nTo: <sip:b>;tag=b" };
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         char text[512];
         struct ahoy_err err;
         snprintf(text, sizeof text,
