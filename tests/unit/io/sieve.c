@@ -130,9 +130,29 @@ static void a_refusal_is_told(void **state)
     assert_false(ahoy_sieve_is_full(-1));
 }
 
+/* Decision 188: 16 MiB, or what the system permits, as another socket is given that asks for them;
+ * the kernel says twice as much. */
+static void there_is_room(void **state)
+{
+    (void)state;
+    const int asked = 16 * 1024 * 1024;
+    int fds[2], got = 0, permitted = 0;
+    socklen_t size = sizeof got;
+    loopback_pair(fds);
+    assert_int_equal(getsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &got, &size), 0);
+    close_pair(fds);
+    int other = socket(AF_INET, SOCK_DGRAM, 0);
+    if (setsockopt(other, SOL_SOCKET, SO_RCVBUFFORCE, &asked, sizeof asked) != 0)
+        assert_int_equal(setsockopt(other, SOL_SOCKET, SO_RCVBUF, &asked, sizeof asked), 0);
+    assert_int_equal(getsockopt(other, SOL_SOCKET, SO_RCVBUF, &permitted, &size), 0);
+    close(other);
+    assert_int_equal(got, permitted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(there_is_room),
         cmocka_unit_test(what_begins_something_is_sieved),
         cmocka_unit_test(all_else_passes),
         cmocka_unit_test(a_full_socket_is_seen),
