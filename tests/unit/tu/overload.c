@@ -168,6 +168,36 @@ static void the_rate_does_not_flap(void **state)
     free(rig);
 }
 
+/* A rate that refuses nobody needs not grow: it would mean nothing when it is needed again. */
+static void what_is_not_needed_does_not_grow(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(TARGET_MS, 10);
+    run(rig, CAPACITY * 2, 5000);
+    run(rig, CAPACITY / 2, 1900);
+    assert_true(ahoy_overload_binds(&rig->overload));
+    assert_in_range(rig->overload.gates[AHOY_URGENCY_NEW].rate, CAPACITY / 2, CAPACITY * 5 / 4);
+    assert_in_range(rig->overload.gates[AHOY_URGENCY_NEW].best, CAPACITY / 2, CAPACITY * 5 / 4);
+    free(rig);
+}
+
+/* Of what was served some belongs to calls that were let in before: an interval in which hardly any
+ * was says little about what a call needs. */
+static void what_a_call_needs_is_an_average(void **state)
+{
+    (void)state;
+    struct ahoy_overload overload;
+    ahoy_overload_init(&overload, TARGET_MS, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        (void)ahoy_overload_waited(&overload, 0, 0, false, i * AHOY_OVERLOAD_INTERVAL_MS);
+        for (unsigned n = 0; n < (i % 2 == 0 ? 10 : 190); n++)
+            (void)ahoy_overload_admits(&overload, AHOY_URGENCY_NEW, false);
+        for (unsigned n = 0; n < 500; n++)
+            ahoy_overload_serves(&overload);
+    }
+    assert_in_range(overload.needed / 256, 5, 6);
+}
+
 /* Without it the queue is all that grows. */
 static void off_is_off(void **state)
 {
@@ -376,6 +406,8 @@ int main(void)
         cmocka_unit_test(nobody_is_refused_without_need),
         cmocka_unit_test(the_goodput_stays_at_its_peak),
         cmocka_unit_test(the_rate_does_not_flap),
+        cmocka_unit_test(what_is_not_needed_does_not_grow),
+        cmocka_unit_test(what_a_call_needs_is_an_average),
         cmocka_unit_test(off_is_off),
         cmocka_unit_test(it_recovers),
         cmocka_unit_test(what_is_lost_counts_as_waiting),
