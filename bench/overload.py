@@ -140,6 +140,16 @@ def return_s(phases):
     return first_s(phases["after"], lambda second: second["withheld"] <= 0.05 * second["wanted"])
 
 
+def shares(turns):
+    """Of the phases of several turns: the peak, what is left of it at twice and at ten times the
+    capacity in percent, and the longest time to recover."""
+    means = {name: statistics.mean(goodput(phases, name) for phases in turns)
+             for name in turns[0] if name != "after"}
+    peak = max(means.values())
+    return (peak, means["2"] / peak * 100, means["10"] / peak * 100,
+            max(recovery_s(phases) for phases in turns))
+
+
 def is_starved(seconds, rate):
     """Whether this machine had no time to make all the calls that were wanted."""
     return mean(seconds, "wanted") < 0.95 * rate

@@ -9,7 +9,7 @@ enum {
     UNIT = 256, /* Of |needed|: so many parts of a message. */
     NEEDED_USUAL = 6,
     NEEDED_MOST = 64,
-    FOLLOWED_INTERVALS = 16, /* Over which |needed| is an average. */
+    FOLLOWED_INTERVALS = 16, /* Over which what was let in and what was served are summed up. */
     BEST_FADES = 64,         /* Each interval takes so small a part of it. */
     LEAST_PART = 4,
     LEAST_RATE = 50,      /* A second: something is always tried. */
@@ -86,14 +86,17 @@ static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us,
         *gate = (struct ahoy_gate){ .binds = false };
         return;
     }
-    /* Where less came than might have, that says nothing about what can be managed. */
-    if (!needed && managed < gate->rate)
+    int64_t change = change_for(gate, wait_us, target_us);
+    if (needed)
+        managed = managed * (uint64_t)(1000 + change) / 1000;
+    else if (managed < gate->rate) /* Less came than might have: that is not what can be managed. */
         managed = gate->rate;
-    managed = managed * (uint64_t)(1000 + change_for(gate, wait_us, target_us)) / 1000;
     if (!tells)
         gate->best -= gate->best / BEST_FADES;
     if (managed > gate->best)
         gate->best = (uint32_t)managed;
+    else if (!tells && gate->idle > 0) /* The machine was slower for a while. */
+        managed = (managed + gate->best) / 2;
     if (tells)
         managed = (uint64_t)gate->best * told * told / AHOY_OVERLOAD_ALL / AHOY_OVERLOAD_ALL;
     /* Where refusing alone takes all there is, to let nobody in would help nobody. */
@@ -102,19 +105,23 @@ static void adjust(struct ahoy_gate *gate, uint32_t wait_us, uint32_t target_us,
     gate->binds = true;
 }
 
-/* How many messages a new request needs, those that follow from it among them. */
+/* How many messages a new request needs, those that follow from it among them: what was served by
+ * what was let in, of all that was lately.  The two of one interval say nothing of each other where
+ * few were let in, as what follows from those before is served all the same. */
 static void follow(struct ahoy_overload *overload)
 {
     uint32_t let_in = overload->gates[AHOY_URGENCY_NEW].let_in;
-    if (let_in == 0)
+    if (overload->let_in_lately < FOLLOWED_INTERVALS) {
+        overload->let_in_lately = let_in * FOLLOWED_INTERVALS;
+        overload->served_lately = overload->let_in_lately * NEEDED_USUAL; /* What will follow. */
         return;
-    uint64_t needed = (uint64_t)overload->served * UNIT / let_in;
+    }
+    overload->served_lately += overload->served - overload->served_lately / FOLLOWED_INTERVALS;
+    overload->let_in_lately += let_in - overload->let_in_lately / FOLLOWED_INTERVALS;
+    uint64_t needed = (uint64_t)overload->served_lately * UNIT / overload->let_in_lately;
     if (needed > NEEDED_MOST * UNIT)
         needed = NEEDED_MOST * UNIT;
-    overload->needed =
-        (uint32_t)((overload->needed * (FOLLOWED_INTERVALS - 1) + needed) / FOLLOWED_INTERVALS);
-    if (overload->needed < UNIT)
-        overload->needed = UNIT;
+    overload->needed = needed < UNIT ? UNIT : (uint32_t)needed;
 }
 
 /* What part of new requests would have to stay away, counting with those that already do. */

@@ -57,6 +57,8 @@ struct ahoy_overload {
     struct ahoy_gate gates[AHOY_URGENCY_COUNT];
     uint32_t served;     /* Messages in this interval, all but those that were refused. */
     uint32_t needed;     /* How many of them a new request brings about; in 256ths. */
+    /* Sums of what was served, and of new requests that were let in, that fade. */
+    uint32_t served_lately, let_in_lately;
     uint32_t last_us;    /* The least wait of the last interval. */
     unsigned share;      /* Of new requests, in percent: what would have to stay away. */
     unsigned heard;      /* Of 1,024 datagrams that begin something, so many are worth reading. */

@@ -40,6 +40,7 @@ struct rig {
     uint32_t wait_us; /* Of the message at hand. */
     bool holds_back;  /* All are neighbours that do as they are told. */
     unsigned debt;
+    unsigned slowness;       /* The work takes so many times as long. */
     unsigned heard, unheard; /* Parts of a call that is (decision 177); calls that are not. */
 };
 
@@ -104,7 +105,7 @@ static unsigned run(struct rig *rig, unsigned rate, unsigned ms)
         uint64_t end_us = rig->now_us + 1000;
         bool is_its_turn = rig->now_us / 1000 % rig->period_ms < rig->period_ms / SHARE;
         while (is_its_turn && rig->count > 0 && rig->now_us < end_us)
-            rig->now_us += serve(rig);
+            rig->now_us += rig->slowness * serve(rig);
         if (rig->now_us < end_us)
             rig->now_us = end_us;
     }
@@ -117,6 +118,7 @@ static struct rig *open_rig(unsigned target_ms, unsigned period_ms)
     assert_non_null(rig);
     rig->period_ms = period_ms;
     rig->room = QUEUE_LIMIT;
+    rig->slowness = 1;
     ahoy_overload_init(&rig->overload, target_ms, 0);
     return rig;
 }
@@ -166,6 +168,54 @@ static void the_rate_does_not_flap(void **state)
         assert_in_range(rig->wait_us, TARGET_MS * 500, TARGET_MS * 1500);
     }
     free(rig);
+}
+
+/* Others use the machine for a while; when they have done, the rate is soon as before, and not far
+ * above that, which would be felt as a wait. */
+static void a_slow_while_is_left_behind(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(TARGET_MS, 10);
+    run(rig, CAPACITY * 2, 5000);
+    rig->slowness = 4;
+    run(rig, CAPACITY * 2, 2000);
+    rig->slowness = 1;
+    for (unsigned i = 0; i < 15; i++) {
+        run(rig, CAPACITY * 2, AHOY_OVERLOAD_INTERVAL_MS);
+        assert_in_range(rig->wait_us, 0, TARGET_MS * 1500);
+        assert_true(rig->overload.gates[AHOY_URGENCY_NEW].rate > CAPACITY * 3 / 4);
+    }
+    free(rig);
+}
+
+/* A rate that refuses nobody needs not grow: it would mean nothing when it is needed again. */
+static void what_is_not_needed_does_not_grow(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(TARGET_MS, 10);
+    run(rig, CAPACITY * 2, 5000);
+    run(rig, CAPACITY / 2, 1900);
+    assert_true(ahoy_overload_binds(&rig->overload));
+    assert_in_range(rig->overload.gates[AHOY_URGENCY_NEW].rate, CAPACITY / 2, CAPACITY * 5 / 4);
+    assert_in_range(rig->overload.gates[AHOY_URGENCY_NEW].best, CAPACITY / 2, CAPACITY * 5 / 4);
+    free(rig);
+}
+
+/* Of what was served some belongs to calls that were let in before: an interval in which hardly any
+ * was says little about what a call needs. */
+static void what_a_call_needs_is_an_average(void **state)
+{
+    (void)state;
+    struct ahoy_overload overload;
+    ahoy_overload_init(&overload, TARGET_MS, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        (void)ahoy_overload_waited(&overload, 0, 0, false, i * AHOY_OVERLOAD_INTERVAL_MS);
+        for (unsigned n = 0; n < (i % 2 == 0 ? 10 : 190); n++)
+            (void)ahoy_overload_admits(&overload, AHOY_URGENCY_NEW, false);
+        for (unsigned n = 0; n < 500; n++)
+            ahoy_overload_serves(&overload);
+    }
+    assert_in_range(overload.needed / 256, 5, 6);
 }
 
 /* Without it the queue is all that grows. */
@@ -376,6 +426,9 @@ int main(void)
         cmocka_unit_test(nobody_is_refused_without_need),
         cmocka_unit_test(the_goodput_stays_at_its_peak),
         cmocka_unit_test(the_rate_does_not_flap),
+        cmocka_unit_test(a_slow_while_is_left_behind),
+        cmocka_unit_test(what_is_not_needed_does_not_grow),
+        cmocka_unit_test(what_a_call_needs_is_an_average),
         cmocka_unit_test(off_is_off),
         cmocka_unit_test(it_recovers),
         cmocka_unit_test(what_is_lost_counts_as_waiting),
