@@ -47,6 +47,7 @@ test-browser: ## Let browsers with JsSIP call each other and ahoy, and one look 
 	$(call compile,release,programs)
 	@tests/browser/test_browser.py build/release
 	@tests/browser/test_phone.py build/release
+	@tests/browser/test_transfer.py build/release
 	@tests/browser/test_console.py build/release
 
 bench:   ## Run the benchmarks, into build/bench/results.json; ONLY=proxy runs one of them

@@ -64,6 +64,8 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(CONSULT, "consult", "URI", PHONE_CALL, "the same, but talk to that one before")         \
     OPTION(ACCEPT_TRANSFERS, "accept-transfers", NULL, PHONE_ANSWER, "go where callers send us")   \
     OPTION(ACCEPT_REFER, "accept-refer", NULL, PHONE_ANSWER, "go where anybody sends us")          \
+    OPTION(ACCEPT_REPLACES, "accept-replaces", NULL, PHONE_ANSWER,                                 \
+           "let anybody take a call over who can name it")                                         \
     OPTION(SESSION, "session", "SECONDS", TALKING,                                                 \
            "end a call whose sides say nothing of it for so long (1800; 0: never)")                \
     OPTION(PLAY, "play", "WHAT", TALKING,                                                          \
@@ -249,6 +251,7 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         options->busy |= id == OPTION_BUSY;
         options->accepts_transfers |= id == OPTION_ACCEPT_TRANSFERS;
         options->accepts_referrals |= id == OPTION_ACCEPT_REFER;
+        options->accepts_replacers |= id == OPTION_ACCEPT_REPLACES;
         options->insecure |= id == OPTION_INSECURE;
         return true;
     }

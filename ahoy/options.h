@@ -78,7 +78,7 @@ struct phone_options {
     const char *transfer,
         *consult; /* Whom `call` hands its call to, at once or by a call; or NULL.  Whom who is
                    * asked by `refer` is to call. */
-    bool accepts_transfers, accepts_referrals;
+    bool accepts_transfers, accepts_referrals, accepts_replacers;
     uint32_t session_s;           /* Session timers; 0: none. */
     const char *digits;           /* What `call` dials once it is answered; "" for nothing. */
     uint16_t port_low, port_high; /* For RTP and RTCP. */

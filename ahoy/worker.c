@@ -184,6 +184,7 @@ static bool open_stack(struct phone *phone, const struct phone_options *options)
             .session_s = options->session_s,
             .takes_transfers = options->accepts_transfers,
             .takes_referrals = options->accepts_referrals,
+            .takes_replacers = options->accepts_replacers,
             .seed = { seeds[6], seeds[7] },
         };
         phone->ua = ahoy_ua_new(&ua);

@@ -44,10 +44,10 @@ static const struct ahoy_dialog *match(const struct ahoy_session *session,
 }
 
 /* The status that keeps |session| from being replaced; 0 for none. */
-static unsigned refuse(const struct ahoy_session *session, const struct ahoy_dialog *dialog,
-                       const struct ahoy_event *invite, const struct ahoy_replaces *replaces)
+static unsigned refuse(const struct ahoy_session *session, bool may_replace,
+                       const struct ahoy_replaces *replaces)
 {
-    if (!is_authorized(invite, dialog))
+    if (!may_replace)
         return 403;
     switch (session->state) {
     case AHOY_SESSION_CONFIRMED:
@@ -64,7 +64,8 @@ static unsigned refuse(const struct ahoy_session *session, const struct ahoy_dia
 }
 
 unsigned ahoy_session_find_replaced(const struct ahoy_pool *sessions,
-                                    const struct ahoy_event *invite, struct ahoy_handle *replaced)
+                                    const struct ahoy_event *invite, bool by_anybody,
+                                    struct ahoy_handle *replaced)
 {
     const struct ahoy_message *message = invite->message;
     const struct ahoy_field *field = ahoy_message_first(message, AHOY_HEADER_REPLACES);
@@ -85,7 +86,7 @@ unsigned ahoy_session_find_replaced(const struct ahoy_pool *sessions,
         if (replaced->generation != 0)
             return 481; /* R3891-3-3 */
         *replaced = handle;
-        status = refuse(session, dialog, invite, &replaces);
+        status = refuse(session, by_anybody || is_authorized(invite, dialog), &replaces);
     }
     return status;
 }

@@ -100,6 +100,7 @@ uint64_t ahoy_transfer_deadline(const struct ahoy_session *session);
 bool ahoy_transfer_goes_on(const struct ahoy_session *session);
 
 /* An INVITE that came in: 0, and |replaced| is the session that it is to take the place of, null
- * for none; or the status that refuses it. */
+ * for none; or the status that refuses it.  |by_anybody|: who can name a dialog may have it. */
 unsigned ahoy_session_find_replaced(const struct ahoy_pool *sessions,
-                                    const struct ahoy_event *invite, struct ahoy_handle *replaced);
+                                    const struct ahoy_event *invite, bool by_anybody,
+                                    struct ahoy_handle *replaced);

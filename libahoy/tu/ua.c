@@ -38,6 +38,7 @@ struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options)
     context->session_s = options->session_s;
     context->takes_transfers = options->takes_transfers;
     context->takes_referrals = options->takes_referrals;
+    context->takes_replacers = options->takes_replacers;
     ahoy_rng_init(&context->rng, options->seed);
     ahoy_subscriber_init(&ua->subscriber);
     ahoy_publication_init(&ua->publication);
@@ -122,7 +123,8 @@ static void take_invite(struct ahoy_ua *ua, const struct ahoy_event *event, uint
         return;
     }
     struct ahoy_handle replaced;
-    unsigned status = ahoy_session_find_replaced(&ua->sessions, event, &replaced);
+    unsigned status = ahoy_session_find_replaced(
+        &ua->sessions, event, context->takes_replacers, &replaced);
     struct ahoy_session *session = status == 0 ? ahoy_ua_add_session(ua) : NULL;
     if (session == NULL) {
         ahoy_ua_refuse(context, event, status != 0 ? status : 500, SPAN(""));

@@ -39,6 +39,8 @@ struct ahoy_ua_options {
                              * 1,800 is usual; 0: we do not ask for a limit. */
     bool takes_transfers;   /* TRANSFER_ASKED where a peer asks; else he is declined. */
     bool takes_referrals;   /* The same of who is in no call with us (REFER outside of dialogs). */
+    bool takes_replacers;   /* Who names both tags of a call may take it over (RFC 3891); else only
+                             * in the name of whom we talk to. */
     uint32_t sessions;      /* How many at once, and as many remnants of calls of ours that are
                              * over; 0 for AHOY_UA_SESSIONS_LIMIT. */
     uint16_t number;        /* Of several on one stack: ahoy_ua_number. */

@@ -63,7 +63,7 @@ struct ahoy_ua_context {
     bool has_security;     /* The next call has ... */
     struct ahoy_sdp_security security;
     uint32_t session_s; /* What our session timers ask for; 0: for none. */
-    bool takes_transfers, takes_referrals;
+    bool takes_transfers, takes_referrals, takes_replacers;
     struct ahoy_rng rng;
     struct ahoy_granted granted; /* By our registrar. */
     unsigned flows_up;           /* Registrations that stand. */

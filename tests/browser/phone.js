@@ -1,8 +1,14 @@
 // One JsSIP user agent a page.  The test calls these functions and waits for what they promise.
 'use strict';
 
-const media = { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } };
-const phone = { messages: [], session: null, ua: null };
+const phone = { messages: [], session: null, sessions: [], ua: null };
+
+// What a call says: JsSIP writes into it, and mutes its stream while the call is held.
+const media = () => ({
+  mediaConstraints: { audio: true, video: false },
+  mediaStream: phone.sound && phone.sound.clone(),
+  pcConfig: { iceServers: [] },
+});
 
 // Resolves at the event |good| of |source|, rejects at |bad|.
 const happens = (source, good, bad) => new Promise((resolve, reject) => {
@@ -22,17 +28,35 @@ phone.register = (url, user, password) => {
   });
   phone.ua.on('newRTCSession', ({ originator, session }) => {
     phone.session = session;
+    phone.sessions.push(session);
     phone.over = happens(session, 'ended', 'failed');
     phone.over.catch(() => {}); // Whoever asks is told.
-    if (originator === 'remote' && phone.answers) session.answer(media);
+    if (originator === 'remote' && phone.answers) session.answer(media());
+    session.on('refer', ({ accept }) => accept(null, media()));
+    session.on('replaces', ({ accept }) => accept());
   });
   phone.ua.start();
   return happens(phone.ua, 'registered', 'registrationFailed');
 };
 
-phone.call = (uri) => happens(phone.ua.call(uri, media), 'confirmed', 'failed');
-phone.ring = (uri) => happens(phone.ua.call(uri, media), 'progress', 'failed');
+phone.call = (uri) => happens(phone.ua.call(uri, media()), 'confirmed', 'failed');
+phone.ring = (uri) => happens(phone.ua.call(uri, media()), 'progress', 'failed');
 phone.hangUp = () => { phone.session.terminate(); return phone.over; };
+
+// Sends the other side of the first call to |uri|, to take our place in the second where it
+// |replaces| that; both are over once it is there.
+phone.handOn = async (uri, replaces) => {
+  const [first, second] = phone.sessions.splice(0);
+  await happens(first.refer(uri, replaces ? { replaces: second } : {}), 'accepted', 'failed');
+  first.terminate();
+};
+
+phone.hold = () => new Promise((resolve) => phone.session.hold({}, () => resolve('held')));
+phone.resume = () => new Promise((resolve) => phone.session.unhold({}, () => resolve('resumed')));
+phone.dial = (digits) => new Promise((resolve) => {
+  phone.session.connection.getSenders()[0].dtmf.ontonechange = ({ tone }) => tone || resolve();
+  phone.session.sendDTMF(digits, { transportType: 'RFC2833' });
+});
 
 phone.say = (uri, text) => new Promise((resolve, reject) => {
   phone.ua.sendMessage(uri, text, {
@@ -59,7 +83,7 @@ phone.sing = (hz) => {
   const end = phone.context.createMediaStreamDestination();
   source.connect(end);
   source.start();
-  media.mediaStream = end.stream;
+  phone.sound = end.stream;
 };
 
 // The loudest frequency of what comes, to a few hertz, and how loud it is (dBFS).

@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import time
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "live"))
@@ -25,11 +26,11 @@ SECONDS = 3
 
 
 @contextlib.contextmanager
-def open_phone(build, folder, port, verb, *more):
+def open_phone(build, folder, port, verb, *more, user="bob", hz=BOB_HZ):
     with subprocess.Popen(
-        [pathlib.Path(build).resolve() / "bin" / "ahoy", verb, "--user", "bob@atlanta.example",
+        [pathlib.Path(build).resolve() / "bin" / "ahoy", verb, "--user", f"{user}@atlanta.example",
          "--password-file", "password", "--server", f"sip:127.0.0.1:{port}", "--play",
-         f"tone:{BOB_HZ}", "--record", "bob.wav", "--json", *more], cwd=folder,
+         f"tone:{hz}", "--record", f"{user}.wav", "--json", *more], cwd=folder,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as phone:
         try:
             yield phone
@@ -50,7 +51,7 @@ def expect(hz, wanted_hz):
 
 
 def expect_both(page, phone, folder, hang_up):
-    """Each hears the other, in the call that stands."""
+    """Each hears the other, in the call that stands; returns what was shown."""
     hz, level = page.do("pitch")
     expect(hz, BOB_HZ)
     assert level > -40, f"{level} dBFS"
@@ -62,6 +63,7 @@ def expect_both(page, phone, folder, hang_up):
     expect(heard["heard_hz"], ALICE_HZ)
     said = share(folder / "bob.wav", ALICE_HZ)
     assert said > 0.7, f"{said} of what ahoy has recorded is the tone"
+    return "both tones heard"
 
 
 def answered(page, build, folder, port):
@@ -69,7 +71,7 @@ def answered(page, build, folder, port):
     with open_phone(build, folder, port, "answer", "--once", "--ring", "0") as phone:
         wait_for(phone, "registered")
         page.do("call", "sip:bob@atlanta.example")
-        expect_both(page, phone, folder, lambda: page.do("hangUp"))
+        return expect_both(page, phone, folder, lambda: page.do("hangUp"))
 
 
 def called(page, build, folder, port):
@@ -78,11 +80,12 @@ def called(page, build, folder, port):
     with open_phone(build, folder, port, "call", "sip:alice@atlanta.example", "--srtp", "dtls",
                     "--for", f"{SECONDS}s") as phone:
         wait_for(phone, "answered")
-        expect_both(page, phone, folder, lambda: None)
+        return expect_both(page, phone, folder, lambda: None)
 
 
-def main():
-    chromium, build, failed = need("chromium"), sys.argv[1], 0
+def play(build, ways):
+    """Each of |ways| with a page of its own; returns the exit code."""
+    chromium, failed = need("chromium"), 0
     certificates = Certificates()
     certificates.authority("ca")
     certificates.make("server", SERVER_NAMES)
@@ -96,18 +99,22 @@ store "memory:"
              "--autoplay-policy=no-user-gesture-required"]
     with Ahoyd(build, config) as server, Chromium(chromium, PATIENCE, *flags) as browser:
         (server.path / "password").write_text("none\n")
-        page = Page(browser, serve_pages())
-        page.do("register", f"wss://127.0.0.1:{wss}/", "alice", "none")
-        page.do("sing", ALICE_HZ)
-        for way in (answered, called):
+        url = serve_pages()
+        for way in ways:
+            page = Page(browser, url)
             try:
-                way(page, build, server.path, udp)
-                print(f"{way.__name__}: both tones heard", flush=True)
-            except AssertionError as fault:
+                page.do("register", f"wss://127.0.0.1:{wss}/", "alice", "none")
+                page.do("sing", ALICE_HZ)
+                said = way(page, build, server.path, udp)
+                page.do("leave")
+                print(f"{way.__name__}: {said}", flush=True)
+            except (AssertionError, KeyError):
                 failed += 1
-                print(f"{way.__name__}: FAILED: {fault}\n{server.log()}", flush=True)
+                print(f"{way.__name__}: FAILED: {traceback.format_exc()}\n{server.log()}",
+                      flush=True)
+            page.close()
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play(sys.argv[1], [answered, called]))

@@ -84,7 +84,8 @@ static void init_end(struct pair *pair, unsigned index, struct span instance,
         .t2_ms = 4000,
         .session_s = pair->session_s[index],
         .takes_transfers = true,
-        .takes_referrals = pair->takes_referrals,
+        .takes_referrals = pair->trusts_anybody,
+        .takes_replacers = pair->trusts_anybody,
         .seed = { index, 4 },
     };
     end->ua = ahoy_ua_new(&ua);
@@ -107,10 +108,10 @@ static void init(struct pair *pair, struct span instance, const struct ahoy_ua_s
     init_ends(pair, instance, more);
 }
 
-void pair_init_referred(struct pair *pair)
+void pair_init_trusting(struct pair *pair)
 {
     memset(pair, 0, sizeof *pair);
-    pair->takes_referrals = true;
+    pair->trusts_anybody = true;
     init_ends(pair, SPAN(""), NULL);
 }
 

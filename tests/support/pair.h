@@ -36,7 +36,7 @@ struct pair_datagram {
 struct pair {
     uint64_t now_ms;
     uint32_t session_s[2];   /* Their session timers. */
-    bool takes_referrals;    /* Of both, from outside of calls. */
+    bool trusts_anybody;     /* Both: REFER outside of calls, Replaces. */
     struct pair_end ends[2]; /* alice, bob */
     size_t flying;
     struct pair_datagram flight[PAIR_FLIGHT];
@@ -62,7 +62,7 @@ void pair_init_at(struct pair *pair, struct span instance, const struct ahoy_ua_
 /* The same; their session timers ask for so much. */
 void pair_init_timed(struct pair *pair, uint32_t alice_s, uint32_t bob_s);
 /* The same; both take transfers from outside of calls. */
-void pair_init_referred(struct pair *pair);
+void pair_init_trusting(struct pair *pair);
 /* Lets everything run out, and checks that nothing is left. */
 void pair_fini(struct pair *pair);
 /* The next |count| messages of this name are lost. */

@@ -33,7 +33,7 @@ static void assert_rows(const char *text)
 static void test_declined(void **state)
 {
     (void)state;
-    pair_init_referred(&pair);
+    pair_init_trusting(&pair);
     refer();
     pair_run(&pair, 35);
     pair_expect(&pair, "0 alice > bob REFER\n"
@@ -62,7 +62,7 @@ static void test_called(void **state)
 {
     const struct ahoy_ip media = { .family = AHOY_IPV4, .port = 4000, .bytes = { 192, 0, 2, 2 } };
     (void)state;
-    pair_init_referred(&pair);
+    pair_init_trusting(&pair);
     refer();
     pair_run(&pair, 35);
     pair_forget(&pair);
@@ -85,7 +85,7 @@ static void test_called(void **state)
 static void test_told_first(void **state)
 {
     (void)state;
-    pair_init_referred(&pair);
+    pair_init_trusting(&pair);
     pair_lose(&pair, "200 REFER", 1);
     refer();
     pair_run(&pair, 600);
@@ -123,7 +123,7 @@ static void test_one_dialog(void **state)
 {
     char tag[64];
     (void)state;
-    pair_init_referred(&pair);
+    pair_init_trusting(&pair);
     pair_lose(&pair, "NOTIFY", 1);
     pair_outside(&pair, "REFER", "bob", "1",
                  TARGET "Record-Route: <sip:192.0.2.1;lr;x>\r\n", "");
@@ -144,7 +144,7 @@ static void test_one_dialog(void **state)
 static void test_undecided(void **state)
 {
     (void)state;
-    pair_init_referred(&pair);
+    pair_init_trusting(&pair);
     refer();
     pair_run(&pair, 35);
     pair_forget(&pair);
@@ -200,7 +200,7 @@ static void test_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char wanted[64];
         snprintf(wanted, sizeof wanted, " bob > alice %u REFER\n", cases[i].status);
-        pair_init_referred(&pair);
+        pair_init_trusting(&pair);
         pair_outside(&pair, "REFER", "bob", "1", cases[i].rows, "");
         pair.trace_space[pair.trace.size] = '\0';
         assert_non_null(strstr(pair.trace_space, wanted));
@@ -213,7 +213,7 @@ static void test_refused(void **state)
 static void test_merged(void **state)
 {
     (void)state;
-    pair_init_referred(&pair);
+    pair_init_trusting(&pair);
     pair_lose(&pair, "NOTIFY", 100); /* Nobody knows of it at alice's. */
     pair_outside(&pair, "REFER", "bob", "1", TARGET, "");
     pair_forget(&pair);

@@ -33,14 +33,20 @@ static void note_dialog(bool bob_calls)
     pair_forget(&pair);
 }
 
-static void establish(void)
+/* Between two who have been made. */
+static void establish_call(void)
 {
-    pair_init(&pair);
     pair_call(&pair);
     pair_run(&pair, 100);
     pair_answer(&pair, BOB);
     pair_run(&pair, 200);
     note_dialog(false);
+}
+
+static void establish(void)
+{
+    pair_init(&pair);
+    establish_call();
 }
 
 /* An INVITE with |format|, in which %s are the Call-ID and bob's and alice's tag, if there are. */
@@ -128,18 +134,21 @@ static void test_refused(void **state)
     end_all();
 }
 
-/* R3891-3-5: neither of alice's, nor sent by her; or sent by her. */
+/* R3891-3-5: neither of alice's, nor sent by her; sent by her; and where bob trusts anybody. */
 static void test_authorized(void **state)
 {
     static const struct {
         const char *sender;
         unsigned status;
-    } cases[] = { { "", 403 },
-                  { "Referred-By: <sip:mallory@192.0.2.1>\r\n", 403 },
-                  { "Referred-By: <sip:alice@192.0.2.1;x=y>\r\n", 100 } };
+        bool trusts_anybody;
+    } cases[] = { { "", 403, false },
+                  { "Referred-By: <sip:mallory@192.0.2.1>\r\n", 403, false },
+                  { "Referred-By: <sip:alice@192.0.2.1;x=y>\r\n", 100, false },
+                  { "", 100, true } };
     (void)state;
-    establish();
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        (cases[i].trusts_anybody ? pair_init_trusting : pair_init)(&pair);
+        establish_call();
         char text[1024], wanted[32];
         int size = snprintf(text, sizeof text,
                             "INVITE sip:bob@192.0.2.2 SIP/2.0\r\n"
@@ -153,8 +162,8 @@ static void test_authorized(void **state)
         pair_run(&pair, pair.now_ms + 20);
         snprintf(wanted, sizeof wanted, "SIP/2.0 %u ", cases[i].status);
         assert_memory_equal(pair.ends[ALICE].received, wanted, strlen(wanted));
+        end_all();
     }
-    end_all();
 }
 
 /* A call that is over, or that bob did not begin and has not answered: 3. */
