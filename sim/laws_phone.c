@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libahoy/resolve/locate.h"
 #include "libahoy/tu/session.h"
+#include "sim/notes.h"
 
 enum { WATCHED_LIMIT = 8, DIALOGS_LIMIT = 256, ASKED_LIMIT = 64, ROUTES_LIMIT = 16 };
 enum { BRANCHES_KEPT = 256 };
@@ -268,14 +270,15 @@ static void judge_acks(struct sim_phone_witness *watcher)
         sim_witness_break(watcher->witness, 8, "a phone does not acknowledge a 2xx");
 }
 
-/* Whether all values of |header| are SIP addresses. */
-static bool has_addresses(const struct ahoy_message *message, enum ahoy_header header)
+/* Whether all values of |header| are addresses, and sip ones where they must be. */
+static bool has_addresses(const struct ahoy_message *message, enum ahoy_header header, bool must)
 {
     struct ahoy_values values = ahoy_message_values(message, header);
     struct span text;
     struct ahoy_address address;
     while (ahoy_values_next(&values, &text, NULL)) {
-        if (!ahoy_address_parse(text, &address, NULL) || address.uri.scheme == AHOY_SCHEME_OTHER)
+        if (!ahoy_address_parse(text, &address, NULL) ||
+            (must && address.uri.scheme == AHOY_SCHEME_OTHER))
             return false;
     }
     return true;
@@ -292,16 +295,36 @@ static bool is_answer(const struct sim_phone_witness *watcher, const struct ahoy
            asked->name == name_dialog(routing->call_id, routing->from_tag, SPAN("")) &&
            sim_world_now(watcher->witness->world) < asked->gives_up_ms &&
            ahoy_ip_parse(routing->via.host, &sent_by) && ahoy_ip_equal_host(&sent_by, phone) &&
-           routing->via.port == phone->port;
+           sim_sent_by_port(&routing->via) == phone->port;
 }
 
-/* Whether the 2xx at hand says whom to send the ACK to: 12.1.2 needs Contact and Record-Route. */
+/* Whether the 2xx at hand says whom to send the ACK to: 12.1.2 needs Contact and Record-Route.  A
+ * route with a URI that nobody knows is one all the same. */
 static bool makes_dialog(const struct ahoy_message *message)
 {
     return ahoy_message_check(message, NULL) &&
            ahoy_message_first(message, AHOY_HEADER_CONTACT) != NULL &&
-           has_addresses(message, AHOY_HEADER_CONTACT) &&
-           has_addresses(message, AHOY_HEADER_RECORD_ROUTE);
+           has_addresses(message, AHOY_HEADER_CONTACT, true) &&
+           has_addresses(message, AHOY_HEADER_RECORD_ROUTE, false);
+}
+
+/* Whether the ACK to it goes by UDP, which is all that a phone here has: 12.2.1.1, 8.1.2.  What
+ * cannot be located goes to the server. */
+static bool is_acked_by_datagram(const struct ahoy_message *message)
+{
+    struct span list[ROUTES_LIMIT];
+    struct ahoy_address contact, next;
+    enum ahoy_transport transport;
+    struct ahoy_ip ip;
+    if (list_routes(message, AHOY_HEADER_CONTACT, false, list) == 0 ||
+        !ahoy_address_parse(list[0], &contact, NULL))
+        return true;
+    size_t count = list_routes(message, AHOY_HEADER_RECORD_ROUTE, true, list);
+    if (count == 0 || !ahoy_address_parse(list[0], &next, NULL))
+        next = contact;
+    if (contact.uri.scheme == AHOY_SCHEME_SIPS)
+        next.uri.scheme = AHOY_SCHEME_SIPS;
+    return !ahoy_locate(&next.uri, &transport, &ip, NULL) || transport == AHOY_UDP;
 }
 
 static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
@@ -324,7 +347,7 @@ static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip 
     const struct dialog *dialog = find(watcher, phone, name);
     if (dialog == NULL || now_ms >= dialog->begun_ms + SIM_64T1_MS ||
         watcher->dialog_count == DIALOGS_LIMIT || dialog->begun_ms != now_ms ||
-        asked->forks > 1 + AHOY_SESSION_FORKS_LIMIT)
+        asked->forks > 1 + AHOY_SESSION_FORKS_LIMIT || !is_acked_by_datagram(&watcher->message))
         return; /* It has forgotten, and rightly; or never wanted to know. */
     watcher->owed_ack = sim_hash(routing->call_id);
     watcher->owed_ms = now_ms;

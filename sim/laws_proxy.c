@@ -192,7 +192,7 @@ void sim_law_best_response(struct sim_witness *witness, const struct sim_news *n
             continue;
         is_among |= lower->final == chosen;
         /* A 503 is the server's own trouble, and others are tried; so with 430. */
-        bool is_passed_over = lower->final == 503 || lower->final == 430;
+        bool is_passed_over = lower->final == 503 || lower->final == 430 || lower->is_unheard;
         if (!is_passed_over && lower->final != 408)
             judge_choice(witness, chosen, lower->final);
     }

@@ -147,6 +147,12 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     news->upper->is_excused |= is_forged || (upper != NULL && upper->is_excused);
 }
 
+/* An INVITE that has been answered provisionally waits whatever becomes of its connection. */
+static bool is_ringing(const struct sim_lower *lower)
+{
+    return lower->method == AHOY_METHOD_INVITE && lower->provisional_ms != 0;
+}
+
 /* Whether the client transaction has given up by itself: timers B and F, and 64*T1 behind a CANCEL
  * (9.1).  What comes then belongs to nothing. */
 static bool has_given_up(const struct sim_lower *lower, uint64_t now_ms)
@@ -155,8 +161,12 @@ static bool has_given_up(const struct sim_lower *lower, uint64_t now_ms)
         return now_ms >= lower->final_ms + SIM_64T1_MS;
     if (lower->cancelled_ms != 0 && now_ms >= lower->cancelled_ms + SIM_64T1_MS)
         return true;
-    bool waits = lower->method == AHOY_METHOD_INVITE && lower->provisional_ms != 0;
-    return !waits && now_ms >= lower->began_ms + SIM_64T1_MS;
+    return !is_ringing(lower) && now_ms >= lower->began_ms + SIM_64T1_MS;
+}
+
+uint16_t sim_sent_by_port(const struct ahoy_via *via)
+{
+    return via->port != 0 ? via->port : 5060;
 }
 
 /* A response whose topmost Via is another's is dropped: 18.1.2. */
@@ -164,7 +174,8 @@ static bool is_ours(const struct sim_witness *witness, const struct ahoy_via *vi
 {
     struct ahoy_ip ip;
     const struct ahoy_ip *own = &sim_host_config(witness->host)->listens[0].ip;
-    return ahoy_ip_parse(via->host, &ip) && ahoy_ip_equal_host(&ip, own) && via->port == own->port;
+    return ahoy_ip_parse(via->host, &ip) && ahoy_ip_equal_host(&ip, own) &&
+           sim_sent_by_port(via) == own->port;
 }
 
 bool sim_notes_has_vias(const struct ahoy_message *message, unsigned skipped,
@@ -250,6 +261,7 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
         lower->final = status;
         lower->final_ms = now_ms;
         lower->final_turn = witness->turn;
+        lower->is_unheard = lower->is_excused && !is_ringing(lower);
     }
 }
 
@@ -314,15 +326,30 @@ struct sim_upper *sim_notes_find(struct sim_witness *witness, const struct ahoy_
     return find_upper(witness, key_of(&routing->via, routing->cseq.method_text));
 }
 
+/* Whether a response that bears the name of |upper| answers another request: a callee of that one
+ * has made its Via into this. */
+static bool answers_another(struct sim_witness *witness, const struct sim_news *news,
+                            const struct sim_upper *upper)
+{
+    struct ahoy_cseq cseq;
+    if (!upper->has_other_vias)
+        return false;
+    const struct ahoy_message *request = sim_witness_request(witness, upper->bytes, upper->size);
+    struct span call_id = ahoy_message_value(request, AHOY_HEADER_CALL_ID);
+    struct span number = ahoy_message_value(request, AHOY_HEADER_CSEQ);
+    return !ahoy_span_equal(call_id, news->routing->call_id) ||
+           (ahoy_cseq_parse(number, &cseq, NULL) && cseq.number != news->routing->cseq.number);
+}
+
 /* A response leaves. */
 static void note_answered(struct sim_witness *witness, struct sim_news *news)
 {
     const struct ahoy_routing *routing = news->routing;
     unsigned status = news->message->status;
     struct sim_upper *upper = sim_notes_find(witness, routing);
-    news->upper = upper;
-    if (upper == NULL)
+    if (upper == NULL || answers_another(witness, news, upper))
         return;
+    news->upper = upper;
     if (status < 200) {
         upper->has_provisional = true;
         return;

@@ -1,0 +1,264 @@
+/* What the witness of the simulator takes a message for, where callees or broken connections make
+ * that doubtful: what is owed nobody is not demanded, and the fault beside it is still found.  It
+ * is told what came and what went; the server that it asks for its clock does nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "sim/witness.h"
+
+#define OURS   "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKour"
+#define THEIRS "Via: SIP/2.0/UDP 192.0.2.7:5060;branch=z9hG4bKher"
+/* With what the server adds to it. */
+#define MARKED ";received=192.0.2.7;rport=5060\r\n"
+
+enum { FIRST_STREAM = 7, SECOND_STREAM };
+
+static const struct ahoy_ip caller = { AHOY_IPV4, 5060, 0, { 192, 0, 2, 7 } };
+static const struct ahoy_ip callee = { AHOY_IPV4, 5060, 0, { 192, 0, 2, 8 } };
+
+static struct court {
+    struct sim_world *world;
+    struct sim_host *host;
+    struct sim_witness *witness;
+    char text[2048];
+} court;
+
+static bool lose_nothing(void *context, const struct ahoy_ip *to, struct span bytes)
+{
+    (void)context;
+    (void)to;
+    (void)bytes;
+    return false;
+}
+
+static int begin(void **state)
+{
+    static const char config[] =
+        "listen 'udp:192.0.2.1' listen 'tcp:192.0.2.1' store 'memory:'\n"
+        "domain('atlanta.example', { auth = 'none', insecure = true })";
+    static const char *const nobody[] = { NULL };
+    (void)state;
+    court.world = sim_world_new(1, &(struct sim_link){ .delay_ms = 10 });
+    court.host = sim_host_new(court.world, "proxy", config, lose_nothing, NULL);
+    court.witness = calloc(1, sizeof *court.witness);
+    if (court.host == NULL || court.witness == NULL)
+        return 1;
+    sim_witness_init(court.witness, court.world, court.host, nobody);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    sim_witness_fini(court.witness);
+    free(court.witness);
+    sim_host_free(court.host);
+    sim_world_free(court.world);
+    return 0;
+}
+
+/* A message with the rows |vias|, of the call and the number that |call| is. */
+static struct span message(const char *line, const char *vias, unsigned call)
+{
+    bool is_response = strncmp(line, "SIP/2.0 ", 8) == 0;
+    const char *method = strncmp(line, "ACK", 3) == 0 ? "ACK" : "INVITE";
+    int size = snprintf(court.text, sizeof court.text,
+                        "%s\r\n%sFrom: <sip:frank@atlanta.example>;tag=f\r\n"
+                        "To: <sip:grace@atlanta.example>%s\r\nCall-ID: call-%u\r\nCSeq: %u %s\r\n"
+                        "Record-Route: <sip:192.0.2.1:5060;lr>\r\n"
+                        "Contact: <sip:grace@192.0.2.8>\r\nMax-Forwards: %d\r\n"
+                        "Content-Length: 0\r\n\r\n",
+                        line, vias, is_response ? ";tag=g" : "", call, call, method,
+                        strstr(vias, "our") != NULL ? 69 : 70);
+    assert_true(size > 0 && (size_t)size < sizeof court.text);
+    return (struct span){ court.text, (size_t)size };
+}
+
+static void comes(uint64_t stream, const struct ahoy_ip *from, struct span bytes)
+{
+    court.witness->eyes.receives(court.witness, stream, from, bytes);
+}
+
+static void goes(uint64_t stream, const struct ahoy_ip *to, struct span bytes)
+{
+    court.witness->eyes.sends(court.witness, stream, to, bytes);
+}
+
+static void turn(uint64_t ms)
+{
+    court.witness->eyes.rests(court.witness);
+    sim_world_run(court.world, sim_world_now(court.world) + ms);
+}
+
+static void expect(unsigned law)
+{
+    if (court.witness->law != law)
+        print_error("law %u: %s\n", court.witness->law, court.witness->what);
+    assert_int_equal(court.witness->law, law);
+}
+
+/* An INVITE comes, and goes on by the branches "our1", and "our2" where there are two. */
+static void forward(unsigned call, uint64_t stream, unsigned branches)
+{
+    char vias[256];
+    snprintf(vias, sizeof vias, THEIRS "%u;rport\r\n", call);
+    comes(0, &caller, message("INVITE sip:grace@atlanta.example SIP/2.0", vias, call));
+    for (unsigned i = 1; i <= branches; i++) {
+        snprintf(vias, sizeof vias, OURS "%u%u;rport\r\n" THEIRS "%u" MARKED, call, i, call);
+        goes(i == 1 ? stream : 0, &callee,
+             message("INVITE sip:grace@192.0.2.8 SIP/2.0", vias, call));
+    }
+    turn(100);
+}
+
+/* The callee answers by |branch| with |status| and the Via |hers| of the caller. */
+static void answer(unsigned call, uint64_t stream, unsigned branch, unsigned hers, const char *line)
+{
+    char vias[256];
+    snprintf(vias, sizeof vias, OURS "%u%u;rport\r\n" THEIRS "%u" MARKED, call, branch, hers);
+    comes(stream, &callee, message(line, vias, call));
+}
+
+static void pass_on(unsigned call, unsigned hers, const char *line)
+{
+    char vias[256];
+    snprintf(vias, sizeof vias, THEIRS "%u" MARKED, hers);
+    goes(0, &caller, message(line, vias, call));
+}
+
+static void acknowledge(unsigned call, uint64_t stream, unsigned branch)
+{
+    char vias[256];
+    snprintf(vias, sizeof vias, OURS "%u%u;rport\r\n", call, branch);
+    goes(stream, &callee, message("ACK sip:grace@192.0.2.8 SIP/2.0", vias, call));
+}
+
+/* R3261-18.1.2-1 with 20.42: a sent-by without a port means 5060, so that the response is ours and
+ * its ACK has a reason. */
+static void test_port_is_left_out(void **state)
+{
+    (void)state;
+    forward(1, 0, 1);
+    comes(0, &callee,
+          message("SIP/2.0 486 Busy Here",
+                  "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKour11;rport\r\n" THEIRS "1" MARKED, 1));
+    acknowledge(1, 0, 1);
+    pass_on(1, 1, "SIP/2.0 486 Busy Here");
+    turn(100);
+    expect(0);
+}
+
+/* Another port is somebody else's. */
+static void test_port_is_another(void **state)
+{
+    (void)state;
+    forward(1, 0, 1);
+    comes(0, &callee,
+          message("SIP/2.0 486 Busy Here",
+                  "Via: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKour11;rport\r\n" THEIRS "1" MARKED,
+                  1));
+    acknowledge(1, 0, 1);
+    expect(7);
+}
+
+/* A callee answers the first call with the Via of the second, and that is passed on (16.7 step 3):
+ * it is not the answer to the second. */
+static void test_answer_to_another(void **state)
+{
+    (void)state;
+    forward(1, 0, 1);
+    forward(2, 0, 1);
+    answer(1, 0, 1, 2, "SIP/2.0 486 Busy Here");
+    acknowledge(1, 0, 1);
+    pass_on(1, 2, "SIP/2.0 486 Busy Here");
+    turn(100);
+    answer(2, 0, 1, 2, "SIP/2.0 180 Ringing");
+    pass_on(2, 2, "SIP/2.0 180 Ringing");
+    turn(100);
+    expect(0);
+    /* What is its own counts as ever. */
+    answer(2, 0, 1, 2, "SIP/2.0 486 Busy Here");
+    acknowledge(2, 0, 1);
+    pass_on(2, 2, "SIP/2.0 486 Busy Here");
+    turn(100);
+    pass_on(2, 2, "SIP/2.0 180 Ringing");
+    expect(4);
+}
+
+/* Nobody has changed a Via: then a response of another call is the server's own fault. */
+static void test_answer_is_mixed_up(void **state)
+{
+    (void)state;
+    forward(1, 0, 1);
+    forward(2, 0, 1);
+    answer(1, 0, 1, 1, "SIP/2.0 486 Busy Here");
+    acknowledge(1, 0, 1);
+    pass_on(1, 2, "SIP/2.0 486 Busy Here");
+    expect(12);
+}
+
+/* One branch goes by a connection, is |rung| by it or not, and is answered 302 by another one once
+ * that is lost; the other branch is answered 404, which goes back. */
+static void play_loss(bool is_rung, bool is_lost)
+{
+    forward(1, FIRST_STREAM, 2);
+    if (is_rung)
+        answer(1, FIRST_STREAM, 1, 1, "SIP/2.0 180 Ringing");
+    if (is_rung)
+        pass_on(1, 1, "SIP/2.0 180 Ringing");
+    turn(100);
+    if (is_lost)
+        court.witness->eyes.loses(court.witness, FIRST_STREAM);
+    turn(100);
+    answer(1, SECOND_STREAM, 1, 1, "SIP/2.0 302 Moved Temporarily");
+    acknowledge(1, SECOND_STREAM, 1);
+    turn(100);
+    answer(1, 0, 2, 1, "SIP/2.0 404 Not Found");
+    acknowledge(1, 0, 2);
+    pass_on(1, 1, "SIP/2.0 404 Not Found");
+}
+
+/* 17.1.4, 8.1.3.1: an INVITE that nobody has answered ends with its connection, so that what comes
+ * by another one belongs to nothing. */
+static void test_unheard_after_loss(void **state)
+{
+    (void)state;
+    play_loss(false, true);
+    turn(100);
+    expect(0);
+}
+
+/* One that rings waits on: 17.1.1.2. */
+static void test_heard_after_ringing(void **state)
+{
+    (void)state;
+    play_loss(true, true);
+    expect(12);
+}
+
+static void test_heard_without_loss(void **state)
+{
+    (void)state;
+    play_loss(false, false);
+    expect(12);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_port_is_left_out, begin, end),
+        cmocka_unit_test_setup_teardown(test_port_is_another, begin, end),
+        cmocka_unit_test_setup_teardown(test_answer_to_another, begin, end),
+        cmocka_unit_test_setup_teardown(test_answer_is_mixed_up, begin, end),
+        cmocka_unit_test_setup_teardown(test_unheard_after_loss, begin, end),
+        cmocka_unit_test_setup_teardown(test_heard_after_ringing, begin, end),
+        cmocka_unit_test_setup_teardown(test_heard_without_loss, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
