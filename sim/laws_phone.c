@@ -27,6 +27,7 @@ struct asked {
     struct ahoy_ip phone;
     uint64_t branch;
     uint64_t name; /* Of Call-ID and local tag. */
+    uint32_t cseq;
     uint64_t
         gives_up_ms; /* What comes from then on belongs to nothing: 17.1.1.2, 9.1, RFC 6026 7.2. */
     bool has_end;    /* That is fixed: it was cancelled, or has had a 2xx. */
@@ -233,6 +234,7 @@ static void note_invite(struct sim_phone_witness *watcher, const struct ahoy_ip 
         (struct asked){ .phone = *phone,
                         .branch = sim_hash(routing->via.branch),
                         .name = name_dialog(routing->call_id, routing->from_tag, SPAN("")),
+                        .cseq = routing->cseq.number,
                         .gives_up_ms = end_ms };
 }
 
@@ -343,6 +345,7 @@ static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip 
         find(watcher, phone, transaction) != NULL)
         return;
     asked->forks += find(watcher, phone, name) == NULL;
+    watcher->routing.cseq.number = asked->cseq; /* Whatever it says: 12.1.2. */
     begin(watcher, phone, name, true);
     const struct dialog *dialog = find(watcher, phone, name);
     if (dialog == NULL || now_ms >= dialog->begun_ms + SIM_64T1_MS ||

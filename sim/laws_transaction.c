@@ -143,10 +143,22 @@ static void set_timer(struct sim_lower *lower, uint64_t now_ms, uint64_t turn)
     lower->again_ms = now_ms + (is_open ? doubled : interval_ms);
 }
 
+/* What has moved to a stream for its size alone goes by UDP after all where that is lost before
+ * anybody has answered: 18.1.1. */
+static bool goes_back(const struct sim_lower *lower, const struct sim_news *news)
+{
+    return is_reliable(lower->stream) && !is_reliable(news->stream) && lower->is_excused &&
+           lower->provisional_ms == 0 && lower->size > SIM_DATAGRAM_MOST;
+}
+
 static void judge_request(struct sim_witness *witness, const struct sim_news *news)
 {
     struct sim_lower *lower = news->lower;
     uint64_t now_ms = sim_witness_now(witness);
+    if (news->is_again && goes_back(lower, news)) {
+        lower->stream = 0;
+        lower->interval_ms = lower->again_ms = 0; /* Its timers begin. */
+    }
     if (news->is_again && is_reliable(lower->stream))
         sim_witness_break(witness, 6, "a request again over a stream");
     else if (news->is_again && now_ms < lower->again_ms)

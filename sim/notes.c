@@ -90,6 +90,8 @@ static struct sim_upper *add_upper(struct sim_witness *witness, const struct sim
                                  .began_turn = witness->turn,
                                  .in_dialog = news->routing->to_tag.size > 0,
                                  .is_excused = witness->short_ms == now_ms };
+    for (size_t i = 0; i < SIM_NAMED_LIMIT; i++)
+        upper->has_other_vias |= witness->named[i] == key;
     return upper;
 }
 
@@ -217,17 +219,22 @@ static bool leads_back(struct sim_witness *witness, const struct sim_news *news,
 
 /* The second Via of a message names the transaction that a request was made from, or that a
  * response is passed on to. */
-static struct sim_upper *maker_of(struct sim_witness *witness, const struct sim_news *news)
+static uint64_t maker_key(const struct sim_news *news)
 {
     struct ahoy_values values = ahoy_message_values(news->message, AHOY_HEADER_VIA);
     struct span text;
     struct ahoy_via via;
     if (!ahoy_values_next(&values, &text, NULL) || !ahoy_values_next(&values, &text, NULL) ||
         !ahoy_via_parse(text, &via, NULL))
-        return NULL;
+        return 0;
     struct span method =
         news->message->is_request ? news->message->method_text : news->routing->cseq.method_text;
-    return find_upper(witness, key_of(&via, method));
+    return key_of(&via, method);
+}
+
+static struct sim_upper *maker_of(struct sim_witness *witness, const struct sim_news *news)
+{
+    return find_upper(witness, maker_key(news));
 }
 
 /* A response has come. */
@@ -248,6 +255,8 @@ static void note_answer(struct sim_witness *witness, struct sim_news *news)
         lower->upper->is_excused |= !leads_back(witness, news, upper);
         if (other != NULL && other != upper) /* It may be kept, and passed on to that one later. */
             other->has_other_vias = true;
+        if (other == NULL) /* And that one may still be to come. */
+            witness->named[witness->named_count++ % SIM_NAMED_LIMIT] = maker_key(news);
         lower->upper->has_other_vias |= !sim_notes_has_vias(
             news->message, 1, sim_witness_request(witness, upper->bytes, upper->size));
     }

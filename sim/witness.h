@@ -12,7 +12,9 @@ enum {
     SIM_64T1_MS = 64 * SIM_T1_MS,
     SIM_TIMER_C_MS = 181000,
     SIM_TIMER_I_MS = 5000,
-    SIM_STORE_MS = 5000, /* No store of ours is slower. */
+    SIM_STORE_MS = 5000,      /* No store of ours is slower. */
+    SIM_DATAGRAM_MOST = 1300, /* What is larger goes by a stream (18.1.1). */
+    SIM_NAMED_LIMIT = 64,
     SIM_UPPERS_LIMIT = 2048,
     SIM_LOWERS_LIMIT = 4096,
     SIM_AORS_LIMIT = 8
@@ -106,8 +108,10 @@ struct sim_witness {
     size_t first_upper, first_lower; /* All before these are over for good. */
     struct sim_shelf shelves[SIM_AORS_LIMIT];
     size_t shelf_count;
-    struct ahoy_bindings bindings; /* Scratch. */
-    struct sim_inlets inlets;      /* Streams that stand. */
+    struct ahoy_bindings bindings;   /* Scratch. */
+    struct sim_inlets inlets;        /* Streams that stand. */
+    uint64_t named[SIM_NAMED_LIMIT]; /* Keys of nobody yet, by Vias that callees have changed. */
+    size_t named_count;              /* The last ones, round and round. */
     struct ahoy_message message, other;
     struct ahoy_routing routing;
     bool has_streams;       /* Connections are opened whose messages wait unseen. */

@@ -20,7 +20,8 @@ void ahoy_dialog_fini(struct ahoy_dialog *dialog)
     dialog->ice_size = 0;
     free(dialog->more);
     dialog->more = NULL;
-    dialog->local_uri = dialog->remote_uri = SPAN(""); /* They may have stood there. */
+    /* They may have stood there. */
+    dialog->call_id = dialog->local_tag = dialog->local_uri = dialog->remote_uri = SPAN("");
 }
 
 /* Copies |text| into the dialog; false where it does not fit.  What is kept stays where it is. */
@@ -189,9 +190,44 @@ static bool is_sound(const struct ahoy_address *skimmed, bool is_old, struct aho
     return is_old || ahoy_address_parse(skimmed->text, &address, err);
 }
 
-bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
-                               const struct ahoy_routing *routing, struct ahoy_err *err)
+void ahoy_dialog_asked(struct ahoy_dialog *dialog, const struct ahoy_dialog *caller, uint32_t cseq)
 {
+    dialog->call_id = caller->call_id;
+    dialog->local_tag = caller->local_tag;
+    dialog->local_cseq = cseq;
+}
+
+/* Room for what the request said. */
+struct asked {
+    char call_id[AHOY_TOKEN_SIZE], tag[AHOY_TOKEN_SIZE];
+    struct ahoy_routing routing;
+};
+
+/* Call-ID, local tag and number are the request's, whatever its response says: R3261-12.1.2-7, -9,
+ * -10.  |routing| where that says the same, or |dialog| has none of ours; else one of |asked|. */
+static const struct ahoy_routing *as_asked(const struct ahoy_dialog *dialog,
+                                           const struct ahoy_routing *routing, struct asked *asked)
+{
+    bool is_begun =
+        dialog->call_id.size == AHOY_TOKEN_SIZE && dialog->local_tag.size == AHOY_TOKEN_SIZE;
+    if (!is_begun || (ahoy_span_equal(dialog->call_id, routing->call_id) &&
+                      ahoy_span_equal(dialog->local_tag, routing->from_tag) &&
+                      dialog->local_cseq == routing->cseq.number))
+        return routing;
+    memcpy(asked->call_id, dialog->call_id.at, AHOY_TOKEN_SIZE);
+    memcpy(asked->tag, dialog->local_tag.at, AHOY_TOKEN_SIZE);
+    asked->routing = *routing;
+    asked->routing.call_id = (struct span){ asked->call_id, AHOY_TOKEN_SIZE };
+    asked->routing.from_tag = (struct span){ asked->tag, AHOY_TOKEN_SIZE };
+    asked->routing.cseq.number = dialog->local_cseq;
+    return &asked->routing;
+}
+
+bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
+                               const struct ahoy_routing *told, struct ahoy_err *err)
+{
+    struct asked asked;
+    const struct ahoy_routing *routing = as_asked(dialog, told, &asked);
     /* They are where the texts of the response will be. */
     bool knows_local = is_known(&routing->from, dialog->local_uri);
     bool knows_remote = is_known(&routing->to, dialog->remote_uri);

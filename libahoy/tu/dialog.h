@@ -83,10 +83,14 @@ bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_mess
  * whatever the answer to SUBSCRIBE or REFER had.  Our tag and CSeq stay.  Faults as above. */
 bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_message *notify,
                              const struct ahoy_routing *routing, struct ahoy_err *err);
-/* The caller's, from the 2xx (12.1.2); local_cseq becomes the response's.  Faults as above.  A URI
- * of From or To that |dialog| has already is not looked into again. */
+/* The caller's, from the 2xx (12.1.2).  Call-ID, local tag and local_cseq stay where |dialog| has
+ * those of the request, tokens of ours (ahoy_dialog_asked); else they are the response's.  Faults
+ * as above.  A URI of From or To that |dialog| has already is not looked into again. */
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
-                               const struct ahoy_routing *routing, struct ahoy_err *err);
+                               const struct ahoy_routing *told, struct ahoy_err *err);
+/* Before that, for another fork of the call of |caller|: |dialog| has its Call-ID and tag, which
+ * must outlive the other call, and the number |cseq| of its INVITE. */
+void ahoy_dialog_asked(struct ahoy_dialog *dialog, const struct ahoy_dialog *caller, uint32_t cseq);
 
 /* The early dialog |early| is confirmed by the 2xx that |dialog| was just made from: its sequence
  * numbers and what was negotiated go on. */

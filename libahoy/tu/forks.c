@@ -36,8 +36,8 @@ static bool has_given_up(const struct ahoy_forks *forks, uint64_t fork)
 
 /* R3261-13.2.2.4-9, but once: its 2xx may come again, and a second BYE would need another CSeq. */
 void ahoy_forks_give_up(struct ahoy_forks *forks, struct ahoy_ua_context *context,
-                        const struct ahoy_acked *acked, struct ahoy_dialog *early,
-                        const struct ahoy_event *event, uint64_t now_ms)
+                        const struct ahoy_dialog *caller, const struct ahoy_acked *acked,
+                        struct ahoy_dialog *early, const struct ahoy_event *event, uint64_t now_ms)
 {
     struct ahoy_dialog *stray = &context->stray;
     struct ahoy_ua_request request;
@@ -45,6 +45,7 @@ void ahoy_forks_give_up(struct ahoy_forks *forks, struct ahoy_ua_context *contex
     bool is_known = has_given_up(forks, fork);
     if (!is_known && forks->count == AHOY_SESSION_FORKS_LIMIT)
         return; /* Without an ACK it ends by itself: 13.3.1.4. */
+    ahoy_dialog_asked(stray, caller, acked->cseq);
     if (!ahoy_dialog_from_response(stray, event->message, event->routing, NULL))
         return;
     if (early != NULL)

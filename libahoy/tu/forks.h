@@ -21,8 +21,8 @@ struct ahoy_acked {
 /* ACK to a 2xx that made, or is of, |dialog|; made anew for each one that comes. */
 void ahoy_forks_acknowledge(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                             const struct ahoy_acked *acked, uint64_t now_ms);
-/* The 2xx |event| is a further fork's, whose early dialog was |early|, or NULL: it is acknowledged,
- * and ended once by a BYE, whose fate matters to nobody. */
+/* The 2xx |event| is a further fork's of the call of |caller|; its early dialog was |early|, or
+ * NULL.  It is acknowledged, and ended once by a BYE, whose fate matters to nobody. */
 void ahoy_forks_give_up(struct ahoy_forks *forks, struct ahoy_ua_context *context,
-                        const struct ahoy_acked *acked, struct ahoy_dialog *early,
-                        const struct ahoy_event *event, uint64_t now_ms);
+                        const struct ahoy_dialog *caller, const struct ahoy_acked *acked,
+                        struct ahoy_dialog *early, const struct ahoy_event *event, uint64_t now_ms);

@@ -67,7 +67,7 @@ static void acknowledge(struct ahoy_remnant *remnant, struct ahoy_ua_context *co
     if (ahoy_span_equal_nocase(event->routing->to_tag, dialog->remote_tag))
         ahoy_forks_acknowledge(context, dialog, &acked, now_ms);
     else
-        ahoy_forks_give_up(&remnant->forks, context, &acked, NULL, event, now_ms);
+        ahoy_forks_give_up(&remnant->forks, context, dialog, &acked, NULL, event, now_ms);
 }
 
 void ahoy_remnants_step(struct ahoy_pool *remnants, struct ahoy_ua_context *context,

@@ -79,7 +79,7 @@ static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *c
 {
     const struct ahoy_acked repeated = acked(session, session->invite_cseq);
     struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
-    ahoy_forks_give_up(&session->forks, context, &repeated, early, event, now_ms);
+    ahoy_forks_give_up(&session->forks, context, &session->dialog, &repeated, early, event, now_ms);
 }
 
 /* The first 2xx: the dialog stands.  Whatever is wrong with it, it is acknowledged first. */

@@ -54,6 +54,7 @@ static struct ahoy_dialog *find_or_add(struct ahoy_session *session, const struc
         return early;
     early = new_early();
     if (early != NULL) { /* Most say who they are as they were asked. */
+        ahoy_dialog_asked(early, &session->dialog, session->invite_cseq);
         early->local_uri = session->dialog.local_uri;
         early->remote_uri = session->dialog.remote_uri;
     }

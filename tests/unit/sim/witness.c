@@ -26,7 +26,7 @@ static struct court {
     struct sim_world *world;
     struct sim_host *host;
     struct sim_witness *witness;
-    char text[2048];
+    char text[4096];
 } court;
 
 static bool lose_nothing(void *context, const struct ahoy_ip *to, struct span bytes)
@@ -39,9 +39,8 @@ static bool lose_nothing(void *context, const struct ahoy_ip *to, struct span by
 
 static int begin(void **state)
 {
-    static const char config[] =
-        "listen 'udp:192.0.2.1' listen 'tcp:192.0.2.1' store 'memory:'\n"
-        "domain('atlanta.example', { auth = 'none', insecure = true })";
+    static const char config[] = "listen 'udp:192.0.2.1' listen 'tcp:192.0.2.1' store 'memory:'\n"
+                                 "domain('atlanta.example', { auth = 'none', insecure = true })";
     static const char *const nobody[] = { NULL };
     (void)state;
     court.world = sim_world_new(1, &(struct sim_link){ .delay_ms = 10 });
@@ -191,6 +190,24 @@ static void test_answer_to_another(void **state)
     expect(4);
 }
 
+/* The same where the second comes only then, and the first goes again by timer G. */
+static void test_answer_to_one_to_come(void **state)
+{
+    (void)state;
+    forward(1, 0, 1);
+    answer(1, 0, 1, 2, "SIP/2.0 404 Not Found");
+    acknowledge(1, 0, 1);
+    pass_on(1, 2, "SIP/2.0 404 Not Found");
+    turn(100);
+    forward(2, 0, 1);
+    pass_on(1, 2, "SIP/2.0 404 Not Found");
+    turn(100);
+    answer(2, 0, 1, 2, "SIP/2.0 180 Ringing");
+    pass_on(2, 2, "SIP/2.0 180 Ringing");
+    turn(100);
+    expect(0);
+}
+
 /* Nobody has changed a Via: then a response of another call is the server's own fault. */
 static void test_answer_is_mixed_up(void **state)
 {
@@ -249,16 +266,79 @@ static void test_heard_without_loss(void **state)
     expect(12);
 }
 
+/* A request of some more than |size| bytes goes by a connection and is answered 180 or not; that is
+ * lost or not; and it goes again, by UDP. */
+static void play_move(size_t size, bool is_rung, bool is_lost)
+{
+    char vias[2048];
+    int end = snprintf(vias, sizeof vias, OURS "11;rport\r\n" THEIRS "1;x=");
+    memset(vias + end, 'x', size);
+    snprintf(vias + end + size, sizeof vias - (size_t)end - size, MARKED);
+    comes(0, &caller,
+          message("INVITE sip:grace@atlanta.example SIP/2.0", THEIRS "1;x=x;rport\r\n", 1));
+    goes(FIRST_STREAM, &callee, message("INVITE sip:grace@192.0.2.8 SIP/2.0", vias, 1));
+    turn(100);
+    if (is_rung)
+        answer(1, FIRST_STREAM, 1, 1, "SIP/2.0 180 Ringing");
+    if (is_rung)
+        pass_on(1, 1, "SIP/2.0 180 Ringing");
+    turn(100);
+    if (is_lost)
+        court.witness->eyes.loses(court.witness, FIRST_STREAM);
+    goes(0, &callee, message("INVITE sip:grace@192.0.2.8 SIP/2.0", vias, 1));
+}
+
+/* 18.1.1: what moved for its size goes back to UDP, and is sent again there as ever. */
+static void test_moves_back(void **state)
+{
+    char vias[64];
+    (void)state;
+    play_move(1300, false, true);
+    turn(500);
+    snprintf(vias, sizeof vias, OURS "11;rport\r\n");
+    goes(0, &callee, message("INVITE sip:grace@192.0.2.8 SIP/2.0", vias, 1));
+    expect(0);
+    turn(999);
+    goes(0, &callee, message("INVITE sip:grace@192.0.2.8 SIP/2.0", vias, 1));
+    expect(6);
+}
+
+static void test_moves_back_without_need(void **state)
+{
+    (void)state;
+    play_move(10, false, true);
+    expect(6);
+}
+
+static void test_moves_back_while_it_stands(void **state)
+{
+    (void)state;
+    play_move(1300, false, false);
+    expect(6);
+}
+
+static void test_moves_back_after_ringing(void **state)
+{
+    (void)state;
+    play_move(1300, true, true);
+    expect(6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_port_is_left_out, begin, end),
         cmocka_unit_test_setup_teardown(test_port_is_another, begin, end),
         cmocka_unit_test_setup_teardown(test_answer_to_another, begin, end),
+        cmocka_unit_test_setup_teardown(test_answer_to_one_to_come, begin, end),
         cmocka_unit_test_setup_teardown(test_answer_is_mixed_up, begin, end),
         cmocka_unit_test_setup_teardown(test_unheard_after_loss, begin, end),
         cmocka_unit_test_setup_teardown(test_heard_after_ringing, begin, end),
         cmocka_unit_test_setup_teardown(test_heard_without_loss, begin, end),
+        cmocka_unit_test_setup_teardown(test_moves_back, begin, end),
+        cmocka_unit_test_setup_teardown(test_moves_back_without_need, begin, end),
+        cmocka_unit_test_setup_teardown(test_moves_back_while_it_stands, begin, end),
+        cmocka_unit_test_setup_teardown(test_moves_back_after_ringing, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

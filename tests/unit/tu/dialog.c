@@ -94,6 +94,36 @@ static void test_caller(void **state)
     test_free_all(NULL);
 }
 
+/* R3261-12.1.2-7, -9, -10: number, Call-ID and our tag are the request's, whatever the response
+ * says. */
+static void test_caller_is_told_others(void **state)
+{
+    const struct ahoy_dialog_seed seed = { .call_id = SPAN("call-id-of-us"),
+                                           .local_tag = SPAN("tag-that-isus"),
+                                           .local_uri = SPAN("sip:alice@a.example"),
+                                           .remote_uri = SPAN("sip:bob@b.example"),
+                                           .target = SPAN("sip:bob@b.example") };
+    struct ahoy_dialog fork = { 0 };
+    (void)state;
+    assert_true(ahoy_dialog_begin(&dialog, &seed));
+    ahoy_dialog_asked(&fork, &dialog, 5);
+    read_response("Contact: <sip:bob@192.0.2.2>\r\n");
+    assert_true(ahoy_dialog_from_response(&fork, &message, &routing, NULL));
+    assert_span(fork.call_id, "call-id-of-us");
+    assert_span(fork.local_tag, "tag-that-isus");
+    assert_span(fork.remote_tag, "to");
+    assert_int_equal(fork.local_cseq, 5);
+    dialog.local_cseq = 4;
+    assert_true(ahoy_dialog_from_response(&dialog, &message, &routing, NULL));
+    assert_span(dialog.call_id, "call-id-of-us");
+    assert_span(dialog.local_tag, "tag-that-isus");
+    assert_int_equal(dialog.local_cseq, 4);
+    ahoy_dialog_fini(&fork);
+    ahoy_dialog_fini(&dialog);
+    assert_int_equal(dialog.call_id.size + dialog.local_tag.size, 0);
+    test_free_all(NULL);
+}
+
 /* R3261-12.2.1.1-11, -12; R3261-12.1.2-5, and R3261-12.1.1-7 on the other side. */
 static void test_no_routes(void **state)
 {
@@ -373,10 +403,15 @@ static void test_long_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_callee),       cmocka_unit_test(test_caller),
-        cmocka_unit_test(test_no_routes),    cmocka_unit_test(test_a_route_given_beforehand),
-        cmocka_unit_test(test_strict_route), cmocka_unit_test(test_remote_cseq),
-        cmocka_unit_test(test_matching),     cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_callee),
+        cmocka_unit_test(test_caller),
+        cmocka_unit_test(test_caller_is_told_others),
+        cmocka_unit_test(test_no_routes),
+        cmocka_unit_test(test_a_route_given_beforehand),
+        cmocka_unit_test(test_strict_route),
+        cmocka_unit_test(test_remote_cseq),
+        cmocka_unit_test(test_matching),
+        cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_begin),
         cmocka_unit_test(test_bad_uris_of_a_response),

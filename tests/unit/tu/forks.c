@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "libahoy/syntax/compose.h"
 #include "libahoy/tu/session.h"
 #include "tests/support/pair.h"
 
@@ -50,6 +51,68 @@ static void test_second_fork(void **state)
     pair_run(&pair, 200);
     pair_received(&pair, BOB);
     assert_memory_equal(pair.routing.request_uri.text.at, "sip:one@192.0.2.2", 17);
+    pair_fini(&pair);
+}
+
+/* Answers |message| with 200; the byte behind |name| is another one than it should be. */
+static void reply_changed(struct pair *world, const struct ahoy_message *message, const char *tag,
+                          const char *name)
+{
+    static const char rows[] = "Contact: <sip:one@192.0.2.2>\r\nContent-Type: application/sdp\r\n";
+    char text[2048];
+    const struct ahoy_response response = { .status = 200,
+                                            .to_tag = ahoy_span(tag),
+                                            .headers = ahoy_span(rows),
+                                            .body = ahoy_span(PAIR_SDP("sendrecv")) };
+    struct ahoy_buf buf = ahoy_buf_over(text, sizeof text - 1);
+    ahoy_compose_response(&buf, message, &response);
+    text[buf.size] = '\0';
+    char *at = strstr(text, name);
+    assert_non_null(at);
+    at += strlen(name);
+    *at = *at == '7' ? '8' : '7';
+    pair_inject(world, ALICE, ahoy_buf_text(&buf));
+}
+
+static void script_changed(struct pair *world, const struct ahoy_message *message)
+{
+    if (message->method == AHOY_METHOD_INVITE) {
+        reply_changed(world, message, "one", "Call-ID: ");
+        reply_changed(world, message, "two", "From: <sip:alice@192.0.2.1>;tag=");
+        reply_changed(world, message, "three", "CSeq: ");
+    }
+    if (message->method == AHOY_METHOD_BYE)
+        pair_reply(world, message, 200, "", "", "");
+}
+
+/* R3261-12.1.2-7, -9, -10: an answer may say another Call-ID, another tag of ours or another
+ * number; its ACK, and its BYE, have those of the INVITE. */
+static void test_changed_answers(void **state)
+{
+    char call_id[64], tag[64];
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_changed;
+    pair_call(&pair);
+    pair_run(&pair, 10);
+    pair_received(&pair, BOB);
+    snprintf(call_id, sizeof call_id, "%.*s", (int)pair.routing.call_id.size,
+             pair.routing.call_id.at);
+    snprintf(tag, sizeof tag, "%.*s", (int)pair.routing.from_tag.size, pair.routing.from_tag.at);
+    for (unsigned ms = 11; ms <= 40; ms++) {
+        pair_run(&pair, ms);
+        pair_received(&pair, BOB);
+        bool is_bye = pair.message.method == AHOY_METHOD_BYE;
+        assert_true(ahoy_span_equal(pair.routing.call_id, ahoy_span(call_id)));
+        assert_true(ahoy_span_equal(pair.routing.from_tag, ahoy_span(tag)));
+        assert_int_equal(pair.routing.cseq.number, is_bye ? 2 : 1);
+    }
+    pair_hangup(&pair, ALICE);
+    pair_run(&pair, 200);
+    pair_received(&pair, BOB);
+    assert_int_equal(pair.message.method, AHOY_METHOD_BYE);
+    assert_true(ahoy_span_equal(pair.routing.call_id, ahoy_span(call_id)));
+    assert_int_equal(pair.routing.cseq.number, 2);
     pair_fini(&pair);
 }
 
@@ -301,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_second_fork),
+        cmocka_unit_test(test_changed_answers),
         cmocka_unit_test(test_forks_with_ice),
         cmocka_unit_test(test_repeated_fork),
         cmocka_unit_test(test_many_forks),
