@@ -102,7 +102,7 @@ static void on_end(void *context)
 
 static void open_stream(struct device *device, enum phone_way way)
 {
-    const PaDeviceInfo *info = Pa_GetDeviceInfo(device->index);
+    const PaDeviceInfo *info = phone_portaudio()->Pa_GetDeviceInfo(device->index);
     bool is_in = way == PHONE_MICROPHONE;
     double latency = is_in ? info->defaultLowInputLatency : info->defaultLowOutputLatency;
     const PaStreamParameters wish = {
@@ -111,14 +111,14 @@ static void open_stream(struct device *device, enum phone_way way)
         .sampleFormat = paInt16,
         .suggestedLatency = latency > LEAST_LATENCY_MS / 1e3 ? latency : LEAST_LATENCY_MS / 1e3,
     };
-    PaError fault = Pa_OpenStream(&device->stream, is_in ? &wish : NULL, is_in ? NULL : &wish,
-                                  device->rate_hz, paFramesPerBufferUnspecified, paNoFlag,
-                                  is_in ? on_microphone : on_speaker, device);
+    PaError fault = phone_portaudio()->Pa_OpenStream(
+        &device->stream, is_in ? &wish : NULL, is_in ? NULL : &wish, device->rate_hz,
+        paFramesPerBufferUnspecified, paNoFlag, is_in ? on_microphone : on_speaker, device);
     if (fault == paNoError)
-        fault = Pa_SetStreamFinishedCallback(device->stream, on_end);
+        fault = phone_portaudio()->Pa_SetStreamFinishedCallback(device->stream, on_end);
     if (fault == paNoError) {
         atomic_store(&device->state, OPEN); /* Before it can end. */
-        fault = Pa_StartStream(device->stream);
+        fault = phone_portaudio()->Pa_StartStream(device->stream);
     }
     if (fault != paNoError) {
         atomic_store(&device->fault, fault);
@@ -129,8 +129,8 @@ static void open_stream(struct device *device, enum phone_way way)
 static void close_stream(struct device *device)
 {
     atomic_store(&device->state, CLOSED);
-    if (device->stream != NULL)
-        (void)Pa_CloseStream(device->stream); /* Aborts it; nothing is left to be done if not. */
+    if (device->stream != NULL) /* It is aborted; nothing is left to be done if not. */
+        (void)phone_portaudio()->Pa_CloseStream(device->stream);
     device->stream = NULL;
 }
 
@@ -154,7 +154,7 @@ static void *open_and_close(void *context)
         }
         was_wanted = is_wanted;
     } while (!is_leaving);
-    (void)Pa_Terminate(); /* As there are no streams it has nothing to refuse. */
+    (void)phone_portaudio()->Pa_Terminate(); /* As there are no streams it has nothing to refuse. */
     sem_post(&devices->left);
     return NULL;
 }
@@ -164,7 +164,7 @@ static bool choose(struct phone_devices *devices, enum phone_way way, const char
 {
     struct device *device = &devices->ways[way];
     device->index = phone_device_find(way == PHONE_MICROPHONE, name);
-    const PaDeviceInfo *info = Pa_GetDeviceInfo(device->index);
+    const PaDeviceInfo *info = phone_portaudio()->Pa_GetDeviceInfo(device->index);
     if (info == NULL) {
         device->index = paNoDevice;
         fprintf(stderr, "ahoy: no %s%s%s (ahoy devices lists what there is)\n", names[way],
@@ -217,7 +217,7 @@ struct phone_devices *phone_devices_open(const struct phone_options *options, bo
     if (!*is_fault)
         fprintf(stderr, "ahoy: no memory for sound devices\n");
     free(devices);
-    (void)Pa_Terminate();
+    (void)phone_portaudio()->Pa_Terminate();
     return NULL;
 }
 
@@ -301,7 +301,7 @@ struct phone_ring *phone_device_ring(struct phone_devices *devices, enum phone_w
     if (!device->is_said && (is_lost || state == REFUSED))
         fprintf(stderr, "ahoy: the %s %s%s; the call goes on in silence\n", names[way],
                 is_lost ? "has gone" : "cannot be opened: ",
-                is_lost ? "" : Pa_GetErrorText(atomic_load(&device->fault)));
+                is_lost ? "" : phone_portaudio()->Pa_GetErrorText(atomic_load(&device->fault)));
     device->is_said |= is_lost || state == REFUSED;
     *burst = atomic_load_explicit(&device->burst, memory_order_relaxed);
     return state == OPEN && !is_lost ? &device->ring : NULL;

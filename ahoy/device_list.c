@@ -13,6 +13,14 @@
 
 #include "ahoy/json.h"
 
+static const char library[] = "libportaudio.so.2";
+static struct phone_portaudio calls;
+
+const struct phone_portaudio *phone_portaudio(void)
+{
+    return &calls;
+}
+
 static void say_nothing(const char *text)
 {
     (void)text; /* JACK's, mostly that it is not there. */
@@ -24,47 +32,60 @@ static void say_nothing_of(const char *file, int line, const char *function, int
     (void)file, (void)line, (void)function, (void)fault, (void)format; /* ALSA's. */
 }
 
-/* Calls |function| of whichever library is there, with the address of what is to be called. */
-static void set_handler(const char *function, void *handler)
+/* Calls |function| of whichever library came with |portaudio|, with the address of what is to be
+ * called. */
+static void set_handler(void *portaudio, const char *function, void *handler)
 {
-    void *found = dlsym(RTLD_DEFAULT, function);
+    void *found = dlsym(portaudio, function);
     int (*set)(void *);
     memcpy(&set, &found, sizeof set);
     if (found != NULL)
         set(handler);
 }
 
-static void silence_libraries(void)
+static void silence_libraries(void *portaudio)
 {
     void (*plain)(const char *) = say_nothing;
     void (*of)(const char *, int, const char *, int, const char *, ...) = say_nothing_of;
     void *handler;
     memcpy(&handler, &plain, sizeof handler);
-    set_handler("jack_set_error_function", handler);
-    set_handler("jack_set_info_function", handler);
+    set_handler(portaudio, "jack_set_error_function", handler);
+    set_handler(portaudio, "jack_set_info_function", handler);
     memcpy(&handler, &of, sizeof handler);
-    set_handler("snd_lib_error_set_handler", handler);
+    set_handler(portaudio, "snd_lib_error_set_handler", handler);
 }
 
 /* PortAudio itself has no handler for what it prints while it looks around. */
-bool phone_portaudio_open(void)
+static PaError look_around(void *portaudio)
 {
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    silence_libraries();
+    silence_libraries(portaudio);
     setenv("JACK_NO_START_SERVER", "1", 0); /* A phone starts no server of sound. */
     fflush(stderr);
     if (nowhere >= 0 && kept >= 0)
         dup2(nowhere, STDERR_FILENO);
-    PaError fault = Pa_Initialize();
+    PaError fault = calls.Pa_Initialize();
     if (nowhere >= 0 && kept >= 0)
         dup2(kept, STDERR_FILENO);
     if (nowhere >= 0)
         close(nowhere);
     if (kept >= 0)
         close(kept);
+    return fault;
+}
+
+bool phone_portaudio_open(void)
+{
+    static const char *const names[] = { PHONE_PORTAUDIO_CALLS(PHONE_LATE_NAME) };
+    void *portaudio = phone_late_open(library, names, sizeof names / sizeof names[0], &calls);
+    if (portaudio == NULL) {
+        fprintf(stderr, "ahoy: no sound devices: %s\n", dlerror());
+        return false;
+    }
+    PaError fault = look_around(portaudio);
     if (fault != paNoError)
-        fprintf(stderr, "ahoy: no sound devices: %s\n", Pa_GetErrorText(fault));
+        fprintf(stderr, "ahoy: no sound devices: %s\n", calls.Pa_GetErrorText(fault));
     return fault == paNoError;
 }
 
@@ -77,9 +98,9 @@ PaDeviceIndex phone_device_find(bool is_input, const char *name)
 {
     PaDeviceIndex found = paNoDevice;
     if (name == NULL)
-        return is_input ? Pa_GetDefaultInputDevice() : Pa_GetDefaultOutputDevice();
-    for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
-        const PaDeviceInfo *info = Pa_GetDeviceInfo(i);
+        return is_input ? calls.Pa_GetDefaultInputDevice() : calls.Pa_GetDefaultOutputDevice();
+    for (PaDeviceIndex i = 0; i < calls.Pa_GetDeviceCount(); i++) {
+        const PaDeviceInfo *info = calls.Pa_GetDeviceInfo(i);
         if (!has_way(info, is_input))
             continue;
         if (strcmp(info->name, name) == 0)
@@ -92,10 +113,10 @@ PaDeviceIndex phone_device_find(bool is_input, const char *name)
 
 static void print_device(PaDeviceIndex index, bool is_json)
 {
-    const PaDeviceInfo *info = Pa_GetDeviceInfo(index);
-    bool is_input = index == Pa_GetDefaultInputDevice();
-    bool is_output = index == Pa_GetDefaultOutputDevice();
-    const char *api = Pa_GetHostApiInfo(info->hostApi)->name;
+    const PaDeviceInfo *info = calls.Pa_GetDeviceInfo(index);
+    bool is_input = index == calls.Pa_GetDefaultInputDevice();
+    bool is_output = index == calls.Pa_GetDefaultOutputDevice();
+    const char *api = calls.Pa_GetHostApiInfo(info->hostApi)->name;
     if (is_json) {
         printf("{\"device\":\"");
         phone_json_print(ahoy_span(info->name));
@@ -106,20 +127,20 @@ static void print_device(PaDeviceIndex index, bool is_json)
         return;
     }
     printf("%s (%s): %d in, %d out, %.0f Hz%s%s\n", info->name, api, info->maxInputChannels,
-           info->maxOutputChannels, info->defaultSampleRate,
-           is_input ? ", the microphone" : "", is_output ? ", the loudspeaker" : "");
+           info->maxOutputChannels, info->defaultSampleRate, is_input ? ", the microphone" : "",
+           is_output ? ", the loudspeaker" : "");
 }
 
 static int list(bool is_json)
 {
     if (!phone_portaudio_open())
         return PHONE_REFUSED;
-    PaDeviceIndex count = Pa_GetDeviceCount();
+    PaDeviceIndex count = calls.Pa_GetDeviceCount();
     for (PaDeviceIndex i = 0; i < count; i++)
         print_device(i, is_json);
     if (count <= 0 && !is_json)
         printf("There are no sound devices here.\n");
-    (void)Pa_Terminate(); /* What it had to tell was told. */
+    (void)calls.Pa_Terminate(); /* What it had to tell was told. */
     return PHONE_DONE;
 }
 

@@ -2,11 +2,26 @@
  * between its samples, which is good enough for speech. */
 #include "ahoy/sound.h"
 
+#include <dlfcn.h>
 #include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ahoy/late.h"
+
 enum { CHANNELS_LIMIT = 16, TONE_DBOV = -10 };
+
+#define SNDFILE_CALLS(CALL)                                                                        \
+    CALL(sf_open)                                                                                  \
+    CALL(sf_close)                                                                                 \
+    CALL(sf_strerror)                                                                              \
+    CALL(sf_readf_short)                                                                           \
+    CALL(sf_writef_short)
+
+static const char library[] = "libsndfile.so.1";
+static struct {
+    SNDFILE_CALLS(PHONE_LATE_FIELD)
+} calls; /* Once a file is wished for. */
 
 struct phone_sound {
     struct phone_handset *handset; /* NULL where there are no devices. */
@@ -18,13 +33,25 @@ struct phone_sound {
     int16_t before, after; /* The two. */
 };
 
+/* False, said, where what reads and writes files is not there. */
+static bool open_library(const char *path)
+{
+    static const char *const names[] = { SNDFILE_CALLS(PHONE_LATE_NAME) };
+    if (phone_late_open(library, names, sizeof names / sizeof names[0], &calls) != NULL)
+        return true;
+    fprintf(stderr, "ahoy: %s: %s\n", path, dlerror());
+    return false;
+}
+
 static bool open_said(struct phone_sound *sound, const char *path, uint32_t rate_hz)
 {
     SF_INFO info = { 0 };
-    sound->said = sf_open(path, SFM_READ, &info);
+    if (!open_library(path))
+        return false;
+    sound->said = calls.sf_open(path, SFM_READ, &info);
     if (sound->said == NULL || info.channels > CHANNELS_LIMIT) {
         fprintf(stderr, "ahoy: %s: %s\n", path,
-                sound->said == NULL ? sf_strerror(NULL) : "too many channels");
+                sound->said == NULL ? calls.sf_strerror(NULL) : "too many channels");
         return false;
     }
     sound->channels = (unsigned)info.channels;
@@ -38,15 +65,16 @@ static bool open_heard(struct phone_sound *sound, const char *path, uint32_t rat
     SF_INFO info = { .samplerate = (int)rate_hz,
                      .channels = 1,
                      .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
-    sound->heard = sf_open(path, SFM_WRITE, &info);
+    if (!open_library(path))
+        return false;
+    sound->heard = calls.sf_open(path, SFM_WRITE, &info);
     if (sound->heard == NULL)
-        fprintf(stderr, "ahoy: %s: %s\n", path, sf_strerror(NULL));
+        fprintf(stderr, "ahoy: %s: %s\n", path, calls.sf_strerror(NULL));
     return sound->heard != NULL;
 }
 
 struct phone_sound *phone_sound_open(const struct phone_options *options,
-                                     struct phone_devices *devices, uint32_t rate_hz,
-                                     bool records)
+                                     struct phone_devices *devices, uint32_t rate_hz, bool records)
 {
     struct phone_sound *sound = calloc(1, sizeof *sound);
     if (sound == NULL) {
@@ -71,8 +99,8 @@ void phone_sound_close(struct phone_sound *sound)
         return;
     phone_handset_close(sound->handset);
     if (sound->said != NULL)
-        sf_close(sound->said);
-    if (sound->heard != NULL && sf_close(sound->heard) != 0)
+        calls.sf_close(sound->said);
+    if (sound->heard != NULL && calls.sf_close(sound->heard) != 0)
         fprintf(stderr, "ahoy: the recording could not be finished\n");
     free(sound);
 }
@@ -81,7 +109,7 @@ void phone_sound_close(struct phone_sound *sound)
 static int16_t read_one(struct phone_sound *sound)
 {
     short frame[CHANNELS_LIMIT];
-    return sf_readf_short(sound->said, frame, 1) == 1 ? frame[0] : 0;
+    return calls.sf_readf_short(sound->said, frame, 1) == 1 ? frame[0] : 0;
 }
 
 static int16_t next_said(struct phone_sound *sound)
@@ -119,10 +147,10 @@ void phone_sound_hear(struct phone_sound *sound, const int16_t *samples, size_t 
     ahoy_tone_meter_take(&sound->meter, samples, count);
     phone_handset_hear(sound->handset, samples, count);
     if (sound->heard == NULL ||
-        sf_writef_short(sound->heard, samples, (sf_count_t)count) == (sf_count_t)count)
+        calls.sf_writef_short(sound->heard, samples, (sf_count_t)count) == (sf_count_t)count)
         return;
-    fprintf(stderr, "ahoy: recording ends: %s\n", sf_strerror(sound->heard));
-    sf_close(sound->heard);
+    fprintf(stderr, "ahoy: recording ends: %s\n", calls.sf_strerror(sound->heard));
+    calls.sf_close(sound->heard);
     sound->heard = NULL;
 }
 
