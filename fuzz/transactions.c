@@ -107,9 +107,10 @@ static void receive(size_t size)
 {
     struct ahoy_err err;
     if (ahoy_message_parse((struct span){ text, size }, &message, &err) &&
-        ahoy_message_routing(&message, &routing, &err))
-        ahoy_transactions_message(world.transactions, &message, &routing, &world.source,
-                                  &world.source, world.now_ms);
+        ahoy_message_routing(&message, &routing, &err)) {
+        ahoy_transactions_expect(world.transactions, &message, &routing);
+        ahoy_transactions_message(world.transactions, &world.source, &world.source, world.now_ms);
+    }
     drain();
 }
 

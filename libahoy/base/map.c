@@ -7,6 +7,9 @@
 #include "libahoy/base/map.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "libahoy/base/huge.h"
 
 struct ahoy_map_entry {
     uint64_t hash;
@@ -60,12 +63,14 @@ static void place(struct ahoy_map_entry *entries, size_t capacity, struct ahoy_m
 
 static bool grow(struct ahoy_map *map)
 {
-    if (map->capacity > SIZE_MAX / 2)
+    const size_t entry_size = sizeof(struct ahoy_map_entry) + 1; /* With its mark. */
+    if (map->capacity > SIZE_MAX / 2 / entry_size)
         return false;
     size_t capacity = map->capacity == 0 ? FIRST_CAPACITY : 2 * map->capacity;
-    struct ahoy_map_entry *entries = calloc(capacity, sizeof *entries + 1);
+    struct ahoy_map_entry *entries = ahoy_huge_take(capacity * entry_size);
     if (entries == NULL)
         return false;
+    memset(marks_of(entries, capacity), 0, capacity);
     for (size_t i = 0; i < map->capacity; i++) {
         if (marks_of(map->entries, map->capacity)[i] != 0)
             place(entries, capacity, map->entries[i]);
@@ -122,6 +127,15 @@ bool ahoy_map_remove(struct ahoy_map *map, uint64_t hash, uint64_t value)
         return true;
     }
     return false;
+}
+
+void ahoy_map_fetch(const struct ahoy_map *map, uint64_t hash)
+{
+    if (map->used == 0)
+        return;
+    size_t home = home_of(hash, map->capacity);
+    __builtin_prefetch(marks_of(map->entries, map->capacity) + home);
+    __builtin_prefetch(&map->entries[home], 1);
 }
 
 bool ahoy_map_find(const struct ahoy_map *map, uint64_t hash, size_t *cursor, uint64_t *value)

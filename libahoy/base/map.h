@@ -29,6 +29,8 @@ bool ahoy_map_add(struct ahoy_map *map, uint64_t hash, uint64_t value);
 /* Removes the entry with this hash and value; false where there is none. */
 bool ahoy_map_remove(struct ahoy_map *map, uint64_t hash, uint64_t value);
 
+/* |hash| will be looked up, or added, soon: what the processor needs for it is brought near. */
+void ahoy_map_fetch(const struct ahoy_map *map, uint64_t hash);
 /* Walks the values of |hash|: begin with *cursor = 0, go on while it returns true.  The map must
  * not change in between. */
 bool ahoy_map_find(const struct ahoy_map *map, uint64_t hash, size_t *cursor, uint64_t *value);

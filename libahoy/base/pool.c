@@ -7,13 +7,13 @@
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "libahoy/base/huge.h"
 #include "libahoy/base/poison.h"
 
 enum {
     BLOCK_SLOTS = 128,
-    HUGE_PAGE = 2 << 20 /* What blocks are taken in at most, where there are many. */
+    BLOCKS_MOST = 2 << 20 /* Bytes that blocks are taken in at most: a huge page. */
 };
 
 /* Generations stand apart from the slots, so that a walk reads them in a row. */
@@ -110,20 +110,6 @@ static bool grow_list(struct ahoy_pool *pool)
     return true;
 }
 
-/* Memory for |count| blocks of |size| bytes.  What fills a huge page, or nearly, gets one where the
- * system has any: the processor then finds its way in it without going through tables, and it is
- * touched for the first time once.  The kernel gives none for a part of one. */
-static struct block *take_blocks(size_t size, uint32_t count)
-{
-    size_t used = count * size, whole = (used + HUGE_PAGE - 1) & -(size_t)HUGE_PAGE;
-    if (whole - used > whole / 4)
-        return malloc(used);
-    void *blocks = aligned_alloc(HUGE_PAGE, whole);
-    if (blocks != NULL)
-        (void)madvise(blocks, whole, MADV_HUGEPAGE); /* Else its pages are small ones. */
-    return blocks;
-}
-
 /* The next block of |more| slots.  As many as there are come with it, up to a huge page: a pool
  * doubles, and then grows by these. */
 static struct block *next_block(struct ahoy_pool *pool, uint32_t more)
@@ -139,11 +125,11 @@ static struct block *next_block(struct ahoy_pool *pool, uint32_t more)
     uint32_t count = (pool->limit - pool->capacity) / BLOCK_SLOTS;
     if (count > block_count(pool))
         count = block_count(pool);
-    if (count > HUGE_PAGE / size)
-        count = (uint32_t)(HUGE_PAGE / size);
+    if (count > BLOCKS_MOST / size)
+        count = (uint32_t)(BLOCKS_MOST / size);
     if (count == 0)
         count = 1;
-    struct block *block = take_blocks(size, count);
+    struct block *block = ahoy_huge_take(count * size);
     if (block == NULL)
         return NULL;
     block->leads = true;

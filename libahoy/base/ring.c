@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "libahoy/base/huge.h"
+
 enum { HEAD_SIZE = sizeof(struct ahoy_note), NOTE_MOST = HEAD_SIZE + AHOY_RING_TEXT_LIMIT };
 
 _Static_assert(HEAD_SIZE % 8 == 0, "all notes begin at a multiple of eight");
@@ -18,7 +20,9 @@ bool ahoy_ring_init(struct ahoy_ring *ring, size_t size)
     *ring = (struct ahoy_ring){ .size = size / 8 * 8 };
     if (size < 2 * NOTE_MOST)
         return true;
-    ring->at = malloc(ring->size);
+    ring->section_size = (ring->size / 8 + AHOY_RING_SECTIONS - 1) / AHOY_RING_SECTIONS * 8;
+    ring->section = SIZE_MAX;
+    ring->at = ahoy_huge_take(ring->size);
     return ring->at != NULL;
 }
 
@@ -47,19 +51,55 @@ static size_t next_at(const struct ahoy_ring *ring, size_t at, size_t step)
     return at + step == ring->size ? 0 : at + step;
 }
 
-/* Pushes so many of the oldest out that |size| bytes are free behind the newest. */
+static size_t section_of(const struct ahoy_ring *ring, size_t at)
+{
+    return at / ring->section_size;
+}
+
+/* How far the first note behind |position| that begins a section is from the oldest. */
+static uint64_t step_behind(const struct ahoy_ring *ring, uint64_t position)
+{
+    const size_t last = section_of(ring, ring->size - 1);
+    size_t section = section_of(ring, (size_t)(position % ring->size));
+    do
+        section = section == last ? 0 : section + 1;
+    while (ring->begins[section] == SIZE_MAX);
+    size_t begin = ring->begins[section];
+    return begin >= ring->oldest_at ? begin - ring->oldest_at
+                                    : ring->size - ring->oldest_at + begin;
+}
+
+/* Pushes so many of the oldest out that |size| bytes are free behind the newest.  They go by
+ * sections, as it is known where those begin: what has not been touched for a whole turn of the
+ * ring is far from the processor, and to read each note's size there took longer than to write
+ * the new one. */
 static void make_room(struct ahoy_ring *ring, size_t size)
 {
-    while (ring->end + size - ring->oldest > ring->size) {
-        bool is_note;
-        size_t step = step_at(ring, ring->oldest_at, &is_note);
-        ring->oldest += step;
-        ring->oldest_at = next_at(ring, ring->oldest_at, step);
-    }
+    if (ring->end + size - ring->oldest <= ring->size)
+        return;
+    uint64_t position = ring->end + size - ring->size; /* None before it may stay. */
+    uint64_t oldest = ring->oldest + step_behind(ring, position);
+    if (oldest < position || oldest > ring->end)
+        oldest = ring->end; /* None may: the newest is as large as all that is left. */
+    ring->oldest_at = (size_t)((ring->oldest_at + (oldest - ring->oldest)) % ring->size);
+    ring->oldest = oldest;
+}
+
+/* Notes which section the next note, of |size| bytes, begins, and in which none does for it. */
+static void note_sections(struct ahoy_ring *ring, size_t size)
+{
+    size_t section = section_of(ring, ring->end_at);
+    const size_t last = section_of(ring, ring->end_at + size - 1);
+    if (section != ring->section)
+        ring->begins[section] = ring->end_at;
+    ring->section = section;
+    while (section < last)
+        ring->begins[++section] = SIZE_MAX;
 }
 
 static void move_end(struct ahoy_ring *ring, size_t size)
 {
+    note_sections(ring, size);
     ring->end += size;
     ring->end_at = next_at(ring, ring->end_at, size);
 }

@@ -5,7 +5,10 @@
 
 #include "libahoy/base/ip.h"
 
-enum { AHOY_RING_TEXT_LIMIT = 2048 }; /* Bytes of a note's text; what is longer is cut. */
+enum {
+    AHOY_RING_TEXT_LIMIT = 2048, /* Bytes of a note's text; what is longer is cut. */
+    AHOY_RING_SECTIONS = 256     /* The oldest notes go by so many parts of the ring. */
+};
 
 enum ahoy_note_kind {
     AHOY_NOTE_IN = 1, /* The text is a message that came, ... */
@@ -33,6 +36,9 @@ struct ahoy_ring {
      * in the ring that is. */
     uint64_t oldest, end;
     size_t oldest_at, end_at;
+    /* By section: where the first note begins that begins there, SIZE_MAX for none; and the one
+     * that the newest note begins in. */
+    size_t begins[AHOY_RING_SECTIONS], section, section_size;
 };
 
 /* A ring of |size| bytes, or one that notes nothing where that is too few for a note.  False where

@@ -81,8 +81,7 @@ static void deliver(struct ahoy_stack *stack)
         return;
     }
     ahoy_stack_trim_later(stack);
-    ahoy_transactions_message(stack->transactions, &stack->message, &stack->routing, &stack->source,
-                              &stack->reply, stack->now_ms);
+    ahoy_transactions_message(stack->transactions, &stack->source, &stack->reply, stack->now_ms);
 }
 
 /* |bytes| are one whole message of a call of this worker. */
@@ -90,11 +89,15 @@ static void read_message(struct ahoy_stack *stack, struct span bytes)
 {
     struct ahoy_flow *flow = own_flow(stack);
     struct ahoy_err err;
-    ahoy_stack_note(stack, AHOY_NOTE_IN, &stack->source, bytes);
-    if (!ahoy_message_parse(bytes, &stack->message, &err)) {
+    bool is_sound = ahoy_message_parse(bytes, &stack->message, &err);
+    if (!is_sound)
         (void)ahoy_message_routing(&stack->message, &stack->routing, NULL); /* For its Via. */
-        ahoy_refuse(stack, &err);
-    } else if (!ahoy_message_routing(&stack->message, &stack->routing, &err)) {
+    else
+        is_sound = ahoy_message_routing(&stack->message, &stack->routing, &err);
+    if (is_sound)
+        ahoy_transactions_expect(stack->transactions, &stack->message, &stack->routing);
+    ahoy_stack_note(stack, AHOY_NOTE_IN, &stack->source, bytes);
+    if (!is_sound) {
         ahoy_refuse(stack, &err);
     } else {
         if (flow != NULL)

@@ -55,6 +55,7 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *owner,
     assert(request->method != AHOY_METHOD_ACK);
     struct ahoy_branch branch = ahoy_branch_make(ahoy_rng_next(&owner->rng), request->branch_tail);
     struct ahoy_departure departure;
+    ahoy_map_fetch(&owner->clients, branch.token);
     if (!ahoy_departure_find(owner->flows, request, &branch, now_ms, &departure) ||
         !ahoy_owner_has_room(owner))
         return nobody;
@@ -213,19 +214,28 @@ static bool has_method(const struct ahoy_transaction *transaction, const struct 
            memcmp(transaction->kept.at, text.at, text.size) == 0;
 }
 
+void ahoy_client_expect(struct ahoy_transactions *owner)
+{
+    struct ahoy_arrival *arrival = &owner->arrival;
+    arrival->has_branch = ahoy_branch_parse(arrival->routing->via.branch, &arrival->branch);
+    if (arrival->has_branch)
+        ahoy_map_fetch(&owner->clients, arrival->branch.token);
+}
+
 /* The transaction that the response at hand belongs to, by 17.1.3; NULL for a stray. */
 static struct ahoy_transaction *find(const struct ahoy_transactions *owner)
 {
     const struct ahoy_routing *routing = owner->arrival.routing;
-    struct ahoy_branch branch;
-    if (!ahoy_branch_parse(routing->via.branch, &branch))
+    const struct ahoy_branch *branch = &owner->arrival.branch;
+    if (!owner->arrival.has_branch)
         return NULL;
     size_t cursor = 0;
     uint64_t value;
-    while (ahoy_map_find(&owner->clients, branch.token, &cursor, &value)) {
+    while (ahoy_map_find(&owner->clients, branch->token, &cursor, &value)) {
         struct ahoy_transaction *transaction = ahoy_owner_get(owner, ahoy_handle_unpack(value));
-        struct ahoy_branch own = ahoy_client_branch(transaction);
-        if (ahoy_branch_equal(&own, &branch) && has_method(transaction, &routing->cseq))
+        const struct span tail = { transaction->client.tail, transaction->client.tail_size };
+        if (ahoy_branch_is(branch, transaction->hash, tail) &&
+            has_method(transaction, &routing->cseq))
             return transaction;
     }
     return NULL;

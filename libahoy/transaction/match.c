@@ -13,12 +13,19 @@ _Static_assert(AHOY_LINE_LIMIT <= UINT16_MAX, "every part stands in one line");
 
 enum { COOKIE_SIZE = sizeof AHOY_BRANCH_COOKIE - 1 };
 
-struct ahoy_branch ahoy_branch_make(uint64_t token, struct span tail)
+static inline void fill(struct ahoy_branch *branch, uint64_t token, struct span tail)
 {
     assert(tail.size <= AHOY_BRANCH_TAIL_LIMIT);
-    struct ahoy_branch branch = { .token = token, .tail_size = (uint8_t)tail.size };
+    branch->token = token;
+    branch->tail_size = (uint8_t)tail.size;
     if (tail.size > 0)
-        memcpy(branch.tail, tail.at, tail.size);
+        memcpy(branch->tail, tail.at, tail.size);
+}
+
+struct ahoy_branch ahoy_branch_make(uint64_t token, struct span tail)
+{
+    struct ahoy_branch branch;
+    fill(&branch, token, tail);
     return branch;
 }
 
@@ -42,14 +49,14 @@ bool ahoy_branch_parse(struct span text, struct ahoy_branch *branch)
         !ahoy_span_starts_nocase(text, SPAN(AHOY_BRANCH_COOKIE)) ||
         !read_token(text.at + COOKIE_SIZE, &token))
         return false;
-    *branch = ahoy_branch_make(token, ahoy_span_after(text, head));
+    fill(branch, token, ahoy_span_after(text, head));
     return true;
 }
 
-bool ahoy_branch_equal(const struct ahoy_branch *a, const struct ahoy_branch *b)
+bool ahoy_branch_is(const struct ahoy_branch *branch, uint64_t token, struct span tail)
 {
-    const struct span tail = { a->tail, a->tail_size }, other = { b->tail, b->tail_size };
-    return a->token == b->token && ahoy_span_equal_nocase(tail, other);
+    const struct span own = { branch->tail, branch->tail_size };
+    return branch->token == token && ahoy_span_equal_nocase(own, tail);
 }
 
 struct ahoy_request_key ahoy_request_key(const struct ahoy_message *message,

@@ -18,7 +18,8 @@ struct ahoy_branch ahoy_branch_make(uint64_t token, struct span tail);
 /* Reads the branch of a response's topmost Via; false where it is none that we ever made.  Its
  * letters may have become large or small on the way (7.3.1), here and when two are compared. */
 bool ahoy_branch_parse(struct span text, struct ahoy_branch *branch);
-bool ahoy_branch_equal(const struct ahoy_branch *a, const struct ahoy_branch *b);
+/* Whether it is the one of that |token| and |tail|. */
+bool ahoy_branch_is(const struct ahoy_branch *branch, uint64_t token, struct span tail);
 
 /* What a request is known by.  With the cookie: branch, sent-by and method.  Without (RFC 2543):
  * all the others, and the method.  Parts that do not belong are empty. */

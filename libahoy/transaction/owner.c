@@ -118,21 +118,22 @@ bool ahoy_owner_has_room(const struct ahoy_transactions *owner)
 bool ahoy_owner_keep(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
                      const struct span *pieces, size_t count)
 {
-    struct ahoy_arena arena;
-    ahoy_arena_init(&arena, &owner->chunks);
-    struct span kept = ahoy_arena_join(&arena, pieces, count);
+    struct ahoy_arena before = transaction->arena;
+    struct ahoy_arena *arena = &transaction->arena;
+    ahoy_arena_init(arena, &owner->chunks);
+    struct span kept = ahoy_arena_join(arena, pieces, count);
     const char *key = NULL;
     if (transaction->has_long_key) {
         struct ahoy_request_key view = ahoy_request_key_unpack(transaction->long_key);
         struct span packed = { transaction->long_key, ahoy_request_key_size(&view) };
-        key = ahoy_arena_copy(&arena, packed).at;
+        key = ahoy_arena_copy(arena, packed).at;
     }
     if (kept.at == NULL || (transaction->has_long_key && key == NULL)) {
-        ahoy_arena_release(&arena);
+        ahoy_arena_release(arena);
+        *arena = before;
         return false;
     }
-    ahoy_arena_adopt(&owner->outbox, &transaction->arena);
-    transaction->arena = arena;
+    ahoy_arena_adopt(&owner->outbox, &before);
     transaction->kept = kept;
     ahoy_owner_note_joined(owner, pieces, count, kept);
     if (transaction->has_long_key)

@@ -46,14 +46,35 @@ static bool is_for_our_response(struct ahoy_transactions *owner,
     return ahoy_span_equal_nocase(to.tag, owner->arrival.routing->to_tag);
 }
 
+static void make_key(struct ahoy_transactions *owner, enum ahoy_method method)
+{
+    struct ahoy_arrival *arrival = &owner->arrival;
+    arrival->key = ahoy_request_key(arrival->message, arrival->routing, method);
+    arrival->hash = ahoy_request_key_hash(&arrival->key, &owner->match_key);
+}
+
+/* What a request is sought by first: an ACK and a CANCEL by their INVITE's. */
+static enum ahoy_method sought_method(const struct ahoy_message *message)
+{
+    bool is_of_invite =
+        message->method == AHOY_METHOD_ACK || message->method == AHOY_METHOD_CANCEL;
+    return is_of_invite ? AHOY_METHOD_INVITE : message->method;
+}
+
+void ahoy_server_expect(struct ahoy_transactions *owner)
+{
+    make_key(owner, sought_method(owner->arrival.message));
+    ahoy_map_fetch(&owner->servers, owner->arrival.hash);
+}
+
 /* The server transaction of |method| that the request at hand belongs to; NULL where there is none.
  * The key by which it was sought stays in owner->arrival. */
 static struct ahoy_transaction *find(struct ahoy_transactions *owner, enum ahoy_method method)
 {
     struct ahoy_arrival *arrival = &owner->arrival;
     bool is_ack = arrival->message->method == AHOY_METHOD_ACK;
-    arrival->key = ahoy_request_key(arrival->message, arrival->routing, method);
-    arrival->hash = ahoy_request_key_hash(&arrival->key, &owner->match_key);
+    if (arrival->key.method != method)
+        make_key(owner, method);
     arrival->lookalikes = 0;
     size_t cursor = 0;
     uint64_t value;

@@ -55,14 +55,22 @@ void ahoy_transactions_free(struct ahoy_transactions *owner)
     free(owner);
 }
 
-void ahoy_transactions_message(struct ahoy_transactions *owner, const struct ahoy_message *message,
-                               const struct ahoy_routing *routing, const struct ahoy_hop *source,
+void ahoy_transactions_expect(struct ahoy_transactions *owner, const struct ahoy_message *message,
+                              const struct ahoy_routing *routing)
+{
+    owner->arrival.message = message;
+    owner->arrival.routing = routing;
+    if (message->is_request)
+        ahoy_server_expect(owner);
+    else
+        ahoy_client_expect(owner);
+}
+
+void ahoy_transactions_message(struct ahoy_transactions *owner, const struct ahoy_hop *source,
                                const struct ahoy_hop *reply, uint64_t now_ms)
 {
     struct ahoy_arrival *arrival = &owner->arrival;
     assert(arrival->event.kind == 0);
-    arrival->message = message;
-    arrival->routing = routing;
     arrival->source = source;
     arrival->reply = *reply;
     arrival->is_at_hand = true;
@@ -70,7 +78,7 @@ void ahoy_transactions_message(struct ahoy_transactions *owner, const struct aho
     ahoy_owner_forget_joined(owner);
     arrival->now_ms = now_ms;
     arrival->unanswered = (struct ahoy_handle){ 0, 0 };
-    if (message->is_request)
+    if (arrival->message->is_request)
         ahoy_server_take_request(owner);
     else
         ahoy_client_take_response(owner);

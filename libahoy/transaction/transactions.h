@@ -34,13 +34,17 @@ struct ahoy_transactions *ahoy_transactions_new(const struct ahoy_transactions_o
 /* NULL is allowed. */
 void ahoy_transactions_free(struct ahoy_transactions *transactions);
 
-/* A sound message came in by |source|; if it is a request, its responses go to |reply| (18.2.2).
- * At most one event with it follows, and what is to be sent.  All four must live until the events
- * have been polled dry. */
+/* A sound message came in, and goes on by the next call, or no further.  What it will be matched
+ * with comes near the processor while the caller does what else is to be done.  Both must live
+ * until the events have been polled dry. */
+void ahoy_transactions_expect(struct ahoy_transactions *transactions,
+                              const struct ahoy_message *message,
+                              const struct ahoy_routing *routing);
+/* What is expected came by |source|; if it is a request, its responses go to |reply| (18.2.2).  At
+ * most one event with it follows, and what is to be sent.  Both must live as long. */
 void ahoy_transactions_message(struct ahoy_transactions *transactions,
-                               const struct ahoy_message *message,
-                               const struct ahoy_routing *routing, const struct ahoy_hop *source,
-                               const struct ahoy_hop *reply, uint64_t now_ms);
+                               const struct ahoy_hop *source, const struct ahoy_hop *reply,
+                               uint64_t now_ms);
 /* One of its timers (timer->what is the packed handle, timer->which an enum ahoy_clock) is due. */
 void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struct ahoy_timer *timer,
                              uint64_t now_ms);

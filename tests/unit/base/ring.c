@@ -67,6 +67,27 @@ static void the_newest_notes_are_there_in_order(void **state)
     ahoy_ring_fini(&ring);
 }
 
+/* However few notes it has room for, the newest is one of them, and most that fits is kept. */
+static void a_small_ring_keeps_what_it_can(void **state)
+{
+    const size_t most = sizeof(struct ahoy_note) + AHOY_RING_TEXT_LIMIT;
+    (void)state;
+    for (size_t size = 2 * most; size < 5 * most; size += 8 + size / 97) {
+        struct ahoy_ring ring;
+        struct ahoy_rng rng;
+        ahoy_rng_init(&rng, (const uint64_t[2]){ size, 3 });
+        assert_true(ahoy_ring_init(&ring, size));
+        for (unsigned i = 1; i <= 2000; i++) {
+            put(&ring, i, i % 500 < 100 ? 2500 : ahoy_rng_below(&rng, 1u << (1 + i / 200)));
+            assert_true(ring.end - ring.oldest <= ring.size);
+            assert_true(read_all(&ring, 4096, i) >= 1);
+            if (i > 100 && i < 500 && i % 500 > 100)
+                assert_true(ring.end - ring.oldest > size / 4);
+        }
+        ahoy_ring_fini(&ring);
+    }
+}
+
 static void a_long_text_is_cut(void **state)
 {
     struct ahoy_ring ring;
@@ -148,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_notes_are_there_in_order),
+        cmocka_unit_test(a_small_ring_keeps_what_it_can),
         cmocka_unit_test(a_long_text_is_cut),
         cmocka_unit_test(what_has_gone_is_passed_over),
         cmocka_unit_test(any_position_may_be_asked_for),

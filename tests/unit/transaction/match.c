@@ -314,6 +314,11 @@ static void test_hash_depends_on_the_secret(void **state)
     assert_int_not_equal(first.hash, ahoy_request_key_hash(&first.key, &other));
 }
 
+static bool equal_branches(const struct ahoy_branch *a, const struct ahoy_branch *b)
+{
+    return ahoy_branch_is(a, b->token, (struct span){ b->tail, b->tail_size });
+}
+
 /* 17.1.3: our own branches, as they come back in responses. */
 static void test_our_branches(void **state)
 {
@@ -328,13 +333,13 @@ static void test_our_branches(void **state)
             ahoy_branch_make(UINT64_C(0x123456789abcdef0), ahoy_span(tails[i]));
         snprintf(text, sizeof text, "z9hG4bK%s%s", token, tails[i]);
         assert_true(ahoy_branch_parse(ahoy_span(text), &branch));
-        assert_true(ahoy_branch_equal(&branch, &ours));
+        assert_true(equal_branches(&branch, &ours));
         for (size_t j = 0; j < 3; j++) {
             struct ahoy_branch other = ahoy_branch_make(ours.token, ahoy_span(tails[j]));
-            assert_int_equal(ahoy_branch_equal(&other, &ours), i == j);
+            assert_int_equal(equal_branches(&other, &ours), i == j);
         }
         struct ahoy_branch other = ahoy_branch_make(ours.token ^ 1, ahoy_span(tails[i]));
-        assert_false(ahoy_branch_equal(&other, &ours));
+        assert_false(equal_branches(&other, &ours));
     }
 }
 
@@ -354,10 +359,10 @@ static void test_a_branch_has_no_case(void **state)
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
         assert_true(ahoy_branch_parse(ahoy_span(same[i]), &branch));
         assert_int_equal(branch.token, ours.token);
-        assert_true(ahoy_branch_equal(&branch, &ours));
+        assert_true(equal_branches(&branch, &ours));
     }
     assert_true(ahoy_branch_parse(SPAN("z9hG4bKissfgv7unvtt4kp7dc99mnddle"), &branch));
-    assert_false(ahoy_branch_equal(&branch, &ours));
+    assert_false(equal_branches(&branch, &ours));
 }
 
 static void test_branches_of_others(void **state)
