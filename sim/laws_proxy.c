@@ -143,6 +143,12 @@ void sim_law_cancel_answered(struct sim_witness *witness, const struct sim_news 
         sim_witness_break(witness, 11, "a response to CANCEL that makes a dialog");
     if (status == 200 || status == 481 || status >= 500)
         return;
+    /* One that matches nothing is forwarded as any request is (16.10), or not: 16.3 step 3. */
+    uint64_t hops = 70;
+    (void)ahoy_span_number(ahoy_message_value(message, AHOY_HEADER_MAX_FORWARDS), 255,
+                           &hops); /* Where there is none, 70. */
+    if (status == 483 && hops == 0)
+        return;
     if (ahoy_message_check(message, NULL))
         sim_witness_break(witness, 11, "%u to a CANCEL", status);
 }

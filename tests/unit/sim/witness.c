@@ -324,6 +324,39 @@ static void test_moves_back_after_ringing(void **state)
     expect(6);
 }
 
+/* 16.10, 16.3 step 3: a CANCEL that matches nothing goes no further where it may not hop. */
+static void play_cancel(unsigned hops)
+{
+    char text[512];
+    int size = snprintf(text, sizeof text,
+                        "CANCEL sip:grace@atlanta.example SIP/2.0\r\n" THEIRS "1;rport\r\n"
+                        "From: <sip:frank@atlanta.example>;tag=f\r\n"
+                        "To: <sip:grace@atlanta.example>\r\nCall-ID: call-1\r\nCSeq: 1 CANCEL\r\n"
+                        "Max-Forwards: %u\r\nContent-Length: 0\r\n\r\n",
+                        hops);
+    comes(0, &caller, (struct span){ text, (size_t)size });
+    size = snprintf(text, sizeof text,
+                    "SIP/2.0 483 Too Many Hops\r\n" THEIRS "1" MARKED
+                    "From: <sip:frank@atlanta.example>;tag=f\r\n"
+                    "To: <sip:grace@atlanta.example>;tag=p\r\nCall-ID: call-1\r\n"
+                    "CSeq: 1 CANCEL\r\nContent-Length: 0\r\n\r\n");
+    goes(0, &caller, (struct span){ text, (size_t)size });
+}
+
+static void test_cancel_hops_no_more(void **state)
+{
+    (void)state;
+    play_cancel(0);
+    expect(0);
+}
+
+static void test_cancel_may_hop(void **state)
+{
+    (void)state;
+    play_cancel(1);
+    expect(11);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +368,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unheard_after_loss, begin, end),
         cmocka_unit_test_setup_teardown(test_heard_after_ringing, begin, end),
         cmocka_unit_test_setup_teardown(test_heard_without_loss, begin, end),
+        cmocka_unit_test_setup_teardown(test_cancel_hops_no_more, begin, end),
+        cmocka_unit_test_setup_teardown(test_cancel_may_hop, begin, end),
         cmocka_unit_test_setup_teardown(test_moves_back, begin, end),
         cmocka_unit_test_setup_teardown(test_moves_back_without_need, begin, end),
         cmocka_unit_test_setup_teardown(test_moves_back_while_it_stands, begin, end),
