@@ -385,17 +385,13 @@ static void tell_arrival(struct ahoy_driver *driver, struct listening *listening
 static bool serve_datagrams(struct ahoy_driver *driver, struct listening *listening,
                             struct ahoy_wire_event *event)
 {
-    struct ahoy_ip from;
-    struct span bytes;
-    while (!ahoy_datagrams_in_next(&driver->in, &from, &bytes)) {
+    begin(event, AHOY_WIRE_DATAGRAM, AHOY_UDP, driver, listening->index);
+    while (!ahoy_datagrams_in_next(&driver->in, &event->hop.remote, &event->bytes)) {
         if (!read_batch(driver, listening))
             return false;
     }
     driver->counters.datagrams_in++;
     driver->budget -= driver->budget > 0;
-    begin(event, AHOY_WIRE_DATAGRAM, AHOY_UDP, driver, listening->index);
-    event->hop.remote = from;
-    event->bytes = bytes;
     tell_arrival(driver, listening, event);
     return true;
 }
