@@ -54,9 +54,11 @@ size_t failing_alloc_end(void)
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 __attribute__((weak)) void *__interceptor_malloc(size_t size);
 __attribute__((weak)) void *__interceptor_calloc(size_t count, size_t size);
 __attribute__((weak)) void *__interceptor_realloc(void *old, size_t size);
+__attribute__((weak)) void *__interceptor_aligned_alloc(size_t alignment, size_t size);
 
 PLAIN static bool refuses(void)
 {
@@ -94,6 +96,14 @@ PLAIN void *realloc(void *old, size_t size)
         return NULL;
     return __interceptor_realloc != NULL ? __interceptor_realloc(old, size)
                                          : __libc_realloc(old, size);
+}
+
+PLAIN void *aligned_alloc(size_t alignment, size_t size)
+{
+    if (refuses())
+        return NULL;
+    return __interceptor_aligned_alloc != NULL ? __interceptor_aligned_alloc(alignment, size)
+                                               : __libc_memalign(alignment, size);
 }
 
 #endif
