@@ -18,7 +18,7 @@ struct ahoy_chunks {
     size_t kept;             /* Bytes lying free, those of blocks that were not used yet too. */
     struct ahoy_chunk_block *blocks; /* The newest first. */
     size_t unused;                   /* Chunks of the newest that were not used yet. */
-    size_t returned;                 /* Chunks that came back since it was last seen what is free. */
+    size_t returned;                 /* Chunks that came back since what is free was counted. */
 };
 
 /* No memory is taken before it is needed.  |limit| bounds all arenas of this store together. */
