@@ -197,37 +197,58 @@ void ahoy_dialog_asked(struct ahoy_dialog *dialog, const struct ahoy_dialog *cal
     dialog->local_cseq = cseq;
 }
 
-/* Room for what the request said. */
+/* What the request said: Call-ID, local tag and number are that, whatever its response says
+ * (R3261-12.1.2-7, -9, -10). */
 struct asked {
+    bool is_known; /* |dialog| has them, tokens of ours. */
     char call_id[AHOY_TOKEN_SIZE], tag[AHOY_TOKEN_SIZE];
-    struct ahoy_routing routing;
+    uint32_t cseq;
+    struct ahoy_routing routing; /* Room for one that says so. */
 };
 
-/* Call-ID, local tag and number are the request's, whatever its response says: R3261-12.1.2-7, -9,
- * -10.  |routing| where that says the same, or |dialog| has none of ours; else one of |asked|. */
-static const struct ahoy_routing *as_asked(const struct ahoy_dialog *dialog,
-                                           const struct ahoy_routing *routing, struct asked *asked)
+/* They stand where the texts of the response will be. */
+static void note_asked(const struct ahoy_dialog *dialog, struct asked *asked)
 {
-    bool is_begun =
+    asked->is_known =
         dialog->call_id.size == AHOY_TOKEN_SIZE && dialog->local_tag.size == AHOY_TOKEN_SIZE;
-    if (!is_begun || (ahoy_span_equal(dialog->call_id, routing->call_id) &&
-                      ahoy_span_equal(dialog->local_tag, routing->from_tag) &&
-                      dialog->local_cseq == routing->cseq.number))
-        return routing;
+    if (!asked->is_known)
+        return;
     memcpy(asked->call_id, dialog->call_id.at, AHOY_TOKEN_SIZE);
     memcpy(asked->tag, dialog->local_tag.at, AHOY_TOKEN_SIZE);
+    asked->cseq = dialog->local_cseq;
+}
+
+/* |routing| where that says the same as the request; else what does. */
+static const struct ahoy_routing *as_asked(struct asked *asked, const struct ahoy_routing *routing)
+{
+    const struct span call_id = { asked->call_id, AHOY_TOKEN_SIZE };
+    const struct span tag = { asked->tag, AHOY_TOKEN_SIZE };
+    if (!asked->is_known ||
+        (ahoy_span_equal(call_id, routing->call_id) && ahoy_span_equal(tag, routing->from_tag) &&
+         asked->cseq == routing->cseq.number))
+        return routing;
     asked->routing = *routing;
-    asked->routing.call_id = (struct span){ asked->call_id, AHOY_TOKEN_SIZE };
-    asked->routing.from_tag = (struct span){ asked->tag, AHOY_TOKEN_SIZE };
-    asked->routing.cseq.number = dialog->local_cseq;
+    asked->routing.call_id = call_id;
+    asked->routing.from_tag = tag;
+    asked->routing.cseq.number = asked->cseq;
     return &asked->routing;
 }
 
-bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
-                               const struct ahoy_routing *told, struct ahoy_err *err)
+/* The response was none; those to come find what the request said. */
+static void be_as_asked(struct ahoy_dialog *dialog, const struct asked *asked)
 {
-    struct asked asked;
-    const struct ahoy_routing *routing = as_asked(dialog, told, &asked);
+    clear(dialog);
+    dialog->call_id = dialog->local_tag = dialog->remote_tag = SPAN("");
+    if (!asked->is_known)
+        return;
+    dialog->local_cseq = asked->cseq;
+    (void)keep(dialog, (struct span){ asked->call_id, AHOY_TOKEN_SIZE }, &dialog->call_id);
+    (void)keep(dialog, (struct span){ asked->tag, AHOY_TOKEN_SIZE }, &dialog->local_tag);
+}
+
+static bool take_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
+                          const struct ahoy_routing *routing, struct ahoy_err *err)
+{
     /* They are where the texts of the response will be. */
     bool knows_local = is_known(&routing->from, dialog->local_uri);
     bool knows_remote = is_known(&routing->to, dialog->remote_uri);
@@ -250,6 +271,17 @@ bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_mes
         !keep(dialog, routing->to.uri.text, &dialog->remote_uri))
         return ahoy_fail(err, 513, response->bytes.at, "a shorter From or To");
     return true;
+}
+
+bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
+                               const struct ahoy_routing *told, struct ahoy_err *err)
+{
+    struct asked asked;
+    note_asked(dialog, &asked);
+    if (take_response(dialog, response, as_asked(&asked, told), err))
+        return true;
+    be_as_asked(dialog, &asked);
+    return false;
 }
 
 void ahoy_dialog_confirm(struct ahoy_dialog *dialog, struct ahoy_dialog *early)

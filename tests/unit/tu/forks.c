@@ -85,6 +85,54 @@ static void script_changed(struct pair *world, const struct ahoy_message *messag
         pair_reply(world, message, 200, "", "", "");
 }
 
+static const char *first_tag; /* Of the answer that cannot be read. */
+
+static void script_unreadable(struct pair *world, const struct ahoy_message *message)
+{
+    static const char unreadable[] =
+        "Contact: <sip:one@192.0.2.2>\r\n"
+        "Record-Route: <sip:192.0.2.9;lr>, <sip:a-route-that-is-longer-than-tokens@\r\n";
+    if (message->method == AHOY_METHOD_INVITE) {
+        pair_reply(world, message, 200, first_tag, unreadable, "");
+        pair_reply(world, message, 200, "one", "Contact: <sip:one@192.0.2.2>\r\n", "");
+    }
+    if (message->method == AHOY_METHOD_BYE)
+        pair_reply(world, message, 200, "", "", "");
+}
+
+/* R3261-13.2.2.4-9: an answer that nobody can read ends the call; a sound one behind it, of the same
+ * phone or of another, is acknowledged and ended, under the names of the INVITE. */
+static void test_unreadable_first(void **state)
+{
+    static const char *const tags[] = { "one", "two" };
+    (void)state;
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        char call_id[64], tag[64];
+        unsigned acks = 0, byes = 0;
+        pair_init(&pair);
+        first_tag = tags[i];
+        pair.script = script_unreadable;
+        pair_call(&pair);
+        pair_run(&pair, 10);
+        pair_received(&pair, BOB);
+        snprintf(call_id, sizeof call_id, "%.*s", (int)pair.routing.call_id.size,
+                 pair.routing.call_id.at);
+        snprintf(tag, sizeof tag, "%.*s", (int)pair.routing.from_tag.size,
+                 pair.routing.from_tag.at);
+        for (unsigned ms = 11; ms <= 60; ms++) {
+            pair_run(&pair, ms);
+            pair_received(&pair, BOB);
+            acks += pair.message.method == AHOY_METHOD_ACK;
+            byes += pair.message.method == AHOY_METHOD_BYE;
+            assert_true(ahoy_span_equal(pair.routing.call_id, ahoy_span(call_id)));
+            assert_true(ahoy_span_equal(pair.routing.from_tag, ahoy_span(tag)));
+        }
+        assert_true(acks + byes > 0);
+        pair_settle(&pair);
+        pair_fini(&pair);
+    }
+}
+
 /* R3261-12.1.2-7, -9, -10: an answer may say another Call-ID, another tag of ours or another
  * number; its ACK, and its BYE, have those of the INVITE. */
 static void test_changed_answers(void **state)
@@ -365,6 +413,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_second_fork),
         cmocka_unit_test(test_changed_answers),
+        cmocka_unit_test(test_unreadable_first),
         cmocka_unit_test(test_forks_with_ice),
         cmocka_unit_test(test_repeated_fork),
         cmocka_unit_test(test_many_forks),
