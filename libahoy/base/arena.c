@@ -5,41 +5,19 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
-#include "libahoy/base/huge.h"
 #include "libahoy/base/poison.h"
 
 struct ahoy_chunk {
     struct ahoy_chunk *next;
     size_t size; /* Usable bytes; more than the usual ones where a single piece needed them. */
-    struct ahoy_chunk_block *block; /* That it stands in; NULL: it is one of its own. */
     alignas(max_align_t) char bytes[];
 };
 
-struct ahoy_chunk_block {
-    struct ahoy_chunk_block *next;
-    size_t idle; /* Chunks of it that lie free, while that is counted. */
-    alignas(max_align_t) char chunks[];
-};
-
-enum {
-    ALIGNMENT = alignof(max_align_t),
-    BLOCK_SIZE = 2 << 20,
-    BLOCK_CHUNKS_LEAST = 64 /* Where a block would hold fewer, there are none. */
-};
+enum { ALIGNMENT = alignof(max_align_t) };
 
 static size_t align_up(size_t size)
 {
     return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
-static size_t stride_of(const struct ahoy_chunks *chunks)
-{
-    return sizeof(struct ahoy_chunk) + chunks->chunk_size;
-}
-
-static size_t chunks_of_block(const struct ahoy_chunks *chunks)
-{
-    return (BLOCK_SIZE - sizeof(struct ahoy_chunk_block)) / stride_of(chunks);
 }
 
 void ahoy_chunks_init(struct ahoy_chunks *chunks, size_t chunk_size, size_t limit)
@@ -68,122 +46,24 @@ void ahoy_chunks_fini(struct ahoy_chunks *chunks)
     ahoy_chunks_trim(chunks);
 }
 
-static void count_idle(struct ahoy_chunks *chunks)
-{
-    for (struct ahoy_chunk_block *block = chunks->blocks; block != NULL; block = block->next)
-        block->idle = 0;
-    if (chunks->blocks != NULL)
-        chunks->blocks->idle = chunks->unused;
-    for (struct ahoy_chunk *chunk = chunks->free; chunk != NULL; chunk = chunk->next) {
-        if (chunk->block != NULL)
-            chunk->block->idle++;
-    }
-}
-
-/* Chunks of their own, and those of blocks that are idle, lie free no longer. */
-static void drop_idle_chunks(struct ahoy_chunks *chunks, size_t whole)
-{
-    struct ahoy_chunk *next, *chunk = chunks->free;
-    chunks->free = NULL;
-    for (; chunk != NULL; chunk = next) {
-        next = chunk->next;
-        if (chunk->block != NULL && chunk->block->idle < whole) {
-            chunk->next = chunks->free;
-            chunks->free = chunk;
-            continue;
-        }
-        chunks->kept -= chunk->size;
-        if (chunk->block == NULL)
-            free_chunk(chunk);
-    }
-}
-
 void ahoy_chunks_trim(struct ahoy_chunks *chunks)
 {
-    const size_t whole = chunks_of_block(chunks);
-    chunks->returned = 0;
-    count_idle(chunks);
-    drop_idle_chunks(chunks, whole);
-    if (chunks->blocks != NULL && chunks->blocks->idle == whole) {
-        chunks->kept -= chunks->unused * chunks->chunk_size;
-        chunks->unused = 0;
-    }
-    struct ahoy_chunk_block **link = &chunks->blocks;
-    while (*link != NULL) {
-        struct ahoy_chunk_block *block = *link;
-        if (block->idle < whole) {
-            link = &block->next;
-            continue;
-        }
-        *link = block->next;
-        ahoy_unpoison(block->chunks, whole * stride_of(chunks));
-        free(block);
-    }
-}
-
-/* What lies free gives way to what could not be had beside it, so that the limit bounds all the
- * memory there is.  To look through it may be in vain, as a block goes as a whole only, so it must
- * have been earned: by as many chunks that came back. */
-static bool make_way(struct ahoy_chunks *chunks, size_t size)
-{
-    const size_t most = chunks->limit - chunks->taken - size;
-    while (chunks->kept > most && chunks->free != NULL && chunks->free->block == NULL)
+    while (chunks->free != NULL)
         free_chunk(pop_free(chunks));
-    if (chunks->kept > most && chunks->returned >= chunks->kept / chunks->chunk_size)
-        ahoy_chunks_trim(chunks);
-    return chunks->kept <= most;
 }
 
-/* A chunk of its own. */
 static struct ahoy_chunk *new_chunk(struct ahoy_chunks *chunks, size_t size)
 {
-    struct ahoy_chunk *chunk = make_way(chunks, size) ? malloc(sizeof *chunk + size) : NULL;
+    /* What lies free gives way to a large piece, so that the limit bounds all the memory there
+     * is. */
+    while (chunks->free != NULL && chunks->kept > chunks->limit - chunks->taken - size)
+        free_chunk(pop_free(chunks));
+    struct ahoy_chunk *chunk = malloc(sizeof *chunk + size);
     if (chunk == NULL)
         return NULL;
     chunk->size = size;
-    chunk->block = NULL;
     ahoy_poison(chunk->bytes, size);
     return chunk;
-}
-
-/* One more block, once there are as many chunks as it has.  False where it is too early for one,
- * the limit is too near, or memory is refused. */
-static bool add_block(struct ahoy_chunks *chunks)
-{
-    const size_t count = chunks_of_block(chunks);
-    if (count < BLOCK_CHUNKS_LEAST || chunks->taken / chunks->chunk_size < count ||
-        chunks->limit - chunks->taken < count * chunks->chunk_size)
-        return false;
-    struct ahoy_chunk_block *block = ahoy_huge_take(BLOCK_SIZE);
-    if (block == NULL)
-        return false;
-    ahoy_poison(block->chunks, count * stride_of(chunks));
-    block->next = chunks->blocks;
-    chunks->blocks = block;
-    chunks->unused = count;
-    chunks->kept += count * chunks->chunk_size;
-    return true;
-}
-
-/* The next chunk of the newest block. */
-static struct ahoy_chunk *use_chunk(struct ahoy_chunks *chunks)
-{
-    char *at = chunks->blocks->chunks + --chunks->unused * stride_of(chunks);
-    struct ahoy_chunk *chunk = (struct ahoy_chunk *)(void *)at;
-    ahoy_unpoison(chunk, sizeof *chunk);
-    chunk->size = chunks->chunk_size;
-    chunk->block = chunks->blocks;
-    chunks->kept -= chunk->size;
-    return chunk;
-}
-
-static struct ahoy_chunk *usual_chunk(struct ahoy_chunks *chunks)
-{
-    if (chunks->free != NULL)
-        return pop_free(chunks);
-    if (chunks->unused > 0 || add_block(chunks))
-        return use_chunk(chunks);
-    return new_chunk(chunks, chunks->chunk_size);
 }
 
 /* A chunk of |size| usable bytes that counts as taken, or NULL. */
@@ -191,8 +71,11 @@ static struct ahoy_chunk *take_chunk(struct ahoy_chunks *chunks, size_t size)
 {
     if (size > chunks->limit - chunks->taken)
         return NULL;
-    bool is_usual = size == chunks->chunk_size;
-    struct ahoy_chunk *chunk = is_usual ? usual_chunk(chunks) : new_chunk(chunks, size);
+    struct ahoy_chunk *chunk = NULL;
+    if (size == chunks->chunk_size && chunks->free != NULL)
+        chunk = pop_free(chunks);
+    else
+        chunk = new_chunk(chunks, size);
     if (chunk != NULL)
         chunks->taken += size;
     return chunk;
@@ -209,7 +92,6 @@ static void give_back(struct ahoy_chunks *chunks, struct ahoy_chunk *chunk)
     chunk->next = chunks->free;
     chunks->free = chunk;
     chunks->kept += chunk->size;
-    chunks->returned++;
 }
 
 void ahoy_arena_init(struct ahoy_arena *arena, struct ahoy_chunks *chunks)

@@ -1,31 +1,25 @@
 /* Memory that is taken piece by piece and given back whole: one arena a transaction.  The chunks
- * come from a bounded store that a worker owns, so that the hot path never meets the allocator.
- * Where there are many they stand in blocks, each a huge page where the system has any: a processor
- * finds its way there, and memory that was given back is touched anew once a block. */
+ * come from a bounded store that a worker owns, so that the hot path never meets the allocator. */
 #pragma once
 
 #include "libahoy/base/span.h"
 
 struct ahoy_chunk;
-struct ahoy_chunk_block;
 
 /* Where chunks come from and go back to.  One a worker; not locked. */
 struct ahoy_chunks {
     struct ahoy_chunk *free; /* Chunks of the usual size, ready to be used again. */
     size_t chunk_size;       /* Usable bytes of a usual chunk. */
     size_t taken;            /* Bytes out in arenas now. */
-    size_t limit;            /* |taken| and |kept| together never pass this. */
-    size_t kept;             /* Bytes lying free, those of blocks that were not used yet too. */
-    struct ahoy_chunk_block *blocks; /* The newest first. */
-    size_t unused;                   /* Chunks of the newest that were not used yet. */
-    size_t returned;                 /* Chunks that came back since what is free was counted. */
+    size_t limit;            /* |taken| never passes this. */
+    size_t kept;             /* Bytes lying free. */
 };
 
 /* No memory is taken before it is needed.  |limit| bounds all arenas of this store together. */
 void ahoy_chunks_init(struct ahoy_chunks *chunks, size_t chunk_size, size_t limit);
 /* Frees what lies free; every arena must have been released. */
 void ahoy_chunks_fini(struct ahoy_chunks *chunks);
-/* Frees what lies free, but for blocks of which some is out, and goes on. */
+/* Frees what lies free, and goes on. */
 void ahoy_chunks_trim(struct ahoy_chunks *chunks);
 
 struct ahoy_arena {

@@ -155,110 +155,6 @@ static void test_free_chunks_give_way(void **state)
     ahoy_chunks_fini(&chunks);
 }
 
-/* Where there are many they come a block at a time, and go so once all of it lies free. */
-static void test_many_stand_in_blocks(void **state)
-{
-    (void)state;
-    enum { MANY = 6000 };
-    struct ahoy_chunks chunks;
-    struct ahoy_arena one, many;
-    ahoy_chunks_init(&chunks, CHUNK, 100u << 20);
-    ahoy_arena_init(&one, &chunks);
-    ahoy_arena_init(&many, &chunks);
-    for (int i = 0; i < MANY; i++) {
-        char *piece = ahoy_arena_take(&many, CHUNK);
-        assert_non_null(piece);
-        memset(piece, i & 0xff, CHUNK);
-        if (i == MANY - 1 - (int)chunks.unused) /* The rest needs no allocator. */
-            failing_alloc_begin(0, FAILING_ALLOC_FROM_THERE);
-    }
-    (void)failing_alloc_end();
-    assert_non_null(chunks.blocks);
-    char *kept = ahoy_arena_take(&one, CHUNK);
-    memset(kept, 1, CHUNK);
-    ahoy_arena_release(&many);
-    assert_true(chunks.kept >= MANY * CHUNK);
-    ahoy_chunks_trim(&chunks);
-    assert_in_range(chunks.kept, CHUNK, 2u << 20); /* The block that one is of. */
-    assert_int_equal(kept[CHUNK - 1], 1);
-    for (size_t left = chunks.kept / CHUNK; left > 0; left--)
-        assert_non_null(ahoy_arena_take(&one, CHUNK));
-    assert_int_equal(chunks.kept, 0);
-    ahoy_arena_release(&one);
-    ahoy_chunks_trim(&chunks);
-    assert_int_equal(chunks.kept, 0);
-    for (int i = 0; i < MANY; i++)
-        assert_non_null(ahoy_arena_take(&one, CHUNK));
-    assert_true(chunks.unused > 0); /* The newest has never been full. */
-    ahoy_arena_release(&one);
-    ahoy_chunks_trim(&chunks);
-    assert_int_equal(chunks.kept, 0);
-    assert_null(chunks.blocks);
-    ahoy_chunks_fini(&chunks);
-}
-
-/* Where a block is refused there are chunks of their own. */
-static void test_a_block_may_be_refused(void **state)
-{
-    (void)state;
-    struct ahoy_chunks chunks;
-    struct ahoy_arena arena;
-    ahoy_chunks_init(&chunks, CHUNK, 100u << 20);
-    ahoy_arena_init(&arena, &chunks);
-    while (chunks.blocks == NULL || chunks.unused > 0)
-        assert_non_null(ahoy_arena_take(&arena, CHUNK));
-    struct ahoy_chunk_block *before = chunks.blocks;
-    failing_alloc_begin(0, FAILING_ALLOC_ONE);
-    void *piece = ahoy_arena_take(&arena, CHUNK);
-    assert_int_equal(failing_alloc_end(), 1);
-    assert_non_null(piece);
-    assert_ptr_equal(chunks.blocks, before);
-    ahoy_arena_release(&arena);
-    ahoy_chunks_fini(&chunks);
-    assert_int_equal(chunks.kept, 0);
-}
-
-/* Whatever comes and goes, all the memory there is stays below the limit, and a large piece finds
- * room beside what lies free. */
-static void test_blocks_keep_the_limit(void **state)
-{
-    (void)state;
-    enum { ARENAS = 64, LIMIT = 12 << 20 };
-    struct ahoy_chunks chunks;
-    struct ahoy_arena arenas[ARENAS];
-    struct ahoy_rng rng;
-    unsigned refused = 0;
-    ahoy_rng_init(&rng, (const uint64_t[2]){ 3, 4 });
-    ahoy_chunks_init(&chunks, CHUNK, LIMIT);
-    for (int i = 0; i < ARENAS; i++)
-        ahoy_arena_init(&arenas[i], &chunks);
-    for (int round = 0; round < 20000; round++) {
-        struct ahoy_arena *arena = &arenas[ahoy_rng_below(&rng, ARENAS)];
-        switch (ahoy_rng_below(&rng, 8)) {
-        case 0:
-            ahoy_arena_release(arena);
-            break;
-        case 1:
-            refused += ahoy_arena_take(arena, (size_t)ahoy_rng_below(&rng, LIMIT / 8)) == NULL;
-            break;
-        default:
-            for (int i = 0; i < 64; i++)
-                refused += ahoy_arena_take(arena, CHUNK) == NULL;
-        }
-        if (round % 5000 == 4999)
-            ahoy_chunks_trim(&chunks);
-        assert_true(chunks.taken + chunks.kept <= LIMIT);
-    }
-    assert_true(refused > 0);
-    for (int i = 0; i < ARENAS; i++)
-        ahoy_arena_release(&arenas[i]);
-    assert_int_equal(chunks.taken, 0);
-    assert_non_null(ahoy_arena_take(&arenas[0], LIMIT)); /* All that lies free has given way. */
-    assert_int_equal(chunks.kept, 0);
-    ahoy_arena_release(&arenas[0]);
-    ahoy_chunks_fini(&chunks);
-}
-
 /* R4: sizes that strangers might bring about are refused before any memory is asked for. */
 static void test_absurd_sizes(void **state)
 {
@@ -389,9 +285,6 @@ int main(void)
         cmocka_unit_test(test_release_keeps_usual_chunks_only),
         cmocka_unit_test(test_limit_spans_arenas),
         cmocka_unit_test(test_free_chunks_give_way),
-        cmocka_unit_test(test_many_stand_in_blocks),
-        cmocka_unit_test(test_a_block_may_be_refused),
-        cmocka_unit_test(test_blocks_keep_the_limit),
         cmocka_unit_test(test_absurd_sizes),
         cmocka_unit_test(test_copy_and_join),
         cmocka_unit_test(test_empty_copies_are_never_refused),
