@@ -85,7 +85,8 @@ bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_messa
                              const struct ahoy_routing *routing, struct ahoy_err *err);
 /* The caller's, from the 2xx (12.1.2).  Call-ID, local tag and local_cseq stay where |dialog| has
  * those of the request, tokens of ours (ahoy_dialog_asked); else they are the response's.  Faults
- * as above, after which |dialog| has what the request said and nothing else.  A URI of From or To that |dialog| has already is not looked into again. */
+ * as above, after which |dialog| has what the request said and nothing else.  A URI of From or To
+ * that |dialog| has already is not looked into again. */
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *told, struct ahoy_err *err);
 /* Before that, for another fork of the call of |caller|: |dialog| has its Call-ID and tag, which

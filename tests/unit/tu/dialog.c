@@ -118,7 +118,9 @@ static void test_caller_is_told_others(void **state)
     assert_span(dialog.call_id, "call-id-of-us");
     assert_span(dialog.local_tag, "tag-that-isus");
     assert_int_equal(dialog.local_cseq, 4);
-    const char *const rows[] = { "", "Contact: <sip:bob@192.0.2.2>\r\nRecord-Route: <sip:a;lr>, <\r\n" };
+    const char *const rows[] = {
+        "", "Contact: <sip:bob@192.0.2.2>\r\nRecord-Route: <sip:a;lr>, <\r\n"
+    };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) { /* Neither can be read. */
         read_response(rows[i]);
         assert_false(ahoy_dialog_from_response(&dialog, &message, &routing, NULL));

@@ -100,8 +100,8 @@ static void script_unreadable(struct pair *world, const struct ahoy_message *mes
         pair_reply(world, message, 200, "", "", "");
 }
 
-/* R3261-13.2.2.4-9: an answer that nobody can read ends the call; a sound one behind it, of the same
- * phone or of another, is acknowledged and ended, under the names of the INVITE. */
+/* R3261-13.2.2.4-9: an answer that nobody can read ends the call; a sound one behind it, of the
+ * same phone or of another, is acknowledged and ended, under the names of the INVITE. */
 static void test_unreadable_first(void **state)
 {
     static const char *const tags[] = { "one", "two" };
