@@ -224,8 +224,7 @@ int main(int argc, char **argv)
                                        .ports = { 15070, 15080 },
                                        .run = 1 };
     open_server();
-    if (argc <= 2)
-        (void)run(calls, blocks);
+    (void)run(calls, blocks);
     bench.maker.run = 2;
     size_t count = run(calls, blocks);
     if (count == 0)
