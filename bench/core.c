@@ -122,6 +122,19 @@ static void poll(void)
     }
 }
 
+/* As a driver does, of those in its batch. */
+static void tell_coming(size_t at, struct ahoy_wire_event *event)
+{
+    static struct span coming[AHOY_COMING_LIMIT];
+    if (at % (1 + AHOY_COMING_LIMIT) != 0)
+        return;
+    event->coming = coming;
+    while (event->coming_count < AHOY_COMING_LIMIT && ++at < bench.input_count) {
+        const struct letter *letter = &bench.inputs[at];
+        coming[event->coming_count++] = (struct span){ letter->bytes, letter->size };
+    }
+}
+
 /* What a worker does in a turn; returns the time that it takes. */
 static uint64_t turn(void)
 {
@@ -133,6 +146,7 @@ static uint64_t turn(void)
                                          .hop = { .transport = AHOY_UDP,
                                                   .remote = bench.peers[letter->side] },
                                          .bytes = { letter->bytes, letter->size } };
+        tell_coming(i, &event);
         ahoyd_server_step(bench.server, &event, bench.now_ms);
         poll();
     }

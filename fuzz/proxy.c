@@ -169,8 +169,9 @@ static void hear(struct world *world, struct ahoy_hop hop, struct span text)
     if (!ahoy_message_parse(text, &world->message, NULL) ||
         !ahoy_message_routing(&world->message, &world->routing, NULL))
         return;
-    ahoy_transactions_expect(world->transactions, &world->message, &world->routing);
-    ahoy_transactions_message(world->transactions, &hop, &hop, world->now_ms);
+    struct ahoy_expected expected;
+    ahoy_transactions_expect(world->transactions, &world->message, &world->routing, &expected);
+    ahoy_transactions_message(world->transactions, &expected, &hop, &hop, world->now_ms);
     turn(world);
 }
 

@@ -106,10 +106,12 @@ static void drain(void)
 static void receive(size_t size)
 {
     struct ahoy_err err;
+    struct ahoy_expected expected;
     if (ahoy_message_parse((struct span){ text, size }, &message, &err) &&
         ahoy_message_routing(&message, &routing, &err)) {
-        ahoy_transactions_expect(world.transactions, &message, &routing);
-        ahoy_transactions_message(world.transactions, &world.source, &world.source, world.now_ms);
+        ahoy_transactions_expect(world.transactions, &message, &routing, &expected);
+        ahoy_transactions_message(world.transactions, &expected, &world.source, &world.source,
+                                  world.now_ms);
     }
     drain();
 }

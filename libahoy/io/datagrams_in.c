@@ -55,8 +55,9 @@ int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
         in->headers[i].msg_hdr.msg_namelen = sizeof in->names[i];
         in->headers[i].msg_hdr.msg_controllen = sizeof in->controls[i];
     }
-    in->count = in->next = 0;
-    in->segment = in->offset = 0;
+    in->count = 0;
+    in->next = (struct ahoy_in_place){ 0 };
+    in->coming_count = 0;
     int count = recvmmsg(fd, in->headers, AHOY_BATCH, MSG_DONTWAIT, NULL);
     if (count <= 0)
         return count;
@@ -77,26 +78,50 @@ static size_t segment_of(struct mmsghdr *header)
     return segment > 0 ? (size_t)segment : header->msg_len;
 }
 
-bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, struct span *bytes)
+/* Goes to where anything is, from |place| on; false at the end. */
+static bool seek(struct ahoy_datagrams_in *in, struct ahoy_in_place *place, struct span *bytes)
 {
-    for (; in->next < in->count; in->next++, in->segment = in->offset = 0) {
-        struct mmsghdr *header = &in->headers[in->next];
+    for (; place->piece < in->count; *place = (struct ahoy_in_place){ place->piece + 1, 0, 0 }) {
+        struct mmsghdr *header = &in->headers[place->piece];
         if ((header->msg_hdr.msg_flags & MSG_TRUNC) != 0)
             continue;
-        if (in->segment == 0)
-            in->segment = segment_of(header);
-        size_t left = header->msg_len - in->offset;
+        if (place->segment == 0)
+            place->segment = segment_of(header);
+        size_t left = header->msg_len - place->offset;
         if (left == 0)
             continue;
-        if (in->is_exact)
-            in->note = ahoy_arrival_read(&header->msg_hdr);
-        *from = ahoy_socket_ip(&in->names[in->next]);
-        *bytes = (struct span){ in->area + (size_t)in->next * STRIDE + in->offset,
-                                left < in->segment ? left : in->segment };
-        in->offset += bytes->size;
+        *bytes = (struct span){ in->area + (size_t)place->piece * STRIDE + place->offset,
+                                left < place->segment ? left : place->segment };
         return true;
     }
     return false;
+}
+
+bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, struct span *bytes)
+{
+    if (!seek(in, &in->next, bytes))
+        return false;
+    unsigned piece = in->next.piece;
+    if (in->is_exact)
+        in->note = ahoy_arrival_read(&in->headers[piece].msg_hdr);
+    *from = ahoy_socket_ip(&in->names[piece]);
+    in->next.offset += bytes->size;
+    return true;
+}
+
+const struct span *ahoy_datagrams_in_coming(struct ahoy_datagrams_in *in, uint8_t *count)
+{
+    *count = 0;
+    if (in->coming_count > 0) {
+        in->coming_count--;
+        return NULL;
+    }
+    struct ahoy_in_place place = in->next;
+    while (in->coming_count < AHOY_COMING_LIMIT &&
+           seek(in, &place, &in->coming[in->coming_count]))
+        place.offset += in->coming[in->coming_count++].size;
+    *count = in->coming_count;
+    return in->coming;
 }
 
 void ahoy_datagrams_in_trim(struct ahoy_datagrams_in *in)

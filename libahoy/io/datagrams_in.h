@@ -5,6 +5,7 @@
 
 #include "libahoy/io/arrival.h"
 #include "libahoy/io/socket.h"
+#include "libahoy/stack/wire.h"
 
 enum {
     AHOY_BATCH = 32,
@@ -18,11 +19,19 @@ struct ahoy_in_control {
                                         CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int))];
 };
 
+/* Where the next datagram of a batch begins. */
+struct ahoy_in_place {
+    unsigned piece;
+    size_t offset;  /* Within that piece, ... */
+    size_t segment; /* ... of which each datagram takes so much; 0 at a beginning. */
+};
+
 struct ahoy_datagrams_in {
     char *area; /* Virtual; only the pages that datagrams reached are really there. */
-    unsigned count, next;
-    size_t offset;                 /* Of the next segment within the next one. */
-    size_t segment;                /* Its size; 0 at a beginning. */
+    unsigned count;
+    struct ahoy_in_place next;
+    struct span coming[AHOY_COMING_LIMIT]; /* Of those that were told ... */
+    uint8_t coming_count;                  /* ... so many have not been taken yet. */
     bool is_exact; /* To be set behind init: each datagram's own time counts. */
     /* Of the batch's last, as whatever waits, waits longer; or, once it was told, of each. */
     struct ahoy_arrival_note note;
@@ -45,5 +54,8 @@ int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd);
 /* The next datagram of the batch that holds anything, until false.  |bytes| live until the next
  * read. */
 bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, struct span *bytes);
+/* What comes behind the datagram that was taken last, as |coming| of an event has it
+ * (stack/wire.h): NULL where it was told along with one before.  To be asked for each. */
+const struct span *ahoy_datagrams_in_coming(struct ahoy_datagrams_in *in, uint8_t *count);
 /* Gives the kernel its pages back. */
 void ahoy_datagrams_in_trim(struct ahoy_datagrams_in *in);

@@ -393,6 +393,7 @@ static bool serve_datagrams(struct ahoy_driver *driver, struct listening *listen
     driver->counters.datagrams_in++;
     driver->budget -= driver->budget > 0;
     tell_arrival(driver, listening, event);
+    event->coming = ahoy_datagrams_in_coming(&driver->in, &event->coming_count);
     return true;
 }
 

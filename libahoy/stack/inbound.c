@@ -43,6 +43,12 @@ static uint16_t owner_of(const struct ahoy_stack *stack, struct span bytes)
     return (uint16_t)(ahoy_siphash(&stack->call_key, call_id) % stack->workers);
 }
 
+bool ahoy_inbound_is_ours(const struct ahoy_stack *stack, struct span bytes)
+{
+    return !ahoy_inbound_is_keepalive(bytes) && !ahoy_stun_is(bytes) &&
+           owner_of(stack, bytes) == stack->worker;
+}
+
 static void hand_off(struct ahoy_stack *stack, struct span bytes, uint16_t owner)
 {
     struct ahoy_wire_effect effect = {
@@ -68,37 +74,31 @@ static void see_alias(struct ahoy_stack *stack)
 {
     struct ahoy_flow *flow = own_flow(stack);
     if (flow != NULL && flow->proved != NULL && flow->alias_port == 0)
-        ahoy_flows_alias(&stack->flows, flow, ahoy_via_alias(&stack->routing.via));
+        ahoy_flows_alias(&stack->flows, flow, ahoy_via_alias(&stack->reading->routing.via));
 }
 
 static void deliver(struct ahoy_stack *stack)
 {
-    if (stack->message.is_request) {
+    if (stack->reading->message.is_request) {
         see_alias(stack);
-        ahoy_via_reply(&stack->routing.via, &stack->source, &stack->reply);
-    } else if (!ahoy_via_is_ours(&stack->routing.via, &stack->flows)) {
+        ahoy_via_reply(&stack->reading->routing.via, &stack->source, &stack->reply);
+    } else if (!ahoy_via_is_ours(&stack->reading->routing.via, &stack->flows)) {
         stack->counters.foreign_responses++; /* R3261-18.1.2-1 */
         return;
     }
     ahoy_stack_trim_later(stack);
-    ahoy_transactions_message(stack->transactions, &stack->source, &stack->reply, stack->now_ms);
+    ahoy_transactions_message(stack->transactions, &stack->reading->expected, &stack->source,
+                              &stack->reply, stack->now_ms);
 }
 
 /* |bytes| are one whole message of a call of this worker. */
 static void read_message(struct ahoy_stack *stack, struct span bytes)
 {
     struct ahoy_flow *flow = own_flow(stack);
-    struct ahoy_err err;
-    bool is_sound = ahoy_message_parse(bytes, &stack->message, &err);
-    if (!is_sound)
-        (void)ahoy_message_routing(&stack->message, &stack->routing, NULL); /* For its Via. */
-    else
-        is_sound = ahoy_message_routing(&stack->message, &stack->routing, &err);
-    if (is_sound)
-        ahoy_transactions_expect(stack->transactions, &stack->message, &stack->routing);
+    stack->reading = ahoy_ahead_take(stack, bytes);
     ahoy_stack_note(stack, AHOY_NOTE_IN, &stack->source, bytes);
-    if (!is_sound) {
-        ahoy_refuse(stack, &err);
+    if (!stack->reading->is_sound) {
+        ahoy_refuse(stack, &stack->reading->err);
     } else {
         if (flow != NULL)
             flow->sound = true;
@@ -127,9 +127,7 @@ static void break_stream(struct ahoy_stack *stack, struct ahoy_flow *flow, struc
 {
     stack->counters.messages_in++;
     ahoy_stack_note(stack, AHOY_NOTE_IN, &stack->source, head);
-    /* Whatever these two find, |err| came first. */
-    (void)ahoy_message_parse(head, &stack->message, NULL);
-    (void)ahoy_message_routing(&stack->message, &stack->routing, NULL);
+    stack->reading = ahoy_ahead_salvage(stack, head);
     ahoy_refuse(stack, err);
     ahoy_inbound_close(stack, flow);
 }

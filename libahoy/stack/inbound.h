@@ -10,6 +10,8 @@ bool ahoy_inbound_next(struct ahoy_stack *stack);
 
 /* |bytes| are one whole message that this worker received; they live until the next step. */
 void ahoy_inbound_take(struct ahoy_stack *stack, struct span bytes);
+/* Whether the datagram |bytes| is a message, or may be one, of a call of this worker. */
+bool ahoy_inbound_is_ours(const struct ahoy_stack *stack, struct span bytes);
 /* CRLF (which phones behind a NAT send), and what others send to the same end: no bytes at all, or
  * a few NULs. */
 bool ahoy_inbound_is_keepalive(struct span bytes);

@@ -2,6 +2,7 @@
  * through it. */
 #pragma once
 
+#include "libahoy/stack/ahead.h"
 #include "libahoy/stack/keeper.h"
 #include "libahoy/stack/locating.h"
 #include "libahoy/stack/outbox.h"
@@ -44,8 +45,8 @@ struct ahoy_stack {
     bool partial_began; /* The partial message began with this step's bytes. */
     char *spent;        /* The bytes of the message of this step that came in parts. */
     struct ahoy_hop source, reply;
-    struct ahoy_message message;
-    struct ahoy_routing routing;
+    struct ahoy_reading *reading;
+    struct ahoy_ahead ahead;
 
     /* Out. */
     struct ahoy_outbox outbox;

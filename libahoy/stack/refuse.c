@@ -14,20 +14,20 @@ static void log_fault(const struct ahoy_stack *stack, const struct ahoy_err *err
     struct ahoy_buf buf = ahoy_buf_over(text, sizeof text);
     ahoy_ip_print(&stack->source.remote, &buf);
     ahoy_log_line(stack->log, AHOY_LOG_DEBUG, "malformed message from %.*s: expected %s, byte %zu",
-                  (int)buf.size, text, err->expected, ahoy_err_offset(err, stack->message.bytes));
+                  (int)buf.size, text, err->expected, ahoy_err_offset(err, stack->reading->bytes));
 }
 
 static bool answer(struct ahoy_stack *stack, unsigned status)
 {
     char tag[AHOY_TOKEN_SIZE];
-    ahoy_transaction_stateless_tag(stack->transactions, &stack->routing, tag);
+    ahoy_transaction_stateless_tag(stack->transactions, &stack->reading->routing, tag);
     const struct ahoy_response response = { .status = status,
                                             .to_tag = { tag, sizeof tag },
                                             .received = &stack->source.remote };
     struct ahoy_buf buf = ahoy_buf_over(ahoy_stack_scratch(stack), AHOY_MESSAGE_LIMIT);
-    ahoy_compose_response(&buf, &stack->message, &response);
+    ahoy_compose_response(&buf, &stack->reading->message, &response);
     struct ahoy_wire_effect effect = { .kind = AHOY_WIRE_SEND };
-    ahoy_via_reply(&stack->routing.via, &stack->source, &effect.hop);
+    ahoy_via_reply(&stack->reading->routing.via, &stack->source, &effect.hop);
     const struct ahoy_listener *listener = ahoy_flows_listener(&stack->flows, &effect.hop);
     if (listener == NULL)
         return false;
@@ -43,8 +43,9 @@ static bool answer(struct ahoy_stack *stack, unsigned status)
 void ahoy_refuse(struct ahoy_stack *stack, const struct ahoy_err *err)
 {
     log_fault(stack, err);
-    bool answerable = stack->message.is_request && stack->message.method != AHOY_METHOD_ACK &&
-                      stack->routing.via_field != NULL;
+    const struct ahoy_message *message = &stack->reading->message;
+    bool answerable = message->is_request && message->method != AHOY_METHOD_ACK &&
+                      stack->reading->routing.via_field != NULL;
     if (answerable && answer(stack, err->status))
         stack->counters.malformed_answered++;
     else

@@ -4,6 +4,6 @@
 
 #include "libahoy/stack/parts.h"
 
-/* stack->message, as far as it could be read, came by stack->source; |err| says what is wrong with
+/* stack->reading, as far as it could be read, came by stack->source; |err| says what is wrong with
  * it and with which status it is answered. */
 void ahoy_refuse(struct ahoy_stack *stack, const struct ahoy_err *err);

@@ -136,6 +136,8 @@ static void take_event(struct ahoy_stack *stack, struct ahoy_wire_event *event)
     case AHOY_WIRE_TIME:
         return;
     case AHOY_WIRE_DATAGRAM:
+        if (event->coming != NULL)
+            ahoy_ahead_read(stack, event->bytes, event->coming, event->coming_count);
         take_input(stack, &event->hop, event->bytes, AHOY_INPUT_DATAGRAM);
         return;
     case AHOY_WIRE_MESSAGE:

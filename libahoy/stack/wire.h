@@ -34,6 +34,8 @@ enum ahoy_wire_fate {
     AHOY_FATE_UNPROVED  /* Its certificate is for others than the domain asked for (RFC 5922 7). */
 };
 
+enum { AHOY_COMING_LIMIT = 7 /* Datagrams that an event may name beside its own. */ };
+
 /* |bytes| live until the next step. */
 struct ahoy_wire_event {
     enum ahoy_wire_event_kind kind;
@@ -46,6 +48,10 @@ struct ahoy_wire_event {
      * that were read with them. */
     uint32_t waited_us;
     bool overflowed; /* DATAGRAM: others were lost, as there was no room for them. */
+    /* DATAGRAM: the bytes of those that come next, in this order, as far as that is known by now;
+     * they stay as they are until then.  NULL says nothing: what was said before holds. */
+    const struct span *coming;
+    uint8_t coming_count; /* At most AHOY_COMING_LIMIT. */
 };
 
 enum ahoy_wire_effect_kind {

@@ -214,20 +214,19 @@ static bool has_method(const struct ahoy_transaction *transaction, const struct 
            memcmp(transaction->kept.at, text.at, text.size) == 0;
 }
 
-void ahoy_client_expect(struct ahoy_transactions *owner)
+void ahoy_client_expect(const struct ahoy_transactions *owner, struct ahoy_expected *expected)
 {
-    struct ahoy_arrival *arrival = &owner->arrival;
-    arrival->has_branch = ahoy_branch_parse(arrival->routing->via.branch, &arrival->branch);
-    if (arrival->has_branch)
-        ahoy_map_fetch(&owner->clients, arrival->branch.token);
+    expected->has_branch = ahoy_branch_parse(expected->routing->via.branch, &expected->branch);
+    if (expected->has_branch)
+        ahoy_map_fetch(&owner->clients, expected->branch.token);
 }
 
 /* The transaction that the response at hand belongs to, by 17.1.3; NULL for a stray. */
 static struct ahoy_transaction *find(const struct ahoy_transactions *owner)
 {
     const struct ahoy_routing *routing = owner->arrival.routing;
-    const struct ahoy_branch *branch = &owner->arrival.branch;
-    if (!owner->arrival.has_branch)
+    const struct ahoy_branch *branch = &owner->arrival.expected->branch;
+    if (!owner->arrival.expected->has_branch)
         return NULL;
     size_t cursor = 0;
     uint64_t value;

@@ -71,10 +71,7 @@ struct ahoy_arrival {
     uint32_t call;   /* The mark of its call, 0 as long as nobody asks. */
     uint64_t now_ms;
     struct ahoy_event event; /* For the user; kind 0 when there is none or it has been polled. */
-    struct ahoy_request_key key; /* Of a request that makes no transaction yet. */
-    uint64_t hash;
-    struct ahoy_branch branch;   /* Of a response, where it has one that may be ours. */
-    bool has_branch;
+    struct ahoy_expected *expected;
     unsigned lookalikes; /* Transactions of the same hash. */
     bool is_accepted;
     bool keeps_answer;             /* It may not be answered without state. */
@@ -172,7 +169,7 @@ void ahoy_owner_tell_message(struct ahoy_transactions *owner, enum ahoy_event_ki
 /* client.c */
 
 /* The message at hand is a response, which is to be taken soon. */
-void ahoy_client_expect(struct ahoy_transactions *owner);
+void ahoy_client_expect(const struct ahoy_transactions *owner, struct ahoy_expected *expected);
 /* The message at hand is a response. */
 void ahoy_client_take_response(struct ahoy_transactions *owner);
 void ahoy_client_take_timer(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
@@ -200,7 +197,7 @@ void ahoy_cancel_go(struct ahoy_transactions *owner, struct ahoy_transaction *in
 /* server.c */
 
 /* The message at hand is a request, which is to be taken soon. */
-void ahoy_server_expect(struct ahoy_transactions *owner);
+void ahoy_server_expect(const struct ahoy_transactions *owner, struct ahoy_expected *expected);
 /* The message at hand is a request. */
 void ahoy_server_take_request(struct ahoy_transactions *owner);
 /* Answers the request of |event| in a transaction that has no user.  False where a limit or the

@@ -46,11 +46,11 @@ static bool is_for_our_response(struct ahoy_transactions *owner,
     return ahoy_span_equal_nocase(to.tag, owner->arrival.routing->to_tag);
 }
 
-static void make_key(struct ahoy_transactions *owner, enum ahoy_method method)
+static void make_key(const struct ahoy_transactions *owner, struct ahoy_expected *expected,
+                     enum ahoy_method method)
 {
-    struct ahoy_arrival *arrival = &owner->arrival;
-    arrival->key = ahoy_request_key(arrival->message, arrival->routing, method);
-    arrival->hash = ahoy_request_key_hash(&arrival->key, &owner->match_key);
+    expected->key = ahoy_request_key(expected->message, expected->routing, method);
+    expected->hash = ahoy_request_key_hash(&expected->key, &owner->match_key);
 }
 
 /* What a request is sought by first: an ACK and a CANCEL by their INVITE's. */
@@ -61,28 +61,29 @@ static enum ahoy_method sought_method(const struct ahoy_message *message)
     return is_of_invite ? AHOY_METHOD_INVITE : message->method;
 }
 
-void ahoy_server_expect(struct ahoy_transactions *owner)
+void ahoy_server_expect(const struct ahoy_transactions *owner, struct ahoy_expected *expected)
 {
-    make_key(owner, sought_method(owner->arrival.message));
-    ahoy_map_fetch(&owner->servers, owner->arrival.hash);
+    make_key(owner, expected, sought_method(expected->message));
+    ahoy_map_fetch(&owner->servers, expected->hash);
 }
 
 /* The server transaction of |method| that the request at hand belongs to; NULL where there is none.
- * The key by which it was sought stays in owner->arrival. */
+ * The key by which it was sought stays in arrival->expected. */
 static struct ahoy_transaction *find(struct ahoy_transactions *owner, enum ahoy_method method)
 {
     struct ahoy_arrival *arrival = &owner->arrival;
     bool is_ack = arrival->message->method == AHOY_METHOD_ACK;
-    if (arrival->key.method != method)
-        make_key(owner, method);
+    struct ahoy_expected *expected = arrival->expected;
+    if (expected->key.method != method)
+        make_key(owner, expected, method);
     arrival->lookalikes = 0;
     size_t cursor = 0;
     uint64_t value;
-    while (ahoy_map_find(&owner->servers, arrival->hash, &cursor, &value)) {
+    while (ahoy_map_find(&owner->servers, expected->hash, &cursor, &value)) {
         struct ahoy_transaction *transaction = ahoy_owner_get(owner, ahoy_handle_unpack(value));
         struct ahoy_request_key kept = key_of(transaction);
         arrival->lookalikes++;
-        if (!ahoy_request_key_equal(&kept, &arrival->key, is_ack))
+        if (!ahoy_request_key_equal(&kept, &expected->key, is_ack))
             continue;
         if (!is_ack || kept.has_cookie || is_for_our_response(owner, transaction))
             return transaction;
@@ -223,9 +224,9 @@ static struct ahoy_transaction *add(struct ahoy_transactions *owner, uint64_t us
         ahoy_owner_add(owner, kind, method, &arrival->reply, user);
     if (transaction == NULL)
         return NULL;
-    transaction->hash = arrival->hash;
-    if (keep_key(owner, transaction, &arrival->key) &&
-        ahoy_map_add(&owner->servers, arrival->hash, transaction->end.what))
+    transaction->hash = arrival->expected->hash;
+    if (keep_key(owner, transaction, &arrival->expected->key) &&
+        ahoy_map_add(&owner->servers, arrival->expected->hash, transaction->end.what))
         return transaction;
     ahoy_owner_remove(owner, transaction);
     return NULL;

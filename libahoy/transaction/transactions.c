@@ -55,22 +55,27 @@ void ahoy_transactions_free(struct ahoy_transactions *owner)
     free(owner);
 }
 
-void ahoy_transactions_expect(struct ahoy_transactions *owner, const struct ahoy_message *message,
-                              const struct ahoy_routing *routing)
+void ahoy_transactions_expect(const struct ahoy_transactions *owner,
+                              const struct ahoy_message *message,
+                              const struct ahoy_routing *routing, struct ahoy_expected *expected)
 {
-    owner->arrival.message = message;
-    owner->arrival.routing = routing;
+    expected->message = message;
+    expected->routing = routing;
     if (message->is_request)
-        ahoy_server_expect(owner);
+        ahoy_server_expect(owner, expected);
     else
-        ahoy_client_expect(owner);
+        ahoy_client_expect(owner, expected);
 }
 
-void ahoy_transactions_message(struct ahoy_transactions *owner, const struct ahoy_hop *source,
-                               const struct ahoy_hop *reply, uint64_t now_ms)
+void ahoy_transactions_message(struct ahoy_transactions *owner, struct ahoy_expected *expected,
+                               const struct ahoy_hop *source, const struct ahoy_hop *reply,
+                               uint64_t now_ms)
 {
     struct ahoy_arrival *arrival = &owner->arrival;
     assert(arrival->event.kind == 0);
+    arrival->expected = expected;
+    arrival->message = expected->message;
+    arrival->routing = expected->routing;
     arrival->source = source;
     arrival->reply = *reply;
     arrival->is_at_hand = true;

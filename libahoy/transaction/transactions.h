@@ -5,6 +5,7 @@
 
 #include "libahoy/base/arena.h"
 #include "libahoy/transaction/clocks.h"
+#include "libahoy/transaction/match.h"
 #include "libahoy/transaction/user.h"
 
 struct ahoy_transactions_options {
@@ -34,17 +35,27 @@ struct ahoy_transactions *ahoy_transactions_new(const struct ahoy_transactions_o
 /* NULL is allowed. */
 void ahoy_transactions_free(struct ahoy_transactions *transactions);
 
-/* A sound message came in, and goes on by the next call, or no further.  What it will be matched
- * with comes near the processor while the caller does what else is to be done.  Both must live
- * until the events have been polled dry. */
-void ahoy_transactions_expect(struct ahoy_transactions *transactions,
+/* A sound message, and what it is matched by. */
+struct ahoy_expected {
+    const struct ahoy_message *message;
+    const struct ahoy_routing *routing;
+    struct ahoy_request_key key; /* Of a request. */
+    uint64_t hash;
+    struct ahoy_branch branch; /* Of a response, where it has one that may be ours. */
+    bool has_branch;
+};
+
+/* A sound message will come, or no further.  What it will be matched with comes near the processor
+ * while the caller does what else is to be done. */
+void ahoy_transactions_expect(const struct ahoy_transactions *transactions,
                               const struct ahoy_message *message,
-                              const struct ahoy_routing *routing);
-/* What is expected came by |source|; if it is a request, its responses go to |reply| (18.2.2).  At
- * most one event with it follows, and what is to be sent.  Both must live as long. */
+                              const struct ahoy_routing *routing, struct ahoy_expected *expected);
+/* What was expected came by |source|; if it is a request, its responses go to |reply| (18.2.2).  At
+ * most one event with it follows, and what is to be sent.  All must live until the events have been
+ * polled dry. */
 void ahoy_transactions_message(struct ahoy_transactions *transactions,
-                               const struct ahoy_hop *source, const struct ahoy_hop *reply,
-                               uint64_t now_ms);
+                               struct ahoy_expected *expected, const struct ahoy_hop *source,
+                               const struct ahoy_hop *reply, uint64_t now_ms);
 /* One of its timers (timer->what is the packed handle, timer->which an enum ahoy_clock) is due. */
 void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struct ahoy_timer *timer,
                              uint64_t now_ms);

@@ -193,8 +193,10 @@ bool layer_receive(struct layer *layer, struct span text)
     if (!ahoy_message_parse(bytes, &layer->message, &err) ||
         !ahoy_message_routing(&layer->message, &layer->routing, &err))
         return false;
-    ahoy_transactions_expect(layer->transactions, &layer->message, &layer->routing);
-    ahoy_transactions_message(layer->transactions, &layer->source, &layer->source, layer->now_ms);
+    struct ahoy_expected expected;
+    ahoy_transactions_expect(layer->transactions, &layer->message, &layer->routing, &expected);
+    ahoy_transactions_message(layer->transactions, &expected, &layer->source, &layer->source,
+                              layer->now_ms);
     layer_drain(layer);
     return true;
 }

@@ -324,8 +324,9 @@ void stage_hear(struct stage *stage, const struct ahoy_hop *hop, struct span tex
                  ahoy_message_routing(&stage->message, &stage->routing, &err);
     if (!sound)
         fail_msg("unsound: expected %s in\n%.*s", err.expected, (int)text.size, text.at);
-    ahoy_transactions_expect(stage->transactions, &stage->message, &stage->routing);
-    ahoy_transactions_message(stage->transactions, hop, hop, stage->now_ms);
+    struct ahoy_expected expected;
+    ahoy_transactions_expect(stage->transactions, &stage->message, &stage->routing, &expected);
+    ahoy_transactions_message(stage->transactions, &expected, hop, hop, stage->now_ms);
     stage_turn(stage);
 }
 

@@ -66,7 +66,27 @@ static void answers_leave_from_the_listener_that_was_asked(void **state)
 struct counted {
     unsigned next; /* The number that must come next. */
     bool ordered;
+    const struct span *coming; /* What was told to come next, ... */
+    size_t coming_count, told; /* ... and how many were told of in all. */
 };
+
+/* What is told to come must come, from the same place. */
+static void check_coming(struct counted *counted, const struct ahoy_wire_event *event)
+{
+    if (event->coming != NULL) {
+        assert_int_equal(counted->coming_count, 0);
+        assert_in_range(event->coming_count, 0, AHOY_COMING_LIMIT);
+        counted->coming = event->coming;
+        counted->coming_count = event->coming_count;
+        counted->told += event->coming_count;
+        return;
+    }
+    assert_true(counted->coming_count > 0);
+    assert_ptr_equal(event->bytes.at, counted->coming->at);
+    assert_int_equal(event->bytes.size, counted->coming->size);
+    counted->coming++;
+    counted->coming_count--;
+}
 
 static void count_in_order(struct loopback *loopback, const struct ahoy_wire_event *event)
 {
@@ -75,6 +95,7 @@ static void count_in_order(struct loopback *loopback, const struct ahoy_wire_eve
     assert_int_equal(event->kind, AHOY_WIRE_DATAGRAM);
     assert_int_equal(event->bytes.size % sizeof number, 0);
     memcpy(&number, event->bytes.at, sizeof number);
+    check_coming(counted, event);
     if (number != counted->next)
         counted->ordered = false;
     counted->next++;
@@ -112,6 +133,8 @@ static void ten_thousand_pass_in_order(void **state)
     assert_int_equal(counted.next, COUNT);
     assert_int_equal(to.datagrams, COUNT);
     assert_true(counted.ordered);
+    assert_int_equal(counted.coming_count, 0);
+    assert_in_range(counted.told, COUNT / 2, COUNT); /* A batch holds many. */
     assert_int_equal(ahoy_driver_counters(from.driver)->datagrams_out, COUNT);
     assert_int_equal(ahoy_driver_counters(to.driver)->datagrams_in, COUNT);
     loopback_close(&from);
@@ -198,6 +221,8 @@ static void trains_come_as_datagrams(void **state)
         assert_int_equal(counted.next, sent);
     }
     assert_true(counted.ordered);
+    assert_int_equal(counted.coming_count, 0);
+    assert_in_range(counted.told, COUNT / 2, COUNT); /* A batch holds many. */
     assert_true(ahoy_driver_counters(from.driver)->trains_out > 0);
     assert_int_equal(ahoy_driver_counters(from.driver)->datagrams_out, COUNT);
     assert_int_equal(ahoy_driver_counters(to.driver)->datagrams_in, COUNT);

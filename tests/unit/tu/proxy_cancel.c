@@ -318,8 +318,9 @@ static void test_stale(void **state)
     assert_true(ahoy_message_parse(ahoy_span(STRAY), &stage->message, NULL));
     assert_true(ahoy_message_routing(&stage->message, &stage->routing, NULL));
     const struct ahoy_hop *hop = &stage->peers[ALICE];
-    ahoy_transactions_expect(stage->transactions, &stage->message, &stage->routing);
-    ahoy_transactions_message(stage->transactions, hop, hop, stage->now_ms);
+    struct ahoy_expected expected;
+    ahoy_transactions_expect(stage->transactions, &stage->message, &stage->routing, &expected);
+    ahoy_transactions_message(stage->transactions, &expected, hop, hop, stage->now_ms);
     struct ahoy_event event;
     assert_true(ahoy_transactions_event(stage->transactions, &event));
     assert_int_equal(event.kind, AHOY_EVENT_CANCEL);
