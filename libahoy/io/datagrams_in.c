@@ -104,7 +104,7 @@ bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, 
     unsigned piece = in->next.piece;
     if (in->is_exact)
         in->note = ahoy_arrival_read(&in->headers[piece].msg_hdr);
-    *from = ahoy_socket_ip(&in->names[piece]);
+    ahoy_socket_read_ip(&in->names[piece], from);
     in->next.offset += bytes->size;
     return true;
 }

@@ -40,19 +40,25 @@ socklen_t ahoy_socket_name(const struct ahoy_ip *ip, union ahoy_socket_name *nam
     return sizeof name->v6;
 }
 
+void ahoy_socket_read_ip(const union ahoy_socket_name *name, struct ahoy_ip *ip)
+{
+    *ip = (struct ahoy_ip){ 0 };
+    if (name->any.sa_family == AF_INET) {
+        ip->family = AHOY_IPV4;
+        ip->port = ntohs(name->v4.sin_port);
+        memcpy(ip->bytes, &name->v4.sin_addr, sizeof name->v4.sin_addr);
+    } else if (name->any.sa_family == AF_INET6) {
+        ip->family = AHOY_IPV6;
+        ip->port = ntohs(name->v6.sin6_port);
+        ip->scope = name->v6.sin6_scope_id;
+        memcpy(ip->bytes, &name->v6.sin6_addr, sizeof name->v6.sin6_addr);
+    }
+}
+
 struct ahoy_ip ahoy_socket_ip(const union ahoy_socket_name *name)
 {
-    struct ahoy_ip ip = { 0 };
-    if (name->any.sa_family == AF_INET) {
-        ip.family = AHOY_IPV4;
-        ip.port = ntohs(name->v4.sin_port);
-        memcpy(ip.bytes, &name->v4.sin_addr, sizeof name->v4.sin_addr);
-    } else if (name->any.sa_family == AF_INET6) {
-        ip.family = AHOY_IPV6;
-        ip.port = ntohs(name->v6.sin6_port);
-        ip.scope = name->v6.sin6_scope_id;
-        memcpy(ip.bytes, &name->v6.sin6_addr, sizeof name->v6.sin6_addr);
-    }
+    struct ahoy_ip ip;
+    ahoy_socket_read_ip(name, &ip);
     return ip;
 }
 

@@ -17,6 +17,8 @@ union ahoy_socket_name {
 socklen_t ahoy_socket_name(const struct ahoy_ip *ip, union ahoy_socket_name *name);
 /* The other way; AHOY_NO_FAMILY where it is neither IPv4 nor IPv6. */
 struct ahoy_ip ahoy_socket_ip(const union ahoy_socket_name *name);
+/* The same in place: a copy of what was written just now makes a processor wait. */
+void ahoy_socket_read_ip(const union ahoy_socket_name *name, struct ahoy_ip *ip);
 
 /* A UDP socket bound to |local|, its errors queued (IP_RECVERR). */
 int ahoy_socket_datagram(const struct ahoy_ip *local, bool share_port);

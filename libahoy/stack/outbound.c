@@ -81,13 +81,14 @@ static bool send_riding(struct ahoy_stack *stack, const struct ahoy_hop *hop,
     return send_on(stack, hop, sending, effect);
 }
 
-/* The hop with the listener named that it leaves from; false where none fits. */
+/* The hop with the listener named that it leaves from, as it mostly is; false where none fits. */
 static bool choose_listener(const struct ahoy_stack *stack, struct ahoy_hop *hop)
 {
     const struct ahoy_listener *listener = ahoy_flows_listener(&stack->flows, hop);
     if (listener == NULL)
         return false;
-    hop->listener = (uint8_t)(listener - stack->flows.listeners);
+    if (hop->listener == AHOY_ANY_LISTENER)
+        hop->listener = (uint8_t)(listener - stack->flows.listeners);
     return true;
 }
 

@@ -104,7 +104,8 @@ static void take_input(struct ahoy_stack *stack, const struct ahoy_hop *source, 
                        enum ahoy_input kind)
 {
     stack->source = *source;
-    if (source->connection.generation == 0) /* Every worker has a socket for datagrams. */
+    /* Every worker has a socket for datagrams; mostly its driver has said so. */
+    if (source->connection.generation == 0 && source->worker != stack->worker)
         stack->source.worker = stack->worker;
     stack->input = bytes;
     stack->input_kind = kind;

@@ -54,9 +54,12 @@ static size_t size_of_request(const struct ahoy_departure *departure,
 static void leave_from(const struct ahoy_flows *flows, const struct ahoy_listener *listener,
                        struct ahoy_departure *departure)
 {
+    const uint8_t number = (uint8_t)(listener - flows->listeners);
     departure->listener = listener;
+    if (departure->hop.listener == number && departure->hop.transport == listener->transport)
+        return; /* A byte that is written just before the whole is read makes a processor wait. */
     departure->hop.transport = (uint8_t)listener->transport;
-    departure->hop.listener = (uint8_t)(listener - flows->listeners);
+    departure->hop.listener = number;
 }
 
 /* The listener for |transport| instead of the one that |hop| names: of the same address, or

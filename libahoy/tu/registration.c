@@ -69,7 +69,7 @@ static void send(struct ahoy_registration_client *client, struct ahoy_ua_context
     client->dialog.local_cseq++; /* R3261-10.2-6 */
     ahoy_ua_request_begin(context, &client->dialog, AHOY_METHOD_REGISTER, client->dialog.local_cseq,
                           true, &request);
-    ahoy_ua_request_aim(&request, &client->dialog, client->way.server);
+    ahoy_ua_request_aim(&request, &client->dialog, &client->way.server);
     ahoy_ua_put_binding(context, &request.hop, client->way.reg_id, &request.rows);
     ahoy_buf_put(&request.rows, SPAN("Expires: "));
     ahoy_buf_put_number(&request.rows, leaving ? 0 : client->asked_s);

@@ -192,7 +192,7 @@ void ahoy_session_response(struct ahoy_session *session, struct ahoy_ua_context 
                            const struct ahoy_event *event, uint64_t now_ms)
 {
     const struct ahoy_message *response = event->message;
-    if (response->status >= 200)
+    if (response->status >= 200 && event->routing->cseq.method == AHOY_METHOD_PRACK)
         ahoy_session_pracked(session, event->transaction);
     if (ahoy_handle_equal(event->transaction, session->bye))
         take_bye_response(session, context, response, now_ms);

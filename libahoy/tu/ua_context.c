@@ -72,12 +72,13 @@ bool ahoy_ua_begin_outside(struct ahoy_ua_context *context, struct span uri,
 }
 
 void ahoy_ua_request_aim(struct ahoy_ua_request *request, const struct ahoy_dialog *dialog,
-                         struct ahoy_hop hop)
+                         const struct ahoy_hop *hop)
 {
-    request->hop = hop;
-    if (ahoy_dialog_is_sips(dialog) &&
-        !ahoy_transport_is_secure((enum ahoy_transport)hop.transport))
-        request->hop.transport = AHOY_TRANSPORT_OTHER; /* It does not leave: R3261-8.1.2-4. */
+    static const struct ahoy_hop nowhere = { .transport = AHOY_TRANSPORT_OTHER,
+                                             .listener = AHOY_ANY_LISTENER };
+    bool leaves = !ahoy_dialog_is_sips(dialog) || /* R3261-8.1.2-4 */
+                  ahoy_transport_is_secure((enum ahoy_transport)hop->transport);
+    request->hop = leaves ? *hop : nowhere;
 }
 
 void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
@@ -88,8 +89,8 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
     request->method = method;
     request->call = ahoy_span_mark(dialog->call_id);
     request->type = SPAN("application/sdp");
-    ahoy_ua_request_aim(request, dialog,
-                        outside ? context->server : ahoy_ua_next_hop(context, dialog));
+    const struct ahoy_hop hop = outside ? context->server : ahoy_ua_next_hop(context, dialog);
+    ahoy_ua_request_aim(request, dialog, &hop);
     request->line = ahoy_buf_over(context->line, sizeof context->line);
     request->rows = ahoy_buf_over(context->rows, sizeof context->rows);
     ahoy_dialog_print(dialog, method, cseq, &request->line, &request->rows);

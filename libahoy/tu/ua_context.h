@@ -107,7 +107,7 @@ void ahoy_ua_request_begin(struct ahoy_ua_context *context, const struct ahoy_di
                            struct ahoy_ua_request *request);
 /* It leaves for |hop| instead; by TLS alone likewise. */
 void ahoy_ua_request_aim(struct ahoy_ua_request *request, const struct ahoy_dialog *dialog,
-                         struct ahoy_hop hop);
+                         const struct ahoy_hop *hop);
 /* Adds what we register as our Contact: as |hop| will reach it, with our instance and the number of
  * the flow, where we have one; as a sips URI where our own is one. */
 void ahoy_ua_put_binding(const struct ahoy_ua_context *context, const struct ahoy_hop *hop,
