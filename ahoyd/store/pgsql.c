@@ -271,6 +271,13 @@ static bool look_pgsql(void *engine, struct span key)
     return pgsql_watch_look(engine, key);
 }
 
+static void look_or_read_pgsql(void *engine, struct span key)
+{
+    struct pgsql *pgsql = engine;
+    if (!pgsql_watch_look(pgsql, key))
+        pgsql->watcher.is_overrun = true;
+}
+
 /* All rows are read at once. */
 static bool has_read_pgsql(void *engine, struct span key)
 {
@@ -283,7 +290,7 @@ static bool has_read_pgsql(void *engine, struct span key)
 #define ENGINE(maker)                                                                              \
     { .new = maker, .free = free_pgsql, .watch = watch_pgsql, .deadline = deadline_pgsql,          \
       .step = step_pgsql, .event = event_of_pgsql, .swap = swap_pgsql, .drop = drop_pgsql,         \
-      .look = look_pgsql, .has_read = has_read_pgsql }
+      .look = look_pgsql, .look_or_read = look_or_read_pgsql, .has_read = has_read_pgsql }
 /* clang-format on */
 
 static const struct shared_engine rows_engine = ENGINE(new_rows);

@@ -92,8 +92,8 @@ static void go_on(struct pgsql *pgsql)
     struct pgsql_watcher *watcher = &pgsql->watcher;
     if (watcher->link.state != PGSQL_IDLE)
         return;
-    if (watcher->is_overrun)
-        read_again(pgsql);
+    if (watcher->is_overrun && watcher->stage >= PGSQL_READING)
+        read_again(pgsql); /* Before it listens, all is still to be read. */
     switch (watcher->stage) {
     case PGSQL_PREPARING:
         ask_text(pgsql, pgsql_schema[watcher->version], true);

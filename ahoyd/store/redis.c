@@ -110,6 +110,16 @@ static void step_redis(void *engine, const struct pollfd *fds, size_t count, uin
     try_again(redis);
 }
 
+/* The link to the master that has the row of |key|; NULL where there is none. */
+static struct redis_link *link_of_key(struct redis *redis, struct span key)
+{
+    char space[PREFIX_SIZE + SHARED_KEY_LIMIT];
+    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
+    ahoy_buf_put(&buf, SPAN(REDIS_PREFIX));
+    ahoy_buf_put(&buf, key);
+    return redis_nodes_of_slot(redis, redis_slot(ahoy_buf_text(&buf)));
+}
+
 static bool ask(struct redis *redis, enum redis_task task, const struct shared_swap *swap)
 {
     char space[PREFIX_SIZE + SHARED_KEY_LIMIT];
@@ -144,6 +154,13 @@ static bool look_redis(void *engine, struct span key)
     return redis->looks < LOOKS_LIMIT && ask_row(redis, key);
 }
 
+static void look_or_read_redis(void *engine, struct span key)
+{
+    struct redis_link *link = link_of_key(engine, key);
+    if (!look_redis(engine, key) && link != NULL)
+        link->is_unread = true;
+}
+
 static void drop_redis(void *engine, uint64_t ticket)
 {
     struct redis *redis = engine;
@@ -161,11 +178,7 @@ static void drop_redis(void *engine, uint64_t ticket)
 static bool has_read_redis(void *engine, struct span key)
 {
     struct redis *redis = engine;
-    char space[PREFIX_SIZE + SHARED_KEY_LIMIT];
-    struct ahoy_buf buf = ahoy_buf_over(space, sizeof space);
-    ahoy_buf_put(&buf, SPAN(REDIS_PREFIX));
-    ahoy_buf_put(&buf, key);
-    const struct redis_link *link = redis_nodes_of_slot(redis, redis_slot(ahoy_buf_text(&buf)));
+    const struct redis_link *link = link_of_key(redis, key);
     return link != NULL && link->round == redis->round;
 }
 
@@ -438,6 +451,7 @@ static const struct shared_engine redis_engine = {
     .swap = swap_redis,
     .drop = drop_redis,
     .look = look_redis,
+    .look_or_read = look_or_read_redis,
     .has_read = has_read_redis,
 };
 

@@ -36,7 +36,7 @@ struct shared_job {
     uint64_t deadline_ms; /* Monotonic. */
     uint32_t generation;  /* Of its ticket. */
     uint8_t tries;        /* How often others were first. */
-    bool overtaken;       /* Its row came from the engine while it was asked to change it. */
+    bool overtaken;       /* Its row came from the engine while it was under way. */
     struct shared_job *older, *newer; /* By age, so by deadline. */
     struct shared_job *behind;        /* The next change of the same key. */
     struct shared_job *sibling;       /* In its bucket. */

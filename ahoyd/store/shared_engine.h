@@ -87,6 +87,8 @@ struct shared_engine {
     /* Asks for the row of |key|, which a ROW answers; not where the connection breaks, as all rows
      * are then read again.  False where memory is refused, or as many are asked for as may be. */
     bool (*look)(void *engine, struct span key);
+    /* The same, but where it cannot be asked for, all rows are read again instead. */
+    void (*look_or_read)(void *engine, struct span key);
     /* After READ: whether |key| would have been among what was read, if it were there.  An engine
      * that watches in several places need not read them all when it has lost one. */
     bool (*has_read)(void *engine, struct span key);

@@ -74,7 +74,6 @@ static bool ask(struct shared *shared, struct shared_job *job)
                  .bytes = shared_bytes_of(&job->staged, space) },
         .until_ms = record != NULL ? record->until_ms : 0,
     };
-    job->overtaken = false;
     asked = asked && shared->engine->swap(shared->state, &swap);
     if (job->staged.user != NULL)
         explicit_bzero(space, swap.row.bytes.size);
@@ -137,14 +136,29 @@ static struct shared_job *leave(struct shared *shared, struct shared_job *job)
     return behind;
 }
 
+/* A row that came while |job| was under way may be newer than what an answer has put into memory
+ * since, as they may come by different connections; nobody tells of it again. */
+static void look_again(struct shared *shared, const struct shared_job *job)
+{
+    char space[SHARED_KEY_LIMIT];
+    if (job->overtaken)
+        shared->engine->look_or_read(shared->state, shared_key_of(job->staged.change, space));
+}
+
+/* As leave, of a change that is not made. */
+static struct shared_job *refuse(struct shared *shared, struct shared_job *job, unsigned status,
+                                 const char *why)
+{
+    look_again(shared, job);
+    store_refuse(shared->store, &job->staged, status, why);
+    return leave(shared, job);
+}
+
 /* Asks for |job|, or where that ends at once, for those behind it. */
 static void go_on(struct shared *shared, struct shared_job *job)
 {
-    while (job != NULL && !ask(shared, job)) {
-        struct ahoyd_change *change = job->staged.change;
-        store_refuse(shared->store, &job->staged, change->status, change->why);
-        job = leave(shared, job);
-    }
+    while (job != NULL && !ask(shared, job))
+        job = refuse(shared, job, job->staged.change->status, job->staged.change->why);
 }
 
 void shared_job_add(struct shared *shared, struct ahoyd_change *change)
@@ -182,12 +196,8 @@ static void commit(struct shared *shared, struct shared_job *job)
         job->staged.record->row = job->version;
     if (change->kind == AHOYD_CHANGE_USER_REMOVE)
         remove_aliases(shared, job);
-    struct span key = shared_key_of(change, space);
-    shared_reading_see(shared, key);
-    /* What came meanwhile may have been newer.  Where memory is refused, or the connection breaks,
-     * the next change of the row finds out. */
-    if (job->overtaken)
-        (void)shared->engine->look(shared->state, key);
+    shared_reading_see(shared, shared_key_of(change, space));
+    look_again(shared, job);
     store_publish(shared->store, &job->staged);
     go_on(shared, leave(shared, job));
 }
@@ -205,8 +215,7 @@ static void try_again(struct shared *shared, struct shared_job *job, const struc
         go_on(shared, job);
         return;
     }
-    store_refuse(shared->store, &job->staged, 503, "others change it all the time");
-    go_on(shared, leave(shared, job));
+    go_on(shared, refuse(shared, job, 503, "others change it all the time"));
 }
 
 void shared_job_answer(struct shared *shared, const struct shared_event *event)
@@ -219,8 +228,7 @@ void shared_job_answer(struct shared *shared, const struct shared_event *event)
     } else if (event->kind == SHARED_OTHER) {
         try_again(shared, job, &event->row);
     } else {
-        store_refuse(shared->store, &job->staged, 503, event->why);
-        go_on(shared, leave(shared, job));
+        go_on(shared, refuse(shared, job, 503, event->why));
     }
 }
 
@@ -241,8 +249,7 @@ void shared_jobs_expire(struct shared *shared)
                           shared->part.silence);
         shared->failing = true;
         shared->engine->drop(shared->state, ticket_of(shared, job));
-        store_refuse(shared->store, &job->staged, 503, shared->part.silence);
-        go_on(shared, leave(shared, job));
+        go_on(shared, refuse(shared, job, 503, shared->part.silence));
     }
 }
 

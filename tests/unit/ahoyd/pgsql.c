@@ -212,6 +212,33 @@ static void test_each_is_named_once(void **state)
     free(pgsql);
 }
 
+/* More has changed than can be asked for: all is read again, but not before it listens, or what
+ * changes meanwhile would never be heard of. */
+static void test_reads_again_once_it_listens(void **state)
+{
+    static const struct {
+        enum pgsql_stage before, after;
+    } cases[] = { { PGSQL_PREPARING, PGSQL_PREPARING },
+                  { PGSQL_COMPARING, PGSQL_COMPARING },
+                  { PGSQL_LISTENING, PGSQL_LISTENING },
+                  { PGSQL_READING, PGSQL_READING },
+                  { PGSQL_WATCHING, PGSQL_READING } };
+    (void)state; /* It is static. */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct pgsql *pgsql = calloc(1, sizeof *pgsql); /* Without a connection. */
+        assert_non_null(pgsql);
+        pgsql->table = &pgsql_rows;
+        shared_requests_init(&pgsql->watcher.looks);
+        pgsql->watcher.link.state = PGSQL_IDLE;
+        pgsql->watcher.stage = cases[i].before;
+        pgsql->watcher.is_overrun = true;
+        pgsql_watch_step(pgsql, 0);
+        assert_int_equal(pgsql->watcher.stage, cases[i].after);
+        pgsql_watch_fini(pgsql);
+        free(pgsql);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_results),
         cmocka_unit_test(test_each_is_named_once),
+        cmocka_unit_test(test_reads_again_once_it_listens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

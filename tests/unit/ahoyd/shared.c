@@ -24,9 +24,13 @@ static struct {
         size_t size;
         uint64_t version;
     } rows[ROWS];
-    bool is_silent; /* Swaps are swallowed. */
     struct fake {
-        bool is_deaf; /* It is not told what others change. */
+        bool is_deaf;         /* It is not told what others change. */
+        bool is_full;         /* It cannot be asked for a row. */
+        bool is_silent;       /* Swaps are swallowed, ... */
+        bool has_kept;        /* ... and the last of them is kept: */
+        uint64_t ticket;      /* Its own, ... */
+        struct fake_row kept; /* ... and the row as it would be. */
         struct shared_event events[EVENTS];
         struct fake_row about[EVENTS];
         size_t first, last;
@@ -118,18 +122,29 @@ static bool fake_event(void *state, struct shared_event *event)
     return any;
 }
 
+/* What |swap| puts in the place of |row|. */
+static void put_row(struct fake_row *row, const struct shared_swap *swap)
+{
+    row->version = swap->row.bytes.size > 0 ? swap->row.version : 0;
+    row->size = swap->row.bytes.size;
+    assert_true(row->size <= sizeof row->bytes);
+    memcpy(row->bytes, swap->row.bytes.at, row->size);
+}
+
 static bool fake_swap(void *state, const struct shared_swap *swap)
 {
     struct fake *fake = state;
     pthread_mutex_lock(&engine.lock);
     struct fake_row *row = row_at(swap->row.key);
-    if (!engine.is_silent && row->version != swap->expected) {
+    if (fake->is_silent) {
+        fake->has_kept = true;
+        fake->ticket = swap->ticket;
+        fake->kept = *row;
+        put_row(&fake->kept, swap);
+    } else if (row->version != swap->expected) {
         tell(fake, SHARED_OTHER, swap->ticket, row);
-    } else if (!engine.is_silent) {
-        row->version = swap->row.bytes.size > 0 ? swap->row.version : 0;
-        row->size = swap->row.bytes.size;
-        assert_true(row->size <= sizeof row->bytes);
-        memcpy(row->bytes, swap->row.bytes.at, row->size);
+    } else {
+        put_row(row, swap);
         tell(fake, SHARED_SWAPPED, swap->ticket, row);
         for (size_t i = 0; i < FAKES; i++) {
             if (!engine.fakes[i].is_deaf)
@@ -148,10 +163,22 @@ static void fake_drop(void *state, uint64_t ticket)
 
 static bool fake_look(void *state, struct span key)
 {
+    struct fake *fake = state;
     pthread_mutex_lock(&engine.lock);
-    tell(state, SHARED_ROW, 0, row_at(key));
+    bool can = !fake->is_full;
+    if (can)
+        tell(fake, SHARED_ROW, 0, row_at(key));
     pthread_mutex_unlock(&engine.lock);
-    return true;
+    return can;
+}
+
+static void fake_look_or_read(void *state, struct span key)
+{
+    if (fake_look(state, key))
+        return;
+    pthread_mutex_lock(&engine.lock);
+    tell_all(state);
+    pthread_mutex_unlock(&engine.lock);
 }
 
 static bool fake_has_read(void *state, struct span key)
@@ -161,14 +188,14 @@ static bool fake_has_read(void *state, struct span key)
     return true;
 }
 
-static const struct shared_engine fake_engine = { fake_new,      fake_free, fake_watch,
-                                                  fake_deadline, fake_step, fake_event,
-                                                  fake_swap,     fake_drop, fake_look,
-                                                  fake_has_read };
+static const struct shared_engine fake_engine = { fake_new,          fake_free,    fake_watch,
+                                                  fake_deadline,     fake_step,    fake_event,
+                                                  fake_swap,         fake_drop,    fake_look,
+                                                  fake_look_or_read, fake_has_read };
 static const struct backend fake_backend = { .submit = shared_submit, .close = shared_close };
 
 static struct ahoyd_store nodes[NODES];
-static struct changes changes;
+static struct changes changes, kept; /* Those that a silent engine keeps. */
 
 /* Whether one keeps everything, or users and aliases alone. */
 typedef bool opener(struct ahoyd_store *store, const struct ahoyd_store_options *options,
@@ -206,8 +233,8 @@ static int set_up(void **state)
 {
     (void)state; /* It is static. */
     memset(engine.rows, 0, sizeof engine.rows);
-    engine.is_silent = false;
     changes_init(&changes);
+    changes_init(&kept);
     open_node(0, shared_open);
     open_node(1, shared_open);
     return 0;
@@ -219,6 +246,7 @@ static int tear_down(void **state)
     close_node(0);
     close_node(1);
     changes_fini(&changes);
+    changes_fini(&kept);
     return 0;
 }
 
@@ -229,7 +257,7 @@ static void set(bool *flag, bool value)
     pthread_mutex_unlock(&engine.lock);
 }
 
-static void submit(size_t node, const char *contact, uint32_t cseq)
+static void submit_to(struct changes *whose, size_t node, const char *contact, uint32_t cseq)
 {
     struct ahoy_registration registration = {
         .count = 1,
@@ -238,8 +266,13 @@ static void submit(size_t node, const char *contact, uint32_t cseq)
         .cseq = cseq,
         .hop = { .transport = AHOY_TCP, .connection = { 3, 5 }, .remote = { .family = 4 } },
     };
-    changes_submit(&changes, &nodes[node],
+    changes_submit(whose, &nodes[node],
                    ahoyd_change_bindings(SPAN("bob@b.example"), &registration, now_ms));
+}
+
+static void submit(size_t node, const char *contact, uint32_t cseq)
+{
+    submit_to(&changes, node, contact, cseq);
 }
 
 static unsigned put(size_t node, const char *contact, uint32_t cseq)
@@ -313,13 +346,13 @@ static void test_silence(void **state)
 {
     (void)state; /* It is static. */
     assert_int_equal(put(0, "sip:bob@one.example", 1), 200);
-    set(&engine.is_silent, true);
+    set(&engine.fakes[0].is_silent, true);
     submit(0, "sip:bob@two.example", 1);
     submit(0, "sip:bob@three.example", 1);
     assert_int_equal(count_of(0), 1); /* What is known is served. */
     assert_int_equal(changes_end(&changes), 503);
     assert_int_equal(count_of(0), 1);
-    set(&engine.is_silent, false);
+    set(&engine.fakes[0].is_silent, false);
     assert_int_equal(put(0, "sip:bob@two.example", 2), 200);
     assert_int_equal(count_of(0), 2);
 }
@@ -327,7 +360,7 @@ static void test_silence(void **state)
 static void test_as_many_wait_as_may(void **state)
 {
     (void)state; /* It is static. */
-    set(&engine.is_silent, true);
+    set(&engine.fakes[0].is_silent, true);
     for (uint32_t i = 0; i < AHOYD_CHANGES_LIMIT; i++)
         submit(0, "sip:bob@one.example", i);
     struct ahoyd_change *change =
@@ -335,7 +368,7 @@ static void test_as_many_wait_as_may(void **state)
     assert_false(ahoyd_store_submit(&nodes[0], change));
     ahoyd_change_free(change);
     assert_int_equal(changes_end(&changes), 503);
-    set(&engine.is_silent, false);
+    set(&engine.fakes[0].is_silent, false);
     assert_int_equal(put(0, "sip:bob@one.example", AHOYD_CHANGES_LIMIT), 200);
 }
 
@@ -365,6 +398,68 @@ static void test_a_damaged_row_is_written_over(void **state)
     pthread_mutex_unlock(&engine.lock);
     assert_int_equal(put(0, "sip:bob@two.example", 1), 200);
     wait_for(1, 2);
+}
+
+/* A change on node 0, whose engine is asked for it and does not answer; its ticket. */
+static uint64_t keep(const char *contact, uint32_t cseq)
+{
+    struct fake *fake = &engine.fakes[0];
+    bool is_kept = false;
+    uint64_t ticket = 0;
+    set(&fake->is_silent, true);
+    submit_to(&kept, 0, contact, cseq);
+    for (int i = 0; i < 20000 && !is_kept; i++) {
+        usleep(1000);
+        pthread_mutex_lock(&engine.lock);
+        is_kept = fake->has_kept;
+        ticket = fake->ticket;
+        pthread_mutex_unlock(&engine.lock);
+    }
+    assert_true(is_kept);
+    return ticket;
+}
+
+/* What another connection tells of a row may be newer than the answer that comes after it, and the
+ * change ends there: nobody would tell of the newer row again. */
+static void test_an_answer_is_older_than_what_was_told(void **state)
+{
+    struct fake_row *row = row_at(SPAN("b:bob@b.example")), older;
+    (void)state; /* It is static. */
+    assert_int_equal(put(0, "sip:bob@one.example", 1), 200);
+    wait_for(1, 1);
+    const uint64_t ticket = keep("sip:bob@one.example", 2);
+    assert_int_equal(put(1, "sip:bob@one.example", 3), 200);
+    pthread_mutex_lock(&engine.lock);
+    older = *row;
+    pthread_mutex_unlock(&engine.lock);
+    assert_int_equal(put(1, "sip:bob@two.example", 1), 200);
+    wait_for(0, 2);
+    pthread_mutex_lock(&engine.lock);
+    tell(&engine.fakes[0], SHARED_OTHER, ticket, &older);
+    pthread_mutex_unlock(&engine.lock);
+    assert_int_equal(changes_end(&kept), 500); /* Its CSeq is too low for that row. */
+    wait_for(0, 2);
+}
+
+/* As before, but it is done, and there is no room to ask for the newer row. */
+static void test_no_room_to_look_again(void **state)
+{
+    struct fake *fake = &engine.fakes[0];
+    struct fake_row *row = row_at(SPAN("b:bob@b.example"));
+    (void)state; /* It is static. */
+    set(&fake->is_full, true);
+    const uint64_t ticket = keep("sip:bob@one.example", 1);
+    pthread_mutex_lock(&engine.lock);
+    *row = fake->kept;
+    tell_all(&engine.fakes[1]);
+    pthread_mutex_unlock(&engine.lock);
+    assert_int_equal(put(1, "sip:bob@two.example", 1), 200);
+    wait_for(0, 2);
+    pthread_mutex_lock(&engine.lock);
+    tell(fake, SHARED_SWAPPED, ticket, &fake->kept);
+    pthread_mutex_unlock(&engine.lock);
+    assert_int_equal(changes_end(&kept), 200);
+    wait_for(0, 2);
 }
 
 static unsigned change_name(size_t node, enum ahoyd_change_kind kind, const char *name,
@@ -426,7 +521,7 @@ static void test_users_alone(void **state)
     pthread_mutex_unlock(&engine.lock);
     wait_for_name(1, "bob", USERS_NOBODY);
     assert_int_equal(change_name(1, AHOYD_CHANGE_USER_PUT, "bob", ""), 200);
-    set(&engine.is_silent, true);
+    set(&engine.fakes[1].is_silent, true);
     changes_submit(
         &changes, &nodes[1],
         ahoyd_change_user(AHOYD_CHANGE_USER_REMOVE, SPAN("bob"), SPAN("b.example"), NULL));
@@ -463,6 +558,8 @@ int main(void)
         TEST(test_as_many_wait_as_may),
         TEST(test_all_is_read_again),
         TEST(test_a_damaged_row_is_written_over),
+        TEST(test_an_answer_is_older_than_what_was_told),
+        TEST(test_no_room_to_look_again),
         TEST(test_users_and_aliases),
         TEST(test_users_alone),
         TEST(test_users_apart),
