@@ -23,7 +23,9 @@ class Stream:
     """Bytes from a socket, through TLS where there is a context for it."""
 
     def __init__(self, family, port, context=None):
-        self.socket = socket.create_connection((HOSTS[family], port), PATIENCE)
+        # Bound first: connections to two servers may else have the same port, and phones of one
+        # user the same Contact.
+        self.socket = socket.create_connection((HOSTS[family], port), PATIENCE, (HOSTS[family], 0))
         if context is not None:
             self.socket = context.wrap_socket(self.socket, server_hostname=HOSTS[family])
         self.left = b""
