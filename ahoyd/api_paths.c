@@ -10,6 +10,7 @@ const struct ahoyd_api_path ahoyd_api_paths[] = {
     { "GET", "/api/counters", "counters", NULL, false },
     { "GET", "/api/metrics", "metrics", NULL, false },
     { "POST", "/api/reload", "reload", NULL, false },
+    { "POST", "/api/trim", "trim", NULL, false },
     { "GET", "/api/calls", "calls", NULL, false },
     { "GET", "/api/calls/", "explain", "call_id", false },
     { "GET", "/api/notes", "follow", NULL, false },

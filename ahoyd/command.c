@@ -468,6 +468,16 @@ static json_t *reload(const struct ahoyd_command_means *means, const json_t *req
     return means->reload(means->context, json_is_true(json_object_get(request, "check")));
 }
 
+static json_t *trim(const struct ahoyd_command_means *means, const json_t *request)
+{
+    (void)request; /* It says nothing further. */
+    if (means->trim == NULL)
+        return ahoyd_command_failure(503, "the server is not running, so it holds no memory");
+    if (!means->trim(means->context))
+        return ahoyd_command_failure(503, "a worker does not answer");
+    return json_pack("{s:b}", "ok", 1);
+}
+
 static json_t *ping(const struct ahoyd_command_means *means, const json_t *request)
 {
     (void)means; /* Nothing is needed to be alive. */
@@ -493,6 +503,7 @@ static const struct {
     { "counters", counters },
     { "metrics", metrics },
     { "reload", reload },
+    { "trim", trim },
     { "follow", ahoyd_command_follow },
     { "explain", ahoyd_command_explain },
     { "calls", ahoyd_command_calls },

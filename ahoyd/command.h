@@ -39,6 +39,9 @@ struct ahoyd_command_means {
     /* Reads the configuration again, or only tries to: the answer of the command; NULL where no
      * server runs. */
     json_t *(*reload)(void *context, bool is_trial);
+    /* Has all workers give back memory that lies idle; false where one does not answer.  NULL where
+     * no server runs. */
+    bool (*trim)(void *context);
     void *context;
 };
 

@@ -356,6 +356,7 @@ static bool open_control(struct daemon *daemon)
                                                   .status = print_status,
                                                   .metrics = print_metrics,
                                                   .reload = ahoyd_main_reload_for,
+                                                  .trim = ahoyd_main_trim,
                                                   .context = daemon };
     daemon->control =
         ahoyd_control_open(daemon->config->control_path, &daemon->means, fault, sizeof fault);

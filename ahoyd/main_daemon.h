@@ -62,5 +62,8 @@ void ahoyd_main_reload(struct daemon *daemon);
 /* The same for a command, whose answer it returns (docs/control.md); |is_trial|: nothing changes.
  * |daemon| is one. */
 json_t *ahoyd_main_reload_for(void *daemon, bool is_trial);
+/* main_trim.c, for a command: has all workers give back memory that lies idle; false where one does
+ * not answer.  |daemon| is one. */
+bool ahoyd_main_trim(void *daemon);
 /* Under the lock: closes what is leaving and has been open for long enough. */
 void ahoyd_main_sweep(struct daemon *daemon);

@@ -15,8 +15,7 @@
 #include "ahoyd/trunks.h"
 
 enum {
-    WAITING_CHUNK_SIZE = 1024, /* Most answers to a REGISTER. */
-    REST_MS = 5000             /* With nothing under way, before memory is given back. */
+    WAITING_CHUNK_SIZE = 1024 /* Most answers to a REGISTER. */
 };
 
 /* One of the keys that all workers of one store, and every start on it, have in common. */
@@ -109,7 +108,6 @@ struct ahoyd_server *ahoyd_server_new(const struct ahoyd_server_options *options
     if (server == NULL)
         return NULL;
     server->options = *options;
-    server->trimmed = true;
     ahoy_rng_init(&server->rng, options->seed);
     ahoy_pool_init(&server->waiting, sizeof(struct ahoyd_waiting), AHOYD_WAITING_LIMIT);
     ahoy_chunks_init(&server->waiting_chunks, WAITING_CHUNK_SIZE, AHOYD_WAITING_MEMORY_LIMIT);
@@ -209,29 +207,6 @@ static void serve_events(struct ahoyd_server *server, uint64_t now_ms)
         continue;
 }
 
-static bool is_at_rest(const struct ahoyd_server *server)
-{
-    return server->waiting.used == 0 && ahoy_proxy_count(server->proxy) == 0 &&
-           ahoy_transactions_count(server->transactions) == 0;
-}
-
-/* When nothing has been under way for a while, what the last rush took goes back. */
-static void rest(struct ahoyd_server *server, uint64_t now_ms)
-{
-    if (!is_at_rest(server)) {
-        server->busy_ms = now_ms;
-        server->trimmed = false;
-    } else if (!server->trimmed && now_ms >= server->busy_ms + REST_MS) {
-        ahoy_proxy_trim(server->proxy);
-        ahoy_transactions_trim(server->transactions);
-        ahoy_pool_trim(&server->waiting);
-        ahoy_pool_trim(&server->subscriptions);
-        ahoy_pool_trim(&server->sleepers);
-        ahoy_chunks_trim(&server->waiting_chunks);
-        server->trimmed = true;
-    }
-}
-
 /* Who watches bindings is told of them, and who has waited for a phone goes on; mostly there is
  * nothing to tell. */
 static void see_watches(struct ahoyd_server *server, uint64_t now_ms)
@@ -265,7 +240,6 @@ void ahoyd_server_step(struct ahoyd_server *server, struct ahoy_wire_event *even
     }
     see_watches(server, now_ms);
     ahoyd_probes_expire(server, now_ms);
-    rest(server, now_ms);
 }
 
 void ahoyd_server_stored(struct ahoyd_server *server, struct ahoyd_change *change, uint64_t now_ms)
@@ -311,14 +285,22 @@ uint64_t ahoyd_server_deadline(const struct ahoyd_server *server)
     uint64_t overload_ms = ahoy_overload_deadline(&server->overload);
     if (overload_ms < deadline_ms)
         deadline_ms = overload_ms;
-    if (!server->trimmed && server->busy_ms + REST_MS < deadline_ms)
-        deadline_ms = server->busy_ms + REST_MS;
     return deadline_ms;
 }
 
 unsigned ahoyd_server_heard(const struct ahoyd_server *server)
 {
     return server->overload.heard;
+}
+
+void ahoyd_server_trim(struct ahoyd_server *server)
+{
+    ahoy_proxy_trim(server->proxy);
+    ahoy_stack_trim(server->stack);
+    ahoy_pool_trim(&server->waiting);
+    ahoy_pool_trim(&server->subscriptions);
+    ahoy_pool_trim(&server->sleepers);
+    ahoy_chunks_trim(&server->waiting_chunks);
 }
 
 void ahoyd_server_drain(struct ahoyd_server *server)

@@ -78,6 +78,9 @@ bool ahoyd_server_poll(struct ahoyd_server *server, struct ahoy_wire_effect *eff
 uint64_t ahoyd_server_deadline(const struct ahoyd_server *server);
 /* Of 1,024 datagrams that begin something, so many are worth reading now (overload.h). */
 unsigned ahoyd_server_heard(const struct ahoyd_server *server);
+/* Between two steps: gives back the memory that lies idle now, of which the next rush takes as much
+ * again. */
+void ahoyd_server_trim(struct ahoyd_server *server);
 
 /* From now on new calls and registrations get 503; what is under way goes on. */
 void ahoyd_server_drain(struct ahoyd_server *server);

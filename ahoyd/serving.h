@@ -65,8 +65,6 @@ struct ahoyd_server {
     size_t load_size;
     char load[AHOY_OC_TEXT_LIMIT];
     bool draining;
-    bool trimmed;
-    uint64_t busy_ms; /* When something was last under way. */
     struct ahoyd_server_counters counters;
     /* Scratch: for the request at hand only. */
     uint64_t channel; /* The ticket for its places at trunks that count their calls; 0: none. */

@@ -19,8 +19,9 @@ enum {
 };
 
 /* What is asked of a worker: where |to| is set, what a piece of its ring holds; where |meters| is,
- * what they are at; else all that it counts. */
+ * what they are at; where it |is_to_trim|, that it does; else all that it counts. */
 struct report {
+    bool is_to_trim;
     char *to;
     size_t room, copied;
     uint64_t from, missed;
@@ -270,6 +271,18 @@ static void wake_others(struct ahoyd_worker *worker)
     }
 }
 
+/* What lies idle goes back to the kernel. */
+static void trim(struct ahoyd_worker *worker)
+{
+    worker->dirty = false;
+    worker->last_ms = worker->now_ms; /* Timers that go on ending old calls do not repeat it. */
+    worker->counters.trims++;
+    ahoyd_server_trim(worker->server);
+    ahoyd_inbox_trim(worker->inbox);
+    ahoy_driver_trim(worker->options.driver);
+    malloc_trim(0);
+}
+
 static void fill_report(struct ahoyd_worker *worker, struct report *report)
 {
     if (report->to != NULL) {
@@ -283,6 +296,10 @@ static void fill_report(struct ahoyd_worker *worker, struct report *report)
         memcpy(report->meters, ahoyd_server_meters(worker->server), count * sizeof *report->meters);
         memcpy(report->causes, ahoyd_server_causes(worker->server),
                AHOY_CAUSE_COUNT * sizeof *report->causes);
+        return;
+    }
+    if (report->is_to_trim) {
+        trim(worker);
         return;
     }
     worker->counters.inbox_dropped = ahoyd_inbox_dropped(worker->inbox);
@@ -310,16 +327,6 @@ static void serve_others(struct ahoyd_worker *worker)
         pthread_cond_wait(&worker->answered, &worker->lock);
     worker->is_paused = false;
     pthread_mutex_unlock(&worker->lock);
-}
-
-/* A quiet time: the server has let go of what it kept, the kernel gets it back. */
-static void trim(struct ahoyd_worker *worker)
-{
-    worker->dirty = false;
-    worker->last_ms = worker->now_ms; /* Timers that go on ending old calls do not repeat it. */
-    ahoyd_inbox_trim(worker->inbox);
-    ahoy_driver_trim(worker->options.driver);
-    malloc_trim(0);
 }
 
 static void turn(struct ahoyd_worker *worker)
@@ -528,6 +535,12 @@ size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, 
 bool ahoyd_worker_meter(struct ahoyd_worker *worker, struct ahoy_meter *meters, uint64_t *causes)
 {
     struct report report = { .meters = meters, .causes = causes };
+    return ask(worker, &report);
+}
+
+bool ahoyd_worker_trim(struct ahoyd_worker *worker)
+{
+    struct report report = { .is_to_trim = true };
     return ask(worker, &report);
 }
 

@@ -12,14 +12,14 @@ struct ahoyd_worker;
 enum {
     AHOYD_PAUSE_MS = 5000, /* For a worker's turn to end. */
     AHOYD_DRAIN_MS = 4000, /* For calls that are being set up, once the server is to end. */
-    AHOYD_QUIET_MS = 2000  /* Without work, before memory goes back to the kernel. */
+    AHOYD_QUIET_MS = 60000 /* Without work, before memory goes back to the kernel. */
 };
 
 /* Each counter written once. */
 /* clang-format off */
 #define AHOYD_WORKER_COUNTERS(COUNTER)                                                             \
     COUNTER(turns) COUNTER(handed_in) COUNTER(sent_for_others) COUNTER(inbox_dropped)              \
-    COUNTER(changes)
+    COUNTER(changes) COUNTER(trims)
 /* clang-format on */
 
 struct ahoyd_worker_counters {
@@ -72,6 +72,10 @@ size_t ahoyd_worker_copy(struct ahoyd_worker *worker, uint64_t *from, char *to, 
  * for ahoyd_server_meter_count, and its AHOY_CAUSE_COUNT |causes|.  False where it does not
  * answer. */
 bool ahoyd_worker_meter(struct ahoyd_worker *worker, struct ahoy_meter *meters, uint64_t *causes);
+/* From any other thread: has the worker give back, between two turns, the memory that lies idle;
+ * by itself it does so once nothing has come for AHOYD_QUIET_MS.  False where it does not answer
+ * within a second. */
+bool ahoyd_worker_trim(struct ahoyd_worker *worker);
 /* From any other thread: asks the worker, which answers between two turns, and calls |count| for
  * each of its counters: of the wire, the stack, the server and itself.  False where it does not
  * answer within a second. */

@@ -38,6 +38,7 @@ int ctl_trace(const struct ctl_options *options, int argc, char **argv);
 int ctl_explain(const struct ctl_options *options, int argc, char **argv);
 int ctl_calls(const struct ctl_options *options, int argc, char **argv);
 int ctl_reload(const struct ctl_options *options, int argc, char **argv);
+int ctl_trim(const struct ctl_options *options, int argc, char **argv);
 int ctl_ladder(const struct ctl_options *options, int argc, char **argv);
 
 /* Draws |lines|, which are those of a trace, or say "why" in their place. */

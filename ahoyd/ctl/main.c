@@ -27,6 +27,8 @@ static const char help[] =
     "  reload [--check]         have the server read its configuration again, all of it or "
     "nothing,\n"
     "                           and say what changes; with --check nothing does\n"
+    "  trim                     have the server give back memory that lies idle, before a quiet\n"
+    "                           minute does\n"
     "  calls [WORD]             list living and recent calls: all, living, failed, or those with\n"
     "                           WORD in a name or the Call-ID\n"
     "  explain CALL-ID          say why a call ended as it did, and draw it with the reasons\n"
@@ -67,7 +69,7 @@ static const struct {
     { "counters", ctl_counters }, { "ladder", ctl_ladder },
     { "metrics", ctl_metrics },   { "trace", ctl_trace },
     { "explain", ctl_explain },   { "calls", ctl_calls },
-    { "reload", ctl_reload },
+    { "reload", ctl_reload },   { "trim", ctl_trim },
 };
 
 static int run_verb(const struct ctl_options *options, int argc, char **argv)

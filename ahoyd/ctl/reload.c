@@ -1,4 +1,4 @@
-/* ahoyctl reload: another configuration for the server that runs, and what it changes. */
+/* ahoyctl reload: another configuration for the server that runs, and what it changes; and trim. */
 #include <stdio.h>
 
 #include "ahoyd/ctl/ctl.h"
@@ -38,6 +38,24 @@ int ctl_reload(const struct ctl_options *options, int argc, char **argv)
     } else {
         print_changes(changes);
     }
+    json_decref(answer);
+    return CTL_OK;
+}
+
+int ctl_trim(const struct ctl_options *options, int argc, char **argv)
+{
+    (void)argv; /* It takes none. */
+    if (argc > 0) {
+        ctl_say("trim takes no argument");
+        return CTL_USAGE;
+    }
+    struct ctl_link *link = ctl_link_open(options);
+    if (link == NULL)
+        return CTL_FAILED;
+    json_t *answer = ctl_link_ask(link, json_pack("{s:s}", "verb", "trim"));
+    ctl_link_close(link);
+    if (answer == NULL)
+        return CTL_FAILED;
     json_decref(answer);
     return CTL_OK;
 }

@@ -13,7 +13,7 @@
 enum {
     AHOY_FAILURES_LIMIT = 1024, /* Transactions that wait to be told. */
     AHOY_TRIM_TIMER = 0x101,    /* timer->which of tidying up; another than those of flow.h. */
-    AHOY_TRIM_MS = 30000        /* How long after work begins memory that lies idle goes back. */
+    AHOY_TRIM_MS = 60000        /* Without a message, before memory that lies idle goes back. */
 };
 
 enum ahoy_input {
@@ -34,6 +34,7 @@ struct ahoy_stack {
     struct ahoy_stack_counters counters;
     struct ahoy_timers timers; /* Of the transactions and the flows. */
     struct ahoy_timer trim;    /* Set while there is or was work; a stack at rest does not wake. */
+    uint64_t worked_ms;        /* When there was last. */
     struct ahoy_flows flows;
     struct ahoy_transactions *transactions;
     struct ahoy_locating locating;
@@ -84,6 +85,7 @@ static inline void ahoy_stack_note(struct ahoy_stack *stack, enum ahoy_note_kind
 /* There is work, so there will be memory to give back. */
 static inline void ahoy_stack_trim_later(struct ahoy_stack *stack)
 {
+    stack->worked_ms = stack->now_ms;
     if (!ahoy_timer_is_set(&stack->trim))
         ahoy_timers_set(&stack->timers, &stack->trim, stack->now_ms + AHOY_TRIM_MS);
 }

@@ -205,13 +205,23 @@ static void time_out(struct ahoy_stack *stack, struct ahoy_handle connection)
     ahoy_outbound_give_up(stack, flow, AHOY_FATE_LATE);
 }
 
-/* After a flood all of its memory goes back; while there is work, it is looked after again. */
-static void trim(struct ahoy_stack *stack)
+void ahoy_stack_trim(struct ahoy_stack *stack)
 {
     ahoy_transactions_trim(stack->transactions);
     ahoy_pool_trim(&stack->flows.pool);
     ahoy_pool_trim(&stack->riders.rides);
     ahoy_pool_trim(&stack->locating.searches);
+}
+
+/* After a flood all of its memory goes back; while there is work, it is looked after again. */
+static void trim(struct ahoy_stack *stack)
+{
+    const uint64_t due_ms = stack->worked_ms + AHOY_TRIM_MS;
+    if (stack->now_ms < due_ms) {
+        ahoy_timers_set(&stack->timers, &stack->trim, due_ms);
+        return;
+    }
+    ahoy_stack_trim(stack);
     if (ahoy_transactions_count(stack->transactions) > 0 || stack->flows.pool.used > 0)
         ahoy_stack_trim_later(stack);
 }

@@ -69,6 +69,9 @@ bool ahoy_stack_event(struct ahoy_stack *stack, struct ahoy_event *event);
 bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect);
 /* The end is near: what is polled next tells every WebSocket (RFC 6455 7.4.1: 1001). */
 void ahoy_stack_leave(struct ahoy_stack *stack);
+/* Between two steps: gives back the memory that lies idle now.  It goes by itself once no message
+ * has come or gone for a minute. */
+void ahoy_stack_trim(struct ahoy_stack *stack);
 /* When a step with AHOY_WIRE_TIME is due at the latest; UINT64_MAX for never. */
 uint64_t ahoy_stack_deadline(const struct ahoy_stack *stack);
 

@@ -119,6 +119,12 @@ class Ahoyd:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
+    def trim(self):
+        """Memory that lies idle has gone back when it returns."""
+        answer = self.ctl("trim")
+        if answer.returncode != 0:
+            raise SystemExit(f"ahoyctl trim: {answer.stderr}")
+
     def ctl(self, *arguments, **settings):
         return subprocess.run([self.bin / "ahoyctl", "--socket", "ahoyd.sock", *arguments],
                               cwd=self.path, capture_output=True, text=True, timeout=PATIENCE,

@@ -148,6 +148,9 @@ class Ctl(unittest.TestCase):
             nothing = self.run_ctl(folder, "--config", "ahoyd.lua", "counters")
             self.assertEqual(nothing.returncode, 1)
             self.assertIn("not running", nothing.stderr)
+            nothing = self.run_ctl(folder, "--config", "ahoyd.lua", "trim")
+            self.assertEqual(nothing.returncode, 1)
+            self.assertIn("not running", nothing.stderr)
 
     def test_on_a_server(self):
         port = free_port()
@@ -175,11 +178,15 @@ class Ctl(unittest.TestCase):
             self.assertIn("eve@atlanta.example", server.ctl("registrations").stdout)
             counters = json.loads(server.ctl("--json", "counters").stdout)
             self.assertEqual(counters["registers"], 1)
+            trimmed = server.ctl("trim")
+            self.assertEqual((trimmed.returncode, trimmed.stdout, trimmed.stderr), (0, "", ""))
+            trims = json.loads(server.ctl("--json", "counters").stdout)["trims"]
+            self.assertEqual(trims, counters["trims"] + 2)  # Of each worker one.
 
     def test_what_is_not_understood(self):
         with tempfile.TemporaryDirectory(prefix="ahoyctl-") as folder:
             for words in [[], ["uzer"], ["user"], ["user", "add"], ["counters", "x"], ["--what"],
-                          ["ladder"]]:
+                          ["ladder"], ["trim", "x"]]:
                 answer = self.run_ctl(folder, *words)
                 self.assertEqual(answer.returncode, 2, words)
                 self.assertNotEqual(answer.stderr, "")

@@ -33,6 +33,7 @@ EXAMPLES = {
     ("get", "/api/counters"): ("", "", None),
     ("get", "/api/metrics"): ("", "", None),
     ("post", "/api/reload"): ("", "?check", None),
+    ("post", "/api/trim"): ("", "", None),
     ("get", "/api/calls"): ("", "?search=NOBODY&state=failed&skip=0&limit=1", None),
     ("get", "/api/calls/{call_id}"): ("a%2Fcall%40far.example", "", None),
     ("get", "/api/notes"): ("", "?from=[0,0]", None),

@@ -17,7 +17,7 @@ from peer import Ahoyd, free_port, need
 HERE = pathlib.Path(__file__).resolve().parent
 FIRST = 2000        # Calls after which memory is measured for the first time.
 GROWTH_KB = 1024    # More than that, after all calls, is a leak.
-REST_S = 45         # Until the last transaction is over and memory has gone back.
+REST_S = 40         # Until the last transaction is over.
 
 
 def sipp(folder, name, scenario, local, port, transport, *more):
@@ -73,6 +73,7 @@ workers(1)
             done, failed = put_calls(server, "first", port, callee, ip, sipp_transport, first, rate)
             if check_memory:
                 time.sleep(REST_S)
+                server.trim()
                 before = server.rss_kb()
             if calls > first:
                 more = put_calls(server, "all", port, callee, ip, sipp_transport, calls - first,
@@ -80,6 +81,7 @@ workers(1)
                 done, failed = done + more[0], failed + more[1]
             if check_memory:
                 time.sleep(REST_S)
+                server.trim()
                 after = server.rss_kb()
                 growth = f", RSS {before} kB after {first} calls, {after} kB after all"
                 if after - before > GROWTH_KB:

@@ -487,6 +487,26 @@ static void idle_workers_sleep(void **state)
     close_crew(&crew);
 }
 
+/* Memory goes back when it is asked for, and what comes then is served as before. */
+static void memory_goes_back(void **state)
+{
+    (void)state;
+    static struct crew crew;
+    open_crew(&crew, "memory:");
+    start_crew(&crew);
+    struct client client = open_client(&crew, true);
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        ask(&client, "OPTIONS", "sip:atlanta.example", i, "");
+        if (i % 8 == 0)
+            assert_true(ahoyd_worker_trim(crew.workers[i / 8 % crew.count]));
+        assert_int_equal(hear(&client), 200);
+    }
+    assert_int_equal(sum_of(&crew, "trims").value, (MESSAGES + 7) / 8);
+    close(client.fd);
+    end_crew(&crew);
+    close_crew(&crew);
+}
+
 /* A worker that does not run does not answer, and asking it ends. */
 static void asking_the_dead_ends(void **state)
 {
@@ -496,6 +516,7 @@ static void asking_the_dead_ends(void **state)
     open_crew(&crew, "memory:");
     assert_false(ahoyd_worker_count(crew.workers[0], add, &sum));
     assert_false(ahoyd_worker_count(crew.workers[0], add, &sum)); /* Nor is it remembered. */
+    assert_false(ahoyd_worker_trim(crew.workers[0]));
     close_crew(&crew);
 }
 
@@ -540,6 +561,7 @@ int main(void)
         cmocka_unit_test(draining_finishes_calls),
         cmocka_unit_test(draining_is_bounded),
         cmocka_unit_test(idle_workers_sleep),
+        cmocka_unit_test(memory_goes_back),
         cmocka_unit_test(asking_the_dead_ends),
         cmocka_unit_test(running_out_of_memory_makes_no_worker),
     };

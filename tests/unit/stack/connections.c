@@ -267,6 +267,29 @@ static void at_rest(void **state)
     assert_int_equal(ahoy_transactions_memory(rig->stack->transactions), 0);
 }
 
+/* What a rush took stays until a minute has passed without anything to do, for the next rush, and
+ * goes before where it is asked for. */
+static void memory_is_kept_for_the_next_rush(void **state)
+{
+    struct rig *rig = *state;
+    const struct ahoy_pool *flows = &rig->stack->flows.pool;
+    const uint64_t start_ms = rig->now_ms;
+    rig_tell(rig, AHOY_WIRE_CLOSED, rig_accept(rig, RIG_TCP4, rig_ip("198.51.100.7", 40000)));
+    rig_wait(rig, start_ms + AHOY_TRIM_MS - 1);
+    assert_int_equal(flows->used, 0);
+    assert_true(flows->capacity > 0);
+    rig_tell(rig, AHOY_WIRE_CLOSED, rig_accept(rig, RIG_TCP4, rig_ip("198.51.100.7", 40001)));
+    rig_wait(rig, start_ms + 2 * AHOY_TRIM_MS - 2);
+    assert_true(flows->capacity > 0);
+    rig_wait(rig, start_ms + 2 * AHOY_TRIM_MS - 1);
+    assert_int_equal(flows->capacity, 0);
+    assert_int_equal(ahoy_stack_deadline(rig->stack), UINT64_MAX);
+    rig_tell(rig, AHOY_WIRE_CLOSED, rig_accept(rig, RIG_TCP4, rig_ip("198.51.100.7", 40002)));
+    assert_true(flows->capacity > 0);
+    ahoy_stack_trim(rig->stack);
+    assert_int_equal(flows->capacity, 0);
+}
+
 /* A clock that is set back stops the stack's, which has promised deadlines. */
 static void time_does_not_go_back(void **state)
 {
@@ -295,6 +318,7 @@ int main(void)
         TEST(answers_without_their_connection),
         TEST(the_peer_vanishes),
         TEST(at_rest),
+        TEST(memory_is_kept_for_the_next_rush),
         TEST(time_does_not_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
