@@ -6,9 +6,6 @@ import resource
 import socket
 import ssl
 import subprocess
-import time
-
-REST_S = 4  # Until the server has given back what only a busy time needs.
 
 
 def make_certificate(folder):
@@ -67,10 +64,10 @@ def measure(server, transport, port, count):
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     held = [open_one(transport, port, number, context) for number in range(100)]
-    time.sleep(REST_S)
+    server.trim()
     before = rss(server.process.pid)
     held += [open_one(transport, port, number, context) for number in range(100, 100 + count)]
-    time.sleep(REST_S)
+    server.trim()
     after = rss(server.process.pid)
     for connection in held:
         os.close(connection)

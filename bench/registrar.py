@@ -42,15 +42,11 @@ def register(build, cpu, port, users, concurrent=SATURATED, rate=0, count=None, 
     return json.loads(done.stdout)
 
 
-def cost(server, cpu_of, build, cpu, port, is_in_use=False):
+def cost(server, cpu_of, build, cpu, port):
     """Microseconds of CPU of a REGISTER, of a server that runs for a while: it has had as many
-    before, and their answers are gone.  One that heard nothing meanwhile may have given its memory
-    back, and touches it again; one |is_in_use| hears a phone each second."""
+    before, and their answers are gone.  Its memory it still has (decision 103)."""
     register(build, cpu, port, COUNT)
-    if is_in_use:
-        register(build, cpu, port, 1, concurrent=1, rate=1, count=OUTLIVED_S)
-    else:
-        time.sleep(OUTLIVED_S)
+    time.sleep(OUTLIVED_S)
     before = cpu_of(server.process.pid)[0]
     register(build, cpu, port, COUNT, first=COUNT)
     time.sleep(REST_S)
@@ -77,6 +73,7 @@ def sizes(server, build, cpu, port):
     for count in BINDINGS:
         register(build, cpu, port, count, rate=FILLING_RATE)
         time.sleep(OUTLIVED_S)
+        server.trim()
         found.append((count, (resident(server.process.pid) - empty) / count))
     return found
 
