@@ -77,9 +77,7 @@ void sim_law_record_route(struct sim_witness *witness, const struct sim_news *ne
 static bool is_way_back(const struct sim_upper *upper, const struct ahoy_via *via,
                         const struct ahoy_ip *peer)
 {
-    uint16_t port = via->port != 0 ? via->port : 5060;
-    if (via->has_rport)
-        port = upper->source.port;
+    uint16_t port = via->has_rport ? upper->source.port : sim_sent_by_port(via);
     return via->maddr.size > 0 || (ahoy_ip_equal_host(&upper->source, peer) && peer->port == port);
 }
 
