@@ -14,19 +14,18 @@ enum { BRANCHES_KEPT = 256 };
 
 struct dialog {
     struct ahoy_ip phone;
-    uint64_t name;       /* Of Call-ID, local tag and remote tag. */
+    uint64_t name;       /* Of its call and the remote tag. */
     uint64_t routes;     /* Its route set, ... */
     bool is_strict;      /* ... whose first goes into the Request-URI (12.2.1.1). */
     uint32_t local_cseq; /* The last one it used; 0 for none. */
     bool is_ended;       /* It has sent BYE. */
-    uint64_t begun_ms;   /* When the first 2xx came. */
 };
 
 /* An INVITE that a phone sent. */
 struct asked {
     struct ahoy_ip phone;
     uint64_t branch;
-    uint64_t name; /* Of Call-ID and local tag. */
+    uint64_t call; /* Of Call-ID and local tag. */
     uint32_t cseq;
     uint64_t
         gives_up_ms; /* What comes from then on belongs to nothing: 17.1.1.2, 9.1, RFC 6026 7.2. */
@@ -44,7 +43,7 @@ struct sim_phone_witness {
     /* Of the last requests within dialogs, early ones too: a retransmission has one of them. */
     uint64_t branches[BRANCHES_KEPT];
     size_t branch_count;
-    uint64_t owed_ack; /* The Call-ID whose 2xx has come and is not acknowledged; 0 for none. */
+    uint64_t owed_ack; /* The call whose 2xx has come and is not acknowledged; 0 for none. */
     uint64_t owed_ms;
     struct ahoy_message message;
     struct ahoy_routing routing;
@@ -78,11 +77,18 @@ static bool is_watched(const struct sim_phone_witness *watcher, const struct aho
     return false;
 }
 
-static uint64_t name_dialog(struct span call_id, struct span local, struct span remote)
+static const struct ahoy_hash_key name_key = { { 9, 10 } };
+
+static uint64_t name_call(struct span call_id, struct span local)
 {
-    static const struct ahoy_hash_key key = { { 9, 10 } };
-    const struct span parts[] = { call_id, SPAN(" "), local, SPAN(" "), remote };
-    return ahoy_siphash_parts(&key, parts, 5);
+    const struct span parts[] = { call_id, SPAN(" "), local };
+    return ahoy_siphash_parts(&name_key, parts, 3);
+}
+
+static uint64_t name_dialog(uint64_t call, struct span remote)
+{
+    const struct span parts[] = { { (const char *)&call, sizeof call }, remote };
+    return ahoy_siphash_parts(&name_key, parts, 2);
 }
 
 static struct dialog *find(struct sim_phone_witness *watcher, const struct ahoy_ip *phone,
@@ -162,7 +168,6 @@ static void begin(struct sim_phone_witness *watcher, const struct ahoy_ip *phone
         .phone = *phone,
         .name = name,
         .local_cseq = is_caller ? watcher->routing.cseq.number : 0,
-        .begun_ms = sim_world_now(watcher->witness->world),
     };
     note_routes(watcher, dialog, is_caller);
 }
@@ -189,8 +194,8 @@ static bool is_again(struct sim_phone_witness *watcher)
 static void judge_request(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
 {
     const struct ahoy_routing *routing = &watcher->routing;
-    struct dialog *dialog =
-        find(watcher, phone, name_dialog(routing->call_id, routing->from_tag, routing->to_tag));
+    uint64_t call = name_call(routing->call_id, routing->from_tag);
+    struct dialog *dialog = find(watcher, phone, name_dialog(call, routing->to_tag));
     if (routing->to_tag.size == 0 ||
         (watcher->message.method != AHOY_METHOD_ACK && is_again(watcher)) || dialog == NULL)
         return;
@@ -233,7 +238,7 @@ static void note_invite(struct sim_phone_witness *watcher, const struct ahoy_ip 
     watcher->asked[watcher->asked_count++ % ASKED_LIMIT] =
         (struct asked){ .phone = *phone,
                         .branch = sim_hash(routing->via.branch),
-                        .name = name_dialog(routing->call_id, routing->from_tag, SPAN("")),
+                        .call = name_call(routing->call_id, routing->from_tag),
                         .cseq = routing->cseq.number,
                         .gives_up_ms = end_ms };
 }
@@ -253,13 +258,13 @@ static void see_sent(struct sim_phone_witness *watcher, const struct ahoy_ip *ph
 {
     const struct ahoy_routing *routing = &watcher->routing;
     if (is_success(watcher))
-        begin(watcher, phone, name_dialog(routing->call_id, routing->to_tag, routing->from_tag),
-              false);
+        begin(watcher, phone,
+              name_dialog(name_call(routing->call_id, routing->to_tag), routing->from_tag), false);
     if (!watcher->message.is_request)
         return;
     note_invite(watcher, phone);
     if (watcher->message.method == AHOY_METHOD_ACK &&
-        watcher->owed_ack == sim_hash(routing->call_id))
+        watcher->owed_ack == name_call(routing->call_id, routing->from_tag))
         watcher->owed_ack = 0;
     if (watcher->message.method != AHOY_METHOD_CANCEL)
         judge_request(watcher, phone);
@@ -286,7 +291,8 @@ static bool has_addresses(const struct ahoy_message *message, enum ahoy_header h
     return true;
 }
 
-/* Whether the response at hand came to |phone|, and answers |asked| (17.1.3, 18.1.2). */
+/* Whether the response at hand came to |phone|, and answers |asked|, which is found by its branch:
+ * 17.1.3, 18.1.2.  What else it says names nothing. */
 static bool is_answer(const struct sim_phone_witness *watcher, const struct ahoy_ip *phone,
                       const struct asked *asked)
 {
@@ -294,7 +300,6 @@ static bool is_answer(const struct sim_phone_witness *watcher, const struct ahoy
     struct ahoy_ip sent_by;
     return asked != NULL && !watcher->message.is_request &&
            routing->cseq.method == AHOY_METHOD_INVITE &&
-           asked->name == name_dialog(routing->call_id, routing->from_tag, SPAN("")) &&
            sim_world_now(watcher->witness->world) < asked->gives_up_ms &&
            ahoy_ip_parse(routing->via.host, &sent_by) && ahoy_ip_equal_host(&sent_by, phone) &&
            sim_sent_by_port(&routing->via) == phone->port;
@@ -324,36 +329,34 @@ static bool is_acked_by_datagram(const struct ahoy_message *message)
     size_t count = list_routes(message, AHOY_HEADER_RECORD_ROUTE, true, list);
     if (count == 0 || !ahoy_address_parse(list[0], &next, NULL))
         next = contact;
-    if (contact.uri.scheme == AHOY_SCHEME_SIPS)
-        next.uri.scheme = AHOY_SCHEME_SIPS;
+    if (contact.uri.scheme == AHOY_SCHEME_SIPS || next.uri.scheme == AHOY_SCHEME_SIPS)
+        return false; /* By TLS, or not at all. */
     return !ahoy_locate(&next.uri, &transport, &ip, NULL) || transport == AHOY_UDP;
 }
 
 static void see_arrived(struct sim_phone_witness *watcher, const struct ahoy_ip *phone)
 {
     const struct ahoy_routing *routing = &watcher->routing;
-    uint64_t now_ms = sim_world_now(watcher->witness->world);
-    uint64_t name = name_dialog(routing->call_id, routing->from_tag, routing->to_tag);
     uint64_t transaction = sim_hash(routing->via.branch);
-    if (!watcher->message.is_request && watcher->message.status >= 300)
-        begin(watcher, phone, transaction, true); /* Whatever comes behind it means nothing. */
     struct asked *asked = find_asked(watcher, phone);
     if (!is_answer(watcher, phone, asked))
         return;
+    uint64_t name = name_dialog(asked->call, routing->to_tag);
     note_answer(watcher, asked);
+    if (watcher->message.status >= 300)
+        begin(watcher, phone, transaction, true); /* Whatever comes behind it means nothing. */
     if (!is_success(watcher) || routing->to_tag.size == 0 || !makes_dialog(&watcher->message) ||
         find(watcher, phone, transaction) != NULL)
         return;
-    asked->forks += find(watcher, phone, name) == NULL;
+    bool is_new = find(watcher, phone, name) == NULL;
+    asked->forks += is_new;
     watcher->routing.cseq.number = asked->cseq; /* Whatever it says: 12.1.2. */
     begin(watcher, phone, name, true);
-    const struct dialog *dialog = find(watcher, phone, name);
-    if (dialog == NULL || now_ms >= dialog->begun_ms + SIM_64T1_MS ||
-        watcher->dialog_count == DIALOGS_LIMIT || dialog->begun_ms != now_ms ||
+    if (!is_new || watcher->dialog_count == DIALOGS_LIMIT ||
         asked->forks > 1 + AHOY_SESSION_FORKS_LIMIT || !is_acked_by_datagram(&watcher->message))
         return; /* It has forgotten, and rightly; or never wanted to know. */
-    watcher->owed_ack = sim_hash(routing->call_id);
-    watcher->owed_ms = now_ms;
+    watcher->owed_ack = asked->call;
+    watcher->owed_ms = sim_world_now(watcher->witness->world);
 }
 
 void sim_phone_witness_see(struct sim_phone_witness *watcher, enum sim_passage passage,

@@ -144,6 +144,8 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     if (news->upper == NULL)
         return;
     news->upper->asked_turn = witness->turn;
+    news->upper->copies += news->is_again && upper->stream != 0 && upper->stream == news->stream &&
+                           upper->began_turn == witness->turn;
     news->upper->is_forged |= is_forged;
     news->upper->is_doubtful |= is_doubtful;
     news->upper->is_excused |= is_forged || (upper != NULL && upper->is_excused);

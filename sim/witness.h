@@ -42,6 +42,7 @@ struct sim_upper {
     /* Of one that came under its name: its From is none of ours, or is proved; or somebody is. */
     bool is_foreign, is_proven, is_proxy_proven, has_proof;
     unsigned branches;  /* Requests that it was forwarded as. */
+    unsigned copies;    /* That came by its connection in the turn in which it began. */
     unsigned final;     /* The first final response that was sent; 0 for none. */
     uint64_t final_tag; /* Of its To. */
     uint64_t final_ms;  /* When it was sent first, ... */

@@ -65,16 +65,45 @@ static int end(void **state)
     return 0;
 }
 
+/* How a response names what it answers. */
+struct names {
+    const char *sent_by, *branch, *from_tag, *call_id;
+};
+
+static const struct names right = { "192.0.2.2:5060", "z9hG4bKa", "a", "c" };
+
 /* A 2xx arrives, with |routes| in Record-Route. */
-static void succeed(const char *sent_by, const char *routes, const char *contact)
+static void succeed_as(const struct names *names, const char *routes, const char *contact)
 {
     char text[1024];
     snprintf(text, sizeof text,
-             "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKa\r\n"
-             "From: <sip:alice@atlanta.example>;tag=a\r\nTo: <sip:bob@atlanta.example>;tag=b\r\n"
-             "Call-ID: c\r\nCSeq: 1 INVITE\r\n%s%s%sContact: <%s>\r\nContent-Length: 0\r\n\r\n",
-             sent_by, routes[0] != '\0' ? "Record-Route: " : "", routes,
-             routes[0] != '\0' ? "\r\n" : "", contact);
+             "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP %s;branch=%s\r\n"
+             "From: <sip:alice@atlanta.example>;tag=%s\r\n"
+             "To: <sip:bob@atlanta.example>;tag=b\r\n"
+             "Call-ID: %s\r\nCSeq: 1 INVITE\r\n%s%s%sContact: <%s>\r\nContent-Length: 0\r\n\r\n",
+             names->sent_by, names->branch, names->from_tag, names->call_id,
+             routes[0] != '\0' ? "Record-Route: " : "", routes, routes[0] != '\0' ? "\r\n" : "",
+             contact);
+    see(SIM_ARRIVED, text);
+}
+
+static void succeed(const char *sent_by, const char *routes, const char *contact)
+{
+    struct names names = right;
+    names.sent_by = sent_by;
+    succeed_as(&names, routes, contact);
+}
+
+/* A failure to what has that branch. */
+static void refuse(const char *branch, const char *method)
+{
+    char text[1024];
+    snprintf(text, sizeof text,
+             "SIP/2.0 481 No\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=%s\r\n"
+             "From: <sip:alice@atlanta.example>;tag=a\r\n"
+             "To: <sip:bob@atlanta.example>;tag=x\r\n"
+             "Call-ID: c\r\nCSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
+             branch, method);
     see(SIM_ARRIVED, text);
 }
 
@@ -165,6 +194,31 @@ static void test_contact_by_tls(void **state)
     expect(0);
 }
 
+/* 8.1.2: what is for a sips URI leaves by TLS or not at all, though its first route says UDP. */
+static void test_contact_by_tls_route_by_udp(void **state)
+{
+    (void)state;
+    succeed("192.0.2.2:5060", "<sip:192.0.2.1:5060;transport=udp;lr>", "sips:bob@192.0.2.3");
+    wait();
+    expect(0);
+}
+
+static void test_route_by_tls_and_udp(void **state)
+{
+    (void)state;
+    succeed("192.0.2.2:5060", "<sips:192.0.2.1:5060;transport=udp;lr>", "sip:bob@192.0.2.3");
+    wait();
+    expect(0);
+}
+
+static void test_route_by_udp(void **state)
+{
+    (void)state;
+    succeed("192.0.2.2:5060", "<sip:192.0.2.1:5060;transport=udp;lr>", "sip:bob@192.0.2.3");
+    wait();
+    expect(8);
+}
+
 /* What cannot be located goes to the server, by UDP. */
 static void test_route_by_name(void **state)
 {
@@ -197,6 +251,92 @@ static void test_route_of_no_scheme_is_acknowledged(void **state)
     expect(8);
 }
 
+/* A response belongs to the INVITE of its branch, whatever else it says (17.1.3), and the dialog
+ * has the names that the INVITE gave it: the next 2xx is of the same one. */
+static void test_other_names(void **state)
+{
+    const struct names cases[] = { { right.sent_by, right.branch, "a", "other" },
+                                   { right.sent_by, right.branch, "other", "c" } };
+    for (size_t i = 0; i < 2; i++) {
+        succeed_as(&cases[i], LR, "sip:bob@192.0.2.3");
+        acknowledge("sip:bob@192.0.2.3", LR);
+        wait();
+        succeed("192.0.2.2:5060", "<sip:192.0.2.9;lr>", "sip:bob@192.0.2.3");
+        acknowledge("sip:bob@192.0.2.3", LR);
+        wait();
+        expect(0);
+        assert_int_equal(end(state), 0);
+        assert_int_equal(begin(state), 0);
+    }
+}
+
+static void test_other_names_are_acknowledged(void **state)
+{
+    const struct names names = { right.sent_by, right.branch, "a", "other" };
+    (void)state;
+    succeed_as(&names, LR, "sip:bob@192.0.2.3");
+    wait();
+    expect(8);
+}
+
+static void test_other_names_have_routes(void **state)
+{
+    const struct names names = { right.sent_by, right.branch, "a", "other" };
+    (void)state;
+    succeed_as(&names, LR, "sip:bob@192.0.2.3");
+    acknowledge("sip:bob@192.0.2.3", "<sip:192.0.2.9;lr>");
+    expect(15);
+}
+
+static void test_other_branch(void **state)
+{
+    const struct names names = { right.sent_by, "z9hG4bKb", "a", "c" };
+    (void)state;
+    succeed_as(&names, LR, "sip:bob@192.0.2.3");
+    wait();
+    expect(0);
+}
+
+/* Two 2xx of one fork come in one instant, and only the second may be acknowledged by UDP: the
+ * dialog, and with it the way of the ACK, is that of the first. */
+static void test_first_by_tls(void **state)
+{
+    (void)state;
+    succeed("192.0.2.2:5060", LR, "sips:bob@192.0.2.3");
+    succeed("192.0.2.2:5060", LR, "sip:bob@192.0.2.3");
+    wait();
+    expect(0);
+}
+
+static void test_second_by_tls(void **state)
+{
+    (void)state;
+    succeed("192.0.2.2:5060", LR, "sip:bob@192.0.2.3");
+    succeed("192.0.2.2:5060", LR, "sips:bob@192.0.2.3");
+    wait();
+    expect(8);
+}
+
+/* Behind a failure the INVITE has ended: 17.1.1.2. */
+static void test_failed_before(void **state)
+{
+    (void)state;
+    refuse("z9hG4bKa", "INVITE");
+    succeed("192.0.2.2:5060", LR, "sip:bob@192.0.2.3");
+    wait();
+    expect(0);
+}
+
+/* Its CANCEL has the same branch (9.1), and ends nothing by failing. */
+static void test_cancel_failed_before(void **state)
+{
+    (void)state;
+    refuse("z9hG4bKa", "CANCEL");
+    succeed("192.0.2.2:5060", LR, "sip:bob@192.0.2.3");
+    wait();
+    expect(8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,9 +347,20 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_route_by_tcp, begin, end),
         cmocka_unit_test_setup_teardown(test_contact_by_tcp, begin, end),
         cmocka_unit_test_setup_teardown(test_contact_by_tls, begin, end),
+        cmocka_unit_test_setup_teardown(test_contact_by_tls_route_by_udp, begin, end),
+        cmocka_unit_test_setup_teardown(test_route_by_tls_and_udp, begin, end),
+        cmocka_unit_test_setup_teardown(test_route_by_udp, begin, end),
         cmocka_unit_test_setup_teardown(test_route_by_name, begin, end),
         cmocka_unit_test_setup_teardown(test_route_of_no_scheme_of_ours, begin, end),
         cmocka_unit_test_setup_teardown(test_route_of_no_scheme_is_acknowledged, begin, end),
+        cmocka_unit_test_setup_teardown(test_other_names, begin, end),
+        cmocka_unit_test_setup_teardown(test_other_names_are_acknowledged, begin, end),
+        cmocka_unit_test_setup_teardown(test_other_names_have_routes, begin, end),
+        cmocka_unit_test_setup_teardown(test_other_branch, begin, end),
+        cmocka_unit_test_setup_teardown(test_first_by_tls, begin, end),
+        cmocka_unit_test_setup_teardown(test_second_by_tls, begin, end),
+        cmocka_unit_test_setup_teardown(test_failed_before, begin, end),
+        cmocka_unit_test_setup_teardown(test_cancel_failed_before, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

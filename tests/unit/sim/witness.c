@@ -357,6 +357,74 @@ static void test_cancel_may_hop(void **state)
     expect(11);
 }
 
+/* An INFO comes twice in the bytes of one turn, or a turn |apart|. */
+static void ask_twice(uint64_t stream, const char *method, bool apart)
+{
+    char text[512];
+    int size = snprintf(text, sizeof text,
+                        "%s sip:grace@atlanta.example SIP/2.0\r\n" THEIRS "1;rport\r\n"
+                        "From: <sip:frank@atlanta.example>;tag=f\r\n"
+                        "To: <sip:grace@atlanta.example>\r\nCall-ID: call-1\r\nCSeq: 1 %s\r\n"
+                        "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+                        method, method);
+    comes(stream, &caller, (struct span){ text, (size_t)size });
+    if (apart)
+        turn(100);
+    comes(stream, &caller, (struct span){ text, (size_t)size });
+}
+
+static void refuse(uint64_t stream, const char *line, const char *method)
+{
+    char text[512];
+    int size = snprintf(text, sizeof text,
+                        "%s\r\n" THEIRS "1" MARKED "From: <sip:frank@atlanta.example>;tag=f\r\n"
+                        "To: <sip:grace@atlanta.example>;tag=p\r\nCall-ID: call-1\r\n"
+                        "CSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
+                        line, method);
+    goes(stream, &caller, (struct span){ text, (size_t)size });
+}
+
+static void play_copies(uint64_t stream, const char *method, bool apart)
+{
+    ask_twice(stream, method, apart);
+    refuse(stream, "SIP/2.0 404 Not Found", method);
+    refuse(stream, "SIP/2.0 407 Prove It", method);
+}
+
+/* 17.2.2: timer J is 0 over a connection, so what comes behind an answer is a request of its own.
+ * There are two of them, and as many answers. */
+static void test_copies_by_a_connection(void **state)
+{
+    (void)state;
+    play_copies(FIRST_STREAM, "INFO", false);
+    expect(0);
+    refuse(FIRST_STREAM, "SIP/2.0 500 Oh", "INFO");
+    expect(1);
+}
+
+static void test_copies_by_datagrams(void **state)
+{
+    (void)state;
+    play_copies(0, "INFO", false);
+    expect(1);
+}
+
+/* An INVITE waits for its ACK, whatever brought it: 17.2.1. */
+static void test_copies_of_an_invite(void **state)
+{
+    (void)state;
+    play_copies(FIRST_STREAM, "INVITE", false);
+    expect(1);
+}
+
+/* The first was not answered at once, so the other is a retransmission. */
+static void test_a_copy_while_it_waits(void **state)
+{
+    (void)state;
+    play_copies(FIRST_STREAM, "INFO", true);
+    expect(1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +442,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_moves_back_without_need, begin, end),
         cmocka_unit_test_setup_teardown(test_moves_back_while_it_stands, begin, end),
         cmocka_unit_test_setup_teardown(test_moves_back_after_ringing, begin, end),
+        cmocka_unit_test_setup_teardown(test_copies_by_a_connection, begin, end),
+        cmocka_unit_test_setup_teardown(test_copies_by_datagrams, begin, end),
+        cmocka_unit_test_setup_teardown(test_copies_of_an_invite, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_copy_while_it_waits, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
