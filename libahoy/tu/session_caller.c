@@ -63,8 +63,8 @@ bool ahoy_session_call(struct ahoy_session *session, struct ahoy_ua_context *con
 static struct ahoy_acked acked(const struct ahoy_session *session, uint32_t cseq)
 {
     bool is_first = cseq == session->invite_cseq;
-    return (struct ahoy_acked){ cseq, is_first ? session->credentials
-                                               : session->change.credentials };
+    return (struct ahoy_acked){ cseq,
+                                is_first ? session->credentials : session->change.credentials };
 }
 
 void ahoy_session_send_ack(const struct ahoy_session *session, struct ahoy_ua_context *context,
@@ -82,14 +82,33 @@ static void give_up_fork(struct ahoy_session *session, struct ahoy_ua_context *c
     ahoy_forks_give_up(&session->forks, context, &session->dialog, &repeated, early, event, now_ms);
 }
 
+/* The call ends by an answer that makes no dialog: without one there is nobody to send an ACK or a
+ * BYE to. */
+static void refuse_answer(struct ahoy_session *session, struct ahoy_ua_context *context,
+                          const struct ahoy_message *answer, const struct ahoy_err *err)
+{
+    char space[AHOY_NEWS_TEXT_LIMIT];
+    struct ahoy_buf reason = ahoy_buf_over(space, sizeof space);
+    ahoy_buf_put(&reason, SPAN("The answer cannot be used: expected "));
+    ahoy_buf_put(&reason, ahoy_span(err->expected));
+    for (size_t i = 0; i < answer->field_count; i++) {
+        const struct span row = answer->fields[i].row;
+        if (err->at < row.at || err->at >= ahoy_span_end(row))
+            continue;
+        ahoy_buf_put(&reason, SPAN(" in "));
+        ahoy_buf_put(&reason, ahoy_header_name(answer->fields[i].header));
+    }
+    ahoy_session_refused(session, context, 502, ahoy_buf_text(&reason));
+}
+
 /* The first 2xx: the dialog stands.  Whatever is wrong with it, it is acknowledged first. */
 static void take_first(struct ahoy_session *session, struct ahoy_ua_context *context,
                        const struct ahoy_event *event, uint64_t now_ms)
 {
     bool cancelled = session->state == AHOY_SESSION_CANCELLING;
-    if (!ahoy_dialog_from_response(&session->dialog, event->message, event->routing, NULL)) {
-        /* Without a Contact there is nobody to send ACK or BYE to. */
-        ahoy_session_refused(session, context, 502, SPAN("The answer names no contact"));
+    struct ahoy_err err;
+    if (!ahoy_dialog_from_response(&session->dialog, event->message, event->routing, &err)) {
+        refuse_answer(session, context, event->message, &err);
         return;
     }
     session->state = AHOY_SESSION_CONFIRMED;

@@ -109,6 +109,47 @@ static void expect_names(void)
     assert_true(ahoy_span_equal(pair.routing.from_tag, ahoy_span(our_tag)));
 }
 
+static const char *answered_rows;
+
+static void script_rows(struct pair *world, const struct ahoy_message *message)
+{
+    if (message->method == AHOY_METHOD_INVITE)
+        pair_reply(world, message, 200, "one", answered_rows, "");
+}
+
+/* Whoever called is told what is wrong with the answer, and where. */
+static void test_what_is_wrong_with_it(void **state)
+{
+#define CANNOT "The answer cannot be used: expected "
+#define FOUR   "<sip:p;lr>,<sip:p;lr>,<sip:p;lr>,<sip:p;lr>,"
+#define EIGHT  FOUR FOUR
+    static const struct {
+        const char *rows, *text;
+    } cases[] = {
+        { "", CANNOT "a Contact with a sip URI" },
+        { "Contact: <tel:+1>\r\n", CANNOT "a Contact with a sip URI" },
+        { "Contact: <sip:one@192.0.2.2>\r\nRecord-Route: <sip:p.example\r\n",
+          CANNOT "a closing \">\" in Record-Route" },
+        { "Contact: <sip:one@192.0.2.2>\r\nRecord-Route: " EIGHT EIGHT EIGHT EIGHT "<sip:p;lr>\r\n",
+          CANNOT "a shorter route set in Record-Route" },
+    };
+#undef CANNOT
+#undef FOUR
+#undef EIGHT
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        answered_rows = cases[i].rows;
+        call_by(script_rows);
+        pair_run(&pair, 60);
+        const struct ahoy_ua_news *news = &pair.ends[ALICE].news;
+        assert_int_equal(news->kind, AHOY_NEWS_REFUSED);
+        assert_int_equal(news->status, 502);
+        assert_int_equal(news->text_size, strlen(cases[i].text));
+        assert_memory_equal(news->text, cases[i].text, news->text_size);
+        pair_fini(&pair);
+    }
+}
+
 static const char *first_tag; /* Of the answer that cannot be read. */
 static unsigned acks, byes;
 
@@ -298,7 +339,7 @@ static const char second_rows[] = "Contact: <sip:two@192.0.2.2>\r\n" PAIR_SDP_TY
 static struct ahoy_message invite; /* Of a script, kept for what comes late. */
 static char invite_bytes[4096];
 
-static bool asks; /* For credentials. */
+static bool asks;            /* For credentials. */
 static char ack_proof[1024]; /* Those of the last ACK. */
 
 static void script_late(struct pair *world, const struct ahoy_message *message)
@@ -312,8 +353,8 @@ static void script_late(struct pair *world, const struct ahoy_message *message)
                        "Proxy-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n\"\r\n", "");
     } else if (message->method == AHOY_METHOD_INVITE) {
         memcpy(invite_bytes, message->bytes.at, message->bytes.size);
-        assert_true(ahoy_message_parse((struct span){ invite_bytes, message->bytes.size }, &invite,
-                                       NULL));
+        assert_true(
+            ahoy_message_parse((struct span){ invite_bytes, message->bytes.size }, &invite, NULL));
         pair_reply(world, message, 200, "one", first_rows, PAIR_SDP("sendrecv"));
     } else if (message->method == AHOY_METHOD_BYE) {
         pair_reply(world, message, 200, "", "", "");
@@ -417,6 +458,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_second_fork),
         cmocka_unit_test(test_changed_answers),
+        cmocka_unit_test(test_what_is_wrong_with_it),
         cmocka_unit_test(test_unreadable_first),
         cmocka_unit_test(test_forks_with_ice),
         cmocka_unit_test(test_repeated_fork),
