@@ -2,8 +2,9 @@
  * go in as a driver would bring them, in batches, by a clock of its own.  So it can be told what a
  * change of some hundredths brings, on a machine that others use too.
  *
- * Usage: bench-core [CALLS], after as many that fill the tables; prints ns a call: of the quickest
- * tenth of the batches, the quarter, and the half. */
+ * Usage: bench-core [CALLS [USERS]], after as many that fill the tables, to a trunk or to so many
+ * users who are registered; prints ns a call: of the quickest tenth of the batches, the quarter,
+ * and the half. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,9 @@ enum {
     STEP_MS = 2,
     BLOCK = 16, /* Batches that are timed together. */
     BLOCKS_LIMIT = 100000,
-    SERVER_PORT = 5060
+    SERVER_PORT = 5060,
+    TEXT_SIZE = 192,
+    LIFE_S = 1000000
 };
 
 static const char text[] = "listen(\"udp:127.0.0.1:5060\")\nstore \"memory:\"\n"
@@ -27,6 +30,9 @@ static const char text[] = "listen(\"udp:127.0.0.1:5060\")\nstore \"memory:\"\n"
                            "route { domain = \"bench.example\", to = \"callee\", "
                            "from = \"anyone\" }\n"
                            "overload { target = 0 }\n";
+static const char text_of_users[] = "listen(\"udp:127.0.0.1:5060\")\nstore \"memory:\"\n"
+                                    "domain(\"bench.example\", { auth = \"none\" })\n"
+                                    "overload { target = 0 }\n";
 
 struct letter {
     enum side side;
@@ -158,6 +164,46 @@ static uint64_t turn(void)
     return now_ns() - begin_ns;
 }
 
+/* The store gives a change back. */
+static void forget(struct ahoyd_change_owner *owner, struct ahoyd_change *change)
+{
+    (void)owner; /* It keeps nothing. */
+    if (change->status != 200)
+        die("the store");
+    ahoyd_change_free(change);
+}
+
+static void register_user(struct ahoyd_store *store, unsigned number)
+{
+    static struct ahoyd_change_owner owner = { .done = forget };
+    char aor[TEXT_SIZE], contact[TEXT_SIZE], params[TEXT_SIZE], call_id[TEXT_SIZE];
+    snprintf(aor, sizeof aor, "user%07u@bench.example", number);
+    snprintf(contact, sizeof contact, "sip:user%07u@127.0.0.1:15080;transport=udp", number);
+    snprintf(params, sizeof params,
+             ";expires=3600;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-0000%08x>\"", number);
+    snprintf(call_id, sizeof call_id, "%u-%u-12345-7dec11d0@127.0.0.1", number % 256, number);
+    static const struct span urn = SPAN_INIT("<urn:uuid:00000000-0000-1000-8000-000000000000>");
+    const struct ahoy_registration registration = {
+        .count = 1,
+        .call_id = ahoy_span(call_id),
+        .cseq = 1,
+        .contacts = 1,
+        .hop = { .transport = AHOY_UDP, .remote = bench.peers[CALLEE] },
+        .asked = { { .contact = ahoy_span(contact),
+                     .params = ahoy_span(params),
+                     .instance = { strchr(params, '<'), urn.size },
+                     .expires_s = LIFE_S,
+                     .q = 1000 } }
+    };
+    struct ahoyd_change *change =
+        ahoyd_change_bindings(ahoy_span(aor), &registration, bench.now_ms);
+    if (change == NULL)
+        die("memory ran out");
+    change->owner = &owner;
+    if (!ahoyd_store_submit(store, change))
+        die("the store");
+}
+
 static void open_server(void)
 {
     struct ahoyd_config_faults faults = { .told = say };
@@ -166,7 +212,8 @@ static void open_server(void)
     struct ahoyd_store_options store = { AHOYD_STORE_MEMORY, .now_ms = bench.now_ms,
                                          .secret = secret };
     char fault[256];
-    struct ahoyd_config *config = ahoyd_config_parse(text, strlen(text), "bench", &faults);
+    const char *words = bench.maker.users > 0 ? text_of_users : text;
+    struct ahoyd_config *config = ahoyd_config_parse(words, strlen(words), "bench", &faults);
     if (config == NULL)
         die("the configuration");
     listener = (struct ahoy_listener){ .transport = AHOY_UDP,
@@ -190,6 +237,8 @@ static void open_server(void)
     bench.peers[CALLER] = bench.peers[CALLEE] = config->listens[0].ip;
     bench.peers[CALLER].port = 15070;
     bench.peers[CALLEE].port = 15080;
+    for (unsigned i = 0; i < bench.maker.users; i++)
+        register_user(options.store, i);
 }
 
 /* Makes |calls|; leaves the times of blocks of batches in |blocks|, of a call each. */
@@ -230,13 +279,15 @@ int main(int argc, char **argv)
 {
     static double blocks[BLOCKS_LIMIT];
     unsigned calls = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 100000;
+    unsigned users = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
     bench.now_ms = 1000000;
     bench.maker = (struct call_maker){ .domain = "bench.example",
                                        .transport = "udp",
                                        .via = "UDP",
                                        .hosts = { "127.0.0.1", "127.0.0.1" },
                                        .ports = { 15070, 15080 },
-                                       .run = 1 };
+                                       .run = 1,
+                                       .users = users };
     open_server();
     (void)run(calls, blocks);
     bench.maker.run = 2;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { USER_SIZE = 16 };
+
 void die(const char *what)
 {
     fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(errno));
@@ -54,23 +56,35 @@ static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
                           "a=rtpmap:0 PCMU/8000\r\n"
                           "a=rtpmap:8 PCMA/8000\r\n";
 
+/* Whom a call is to. */
+static void print_user(const struct call_maker *maker, unsigned number, char user[USER_SIZE])
+{
+    if (maker->users == 0)
+        snprintf(user, USER_SIZE, "service");
+    else
+        snprintf(user, USER_SIZE, "user%07u", number * 2654435761u % maker->users);
+}
+
 int print_invite(const struct call_maker *maker, unsigned number, size_t place,
                  char bytes[MESSAGE_SIZE])
 {
     const char *host = maker->hosts[CALLER];
     unsigned port = maker->ports[CALLER];
+    char user[USER_SIZE];
+    print_user(maker, number, user);
     return snprintf(
         bytes, MESSAGE_SIZE,
-        "INVITE sip:service@%s SIP/2.0\r\n"
+        "INVITE sip:%s@%s SIP/2.0\r\n"
         "Via: SIP/2.0/%s %s:%u;branch=z9hG4bK-%d-%u-1\r\n"
         "From: \"caller\" <sip:caller@example.org>;tag=c%u\r\n"
-        "To: <sip:service@%s>\r\nCall-ID: %u-%zu-%d@127.0.0.1\r\nCSeq: 1 INVITE\r\n"
+        "To: <sip:%s@%s>\r\nCall-ID: %u-%zu-%d@127.0.0.1\r\nCSeq: 1 INVITE\r\n"
         "Contact: <sip:caller@%s:%u;transport=%s>\r\nMax-Forwards: 70\r\n"
         "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, SUBSCRIBE, INFO\r\n"
         "Supported: replaces, timer\r\nUser-Agent: load/1.0\r\n"
         "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-        maker->domain, maker->via, host, port, maker->run, number, number, maker->domain, number,
-        place, maker->run, host, port, maker->transport, sizeof sdp - 1, sdp);
+        user, maker->domain, maker->via, host, port, maker->run, number, number, user,
+        maker->domain, number, place, maker->run, host, port, maker->transport, sizeof sdp - 1,
+        sdp);
 }
 
 /* What both an ACK and a BYE have behind their first two rows. */
@@ -106,10 +120,12 @@ int print_in_dialog(const struct call_maker *maker, unsigned number, const char 
 int print_failure_ack(const struct call_maker *maker, unsigned number, const char *answer,
                       char bytes[MESSAGE_SIZE])
 {
+    char user[USER_SIZE];
+    print_user(maker, number, user);
     int size = snprintf(bytes, MESSAGE_SIZE,
-                        "ACK sip:service@%s SIP/2.0\r\n"
+                        "ACK sip:%s@%s SIP/2.0\r\n"
                         "Via: SIP/2.0/%s %s:%u;branch=z9hG4bK-%d-%u-1\r\n",
-                        maker->domain, maker->via, maker->hosts[CALLER], maker->ports[CALLER],
+                        user, maker->domain, maker->via, maker->hosts[CALLER], maker->ports[CALLER],
                         maker->run, number);
     return size + print_rest(answer, "ACK", 1, bytes + size, MESSAGE_SIZE - (size_t)size);
 }

@@ -9,6 +9,7 @@ struct call_maker {
     const char *hosts[SIDES];
     unsigned ports[SIDES];
     int run; /* Told apart from other runs by this. */
+    unsigned users; /* Of whom each call is to one by chance, "user0000000" and so on; 0 for one. */
 };
 
 /* The first row "\r\nNAME: ..." from |at| on, with its end, or NULL. */
