@@ -3,7 +3,8 @@
  * 1980).  So the table is never copied, and no lock is held for longer than one bucket takes.
  *
  * A look-up by itself waits for memory twice, for a bucket and for a record: a bucket is one line
- * of a processor's cache, and eight bits of each hash in it say which record is meant. */
+ * of a processor's cache, and eight bits of each hash in it say which record is meant.  One that
+ * was expected waits for neither. */
 #include "ahoyd/store/index.h"
 
 #include "libahoy/base/unset.h"
@@ -11,8 +12,9 @@
 enum {
     LINE_SIZE = 64,
     SLOTS = 12,
-    FULL = 8,    /* So many records a bucket, and there is one more. */
-    FETCHED = 5, /* Lines of a record that are brought near before its size is known. */
+    FULL = 8,           /* So many records a bucket, and there is one more. */
+    FETCHED = 5,        /* Lines of a record that are brought near before its size is known. */
+    EXPECTED_FROM = 16, /* Buckets a shard; fewer, and what they name, are in the caches anyway. */
     HUGE_FROM = 1024 * 1024
 };
 
@@ -176,6 +178,30 @@ static void grow(struct index *index, struct shard *shard)
 uint64_t index_hash(const struct index *index, struct span aor)
 {
     return ahoy_siphash(&index->key, aor);
+}
+
+/* All shards have about as many records. */
+uint64_t index_expect(const struct index *index, struct span user, struct span domain)
+{
+    if (index->shards[0].buckets < EXPECTED_FROM)
+        return 0;
+    const struct span aor[] = { user, SPAN("@"), domain };
+    uint64_t hash = ahoy_siphash_parts(&index->key, aor, 3);
+    __builtin_prefetch(bucket_of(index, &index->shards[hash % INDEX_SHARDS], hash));
+    return hash;
+}
+
+void index_expect_record(struct index *index, uint64_t hash)
+{
+    struct shard *shard = shard_of(index, hash);
+    if (pthread_mutex_trylock(&shard->lock) != 0)
+        return;
+    const struct bucket *bucket = bucket_of(index, shard, hash);
+    for (size_t i = 0; i < SLOTS; i++) {
+        if (bucket->prints[i] == print_of(hash) && bucket->records[i] != 0)
+            fetch(record_at(index, bucket->records[i]));
+    }
+    pthread_mutex_unlock(&shard->lock);
 }
 
 bool index_find_hashed(struct index *index, uint64_t hash, struct span aor, uint64_t now_ms,

@@ -19,8 +19,8 @@ struct index {
     struct region buckets; /* The first of each shard, then the second of each, ... */
     struct shard {
         pthread_mutex_t lock;
-        uint32_t buckets; /* How many. */
-        uint32_t count;   /* Of records. */
+        _Atomic uint32_t buckets; /* How many; read without the lock too. */
+        uint32_t count;           /* Of records. */
     } shards[INDEX_SHARDS];
 };
 
@@ -36,6 +36,13 @@ bool index_find(struct index *index, struct span aor, uint64_t now_ms,
 /* The same for who has its hash already. */
 bool index_find_hashed(struct index *index, uint64_t hash, struct span aor, uint64_t now_ms,
                        struct ahoy_bindings *bindings);
+/* For who knows early whom it will look up: has the bucket of "|user|@|domain|" fetched from
+ * memory, and returns its hash; 0 where there are so few records that there is nothing to wait
+ * for. */
+uint64_t index_expect(const struct index *index, struct span user, struct span domain);
+/* Some hundred nanoseconds later: has the record of that hash fetched, and some hundred later it
+ * is there.  Does not wait for a lock.  Whoever looks somebody else up finds him all the same. */
+void index_expect_record(struct index *index, uint64_t hash);
 /* The row of the record, or 0 where there is none. */
 uint64_t index_row(struct index *index, struct span aor);
 /* Puts |record|, one of index->slabs, which it then owns and whose hash that is, in the place of

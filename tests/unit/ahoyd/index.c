@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
@@ -71,6 +72,15 @@ static void put(size_t user, uint32_t cseq, uint64_t until_ms)
     assert_int_equal(replaced, world.known[user] != 0);
     world.known[user] = cseq;
     world.until_ms[user] = until_ms;
+}
+
+/* One that is not among those who are known, or is known to have this very binding. */
+static void put_again(size_t user)
+{
+    struct record *record = make(user, 1, SPAN_MS);
+    assert_non_null(record);
+    record->row = 1;
+    index_put(&world.index, record, index_hash(&world.index, record_aor(record)));
 }
 
 static void check(size_t user)
@@ -159,6 +169,56 @@ static void buckets_that_cannot_grow_have_chains(void **state)
         assert_true(world.index.shards[i].buckets <= 16); /* Those of the memory it began with. */
 }
 
+/* Only to be quicker: where there is something to wait for, and not behind another's lock. */
+static void who_is_expected_is_fetched(void **state)
+{
+    (void)state;
+    char name[NAME_SIZE];
+    const struct span domain = SPAN("atlanta.example");
+    put(7, 1, SPAN_MS);
+    assert_int_equal(index_expect(&world.index, SPAN("user7"), domain), 0);
+    for (size_t i = USERS; i < 4 * (size_t)USERS; i++)
+        put_again(i);
+    uint64_t hash = index_expect(&world.index, SPAN("user7"), domain);
+    assert_int_equal(hash, index_hash(&world.index, name_of(7, name)));
+    index_expect_record(&world.index, hash);
+    index_expect_record(&world.index, index_expect(&world.index, SPAN("nobody"), domain));
+    check(7);
+    struct shard *shard = &world.index.shards[hash % INDEX_SHARDS];
+    pthread_mutex_lock(&shard->lock);
+    index_expect_record(&world.index, hash);
+    pthread_mutex_unlock(&shard->lock);
+    check(7);
+}
+
+/* While the writer goes on: the thread sanitizer sees what is read without the lock. */
+static void *expect_on(void *context)
+{
+    static struct ahoy_bindings bindings;
+    const struct span aor = SPAN("user7@atlanta.example");
+    const atomic_bool *ends = context;
+    while (!*ends) {
+        uint64_t hash = index_expect(&world.index, SPAN("user7"), SPAN("atlanta.example"));
+        if (hash != 0)
+            index_expect_record(&world.index, hash);
+        assert_true(index_find(&world.index, aor, 0, &bindings));
+    }
+    return NULL;
+}
+
+static void who_is_expected_is_found_while_others_come(void **state)
+{
+    (void)state;
+    pthread_t reader;
+    atomic_bool ends = false;
+    put(7, 1, SPAN_MS);
+    assert_int_equal(pthread_create(&reader, NULL, expect_on, &ends), 0);
+    for (size_t i = 0; i < 4 * (size_t)USERS; i++)
+        put_again(i % 4 == 0 ? 7 : USERS + i);
+    ends = true;
+    pthread_join(reader, NULL);
+}
+
 static void a_record_is_refused_where_memory_is(void **state)
 {
     (void)state;
@@ -180,6 +240,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_put_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(buckets_that_cannot_grow_have_chains, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_expected_is_fetched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_expected_is_found_while_others_come, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_record_is_refused_where_memory_is, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
