@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ahoyd/admission.h"
+#include "ahoyd/aor.h"
 #include "ahoyd/config.h"
 #include "ahoyd/probes.h"
 #include "ahoyd/script.h"
@@ -65,6 +66,19 @@ static uint32_t number_or(uint32_t number, uint32_t otherwise)
     return number != 0 ? number : otherwise;
 }
 
+/* What begins something looks into much memory: that is fetched meanwhile. */
+static void see_coming(void *context, const struct ahoy_message *message,
+                       const struct ahoy_routing *routing, uint64_t user)
+{
+    struct ahoyd_server *server = context;
+    bool begins = message->is_request && routing->to_tag.size == 0 &&
+                  message->method != AHOY_METHOD_ACK && message->method != AHOY_METHOD_CANCEL;
+    if (begins)
+        ahoyd_aor_expect(server, message, routing);
+    else if (!message->is_request)
+        ahoy_proxy_expect(server->proxy, user);
+}
+
 static bool init_stack(struct ahoyd_server *server, const unsigned char *secret, uint64_t now_ms)
 {
     const struct ahoyd_server_options *options = &server->options;
@@ -89,6 +103,7 @@ static bool init_stack(struct ahoyd_server *server, const unsigned char *secret,
     server->stack = ahoy_stack_new(&stack, now_ms);
     if (server->stack == NULL)
         return false;
+    ahoy_stack_tell_coming(server->stack, see_coming, server);
     server->transactions = ahoy_stack_transactions(server->stack);
     const struct ahoy_proxy_options proxy = {
         .limit = stack.transactions.limit,
@@ -163,6 +178,7 @@ void ahoyd_server_free(struct ahoyd_server *server)
 static void serve_request(struct ahoyd_server *server, const struct ahoy_event *event,
                           uint64_t now_ms)
 {
+    ahoyd_aor_expect_more(server);
     ahoyd_serve_request(server, event, now_ms);
     ahoyd_trunks_done(server);
 }

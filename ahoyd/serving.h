@@ -67,6 +67,7 @@ struct ahoyd_server {
     bool draining;
     struct ahoyd_server_counters counters;
     /* Scratch: for the request at hand only. */
+    uint64_t expected; /* Bindings that are being fetched (aor.c), as the store has it; or 0. */
     uint64_t channel; /* The ticket for its places at trunks that count their calls; 0: none. */
     bool is_full;     /* Some trunk had no room for it. */
     struct ahoy_bindings bindings;

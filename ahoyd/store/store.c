@@ -114,6 +114,16 @@ bool ahoyd_store_find(struct ahoyd_store *store, struct span aor, uint64_t now_m
     return index_find(&store->index, aor, now_ms, bindings);
 }
 
+uint64_t ahoyd_store_expect(const struct ahoyd_store *store, struct span user, struct span domain)
+{
+    return index_expect(&store->index, user, domain);
+}
+
+void ahoyd_store_expect_more(struct ahoyd_store *store, uint64_t expected)
+{
+    index_expect_record(&store->index, expected);
+}
+
 bool ahoyd_store_user(struct ahoyd_store *store, struct span user, struct span realm,
                       struct ahoyd_user *credentials)
 {

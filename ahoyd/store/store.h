@@ -96,6 +96,12 @@ void ahoyd_store_close(struct ahoyd_store *store);
 /* From any thread: the bindings that live at |now_ms|; false where there are none. */
 bool ahoyd_store_find(struct ahoyd_store *store, struct span aor, uint64_t now_ms,
                       struct ahoy_bindings *bindings);
+/* From any thread, for who knows early that he will look up the bindings of "|user|@|domain|": has
+ * what that waits for first fetched from memory, and returns what names it, or 0 where there is
+ * nothing more to do.  Given that, some hundred nanoseconds later, the second has the rest fetched.
+ * Neither waits, nor changes what a look-up finds. */
+uint64_t ahoyd_store_expect(const struct ahoyd_store *store, struct span user, struct span domain);
+void ahoyd_store_expect_more(struct ahoyd_store *store, uint64_t expected);
 /* From any thread; false where there is no such user. */
 bool ahoyd_store_user(struct ahoyd_store *store, struct span user, struct span realm,
                       struct ahoyd_user *credentials);

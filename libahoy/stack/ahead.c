@@ -17,6 +17,15 @@ static void read_into(const struct ahoy_stack *stack, struct ahoy_reading *readi
                                  &reading->expected);
 }
 
+/* Tells the user of |reading|, by when what that is matched with is near. */
+static void tell(const struct ahoy_stack *stack, const struct ahoy_reading *reading)
+{
+    if (stack->coming == NULL || !reading->is_sound)
+        return;
+    uint64_t user = ahoy_transactions_expected(stack->transactions, &reading->expected);
+    stack->coming(stack->context, &reading->message, &reading->routing, user);
+}
+
 static void add(struct ahoy_stack *stack, struct span bytes)
 {
     struct ahoy_ahead *ahead = &stack->ahead;
@@ -31,6 +40,8 @@ void ahoy_ahead_read(struct ahoy_stack *stack, struct span bytes, const struct s
     add(stack, bytes);
     for (size_t i = 0; i < count; i++)
         add(stack, coming[i]);
+    for (size_t i = 0; i < stack->ahead.count; i++)
+        tell(stack, &stack->ahead.readings[i]);
 }
 
 struct ahoy_reading *ahoy_ahead_take(struct ahoy_stack *stack, struct span bytes)
@@ -44,6 +55,7 @@ struct ahoy_reading *ahoy_ahead_take(struct ahoy_stack *stack, struct span bytes
         }
     }
     read_into(stack, &ahead->at_hand, bytes);
+    tell(stack, &ahead->at_hand);
     return &ahead->at_hand;
 }
 

@@ -29,6 +29,8 @@ struct ahoy_stack {
     bool opens_websockets;
     struct ahoy_rng masks; /* Of frames on those. */
     struct ahoy_hash_key call_key;
+    ahoy_coming *coming; /* NULL: nobody is told. */
+    void *context;
     const struct ahoy_log *log;
     struct ahoy_ring *ring;
     struct ahoy_stack_counters counters;

@@ -280,6 +280,12 @@ bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect)
            (stack->is_leaving && ahoy_inbound_leave_websockets(stack, effect));
 }
 
+void ahoy_stack_tell_coming(struct ahoy_stack *stack, ahoy_coming *coming, void *context)
+{
+    stack->coming = coming;
+    stack->context = context;
+}
+
 void ahoy_stack_leave(struct ahoy_stack *stack)
 {
     stack->is_leaving = true;

@@ -221,12 +221,12 @@ void ahoy_client_expect(const struct ahoy_transactions *owner, struct ahoy_expec
         ahoy_map_fetch(&owner->clients, expected->branch.token);
 }
 
-/* The transaction that the response at hand belongs to, by 17.1.3; NULL for a stray. */
-static struct ahoy_transaction *find(const struct ahoy_transactions *owner)
+/* The transaction that the response |expected| belongs to, by 17.1.3; NULL for a stray. */
+static struct ahoy_transaction *find(const struct ahoy_transactions *owner,
+                                     const struct ahoy_expected *expected)
 {
-    const struct ahoy_routing *routing = owner->arrival.routing;
-    const struct ahoy_branch *branch = &owner->arrival.expected->branch;
-    if (!owner->arrival.expected->has_branch)
+    const struct ahoy_branch *branch = &expected->branch;
+    if (!expected->has_branch)
         return NULL;
     size_t cursor = 0;
     uint64_t value;
@@ -234,15 +234,22 @@ static struct ahoy_transaction *find(const struct ahoy_transactions *owner)
         struct ahoy_transaction *transaction = ahoy_owner_get(owner, ahoy_handle_unpack(value));
         const struct span tail = { transaction->client.tail, transaction->client.tail_size };
         if (ahoy_branch_is(branch, transaction->hash, tail) &&
-            has_method(transaction, &routing->cseq))
+            has_method(transaction, &expected->routing->cseq))
             return transaction;
     }
     return NULL;
 }
 
+uint64_t ahoy_client_user(const struct ahoy_transactions *owner,
+                          const struct ahoy_expected *expected)
+{
+    const struct ahoy_transaction *transaction = find(owner, expected);
+    return transaction != NULL ? transaction->user : 0;
+}
+
 void ahoy_client_take_response(struct ahoy_transactions *owner)
 {
-    struct ahoy_transaction *transaction = find(owner);
+    struct ahoy_transaction *transaction = find(owner, owner->arrival.expected);
     if (transaction == NULL) {
         if (ahoy_stateless_is_response(owner)) /* Else it goes no further: R6026-8.9-2. */
             ahoy_owner_tell_message(owner, AHOY_EVENT_STRAY, NULL);

@@ -163,6 +163,52 @@ static void those_of_others_are_not_read(void **state)
     free(rig);
 }
 
+struct told {
+    struct rig *rig;
+    size_t count, seen; /* How often; and how many events there had been by the last time. */
+    uint64_t users[1 + AHOY_COMING_LIMIT];
+};
+
+static void take_coming(void *context, const struct ahoy_message *message,
+                        const struct ahoy_routing *routing, uint64_t user)
+{
+    struct told *told = context;
+    assert_non_null(routing->via_field);
+    assert_true(message->is_request || message->status == 200);
+    told->users[told->count++] = user;
+    told->seen = told->rig->seen_count;
+}
+
+/* Who wants to know what was read is told so before anything is done about it, and whom a response
+ * is for; not of what is no sound message. */
+static void what_was_read_is_told(void **state)
+{
+    struct rig *rig = *state;
+    struct told told = { .rig = rig };
+    char answer[2 * SIZE];
+    ahoy_stack_tell_coming(rig->stack, take_coming, &told);
+    rig_request(rig, AHOY_UDP, rig_ip("198.51.100.7", 1024), 77, 0);
+    rig_poll(rig);
+    struct span request = rig_sent(rig, 0)->bytes;
+    struct span rows = ahoy_span_after(request, ahoy_span_find(request, '\n') + 1);
+    struct ahoy_buf buf = ahoy_buf_over(answer, sizeof answer);
+    ahoy_buf_put(&buf, SPAN("SIP/2.0 200 OK\r\n"));
+    ahoy_buf_put(&buf, rows);
+    const struct span coming[] = { datagram(3), ahoy_buf_text(&buf), datagram(5), stun };
+    come(rig, datagram(0), coming, 4);
+    assert_int_equal(told.count, 3);
+    assert_int_equal(told.seen, 0);
+    assert_int_equal(told.users[0], 0);
+    assert_int_equal(told.users[1], 77);
+    assert_int_equal(told.users[2], 0); /* It answers nothing of ours. */
+    for (size_t i = 0; i < 4; i++)
+        come(rig, coming[i], NULL, 0);
+    assert_int_equal(rig_seen_count(rig, AHOY_EVENT_RESPONSE, 77), 1);
+    assert_int_equal(told.count, 3);
+    come(rig, datagram(7), NULL, 0); /* One that was not read ahead. */
+    assert_int_equal(told.count, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +216,7 @@ int main(void)
         rig_test(each_is_read_once),
         rig_test(others_may_come_between),
         rig_test(other_bytes_in_the_same_place_are_read),
+        rig_test(what_was_read_is_told),
         cmocka_unit_test(those_of_others_are_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

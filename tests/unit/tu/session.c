@@ -101,7 +101,7 @@ static void test_hangup_into_nothing(void **state)
 {
     (void)state;
     pair_establish(&pair);
-    pair_run(&pair, 60000);
+    pair_run(&pair, 130000); /* Until memory that lay idle has gone back. */
     if (!failing_alloc_works())
         skip();
     failing_alloc_begin(0, FAILING_ALLOC_FROM_THERE);
