@@ -44,16 +44,6 @@ static bool open_user(struct load *load, size_t index)
     return user->ua != NULL && user->calls != NULL;
 }
 
-/* At thousands of calls at once, none of their sessions is in the caches any more. */
-static void see_coming(void *context, const struct ahoy_message *message,
-                       const struct ahoy_routing *routing, uint64_t user)
-{
-    const struct load *load = context;
-    (void)routing; /* The user alone tells the session. */
-    if (!message->is_request)
-        ahoy_ua_expect(load->users[ahoy_ua_number_of(user)].ua, user);
-}
-
 bool load_users_open(struct load *load)
 {
     uint32_t share = LOAD_SESSIONS_LIMIT / load->options->load.users;
@@ -64,9 +54,7 @@ bool load_users_open(struct load *load)
                 ahoy_heap_init(&load->calls_due, LOAD_AT_ONCE_LIMIT);
     for (size_t i = 0; i < load->user_count && done; i++)
         done = open_user(load, i);
-    if (done)
-        load_wire_tell_coming(load->wire, see_coming, load);
-    else
+    if (!done)
         fprintf(stderr, "ahoy: out of memory\n");
     return done;
 }

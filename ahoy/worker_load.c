@@ -113,11 +113,6 @@ void load_wire_close(struct load_wire *wire)
     free(wire);
 }
 
-void load_wire_tell_coming(struct load_wire *wire, ahoy_coming *coming, void *context)
-{
-    ahoy_stack_tell_coming(ahoy_pump_stack(wire->pump), coming, context);
-}
-
 struct ahoy_transactions *load_wire_transactions(struct load_wire *wire)
 {
     return ahoy_pump_transactions(wire->pump);

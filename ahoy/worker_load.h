@@ -2,7 +2,6 @@
 #pragma once
 
 #include "ahoy/options.h"
-#include "libahoy/stack/stack.h"
 
 struct load_wire;
 
@@ -10,8 +9,6 @@ struct load_wire;
  * code for that.  SIGINT and SIGTERM are caught from now on.  |options| outlives it. */
 struct load_wire *load_wire_open(const struct phone_options *options, uint32_t calls, int *fault);
 void load_wire_close(struct load_wire *wire);
-/* As ahoy_stack_tell_coming. */
-void load_wire_tell_coming(struct load_wire *wire, ahoy_coming *coming, void *context);
 
 struct ahoy_transactions *load_wire_transactions(struct load_wire *wire);
 /* Where requests go. */

@@ -68,15 +68,13 @@ static uint32_t number_or(uint32_t number, uint32_t otherwise)
 
 /* What begins something looks into much memory: that is fetched meanwhile. */
 static void see_coming(void *context, const struct ahoy_message *message,
-                       const struct ahoy_routing *routing, uint64_t user)
+                       const struct ahoy_routing *routing)
 {
     struct ahoyd_server *server = context;
     bool begins = message->is_request && routing->to_tag.size == 0 &&
                   message->method != AHOY_METHOD_ACK && message->method != AHOY_METHOD_CANCEL;
     if (begins)
         ahoyd_aor_expect(server, message, routing);
-    else if (!message->is_request)
-        ahoy_proxy_expect(server->proxy, user);
 }
 
 static bool init_stack(struct ahoyd_server *server, const unsigned char *secret, uint64_t now_ms)

@@ -30,8 +30,6 @@ static inline struct ahoy_handle ahoy_handle_unpack(uint64_t packed)
     return (struct ahoy_handle){ (uint32_t)packed, (uint32_t)(packed >> 32) };
 }
 
-enum { AHOY_POOL_LINE = 64 /* Bytes of a line of a processor's cache. */ };
-
 /* Slots stay where they are for the pool's life: they are taken from the allocator in blocks. */
 struct ahoy_pool {
     void **blocks;
@@ -59,15 +57,6 @@ void ahoy_pool_trim(struct ahoy_pool *pool);
 void *ahoy_pool_add(struct ahoy_pool *pool, struct ahoy_handle *handle);
 /* The slot, or NULL where |handle| is null, stale or never was. */
 void *ahoy_pool_get(const struct ahoy_pool *pool, struct ahoy_handle handle);
-/* Fetches |size| bytes of the slot, from |at| on, from memory; nothing happens where there is no
- * such slot. */
-static inline void ahoy_pool_fetch(const struct ahoy_pool *pool, struct ahoy_handle handle,
-                                   size_t at, size_t size)
-{
-    const char *slot = ahoy_pool_get(pool, handle);
-    for (size_t i = at; slot != 0 && i < at + size; i += AHOY_POOL_LINE)
-        __builtin_prefetch(slot + i, 1);
-}
 /* Gives the slot back; its handle is stale from now on.  |handle| must be valid. */
 void ahoy_pool_remove(struct ahoy_pool *pool, struct ahoy_handle handle);
 /* The slot in use with the lowest number at or above |from|, or NULL; its handle in |handle|.

@@ -17,13 +17,11 @@ static void read_into(const struct ahoy_stack *stack, struct ahoy_reading *readi
                                  &reading->expected);
 }
 
-/* Tells the user of |reading|, by when what that is matched with is near. */
+/* Tells the user of |reading|. */
 static void tell(const struct ahoy_stack *stack, const struct ahoy_reading *reading)
 {
-    if (stack->coming == NULL || !reading->is_sound)
-        return;
-    uint64_t user = ahoy_transactions_expected(stack->transactions, &reading->expected);
-    stack->coming(stack->context, &reading->message, &reading->routing, user);
+    if (stack->coming != NULL && reading->is_sound)
+        stack->coming(stack->context, &reading->message, &reading->routing);
 }
 
 static void add(struct ahoy_stack *stack, struct span bytes)

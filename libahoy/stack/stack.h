@@ -71,10 +71,9 @@ bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect);
 void ahoy_stack_leave(struct ahoy_stack *stack);
 /* A message that is sound has been read, and is dealt with later: mostly some are read before the
  * first of them is.  What it will need can be fetched from memory meanwhile; nothing else can be
- * done with it, and it may come to nothing.  |user| is that of the transaction that a response
- * belongs to, else 0. */
+ * done with it, and it may come to nothing. */
 typedef void ahoy_coming(void *context, const struct ahoy_message *message,
-                         const struct ahoy_routing *routing, uint64_t user);
+                         const struct ahoy_routing *routing);
 /* Between two steps: |coming| is told from now on; NULL for nobody. */
 void ahoy_stack_tell_coming(struct ahoy_stack *stack, ahoy_coming *coming, void *context);
 /* Between two steps: gives back the memory that lies idle now.  It goes by itself once no message

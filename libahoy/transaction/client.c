@@ -240,13 +240,6 @@ static struct ahoy_transaction *find(const struct ahoy_transactions *owner,
     return NULL;
 }
 
-uint64_t ahoy_client_user(const struct ahoy_transactions *owner,
-                          const struct ahoy_expected *expected)
-{
-    const struct ahoy_transaction *transaction = find(owner, expected);
-    return transaction != NULL ? transaction->user : 0;
-}
-
 void ahoy_client_take_response(struct ahoy_transactions *owner)
 {
     struct ahoy_transaction *transaction = find(owner, owner->arrival.expected);

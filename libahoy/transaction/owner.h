@@ -170,8 +170,6 @@ void ahoy_owner_tell_message(struct ahoy_transactions *owner, enum ahoy_event_ki
 /* client.c */
 
 /* The message at hand is a response, which is to be taken soon. */
-uint64_t ahoy_client_user(const struct ahoy_transactions *owner,
-                          const struct ahoy_expected *expected);
 void ahoy_client_expect(const struct ahoy_transactions *owner, struct ahoy_expected *expected);
 /* The message at hand is a response. */
 void ahoy_client_take_response(struct ahoy_transactions *owner);

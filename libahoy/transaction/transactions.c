@@ -67,12 +67,6 @@ void ahoy_transactions_expect(const struct ahoy_transactions *owner,
         ahoy_client_expect(owner, expected);
 }
 
-uint64_t ahoy_transactions_expected(const struct ahoy_transactions *owner,
-                                    const struct ahoy_expected *expected)
-{
-    return expected->message->is_request ? 0 : ahoy_client_user(owner, expected);
-}
-
 void ahoy_transactions_message(struct ahoy_transactions *owner, struct ahoy_expected *expected,
                                const struct ahoy_hop *source, const struct ahoy_hop *reply,
                                uint64_t now_ms)

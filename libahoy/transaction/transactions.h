@@ -50,9 +50,6 @@ struct ahoy_expected {
 void ahoy_transactions_expect(const struct ahoy_transactions *transactions,
                               const struct ahoy_message *message,
                               const struct ahoy_routing *routing, struct ahoy_expected *expected);
-/* The user of the client transaction that a response belongs to; 0 for others. */
-uint64_t ahoy_transactions_expected(const struct ahoy_transactions *transactions,
-                                    const struct ahoy_expected *expected);
 /* What was expected came by |source|; if it is a request, its responses go to |reply| (18.2.2).  At
  * most one event with it follows, and what is to be sent.  All must live until the events have been
  * polled dry. */

@@ -430,13 +430,6 @@ static void client_event(struct ahoy_proxy *proxy, struct proxy_context *context
     }
 }
 
-void ahoy_proxy_expect(const struct ahoy_proxy *proxy, uint64_t user)
-{
-    unsigned index;
-    ahoy_pool_fetch(&proxy->contexts, ahoy_proxy_unname(user, &index), 0,
-                    sizeof(struct proxy_context));
-}
-
 void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, uint64_t now_ms)
 {
     unsigned index;

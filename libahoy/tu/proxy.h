@@ -196,8 +196,6 @@ void ahoy_proxy_follow(struct ahoy_proxy *proxy, const struct ahoy_event *event,
 
 /* Every other event whose |user| is not 0, CANCEL included (whose own 200 the engine sends),
  * comes here. */
-/* A response to what |user| names, as ahoy_coming has it (stack.h), comes. */
-void ahoy_proxy_expect(const struct ahoy_proxy *proxy, uint64_t user);
 void ahoy_proxy_step(struct ahoy_proxy *proxy, const struct ahoy_event *event, uint64_t now_ms);
 
 /* Timer C and the like: step with time alone, and when that is due.  It ends at the first that

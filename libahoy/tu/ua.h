@@ -51,30 +51,20 @@ struct ahoy_ua;
 
 /* Of several user agents on one stack, the number of that which the event of a transaction is for.
  * Requests and ACKs, which have none yet, are for who is named by their Request-URI. */
-static inline uint16_t ahoy_ua_number_of(uint64_t user)
-{
-    return (uint16_t)(user >> AHOY_UA_NUMBER_SHIFT);
-}
 static inline uint16_t ahoy_ua_number(const struct ahoy_event *event)
 {
-    return ahoy_ua_number_of(event->user);
+    return (uint16_t)(event->user >> AHOY_UA_NUMBER_SHIFT);
 }
 /* The session that it is for; one without a generation where it is for none. */
-static inline struct ahoy_handle ahoy_ua_session_of(uint64_t user)
-{
-    return ahoy_handle_unpack(user & ~(UINT64_C(0xffff) << AHOY_UA_NUMBER_SHIFT));
-}
 static inline struct ahoy_handle ahoy_ua_session(const struct ahoy_event *event)
 {
-    return ahoy_ua_session_of(event->user);
+    return ahoy_handle_unpack(event->user & ~(UINT64_C(0xffff) << AHOY_UA_NUMBER_SHIFT));
 }
 
 /* NULL where memory is refused, the account is no SIP URI or a text of it is too long. */
 struct ahoy_ua *ahoy_ua_new(const struct ahoy_ua_options *options);
 void ahoy_ua_free(struct ahoy_ua *ua);
 
-/* A response to what |user| names, as ahoy_coming of stack/stack.h has it, comes. */
-void ahoy_ua_expect(const struct ahoy_ua *ua, uint64_t user);
 /* What an event of the stack means for this account. */
 void ahoy_ua_step(struct ahoy_ua *ua, const struct ahoy_event *event, uint64_t now_ms);
 /* What is due at |now_ms|; nothing happens before the deadline. */

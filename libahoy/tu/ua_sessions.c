@@ -71,15 +71,6 @@ void ahoy_ua_remove_session(struct ahoy_ua *ua, struct ahoy_session *session)
     ahoy_pool_remove(&ua->sessions, session->self);
 }
 
-/* What is looked at of most of them. */
-void ahoy_ua_expect(const struct ahoy_ua *ua, uint64_t user)
-{
-    struct ahoy_handle handle = ahoy_ua_session_of(user);
-    ahoy_pool_fetch(&ua->sessions, handle, 0, offsetof(struct ahoy_session, server_cseq));
-    ahoy_pool_fetch(&ua->sessions, handle, offsetof(struct ahoy_session, dialog),
-                    offsetof(struct ahoy_dialog, offers));
-}
-
 struct ahoy_session *ahoy_ua_get_session(struct ahoy_ua *ua, struct ahoy_handle handle)
 {
     return ahoy_pool_get(&ua->sessions, handle);
