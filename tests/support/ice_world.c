@@ -63,6 +63,12 @@ void ice_world_open(struct ice_world *world, bool gathers)
     }
 }
 
+void ice_world_begin(struct ice_world *world, bool gathers)
+{
+    ice_world_init(world, 3);
+    ice_world_open(world, gathers);
+}
+
 static void put(struct ice_world *world, const struct ahoy_ip *from, const struct ahoy_ip *to,
                 struct span bytes)
 {

@@ -61,6 +61,8 @@ struct ice_world {
 void ice_world_init(struct ice_world *world, uint64_t seed);
 /* ... opens the bases, and asks the server where |gathers|. */
 void ice_world_open(struct ice_world *world, bool gathers);
+/* Both, of a world like most. */
+void ice_world_begin(struct ice_world *world, bool gathers);
 /* What |side| tells the other. */
 struct ahoy_ice_peer ice_world_tell(const struct ice_world *world, size_t side);
 /* Each hears of the other: |side|, who has offered, after |later_ms|. */

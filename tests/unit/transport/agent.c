@@ -11,12 +11,6 @@
 
 static struct ice_world world;
 
-static void begin(bool gathers)
-{
-    ice_world_init(&world, 3);
-    ice_world_open(&world, gathers);
-}
-
 static struct ahoy_ice_agent *agent(size_t side)
 {
     return &world.sides[side].agent;
@@ -36,7 +30,7 @@ static void test_priorities(void **state)
 static void test_pairs(void **state)
 {
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     struct ahoy_ice_peer peer = ice_world_tell(&world, 1);
     peer.candidates[0].priority = 5;
     peer.candidates[1] = peer.candidates[0];
@@ -52,7 +46,7 @@ static void test_pairs(void **state)
     const uint64_t ours = 2130706431;
     assert_true(agent(0)->pairs[0].priority == (UINT64_C(9) << 32) + 2 * ours + 1);
     assert_true(agent(0)->pairs[1].priority == (UINT64_C(5) << 32) + 2 * ours + 1);
-    begin(false);
+    ice_world_begin(&world, false);
     ahoy_ice_begin(agent(0), &peer, false, world.now_ms);
     assert_true(agent(0)->pairs[0].priority == (UINT64_C(9) << 32) + 2 * ours);
 }
@@ -61,7 +55,7 @@ static void test_pairs(void **state)
 static void test_nomination(void **state)
 {
     (void)state;
-    begin(true);
+    ice_world_begin(&world, true);
     ice_world_run(&world, 1000);
     ice_world_exchange(&world, 0, 10);
     assert_true(ice_world_connects(&world, 5000));
@@ -112,7 +106,7 @@ static void test_ties(void **state)
         struct ahoy_buf buf = ahoy_buf_over(room, sizeof room);
         struct ahoy_ice_datagram datagram;
         struct ahoy_ip mapped;
-        begin(false);
+        ice_world_begin(&world, false);
         const struct ahoy_ice_peer peer = ice_world_tell(&world, 0);
         ahoy_ice_begin(agent(1), &peer, rows[i].controls, world.now_ms);
         const struct ahoy_ice_check check = {
@@ -139,7 +133,7 @@ static void test_conflict(void **state)
         struct ahoy_buf buf = ahoy_buf_over(room, sizeof room);
         struct ahoy_ice_datagram datagram;
         struct ahoy_ice_check check;
-        begin(false);
+        ice_world_begin(&world, false);
         const struct ahoy_ice_peer peer = ice_world_tell(&world, 0);
         ahoy_ice_begin(agent(1), &peer, controls, world.now_ms);
         assert_true(ahoy_ice_poll(agent(1), world.now_ms, &datagram));
@@ -157,7 +151,7 @@ static void test_conflict(void **state)
 static void test_lite(void **state)
 {
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     struct ahoy_ice_peer peer = ice_world_tell(&world, 1);
     peer.is_lite = true;
     ahoy_ice_begin(agent(0), &peer, false, world.now_ms);
@@ -171,7 +165,7 @@ static void test_lite(void **state)
 static void test_early(void **state)
 {
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     const struct ahoy_ice_peer offer = ice_world_tell(&world, 0);
     struct ahoy_ice_peer answer = ice_world_tell(&world, 1);
     ahoy_ice_begin(agent(1), &offer, false, world.now_ms);
@@ -189,7 +183,7 @@ static void test_consent(void **state)
     size_t base;
     struct ahoy_ip remote;
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     ice_world_exchange(&world, 0, 10);
     assert_true(ice_world_connects(&world, 5000));
     ice_world_run(&world, 300000);
@@ -215,7 +209,7 @@ static void test_consent(void **state)
 static void test_hopeless(void **state)
 {
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     world.is_cut = true;
     ice_world_exchange(&world, 0, 10);
     uint64_t began_ms = agent(0)->began_ms;
@@ -246,7 +240,7 @@ static void test_strangers(void **state)
     uint8_t id[AHOY_STUN_ID_SIZE] = { 1 };
     struct ahoy_ice_datagram datagram;
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     ice_world_exchange(&world, 0, 10);
     assert_true(ice_world_connects(&world, 5000));
     size_t remotes = agent(1)->remote_count;
@@ -272,7 +266,7 @@ static void test_flood(void **state)
                                           .role = AHOY_ICE_CONTROLLING };
     const uint8_t id[AHOY_STUN_ID_SIZE] = { 1 };
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     ice_world_exchange(&world, 0, 10);
     struct ahoy_ip source = world.server;
     for (unsigned i = 0; i < 1000; i++) {
@@ -293,7 +287,7 @@ static void test_pace(void **state)
     struct ahoy_ice_datagram datagram;
     unsigned sent = 0;
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     struct ahoy_ice_peer peer = ice_world_tell(&world, 1);
     for (peer.count = 0; peer.count < AHOY_CANDIDATES_LIMIT; peer.count++) {
         peer.candidates[peer.count] = peer.candidates[0];
@@ -316,7 +310,7 @@ static void test_shared_pace(void **state)
     uint64_t last_ms = 0;
     unsigned sent = 0;
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     for (size_t side = 0; side < 2; side++) {
         struct ahoy_ice_peer peer = ice_world_tell(&world, 1 - side);
         peer.pacing_ms = side == 0 ? 100 : 20;
@@ -343,7 +337,7 @@ static void test_shared_pace(void **state)
 static void test_kept(void **state)
 {
     (void)state;
-    begin(true);
+    ice_world_begin(&world, true);
     ice_world_run(&world, 40000);
     assert_int_equal(world.sides[0].answers, 3);
     assert_true(ahoy_ice_has_gathered(agent(0), world.now_ms));

@@ -9,12 +9,6 @@
 
 static struct ice_world world;
 
-static void begin(bool gathers)
-{
-    ice_world_init(&world, 3);
-    ice_world_open(&world, gathers);
-}
-
 static struct ahoy_ice_agent *agent(size_t side)
 {
     return &world.sides[side].agent;
@@ -30,7 +24,7 @@ static void test_restart(void **state)
     size_t base;
     struct ahoy_ip remote;
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     ice_world_exchange(&world, 0, 10);
     assert_true(ice_world_connects(&world, 5000));
     for (size_t side = 0; side < 2; side++) {
@@ -68,7 +62,7 @@ static void test_own_restart(void **state)
     struct ahoy_ip mapped;
     size_t base;
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     ice_world_exchange(&world, 0, 10);
     assert_true(ice_world_connects(&world, 5000));
     ahoy_ice_say(agent(0), &other);
@@ -96,7 +90,7 @@ static void test_users(void **state)
     static const struct ahoy_ice_secret other = { SPAN_INIT("otheralice"),
                                                   SPAN_INIT("another-password-of-alice-") };
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     ice_world_exchange(&world, 0, 10);
     assert_true(ice_world_connects(&world, 5000));
     for (int i = 0; i < 3; i++) {
@@ -168,7 +162,7 @@ static void test_more(void **state)
 {
     (void)state;
     for (int later = 0; later < 2; later++) {
-        begin(false);
+        ice_world_begin(&world, false);
         struct ahoy_ice_peer peer = ice_world_tell(&world, 1);
         world.is_cut = true; /* Nor are there checks of his. */
         peer.candidates[0].ip.port++;
@@ -191,7 +185,7 @@ static void test_more(void **state)
 static void test_many_more(void **state)
 {
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     struct ahoy_ice_peer peer = ice_world_tell(&world, 1);
     ahoy_ice_begin(agent(0), &peer, true, world.now_ms);
     for (unsigned i = 0; i < 1000; i++) {
@@ -206,7 +200,7 @@ static void test_many_more(void **state)
 static void test_chosen(void **state)
 {
     (void)state;
-    begin(false);
+    ice_world_begin(&world, false);
     const struct ahoy_ice_peer offer = ice_world_tell(&world, 0);
     ahoy_ice_begin(agent(1), &offer, false, world.now_ms);
     ice_world_run(&world, 3000); /* The other knows nobody, and nominates nothing. */
