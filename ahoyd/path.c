@@ -155,12 +155,29 @@ bool ahoyd_path_is_outbound(const struct ahoy_event *event)
            ahoy_uri_param(&contact.uri, SPAN("ob"), &ob);
 }
 
+/* Whether the sender of a request that forms a dialog takes an address for his own, in Via and
+ * Contact alike, that he is not seen at: a NAT is between us.  A proxy would be in Via too, and who
+ * names another in Contact alone means it. */
+static bool is_behind_nat(const struct ahoy_event *event)
+{
+    const struct ahoy_ip *source = &event->hop->remote;
+    struct ahoy_address contact;
+    struct ahoy_ip named, sent_by;
+    struct span maddr;
+    return ahoy_method_forms_dialog(event->message->method) &&
+           ahoy_ip_parse(event->routing->via.host, &sent_by) && sent_by.family == source->family &&
+           !ahoy_ip_equal_host(&sent_by, source) && ahoy_registrar_is_first_hop(event->message) &&
+           read_contact(event, &contact) && ahoy_ip_parse(contact.uri.host, &named) &&
+           ahoy_ip_equal_host(&named, &sent_by) &&
+           !ahoy_uri_param(&contact.uri, SPAN("maddr"), &maddr);
+}
+
 void ahoyd_path_print_marks(const struct ahoyd_server *server, const struct ahoy_event *event,
                             struct ahoyd_marks *marks)
 {
     struct ahoy_buf flow = ahoy_buf_over(marks->flow, sizeof marks->flow);
     print_param(server, event->routing->call_id, marks->param);
-    if (ahoyd_path_is_outbound(event) ||
+    if (ahoyd_path_is_outbound(event) || is_behind_nat(event) ||
         ahoy_transport_is_websocket((enum ahoy_transport)event->hop->transport))
         ahoyd_flow_print(&server->flow_key, AHOYD_FLOW_OF_CALL, event->hop, event->routing->call_id,
                          &flow);

@@ -35,10 +35,10 @@ store "memory:"
         self.path = self.server.path
         (self.path / "password").write_text("none\n")
 
-    def phone(self, home, verb, name, hz, *more):
+    def phone(self, home, verb, name, hz, *more, transport="tcp"):
         phone = home.start(
             AHOY, verb, "--user", f"{name}@atlanta.example", "--password-file", "password",
-            "--server", f"sip:{PUBLIC};transport=tcp", "--play", f"tone:{hz}", "--record",
+            "--server", f"sip:{PUBLIC};transport={transport}", "--play", f"tone:{hz}", "--record",
             f"{name}.wav", "--stun", f"{PUBLIC}:5060", "--json", "--trace", f"{name}.trace", *more,
             cwd=self.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self.addCleanup(phone.wait)
@@ -54,12 +54,12 @@ store "memory:"
                 return told[-1]
         self.fail(f"it ended before it said {kind}: {told}")
 
-    def start(self, *more):
+    def start(self, *more, **how):
         near, far = self.internet.homes.values()
         bob = self.phone(far, "answer", "bob", BOB_HZ, "--once", "--ring", "0")
         self.wait_for(bob, "registered")
         alice = self.phone(near, "call", "alice", ALICE_HZ, "sip:bob@atlanta.example", "--srtp",
-                           "dtls", *more)
+                           "dtls", *more, **how)
         return alice, bob
 
     def expect_sound(self, alice, bob):
@@ -87,6 +87,17 @@ store "memory:"
         for home in self.internet.homes.values():
             self.assertIn(f"{home.outside} ", trace)
             self.assertIn(f"typ srflx raddr {home.inside}", trace)
+
+    def test_who_is_not_registered(self):
+        """A caller whom only his own way leads to hears that it is over."""
+        self.build()
+        for transport in ("udp", "tcp"):
+            alice, bob = self.start(transport=transport)
+            self.wait_for(alice, "answered")
+            bob.send_signal(signal.SIGINT)
+            self.wait_for(alice, "ended")
+            for phone in (alice, bob):
+                self.assertEqual(phone.wait(), 0)
 
     def test_further_interface(self):
         """What does not get through the NATs goes by a network that both are on (5.1.1.1)."""

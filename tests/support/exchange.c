@@ -362,22 +362,22 @@ struct span exchange_print_ask(struct exchange *exchange, const struct ask *ask,
                                char *space, size_t size)
 {
     const char *peer = or_default(ask->peer, "192.0.2.1:5060");
-    int printed =
-        snprintf(space, size,
-                 "%s %s SIP/2.0\r\n"
-                 "Via: SIP/2.0/UDP %s;branch=z9hG4bKexchange%u\r\n"
-                 "Max-Forwards: 70\r\n"
-                 "From: <%s>;tag=from1\r\n"
-                 "To: <%s>%s%s\r\n"
-                 "Call-ID: %s\r\n"
-                 "CSeq: %u %s\r\n"
-                 "%s%s"
-                 "Content-Length: %zu\r\n\r\n%s",
-                 ask->method, ask->uri, peer, exchange->branches++, or_default(ask->from, ask->uri),
-                 or_default(ask->to, ask->uri), ask->to_tag != NULL ? ";tag=" : "",
-                 or_default(ask->to_tag, ""), or_default(ask->call_id, "call"),
-                 ask->cseq != 0 ? ask->cseq : 1, ask->method, or_default(ask->rows, ""), more,
-                 strlen(or_default(ask->body, "")), or_default(ask->body, ""));
+    int printed = snprintf(space, size,
+                           "%s %s SIP/2.0\r\n"
+                           "Via: SIP/2.0/UDP %s;branch=z9hG4bKexchange%u\r\n"
+                           "Max-Forwards: 70\r\n"
+                           "From: <%s>;tag=from1\r\n"
+                           "To: <%s>%s%s\r\n"
+                           "Call-ID: %s\r\n"
+                           "CSeq: %u %s\r\n"
+                           "%s%s"
+                           "Content-Length: %zu\r\n\r\n%s",
+                           ask->method, ask->uri, or_default(ask->sent_by, peer),
+                           exchange->branches++, or_default(ask->from, ask->uri),
+                           or_default(ask->to, ask->uri), ask->to_tag != NULL ? ";tag=" : "",
+                           or_default(ask->to_tag, ""), or_default(ask->call_id, "call"),
+                           ask->cseq != 0 ? ask->cseq : 1, ask->method, or_default(ask->rows, ""),
+                           more, strlen(or_default(ask->body, "")), or_default(ask->body, ""));
     assert_true(printed > 0 && (size_t)printed < size);
     return (struct span){ space, (size_t)printed };
 }

@@ -49,6 +49,7 @@ struct exchange {
 /* A request, as far as a test cares; the rest is filled in. */
 struct ask {
     const char *peer; /* "192.0.2.1:5060", which is the default: who sends it, by UDP. */
+    const char *sent_by; /* Where NULL: the same.  What Via says of that. */
     const char *method;
     const char *uri;
     const char *from; /* A URI. */

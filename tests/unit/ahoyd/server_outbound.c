@@ -76,6 +76,13 @@ static void keep_routes(const struct ahoy_message *message, char *rows, size_t s
     rows[buf.size] = '\0';
 }
 
+/* Bob's side sees two of them the other way round; here, where one listener is, both are ours. */
+static void turn_round(const char *routes, char *back, size_t size)
+{
+    const char *second = strstr(routes, "\r\n") + 2;
+    (void)snprintf(back, size, "%s%.*s", second, (int)(second - routes), routes);
+}
+
 static struct ask bye(const char *rows)
 {
     struct ask ask = stranger_asks("BYE", PRIVATE, rows);
@@ -120,17 +127,14 @@ static void a_call_goes_down_the_flow(void **state)
 static void a_caller_with_ob(void **state)
 {
     struct exchange *exchange = *state;
-    char routes[1024];
+    char routes[1024], back[1024];
     exchange_bind(exchange, "bob@atlanta.example", "sip:bob@192.0.2.2:5060", "192.0.2.2:5060");
     struct ask ask = stranger_asks("INVITE", "sip:bob@atlanta.example",
                                    "Contact: <sip:stranger@10.0.0.9;ob>\r\n");
     assert_int_equal(exchange_ask(exchange, &ask), 100);
     const struct ahoy_message *invite = exchange_sent_to(exchange, "192.0.2.2:5060");
     keep_routes(invite, routes, sizeof routes, 2);
-    /* Bob's side sees them the other way round; here, where one listener is, both are ours. */
-    char *second = strstr(routes, "\r\n") + 2;
-    char back[1024];
-    (void)snprintf(back, sizeof back, "%s%.*s", second, (int)(second - routes), routes);
+    turn_round(routes, back, sizeof back);
     ask = (struct ask){ .peer = "192.0.2.2:5060",
                         .method = "BYE",
                         .uri = "sip:stranger@10.0.0.9;ob",
@@ -147,6 +151,72 @@ static void a_caller_with_ob(void **state)
     ask.cseq = 2;
     assert_int_equal(exchange_ask(exchange, &ask), 0);
     assert_non_null(exchange_sent_to(exchange, "192.0.2.2:5060"));
+}
+
+/* Somebody who is not registered calls from behind a NAT: he takes an address for his own that he
+ * is not seen at, and is reached by the way that he came. */
+static void a_caller_behind_a_nat(void **state)
+{
+    struct exchange *exchange = *state;
+    char routes[1024], back[1024];
+    exchange_bind(exchange, "bob@atlanta.example", "sip:bob@192.0.2.2:5060", "192.0.2.2:5060");
+    struct ask ask = stranger_asks("INVITE", "sip:bob@atlanta.example",
+                                   "Contact: <sip:stranger@10.0.0.9:5061>\r\n");
+    ask.peer = NAT;
+    ask.sent_by = "10.0.0.9:5060;rport";
+    assert_int_equal(exchange_ask(exchange, &ask), 100);
+    keep_routes(exchange_sent_to(exchange, "192.0.2.2:5060"), routes, sizeof routes, 2);
+    turn_round(routes, back, sizeof back);
+    ask = (struct ask){ .peer = "192.0.2.2:5060",
+                        .method = "BYE",
+                        .uri = "sip:stranger@10.0.0.9:5061",
+                        .from = "sip:bob@atlanta.example",
+                        .to = "sip:stranger@far.example",
+                        .to_tag = "from1",
+                        .rows = back };
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    const struct ahoy_message *message = exchange_sent_to(exchange, NAT);
+    assert_non_null(message);
+    assert_true(ahoy_span_equal(message->request_uri, SPAN("sip:stranger@10.0.0.9:5061")));
+    /* The NAT has given him another port meanwhile: his own still go to Bob. */
+    ask = stranger_asks("BYE", "sip:bob@192.0.2.2:5060", routes);
+    ask.peer = NAT_TWO;
+    ask.to = "sip:bob@atlanta.example";
+    ask.to_tag = "bobs";
+    ask.cseq = 2;
+    assert_int_equal(exchange_ask(exchange, &ask), 0);
+    assert_non_null(exchange_sent_to(exchange, "192.0.2.2:5060"));
+    assert_null(exchange_sent_to(exchange, NAT));
+}
+
+/* Who is where he says, or says that others lead to him, is reached as ever: at his Contact. */
+static void callers_without_a_nat(void **state)
+{
+    static const struct {
+        const char *sent_by, *rows;
+    } cases[] = {
+        { NULL, "Contact: <sip:stranger@198.51.100.7>\r\n" },
+        { "198.51.100.7:5070;rport", "Contact: <sip:stranger@198.51.100.7:5070>\r\n" },
+        { NULL, "Contact: <sip:stranger@10.0.0.9>\r\n" }, /* Another one of his. */
+        { "10.0.0.9", "Contact: <sip:stranger@198.51.100.7>\r\n" },
+        { "10.0.0.9", "Contact: <sip:stranger@10.0.0.9;maddr=198.51.100.8>\r\n" },
+        { "10.0.0.9", "Contact: <sip:stranger@phone.example>\r\n" },
+        { "phone.example", "Contact: <sip:stranger@10.0.0.9>\r\n" },
+        { "[2001:db8::9]", "Contact: <sip:stranger@[2001:db8::9]>\r\n" },
+        { "10.0.0.9", "Via: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKbefore\r\n"
+                      "Contact: <sip:stranger@10.0.0.9>\r\n" },
+    };
+    struct exchange *exchange = *state;
+    exchange_bind(exchange, "bob@atlanta.example", "sip:bob@192.0.2.2:5060", "192.0.2.2:5060");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char call_id[16], routes[1024];
+        struct ask ask = stranger_asks("INVITE", "sip:bob@atlanta.example", cases[i].rows);
+        (void)snprintf(call_id, sizeof call_id, "call-%zu", i);
+        ask.sent_by = cases[i].sent_by;
+        ask.call_id = call_id;
+        assert_int_equal(exchange_ask(exchange, &ask), 100);
+        keep_routes(exchange_sent_to(exchange, "192.0.2.2:5060"), routes, sizeof routes, 1);
+    }
 }
 
 /* R5626-7-1, R5626-7-2: one flow of an instance at a time. */
@@ -308,6 +378,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RULE(a_call_goes_down_the_flow),
         RULE(a_caller_with_ob),
+        RULE(a_caller_behind_a_nat),
+        RULE(callers_without_a_nat),
         RULE(flows_are_alternatives),
         RULE(a_flow_that_we_close),
         RULE(a_proxy_without_outbound),
