@@ -2,41 +2,15 @@
  * (RFC 8445 7.1, RFC 5389 15). */
 #include "libahoy/transport/ice.h"
 
-#include <openssl/crypto.h>
-#include <openssl/hmac.h>
-
 #include "libahoy/transport/stun_parts.h"
 
 enum {
-    ERROR_CODE = 0x0009,
     PRIORITY = 0x0024,
     USE_CANDIDATE = 0x0025,
     CONTROLLED = 0x8029,
     CONTROLLING = 0x802a,
-    MAC_SIZE = 20,
-    INTEGRITY_SIZE = AHOY_STUN_ATTRIBUTE_HEAD_SIZE + MAC_SIZE,
     FINGERPRINT_SIZE = 8
 };
-
-static bool mac_of(struct span key, struct span text, uint8_t mac[MAC_SIZE])
-{
-    return HMAC(EVP_sha1(), key.at, (int)key.size, (const unsigned char *)text.at, text.size, mac,
-                NULL) != NULL;
-}
-
-/* Over all before the attribute, with a head that says that the message ends behind it: 15.4. */
-static bool is_whole(struct span message, const struct ahoy_stun_attribute *attribute,
-                     struct span key)
-{
-    char text[AHOY_STUN_REQUEST_LIMIT];
-    uint8_t mac[MAC_SIZE];
-    struct ahoy_buf size = ahoy_buf_over(text + 2, 2);
-    memcpy(text, message.at, attribute->at);
-    ahoy_stun_put(&size, (uint32_t)attribute->at + INTEGRITY_SIZE - AHOY_STUN_HEAD_SIZE, 2);
-    return attribute->value.size == MAC_SIZE &&
-           mac_of(key, (struct span){ text, attribute->at }, mac) &&
-           CRYPTO_memcmp(mac, attribute->value.at, MAC_SIZE) == 0;
-}
 
 /* "ours:theirs": RFC 8445 7.3. */
 static bool is_for_us(struct span name, struct span user)
@@ -90,7 +64,7 @@ static void read_attribute(struct span request, const struct ahoy_stun_attribute
         read_user(attribute->value, reading);
         return;
     case AHOY_STUN_MESSAGE_INTEGRITY:
-        reading->is_whole = is_whole(request, attribute, reading->secret->word);
+        reading->is_whole = ahoy_stun_is_whole(request, attribute, reading->secret->word);
         reading->is_strange |= !reading->is_whole;
         return;
     case USE_CANDIDATE:
@@ -134,28 +108,13 @@ bool ahoy_ice_read(struct span request, const struct ahoy_ice_secret *secret,
            !reading.is_strange;
 }
 
-/* The head's size, as if |behind| bytes followed what is there. */
-static void put_size(struct ahoy_buf *message, size_t behind)
-{
-    struct ahoy_buf size = ahoy_buf_over(message->at + 2, 2);
-    ahoy_stun_put(&size, (uint32_t)(message->size + behind - AHOY_STUN_HEAD_SIZE), 2);
-}
-
 /* MESSAGE-INTEGRITY and FINGERPRINT. */
 static void seal(struct ahoy_buf *message, struct span word)
 {
-    uint8_t mac[MAC_SIZE];
+    ahoy_stun_prove(AHOY_STUN_MESSAGE_INTEGRITY, word, message);
     if (message->overflow)
         return;
-    put_size(message, INTEGRITY_SIZE);
-    if (!mac_of(word, ahoy_buf_text(message), mac)) {
-        message->overflow = true;
-        return;
-    }
-    ahoy_stun_put(message, AHOY_STUN_MESSAGE_INTEGRITY, 2);
-    ahoy_stun_put(message, MAC_SIZE, 2);
-    ahoy_buf_put(message, (struct span){ (const char *)mac, sizeof mac });
-    put_size(message, FINGERPRINT_SIZE);
+    ahoy_stun_put_size(message, FINGERPRINT_SIZE);
     ahoy_stun_put_fingerprint(message);
 }
 
@@ -176,14 +135,14 @@ void ahoy_ice_put_answer(struct span request, const struct ahoy_ip *source, stru
                          struct ahoy_buf *answer)
 {
     put_head(AHOY_STUN_BINDING_SUCCESS, rest_of_head(request), answer);
-    ahoy_stun_put_address(request, source, answer);
+    ahoy_stun_put_address(request, AHOY_STUN_XOR_MAPPED_ADDRESS, source, answer);
     seal(answer, word);
 }
 
 void ahoy_ice_put_conflict(struct span request, struct span word, struct ahoy_buf *answer)
 {
     put_head(AHOY_STUN_BINDING_ERROR, rest_of_head(request), answer);
-    ahoy_stun_put(answer, ERROR_CODE, 2);
+    ahoy_stun_put(answer, AHOY_STUN_ERROR_CODE, 2);
     ahoy_stun_put(answer, 4, 2);
     ahoy_stun_put(answer, 4 << 8 | 87, 4); /* 487 without words. */
     seal(answer, word);
@@ -220,9 +179,7 @@ void ahoy_ice_ask(const uint8_t id[AHOY_STUN_ID_SIZE], const struct ahoy_ice_sec
 
 static enum ahoy_ice_heard error_of(struct span value)
 {
-    uint32_t code = 0;
-    if (value.size >= 4)
-        code = (ahoy_stun_number(value, 2, 1) & 7) * 100 + ahoy_stun_number(value, 3, 1);
+    uint32_t code = ahoy_stun_error(value);
     if (code == 487)
         return AHOY_ICE_CONFLICT;
     return code == 403 ? AHOY_ICE_REVOKED : AHOY_ICE_REFUSED;
@@ -246,8 +203,8 @@ enum ahoy_ice_heard ahoy_ice_hear(struct span answer, const uint8_t id[AHOY_STUN
         else if (is_proved)
             continue;
         else if (attribute.type == AHOY_STUN_MESSAGE_INTEGRITY)
-            is_proved = is_whole(answer, &attribute, word);
-        else if (is_error && attribute.type == ERROR_CODE)
+            is_proved = ahoy_stun_is_whole(answer, &attribute, word);
+        else if (is_error && attribute.type == AHOY_STUN_ERROR_CODE)
             heard = error_of(attribute.value);
     }
     if (at != answer.size || !is_proved || !is_printed)

@@ -18,11 +18,11 @@ static const uint32_t fingerprint_mask = 0x5354554e;
 /* Those of RFC 5389, none of which changes the answer. */
 enum {
     MAPPED_ADDRESS = 0x0001,
-    ERROR_CODE = 0x0009,
+    ERROR_CODE = AHOY_STUN_ERROR_CODE,
     UNKNOWN_ATTRIBUTES = 0x000a,
-    REALM = 0x0014,
-    NONCE = 0x0015,
-    XOR_MAPPED_ADDRESS = 0x0020
+    REALM = AHOY_STUN_REALM,
+    NONCE = AHOY_STUN_NONCE,
+    XOR_MAPPED_ADDRESS = AHOY_STUN_XOR_MAPPED_ADDRESS
 };
 
 uint32_t ahoy_stun_number(struct span bytes, size_t at, size_t size)
@@ -140,17 +140,38 @@ static bool read_attributes(struct span request, struct reading *reading)
 
 /* The source's port and address, each over the cookie, an address of IPv6 over the transaction too
  * (15.2), so that no router on the way takes them for its own to rewrite. */
-void ahoy_stun_put_address(struct span request, const struct ahoy_ip *source,
-                           struct ahoy_buf *answer)
+void ahoy_stun_put_address(struct span head, uint32_t type, const struct ahoy_ip *ip,
+                           struct ahoy_buf *buf)
 {
-    bool is_v6 = source->family == AHOY_IPV6;
+    bool is_v6 = ip->family == AHOY_IPV6;
     size_t size = is_v6 ? 16 : 4;
-    ahoy_stun_put(answer, XOR_MAPPED_ADDRESS, 2);
-    ahoy_stun_put(answer, (uint32_t)(4 + size), 2);
-    ahoy_stun_put(answer, is_v6 ? 2 : 1, 2);
-    ahoy_stun_put(answer, source->port ^ cookie >> 16, 2);
+    ahoy_stun_put(buf, type, 2);
+    ahoy_stun_put(buf, (uint32_t)(4 + size), 2);
+    ahoy_stun_put(buf, is_v6 ? 2 : 1, 2);
+    ahoy_stun_put(buf, ip->port ^ cookie >> 16, 2);
     for (size_t i = 0; i < size; i++)
-        ahoy_buf_put_byte(answer, (char)(source->bytes[i] ^ (unsigned char)request.at[4 + i]));
+        ahoy_buf_put_byte(buf, (char)(ip->bytes[i] ^ (unsigned char)head.at[4 + i]));
+}
+
+void ahoy_stun_put_attribute(uint32_t type, struct span value, struct ahoy_buf *buf)
+{
+    ahoy_stun_put(buf, type, 2);
+    ahoy_stun_put(buf, (uint32_t)value.size, 2);
+    ahoy_buf_put(buf, value);
+    ahoy_stun_put(buf, 0, (4 - value.size % 4) % 4);
+}
+
+void ahoy_stun_put_size(struct ahoy_buf *message, size_t behind)
+{
+    struct ahoy_buf size = ahoy_buf_over(message->at + 2, 2);
+    ahoy_stun_put(&size, (uint32_t)(message->size + behind - HEAD_SIZE), 2);
+}
+
+uint32_t ahoy_stun_error(struct span value)
+{
+    return value.size < 4
+               ? 0
+               : (ahoy_stun_number(value, 2, 1) & 7) * 100 + ahoy_stun_number(value, 3, 1);
 }
 
 /* 420 without words: an answer should be no larger than it must be. */
@@ -198,7 +219,7 @@ bool ahoy_stun_answer(struct span request, const struct ahoy_ip *source, struct 
     if (reading.unknown_count > 0)
         put_unknown(&reading, answer); /* RFC 5389 7.3.1 */
     else
-        ahoy_stun_put_address(request, source, answer); /* R5626-8-1 */
+        ahoy_stun_put_address(request, XOR_MAPPED_ADDRESS, source, answer); /* R5626-8-1 */
     if (reading.has_fingerprint)
         ahoy_stun_put_fingerprint(answer);
     return true;
@@ -213,8 +234,7 @@ void ahoy_stun_ask(const uint8_t id[AHOY_STUN_ID_SIZE], struct ahoy_buf *request
         ahoy_buf_put_byte(request, (char)id[i]);
 }
 
-/* The opposite of ahoy_stun_put_address. */
-static bool read_address(struct span answer, struct span value, struct ahoy_ip *ip)
+bool ahoy_stun_read_address(struct span message, struct span value, struct ahoy_ip *ip)
 {
     uint32_t family = value.size >= 4 ? ahoy_stun_number(value, 0, 2) & 0xff : 0;
     size_t count = family == 2 ? 16 : 4;
@@ -223,7 +243,7 @@ static bool read_address(struct span answer, struct span value, struct ahoy_ip *
     *ip = (struct ahoy_ip){ .family = family == 2 ? AHOY_IPV6 : AHOY_IPV4,
                             .port = (uint16_t)(ahoy_stun_number(value, 2, 2) ^ cookie >> 16) };
     for (size_t i = 0; i < sizeof ip->bytes && i < count; i++)
-        ip->bytes[i] = (uint8_t)(value.at[4 + i] ^ answer.at[4 + i]);
+        ip->bytes[i] = (uint8_t)(value.at[4 + i] ^ message.at[4 + i]);
     return true;
 }
 
@@ -235,7 +255,7 @@ static bool find_address(struct span answer, struct ahoy_ip *ip)
     struct ahoy_stun_attribute attribute;
     while (ahoy_stun_next(answer, &at, &attribute)) {
         if (attribute.type == XOR_MAPPED_ADDRESS)
-            return read_address(answer, attribute.value, ip);
+            return ahoy_stun_read_address(answer, attribute.value, ip);
     }
     return false;
 }
