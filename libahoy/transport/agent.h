@@ -50,6 +50,7 @@ enum ahoy_ice_state {
 /* Agents of one program share one. */
 struct ahoy_ice_pace {
     uint64_t next_ms;
+    uint64_t relays_ms; /* Servers are not asked for a relay before (turn.h). */
 };
 
 /* One of ours that still has to be answered. */
