@@ -10,16 +10,17 @@ enum {
     AHOY_ICE_WORD_LIMIT = 256      /* Bytes of a peer's user fragment, and of his password. */
 };
 
-/* RFC 8445 4; relayed ones are a peer's only. */
+/* RFC 8445 4 */
 enum ahoy_candidate_kind {
     AHOY_CANDIDATE_HOST,
     AHOY_CANDIDATE_SERVER, /* As a STUN server sees us. */
     AHOY_CANDIDATE_PEER,   /* As the peer sees us, or we him. */
-    AHOY_CANDIDATE_RELAYED
+    AHOY_CANDIDATE_RELAYED /* Of a server that sends on what comes there. */
 };
 
 struct ahoy_candidate {
     struct ahoy_ip ip;
+    struct ahoy_ip related; /* Of a relayed one of ours: as its server sees us. */
     uint8_t kind;        /* enum ahoy_candidate_kind */
     uint8_t base;        /* Of ours: the number of the socket that it stands for. */
     uint32_t priority;   /* The higher, the sooner it is tried. */

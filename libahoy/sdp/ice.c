@@ -262,11 +262,13 @@ static void put_candidate(const struct ahoy_candidate *candidate, const struct a
     ahoy_buf_put(buf, SPAN("\r\n"));
 }
 
-/* Its base, as far as that was told too. */
+/* What it is related to (5.1): its base, as far as that was told too. */
 static const struct ahoy_ip *base_of(const struct ahoy_sdp_ice *ice,
                                      const struct ahoy_candidate *candidate,
                                      const struct ahoy_ip *media)
 {
+    if (candidate->kind == AHOY_CANDIDATE_RELAYED)
+        return &candidate->related;
     for (size_t i = 0; i < ice->count; i++) {
         const struct ahoy_candidate *other = &ice->candidates[i];
         if (other->kind == AHOY_CANDIDATE_HOST && other->base == candidate->base)

@@ -67,21 +67,43 @@ void ahoy_ice_take_back(struct ahoy_ice_agent *agent)
     agent->early_count = 0;
 }
 
-bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip)
+static struct ahoy_candidate make_local(const struct ahoy_ip *ip, enum ahoy_candidate_kind kind,
+                                        size_t base)
+{
+    return (struct ahoy_candidate){
+        .ip = *ip,
+        .kind = (uint8_t)kind,
+        .base = (uint8_t)base,
+        .priority = ahoy_candidate_priority(kind, 65535 - (unsigned)base),
+        .foundation = base + 1 + AHOY_ICE_LOCALS_LIMIT * kind,
+    };
+}
+
+static bool add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip,
+                     enum ahoy_candidate_kind kind)
 {
     size_t base = agent->base_count;
     if (base == AHOY_ICE_BASES_LIMIT)
         return false;
-    assert(agent->local_count == base); /* Host candidates have the numbers of their bases. */
-    agent->locals[base] = (struct ahoy_candidate){
-        .ip = *ip,
-        .kind = AHOY_CANDIDATE_HOST,
-        .base = (uint8_t)base,
-        .priority = ahoy_candidate_priority(AHOY_CANDIDATE_HOST, 65535 - (unsigned)base),
-        .foundation = base + 1,
-    };
+    assert(agent->local_count == base); /* Their candidates have the numbers of bases. */
+    agent->locals[base] = make_local(ip, kind, base);
     agent->base_count++;
     agent->local_count++;
+    return true;
+}
+
+bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip)
+{
+    return add_base(agent, ip, AHOY_CANDIDATE_HOST);
+}
+
+bool ahoy_ice_add_relay(struct ahoy_ice_agent *agent, size_t *base)
+{
+    static const struct ahoy_ip nowhere;
+    *base = agent->base_count;
+    if (!add_base(agent, &nowhere, AHOY_CANDIDATE_RELAYED))
+        return false;
+    agent->gone |= 1U << *base;
     return true;
 }
 
@@ -114,7 +136,7 @@ void ahoy_ice_gather(struct ahoy_ice_agent *agent, const struct ahoy_ip *server,
     for (size_t base = 0; base < agent->base_count; base++) {
         const struct ahoy_ip *ip = &agent->locals[base].ip;
         if (ip->family == server->family && !ahoy_ip_is_link_local(ip) &&
-            !ahoy_ice_is_gone(agent, base))
+            !ahoy_ice_is_gone(agent, base) && agent->locals[base].kind == AHOY_CANDIDATE_HOST)
             agent->servers[base] = (struct ahoy_ice_server){ .ip = *server, .due_ms = now_ms };
     }
 }
@@ -128,36 +150,73 @@ bool ahoy_ice_has_gathered(const struct ahoy_ice_agent *agent, uint64_t now_ms)
     return true;
 }
 
+/* The candidate of |base| by which a server sees it; the count where there is none. */
+static size_t find_mapped(const struct ahoy_ice_agent *agent, size_t base)
+{
+    size_t place = 0;
+    while (place < agent->local_count && (agent->locals[place].base != base ||
+                                          agent->locals[place].kind != AHOY_CANDIDATE_SERVER))
+        place++;
+    return place;
+}
+
 /* 5.1.3: where we are seen as we are, there is nothing new.  How we were seen before a restart is
  * of no use any more. */
 static void take_mapped(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *mapped)
 {
-    size_t place = 0;
-    agent->servers[base].is_known = true;
-    if (ahoy_ice_find_local(agent, mapped, base) < agent->local_count)
-        return;
-    while (place < agent->local_count && (agent->locals[place].base != base ||
-                                          agent->locals[place].kind != AHOY_CANDIDATE_SERVER))
-        place++;
-    if (place == AHOY_ICE_LOCALS_LIMIT)
+    size_t place = find_mapped(agent, base);
+    if (ahoy_ice_find_local(agent, mapped, base) < agent->local_count ||
+        place == AHOY_ICE_LOCALS_LIMIT)
         return;
     agent->local_count += place == agent->local_count;
-    agent->locals[place] = (struct ahoy_candidate){
-        .ip = *mapped,
-        .kind = AHOY_CANDIDATE_SERVER,
-        .base = (uint8_t)base,
-        .priority = ahoy_candidate_priority(AHOY_CANDIDATE_SERVER, 65535 - (unsigned)base),
-        .foundation = base + 1 + AHOY_ICE_LOCALS_LIMIT * AHOY_CANDIDATE_SERVER,
-    };
+    agent->locals[place] = make_local(mapped, AHOY_CANDIDATE_SERVER, base);
+}
+
+void ahoy_ice_place_relay(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *relayed,
+                          size_t carrier, const struct ahoy_ip *mapped)
+{
+    if (base >= agent->base_count || agent->locals[base].kind != AHOY_CANDIDATE_RELAYED)
+        return;
+    agent->gone &= ~(1U << base);
+    agent->locals[base].ip = *relayed;
+    agent->locals[base].related = *mapped;
+    if (find_mapped(agent, carrier) == agent->local_count)
+        take_mapped(agent, carrier, mapped);
+}
+
+static bool is_settled(const struct ahoy_ice_agent *agent)
+{
+    return agent->state == AHOY_ICE_COMPLETED && !agent->is_restarting && !agent->way.is_former;
+}
+
+size_t ahoy_ice_whereabouts(const struct ahoy_ice_agent *agent, struct ahoy_ip *ips, size_t limit)
+{
+    size_t count = 0;
+    if (agent->way.is_open && limit > 0)
+        ips[count++] = agent->way.remote;
+    for (size_t i = 0; i < agent->remote_count && count < limit && !is_settled(agent); i++)
+        ips[count++] = agent->remotes[i].ip;
+    return count;
+}
+
+bool ahoy_ice_is_idle(const struct ahoy_ice_agent *agent, size_t base, uint64_t now_ms)
+{
+    return is_settled(agent) && agent->way.is_open &&
+           agent->locals[agent->way.local].base != base &&
+           now_ms >= agent->completed_ms + AHOY_ICE_LINGER_MS;
 }
 
 size_t ahoy_ice_candidates(const struct ahoy_ice_agent *agent, struct ahoy_candidate *candidates)
 {
+    static const enum ahoy_candidate_kind kinds[] = { AHOY_CANDIDATE_HOST, AHOY_CANDIDATE_SERVER,
+                                                      AHOY_CANDIDATE_RELAYED };
     size_t count = 0;
-    for (size_t i = 0; i < agent->local_count && count < AHOY_OWN_CANDIDATES_LIMIT; i++) {
-        if (agent->locals[i].kind != AHOY_CANDIDATE_PEER &&
-            !ahoy_ice_is_gone(agent, agent->locals[i].base))
-            candidates[count++] = agent->locals[i];
+    for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++) {
+        for (size_t i = 0; i < agent->local_count && count < AHOY_OWN_CANDIDATES_LIMIT; i++) {
+            if (agent->locals[i].kind == kinds[kind] &&
+                !ahoy_ice_is_gone(agent, agent->locals[i].base))
+                candidates[count++] = agent->locals[i];
+        }
     }
     return count;
 }
@@ -251,8 +310,10 @@ static bool take_server(struct ahoy_ice_agent *agent, size_t base, const struct 
     server->due_ms = now_ms + AHOY_ICE_KEEP_MS;              /* R8445-5.1.1.4-2 */
     if (agent->gather_ms > now_ms + AHOY_ICE_GATHER_MORE_MS) /* It may not be there for all. */
         agent->gather_ms = now_ms + AHOY_ICE_GATHER_MORE_MS;
-    if (heard == AHOY_STUN_MAPPED)
-        take_mapped(agent, base, &mapped);
+    if (heard != AHOY_STUN_MAPPED)
+        return true;
+    server->is_known = true;
+    take_mapped(agent, base, &mapped);
     return true;
 }
 

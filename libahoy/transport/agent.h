@@ -8,7 +8,8 @@
  * come, ahoy_ice_poll until there is nothing to send; then ahoy_ice_way, which may be another than
  * before.
  *
- * There is no TURN here, and candidates that a peer tells late (RFC 8838) are not heard of. */
+ * A relay (turn.h) is a base, too: its owner hands what leaves from there to the server.
+ * Candidates that a peer tells late (RFC 8838) are not heard of. */
 #pragma once
 
 #include "libahoy/base/candidate.h"
@@ -16,7 +17,7 @@
 #include "libahoy/transport/ice.h"
 
 enum {
-    AHOY_ICE_BASES_LIMIT = 4,    /* Sockets of ours. */
+    AHOY_ICE_BASES_LIMIT = 4,    /* Sockets of ours, and a relay. */
     AHOY_ICE_LOCALS_LIMIT = 16,  /* Candidates of ours, those that we learn from checks included. */
     AHOY_ICE_REMOTES_LIMIT = 24, /* The peer's: AHOY_CANDIDATES_LIMIT of them, and learned ones. */
     AHOY_ICE_PAIRS_LIMIT = 100,  /* R8445-6.1.2.5-1 */
@@ -31,7 +32,8 @@ enum {
     AHOY_ICE_SHARED_PACE_MS = 5,   /* ... and of all agents of a program. */
     AHOY_ICE_RTO_MS = 500,         /* 14.3 */
     AHOY_ICE_PATIENCE_MS = 39500,  /* No way is found: not before. */
-    AHOY_ICE_NOMINATE_MS = 300,    /* How long a better pair is waited for. */
+    AHOY_ICE_NOMINATE_MS = 300,    /* How long a better pair is waited for ... */
+    AHOY_ICE_RELAYED_MS = 1500,    /* ... than one that has a relay in it: it costs more. */
     AHOY_ICE_GATHER_MS = 2000,     /* How long a STUN server is waited for ... */
     AHOY_ICE_GATHER_MORE_MS = 200, /* ... from all bases, once it has answered at one. */
     AHOY_ICE_KEEP_MS = 15000,      /* How often one is asked again, until there is a way. */
@@ -70,7 +72,7 @@ enum ahoy_ice_pair_state {
 };
 
 struct ahoy_ice_pair {
-    uint8_t local, remote; /* Candidates; the local one is a host's. */
+    uint8_t local, remote; /* Candidates; the local one is a host's, or a relay's. */
     enum ahoy_ice_pair_state state;
     uint64_t priority;
     uint32_t queued;         /* Its place among triggered checks; 0: it is none. */
@@ -162,6 +164,16 @@ void ahoy_ice_take_back(struct ahoy_ice_agent *agent);
 /* A socket at |ip|, the better the sooner; its number is the next one from 0 on.  False where there
  * are too many. */
 bool ahoy_ice_add_base(struct ahoy_ice_agent *agent, const struct ahoy_ip *ip);
+/* The same for a relay, of which it is not known yet where it is: it is not used until then. */
+bool ahoy_ice_add_relay(struct ahoy_ice_agent *agent, size_t *base);
+/* The relay |base| is at |relayed|.  Its server sees the base |carrier|, from which it is asked, as
+ * |mapped|: that is a candidate, where no STUN server has told of another. */
+void ahoy_ice_place_relay(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *relayed,
+                          size_t carrier, const struct ahoy_ip *mapped);
+/* Whom a relay has to let in: where the peer may be, or is; |limit| addresses at most. */
+size_t ahoy_ice_whereabouts(const struct ahoy_ice_agent *agent, struct ahoy_ip *ips, size_t limit);
+/* Whether both have settled, and the relay |base| is of no use for that (RFC 8445 8.3). */
+bool ahoy_ice_is_idle(const struct ahoy_ice_agent *agent, size_t base, uint64_t now_ms);
 /* The address of |base| is ours no more: it is not told or tried, and a way from it is lost. */
 void ahoy_ice_drop_base(struct ahoy_ice_agent *agent, size_t base);
 /* Asks the STUN server |server| how its bases of that family are seen; again in a restart. */

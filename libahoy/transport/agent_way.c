@@ -41,6 +41,14 @@ static bool is_nominating(const struct ahoy_ice_agent *agent)
     return false;
 }
 
+/* How long a better one than |pair| is waited for.  Sound has a way meanwhile. */
+static uint64_t patience_ms(const struct ahoy_ice_agent *agent, const struct ahoy_ice_pair *pair)
+{
+    bool is_relayed = agent->locals[pair->local].kind == AHOY_CANDIDATE_RELAYED ||
+                      agent->remotes[pair->remote].kind == AHOY_CANDIDATE_RELAYED;
+    return is_relayed ? AHOY_ICE_RELAYED_MS : AHOY_ICE_NOMINATE_MS;
+}
+
 /* One, and for good: R8445-8.1.1-2. */
 static void nominate(struct ahoy_ice_agent *agent, uint64_t now_ms)
 {
@@ -48,7 +56,8 @@ static void nominate(struct ahoy_ice_agent *agent, uint64_t now_ms)
     if (agent->role != AHOY_ICE_CONTROLLING || valid == SIZE_MAX || is_nominating(agent))
         return;
     struct ahoy_ice_pair *best = &agent->pairs[valid];
-    if (is_better_open(agent, best->priority) && now_ms < agent->valid_ms + AHOY_ICE_NOMINATE_MS)
+    if (is_better_open(agent, best->priority) &&
+        now_ms < agent->valid_ms + patience_ms(agent, best))
         return;
     best->nominates = true;
     ahoy_ice_trigger(agent, best);
@@ -157,9 +166,10 @@ uint64_t ahoy_ice_settles_ms(const struct ahoy_ice_agent *agent)
         return agent->began_ms + AHOY_ICE_PATIENCE_MS;
     if (agent->state != AHOY_ICE_RUNNING)
         return UINT64_MAX;
-    if (best_valid(agent, false) != SIZE_MAX)
+    size_t valid = best_valid(agent, false);
+    if (valid != SIZE_MAX)
         return agent->role == AHOY_ICE_CONTROLLING && !is_nominating(agent)
-                   ? agent->valid_ms + AHOY_ICE_NOMINATE_MS
+                   ? agent->valid_ms + patience_ms(agent, &agent->pairs[valid])
                    : UINT64_MAX;
     return has_open(agent) ? UINT64_MAX : agent->began_ms + AHOY_ICE_PATIENCE_MS;
 }

@@ -334,7 +334,7 @@ static void take_error(struct ahoy_turn *turn, size_t i, uint32_t code, uint64_t
 static uint64_t lifetime_of(const struct ahoy_turn_message *message)
 {
     uint64_t lifetime_s = message->lifetime_s;
-    return 1000 * earlier(lifetime_s, AHOY_TURN_LIFETIME_LIMIT_S);
+    return 1000 * earlier(lifetime_s, AHOY_TURN_LIFETIME_MOST_S);
 }
 
 /* R8656-7.3-1: an address that is of no use is given back. */

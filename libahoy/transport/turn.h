@@ -20,10 +20,10 @@ enum {
 enum {
     AHOY_TURN_PERMISSION_MS = 300000, /* How long one lasts (9) ... */
     AHOY_TURN_CHANNEL_MS = 600000,    /* ... and a channel (12); half of that, and it is renewed. */
-    AHOY_TURN_LIFETIME_LIMIT_S = 86400, /* Of a relay; a server that says more is asked sooner. */
-    AHOY_TURN_AGAIN_MS = 5000,          /* When what has failed is tried again, while it may be. */
-    AHOY_TURN_REST_MS = 60000,          /* How long a server that is full is left alone (7.4) ... */
-    AHOY_TURN_LONG_REST_MS = 120000     /* ... and one that knows our port as another's. */
+    AHOY_TURN_LIFETIME_MOST_S = 86400, /* Of a relay; a server that says more is asked sooner. */
+    AHOY_TURN_AGAIN_MS = 5000,         /* When what has failed is tried again, while it may be. */
+    AHOY_TURN_REST_MS = 60000,         /* How long a server that is full is left alone (7.4) ... */
+    AHOY_TURN_LONG_REST_MS = 120000    /* ... and one that knows our port as another's. */
 };
 
 enum ahoy_turn_state {

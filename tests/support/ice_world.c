@@ -24,7 +24,8 @@ void ice_world_init(struct ice_world *world, uint64_t seed)
     const uint64_t seeds[2] = { seed, 7 };
     *world = (struct ice_world){ .now_ms = 1000, .delay_ms = 40 };
     ahoy_rng_init(&world->rng, seeds);
-    world->server = address("198.51.100.9", 3478);
+    turn_server_init(&world->turn, "198.51.100.9");
+    world->server = world->turn.ip;
     for (size_t i = 0; i < ICE_WIRE_LIMIT; i++)
         world->wire[i].at_ms = UINT64_MAX;
     for (size_t i = 0; i < 2; i++) {
@@ -38,6 +39,14 @@ void ice_world_init(struct ice_world *world, uint64_t seed)
 static bool is_inside(const struct ice_world *world, size_t side)
 {
     return world->same_place || world->sides[side].nat.is_there;
+}
+
+static void gather(struct ice_world *world, struct ice_side *side)
+{
+    ahoy_ice_gather(&side->agent, &world->server, world->now_ms);
+    if (side->has_relay)
+        ahoy_turn_open(&side->relay.turn, &world->server, world->turn.user, world->turn.password,
+                       world->now_ms);
 }
 
 void ice_world_open(struct ice_world *world, bool gathers)
@@ -58,8 +67,14 @@ void ice_world_open(struct ice_world *world, bool gathers)
             side->bases[side->base_count++] = address(link[i], 4000);
         for (size_t base = 0; base < side->base_count; base++)
             assert_true(ahoy_ice_add_base(&side->agent, &side->bases[base]));
+        if (side->has_relay) {
+            const uint64_t own[2] = { ahoy_rng_next(&world->rng), i };
+            assert_true(
+                ahoy_relay_add(&side->relay, &side->agent, &world->server, own, &world->pace));
+            side->relay.carrier = side->has_dead_base;
+        }
         if (gathers)
-            ahoy_ice_gather(&side->agent, &world->server, world->now_ms);
+            gather(world, side);
     }
 }
 
@@ -195,15 +210,34 @@ void ice_world_send(struct ice_world *world, const struct ahoy_ip *from, const s
     put(world, &seen, to, bytes);
 }
 
+/* What leaves from a base, or by the relay. */
+static void leave(struct ice_world *world, struct ice_side *side, size_t base,
+                  const struct ahoy_ip *remote, struct span bytes)
+{
+    char space[AHOY_ICE_ASK_SIZE + AHOY_TURN_WRAP_SIZE];
+    struct ahoy_buf room = ahoy_buf_over(space, sizeof space);
+    if (!ahoy_relay_is(&side->relay, base)) {
+        assert_true(base < side->base_count);
+        ice_world_send(world, &side->bases[base], remote, bytes);
+    } else if (ahoy_turn_wrap(&side->relay.turn, remote, bytes, world->now_ms, &room)) {
+        ice_world_send(world, &side->bases[side->relay.carrier], &world->server,
+                       ahoy_buf_text(&room));
+    }
+}
+
 static void drain(struct ice_world *world, size_t i)
 {
     struct ice_side *side = &world->sides[i];
     struct ahoy_ice_datagram datagram;
+    struct span bytes;
+    ahoy_relay_mind(&side->relay, &side->agent, world->now_ms);
     while (ahoy_ice_poll(&side->agent, world->now_ms, &datagram)) {
-        assert_true(datagram.base < side->base_count);
         side->answers++;
-        ice_world_send(world, &side->bases[datagram.base], &datagram.remote, datagram.bytes);
+        leave(world, side, datagram.base, &datagram.remote, datagram.bytes);
     }
+    while (side->has_relay && ahoy_turn_poll(&side->relay.turn, world->now_ms, &bytes))
+        ice_world_send(world, &side->bases[side->relay.carrier], &world->server, bytes);
+    ahoy_relay_mind(&side->relay, &side->agent, world->now_ms);
 }
 
 static void reach(struct ice_world *world, size_t i, const struct ahoy_ip *to,
@@ -211,8 +245,19 @@ static void reach(struct ice_world *world, size_t i, const struct ahoy_ip *to,
 {
     struct ice_side *side = &world->sides[i];
     size_t base = 0;
+    struct ahoy_ip peer;
     while (!ahoy_ip_equal(&side->bases[base], to))
         base++;
+    if (side->has_relay && ahoy_ip_equal(from, &world->server)) {
+        enum ahoy_turn_heard heard =
+            ahoy_turn_step(&side->relay.turn, bytes, world->now_ms, &peer, &bytes);
+        if (heard == AHOY_TURN_TAKEN)
+            bytes = SPAN("");
+        if (heard == AHOY_TURN_HEARD) {
+            base = side->relay.base;
+            from = &peer;
+        }
+    }
     if (ahoy_port_use(bytes) == AHOY_PORT_RTP)
         side->data += ahoy_ice_knows(&side->agent, from);
     else
@@ -225,9 +270,14 @@ static void deliver(struct ice_world *world, const struct ice_packet *packet)
     char space[AHOY_STUN_ANSWER_SIZE];
     struct ahoy_buf answer = ahoy_buf_over(space, sizeof space);
     struct span bytes = { packet->bytes, packet->size };
-    if (ahoy_ip_equal(&packet->to, &world->server)) {
-        if (ahoy_stun_answer(bytes, &packet->from, &answer))
+    if (turn_server_is_at(&world->turn, &packet->to)) {
+        static struct turn_datagram out;
+        if (ahoy_ip_equal(&packet->to, &world->server) &&
+            ahoy_stun_answer(bytes, &packet->from, &answer))
             put(world, &world->server, &packet->from, ahoy_buf_text(&answer));
+        else if (turn_server_step(&world->turn, &packet->from, &packet->to, bytes, world->now_ms,
+                                  &out))
+            ice_world_send(world, &out.from, &out.to, (struct span){ out.bytes, out.size });
         return;
     }
     for (size_t i = 0; i < 2; i++) {
@@ -262,8 +312,11 @@ static void turn(struct ice_world *world, uint64_t until_ms)
     size_t next = next_packet(world);
     uint64_t at_ms = next < ICE_WIRE_LIMIT ? world->wire[next].at_ms : UINT64_MAX;
     for (size_t i = 0; i < 2; i++) {
-        uint64_t deadline_ms = ahoy_ice_deadline(&world->sides[i].agent);
+        const struct ice_side *side = &world->sides[i];
+        uint64_t deadline_ms = ahoy_ice_deadline(&side->agent);
+        uint64_t relay_ms = side->has_relay ? ahoy_turn_deadline(&side->relay.turn) : UINT64_MAX;
         at_ms = deadline_ms < at_ms ? deadline_ms : at_ms;
+        at_ms = relay_ms < at_ms ? relay_ms : at_ms;
     }
     if (at_ms > world->now_ms)
         world->now_ms = at_ms < until_ms ? at_ms : until_ms;
@@ -321,7 +374,7 @@ void ice_world_restart(struct ice_world *world, size_t side, unsigned number, ui
 {
     renew(&world->sides[side], 2 * number);
     if (world->gathers) {
-        ahoy_ice_gather(&world->sides[side].agent, &world->server, world->now_ms);
+        gather(world, &world->sides[side]);
         ice_world_run(world, 10000);
     }
     const struct ahoy_ice_peer offer = ice_world_tell(world, side);
@@ -346,7 +399,7 @@ static bool speak(struct ice_world *world, size_t i)
     struct ahoy_ip remote;
     if (!ahoy_ice_way(&world->sides[i].agent, &base, &remote))
         return false;
-    ice_world_send(world, &world->sides[i].bases[base], &remote, SPAN("\x80 sound"));
+    leave(world, &world->sides[i], base, &remote, SPAN("\x80 sound"));
     return true;
 }
 

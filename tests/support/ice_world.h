@@ -1,8 +1,9 @@
-/* A network for two agents of ICE, with a STUN server and a NAT before each that may have one, as
+/* A network for two agents of ICE, with a server of STUN and TURN and a NAT before each that may have one, as
  * RFC 4787 tells them apart; datagrams are late, overtake each other and get lost, by a seed. */
 #pragma once
 
-#include "libahoy/transport/agent.h"
+#include "libahoy/transport/relay.h"
+#include "tests/support/turn_server.h"
 
 enum ice_filter { ICE_OPEN, ICE_BY_ADDRESS, ICE_BY_PORT, ICE_CLOSED };
 
@@ -18,7 +19,7 @@ struct ice_packet {
     uint64_t at_ms; /* UINT64_MAX: free. */
     struct ahoy_ip from, to;
     size_t size;
-    char bytes[400];
+    char bytes[600];
 };
 
 struct ice_mapping {
@@ -32,6 +33,8 @@ struct ice_side {
     char user[16], word[32]; /* Of a restart. */
     bool has_dead_base;      /* One on a network that leads nowhere, ... */
     bool has_link;           /* ... and one on which both are. */
+    bool has_relay;          /* It asks the server for one. */
+    struct ahoy_relay relay;
     struct ahoy_ip bases[AHOY_ICE_BASES_LIMIT];
     size_t base_count;
     size_t mapping_count, sent_count;
@@ -54,6 +57,7 @@ struct ice_world {
     bool same_place; /* Both are behind the NAT of side 0. */
     uint64_t now_ms;
     struct ahoy_ip server;
+    struct turn_server turn; /* Its other half. */
     struct ice_packet wire[ICE_WIRE_LIMIT];
 };
 

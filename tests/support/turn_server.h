@@ -5,7 +5,7 @@
 #include "libahoy/base/rng.h"
 #include "libahoy/transport/turn_message.h"
 
-enum { TURN_CLIENTS = 2, TURN_GRANTS = 32 };
+enum { TURN_CLIENTS = 8, TURN_GRANTS = 32 };
 
 struct turn_grant { /* A permission, or a channel. */
     struct ahoy_ip peer;

@@ -17,6 +17,19 @@ static bool is_reachable(const struct ice_nat *nat)
     return !nat->is_there || (nat->filter == ICE_OPEN && !nat->is_symmetric);
 }
 
+/* Whether there is a way by a relay; how many there are is up to what got lost. */
+static bool is_there_a_relay(void)
+{
+    bool is_one = false;
+    for (size_t i = 0; i < 2; i++) {
+        const struct ice_nat *nat = &world.sides[i].nat;
+        if (nat->is_there && nat->filter == ICE_CLOSED)
+            return false;
+        is_one |= world.sides[i].relay.is_placed;
+    }
+    return is_one;
+}
+
 /* Whether there is a way for who have asked a STUN server. */
 static bool is_there_a_way(const struct ice_nat *a, const struct ice_nat *b)
 {
@@ -62,7 +75,7 @@ static void disturb(struct ahoy_rng *rng, unsigned number)
 
 static void test_seeds(void **state)
 {
-    unsigned ways = 0;
+    unsigned ways = 0, relayed = 0;
     (void)state;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         ice_world_init(&world, seed);
@@ -75,11 +88,14 @@ static void test_seeds(void **state)
         for (size_t i = 0; i < 2; i++) {
             world.sides[i].has_dead_base = ahoy_rng_below(&rng, 3) == 0;
             world.sides[i].has_link = has_link || ahoy_rng_below(&rng, 4) == 0;
+            world.sides[i].has_relay = ahoy_rng_below(&rng, 2) == 0;
         }
         has_link = world.sides[0].has_link && world.sides[1].has_link;
         bool is_way = has_link || is_there_a_way(&world.sides[0].nat, &world.sides[1].nat);
         ice_world_open(&world, true);
         ice_world_run(&world, 40000); /* However long the phone rings. */
+        bool is_straight = is_way;
+        is_way |= is_there_a_relay();
         ice_world_exchange(&world, ahoy_rng_below(&rng, 2), ahoy_rng_below(&rng, 2000));
         bool connects = ice_world_connects(&world, LONG_MS);
         if (connects != is_way)
@@ -89,12 +105,16 @@ static void test_seeds(void **state)
         world.loss_percent /= 3; /* Or consent would be lost by that alone. */
         for (unsigned i = 0; i < 2 && is_way; i++) {
             disturb(&rng, i);
-            if (!ice_world_connects(&world, LONG_MS))
+            connects = ice_world_connects(&world, LONG_MS);
+            if (!connects && (is_straight || is_there_a_relay())) {
                 print_error("seed %u: no way after restart %u\n", (unsigned)seed, i);
-            assert_true(ice_world_connects(&world, LONG_MS));
+                fail();
+            }
         }
+        relayed += is_way && !is_straight;
     }
     assert_true(ways > SEEDS / 4 && ways < SEEDS - SEEDS / 8);
+    assert_true(relayed > SEEDS / 80);
 }
 
 /* In one place the way leads not through its NAT. */
@@ -127,11 +147,116 @@ static void test_no_server(void **state)
     }
 }
 
+static bool is_relayed(size_t side)
+{
+    size_t base;
+    struct ahoy_ip remote;
+    return ahoy_ice_way(&world.sides[side].agent, &base, &remote) &&
+           (ahoy_relay_is(&world.sides[side].relay, base) ||
+            turn_server_is_at(&world.turn, &remote));
+}
+
+/* Both NATs take another port for each destination: one relay is enough, whoever has it, and sound
+ * goes by a channel.  It is renewed as long as the call goes on, and given back then. */
+static void test_relay(void **state)
+{
+    (void)state;
+    for (size_t with = 0; with < 3; with++) {
+        ice_world_init(&world, 3 + with);
+        for (size_t i = 0; i < 2; i++) {
+            world.sides[i].nat =
+                (struct ice_nat){ .is_there = true, .is_symmetric = true, .filter = ICE_BY_PORT };
+            world.sides[i].has_relay = with == i || with == 2;
+        }
+        ice_world_open(&world, true);
+        ice_world_run(&world, 3000);
+        ice_world_exchange(&world, with % 2, 10);
+        assert_true(ice_world_connects(&world, 10000));
+        assert_true(is_relayed(0) && is_relayed(1));
+        assert_in_range(world.turn.channel_data, 40, 60);
+        ice_world_run(&world, 1000000);
+        assert_true(ice_world_connects(&world, 10));
+        for (size_t i = 0; i < 2; i++)
+            ahoy_turn_close(&world.sides[i].relay.turn);
+        ice_world_run(&world, 1000);
+        assert_int_equal(world.turn.deleted, with == 2 ? 2 : 1);
+        if (with < 2)
+            assert_int_equal(world.sides[with].agent.state, AHOY_ICE_LOST);
+    }
+}
+
+/* A better way is taken where there is one, and relays that nobody needs are given back: 8.3. */
+static void test_idle_relay(void **state)
+{
+    (void)state;
+    ice_world_init(&world, 4);
+    for (size_t i = 0; i < 2; i++) {
+        world.sides[i].nat = (struct ice_nat){ .is_there = true, .filter = ICE_BY_PORT };
+        world.sides[i].has_relay = true;
+    }
+    ice_world_open(&world, true);
+    ice_world_run(&world, 3000);
+    ice_world_exchange(&world, 0, 10);
+    assert_true(ice_world_connects(&world, 10000));
+    assert_false(is_relayed(0) || is_relayed(1));
+    ice_world_run(&world, 10000);
+    assert_int_equal(world.turn.deleted, 2);
+    ice_world_restart(&world, 0, 1, 10); /* Another one then. */
+    assert_true(ice_world_connects(&world, LONG_MS));
+    assert_int_equal(world.turn.counts[AHOY_TURN_ALLOCATE], 3);
+}
+
+/* The server goes away in a call: that is a way that is lost, and a restart has another relay. */
+static void test_lost_relay(void **state)
+{
+    (void)state;
+    ice_world_init(&world, 5);
+    for (size_t i = 0; i < 2; i++)
+        world.sides[i].nat =
+            (struct ice_nat){ .is_there = true, .is_symmetric = true, .filter = ICE_BY_PORT };
+    world.sides[0].has_relay = true;
+    ice_world_open(&world, true);
+    ice_world_run(&world, 3000);
+    ice_world_exchange(&world, 0, 10);
+    assert_true(ice_world_connects(&world, 10000));
+    turn_server_reboot(&world.turn);
+    ice_world_run(&world, 60000);
+    assert_int_equal(world.sides[0].agent.state, AHOY_ICE_LOST);
+    ice_world_restart(&world, 0, 1, 10);
+    assert_true(ice_world_connects(&world, LONG_MS));
+    assert_true(is_relayed(0));
+}
+
+/* What is told of a relay (RFC 8839 5.1), and how else it is seen where no STUN server is asked. */
+static void test_relay_is_told(void **state)
+{
+    (void)state;
+    ice_world_init(&world, 6);
+    world.sides[0].nat = (struct ice_nat){ .is_there = true };
+    world.sides[0].has_relay = true;
+    ice_world_open(&world, false);
+    ahoy_turn_open(&world.sides[0].relay.turn, &world.server, world.turn.user, world.turn.password,
+                   world.now_ms);
+    assert_int_equal(ice_world_tell(&world, 0).count, 1);
+    ice_world_run(&world, 1000);
+    const struct ahoy_ice_peer peer = ice_world_tell(&world, 0);
+    const struct ahoy_candidate *server = &peer.candidates[1], *relayed = &peer.candidates[2];
+    assert_int_equal(peer.count, 3);
+    assert_int_equal(server->kind, AHOY_CANDIDATE_SERVER);
+    assert_int_equal(relayed->kind, AHOY_CANDIDATE_RELAYED);
+    assert_true(ahoy_ip_equal(&relayed->ip, &world.turn.clients[0].relayed));
+    assert_true(ahoy_ip_equal(&relayed->related, &server->ip));
+    assert_true(ahoy_ip_equal(&server->ip, &world.turn.clients[0].seen));
+    assert_int_equal(relayed->priority, 65534 << 8 | 255);
+    assert_int_not_equal(relayed->foundation, server->foundation);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_place),
-        cmocka_unit_test(test_no_server),
+        cmocka_unit_test(test_same_place), cmocka_unit_test(test_no_server),
+        cmocka_unit_test(test_relay),      cmocka_unit_test(test_idle_relay),
+        cmocka_unit_test(test_lost_relay), cmocka_unit_test(test_relay_is_told),
         cmocka_unit_test(test_seeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
