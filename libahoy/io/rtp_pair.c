@@ -137,6 +137,13 @@ static bool is_peer(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side,
     return true;
 }
 
+bool ahoy_rtp_pair_takes(struct ahoy_rtp_pair *pair, struct span packet,
+                         const struct ahoy_ip *source)
+{
+    return is_for_anybody(pair, AHOY_RTP_SIDE, packet) || is_peer(pair, AHOY_RTP_SIDE, source) ||
+           is_first(pair, AHOY_RTP_SIDE, packet, source);
+}
+
 static bool receive(struct ahoy_rtp_pair *pair, int fd, enum ahoy_rtp_side side, char *bytes,
                     struct span *packet, struct ahoy_ip *source)
 {
@@ -149,7 +156,7 @@ static bool receive(struct ahoy_rtp_pair *pair, int fd, enum ahoy_rtp_side side,
         *source = ahoy_socket_ip(&name);
         *packet = (struct span){ bytes, (size_t)size };
         if (is_for_anybody(pair, side, *packet) || is_peer(pair, side, source) ||
-            is_first(pair, side, *packet, source))
+            is_first(pair, side, *packet, source) || (pair->takes_all && side == AHOY_RTP_SIDE))
             return true;
         pair->strangers++;
     }

@@ -37,6 +37,7 @@ struct ahoy_rtp_pair {
     struct ahoy_ip signalled[AHOY_RTP_SIDES]; /* AHOY_NO_FAMILY until it is aimed. */
     struct ahoy_ip remotes[AHOY_RTP_SIDES];   /* The same, or what was latched. */
     bool is_latched[AHOY_RTP_SIDES];
+    bool takes_all;     /* What comes to bases, from whomever: its owner asks further. */
     uint64_t strangers; /* Packets that were not taken. */
 };
 
@@ -68,6 +69,10 @@ bool ahoy_rtp_pair_receive(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, 
 /* The same of |base|. */
 bool ahoy_rtp_pair_receive_at(struct ahoy_rtp_pair *pair, size_t base, char *bytes,
                               struct span *packet, struct ahoy_ip *source);
+/* Whether |packet| of |source|, which has come to a base, is the peer's, the first one's, or a
+ * check: what an owner asks who takes all. */
+bool ahoy_rtp_pair_takes(struct ahoy_rtp_pair *pair, struct span packet,
+                         const struct ahoy_ip *source);
 /* Where it cannot be sent it is lost, as on the way. */
 void ahoy_rtp_pair_send(struct ahoy_rtp_pair *pair, enum ahoy_rtp_side side, struct span packet);
 /* The same from |base| to |remote|, whoever that is. */

@@ -52,7 +52,8 @@ enum ahoy_ice_state {
 /* Agents of one program share one. */
 struct ahoy_ice_pace {
     uint64_t next_ms;
-    uint64_t relays_ms; /* Servers are not asked for a relay before (turn.h). */
+    uint64_t relays_ms;   /* Servers are not asked for a relay before (turn.h), ... */
+    uint32_t relays_code; /* ... as one has said this error. */
 };
 
 /* One of ours that still has to be answered. */
@@ -172,6 +173,10 @@ void ahoy_ice_place_relay(struct ahoy_ice_agent *agent, size_t base, const struc
                           size_t carrier, const struct ahoy_ip *mapped);
 /* Whom a relay has to let in: where the peer may be, or is; |limit| addresses at most. */
 size_t ahoy_ice_whereabouts(const struct ahoy_ice_agent *agent, struct ahoy_ip *ips, size_t limit);
+/* The relay |base| lets |ip| in from now on, port aside: what it was asked to bring there before
+ * was lost, and is sent again at once. */
+void ahoy_ice_hurry(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *ip,
+                    uint64_t now_ms);
 /* Whether both have settled, and the relay |base| is of no use for that (RFC 8445 8.3). */
 bool ahoy_ice_is_idle(const struct ahoy_ice_agent *agent, size_t base, uint64_t now_ms);
 /* The address of |base| is ours no more: it is not told or tried, and a way from it is lost. */

@@ -61,6 +61,17 @@ bool ahoy_ice_wait(struct ahoy_ice_transaction *check, uint64_t now_ms)
     return true;
 }
 
+void ahoy_ice_hurry(struct ahoy_ice_agent *agent, size_t base, const struct ahoy_ip *ip,
+                    uint64_t now_ms)
+{
+    for (size_t i = 0; i < agent->pair_count; i++) {
+        struct ahoy_ice_pair *pair = &agent->pairs[i];
+        if (pair->local == base && pair->check.sent > 0 &&
+            ahoy_ip_equal_host(&agent->remotes[pair->remote].ip, ip))
+            pair->check.next_ms = now_ms;
+    }
+}
+
 void ahoy_ice_fail(struct ahoy_ice_agent *agent, struct ahoy_ice_pair *pair)
 {
     bool was_chosen = pair->is_wanted || pair->nominates;

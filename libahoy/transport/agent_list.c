@@ -1,8 +1,8 @@
 /* The list of pairs of an agent of ICE: RFC 8445 6.1.2 and 6.1.4.
  *
  * A check leaves from a base, so each pair has a candidate of ours that is a host's, or a relay's:
- * those by which a server or the peer sees us would be replaced by their bases (6.1.2.4), and such a pair is always redundant
- * with that of the host, whose priority is higher. */
+ * those by which a server or the peer sees us would be replaced by their bases (6.1.2.4), and such
+ * a pair is always redundant with that of the host, whose priority is higher. */
 #include "libahoy/transport/agent_inside.h"
 
 #include <assert.h>

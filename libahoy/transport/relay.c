@@ -41,6 +41,11 @@ void ahoy_relay_mind(struct ahoy_relay *relay, struct ahoy_ice_agent *agent, uin
         ahoy_ice_place_relay(agent, relay->base, &turn->relayed, relay->carrier, &turn->mapped);
     relay->is_placed = true;
     ahoy_turn_permit(turn, ips, ahoy_ice_whereabouts(agent, ips, AHOY_TURN_PEERS_LIMIT));
+    for (size_t i = 0; i < turn->peer_count; i++) {
+        if (turn->peers[i].is_new)
+            ahoy_ice_hurry(agent, relay->base, &turn->peers[i].ip, now_ms);
+        turn->peers[i].is_new = false;
+    }
     if (ahoy_ice_way(agent, &base, &remote) && base == relay->base)
         ahoy_turn_bind(turn, &remote);
 }

@@ -30,11 +30,18 @@ void ahoy_turn_init(struct ahoy_turn *turn, const uint64_t seed[2], struct ahoy_
     ahoy_rng_init(&turn->rng, seed);
 }
 
+static void fail(struct ahoy_turn *turn, uint32_t code, bool is_owed)
+{
+    turn->state = is_owed ? AHOY_TURN_LEAVING : AHOY_TURN_FAILED;
+    turn->has_failed = true;
+    turn->code = code;
+    turn->peer_count = turn->channel_count = 0;
+}
+
 void ahoy_turn_open(struct ahoy_turn *turn, const struct ahoy_ip *server, struct span user,
                     struct span password, uint64_t now_ms)
 {
-    if (turn->state == AHOY_TURN_ASKING || turn->state == AHOY_TURN_THERE ||
-        now_ms < turn->pace->relays_ms)
+    if (turn->state == AHOY_TURN_ASKING || turn->state == AHOY_TURN_THERE)
         return;
     ahoy_stun_login_init(&turn->login, user, password);
     turn->state = AHOY_TURN_ASKING;
@@ -45,6 +52,8 @@ void ahoy_turn_open(struct ahoy_turn *turn, const struct ahoy_ip *server, struct
     turn->ask = (struct ahoy_turn_ask){ .due_ms = now_ms };
     turn->give_up_ms = now_ms + AHOY_ICE_GATHER_MS;
     turn->peer_count = turn->channel_count = 0;
+    if (now_ms < turn->pace->relays_ms)
+        fail(turn, turn->pace->relays_code, false);
 }
 
 /* The server knows of us, or may. */
@@ -58,14 +67,6 @@ void ahoy_turn_close(struct ahoy_turn *turn)
 {
     if (turn->state == AHOY_TURN_ASKING || turn->state == AHOY_TURN_THERE)
         turn->state = is_owed(turn) ? AHOY_TURN_LEAVING : AHOY_TURN_OFF;
-}
-
-static void fail(struct ahoy_turn *turn, uint32_t code, bool is_owed)
-{
-    turn->state = is_owed ? AHOY_TURN_LEAVING : AHOY_TURN_FAILED;
-    turn->has_failed = true;
-    turn->code = code;
-    turn->peer_count = turn->channel_count = 0;
 }
 
 const char *ahoy_turn_why(const struct ahoy_turn *turn)
@@ -322,7 +323,10 @@ static void take_error(struct ahoy_turn *turn, size_t i, uint32_t code, uint64_t
     struct ahoy_turn_ask *ask = ask_at(turn, i);
     ask->transaction.sent = 0;
     if (turn->state == AHOY_TURN_ASKING) {
-        turn->pace->relays_ms = later(turn->pace->relays_ms, now_ms + rest_of(code));
+        if (rest_of(code) > 0) {
+            turn->pace->relays_ms = now_ms + rest_of(code);
+            turn->pace->relays_code = code;
+        }
         fail(turn, code, false);
     } else if (code == 437) { /* R8656-5: it is there no longer. */
         fail(turn, code, false);
@@ -368,6 +372,7 @@ static void take_success(struct ahoy_turn *turn, size_t i, const struct ahoy_tur
         wanted(turn)->until_ms = now_ms + lifetime_ms;
     } else if (i > 0) {
         lifetime_ms = AHOY_TURN_PERMISSION_MS;
+        turn->peers[i - 1].is_new |= turn->peers[i - 1].until_ms == 0;
         turn->peers[i - 1].until_ms = now_ms + lifetime_ms;
     }
     ask->due_ms = now_ms + (lifetime_ms > 0 ? lifetime_ms / 2 : AHOY_TURN_AGAIN_MS);

@@ -46,6 +46,7 @@ struct ahoy_turn_peer {
     struct ahoy_ip ip;
     struct ahoy_turn_ask ask;
     uint64_t until_ms; /* 0: not yet. */
+    bool is_new;       /* Since its owner has last looked. */
 };
 
 struct ahoy_turn_channel {

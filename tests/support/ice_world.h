@@ -1,5 +1,6 @@
-/* A network for two agents of ICE, with a server of STUN and TURN and a NAT before each that may have one, as
- * RFC 4787 tells them apart; datagrams are late, overtake each other and get lost, by a seed. */
+/* A network for two agents of ICE, with a server of STUN and TURN, and a NAT before each that may
+ * have one, as RFC 4787 tells them apart; datagrams are late, overtake each other and get lost, by
+ * a seed. */
 #pragma once
 
 #include "libahoy/transport/relay.h"

@@ -185,6 +185,26 @@ static void checks(void **state)
     close(stranger);
 }
 
+/* Who takes all of what comes to the port of RTP asks of each packet whether it would have been. */
+static void all(void **state)
+{
+    (void)state;
+    struct ahoy_ip peer_ip, stranger_ip;
+    int peer = somebody(2, &peer_ip);
+    int stranger = somebody(1, &stranger_ip);
+    pair.takes_checks = pair.takes_all = true;
+    ahoy_rtp_pair_nominate(&pair, 0, &peer_ip);
+    say(stranger, AHOY_RTP_SIDE, "\x40\x01 of a relay");
+    assert_int_not_equal(hear(AHOY_RTP_SIDE).size, 0);
+    say(stranger, AHOY_RTCP_SIDE, "\x40\x01 of a relay");
+    assert_int_equal(hear(AHOY_RTCP_SIDE).size, 0);
+    assert_true(ahoy_rtp_pair_takes(&pair, SPAN("\x80 sound"), &peer_ip));
+    assert_false(ahoy_rtp_pair_takes(&pair, SPAN("\x80 sound"), &stranger_ip));
+    assert_true(ahoy_rtp_pair_takes(&pair, SPAN("\x01 check"), &stranger_ip));
+    close(peer);
+    close(stranger);
+}
+
 /* RFC 8445 5.1.1.1: a further base has its own address, and the port of RTP; what is sent leaves
  * from the one that was nominated. */
 static void bases(void **state)
@@ -262,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(symmetric, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(rtcp, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(checks, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(all, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(bases, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(first, open_pair, close_pair),
     };

@@ -356,6 +356,8 @@ static void test_refusals(void **state)
             run(1000 * (uint64_t)rows[i].rest_s - 300);
             open_it();
             assert_int_equal(turn.state, AHOY_TURN_FAILED);
+            assert_int_equal(turn.code, rows[i].code);
+            assert_int_equal(sent, 2);
             run(400);
         }
         open_it();
