@@ -27,6 +27,7 @@ static int run(const struct verb *verb, int argc, char **argv)
     if (code == -1)
         code = verb->run(&options);
     explicit_bzero(options.password, sizeof options.password);
+    explicit_bzero(options.turn.password, sizeof options.turn.password);
     return code;
 }
 

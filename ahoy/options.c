@@ -8,7 +8,7 @@
 #include "ahoy/load.h"
 #include "ahoy/options_read.h"
 #include "libahoy/media/srtp.h"
-#include "libahoy/resolve/locate.h"
+#include "libahoy/transport/stun_login.h"
 
 enum {
     REGISTERING = PHONE_REGISTER | PHONE_ANSWER,
@@ -80,6 +80,11 @@ enum { SESSION_S = 1800 }; /* What RFC 4028 4 recommends. */
     OPTION(SRTP, "srtp", "HOW", TALKING | IN_FILE, "secure sound: off, optional, sdes, dtls") \
     OPTION(STUN, "stun", "ADDRESS[:PORT]", TALKING | IN_FILE,                                      \
            "ask this server how others see us (ICE; 3478)")                                        \
+    OPTION(TURN, "turn", "ADDRESS[:PORT]", TALKING | IN_FILE,                                      \
+           "reach others by a relay of this server where nothing else does (ICE; 3478)")           \
+    OPTION(TURN_USER, "turn-user", "NAME", TALKING | IN_FILE, "by this name (that of --user)")     \
+    OPTION(TURN_PASSWORD, "turn-password-file", "FILE", TALKING | IN_FILE,                         \
+           "its first line is the password of that name")                                          \
     OPTION(CODEC, "codec", "NAMES", TALKING | IN_FILE, "speak these: opus,g722,pcmu,pcma (all)")   \
     OPTION(JSON, "json", NULL, ALL, "print what happens as one JSON object a line")                \
     OPTION(TRACE, "trace", "FILE", PHONES, "write all SIP messages there")                         \
@@ -172,7 +177,7 @@ static void print_verb_help(enum phone_verb verb)
     phone_print_outcomes();
 }
 
-static int misuse(enum phone_verb verb, const char *what, const char *about)
+int phone_misuse(enum phone_verb verb, const char *what, const char *about)
 {
     fprintf(stderr, "ahoy %s: %s%s (see: ahoy %s --help)\n", phone_verb_name(verb), what, about,
             phone_verb_name(verb));
@@ -234,6 +239,14 @@ static bool take_of_call(struct phone_options *options, enum option_id id, const
         return phone_read_security(argument, &options->security);
     case OPTION_STUN:
         return phone_read_stun(argument, &options->stun);
+    case OPTION_TURN:
+        return phone_read_turn(argument, &options->turn.server);
+    case OPTION_TURN_USER:
+        options->turn.user = ahoy_span(argument);
+        return options->turn.user.size > 0 && options->turn.user.size <= AHOY_STUN_LOGIN_LIMIT;
+    case OPTION_TURN_PASSWORD:
+        options->turn.password_file = argument;
+        return true;
     case OPTION_CODEC:
         return phone_read_codecs(argument, &options->codecs);
     case OPTION_TRANSFER:
@@ -358,15 +371,15 @@ static int read_words(struct phone_options *options, struct raw *raw, int argc, 
         if (id == -1)
             return -1;
         if (id == ':')
-            return misuse(options->verb, "an argument is missing behind ", argv[at]);
+            return phone_misuse(options->verb, "an argument is missing behind ", argv[at]);
         if (id == '?')
-            return misuse(options->verb, "unknown option ", argv[at]);
+            return phone_misuse(options->verb, "unknown option ", argv[at]);
         if (id == OPTION_HELP) {
             print_verb_help(options->verb);
             return PHONE_DONE;
         }
         if (!take(options, raw, (enum option_id)id, optarg))
-            return misuse(options->verb, "cannot be understood: ", argv[at]);
+            return phone_misuse(options->verb, "cannot be understood: ", argv[at]);
         raw->given |= UINT64_C(1) << id;
     }
 }
@@ -402,9 +415,10 @@ static bool take_line(struct phone_options *options, struct raw *raw, const char
                      (raw->given & UINT64_C(1) << OPTION_DEVICE) != 0);
     if (is_known || (raw->given & UINT64_C(1) << id) != 0)
         return true;
-    char *path = id == OPTION_PASSWORD_FILE ? options->password_path
-                 : id == OPTION_AUTHORITIES ? options->authorities_path
-                                            : NULL;
+    char *path = id == OPTION_PASSWORD_FILE   ? options->password_path
+                 : id == OPTION_AUTHORITIES   ? options->authorities_path
+                 : id == OPTION_TURN_PASSWORD ? options->turn.path
+                                              : NULL;
     if (path != NULL && !phone_account_path(file, argument, path)) {
         phone_account_blame(file, "too long: ", argument);
         return false;
@@ -439,16 +453,16 @@ static int set_account(struct phone_options *options, const struct raw *raw)
     if (user == NULL && options->verb == PHONE_WATCH)
         user = options->callee; /* Himself. */
     if (user == NULL)
-        return misuse(options->verb, "whose phone is this? Give --user USER@DOMAIN", "");
+        return phone_misuse(options->verb, "whose phone is this? Give --user USER@DOMAIN", "");
     struct span text = phone_with_scheme(user, options->uri, sizeof options->uri);
     if ((options->verb & LOADS) != 0)
         options->load.user = phone_take_numbers(options->uri);
     if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
         uri.user.size == 0 || uri.password.size > 0 || uri.params.size > 0 || uri.headers.size > 0)
-        return misuse(options->verb, "no USER@DOMAIN: ", user);
+        return phone_misuse(options->verb, "no USER@DOMAIN: ", user);
     if ((options->verb & LOADS) != 0 &&
         phone_numbers_count(&options->load.user) < options->load.users)
-        return misuse(options->verb, "so many users need #### for their number: ", user);
+        return phone_misuse(options->verb, "so many users need #### for their number: ", user);
     options->address = ahoy_span_between(uri.user.at, ahoy_span_end(text));
     options->account =
         (struct ahoy_account){ .uri = text,
@@ -459,86 +473,20 @@ static int set_account(struct phone_options *options, const struct raw *raw)
     return -1;
 }
 
-static void set_route(struct phone_server *server)
-{
-    struct ahoy_buf buf = ahoy_buf_over(server->route_space, sizeof server->route_space);
-    ahoy_buf_put_byte(&buf, '<');
-    ahoy_buf_put(&buf, server->uri);
-    ahoy_buf_put(&buf, SPAN(";lr>"));
-    server->route = ahoy_buf_text(&buf);
-}
-
-static int set_server(struct phone_options *options, const char *given)
-{
-    struct ahoy_uri uri;
-    struct ahoy_err err;
-    enum ahoy_transport transport;
-    struct phone_server *server = &options->servers[options->server_count++];
-    server->uri = phone_with_scheme(given, server->uri_space, sizeof server->uri_space);
-    if (!ahoy_uri_parse(server->uri, &uri, NULL) || uri.headers.size > 0)
-        return misuse(options->verb, "no server's URI: ", given);
-    bool is_load = (options->verb & LOADS) != 0;
-    if (!(is_load ? ahoy_locate_with_websocket : ahoy_locate)(&uri, &transport,
-                                                              &server->hop.remote, &err)) {
-        fprintf(stderr, "ahoy %s: %s: needed is %s; give --server sip:ADDRESS:PORT\n",
-                phone_verb_name(options->verb), given, err.expected);
-        return PHONE_MISUSED;
-    }
-    server->host = uri.host;
-    server->hop.transport = (uint8_t)transport;
-    server->hop.listener = AHOY_ANY_LISTENER;
-    if (options->listen.family != AHOY_NO_FAMILY &&
-        options->listen.family != server->hop.remote.family)
-        return misuse(options->verb, "--listen and the server are IPv4 and IPv6: ", given);
-    if (server->hop.remote.family != options->servers[0].hop.remote.family)
-        return misuse(options->verb, "the servers are of IPv4 and IPv6: ", given);
-    set_route(server);
-    return -1;
-}
-
-static int set_servers(struct phone_options *options, const struct raw *raw)
-{
-    char domain[PHONE_TEXT_LIMIT];
-    snprintf(domain, sizeof domain, "%.*s", (int)options->account.domain.size,
-             options->account.domain.at);
-    /* Who calls somebody very often may do that without a server. */
-    bool is_direct = options->verb == PHONE_LOAD_CALL && raw->server_count == 0;
-    int code = -1;
-    if (raw->server_count == 0)
-        code = set_server(options, is_direct ? options->callee : domain);
-    if (is_direct)
-        options->servers[0].route = SPAN("");
-    for (size_t i = 0; i < raw->server_count && code == -1; i++)
-        code = set_server(options, raw->servers[i]);
-    return code;
-}
-
-/* Keys stand in descriptions, which strangers must not read. */
-static int check_security(const struct phone_options *options)
-{
-    bool is_secure = options->security != AHOY_SECURITY_KEYS;
-    for (size_t i = 0; !is_secure && i < options->server_count; i++)
-        is_secure =
-            ahoy_transport_is_secure((enum ahoy_transport)options->servers[i].hop.transport);
-    return is_secure
-               ? -1
-               : misuse(options->verb, "--srtp sdes needs a server that is called by TLS", "");
-}
-
 static int set_callee(struct phone_options *options, int argc, char **argv)
 {
     struct ahoy_uri uri;
     const struct verb_row *row = verb_row(options->verb);
     bool is_watch = options->verb == PHONE_WATCH;
     if (argc - optind < row->operands)
-        return misuse(options->verb, row->missing, "");
+        return phone_misuse(options->verb, row->missing, "");
     if (argc - optind > row->operands)
-        return misuse(options->verb, "too much: ", argv[optind + row->operands]);
+        return phone_misuse(options->verb, "too much: ", argv[optind + row->operands]);
     if (row->operands == 0)
         return -1;
     options->package = ahoy_event_package_find(ahoy_span(argv[optind]));
     if (is_watch && options->package == NULL)
-        return misuse(options->verb, "no event package that it knows: ", argv[optind]);
+        return phone_misuse(options->verb, "no event package that it knows: ", argv[optind]);
     options->text = argv[optind + row->operands - 1];
     const char *callee = argv[optind + (is_watch ? 1 : 0)];
     struct span text =
@@ -547,10 +495,10 @@ static int set_callee(struct phone_options *options, int argc, char **argv)
         options->load.callee = phone_take_numbers(options->callee_space);
     if (!ahoy_uri_parse(text, &uri, NULL) || uri.scheme == AHOY_SCHEME_OTHER ||
         uri.headers.size > 0)
-        return misuse(options->verb, "no SIP URI: ", callee);
+        return phone_misuse(options->verb, "no SIP URI: ", callee);
     options->callee = options->callee_space;
     if (options->verb == PHONE_REFER && !read_next(options->text, options, &options->transfer))
-        return misuse(options->verb, "no SIP URI: ", options->text);
+        return phone_misuse(options->verb, "no SIP URI: ", options->text);
     return -1;
 }
 
@@ -583,13 +531,15 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
     if (code == -1)
         code = set_account(options, &raw);
     if (code == -1)
-        code = set_servers(options, &raw);
+        code = phone_set_servers(options, raw.servers, raw.server_count);
     bool is_told = raw.password != NULL || (verb & LOADS) == 0; /* Nobody types it for a load. */
     if (code == -1)
-        code = check_security(options);
+        code = phone_check_security(options);
     if (code == -1 && (options->certificate == NULL) != (options->key == NULL))
-        code = misuse(verb, "--certificate and --key belong together", "");
+        code = phone_misuse(verb, "--certificate and --key belong together", "");
     if (code == -1 && is_told && !phone_password_read(options, raw.password, raw.in_file))
+        code = PHONE_MISUSED;
+    if (code == -1 && !phone_turn_read(options))
         code = PHONE_MISUSED;
     return code;
 }

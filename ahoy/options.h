@@ -50,6 +50,14 @@ struct phone_load {
     struct phone_numbers user, callee; /* In account.uri, in |callee|. */
 };
 
+/* Whose relay may be used (TURN). */
+struct phone_turn {
+    struct ahoy_ip server;     /* AHOY_NO_FAMILY: nobody's. */
+    struct span user;          /* By this name ... */
+    const char *password_file; /* ... and the password in there. */
+    char password[PHONE_TEXT_LIMIT], path[PHONE_PATH_LIMIT];
+};
+
 /* Spans point into it, so it stays where it is. */
 struct phone_options {
     enum phone_verb verb;
@@ -60,8 +68,8 @@ struct phone_options {
     const char *authorities; /* A file: whose word counts for them (TLS); NULL: the system's. */
     bool insecure;           /* Nobody's is needed. */
     const char *certificate, *key; /* Files: what `load answer` shows (TLS); both, or NULL. */
-    struct ahoy_ip listen;   /* AHOY_NO_FAMILY: what reaches the server. */
-    const char *trace;       /* A file, or NULL. */
+    struct ahoy_ip listen;         /* AHOY_NO_FAMILY: what reaches the server. */
+    const char *trace;             /* A file, or NULL. */
     bool json, keep, once, busy;
     uint32_t expires_s, for_s, ring_limit_s, ring_s;
     bool has_for, has_ring_limit, has_ring;
@@ -84,7 +92,8 @@ struct phone_options {
     uint16_t port_low, port_high; /* For RTP and RTCP. */
     enum ahoy_security security;  /* Of sound. */
     struct ahoy_ip stun;          /* Whom to ask how others see us; AHOY_NO_FAMILY: nobody. */
-    unsigned codecs;              /* A set: those that are offered and taken. */
+    struct phone_turn turn;
+    unsigned codecs; /* A set: those that are offered and taken. */
     char uri[PHONE_TEXT_LIMIT];
     char callee_space[PHONE_TEXT_LIMIT], next_space[PHONE_TEXT_LIMIT];
     char password[PHONE_TEXT_LIMIT];
@@ -101,6 +110,18 @@ int phone_options_read(struct phone_options *options, enum phone_verb verb, int 
  * from the terminal if there is one.  False, said, where it cannot be read, or others can read the
  * file although it |is_secret|. */
 bool phone_password_read(struct phone_options *options, const char *path, bool is_secret);
+
+/* Reads the password of options->turn, and sets whose it is where nobody has said that; false,
+ * said, where there is no file of it, or it cannot be read, or others can read it. */
+bool phone_turn_read(struct phone_options *options);
+
+/* Says what is wrong with the command line; returns the exit code. */
+int phone_misuse(enum phone_verb verb, const char *what, const char *about);
+/* Takes the servers that are |given|, or that of the account's domain; -1, or the exit code,
+ * said. */
+int phone_set_servers(struct phone_options *options, const char *const *given, size_t count);
+/* The same where keys would stand in descriptions that strangers can read. */
+int phone_check_security(const struct phone_options *options);
 
 /* |text| with "sip:" in front where it has no scheme, in |space|; empty where it does not fit. */
 struct span phone_with_scheme(const char *text, char *space, size_t size);

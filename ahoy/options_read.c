@@ -67,6 +67,25 @@ bool phone_read_stun(const char *text, struct ahoy_ip *ip)
     return true;
 }
 
+bool phone_read_turn(const char *text, struct ahoy_ip *ip)
+{
+    static const struct span udp = SPAN_INIT("?transport=udp");
+    char address[PHONE_TEXT_LIMIT];
+    struct span all = ahoy_span(text);
+    if (ahoy_span_starts_nocase(all, SPAN("turn:"))) {
+        all = ahoy_span_after(all, strlen("turn:"));
+        size_t query = ahoy_span_find(all, '?');
+        if (query < all.size && !ahoy_span_equal_nocase(ahoy_span_after(all, query), udp))
+            return false;
+        all.size = query;
+    }
+    if (all.size >= sizeof address)
+        return false;
+    memcpy(address, all.at, all.size);
+    address[all.size] = '\0';
+    return phone_read_stun(address, ip);
+}
+
 bool phone_read_codecs(const char *text, unsigned *codecs)
 {
     struct span rest = ahoy_span(text);

@@ -9,6 +9,8 @@ bool phone_read_seconds(const char *text, uint32_t *seconds);
 bool phone_read_listen(const char *text, struct ahoy_ip *ip);
 /* The same, without a port that of STUN. */
 bool phone_read_stun(const char *text, struct ahoy_ip *ip);
+/* That, or "turn:" in front of it and "?transport=udp" behind it (RFC 7065). */
+bool phone_read_turn(const char *text, struct ahoy_ip *ip);
 /* "tone:440", "silence", or the name of a file. */
 bool phone_read_play(const char *text, struct phone_options *options);
 /* "LOW-HIGH", with an even port and the next one between them. */

@@ -1,4 +1,4 @@
-/* The password: from a file, from standard input, or typed without an echo. */
+/* Passwords: from a file, from standard input, or typed without an echo. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -7,19 +7,18 @@
 
 #include "ahoy/options.h"
 
-static bool read_line(struct phone_options *options, FILE *file, const char *name)
+static bool read_line(char password[PHONE_TEXT_LIMIT], FILE *file, const char *name)
 {
-    if (fgets(options->password, sizeof options->password, file) == NULL) {
+    if (fgets(password, PHONE_TEXT_LIMIT, file) == NULL) {
         fprintf(stderr, "ahoy: no password in %s\n", name);
         return false;
     }
-    size_t size = strcspn(options->password, "\r\n");
-    if (size == sizeof options->password - 1) {
+    size_t size = strcspn(password, "\r\n");
+    if (size == PHONE_TEXT_LIMIT - 1) {
         fprintf(stderr, "ahoy: the password in %s is too long\n", name);
         return false;
     }
-    options->password[size] = '\0';
-    options->account.password = (struct span){ options->password, size };
+    password[size] = '\0';
     return true;
 }
 
@@ -31,7 +30,7 @@ static bool is_open_to_others(FILE *file)
            (S_ISREG(facts.st_mode) && (facts.st_mode & 077) != 0);
 }
 
-static bool read_file(struct phone_options *options, const char *path, bool is_secret)
+static bool read_file(char password[PHONE_TEXT_LIMIT], const char *path, bool is_secret)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL) {
@@ -42,7 +41,7 @@ static bool read_file(struct phone_options *options, const char *path, bool is_s
     bool is_open = is_secret && is_open_to_others(file);
     if (is_open)
         fprintf(stderr, "ahoy: %s: others can read this password; chmod 600\n", path);
-    bool done = !is_open && read_line(options, file, path);
+    bool done = !is_open && read_line(password, file, path);
     fclose(file);
     return done;
 }
@@ -57,18 +56,39 @@ static bool read_terminal(struct phone_options *options)
     fprintf(stderr, "Password of %.*s: ", (int)options->address.size, options->address.at);
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) != 0)
         return false;
-    bool done = read_line(options, stdin, "what was typed");
+    bool done = read_line(options->password, stdin, "what was typed");
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     fputc('\n', stderr);
     return done;
 }
 
-bool phone_password_read(struct phone_options *options, const char *path, bool is_secret)
+static bool read_account(struct phone_options *options, const char *path, bool is_secret)
 {
     if (path != NULL && strcmp(path, "-") != 0)
-        return read_file(options, path, is_secret);
+        return read_file(options->password, path, is_secret);
     if (path != NULL)
-        return read_line(options, stdin, "standard input");
+        return read_line(options->password, stdin, "standard input");
     /* Without one and without a terminal it may still work: not every server asks. */
     return !isatty(STDIN_FILENO) || read_terminal(options);
+}
+
+bool phone_password_read(struct phone_options *options, const char *path, bool is_secret)
+{
+    bool is_read = read_account(options, path, is_secret);
+    options->account.password = ahoy_span(options->password);
+    return is_read;
+}
+
+bool phone_turn_read(struct phone_options *options)
+{
+    struct phone_turn *turn = &options->turn;
+    if (turn->server.family == AHOY_NO_FAMILY)
+        return true;
+    if (turn->user.size == 0)
+        turn->user = options->account.user;
+    if (turn->password_file == NULL) {
+        phone_misuse(options->verb, "--turn needs --turn-password-file", "");
+        return false;
+    }
+    return read_file(turn->password, turn->password_file, true);
 }

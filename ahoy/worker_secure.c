@@ -14,6 +14,8 @@ static_assert((int)AHOY_PRINT_SIZE == (int)AHOY_DTLS_PRINT_SIZE, "both are of SH
 
 static struct ahoy_ice_pace pace; /* Of all calls (RFC 8445 14.2). */
 
+static void mind_relay(struct phone_secure *secure);
+
 static void say_words(struct phone_secure *secure, const struct ahoy_sdp_words *words)
 {
     const struct ahoy_ice_secret secret = { { words->user, sizeof words->user },
@@ -65,12 +67,35 @@ void phone_secure_drop(struct phone_secure *secure, size_t base)
     ahoy_ice_drop_base(&secure->ice, base);
 }
 
-void phone_secure_gather(struct phone_secure *secure, const struct ahoy_ip *stun)
+/* One for the whole call: it is asked for anew when it has failed, or was not needed. */
+static void ask_for_relay(struct phone_secure *secure, const struct phone_turn *options)
 {
-    if (secure->dtls == NULL || stun->family == AHOY_NO_FAMILY)
+    struct ahoy_relay *relay = &secure->relay;
+    uint64_t seed[2];
+    if (!relay->is_used && secure->ice.state == AHOY_ICE_GATHERING &&
+        ahoy_driver_random(seed, sizeof seed) &&
+        !ahoy_relay_add(relay, &secure->ice, &options->server, seed, &pace))
+        fprintf(stderr, "ahoy: no relay: the server is reached from no address of ours\n");
+    if (!relay->is_used)
+        return;
+    secure->pair->takes_all = true;
+    secure->told = NULL;
+    ahoy_turn_open(&relay->turn, &options->server, options->user, ahoy_span(options->password),
+                   ahoy_driver_now());
+    mind_relay(secure);
+}
+
+void phone_secure_gather(struct phone_secure *secure, const struct phone_options *options)
+{
+    bool has_stun = options->stun.family != AHOY_NO_FAMILY;
+    bool has_turn = options->turn.server.family != AHOY_NO_FAMILY;
+    if (secure->dtls == NULL || (!has_stun && !has_turn))
         return;
     secure->pair->takes_checks = true;
-    ahoy_ice_gather(&secure->ice, stun, ahoy_driver_now());
+    if (has_stun)
+        ahoy_ice_gather(&secure->ice, &options->stun, ahoy_driver_now());
+    if (has_turn)
+        ask_for_relay(secure, &options->turn);
 }
 
 bool phone_secure_has_gathered(struct phone_secure *secure)
@@ -79,16 +104,17 @@ bool phone_secure_has_gathered(struct phone_secure *secure)
     if (secure->dtls == NULL)
         return true;
     ice->count = ahoy_ice_candidates(&secure->ice, ice->candidates);
-    return ahoy_ice_has_gathered(&secure->ice, ahoy_driver_now());
+    return ahoy_ice_has_gathered(&secure->ice, ahoy_driver_now()) &&
+           secure->relay.turn.state != AHOY_TURN_ASKING;
 }
 
-bool phone_secure_restart(struct phone_secure *secure, const struct ahoy_ip *stun)
+bool phone_secure_restart(struct phone_secure *secure, const struct phone_options *options)
 {
     uint64_t random[3];
     if (!ahoy_driver_random(random, sizeof random))
         return false;
     renew_words(secure, random);
-    phone_secure_gather(secure, stun);
+    phone_secure_gather(secure, options);
     return true;
 }
 
@@ -97,11 +123,39 @@ void phone_secure_take_back(struct phone_secure *secure)
     ahoy_ice_take_back(&secure->ice);
 }
 
+void phone_secure_leave(struct phone_secure *secure)
+{
+    ahoy_turn_close(&secure->relay.turn);
+    mind_relay(secure);
+}
+
 void phone_secure_close(struct phone_secure *secure)
 {
     ahoy_dtls_free(secure->dtls);
     ahoy_srtp_free(secure->srtp);
     explicit_bzero(secure, sizeof *secure);
+}
+
+/* Leaves from |base|, which may be the relay. */
+static void send_from(struct phone_secure *secure, size_t base, struct span packet,
+                      const struct ahoy_ip *remote)
+{
+    struct ahoy_relay *relay = &secure->relay;
+    char space[AHOY_RTP_DATAGRAM_LIMIT + AHOY_TURN_WRAP_SIZE];
+    struct ahoy_buf room = ahoy_buf_over(space, sizeof space);
+    if (!ahoy_relay_is(relay, base))
+        ahoy_rtp_pair_answer(secure->pair, base, packet, remote);
+    else if (ahoy_turn_wrap(&relay->turn, remote, packet, ahoy_driver_now(), &room))
+        ahoy_rtp_pair_answer(secure->pair, relay->carrier, ahoy_buf_text(&room),
+                             &relay->turn.server);
+}
+
+static void send_side(struct phone_secure *secure, enum ahoy_rtp_side side, struct span packet)
+{
+    if (secure->is_relayed)
+        send_from(secure, secure->relay.base, packet, &secure->pair->remotes[AHOY_RTP_SIDE]);
+    else
+        ahoy_rtp_pair_send(secure->pair, side, packet);
 }
 
 /* Whichever way has the key that it had goes on as it was (RFC 4568 7.1.4). */
@@ -120,7 +174,7 @@ static void shake(struct phone_secure *secure)
     uint8_t ours[AHOY_DTLS_MASTER_SIZE], theirs[AHOY_DTLS_MASTER_SIZE];
     struct span datagram;
     while (ahoy_dtls_poll(secure->dtls, &datagram))
-        ahoy_rtp_pair_send(secure->pair, AHOY_RTP_SIDE, datagram);
+        send_side(secure, AHOY_RTP_SIDE, datagram);
     bool is_agreed = ahoy_dtls_state(secure->dtls) == AHOY_DTLS_AGREED;
     if (secure->is_over || (!is_agreed && ahoy_dtls_state(secure->dtls) != AHOY_DTLS_FAILED))
         return;
@@ -147,24 +201,49 @@ static void begin(struct phone_secure *secure)
     shake(secure);
 }
 
+/* Sends what the relay is due to send.  That there is none is said once each time. */
+static void mind_relay(struct phone_secure *secure)
+{
+    struct ahoy_turn *turn = &secure->relay.turn;
+    struct span datagram;
+    if (!secure->relay.is_used)
+        return;
+    ahoy_relay_mind(&secure->relay, &secure->ice, ahoy_driver_now());
+    while (ahoy_turn_poll(turn, ahoy_driver_now(), &datagram))
+        ahoy_rtp_pair_answer(secure->pair, secure->relay.carrier, datagram, &turn->server);
+    ahoy_relay_mind(&secure->relay, &secure->ice, ahoy_driver_now());
+    const char *why = ahoy_turn_why(turn);
+    if (why != NULL && secure->told != why)
+        fprintf(stderr, "ahoy: no relay: %s\n", why);
+    secure->told = why;
+}
+
+/* Whether there is a way, and where it leads from now on. */
+static bool find_way(struct phone_secure *secure)
+{
+    struct ahoy_ip *aimed = &secure->pair->remotes[AHOY_RTP_SIDE];
+    struct ahoy_ip remote;
+    size_t base;
+    if (!ahoy_ice_way(&secure->ice, &base, &remote))
+        remote = (struct ahoy_ip){ .family = AHOY_NO_FAMILY };
+    secure->is_relayed = ahoy_relay_is(&secure->relay, base);
+    if (secure->is_relayed)
+        base = secure->relay.carrier;
+    if (!ahoy_ip_equal(&remote, aimed) || base != secure->pair->base)
+        ahoy_rtp_pair_nominate(secure->pair, base, &remote);
+    return remote.family != AHOY_NO_FAMILY;
+}
+
 /* Sends what is due, and sees whether there is a way (RFC 7675 5.1). */
 static void mind_ice(struct phone_secure *secure)
 {
-    struct ahoy_ip *aimed = &secure->pair->remotes[AHOY_RTP_SIDE];
     struct ahoy_ice_datagram datagram;
-    struct ahoy_ip remote;
-    size_t base;
+    mind_relay(secure);
     if (!secure->pair->takes_checks)
         return;
     while (ahoy_ice_poll(&secure->ice, ahoy_driver_now(), &datagram))
-        ahoy_rtp_pair_answer(secure->pair, datagram.base, datagram.bytes, &datagram.remote);
-    if (secure->ice.state == AHOY_ICE_GATHERING)
-        return;
-    if (!ahoy_ice_way(&secure->ice, &base, &remote))
-        remote = (struct ahoy_ip){ .family = AHOY_NO_FAMILY };
-    if (!ahoy_ip_equal(&remote, aimed) || base != secure->pair->base)
-        ahoy_rtp_pair_nominate(secure->pair, base, &remote);
-    if (remote.family == AHOY_NO_FAMILY)
+        send_from(secure, datagram.base, datagram.bytes, &datagram.remote);
+    if (secure->ice.state == AHOY_ICE_GATHERING || !find_way(secure))
         return;
     secure->is_reached = true;
     begin(secure);
@@ -178,6 +257,8 @@ static void find_peer(struct phone_secure *secure, const struct ahoy_sdp_agreed 
     secure->pair->takes_checks =
         now->by_handshake && now->peer.has_ice && ahoy_sdp_read_ice(lines, &peer);
     if (!secure->pair->takes_checks) {
+        ahoy_turn_close(&secure->relay.turn); /* It is of use with ICE alone. */
+        secure->is_relayed = false;
         ahoy_rtp_pair_aim(secure->pair, rtp, rtcp, agreed->has_mux);
         secure->is_reached = true;
         return;
@@ -238,6 +319,32 @@ static void answer_stun(struct phone_secure *secure, struct span packet,
         ahoy_rtp_pair_send(secure->pair, AHOY_RTP_SIDE, ahoy_buf_text(&answer));
 }
 
+/* He may be reached in more than one way, and be so until both have settled (RFC 8445 12.2). */
+static bool is_for_us(struct phone_secure *secure, struct span packet, const struct ahoy_ip *source)
+{
+    return !secure->pair->takes_all || ahoy_rtp_pair_takes(secure->pair, packet, source) ||
+           (secure->pair->takes_checks && ahoy_ice_knows(&secure->ice, source));
+}
+
+bool phone_secure_unwrap(struct phone_secure *secure, size_t *base, struct span *packet,
+                         struct ahoy_ip *source)
+{
+    struct ahoy_relay *relay = &secure->relay;
+    enum ahoy_turn_heard heard = AHOY_TURN_NOTHING;
+    struct ahoy_ip peer;
+    struct span data;
+    if (relay->is_used && ahoy_ip_equal(source, &relay->turn.server))
+        heard = ahoy_turn_step(&relay->turn, *packet, ahoy_driver_now(), &peer, &data);
+    if (heard == AHOY_TURN_TAKEN)
+        mind_ice(secure);
+    if (heard == AHOY_TURN_HEARD) {
+        *base = relay->base;
+        *packet = data;
+        *source = peer;
+    }
+    return heard != AHOY_TURN_TAKEN && is_for_us(secure, *packet, source);
+}
+
 bool phone_secure_settled(struct phone_secure *secure, struct ahoy_sdp_settled *settled)
 {
     struct ahoy_ice_settled found;
@@ -286,7 +393,7 @@ void phone_secure_send(struct phone_secure *secure, bool is_rtcp, struct span pa
     if (secure->agreed.suite != AHOY_NO_SUITE &&
         (secure->srtp == NULL || !ahoy_srtp_protect(secure->srtp, is_rtcp, packet, &packet)))
         return;
-    ahoy_rtp_pair_send(secure->pair, is_rtcp ? AHOY_RTCP_SIDE : AHOY_RTP_SIDE, packet);
+    send_side(secure, is_rtcp ? AHOY_RTCP_SIDE : AHOY_RTP_SIDE, packet);
 }
 
 void phone_secure_turn(struct phone_secure *secure)
@@ -303,6 +410,10 @@ uint64_t phone_secure_deadline(const struct phone_secure *secure, uint64_t now_u
     uint64_t wait_us = secure->has_begun ? ahoy_dtls_wait_us(secure->dtls) : UINT64_MAX;
     uint64_t deadline_us = wait_us == UINT64_MAX ? UINT64_MAX : now_us + wait_us;
     uint64_t ice_ms = secure->pair->takes_checks ? ahoy_ice_deadline(&secure->ice) : UINT64_MAX;
+    uint64_t relay_ms =
+        secure->relay.is_used ? ahoy_turn_deadline(&secure->relay.turn) : UINT64_MAX;
+    if (relay_ms < ice_ms)
+        ice_ms = relay_ms;
     if (ice_ms < deadline_us / 1000)
         deadline_us = ice_ms * 1000;
     return deadline_us;

@@ -92,9 +92,12 @@ static void read_side(struct phone_talk *talk, enum ahoy_rtp_side side)
     for (int i = 0; i < PACKETS_A_TURN; i++) {
         if (!ahoy_rtp_pair_receive(&talk->pair, side, bytes, &packet, &source))
             return;
+        size_t base = 0;
+        if (side == AHOY_RTP_SIDE && !phone_secure_unwrap(&talk->secure, &base, &packet, &source))
+            continue;
         /* RTCP may come to the port of RTP, as we have offered: R5761-5.1.1-5. */
         bool is_rtcp = side == AHOY_RTCP_SIDE || ahoy_rtp_is_rtcp(packet);
-        take_packet(talk, 0, is_rtcp, packet, &source);
+        take_packet(talk, base, is_rtcp, packet, &source);
     }
 }
 
@@ -108,7 +111,9 @@ static void read_further(void *context)
     for (int i = 0; i < PACKETS_A_TURN; i++) {
         if (!ahoy_rtp_pair_receive_at(&talk->pair, base->number, bytes, &packet, &source))
             return;
-        take_packet(talk, base->number, ahoy_rtp_is_rtcp(packet), packet, &source);
+        size_t number = base->number;
+        if (phone_secure_unwrap(&talk->secure, &number, &packet, &source))
+            take_packet(talk, number, ahoy_rtp_is_rtcp(packet), packet, &source);
     }
 }
 
@@ -153,8 +158,9 @@ static void open_further(struct phone_talk *talk)
     if (!may_have_ice(talk->options) || talk->options->listen.family != AHOY_NO_FAMILY ||
         ahoy_ip_is_loopback(own))
         return;
+    bool has_relay = talk->options->turn.server.family != AHOY_NO_FAMILY; /* It takes a place. */
     size_t count = ahoy_own_addresses_choose(addresses, ahoy_own_addresses(addresses), own, chosen,
-                                             AHOY_RTP_BASES_LIMIT);
+                                             AHOY_RTP_BASES_LIMIT - has_relay);
     for (size_t i = 1; i < count; i++) {
         size_t number = talk->pair.base_count;
         chosen[i].port = own->port;
@@ -199,7 +205,7 @@ struct phone_talk *phone_talk_open(struct phone *phone, const struct phone_optio
     phone_secure_place(&talk->secure, media);
     talk->bases[0] = (struct phone_base){ talk, 0, *media };
     open_further(talk);
-    phone_secure_gather(&talk->secure, &options->stun);
+    phone_secure_gather(&talk->secure, options);
     while (!phone_secure_has_gathered(&talk->secure)) /* All else goes on meanwhile. */
         phone_turn(phone, phone_now() + GATHERING_MS);
     ahoy_ua_secure(phone_ua(phone), &talk->secure.ours); /* The call that is made next. */
@@ -335,7 +341,7 @@ static void lose(struct phone_talk *talk)
     talk->is_lost = true;
     talk->give_up_ms = phone_now() + AHOY_ICE_PATIENCE_MS;
     phone_show_way(talk->options, talk->session, PHONE_LOST);
-    talk->is_gathering = phone_secure_restart(&talk->secure, &talk->options->stun);
+    talk->is_gathering = phone_secure_restart(&talk->secure, talk->options);
     if (!talk->is_gathering)
         cut(talk);
 }
@@ -459,6 +465,7 @@ void phone_talk_close(struct phone_talk *talk, struct ahoy_handle session)
         send_all(talk);
         show(talk, session);
     }
+    phone_secure_leave(&talk->secure);
     for (int side = 0; side < AHOY_RTP_SIDES; side++)
         ahoy_driver_unwatch(phone_driver(talk->phone), talk->pair.fds[side]);
     for (size_t base = 1; base < talk->pair.base_count; base++)

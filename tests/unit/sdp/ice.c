@@ -168,6 +168,37 @@ static void test_prints(void **state)
     assert_null(strstr(space, "remote-candidates"));
 }
 
+/* R8839-5.1: what a relay is related to is how its server sees us. */
+static void test_relayed(void **state)
+{
+    char space[1024];
+    const struct ahoy_ip base = { .family = AHOY_IPV4, .port = 4000, .bytes = { 10, 0, 0, 2 } };
+    struct ahoy_sdp_ice ice = {
+        .count = 2,
+        .candidates = { { .ip = base, .priority = 2130706431, .foundation = 1 },
+                        { .ip = { .family = AHOY_IPV4, .port = 50000, .bytes = { 192, 0, 2, 9 } },
+                          .related = { .family = AHOY_IPV4, .port = 5, .bytes = { 192, 0, 2, 2 } },
+                          .kind = AHOY_CANDIDATE_RELAYED,
+                          .base = 1,
+                          .priority = 16776959,
+                          .foundation = 50 } },
+    };
+    static const char line[] = "a=candidate:50 1 UDP 16776959 192.0.2.9 50000 typ relay raddr "
+                               "192.0.2.2 rport 5\r\n";
+    (void)state;
+    memset(&ice.words, 'w', sizeof ice.words);
+    for (int i = 0; i < 2; i++) {
+        struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
+        struct ahoy_ice_peer peer;
+        ahoy_sdp_put_ice(&ice, &base, true, &buf);
+        space[buf.size] = '\0';
+        assert_non_null(strstr(space, line));
+        assert_true(ahoy_sdp_read_ice(ahoy_buf_text(&buf), &peer));
+        assert_int_equal(peer.candidates[1 - i].kind, AHOY_CANDIDATE_RELAYED);
+        ice.settled = (struct ahoy_sdp_settled){ .is_settled = true, .ours = ice.candidates[1] };
+    }
+}
+
 /* R8839-4.4.1.2.2-2 and -3, R8839-5.2-2: what was settled on is the only candidate, and offers of
  * who controls say which of the peer's goes with it. */
 static void test_settled(void **state)
@@ -205,7 +236,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads),    cmocka_unit_test(test_passes_over),
         cmocka_unit_test(test_mismatch), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_prints),   cmocka_unit_test(test_settled),
+        cmocka_unit_test(test_relayed),  cmocka_unit_test(test_prints),
+        cmocka_unit_test(test_settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
