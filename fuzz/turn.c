@@ -73,8 +73,8 @@ static void run(struct span bytes, bool is_granted)
         else
             answer(request, bytes, now_ms);
     }
-    (void)ahoy_turn_why(&turn); /* For what it reads. */
-    MUST(ahoy_turn_deadline(&turn) >= 0);
+    (void)ahoy_turn_why(&turn); /* Both for what they read. */
+    (void)ahoy_turn_deadline(&turn);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

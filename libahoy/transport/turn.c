@@ -328,7 +328,7 @@ static void take_error(struct ahoy_turn *turn, size_t i, uint32_t code, uint64_t
             turn->pace->relays_code = code;
         }
         fail(turn, code, false);
-    } else if (code == 437) { /* R8656-5: it is there no longer. */
+    } else if (code == 437) { /* RFC 8656 5: it is there no longer. */
         fail(turn, code, false);
     } else { /* He may not be sent to; a relay that is not renewed is there still. */
         ask->due_ms = i == 0 ? now_ms + AHOY_TURN_AGAIN_MS : UINT64_MAX;

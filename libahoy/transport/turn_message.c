@@ -61,7 +61,7 @@ void ahoy_turn_put_request(const uint8_t id[AHOY_STUN_ID_SIZE],
     if (request->peer.family != AHOY_NO_FAMILY)
         put_peer(&request->peer, buf);
     if (request->method == AHOY_TURN_ALLOCATE || request->method == AHOY_TURN_REFRESH)
-        ahoy_stun_put_attribute(SOFTWARE, SPAN("ahoy"), buf); /* R8656-5, a SHOULD. */
+        ahoy_stun_put_attribute(SOFTWARE, SPAN("ahoy"), buf); /* RFC 8656 5 */
     ahoy_stun_put_size(buf, 0);
     ahoy_stun_login_put(login, buf);
 }

@@ -189,7 +189,6 @@ static void test_relayed(void **state)
     memset(&ice.words, 'w', sizeof ice.words);
     for (int i = 0; i < 2; i++) {
         struct ahoy_buf buf = ahoy_buf_over(space, sizeof space - 1);
-        struct ahoy_ice_peer peer;
         ahoy_sdp_put_ice(&ice, &base, true, &buf);
         space[buf.size] = '\0';
         assert_non_null(strstr(space, line));

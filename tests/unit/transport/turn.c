@@ -421,7 +421,7 @@ static void test_release(void **state)
     assert_int_equal(turn.state, AHOY_TURN_THERE);
 }
 
-/* R8656-5: a server that was begun anew knows us no more; nor does one that was away so long. */
+/* RFC 8656 5: a server that was begun anew knows us no more; nor does one that was away so long. */
 static void test_gone(void **state)
 {
     (void)state;
