@@ -142,7 +142,8 @@ void ahoy_stun_login_put(const struct ahoy_stun_login *login, struct ahoy_buf *r
                                 request);
         ahoy_stun_put(request, PASSWORD_ALGORITHM, 2);
         ahoy_stun_put(request, 4, 2);
-        ahoy_stun_put(request, (login->is_sha256 ? SHA256 : MD5) << 16, 4);
+        ahoy_stun_put(request, login->is_sha256 ? SHA256 : MD5, 2);
+        ahoy_stun_put(request, 0, 2); /* No parameters. */
     }
     ahoy_stun_prove(proof_of(login), key_of(login), request);
 }
