@@ -168,7 +168,7 @@ static void test_prints(void **state)
     assert_null(strstr(space, "remote-candidates"));
 }
 
-/* R8839-5.1: what a relay is related to is how its server sees us. */
+/* RFC 8839 5.1: what a relay is related to is how its server sees us. */
 static void test_relayed(void **state)
 {
     char space[1024];

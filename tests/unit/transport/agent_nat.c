@@ -227,6 +227,59 @@ static void test_lost_relay(void **state)
     assert_true(is_relayed(0));
 }
 
+/* A relay is chosen for good only when a better way has been waited for; sound has it meanwhile. */
+static void test_relay_is_last(void **state)
+{
+    size_t base;
+    struct ahoy_ip remote;
+    struct ahoy_ice_agent *agent = &world.sides[0].agent;
+    (void)state;
+    ice_world_init(&world, 7);
+    for (size_t i = 0; i < 2; i++)
+        world.sides[i].nat =
+            (struct ice_nat){ .is_there = true, .is_symmetric = true, .filter = ICE_BY_PORT };
+    world.sides[0].has_relay = true;
+    ice_world_open(&world, true);
+    ice_world_run(&world, 3000);
+    ice_world_exchange(&world, 0, 10);
+    for (int i = 0; i < 30 && !ahoy_ice_way(agent, &base, &remote); i++)
+        ice_world_run(&world, 20);
+    assert_true(ahoy_ice_way(agent, &base, &remote) && ahoy_relay_is(&world.sides[0].relay, base));
+    ice_world_run(&world, AHOY_ICE_RELAYED_MS - 100);
+    assert_int_equal(agent->state, AHOY_ICE_RUNNING);
+    ice_world_run(&world, 500);
+    assert_int_equal(agent->state, AHOY_ICE_COMPLETED);
+}
+
+/* What a relay could not bring before a permission was there is sent again once it is. */
+static void test_hurry(void **state)
+{
+    struct ahoy_ice_agent *agent = &world.sides[0].agent;
+    struct ahoy_ice_datagram datagram;
+    size_t relay;
+    const struct ahoy_ip relayed = { .family = AHOY_IPV4, .port = 9, .bytes = { 192, 0, 2, 77 } };
+    (void)state;
+    ice_world_init(&world, 8);
+    assert_true(ahoy_ice_add_base(agent, &relayed));
+    assert_true(ahoy_ice_add_relay(agent, &relay));
+    ahoy_ice_place_relay(agent, relay, &relayed, 0, &relayed);
+    struct ahoy_ice_peer peer = ice_world_tell(&world, 1);
+    peer.count = 1;
+    peer.candidates[0] = (struct ahoy_candidate){ .ip = relayed, .priority = 9 };
+    ahoy_ice_begin(agent, &peer, true, world.now_ms);
+    do
+        world.now_ms = ahoy_ice_deadline(agent);
+    while (!ahoy_ice_poll(agent, world.now_ms, &datagram) || datagram.base != relay);
+    struct ahoy_ip other = relayed;
+    other.bytes[0] ^= 1;
+    ahoy_ice_hurry(agent, relay, &other, world.now_ms);
+    assert_false(ahoy_ice_poll(agent, world.now_ms, &datagram));
+    ahoy_ice_hurry(agent, relay, &relayed, world.now_ms);
+    assert_true(ahoy_ice_poll(agent, world.now_ms, &datagram));
+    assert_int_equal(datagram.base, relay);
+    assert_false(ahoy_ice_poll(agent, world.now_ms, &datagram));
+}
+
 /* What is told of a relay (RFC 8839 5.1), and how else it is seen where no STUN server is asked. */
 static void test_relay_is_told(void **state)
 {
@@ -256,7 +309,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_place), cmocka_unit_test(test_no_server),
         cmocka_unit_test(test_relay),      cmocka_unit_test(test_idle_relay),
-        cmocka_unit_test(test_lost_relay), cmocka_unit_test(test_relay_is_told),
+        cmocka_unit_test(test_lost_relay), cmocka_unit_test(test_relay_is_last),
+        cmocka_unit_test(test_hurry),      cmocka_unit_test(test_relay_is_told),
         cmocka_unit_test(test_seeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
