@@ -85,10 +85,17 @@ static void ask_for_relay(struct phone_secure *secure, const struct phone_turn *
     mind_relay(secure);
 }
 
+bool phone_secure_may_have_ice(const struct phone_options *options)
+{
+    return options->security == AHOY_SECURITY_HANDSHAKE ||
+           (options->security == AHOY_SECURITY_OPTIONAL && options->verb == PHONE_ANSWER);
+}
+
 void phone_secure_gather(struct phone_secure *secure, const struct phone_options *options)
 {
     bool has_stun = options->stun.family != AHOY_NO_FAMILY;
-    bool has_turn = options->turn.server.family != AHOY_NO_FAMILY;
+    bool has_turn =
+        options->turn.server.family != AHOY_NO_FAMILY && phone_secure_may_have_ice(options);
     if (secure->dtls == NULL || (!has_stun && !has_turn))
         return;
     secure->pair->takes_checks = true;

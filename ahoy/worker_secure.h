@@ -38,6 +38,8 @@ void phone_secure_close(struct phone_secure *secure);
 void phone_secure_place(struct phone_secure *secure, const struct ahoy_ip *shown);
 /* The address of a base is ours no more. */
 void phone_secure_drop(struct phone_secure *secure, size_t base);
+/* Calls with a handshake have ICE: those that we make where it is asked for, others perhaps. */
+bool phone_secure_may_have_ice(const struct phone_options *options);
 /* Asks the servers of |options| how others see that socket, and for a relay, which stays a base
  * behind all others; and whether that is over. */
 void phone_secure_gather(struct phone_secure *secure, const struct phone_options *options);

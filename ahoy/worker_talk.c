@@ -140,13 +140,6 @@ static bool takes_first(const struct phone_options *options)
     return !has_keys;
 }
 
-/* Calls with a handshake have ICE: those that we make where it is asked for, others perhaps. */
-static bool may_have_ice(const struct phone_options *options)
-{
-    return options->security == AHOY_SECURITY_HANDSHAKE ||
-           (options->security == AHOY_SECURITY_OPTIONAL && options->verb == PHONE_ANSWER);
-}
-
 /* The peer may be reached from other addresses of this machine, too (RFC 8445 5.1.1.1); but not
  * where ours was chosen, or the server is on this machine. */
 static void open_further(struct phone_talk *talk)
@@ -155,8 +148,8 @@ static void open_further(struct phone_talk *talk)
     struct ahoy_ip chosen[AHOY_RTP_BASES_LIMIT];
     const struct ahoy_ip *own = &talk->pair.local;
     int fd;
-    if (!may_have_ice(talk->options) || talk->options->listen.family != AHOY_NO_FAMILY ||
-        ahoy_ip_is_loopback(own))
+    if (!phone_secure_may_have_ice(talk->options) ||
+        talk->options->listen.family != AHOY_NO_FAMILY || ahoy_ip_is_loopback(own))
         return;
     bool has_relay = talk->options->turn.server.family != AHOY_NO_FAMILY; /* It takes a place. */
     size_t count = ahoy_own_addresses_choose(addresses, ahoy_own_addresses(addresses), own, chosen,

@@ -126,12 +126,30 @@ static void test_refused(void **state)
     assert_true(take(SPAN("obMatJos2????"), SPAN("")));
 }
 
+/* A proof of no size proves nothing, nor does one that is longer than any is. */
+static void test_sizes(void **state)
+{
+    static char long_value[600];
+    const size_t sizes[] = { 0, 4, 19, 32, sizeof long_value };
+    (void)state;
+    assert_true(take(SPAN(NONCE), SPAN("")));
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char room[700];
+        struct ahoy_buf buf = ahoy_buf_over(room, sizeof room);
+        ahoy_stun_ask(id, &buf);
+        ahoy_stun_put_attribute(AHOY_STUN_MESSAGE_INTEGRITY, (struct span){ long_value, sizes[i] },
+                                &buf);
+        ahoy_stun_put_size(&buf, 0);
+        assert_false(ahoy_stun_login_proves(&login, ahoy_buf_text(&buf)));
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes),     cmocka_unit_test(test_unasked),
         cmocka_unit_test(test_anonymous), cmocka_unit_test(test_algorithms),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
