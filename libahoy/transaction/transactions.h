@@ -45,8 +45,9 @@ struct ahoy_expected {
     bool has_branch;
 };
 
-/* A sound message will come, or no further.  What it will be matched with comes near the processor
- * while the caller does what else is to be done. */
+/* Fills |expected| for a sound message that has been read, and goes on by the next call, or no
+ * further.  What it will be matched with comes near the processor while the caller does what else
+ * is to be done. */
 void ahoy_transactions_expect(const struct ahoy_transactions *transactions,
                               const struct ahoy_message *message,
                               const struct ahoy_routing *routing, struct ahoy_expected *expected);

@@ -81,8 +81,9 @@ struct ahoy_turn {
 
 /* |pace| outlives it. */
 void ahoy_turn_init(struct ahoy_turn *turn, const uint64_t seed[2], struct ahoy_ice_pace *pace);
-/* Asks |server| for a relay of its own family, for AHOY_ICE_GATHER_MS at most; unless there is one,
- * or all servers are to be left alone for now.  |user| and |password| outlive it. */
+/* Asks |server| for a relay of its own family, for AHOY_ICE_GATHER_MS at most; not where there is
+ * one, nor within AHOY_TURN_REST_MS and AHOY_TURN_LONG_REST_MS.  |user| and |password| outlive
+ * it. */
 void ahoy_turn_open(struct ahoy_turn *turn, const struct ahoy_ip *server, struct span user,
                     struct span password, uint64_t now_ms);
 /* The relay is not needed: the next poll says so to the server. */

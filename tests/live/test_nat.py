@@ -13,29 +13,15 @@ import sys
 import threading
 import unittest
 
-from nat import PUBLIC, Internet, enter
-from peer import Ahoyd, until
-from sound import share
+from homes import SECONDS, Homes
+from nat import PUBLIC, enter
+from peer import until
 
 BUILD = sys.argv[1]
 AHOY = pathlib.Path(BUILD).resolve() / "bin" / "ahoy"
-ALICE_HZ, BOB_HZ = 440, 660
-SECONDS = 3
 
 
-class Nat(unittest.TestCase):
-    def build(self, **how):
-        self.internet = Internet(**how)
-        self.internet.__enter__()
-        self.addCleanup(self.internet.__exit__)
-        self.server = Ahoyd(BUILD, f"""listen "udp:{PUBLIC}:5060" listen "tcp:{PUBLIC}:5060"
-domain("atlanta.example", {{ auth = "none", insecure = true }})
-store "memory:"
-""")
-        self.addCleanup(self.server.__exit__)
-        self.path = self.server.path
-        (self.path / "password").write_text("none\n")
-
+class Nat(Homes):
     def phone(self, home, verb, name, hz, *more, transport="tcp"):
         phone = home.start(
             AHOY, verb, "--user", f"{name}@atlanta.example", "--password-file", "password",
@@ -79,21 +65,6 @@ store "memory:"
     def wait_for(self, phone, kind):
         return self.wait_for_one([phone], kind)[1]
 
-    def start(self, *more, **how):
-        near, far = self.internet.homes.values()
-        bob = self.phone(far, "answer", "bob", BOB_HZ, "--once", "--ring", "0")
-        self.wait_for(bob, "registered")
-        alice = self.phone(near, "call", "alice", ALICE_HZ, "sip:bob@atlanta.example", "--srtp",
-                           "dtls", *more, **how)
-        return alice, bob
-
-    def expect_sound(self, alice, bob):
-        for phone, name, hz in ((alice, "alice", BOB_HZ), (bob, "bob", ALICE_HZ)):
-            heard = self.wait_for(phone, "heard")
-            self.assertIn("srtp", heard)
-            self.assertGreater(share(self.path / f"{name}.wav", hz), 0.7)
-            self.assertEqual(phone.wait(), 0)
-
     def expect_way_found(self, alice, bob, loser):
         """Sound goes through the NATs again, as |loser| says; then alice hangs up."""
         self.wait_for(loser, "way-found")
@@ -104,8 +75,8 @@ store "memory:"
             self.assertEqual(phone.wait(), 0)
 
     def test_two_nats(self):
-        self.build()
-        alice, bob = self.start("--for", f"{SECONDS}s")
+        self.build(BUILD)
+        alice, bob = self.call("--for", f"{SECONDS}s")
         self.expect_sound(alice, bob)
         self.assertGreater(self.internet.direct, SECONDS * 50)
         trace = (self.path / "alice.trace").read_text()
@@ -115,9 +86,9 @@ store "memory:"
 
     def test_who_is_not_registered(self):
         """A caller whom only his own way leads to hears that it is over."""
-        self.build()
+        self.build(BUILD)
         for transport in ("udp", "tcp"):
-            alice, bob = self.start(transport=transport)
+            alice, bob = self.call(transport=transport)
             self.wait_for(alice, "answered")
             bob.send_signal(signal.SIGINT)
             self.wait_for(alice, "ended")
@@ -126,17 +97,17 @@ store "memory:"
 
     def test_further_interface(self):
         """What does not get through the NATs goes by a network that both are on (5.1.1.1)."""
-        self.build(has_link=True)
+        self.build(BUILD, has_link=True)
         self.internet.is_cut = True
-        alice, bob = self.start("--for", f"{SECONDS}s")
+        alice, bob = self.call("--for", f"{SECONDS}s")
         self.expect_sound(alice, bob)
         self.assertGreater(self.internet.linked, SECONDS * 50)
 
     def test_interface_goes(self):
         """An address that sound goes by is taken away: another way is found at once."""
-        self.build(has_link=True)
+        self.build(BUILD, has_link=True)
         self.internet.is_cut = True
-        alice, bob = self.start()
+        alice, bob = self.call()
         until(lambda: self.internet.linked > 100, "sound by the link")
         self.internet.is_cut = False
         next(iter(self.internet.homes.values())).run("addr del 172.16.0.2/24 dev cable")
@@ -145,8 +116,8 @@ store "memory:"
     def test_lost(self):
         """The network fails for longer than consent lasts (RFC 7675): who notices it first says so,
         and the way is found again when it is there, by other words (RFC 8445 9)."""
-        self.build()
-        alice, bob = self.start()
+        self.build(BUILD)
+        alice, bob = self.call()
         self.wait_for(alice, "answered")
         until(lambda: self.internet.direct > 100, "sound")
         self.internet.is_cut = True

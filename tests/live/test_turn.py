@@ -9,35 +9,24 @@ import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
 import unittest
 
 from coturn import PASSWORD, USER, Coturn
-from nat import PUBLIC, Internet, enter
-from peer import Ahoyd, until
+from homes import ALICE_HZ, BOB_HZ, SECONDS, Homes
+from nat import PUBLIC, enter
+from peer import until
 from sound import share
 
 BUILD = sys.argv[1]
 AHOY = pathlib.Path(BUILD).resolve() / "bin" / "ahoy"
-ALICE_HZ, BOB_HZ = 440, 660
 PORT = 3478
-SECONDS = 3
 STUN = ("--stun", f"{PUBLIC}:5060")  # The permission that a relay needs is for an address.
 
 
-class Turn(unittest.TestCase):
+class Turn(Homes):
     def setUp(self):
-        self.internet = Internet()
-        self.internet.__enter__()
-        self.addCleanup(self.internet.__exit__)
+        self.build(BUILD)
         self.internet.is_cut = True
-        self.server = Ahoyd(BUILD, f"""listen "udp:{PUBLIC}:5060" listen "tcp:{PUBLIC}:5060"
-domain("atlanta.example", {{ auth = "none", insecure = true }})
-store "memory:"
-""")
-        self.addCleanup(self.server.__exit__)
-        self.path = self.server.path
-        (self.path / "password").write_text("none\n")
         self.write_secret(PASSWORD)
 
     def write_secret(self, text):
@@ -76,19 +65,11 @@ store "memory:"
         self.fail(f"it ended before it said {kind}: {told}")
 
     def start(self, for_alice, for_bob, *more):
-        near, far = self.internet.homes.values()
-        bob = self.phone(far, "answer", "bob", BOB_HZ, "--once", "--ring", "0", *for_bob)
-        self.wait_for(bob, "registered")
-        alice = self.phone(near, "call", "alice", ALICE_HZ, "sip:bob@atlanta.example", "--srtp",
-                           "dtls", *for_alice, *more)
-        return alice, bob
+        return self.call(*for_alice, *more, for_bob=for_bob)
 
     def expect_sound(self, alice, bob):
-        for phone, name, hz in ((alice, "alice", BOB_HZ), (bob, "bob", ALICE_HZ)):
-            heard = self.wait_for(phone, "heard")
-            self.assertIn("srtp", heard)
-            self.assertGreater(share(self.path / f"{name}.wav", hz), 0.7)
-            self.assertEqual(phone.wait(), 0)
+        super().expect_sound(alice, bob)
+        for name in ("alice", "bob"):
             self.assertEqual((self.path / f"{name}.err").read_text(), "")
 
     def test_both(self):
@@ -160,10 +141,7 @@ store "memory:"
         """It is said why there is none, and the call goes by another way."""
         self.internet.is_cut = False
         alice, bob = self.start((*self.relay(), *STUN), STUN, "--for", f"{SECONDS}s")
-        for phone, name, hz in ((alice, "alice", BOB_HZ), (bob, "bob", ALICE_HZ)):
-            self.wait_for(phone, "heard")
-            self.assertGreater(share(self.path / f"{name}.wav", hz), 0.7)
-            self.assertEqual(phone.wait(), 0)
+        super().expect_sound(alice, bob)
         self.assertEqual((self.path / "alice.err").read_text(), f"ahoy: no relay: {word}\n")
 
     def test_wrong_password(self):

@@ -156,21 +156,28 @@ static bool is_relayed(size_t side)
             turn_server_is_at(&world.turn, &remote));
 }
 
+/* Between the two nothing gets through but by a relay, which |relays| says who has, a bit a side;
+ * one who has it offers. */
+static void open_between_walls(uint64_t seed, unsigned relays)
+{
+    ice_world_init(&world, seed);
+    for (size_t i = 0; i < 2; i++) {
+        world.sides[i].nat =
+            (struct ice_nat){ .is_there = true, .is_symmetric = true, .filter = ICE_BY_PORT };
+        world.sides[i].has_relay = (relays >> i & 1) != 0;
+    }
+    ice_world_open(&world, true);
+    ice_world_run(&world, 3000);
+    ice_world_exchange(&world, relays == 2, 10);
+}
+
 /* Both NATs take another port for each destination: one relay is enough, whoever has it, and sound
  * goes by a channel.  It is renewed as long as the call goes on, and given back then. */
 static void test_relay(void **state)
 {
     (void)state;
-    for (size_t with = 0; with < 3; with++) {
-        ice_world_init(&world, 3 + with);
-        for (size_t i = 0; i < 2; i++) {
-            world.sides[i].nat =
-                (struct ice_nat){ .is_there = true, .is_symmetric = true, .filter = ICE_BY_PORT };
-            world.sides[i].has_relay = with == i || with == 2;
-        }
-        ice_world_open(&world, true);
-        ice_world_run(&world, 3000);
-        ice_world_exchange(&world, with % 2, 10);
+    for (unsigned with = 0; with < 3; with++) {
+        open_between_walls(3 + with, 1 + with);
         assert_true(ice_world_connects(&world, 10000));
         assert_true(is_relayed(0) && is_relayed(1));
         assert_in_range(world.turn.channel_data, 40, 60);
@@ -210,14 +217,7 @@ static void test_idle_relay(void **state)
 static void test_lost_relay(void **state)
 {
     (void)state;
-    ice_world_init(&world, 5);
-    for (size_t i = 0; i < 2; i++)
-        world.sides[i].nat =
-            (struct ice_nat){ .is_there = true, .is_symmetric = true, .filter = ICE_BY_PORT };
-    world.sides[0].has_relay = true;
-    ice_world_open(&world, true);
-    ice_world_run(&world, 3000);
-    ice_world_exchange(&world, 0, 10);
+    open_between_walls(5, 1);
     assert_true(ice_world_connects(&world, 10000));
     turn_server_reboot(&world.turn);
     ice_world_run(&world, 60000);
@@ -234,14 +234,7 @@ static void test_relay_is_last(void **state)
     struct ahoy_ip remote;
     struct ahoy_ice_agent *agent = &world.sides[0].agent;
     (void)state;
-    ice_world_init(&world, 7);
-    for (size_t i = 0; i < 2; i++)
-        world.sides[i].nat =
-            (struct ice_nat){ .is_there = true, .is_symmetric = true, .filter = ICE_BY_PORT };
-    world.sides[0].has_relay = true;
-    ice_world_open(&world, true);
-    ice_world_run(&world, 3000);
-    ice_world_exchange(&world, 0, 10);
+    open_between_walls(7, 1);
     for (int i = 0; i < 30 && !ahoy_ice_way(agent, &base, &remote); i++)
         ice_world_run(&world, 20);
     assert_true(ahoy_ice_way(agent, &base, &remote) && ahoy_relay_is(&world.sides[0].relay, base));
