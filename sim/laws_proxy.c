@@ -108,7 +108,8 @@ void sim_law_cancel_sent(struct sim_witness *witness, const struct sim_news *new
         sim_witness_break(witness, 10, "a CANCEL before any provisional response");
     else if (invite->cancels > 1)
         sim_witness_break(witness, 10, "a second CANCEL");
-    else if (!news->is_again && invite->final != 0 && invite->final_turn != witness->turn)
+    else if (!news->is_again && invite->final != 0 && !invite->is_unheard &&
+             invite->final_turn != witness->turn)
         sim_witness_break(witness, 10, "a CANCEL after the final response");
     else if (invite->upper != NULL && !invite->may_be_cancelled &&
              !timer_c_is_over(witness, invite) && !invite->is_excused)

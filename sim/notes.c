@@ -372,8 +372,10 @@ static void note_answered(struct sim_witness *witness, struct sim_news *news)
     upper->final_tag = sim_hash(routing->to_tag);
     upper->final_ms = sim_witness_now(witness);
     upper->final_turn = witness->turn;
-    upper->is_stateless =
-        upper->branches == 0 && !upper->has_provisional && upper->began_turn == witness->turn;
+    /* What came before while there was no memory for it has left nothing. */
+    bool is_first = upper->began_turn == witness->turn ||
+                    (upper->is_excused && upper->asked_turn == witness->turn);
+    upper->is_stateless = is_first && upper->branches == 0 && !upper->has_provisional;
 }
 
 void sim_notes_take(struct sim_witness *witness, struct sim_news *news, bool comes)

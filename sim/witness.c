@@ -164,8 +164,11 @@ void sim_witness_excuse(struct sim_witness *witness)
     uint64_t now_ms = sim_witness_now(witness);
     witness->short_ms = now_ms;
     excuse_uppers(witness);
-    for (size_t i = witness->first_lower; i < witness->lower_count; i++)
-        witness->lowers[i].is_excused = true;
+    for (size_t i = witness->first_lower; i < witness->lower_count; i++) {
+        struct sim_lower *lower = &witness->lowers[i];
+        lower->is_excused = true;
+        lower->is_unheard |= lower->final != 0 && lower->final_turn == witness->turn;
+    }
     sim_notes_excuse_registers(witness, SIM_64T1_MS);
 }
 

@@ -81,7 +81,7 @@ struct sim_lower {
     bool may_be_cancelled;     /* There is a reason for one. */
     uint64_t must_cancel_turn; /* One must leave in this turn; 0: none. */
     bool is_excused;
-    bool is_unheard; /* So it was when its final response came, which may belong to nothing. */
+    bool is_unheard; /* Its final response came when it may have been over, or without memory. */
 };
 
 /* What an address-of-record had in the store at the end of a turn. */

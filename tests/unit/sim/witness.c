@@ -66,7 +66,9 @@ static int end(void **state)
 static struct span message(const char *line, const char *vias, unsigned call)
 {
     bool is_response = strncmp(line, "SIP/2.0 ", 8) == 0;
-    const char *method = strncmp(line, "ACK", 3) == 0 ? "ACK" : "INVITE";
+    const char *method = strncmp(line, "ACK", 3) == 0      ? "ACK"
+                         : strncmp(line, "CANCEL", 6) == 0 ? "CANCEL"
+                                                           : "INVITE";
     int size = snprintf(court.text, sizeof court.text,
                         "%s\r\n%sFrom: <sip:frank@atlanta.example>;tag=f\r\n"
                         "To: <sip:grace@atlanta.example>%s\r\nCall-ID: call-%u\r\nCSeq: %u %s\r\n"
@@ -266,6 +268,83 @@ static void test_heard_without_loss(void **state)
     expect(12);
 }
 
+/* The caller cancels, and the server what it made of that by the first branch. */
+static void cancel(unsigned call, uint64_t stream)
+{
+    char vias[256];
+    snprintf(vias, sizeof vias, THEIRS "%u;rport\r\n", call);
+    comes(0, &caller, message("CANCEL sip:grace@atlanta.example SIP/2.0", vias, call));
+    snprintf(vias, sizeof vias, OURS "%u1;rport\r\n", call);
+    goes(stream, &callee, message("CANCEL sip:grace@192.0.2.8 SIP/2.0", vias, call));
+}
+
+/* A ringing branch is answered where there may be no memory for it: then it may ring on. */
+static void play_answer(bool is_short)
+{
+    forward(1, 0, 1);
+    answer(1, 0, 1, 1, "SIP/2.0 180 Ringing");
+    pass_on(1, 1, "SIP/2.0 180 Ringing");
+    turn(100);
+    answer(1, 0, 1, 1, "SIP/2.0 480 Temporarily Unavailable");
+    if (is_short)
+        sim_witness_excuse(court.witness);
+    else
+        acknowledge(1, 0, 1);
+    turn(100);
+    cancel(1, 0);
+}
+
+static void test_cancel_of_one_unheard(void **state)
+{
+    (void)state;
+    play_answer(true);
+    turn(100);
+    expect(0);
+}
+
+static void test_cancel_of_one_heard(void **state)
+{
+    (void)state;
+    play_answer(false);
+    expect(10);
+}
+
+/* An INVITE comes, for which there may be no memory; it comes again, and is refused at once; and
+ * again, and goes on. */
+static void play_refusal(bool is_short)
+{
+    comes(0, &caller,
+          message("INVITE sip:grace@atlanta.example SIP/2.0", THEIRS "1;rport\r\n", 1));
+    if (is_short)
+        sim_witness_excuse(court.witness);
+    turn(100);
+    comes(0, &caller,
+          message("INVITE sip:grace@atlanta.example SIP/2.0", THEIRS "1;rport\r\n", 1));
+    pass_on(1, 1, "SIP/2.0 404 Not Found");
+    turn(100);
+    forward(1, 0, 1);
+    answer(1, 0, 1, 1, "SIP/2.0 180 Ringing");
+    pass_on(1, 1, "SIP/2.0 180 Ringing");
+    turn(100);
+    cancel(1, 0);
+    turn(100);
+}
+
+/* 8.2.7: what came first left nothing, so it was refused without a transaction. */
+static void test_refusal_of_one_unheard(void **state)
+{
+    (void)state;
+    play_refusal(true);
+    expect(0);
+}
+
+static void test_refusal_of_one_that_waits(void **state)
+{
+    (void)state;
+    play_refusal(false);
+    expect(3);
+}
+
 /* A request of some more than |size| bytes goes by a connection and is answered 180 or not; that is
  * lost or not; and it goes again, by UDP. */
 static void play_move(size_t size, bool is_rung, bool is_lost)
@@ -436,6 +515,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unheard_after_loss, begin, end),
         cmocka_unit_test_setup_teardown(test_heard_after_ringing, begin, end),
         cmocka_unit_test_setup_teardown(test_heard_without_loss, begin, end),
+        cmocka_unit_test_setup_teardown(test_cancel_of_one_unheard, begin, end),
+        cmocka_unit_test_setup_teardown(test_cancel_of_one_heard, begin, end),
+        cmocka_unit_test_setup_teardown(test_refusal_of_one_unheard, begin, end),
+        cmocka_unit_test_setup_teardown(test_refusal_of_one_that_waits, begin, end),
         cmocka_unit_test_setup_teardown(test_cancel_hops_no_more, begin, end),
         cmocka_unit_test_setup_teardown(test_cancel_may_hop, begin, end),
         cmocka_unit_test_setup_teardown(test_moves_back, begin, end),
