@@ -231,6 +231,9 @@ static bool next_timer(struct ahoy_stack *stack)
     struct ahoy_timer *timer = ahoy_timers_expire(&stack->timers, stack->now_ms);
     if (timer == NULL)
         return false;
+    const struct ahoy_timer *coming = ahoy_timers_coming(&stack->timers);
+    if (coming != NULL && coming->which < AHOY_FLOW_TIMER)
+        ahoy_transactions_expect_timer(stack->transactions, coming);
     if (timer->which == AHOY_FLOW_TIMER)
         time_out(stack, ahoy_handle_unpack(timer->what));
     else if (timer->which == AHOY_TRIM_TIMER)

@@ -25,20 +25,9 @@ enum {
 /* A slot.  Small, since there are many; large things are in the arena, which is given back as soon
  * as a state is entered that does not need it. */
 struct ahoy_transaction {
-    struct ahoy_timer again; /* Clock A, E or G.  Both timers' |what| is our handle. */
-    struct ahoy_timer end;   /* The clock that ends the state. */
-    struct ahoy_arena arena; /* Of |kept|, and of a long key. */
-    struct span kept;        /* The request, ACK or response that may have to be sent again. */
-    uint64_t user;
-    uint64_t hash;                 /* Under which the table has us: clients' is their token. */
-    struct ahoy_transaction *next; /* In the line of those with events, or of the dead. */
-    struct ahoy_hop hop;           /* Where everything is sent. */
-    union {
-        struct ahoy_invite_client invite_client;
-        struct ahoy_noninvite_client noninvite_client;
-        struct ahoy_invite_server invite_server;
-        struct ahoy_noninvite_server noninvite_server;
-    } machine;
+    /* What is looked at when it is over, which is out of all caches by then, stands together. */
+    struct ahoy_timer end;    /* The clock that ends the state. */
+    uint64_t hash;            /* Under which the table has us: clients' is their token. */
     unsigned char kind : 3;   /* enum ahoy_transaction_kind */
     unsigned char method : 5; /* enum ahoy_method */
     uint8_t owed;             /* A bit for each event that the user is to get: owner.c. */
@@ -50,6 +39,18 @@ struct ahoy_transaction {
     bool has_cookie : 1;      /* Servers: the peer is one of RFC 3261. */
     bool has_long_key : 1;
     bool is_moved : 1; /* Clients: from UDP to TCP, for its size. */
+    union {
+        struct ahoy_invite_client invite_client;
+        struct ahoy_noninvite_client noninvite_client;
+        struct ahoy_invite_server invite_server;
+        struct ahoy_noninvite_server noninvite_server;
+    } machine;
+    struct ahoy_arena arena; /* Of |kept|, and of a long key. */
+    struct ahoy_timer again; /* Clock A, E or G.  Both timers' |what| is our handle. */
+    struct span kept;        /* The request, ACK or response that may have to be sent again. */
+    uint64_t user;
+    struct ahoy_transaction *next; /* In the line of those with events, or of the dead. */
+    struct ahoy_hop hop;           /* Where everything is sent. */
     union {
         char short_key[AHOY_SHORT_KEY]; /* Servers: packed. */
         const char *long_key;           /* The same, in the arena. */
@@ -66,7 +67,7 @@ struct ahoy_arrival {
     const struct ahoy_message *message;
     const struct ahoy_routing *routing;
     const struct ahoy_hop *source;
-    struct ahoy_hop reply;
+    const struct ahoy_hop *reply;
     bool is_at_hand; /* What is sent now is sent because of it. */
     uint32_t call;   /* The mark of its call, 0 as long as nobody asks. */
     uint64_t now_ms;

@@ -221,7 +221,7 @@ static struct ahoy_transaction *add(struct ahoy_transactions *owner, uint64_t us
     enum ahoy_transaction_kind kind =
         method == AHOY_METHOD_INVITE ? AHOY_INVITE_SERVER : AHOY_NONINVITE_SERVER;
     struct ahoy_transaction *transaction =
-        ahoy_owner_add(owner, kind, method, &arrival->reply, user);
+        ahoy_owner_add(owner, kind, method, arrival->reply, user);
     if (transaction == NULL)
         return NULL;
     transaction->hash = arrival->expected->hash;

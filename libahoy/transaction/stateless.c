@@ -19,7 +19,7 @@ void ahoy_transaction_answer(struct ahoy_transactions *owner, const struct ahoy_
     struct span bytes = ahoy_arena_join(&owner->outbox, pieces, count);
     /* Where memory is refused it is lost: the request will come again. */
     if (bytes.at != NULL)
-        (void)ahoy_owner_send(owner, &owner->arrival.reply, bytes, nobody);
+        (void)ahoy_owner_send(owner, owner->arrival.reply, bytes, nobody);
 }
 
 void ahoy_transaction_keep_answer(struct ahoy_transactions *owner, const struct ahoy_event *event)

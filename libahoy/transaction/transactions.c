@@ -77,7 +77,7 @@ void ahoy_transactions_message(struct ahoy_transactions *owner, struct ahoy_expe
     arrival->message = expected->message;
     arrival->routing = expected->routing;
     arrival->source = source;
-    arrival->reply = *reply;
+    arrival->reply = reply;
     arrival->is_at_hand = true;
     arrival->call = 0;
     ahoy_owner_forget_joined(owner);
@@ -100,6 +100,18 @@ void ahoy_transactions_timer(struct ahoy_transactions *owner, const struct ahoy_
         ahoy_server_take_timer(owner, transaction, (enum ahoy_clock)timer->which, now_ms);
     else
         ahoy_client_take_timer(owner, transaction, (enum ahoy_clock)timer->which, now_ms);
+}
+
+void ahoy_transactions_expect_timer(const struct ahoy_transactions *owner,
+                                    const struct ahoy_timer *timer)
+{
+    struct ahoy_transaction *transaction =
+        ahoy_owner_get(owner, ahoy_handle_unpack(timer->what));
+    if (transaction == NULL)
+        return;
+    __builtin_prefetch(transaction->arena.first, 1);
+    ahoy_map_fetch(ahoy_owner_is_server(transaction) ? &owner->servers : &owner->clients,
+                   transaction->hash);
 }
 
 void ahoy_transactions_send_failed(struct ahoy_transactions *owner, struct ahoy_handle handle,

@@ -60,6 +60,9 @@ void ahoy_transactions_message(struct ahoy_transactions *transactions,
 /* One of its timers (timer->what is the packed handle, timer->which an enum ahoy_clock) is due. */
 void ahoy_transactions_timer(struct ahoy_transactions *transactions, const struct ahoy_timer *timer,
                              uint64_t now_ms);
+/* One of its timers will be due next: what that needs comes near the processor. */
+void ahoy_transactions_expect_timer(const struct ahoy_transactions *transactions,
+                                    const struct ahoy_timer *timer);
 /* What |transaction| sent did not leave.  Nothing happens where that is over. */
 void ahoy_transactions_send_failed(struct ahoy_transactions *transactions,
                                    struct ahoy_handle transaction, uint64_t now_ms);
