@@ -39,15 +39,29 @@ static bool is_forgotten(const struct sim_upper *upper)
     return upper->is_stateless && !may_be_kept;
 }
 
+/* When it ends: timers H, I, J and L (17.2, RFC 6026 7.1).  Where an ACK came in time, that of H is
+ * none any more. */
+static uint64_t end_ms(const struct sim_upper *upper)
+{
+    if (upper->final == 0)
+        return upper->method == AHOY_METHOD_INVITE ? UINT64_MAX : upper->began_ms + SIM_64T1_MS;
+    if (upper->stream != 0 && (upper->method != AHOY_METHOD_INVITE || upper->is_acked))
+        return 0; /* Timers J and I are 0. */
+    if (is_forgotten(upper))
+        return 0;
+    return upper->is_acked ? upper->acked_ms + SIM_TIMER_I_MS : upper->final_ms + SIM_64T1_MS;
+}
+
 static bool is_over(const struct sim_witness *witness, const struct sim_upper *upper)
 {
-    uint64_t now_ms = sim_witness_now(witness);
-    if (upper->final == 0)
-        return upper->method != AHOY_METHOD_INVITE && now_ms >= upper->began_ms + SIM_64T1_MS;
-    if (upper->stream != 0 && (upper->method != AHOY_METHOD_INVITE || upper->is_acked))
-        return true; /* Timers J and I are 0. */
-    return is_forgotten(upper) || now_ms >= upper->final_ms + SIM_64T1_MS ||
-           (upper->is_acked && now_ms >= upper->acked_ms + SIM_TIMER_I_MS);
+    return sim_witness_now(witness) >= end_ms(upper);
+}
+
+/* What comes in the instant in which |upper| ends may belong to it still, or not any more. */
+static void excuse_edge(const struct sim_witness *witness, struct sim_upper *upper)
+{
+    if (upper != NULL)
+        upper->is_excused |= sim_witness_now(witness) == end_ms(upper);
 }
 
 static struct sim_upper *find_upper(struct sim_witness *witness, uint64_t key)
@@ -115,9 +129,11 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
         return;
     }
     struct sim_upper *invite = find_upper(witness, key_of(via, SPAN("INVITE")));
+    excuse_edge(witness, invite);
     if (is_ack) {
         news->upper = invite;
-        if (invite != NULL && invite->final >= 300 && !invite->is_acked) {
+        if (invite != NULL && invite->final >= 300 && !invite->is_acked &&
+            !is_over(witness, invite)) {
             invite->is_acked = true;
             invite->acked_ms = sim_witness_now(witness);
             invite->acked_turn = witness->turn;
@@ -126,6 +142,7 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     }
     uint64_t key = key_of(via, message->method_text);
     struct sim_upper *upper = find_upper(witness, key);
+    excuse_edge(witness, upper);
     if (is_cancel && invite != NULL && !is_over(witness, invite)) {
         invite->is_cancelled = true;
         /* A CANCEL that is older than its INVITE is a retransmission: it may end nothing. */

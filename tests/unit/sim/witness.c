@@ -436,8 +436,7 @@ static void test_cancel_may_hop(void **state)
     expect(11);
 }
 
-/* An INFO comes twice in the bytes of one turn, or a turn |apart|. */
-static void ask_twice(uint64_t stream, const char *method, bool apart)
+static void ask(uint64_t stream, const char *method)
 {
     char text[512];
     int size = snprintf(text, sizeof text,
@@ -447,9 +446,15 @@ static void ask_twice(uint64_t stream, const char *method, bool apart)
                         "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
                         method, method);
     comes(stream, &caller, (struct span){ text, (size_t)size });
+}
+
+/* It comes twice in the bytes of one turn, or a turn |apart|. */
+static void ask_twice(uint64_t stream, const char *method, bool apart)
+{
+    ask(stream, method);
     if (apart)
         turn(100);
-    comes(stream, &caller, (struct span){ text, (size_t)size });
+    ask(stream, method);
 }
 
 static void refuse(uint64_t stream, const char *line, const char *method)
@@ -504,6 +509,107 @@ static void test_a_copy_while_it_waits(void **state)
     expect(1);
 }
 
+/* An INVITE is answered 486, by timer G again and again; its ACK comes |acked_ms| after the first
+ * of these, and the INVITE once more after |again_ms|. */
+static void play_late_ack(uint64_t acked_ms, uint64_t again_ms)
+{
+    uint64_t passed_ms = 0, interval_ms = SIM_T1_MS;
+    forward(1, 0, 1);
+    answer(1, 0, 1, 1, "SIP/2.0 486 Busy Here");
+    acknowledge(1, 0, 1);
+    pass_on(1, 1, "SIP/2.0 486 Busy Here");
+    while (passed_ms + interval_ms < acked_ms && passed_ms + interval_ms < SIM_64T1_MS) {
+        turn(interval_ms);
+        pass_on(1, 1, "SIP/2.0 486 Busy Here");
+        passed_ms += interval_ms;
+        interval_ms = 2 * interval_ms < SIM_T2_MS ? 2 * interval_ms : SIM_T2_MS;
+    }
+    turn(acked_ms - passed_ms);
+    comes(0, &caller, message("ACK sip:grace@atlanta.example SIP/2.0", THEIRS "1;rport\r\n", 1));
+    turn(again_ms - acked_ms);
+    comes(0, &caller, message("INVITE sip:grace@atlanta.example SIP/2.0", THEIRS "1;rport\r\n", 1));
+}
+
+static void wait_for_an_answer(void)
+{
+    turn(SIM_TIMER_C_MS + 2 * SIM_64T1_MS);
+    turn(1);
+}
+
+/* 17.2.1: the ACK ends timer H, and for timer I what comes is absorbed, though 64*T1 are over. */
+static void test_confirmed_absorbs(void **state)
+{
+    (void)state;
+    play_late_ack(31000, 33000);
+    wait_for_an_answer();
+    expect(0);
+}
+
+/* What is absorbed does not go on. */
+static void test_confirmed_goes_on(void **state)
+{
+    char vias[256];
+    (void)state;
+    play_late_ack(31000, 33000);
+    snprintf(vias, sizeof vias, OURS "12;rport\r\n" THEIRS "1" MARKED);
+    goes(0, &callee, message("INVITE sip:grace@192.0.2.8 SIP/2.0", vias, 1));
+    expect(3);
+}
+
+/* Behind timer I it is a request of its own, ... */
+static void test_confirmed_is_over(void **state)
+{
+    (void)state;
+    play_late_ack(31000, 36001);
+    wait_for_an_answer();
+    expect(2);
+}
+
+/* ... and an ACK behind timer H confirms nothing. */
+static void test_ack_behind_timer_h(void **state)
+{
+    (void)state;
+    play_late_ack(32001, 33000);
+    wait_for_an_answer();
+    expect(2);
+}
+
+/* In the instant of timer H nobody sees which of the two came first. */
+static void test_ack_with_timer_h(void **state)
+{
+    (void)state;
+    play_late_ack(32000, 33000);
+    wait_for_an_answer();
+    expect(0);
+}
+
+/* An INFO is answered, and comes once more |again_ms| after that. */
+static void play_late_copy(uint64_t again_ms)
+{
+    ask(0, "INFO");
+    turn(100);
+    refuse(0, "SIP/2.0 404 Not Found", "INFO");
+    turn(again_ms);
+    ask(0, "INFO");
+    turn(2 * SIM_64T1_MS);
+    turn(1);
+}
+
+/* 17.2.2: the same of timer J. */
+static void test_copy_with_timer_j(void **state)
+{
+    (void)state;
+    play_late_copy(32000);
+    expect(0);
+}
+
+static void test_copy_behind_timer_j(void **state)
+{
+    (void)state;
+    play_late_copy(32001);
+    expect(2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -529,6 +635,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_copies_by_datagrams, begin, end),
         cmocka_unit_test_setup_teardown(test_copies_of_an_invite, begin, end),
         cmocka_unit_test_setup_teardown(test_a_copy_while_it_waits, begin, end),
+        cmocka_unit_test_setup_teardown(test_confirmed_absorbs, begin, end),
+        cmocka_unit_test_setup_teardown(test_confirmed_goes_on, begin, end),
+        cmocka_unit_test_setup_teardown(test_confirmed_is_over, begin, end),
+        cmocka_unit_test_setup_teardown(test_ack_behind_timer_h, begin, end),
+        cmocka_unit_test_setup_teardown(test_ack_with_timer_h, begin, end),
+        cmocka_unit_test_setup_teardown(test_copy_with_timer_j, begin, end),
+        cmocka_unit_test_setup_teardown(test_copy_behind_timer_j, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
