@@ -132,6 +132,8 @@ static void note_request(struct sim_witness *witness, struct sim_news *news)
     excuse_edge(witness, invite);
     if (is_ack) {
         news->upper = invite;
+        if (invite != NULL && invite->final == 0)
+            invite->early_ack_turn = witness->turn;
         if (invite != NULL && invite->final >= 300 && !invite->is_acked &&
             !is_over(witness, invite)) {
             invite->is_acked = true;
@@ -393,6 +395,9 @@ static void note_answered(struct sim_witness *witness, struct sim_news *news)
     bool is_first = upper->began_turn == witness->turn ||
                     (upper->is_excused && upper->asked_turn == witness->turn);
     upper->is_stateless = is_first && upper->branches == 0 && !upper->has_provisional;
+    /* What is due goes off before a message of that instant is read: the ACK may be for this. */
+    bool is_met = upper->early_ack_turn != 0 && upper->early_ack_turn == witness->turn;
+    upper->is_excused |= status >= 300 && is_met;
 }
 
 void sim_notes_take(struct sim_witness *witness, struct sim_news *news, bool comes)

@@ -53,6 +53,7 @@ struct sim_upper {
     uint64_t successes_sent; /* ... and went. */
     uint64_t asked_turn;     /* When its request last came. */
     uint64_t acked_ms, acked_turn;
+    uint64_t early_ack_turn; /* An ACK came before any final response; 0: none did. */
 };
 
 /* A request that the server sent. */

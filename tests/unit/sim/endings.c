@@ -162,6 +162,36 @@ static void test_ack_with_timer_h(void **state)
     court_expect(0);
 }
 
+/* An ACK comes in the turn of the final response, or |apart|, before it. */
+static void play_early_ack(bool apart)
+{
+    court_forward(1, 0, 1);
+    from_caller("ACK sip:grace@atlanta.example SIP/2.0");
+    if (apart)
+        court_turn(100);
+    court_answer(1, 0, 1, 1, "SIP/2.0 486 Busy Here");
+    court_acknowledge(1, 0, 1);
+    court_pass_on(1, 1, "SIP/2.0 486 Busy Here");
+    court_turn(SIM_T1_MS + 1);
+    court_turn(1);
+}
+
+/* What is due in the instant of a message goes off before it is read, so that the ACK to an answer
+ * without state (8.2.7) may follow the 408 of timer B, which is then not sent again. */
+static void test_ack_in_the_turn_of_the_answer(void **state)
+{
+    (void)state;
+    play_early_ack(false);
+    court_expect(0);
+}
+
+static void test_ack_before_the_answer(void **state)
+{
+    (void)state;
+    play_early_ack(true);
+    court_expect(6);
+}
+
 /* An INFO is answered, and comes once more |again_ms| after that. */
 static void play_late_copy(uint64_t again_ms)
 {
@@ -201,6 +231,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_confirmed_is_over, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_ack_behind_timer_h, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_ack_with_timer_h, court_begin, court_end),
+        cmocka_unit_test_setup_teardown(test_ack_in_the_turn_of_the_answer, court_begin, court_end),
+        cmocka_unit_test_setup_teardown(test_ack_before_the_answer, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_copy_with_timer_j, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_copy_behind_timer_j, court_begin, court_end),
     };
