@@ -12,7 +12,7 @@ enum {
 
 /* Each brings the tables to the next version, where they are of the one before.  Any number of
  * nodes may run them at once. */
-enum { PGSQL_VERSION = 3 };
+enum { PGSQL_VERSION = 4 };
 extern const char *const pgsql_schema[PGSQL_VERSION];
 /* Gives the version that is there. */
 extern const char pgsql_version_query[];

@@ -13,5 +13,6 @@ const char *pgsql_row_read(const struct span values[PGSQL_ROW_COLUMNS], struct n
     *row = (struct shared_row){ .key = text_of(values[PGSQL_ROW_KEY]),
                                 .version = name_number_of(values[PGSQL_ROW_VERSION]),
                                 .bytes = text_of(values[PGSQL_ROW_BYTES]) };
+    row->is_gone = row->version != 0 && row->bytes.size == 0;
     return NULL;
 }

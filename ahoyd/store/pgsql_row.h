@@ -8,6 +8,6 @@
 enum pgsql_row_column { PGSQL_ROW_KEY, PGSQL_ROW_VERSION, PGSQL_ROW_BYTES, PGSQL_ROW_COLUMNS };
 
 /* One of ahoy_rows: it is handed on as it is, the store looks at its bytes.  Returns NULL.  Without
- * a version there is no row. */
+ * a version there is no row, and without bytes it is gone. */
 const char *pgsql_row_read(const struct span values[PGSQL_ROW_COLUMNS], struct name_space *space,
                            struct shared_row *row);

@@ -1,9 +1,10 @@
 /* The tables in PostgreSQL.  Each version of them brings the one before up to date.
  *
- * ahoy_rows has what only ahoyd reads: a key, a version that is compared, bytes (shared_rows.h),
- * and when they lapse.  ahoy_users is for others too: users with their HA1s, and other names that
- * they have.  Whoever changes a row, be it by hand, is heard by all nodes, as triggers tell its
- * key; nothing, where it would be too long or all rows went at once: then all are read again. */
+ * ahoy_rows has what only ahoyd reads: a key, a version that is compared, bytes (shared_rows.h;
+ * none where it was removed of late), and when they lapse.  ahoy_users is for others too: users
+ * with their HA1s, and other names that they have.  Whoever changes a row, be it by hand, is heard
+ * by all nodes, as triggers tell its key; nothing, where it would be too long or all rows went at
+ * once: then all are read again. */
 #include "ahoyd/store/pgsql_inside.h"
 
 #define ROWS                                                                                       \
@@ -149,6 +150,37 @@
     "DROP TABLE ahoy_moved; "                                                                      \
     "DROP FUNCTION ahoy_texts(bytea); "
 
+/* A row that is removed stays for a while without bytes, and putting a row where there is none is
+ * refused once that while may be over: whoever gave a connection up cannot know when what was sent
+ * on it is run, and it must not bring back what has been removed since.  The clock is looked at
+ * behind the row, as that may have to wait for another's. */
+#define SWAP_IN_TIME                                                                               \
+    "DROP FUNCTION ahoy_swap(bytea, bigint, bigint, bytea, bigint); "                              \
+    "CREATE FUNCTION ahoy_swap(the_key bytea, expected bigint, new_version bigint,"                \
+    "  new_bytes bytea, new_until bigint, asked bigint,"                                           \
+    "  OUT done boolean, OUT version bigint, OUT bytes bytea) "                                    \
+    "LANGUAGE plpgsql AS $f$ BEGIN "                                                               \
+    "  IF length(new_bytes) = 0 THEN"                                                              \
+    "    new_until := extract(epoch FROM clock_timestamp()) * 1000 + 60000;"                       \
+    "  END IF;"                                                                                    \
+    "  IF expected = 0 THEN"                                                                       \
+    "    INSERT INTO ahoy_rows VALUES (the_key, new_version, new_bytes, new_until)"                \
+    "      ON CONFLICT (key) DO NOTHING;"                                                          \
+    "  ELSE"                                                                                       \
+    "    UPDATE ahoy_rows r SET version = new_version, bytes = new_bytes, until_ms = new_until"    \
+    "      WHERE r.key = the_key AND r.version = expected;"                                        \
+    "  END IF;"                                                                                    \
+    "  done := FOUND;"                                                                             \
+    "  IF done AND expected = 0"                                                                   \
+    "    AND extract(epoch FROM clock_timestamp()) * 1000 > asked + 60000 THEN"                    \
+    "    RAISE EXCEPTION"                                                                          \
+    "      'it comes more than a minute late, or the clocks of the machines differ';"              \
+    "  END IF;"                                                                                    \
+    "  IF done THEN RETURN; END IF;"                                                               \
+    "  SELECT r.version, r.bytes INTO version, bytes FROM ahoy_rows r WHERE r.key = the_key;"      \
+    "  done := FOUND AND version = new_version;"                                                   \
+    "END $f$; "
+
 /* Nodes that start together do this one after the other. */
 #define WHERE(condition, text, version)                                                            \
     "DO $do$ BEGIN "                                                                               \
@@ -162,6 +194,7 @@ const char *const pgsql_schema[PGSQL_VERSION] = {
     WHERE("to_regclass('ahoy_schema') IS NULL", ROWS SWAP TELL, "1"),
     AFTER("1", USERS SWAP_USER TELL_USER, "2"),
     AFTER("2", MOVE_USERS, "3"),
+    AFTER("3", SWAP_IN_TIME, "4"),
 };
 
 const char pgsql_version_query[] = "SELECT max(version) FROM ahoy_schema";

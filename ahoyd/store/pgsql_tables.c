@@ -12,7 +12,7 @@ static const char row_look[] = "SELECT key, version, bytes FROM ahoy_rows WHERE 
 
 static const char row_swap[] =
     "SELECT $1::bytea, version, bytes, done "
-    "FROM ahoy_swap($1::bytea, $2::bigint, $3::bigint, $4::bytea, $5::bigint)";
+    "FROM ahoy_swap($1::bytea, $2::bigint, $3::bigint, $4::bytea, $5::bigint, $6::bigint)";
 
 /* Rows lapse by PostgreSQL's own clock: nodes need not agree on the time.  A minute is left to
  * whoever is late. */
@@ -61,6 +61,7 @@ static void fill_row(const struct shared_swap *swap, struct pgsql_query *query)
     put_number(query, swap->row.version);
     put(query, swap->row.bytes);
     put_number(query, swap->until_ms);
+    put_number(query, swap->asked_ms);
 }
 
 static void name_user(struct span key, struct pgsql_query *query)

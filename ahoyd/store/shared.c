@@ -22,11 +22,23 @@ enum {
 static const struct span secret_key = SPAN_INIT("s:secret");
 static const uint64_t secret_ticket = UINT64_MAX;
 
-static uint64_t monotonic_ms(void)
+static uint64_t clock_ms(clockid_t clock)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+static uint64_t monotonic_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
+/* The server's own time goes on from when it started, whatever becomes of the machine's: nobody
+ * else would set his clock by that. */
+uint64_t shared_asked_ms(void)
+{
+    return clock_ms(CLOCK_REALTIME);
 }
 
 static void wake(struct shared *shared)
@@ -48,6 +60,7 @@ static bool ask_secret(struct shared *shared)
         .row = { .key = secret_key,
                  .version = version | 1,
                  .bytes = { (const char *)store->secret, sizeof store->secret } },
+        .asked_ms = shared_asked_ms(),
     };
     return shared->engine->swap(shared->state, &swap);
 }

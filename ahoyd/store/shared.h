@@ -87,6 +87,9 @@ struct shared {
 /* Hands |change| to the thread; false where too many wait. */
 bool shared_queue(struct shared *shared, struct ahoyd_change *change);
 
+/* The clock of this machine, for the swaps that are asked for now. */
+uint64_t shared_asked_ms(void);
+
 /* shared_jobs.c, all on the thread.  Takes |change| up. */
 void shared_job_add(struct shared *shared, struct ahoyd_change *change);
 /* An answer of the engine to a swap. */

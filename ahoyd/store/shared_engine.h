@@ -28,12 +28,14 @@ enum {
     SHARED_FDS_LIMIT = 160                    /* Descriptors that an engine polls. */
 };
 
-/* |bytes| are empty where |version| is 0, and where the engine has found that nothing can be made
- * of the row: a user or an alias is then forgotten, bindings stay as they were. */
+/* |bytes| are empty where |version| is 0 or the row is gone, and where the engine has found that
+ * nothing can be made of the row: a user or an alias is then forgotten, bindings stay as they
+ * were. */
 struct shared_row {
     struct span key;
     uint64_t version;
     struct span bytes;
+    bool is_gone; /* It has been removed, and still has a version: that is expected now. */
 };
 
 /* "Put |row| where that of its key has the version |expected|". */
@@ -43,6 +45,7 @@ struct shared_swap {
     /* Its version is new in either case; without bytes the row is removed. */
     struct shared_row row;
     uint64_t until_ms; /* When the engine may forget the row; 0: never. */
+    uint64_t asked_ms; /* By the clock of this machine: whoever finds it too old may refuse it. */
 };
 
 enum shared_event_kind {

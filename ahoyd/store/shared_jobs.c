@@ -73,6 +73,7 @@ static bool ask(struct shared *shared, struct shared_job *job)
                  .version = job->version,
                  .bytes = shared_bytes_of(&job->staged, space) },
         .until_ms = record != NULL ? record->until_ms : 0,
+        .asked_ms = shared_asked_ms(),
     };
     asked = asked && shared->engine->swap(shared->state, &swap);
     if (job->staged.user != NULL)

@@ -163,15 +163,15 @@ static bool take_bindings(struct ahoyd_store *store, const struct shared_row *ro
     AHOY_UNSET struct ahoy_bindings none;
     struct span aor = ahoy_span_after(row->key, KIND_SIZE);
     struct record *record = NULL;
-    if (row->version == index_row(&store->index, aor))
+    const uint64_t version = row->is_gone ? 0 : row->version;
+    if (version == index_row(&store->index, aor))
         return true;
     ahoy_bindings_init(&none);
     struct slabs *slabs = &store->index.slabs;
-    record =
-        row->version == 0 ? record_new(slabs, aor, &none) : record_read(slabs, aor, row->bytes);
+    record = version == 0 ? record_new(slabs, aor, &none) : record_read(slabs, aor, row->bytes);
     if (record == NULL)
         return false;
-    record->row = row->version;
+    record->row = version;
     (void)store_put(store, record, index_hash(&store->index, aor));
     return true;
 }

@@ -43,10 +43,14 @@ class Relay:
                 self.pass_on(near, far)
                 back.join()
 
+    def look(self, data, one, other):
+        """What is done about a piece before it is passed on: nothing."""
+
     def pass_on(self, one, other):
         try:
             while data := one.recv(65536):
                 time.sleep(self.delay or 0)
+                self.look(data, one, other)
                 if self.delay is not None:
                     other.sendall(data)
         except OSError:
@@ -56,3 +60,24 @@ class Relay:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+
+class Keeper(Relay):
+    """Keeps the next piece that has |what| in it until it is told to |go|.  Where it |cuts|,
+    whoever sent it sees his connection break."""
+
+    def __init__(self, port):
+        super().__init__(port)
+        self.what, self.cuts = None, False
+        self.kept, self.go = threading.Event(), threading.Event()
+        self.way = None  # The port by which the piece comes, late.
+
+    def look(self, data, one, other):
+        what = self.what
+        if what is None or what not in data:
+            return
+        self.what, self.way = None, other.getsockname()[1]
+        if self.cuts:
+            one.shutdown(socket.SHUT_RDWR)
+        self.kept.set()
+        self.go.wait()

@@ -13,11 +13,11 @@ import tempfile
 import time
 import unittest
 
-from peer import Ahoyd, free_port, header, until
+from peer import PATIENCE, Ahoyd, free_port, header, until
 from phone import Phone
 from postgres import Postgres
 from pulse import show_waits
-from relay import Relay
+from relay import Keeper, Relay
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 REALM = "atlanta.example"
@@ -107,6 +107,81 @@ class Pgsql(unittest.TestCase):
 
     def test_a_change_outlives_its_connection(self):
         self.assertTrue(any(self.is_kept_while_its_connection_breaks() for _ in range(5)))
+
+    def ends_late(self, keeper):
+        """Lets a change that was kept go on, and waits until it has ended."""
+        keeper.go.set()
+        until(lambda: self.database.ask("SELECT count(*) FROM pg_stat_activity WHERE client_port "
+                                        f"= {keeper.way} AND state <> 'idle'") == "0",
+              "the late change ends")
+
+    def is_not_brought_back(self, cuts, status):
+        """A user's first registration is kept on its way, and answered with |status|.  He removes
+        it; then it comes to the database."""
+        port, user = free_port(), f"late{status}"
+        with Keeper(self.database.port) as keeper:
+            self.addCleanup(keeper.go.set)
+            with Ahoyd(BUILD, settings(self.database.url(port=keeper.port), port)) as node:
+                late, other = Phone(user, port), Phone(f"{user}-other", port)
+                for phone in (late, other):
+                    self.addCleanup(phone.close)
+                keeper.cuts, keeper.what = cuts, b"ahoy_swap"
+                late.send("REGISTER", "sip:atlanta.example", {"id": "late", "to": user})
+                self.assertTrue(keeper.kept.wait(PATIENCE))
+                late.read(status)
+                late.send("REGISTER", "sip:atlanta.example", {"id": "late", "to": user}, cseq=2,
+                          rows=["Expires: 0"], contact="Contact: *")
+                late.read(200)
+                self.ends_late(keeper)
+                other.register()  # Nodes hear of it behind the other one.
+                self.knows(0, other.user)
+                for one in (node, *self.nodes):
+                    self.assertEqual(contacts(one, f"{user}@{REALM}"), [])
+                late.register()  # At once: what is removed may come again.
+                self.knows(0, user)
+                self.assertEqual(len(contacts(node, f"{user}@{REALM}")), 1)
+
+    def test_a_change_comes_late_that_was_made_again(self):
+        self.is_not_brought_back(True, 200)
+
+    def test_a_change_comes_late_that_was_given_up(self):
+        self.is_not_brought_back(False, 503)
+
+    def test_a_change_comes_too_late(self):
+        """What is removed stays so long that whoever is later than that is refused."""
+        asked = int(time.time() * 1000)
+        swap = "SELECT done FROM ahoy_swap('b:lou@atlanta.example', {}, {}, '{}', {}, {})"
+        put = swap.format(0, 8, "x", 0, asked - 58000)
+        self.assertEqual(self.database.ask(put), "t")
+        self.assertEqual(self.database.ask(put), "t")  # It was already.
+        self.assertEqual(self.database.ask(swap.format(8, 9, "", 0, asked)), "t")
+        self.assertEqual(self.database.ask(put), "f")
+        self.assertEqual(self.database.ask("SELECT until_ms >= {} FROM ahoy_rows WHERE version = 9"
+                                           .format(asked + 60000)), "t")
+        self.database.ask("UPDATE ahoy_rows SET until_ms = 1 WHERE version = 9")
+        until(lambda: self.database.ask("SELECT count(*) FROM ahoy_rows WHERE version = 9") == "0",
+              "it is forgotten that there was one")
+        with self.assertRaisesRegex(SystemExit, "more than a minute late, or the clocks"):
+            self.database.ask(swap.format(0, 8, "x", 0, asked - 61000))
+        # Of what is not there removing is put too, once it is known that it is not there.
+        self.assertEqual(self.database.ask(swap.format(7, 9, "", 0, asked)), "f")
+        self.assertEqual(self.database.ask(swap.format(0, 9, "", 0, asked)), "t")
+        self.assertEqual(self.database.ask(swap.format(0, 8, "x", 0, asked)), "f")
+
+    def test_a_change_is_late_once_it_has_waited(self):
+        """It came in time, and then waited for another's lock."""
+        end = time.time() + 3
+        locked = "SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND granted " \
+                 "AND relation = 'ahoy_rows'::regclass"
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            lock = pool.submit(self.database.ask, "BEGIN; LOCK TABLE ahoy_rows IN EXCLUSIVE MODE; "
+                               f"SELECT pg_sleep({end} + 0.2 - extract(epoch FROM "
+                               "clock_timestamp())); COMMIT")
+            until(lambda: self.database.ask(locked) == "1" or time.time() > end, "it is locked")
+            with self.assertRaisesRegex(SystemExit, "more than a minute late"):
+                self.database.ask("SELECT ahoy_swap('b:moe@atlanta.example', 0, 8, 'x', 0, "
+                                  f"{int(end * 1000) - 60000})")
+            lock.result()
 
     def test_more_rows_than_a_page_has(self):
         self.phone("lena", 0).register()
@@ -210,13 +285,17 @@ class Pgsql(unittest.TestCase):
         rows.append((f"u:damaged@{REALM}", b"\1\xff"))
         values = ", ".join(f"('{key}', 7, '\\x{data.hex()}', 0)" for key, data in rows)
         self.database.ask("DROP TABLE ahoy_users CASCADE; DROP FUNCTION ahoy_renew_user, "
-                          "ahoy_tell_user, ahoy_tell_all CASCADE; DELETE FROM ahoy_schema WHERE "
-                          f"version > 1; INSERT INTO ahoy_rows VALUES {values}", "old")
+                          "ahoy_tell_user, ahoy_tell_all, ahoy_swap CASCADE; CREATE FUNCTION "
+                          "ahoy_swap(bytea, bigint, bigint, bytea, bigint) RETURNS bigint LANGUAGE "
+                          "sql AS 'SELECT 1'; DELETE FROM ahoy_schema WHERE version > 1; "
+                          f"INSERT INTO ahoy_rows VALUES {values}", "old")
         with Ahoyd(BUILD, settings(url, port)) as node:
             self.assertEqual(sorted(node.ctl("user", "list").stdout.split("\n"))[1:3],
                              [f"{name}@{REALM}  (not all digests: add the password again)"
                               for name in ("bob", "carol")])
             self.assertIn(f"100@{REALM}", node.ctl("user", "alias", "list").stdout)
+        self.assertEqual(self.database.ask("SELECT pronargs FROM pg_proc WHERE proname = "
+                                           "'ahoy_swap'", "old"), "6")
         self.assertEqual(self.database.ask("SELECT name, md5, sha256, alias_of, version FROM "
                                            "ahoy_users ORDER BY id", "old").split("\n"),
                          [f"bob|{'b' * 32}|||7", f"carol|{'c' * 32}|||7", "100|||bob|7"])

@@ -147,11 +147,14 @@ static void test_rows(void **state)
     (void)state; /* There is none. */
     assert_null(pgsql_row_read(values, NULL, &row));
     assert_true(ahoy_span_equal(row.key, SPAN("b:a@b")) && row.version == 5);
-    assert_true(ahoy_span_equal(row.bytes, SPAN("bytes")));
+    assert_true(ahoy_span_equal(row.bytes, SPAN("bytes")) && !row.is_gone);
+    values[PGSQL_ROW_BYTES].size = 0;
+    assert_null(pgsql_row_read(values, NULL, &row));
+    assert_true(row.version == 5 && row.bytes.size == 0 && row.is_gone);
     for (size_t i = 0; i < PGSQL_ROW_COLUMNS; i++)
         values[i] = (struct span){ NULL, 0 };
     assert_null(pgsql_row_read(values, NULL, &row));
-    assert_true(row.key.size == 0 && row.version == 0 && row.bytes.size == 0);
+    assert_true(row.key.size == 0 && row.version == 0 && row.bytes.size == 0 && !row.is_gone);
 }
 
 /* Columns that are missing, too many, as text; and no rows at all. */

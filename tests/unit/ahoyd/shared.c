@@ -116,7 +116,8 @@ static bool fake_event(void *state, struct shared_event *event)
         *event = fake->events[place];
         event->row = (struct shared_row){ .key = ahoy_span(row.key),
                                           .version = row.version,
-                                          .bytes = { row.bytes, row.size } };
+                                          .bytes = { row.bytes, row.size },
+                                          .is_gone = row.version != 0 && row.size == 0 };
     }
     pthread_mutex_unlock(&engine.lock);
     return any;
@@ -400,6 +401,28 @@ static void test_a_damaged_row_is_written_over(void **state)
     wait_for(1, 2);
 }
 
+/* An engine may keep for a while that there was a row: it is nobody's then, and who puts another
+ * does it on nothing. */
+static void test_a_row_is_gone(void **state)
+{
+    static struct ahoy_bindings bindings;
+    struct fake_row *row = row_at(SPAN("b:bob@b.example"));
+    (void)state; /* It is static. */
+    assert_int_equal(put(0, "sip:bob@one.example", 1), 200);
+    wait_for(1, 1);
+    pthread_mutex_lock(&engine.lock);
+    row->version++;
+    row->size = 0;
+    tell(&engine.fakes[0], SHARED_ROW, 0, row);
+    pthread_mutex_unlock(&engine.lock);
+    wait_for(0, 0);
+    assert_int_equal(put(1, "sip:bob@two.example", 1), 200); /* It was not told. */
+    ahoyd_store_find(&nodes[1], SPAN("bob@b.example"), now_ms, &bindings);
+    assert_int_equal(bindings.count, 1);
+    wait_for(0, 1);
+    assert_int_equal(put(0, "sip:bob@two.example", 2), 200);
+}
+
 /* A change on node 0, whose engine is asked for it and does not answer; its ticket. */
 static uint64_t keep(const char *contact, uint32_t cseq)
 {
@@ -558,6 +581,7 @@ int main(void)
         TEST(test_as_many_wait_as_may),
         TEST(test_all_is_read_again),
         TEST(test_a_damaged_row_is_written_over),
+        TEST(test_a_row_is_gone),
         TEST(test_an_answer_is_older_than_what_was_told),
         TEST(test_no_room_to_look_again),
         TEST(test_users_and_aliases),
