@@ -9,9 +9,8 @@
 #include <string.h>
 
 enum {
-    AGAIN_MS = 20,       /* Between two attempts of what could not be done. */
-    LOOKS_LIMIT = 16384, /* Rows that are asked for at once, beside those of a scan. */
-    TICK_MS = 100,       /* Between two looks at links that say nothing. */
+    AGAIN_MS = 20, /* Between two attempts of what could not be done. */
+    TICK_MS = 100, /* Between two looks at links that say nothing. */
     PREFIX_SIZE = sizeof REDIS_PREFIX - 1
 };
 
@@ -151,14 +150,18 @@ static bool ask_row(struct redis *redis, struct span key)
 static bool look_redis(void *engine, struct span key)
 {
     struct redis *redis = engine;
-    return redis->looks < LOOKS_LIMIT && ask_row(redis, key);
+    return redis->looks < REDIS_LOOKS_LIMIT && ask_row(redis, key);
 }
 
+/* Without a master just now it may be any of them the next moment. */
 static void look_or_read_redis(void *engine, struct span key)
 {
-    struct redis_link *link = link_of_key(engine, key);
-    if (!look_redis(engine, key) && link != NULL)
-        link->is_unread = true;
+    struct redis *redis = engine;
+    if (look_redis(redis, key))
+        return;
+    const struct redis_link *link = link_of_key(redis, key);
+    for (size_t i = 0; i < redis->link_count; i++)
+        redis->links[i].is_unread |= link == NULL || link == &redis->links[i];
 }
 
 static void drop_redis(void *engine, uint64_t ticket)
@@ -182,7 +185,8 @@ static bool has_read_redis(void *engine, struct span key)
     return link != NULL && link->round == redis->round;
 }
 
-/* Reading: one link after the other, as far as their rows may have changed. */
+/* Reading: one link after the other, as far as their rows may have changed.  Each is read once;
+ * what changes there meanwhile, and cannot be asked for, is read the next time. */
 
 void redis_reading_abandon(struct redis *redis)
 {
@@ -191,11 +195,13 @@ void redis_reading_abandon(struct redis *redis)
     redis->read_now = NULL;
 }
 
-static struct redis_link *find_unread(struct redis *redis)
+/* One that was not read in |round|. */
+static struct redis_link *find_unread(struct redis *redis, uint64_t round)
 {
     for (size_t i = 0; i < redis->link_count; i++) {
-        if (redis->links[i].is_mapped && redis->links[i].is_unread)
-            return &redis->links[i];
+        struct redis_link *link = &redis->links[i];
+        if (link->is_mapped && link->is_unread && link->round != round)
+            return link;
     }
     return NULL;
 }
@@ -203,11 +209,12 @@ static struct redis_link *find_unread(struct redis *redis)
 /* Goes on to the next link; false where it was the last. */
 static bool read_next(struct redis *redis)
 {
-    struct redis_link *link = find_unread(redis);
+    struct redis_link *link = find_unread(redis, redis->round);
     redis->read_now = link;
     if (link == NULL)
         return false;
     link->round = redis->round;
+    link->is_unread = false;
     if (!redis_link_scan(link, "0", redis->now_ms))
         redis_nodes_close(redis, link, "memory ran out");
     return true;
@@ -215,7 +222,8 @@ static bool read_next(struct redis *redis)
 
 static bool begin_reading(struct redis *redis)
 {
-    if (redis->read_now != NULL || !redis_nodes_are_up(redis) || find_unread(redis) == NULL)
+    if (redis->read_now != NULL || !redis_nodes_are_up(redis) ||
+        find_unread(redis, redis->round + 1) == NULL)
         return false;
     redis->round++;
     return read_next(redis);
@@ -316,7 +324,6 @@ static bool end_scan(struct redis *redis, struct redis_link *link, struct shared
 {
     if (redis->read_now != link)
         return false;
-    link->is_unread = false;
     event->kind = SHARED_READ;
     return !read_next(redis);
 }
@@ -441,7 +448,7 @@ static bool redis_event(void *engine, struct shared_event *event)
     return begin_reading(redis);
 }
 
-static const struct shared_engine redis_engine = {
+const struct shared_engine redis_engine = {
     .new = new_redis,
     .free = free_redis,
     .watch = watch_redis,

@@ -4,7 +4,12 @@
 #include "ahoyd/store/redis_link.h"
 #include "ahoyd/store/shared_engine.h"
 
-enum { REDIS_LINKS_LIMIT = SHARED_FDS_LIMIT / 2 };
+enum {
+    REDIS_LINKS_LIMIT = SHARED_FDS_LIMIT / 2,
+    REDIS_LOOKS_LIMIT = 16384 /* Rows that are asked for at once, beside those of a scan. */
+};
+
+extern const struct shared_engine redis_engine;
 
 struct redis {
     struct redis_url url;
