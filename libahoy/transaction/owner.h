@@ -154,6 +154,10 @@ void ahoy_owner_note_joined(struct ahoy_transactions *owner, const struct span *
 /* The same of what was composed for |request|.  To be forgotten once it was sent. */
 void ahoy_owner_note_composed(struct ahoy_transactions *owner, const struct ahoy_outgoing *request,
                               struct span bytes);
+/* The same where its |call| is known and where its end begins, as struct ahoy_outgoing has them; to
+ * be forgotten likewise.  False, and nothing noted, where they are not. */
+bool ahoy_owner_note_known(struct ahoy_transactions *owner, uint32_t call, uint32_t behind,
+                           struct span bytes);
 void ahoy_owner_forget_joined(struct ahoy_transactions *owner);
 /* Sends |bytes|, which live until the next settle.  False only where nothing was reserved. */
 bool ahoy_owner_send(struct ahoy_transactions *owner, const struct ahoy_hop *hop, struct span bytes,

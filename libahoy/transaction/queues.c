@@ -62,17 +62,23 @@ void ahoy_owner_note_joined(struct ahoy_transactions *owner, const struct span *
     owner->joined.gap = find_gap(arrival->message, pieces[count - 1], bytes.size);
 }
 
+bool ahoy_owner_note_known(struct ahoy_transactions *owner, uint32_t call, uint32_t behind,
+                           struct span bytes)
+{
+    size_t gap = bytes.size - behind;
+    if (call == 0 || behind == 0 || behind > bytes.size)
+        return false;
+    owner->joined.at = bytes.at;
+    owner->joined.call = call;
+    owner->joined.gap = gap <= UINT16_MAX ? (uint16_t)gap : 0; /* No datagram is longer. */
+    return true;
+}
+
 void ahoy_owner_note_composed(struct ahoy_transactions *owner, const struct ahoy_outgoing *request,
                               struct span bytes)
 {
-    size_t gap = bytes.size - request->behind;
-    if (request->call == 0 || request->behind == 0 || request->behind > bytes.size) {
+    if (!ahoy_owner_note_known(owner, request->call, request->behind, bytes))
         ahoy_owner_note_joined(owner, request->pieces, request->count, bytes);
-        return;
-    }
-    owner->joined.at = bytes.at;
-    owner->joined.call = request->call;
-    owner->joined.gap = gap <= UINT16_MAX ? (uint16_t)gap : 0; /* No datagram is longer. */
 }
 
 /* Most of what is sent while a message is at hand belongs to its call.  Where that of another call

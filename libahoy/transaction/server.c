@@ -91,23 +91,21 @@ static struct ahoy_transaction *find(struct ahoy_transactions *owner, enum ahoy_
     return NULL;
 }
 
-/* Response bytes on their way through apply. */
-struct response {
-    const struct span *pieces;
-    size_t count;
-};
-
 /* Sends |response|, and keeps it where |is_kept|.  False where memory is refused; nothing has
  * happened then. */
 static bool send_response(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
-                          const struct response *response, bool is_kept)
+                          const struct ahoy_reply *response, bool is_kept)
 {
     if (!ahoy_owner_reserve(owner))
         return false;
     if (is_kept) {
         if (!ahoy_owner_keep(owner, transaction, response->pieces, response->count))
             return false;
+        bool is_known =
+            ahoy_owner_note_known(owner, response->call, response->behind, transaction->kept);
         ahoy_owner_send_kept(owner, transaction);
+        if (is_known)
+            ahoy_owner_forget_joined(owner); /* Other bytes may stand there later. */
         return true;
     }
     struct span bytes = ahoy_arena_join(&owner->outbox, response->pieces, response->count);
@@ -258,12 +256,12 @@ struct ahoy_handle ahoy_transaction_accept(struct ahoy_transactions *owner,
 
 /* The machines step on copies, which count only where the response could be sent. */
 static bool respond_invite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
-                           unsigned status, const struct response *response, uint64_t now_ms)
+                           const struct ahoy_reply *response, uint64_t now_ms)
 {
     struct ahoy_invite_server machine = transaction->machine.invite_server;
-    enum ins_event event = status < 200   ? INS_PROVISIONAL
-                           : status < 300 ? INS_SUCCESS
-                                          : INS_FAILURE;
+    enum ins_event event = response->status < 200   ? INS_PROVISIONAL
+                           : response->status < 300 ? INS_SUCCESS
+                                                    : INS_FAILURE;
     unsigned effects = ahoy_invite_server_step(&machine, event);
     if ((effects & (INS_SEND | INS_SEND_ONCE)) &&
         !send_response(owner, transaction, response, (effects & INS_SEND) != 0))
@@ -274,10 +272,10 @@ static bool respond_invite(struct ahoy_transactions *owner, struct ahoy_transact
 }
 
 static bool respond_noninvite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,
-                              unsigned status, const struct response *response, uint64_t now_ms)
+                              const struct ahoy_reply *response, uint64_t now_ms)
 {
     struct ahoy_noninvite_server machine = transaction->machine.noninvite_server;
-    enum nis_event event = status < 200 ? NIS_PROVISIONAL : NIS_FINAL;
+    enum nis_event event = response->status < 200 ? NIS_PROVISIONAL : NIS_FINAL;
     unsigned effects = ahoy_noninvite_server_step(&machine, event);
     if ((effects & NIS_SEND) && !send_response(owner, transaction, response, true))
         return false;
@@ -286,20 +284,26 @@ static bool respond_noninvite(struct ahoy_transactions *owner, struct ahoy_trans
     return true;
 }
 
+bool ahoy_transaction_reply(struct ahoy_transactions *owner, struct ahoy_handle handle,
+                            const struct ahoy_reply *reply, uint64_t now_ms)
+{
+    assert(reply->status >= 100 && reply->status <= 699);
+    struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
+    if (transaction == NULL || !ahoy_owner_is_server(transaction))
+        return false;
+    if (reply->status < 200 && !ahoy_owner_has_room(owner))
+        return false;
+    if (transaction->kind == AHOY_INVITE_SERVER)
+        return respond_invite(owner, transaction, reply, now_ms);
+    return respond_noninvite(owner, transaction, reply, now_ms);
+}
+
 bool ahoy_transaction_respond(struct ahoy_transactions *owner, struct ahoy_handle handle,
                               unsigned status, const struct span *pieces, size_t count,
                               uint64_t now_ms)
 {
-    assert(status >= 100 && status <= 699);
-    const struct response response = { pieces, count };
-    struct ahoy_transaction *transaction = ahoy_owner_get(owner, handle);
-    if (transaction == NULL || !ahoy_owner_is_server(transaction))
-        return false;
-    if (status < 200 && !ahoy_owner_has_room(owner))
-        return false;
-    if (transaction->kind == AHOY_INVITE_SERVER)
-        return respond_invite(owner, transaction, status, &response, now_ms);
-    return respond_noninvite(owner, transaction, status, &response, now_ms);
+    const struct ahoy_reply reply = { .status = status, .pieces = pieces, .count = count };
+    return ahoy_transaction_reply(owner, handle, &reply, now_ms);
 }
 
 bool ahoy_server_answer(struct ahoy_transactions *owner, const struct ahoy_event *event,

@@ -77,6 +77,19 @@ bool ahoy_transaction_respond(struct ahoy_transactions *transactions,
                               struct ahoy_handle transaction, unsigned status,
                               const struct span *pieces, size_t count, uint64_t now_ms);
 
+/* A response, and what the wire would look for else. */
+struct ahoy_reply {
+    unsigned status;
+    const struct span *pieces;
+    size_t count;
+    uint32_t call, behind; /* As struct ahoy_outgoing has them. */
+};
+
+/* The same, for who has composed the response himself, mostly when its request is no longer at
+ * hand. */
+bool ahoy_transaction_reply(struct ahoy_transactions *transactions, struct ahoy_handle transaction,
+                            const struct ahoy_reply *reply, uint64_t now_ms);
+
 /* Answers a REQUEST or CANCEL event without keeping anything: sent once (attack rule R3); an INVITE
  * by a failure.  The ACK to such an answer comes up as an AHOY_EVENT_ACK. */
 void ahoy_transaction_answer(struct ahoy_transactions *transactions, const struct ahoy_event *event,

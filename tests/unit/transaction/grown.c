@@ -261,6 +261,41 @@ static void composed(void **state)
     layer_abort(&layer);
 }
 
+/* So does who answers a request that is no longer at hand. */
+static void answered_later(void **state)
+{
+    (void)state;
+    static const struct span rows_of_ours =
+        SPAN_INIT("SIP/2.0 486 Busy Here\r\nVia: SIP/2.0/UDP pc.example;branch=z9hG4bKa\r\n"
+                  "Call-ID: mine@a.example\r\nContent-Length: 3\r\n\r\nabc");
+    struct ahoy_reply reply = { .status = 486, .pieces = &rows_of_ours, .count = 1 };
+    for (unsigned known = 0; known < 2; known++) {
+        layer_init(&layer, AHOY_UDP);
+        layer_request(&layer, "INVITE", "z9hG4bKa", "");
+        struct ahoy_handle invite =
+            ahoy_transaction_accept(layer.transactions, &layer.event, 7, layer.now_ms);
+        layer_drain(&layer);
+        layer_run(&layer, 100);
+        if (known) {
+            reply.call = ahoy_span_mark(SPAN("mine@a.example"));
+            reply.behind = sizeof "3\r\n\r\nabc" - 1;
+            layer.watch = &watch;
+        }
+        sent_count = told_count = 0;
+        assert_true(ahoy_transaction_reply(layer.transactions, invite, &reply, layer.now_ms));
+        layer_drain(&layer);
+        assert_int_equal(told_count, known);
+        assert_int_equal(sent_count, known);
+        assert_int_equal(layer.sending.call != 0, known);
+        layer.watch = NULL;
+        layer_run(&layer, 500); /* Timer G.  By then that place might have other bytes. */
+        assert_memory_equal(layer.sent, "SIP/2.0 486", 11);
+        assert_int_equal(layer.sending.call, 0);
+        assert_int_equal(layer.sending.gap, 0);
+        layer_abort(&layer);
+    }
+}
+
 /* A CANCEL that leaves without a transaction stands where what was composed before stood. */
 static void another_in_its_place(void **state)
 {
@@ -289,6 +324,7 @@ int main(void)
         cmocka_unit_test(on_a_connection),
         cmocka_unit_test(sent_again),
         cmocka_unit_test(composed),
+        cmocka_unit_test(answered_later),
         cmocka_unit_test(another_in_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
