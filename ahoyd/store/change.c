@@ -92,11 +92,37 @@ void ahoyd_change_outcome(const struct ahoyd_change *change, struct ahoy_binding
     (void)record_decode(state, 0, bindings); /* We made it. */
 }
 
+/* Most changes are of one contact: where nine others might stand, there is room for an outcome. */
+static char *spare_of(struct ahoyd_change *change)
+{
+    return (char *)&change->registration.asked[change->registration.count];
+}
+
+static void drop_outcome(struct ahoyd_change *change)
+{
+    if (change->outcome != NULL && change->outcome != spare_of(change))
+        free(change->outcome);
+    change->outcome = NULL;
+}
+
+bool ahoyd_change_tell(struct ahoyd_change *change, struct span state)
+{
+    const struct ahoy_registration *registration = &change->registration;
+    drop_outcome(change);
+    size_t spare = (AHOY_BINDINGS_LIMIT - registration->count) * sizeof *registration->asked;
+    change->outcome = state.size <= spare ? spare_of(change) : malloc(state.size);
+    if (change->outcome == NULL)
+        return false;
+    memcpy(change->outcome, state.at, state.size);
+    change->outcome_size = state.size;
+    return true;
+}
+
 void ahoyd_change_free(struct ahoyd_change *change)
 {
     if (change == NULL)
         return;
     explicit_bzero(&change->credentials, sizeof change->credentials);
-    free(change->outcome);
+    drop_outcome(change);
     free(change);
 }

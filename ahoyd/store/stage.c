@@ -21,20 +21,6 @@ static void current(struct ahoyd_store *store, const struct staged *staged,
     index_find_hashed(&store->index, staged->hash, change->aor, change->now_ms, bindings);
 }
 
-/* Another change may take the record's place before the answer is printed.  A change that others
- * were faster than is staged again. */
-static bool tell_outcome(struct ahoyd_change *change, const struct record *record)
-{
-    struct span state = record_state(record);
-    free(change->outcome);
-    change->outcome = malloc(state.size);
-    if (change->outcome == NULL)
-        return false;
-    memcpy(change->outcome, state.at, state.size);
-    change->outcome_size = state.size;
-    return true;
-}
-
 static void stage_bindings(struct ahoyd_store *store, struct staged *staged,
                            const struct staged *earlier, size_t count)
 {
@@ -49,7 +35,8 @@ static void stage_bindings(struct ahoyd_store *store, struct staged *staged,
         return;
     }
     staged->record = record_new(&store->index.slabs, change->aor, &after);
-    if (staged->record == NULL || !tell_outcome(change, staged->record)) {
+    /* Another change may take the record's place before the answer is printed. */
+    if (staged->record == NULL || !ahoyd_change_tell(change, record_state(staged->record))) {
         record_free(&store->index.slabs, staged->record);
         staged->record = NULL;
         change->status = 503;

@@ -56,9 +56,10 @@ struct ahoyd_change {
     struct span user, realm;       /* Of USER_*; of ALIAS_* the alias. */
     struct span means;             /* Of ALIAS_PUT: the user. */
     struct ahoyd_user credentials; /* Of USER_PUT. */
-    char *outcome;                 /* Of BINDINGS: a state; read by ahoyd_change_outcome. */
+    char *outcome;                 /* Of BINDINGS: a state; see ahoyd_change_tell. */
     size_t outcome_size;
-    struct ahoy_registration registration; /* Of BINDINGS; else not set. */
+    struct ahoy_registration registration; /* Of BINDINGS; else not set.  Behind what is asked an
+                                            * outcome may stand. */
     char text[];                           /* What the spans point into. */
 };
 
@@ -74,6 +75,9 @@ struct ahoyd_change *ahoyd_change_alias(enum ahoyd_change_kind kind, struct span
                                         struct span realm, struct span means);
 /* The bindings that a change of BINDINGS with the status 200 has made. */
 void ahoyd_change_outcome(const struct ahoyd_change *change, struct ahoy_bindings *bindings);
+/* For the store: |state|, as a record has it, is copied, in place of an earlier one.  False where
+ * memory is refused. */
+bool ahoyd_change_tell(struct ahoyd_change *change, struct span state);
 void ahoyd_change_free(struct ahoyd_change *change);
 
 struct ahoyd_store_options {
