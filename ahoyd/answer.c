@@ -10,7 +10,10 @@ void ahoyd_answer_print(struct ahoyd_server *server, const struct ahoy_event *ev
                         const struct ahoyd_answer *answer, struct ahoy_buf *buf)
 {
     char tag[AHOY_TOKEN_SIZE];
-    ahoy_transaction_stateless_tag(server->transactions, event->routing, tag);
+    if (answer->is_kept)
+        ahoy_rng_token(&server->rng, tag);
+    else
+        ahoy_transaction_stateless_tag(server->transactions, event->routing, tag);
     const struct ahoy_response response = { .status = answer->status,
                                             .reason = answer->reason,
                                             .to_tag = { tag, sizeof tag },

@@ -13,6 +13,8 @@ struct ahoyd_answer {
     unsigned status;
     struct span reason; /* Empty: the registered phrase. */
     struct span rows;
+    bool is_kept; /* By a transaction that sends it again: its To tag is drawn by chance, and need
+                   * not be the same whenever the request comes (RFC 3261 8.2.7). */
 };
 /* The same with all of it. */
 void ahoyd_answer_in_words(struct ahoyd_server *server, const struct ahoy_event *event,

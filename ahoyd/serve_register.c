@@ -193,13 +193,14 @@ static struct ahoy_handle wait_for_store(struct ahoyd_server *server,
     if (waiting == NULL)
         return null;
     struct ahoy_buf buf = ahoy_buf_over(server->text, sizeof server->text);
-    const struct ahoyd_answer answer = { .status = 200, .rows = rows };
+    const struct ahoyd_answer answer = { .status = 200, .rows = rows, .is_kept = true };
     ahoyd_answer_print(server, event, &answer, &buf);
     struct span text = ahoy_buf_text(&buf);
     size_t line = ahoy_span_find(text, '\n');
     ahoy_arena_init(&waiting->arena, &server->waiting_chunks);
     if (line < text.size)
         waiting->rows = ahoy_arena_copy(&waiting->arena, ahoy_span_after(text, line + 1));
+    waiting->call = ahoy_span_mark(event->routing->call_id);
     waiting->service_route = ahoy_arena_copy(&waiting->arena, domain->service_route);
     if (waiting->rows.size > 0 && waiting->rows.at != NULL && waiting->service_route.at != NULL)
         waiting->transaction = ahoy_transaction_accept(server->transactions, event, 0, now_ms);
@@ -225,9 +226,13 @@ static void answer_waiting(struct ahoyd_server *server, struct ahoy_handle handl
     ahoy_buf_put(&line, ahoy_status_reason(status));
     ahoy_buf_put(&line, SPAN("\r\n"));
     const struct span pieces[] = { ahoy_buf_text(&line), rows, waiting->rows };
+    const struct ahoy_reply reply = { .status = status,
+                                      .pieces = pieces,
+                                      .count = 3,
+                                      .call = waiting->call,
+                                      .behind = sizeof "0\r\n\r\n" - 1 }; /* It has no body. */
     /* Where the transaction is gone, nobody waits for the answer any more. */
-    (void)ahoy_transaction_respond(server->transactions, waiting->transaction, status, pieces, 3,
-                                   now_ms);
+    (void)ahoy_transaction_reply(server->transactions, waiting->transaction, &reply, now_ms);
     forget(server, handle, waiting);
 }
 

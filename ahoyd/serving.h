@@ -24,6 +24,7 @@ struct ahoyd_waiting {
     struct ahoy_handle transaction;
     struct ahoy_arena arena;
     struct span rows;          /* The answer's: all that follows its status line. */
+    uint32_t call;             /* The mark of its Call-ID. */
     struct span service_route; /* Of a 200; see ahoyd_domain. */
 };
 

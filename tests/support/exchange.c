@@ -252,7 +252,10 @@ static void record(struct exchange *exchange, const struct ahoy_wire_effect *eff
     memcpy(bytes, effect->bytes.at, effect->bytes.size);
     bytes[effect->bytes.size] = '\0';
     exchange->sent[exchange->count++] =
-        (struct exchange_sent){ effect->hop, { bytes, effect->bytes.size } };
+        (struct exchange_sent){ .hop = effect->hop,
+                                .bytes = { bytes, effect->bytes.size },
+                                .call = effect->call,
+                                .gap = effect->gap };
 }
 
 /* Carries out what the server wants; a connection that it opens stands at once, or never. */

@@ -9,6 +9,8 @@ enum { EXCHANGE_SENT_LIMIT = 512 };
 struct exchange_sent {
     struct ahoy_hop hop;
     struct span bytes;
+    uint32_t call; /* As the server told them (stack/wire.h). */
+    uint16_t gap;
 };
 
 struct exchange {
