@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "libahoy/base/poison.h"
 #include "libahoy/sdp/attribute.h"
 
 static unsigned allowed(const struct ahoy_sdp_local *local)
@@ -126,10 +127,42 @@ static bool is_hold(const struct ahoy_sdp_agreed *agreed)
 }
 
 /* RFC 8839 4.4.1.2.2 */
+/* What all have, and the rest, of those who would be secured. */
+enum {
+    PLAIN_SIZE = offsetof(struct ahoy_sdp_local, security.masters),
+    SECRET_SIZE = sizeof(struct ahoy_sdp_local) - PLAIN_SIZE
+};
+
+static void *secrets_of(struct ahoy_sdp_local *local)
+{
+    return (char *)local + PLAIN_SIZE;
+}
+
+void ahoy_sdp_local_init(struct ahoy_sdp_local *local)
+{
+    memset(local, 0, PLAIN_SIZE);
+    ahoy_poison(secrets_of(local), SECRET_SIZE);
+}
+
+void ahoy_sdp_local_secure(struct ahoy_sdp_local *local)
+{
+    ahoy_unpoison(secrets_of(local), SECRET_SIZE);
+    memset(secrets_of(local), 0, SECRET_SIZE);
+}
+
+void ahoy_sdp_local_copy(struct ahoy_sdp_local *to, const struct ahoy_sdp_local *from)
+{
+    bool has_secrets = from->security.wish != AHOY_SECURITY_OFF;
+    if (!has_secrets && to->security.wish != AHOY_SECURITY_OFF)
+        explicit_bzero(secrets_of(to), SECRET_SIZE);
+    memcpy(to, from, has_secrets ? sizeof *to : (size_t)PLAIN_SIZE);
+}
+
 const struct ahoy_ip *ahoy_sdp_place(const struct ahoy_sdp_local *local)
 {
     const struct ahoy_sdp_settled *settled = &local->security.handshake.ice.settled;
-    return settled->is_settled ? &settled->ours.ip : &local->media;
+    bool is_settled = local->security.wish != AHOY_SECURITY_OFF && settled->is_settled;
+    return is_settled ? &settled->ours.ip : &local->media;
 }
 
 /* "IN IP6 " and an address. */

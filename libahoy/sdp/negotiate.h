@@ -18,6 +18,14 @@ struct ahoy_sdp_local {
     struct ahoy_sdp_security security;
 };
 
+/* One that says nothing yet, in memory that need not be zeroed, and is not to be secured: what only
+ * those have that are, most of it, is not touched. */
+void ahoy_sdp_local_init(struct ahoy_sdp_local *local);
+/* It may be secured from now on: before its first wish.  What that takes is zeroed. */
+void ahoy_sdp_local_secure(struct ahoy_sdp_local *local);
+/* Makes |to|, which was begun, what |from| is; without a wish for security, no more than that. */
+void ahoy_sdp_local_copy(struct ahoy_sdp_local *to, const struct ahoy_sdp_local *from);
+
 /* What both sides came to. */
 struct ahoy_sdp_agreed {
     enum ahoy_codec codec;         /* What the peer would rather hear of what both have. */

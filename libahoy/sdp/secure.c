@@ -127,11 +127,11 @@ static bool asks_for_ice(const struct ahoy_sdp *sdp)
 void ahoy_sdp_put_ice_option(const struct ahoy_sdp_security *security, const struct ahoy_sdp *offer,
                              struct ahoy_buf *buf)
 {
+    if (security->wish == AHOY_SECURITY_OFF || !security->can_shake)
+        return;
     bool is_asked = offer == NULL ? security->wish == AHOY_SECURITY_HANDSHAKE
-                                  : (security->wish == AHOY_SECURITY_HANDSHAKE ||
-                                     security->wish == AHOY_SECURITY_OPTIONAL) &&
-                                        asks_for_ice(offer);
-    if (security->can_shake && is_asked)
+                                  : security->wish != AHOY_SECURITY_KEYS && asks_for_ice(offer);
+    if (is_asked)
         ahoy_sdp_put_ice_options(buf);
 }
 

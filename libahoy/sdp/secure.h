@@ -16,11 +16,13 @@ enum ahoy_security {
 /* What we would have.  Each suite has a master key of its own: R4568-6.1-2. */
 struct ahoy_sdp_security {
     enum ahoy_security wish;
+    bool is_passive; /* The peer has said hello in this call, and does again: R5763-6.6-1. */
+    bool tells_keys; /* No stranger reads what is said now (RFC 4568 8.3). */
+
+    /* Only where there is a wish; else nobody sets or reads it. */
     uint8_t masters[AHOY_SUITES][AHOY_MASTER_LIMIT];
     bool can_shake; /* There is ... */
     struct ahoy_sdp_handshake handshake;
-    bool is_passive; /* The peer has said hello in this call, and does again: R5763-6.6-1. */
-    bool tells_keys; /* No stranger reads what is said now (RFC 4568 8.3). */
 };
 
 /* What both sides came to. */

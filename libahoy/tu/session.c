@@ -306,22 +306,13 @@ bool ahoy_session_is_spent(const struct ahoy_session *session)
            !ahoy_transfer_goes_on(session);
 }
 
-static bool may_have_keys(const struct ahoy_session *session)
-{
-    return session->local.security.wish != AHOY_SECURITY_OFF ||
-           session->in_force.security.wish != AHOY_SECURITY_OFF ||
-           session->change.offered.security.wish != AHOY_SECURITY_OFF ||
-           session->dialog.agreed.secured.suite != AHOY_NO_SUITE;
-}
-
-/* Most have none, and lie in memory that was last touched long ago. */
 static void wipe_keys(struct ahoy_session *session)
 {
-    if (!may_have_keys(session))
+    if (!session->is_secured)
         return;
     explicit_bzero(&session->local, sizeof session->local);
     explicit_bzero(&session->in_force, sizeof session->in_force);
-    explicit_bzero(&session->change.offered, sizeof session->change.offered);
+    explicit_bzero(&session->offered, sizeof session->offered);
     explicit_bzero(&session->dialog.agreed, sizeof session->dialog.agreed);
 }
 

@@ -54,7 +54,6 @@ struct ahoy_session_change {
     uint32_t cseq;
     uint64_t again_ms; /* When it is tried again after a 491; UINT64_MAX for no such wait. */
     bool is_refresh;   /* It changes nothing (RFC 4028 10). */
-    struct ahoy_sdp_local offered;
     struct ahoy_credentials *credentials; /* NULL until there are some. */
 };
 
@@ -64,6 +63,7 @@ struct ahoy_session {
     bool hang_up; /* As soon as that is allowed. */
     bool told_ringing;
     bool is_sips;        /* What the peer's INVITE asks of our Contact. */
+    bool is_secured;     /* Its sound is, or was, to be: there may be keys in it. */
     bool bye_unanswered; /* Our BYE has no final response yet. */
     struct ahoy_handle self;
     bool is_noted;             /* The user agent finds it by ... */
@@ -96,8 +96,6 @@ struct ahoy_session {
     struct ahoy_handle replaced;    /* That this one takes the place of once it is answered. */
     char *extra;                    /* Further rows of our INVITE; NULL for none. */
     size_t extra_size;
-    struct ahoy_sdp_local local;    /* What we would have. */
-    struct ahoy_sdp_local in_force; /* What the peer has agreed to, or must. */
     char *described;                /* The last description that we gave; NULL before. */
     size_t described_size, described_media;
     struct ahoy_credentials *credentials; /* Of our INVITE, which its ACK repeats; NULL until ... */
@@ -107,6 +105,11 @@ struct ahoy_session {
     struct ahoy_dialog *early[AHOY_SESSION_FORKS_LIMIT]; /* The caller's early dialogs. */
     char local_tag[AHOY_TOKEN_SIZE];
     struct ahoy_dialog dialog; /* The caller's is what it calls by, until there is a 2xx. */
+
+    /* Not zeroed, as the room of the dialog is not: ahoy_sdp_local_init. */
+    struct ahoy_sdp_local local;    /* What we would have. */
+    struct ahoy_sdp_local in_force; /* What the peer has agreed to, or must. */
+    struct ahoy_sdp_local offered;  /* By the change that is under way, or was last. */
 };
 
 /* The caller: sends INVITE for |uri|.  False where something refuses. */

@@ -157,7 +157,7 @@ unsigned ahoy_session_accept(struct ahoy_session *session, struct ahoy_ua_contex
         return 500;
     if (body.size > 0) {
         ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_RELIABLE, true);
-        session->in_force = session->local;
+        ahoy_sdp_local_copy(&session->in_force, &session->local);
     }
     const struct ahoy_session_terms granted =
         ahoy_session_timer_grant(&session->timer, &session->timer.asked, context->session_s);

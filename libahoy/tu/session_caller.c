@@ -33,7 +33,7 @@ bool ahoy_session_send_invite(struct ahoy_session *session, struct ahoy_ua_conte
     if (session->client.generation == 0)
         return false;
     ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_INVITE, true);
-    session->in_force = session->local;
+    ahoy_sdp_local_copy(&session->in_force, &session->local);
     session->transactions++;
     return true;
 }

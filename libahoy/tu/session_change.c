@@ -71,7 +71,7 @@ static bool send_change(struct ahoy_session *session, struct ahoy_ua_context *co
     const struct ahoy_hop hop = ahoy_ua_next_hop(context, session->change.dialog);
     ahoy_session_goes_by(session, &hop);
     struct span offer = ahoy_session_describe(session, context, NULL, &none, &status);
-    session->change.offered = session->local;
+    ahoy_sdp_local_copy(&session->offered, &session->local);
     if (offer.size > 0)
         send_offer(session, context, offer, now_ms);
     return session->change.client.generation != 0;
@@ -88,7 +88,8 @@ static void give_up(struct ahoy_session *session, struct ahoy_ua_context *contex
     ahoy_session_stay_settled(session);
     session->local.media = session->in_force.media;
     session->local.direction = session->in_force.direction;
-    session->local.security = session->in_force.security;
+    if (session->is_secured)
+        session->local.security = session->in_force.security;
     ahoy_ua_tell(context,
                  &(struct ahoy_ua_news){
                      .kind = AHOY_NEWS_CHANGE_REFUSED, .session = session->self, .status = status },
@@ -200,7 +201,7 @@ static bool take_answer(struct ahoy_session *session, struct ahoy_ua_context *co
     enum ahoy_carrier carrier = is_invite ? AHOY_CARRIER_RELIABLE : AHOY_CARRIER_SUCCESS;
     if (ahoy_offers_kind(offers, carrier, false) != AHOY_ANSWER)
         return true; /* It came in a provisional response: RFC 3262 5. */
-    if (ahoy_session_read_answer(change->dialog, context, response, &change->offered)) {
+    if (ahoy_session_read_answer(change->dialog, context, response, &session->offered)) {
         ahoy_offers_take(offers, carrier, false);
         return true;
     }
@@ -227,7 +228,7 @@ static void take_success(struct ahoy_session *session, struct ahoy_ua_context *c
         return;
     if (is_answered)
         ahoy_session_timer_take(&session->timer, event->message, context->session_s, now_ms);
-    session->in_force = change->offered;
+    ahoy_sdp_local_copy(&session->in_force, &session->offered);
     if (change->is_refresh)
         return;
     ahoy_session_tell(session, context, is_answered ? AHOY_NEWS_CHANGED : AHOY_NEWS_EARLY,

@@ -129,8 +129,7 @@ bool ahoy_session_confirm(struct ahoy_session *session, struct ahoy_ua_context *
     if (prack.generation == 0)
         return false; /* It comes again. */
     dialog->rseq = rseq;
-    const struct ahoy_sdp_local *offered =
-        is_change ? &session->change.offered : &session->in_force;
+    const struct ahoy_sdp_local *offered = is_change ? &session->offered : &session->in_force;
     if (ahoy_offers_kind(&dialog->offers, AHOY_CARRIER_RELIABLE, false) != AHOY_ANSWER ||
         !ahoy_session_read_answer(dialog, context, response, offered))
         return true;

@@ -46,7 +46,7 @@ void ahoy_session_mind_ice(struct ahoy_session *session, struct ahoy_ua_context 
     struct ahoy_sdp_ice *ice = &session->local.security.handshake.ice;
     struct ahoy_ip chosen;
     if (session->local.security.wish == AHOY_SECURITY_OFF)
-        return;
+        return; /* Then there are no such words either. */
     const struct ahoy_sdp_media *media = is_answer ? ahoy_sdp_find_ice(&context->sdp) : NULL;
     if (is_restart(session, context, media, is_answer)) {
         renew_words(&ice->words, &context->rng);
@@ -81,7 +81,7 @@ static bool has_other_words(const struct ahoy_session *session)
 
 void ahoy_session_stay_settled(struct ahoy_session *session)
 {
-    if (!has_other_words(session))
+    if (session->is_secured && !has_other_words(session))
         session->in_force.security.handshake.ice.settled =
             session->local.security.handshake.ice.settled;
 }
@@ -93,7 +93,8 @@ void ahoy_session_settled(struct ahoy_session *session, const struct ahoy_sdp_se
     struct ahoy_sdp_ice *in_force = &session->in_force.security.handshake.ice;
     if (session->state != AHOY_SESSION_CALLING)
         dialog = &session->dialog;
-    if (session->described == NULL || dialog == NULL || has_other_words(session))
+    if (!session->is_secured || session->described == NULL || dialog == NULL ||
+        has_other_words(session))
         return;
     bool is_owed = is_to_be_told(session, dialog, settled);
     local->settled = *settled;

@@ -110,9 +110,14 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
     *status = read(session, context, offer);
     if (*status != 0)
         return SPAN("");
-    struct ahoy_sdp_ice *ice = &session->local.security.handshake.ice;
-    const struct ahoy_sdp_words words = ice->words;
-    const struct ahoy_sdp_settled settled = ice->settled;
+    struct ahoy_sdp_ice *ice =
+        session->is_secured ? &session->local.security.handshake.ice : NULL;
+    struct ahoy_sdp_words words = { .user = "" };
+    struct ahoy_sdp_settled settled = { .is_settled = false };
+    if (ice != NULL) {
+        words = ice->words;
+        settled = ice->settled;
+    }
     ahoy_session_mind_ice(session, context, offer != NULL);
     struct span text = SPAN("");
     if (session->described == NULL)
@@ -131,8 +136,10 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
         return text;
     }
     session->local.version--;
-    ice->words = words;
-    ice->settled = settled;
+    if (ice != NULL) {
+        ice->words = words;
+        ice->settled = settled;
+    }
     *status = text.size > 0 ? 500 : 488;
     return SPAN("");
 }

@@ -50,7 +50,7 @@ static void send_reliably(struct ahoy_session *session, struct ahoy_ua_context *
     if (body.size == 0)
         return;
     ahoy_offers_take(&session->dialog.offers, AHOY_CARRIER_RELIABLE, true);
-    session->in_force = session->local;
+    ahoy_sdp_local_copy(&session->in_force, &session->local);
     if (session->dialog.offers.state == AHOY_OFFERS_AGREED)
         ahoy_session_tell(session, context, AHOY_NEWS_EARLY, &session->dialog);
 }
@@ -119,7 +119,7 @@ static unsigned take_description(struct ahoy_session *session, struct ahoy_ua_co
         if (status != 0)
             return status;
         ahoy_session_agree(dialog, context, &agreed);
-        session->in_force = session->local;
+        ahoy_sdp_local_copy(&session->in_force, &session->local);
         ahoy_offers_take(&dialog->offers, AHOY_CARRIER_PRACK, false);
         ahoy_offers_take(&dialog->offers, AHOY_CARRIER_SUCCESS, true); /* R3262-5-3 */
         ahoy_session_tell(session, context, AHOY_NEWS_EARLY, dialog);

@@ -140,7 +140,7 @@ static void take_update(struct ahoy_session *session, struct ahoy_ua_context *co
         return;
     }
     ahoy_session_agree(dialog, context, &agreed);
-    session->in_force = session->local;
+    ahoy_sdp_local_copy(&session->in_force, &session->local);
     answer_update(session, context, dialog, event, answer, now_ms);
     bool is_answered = session->state == AHOY_SESSION_CONFIRMED;
     ahoy_session_tell(session, context, is_answered ? AHOY_NEWS_CHANGED : AHOY_NEWS_EARLY, dialog);

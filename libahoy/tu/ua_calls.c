@@ -31,6 +31,19 @@ void ahoy_ua_secure(struct ahoy_ua *ua, const struct ahoy_sdp_security *security
     ua->context.has_security = true;
 }
 
+static void secure(struct ahoy_session *session, const struct ahoy_sdp_security *security)
+{
+    if (security->wish == AHOY_SECURITY_OFF && !session->is_secured)
+        return;
+    if (!session->is_secured) {
+        ahoy_sdp_local_secure(&session->local);
+        ahoy_sdp_local_secure(&session->in_force);
+        ahoy_sdp_local_secure(&session->offered);
+        session->is_secured = true;
+    }
+    session->local.security = *security;
+}
+
 /* Our sound is at |media|, secured by what the program has said of late. */
 static void set_media(struct ahoy_ua *ua, struct ahoy_session *session, const struct ahoy_ip *media)
 {
@@ -38,7 +51,7 @@ static void set_media(struct ahoy_ua *ua, struct ahoy_session *session, const st
     session->local.media = *media;
     if (context->has_security) {
         context->security.tells_keys = session->local.security.tells_keys;
-        session->local.security = context->security;
+        secure(session, &context->security);
     }
     context->has_security = false;
     explicit_bzero(&context->security, sizeof context->security);

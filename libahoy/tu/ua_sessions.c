@@ -43,6 +43,9 @@ struct ahoy_session *ahoy_ua_add_session(struct ahoy_ua *ua)
     session->due.what = ahoy_handle_pack(handle);
     session->ring_ms = session->change.again_ms = UINT64_MAX;
     ahoy_session_timer_init(&session->timer);
+    ahoy_sdp_local_init(&session->local);
+    ahoy_sdp_local_init(&session->in_force);
+    ahoy_sdp_local_init(&session->offered);
     session->local.session_id = ahoy_rng_next(&ua->context.rng) >> 2; /* Fits a signed number. */
     session->local.codecs = ua->context.codecs;
     session->local.security.tells_keys = true; /* Until it is known which way. */

@@ -274,13 +274,41 @@ static void test_later_offer(void **state)
                                   "inline:MDEyMzQ1Njc4OWFiY2RlZkFCQ0RFRkdISUpLTE1O\r\n"));
 }
 
+/* A plain one has no keys, in memory that had some before; and they do not outlive the wish. */
+static void test_copies(void **state)
+{
+    static struct ahoy_sdp_local first, second;
+    static const uint8_t none[AHOY_SUITES][AHOY_MASTER_LIMIT];
+    (void)state;
+    memset(&first, 7, sizeof first);
+    ahoy_sdp_local_init(&first);
+    ahoy_sdp_local_init(&second);
+    assert_int_equal(first.security.wish, AHOY_SECURITY_OFF);
+    assert_false(first.security.tells_keys);
+    first.media.port = 4000;
+    first.security.tells_keys = true;
+    ahoy_sdp_local_copy(&second, &first);
+    assert_int_equal(second.media.port, 4000);
+    assert_true(second.security.tells_keys);
+    ahoy_sdp_local_secure(&first);
+    ahoy_sdp_local_secure(&second);
+    assert_memory_equal(first.security.masters, none, sizeof none);
+    ahoy_sdp_local_copy(&first, &local);
+    ahoy_sdp_local_copy(&second, &first);
+    assert_memory_equal(&second, &local, sizeof local);
+    first.security.wish = AHOY_SECURITY_OFF;
+    ahoy_sdp_local_copy(&second, &first);
+    assert_int_equal(second.security.wish, AHOY_SECURITY_OFF);
+    assert_memory_equal(second.security.masters, none, sizeof none);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crypto),      cmocka_unit_test(test_key_bytes),
         cmocka_unit_test(test_offer),       cmocka_unit_test(test_answer),
         cmocka_unit_test(test_wishes),      cmocka_unit_test(test_read_answer),
-        cmocka_unit_test(test_later_offer),
+        cmocka_unit_test(test_later_offer), cmocka_unit_test(test_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

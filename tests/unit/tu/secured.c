@@ -183,6 +183,39 @@ static void test_stays_secured(void **state)
     close_ua();
 }
 
+/* In a call that began in plain there may be a wish later; no key is told, as its Contact leads by
+ * UDP. */
+static void test_secured_later(void **state)
+{
+    char tag[64] = "", text[1024];
+    (void)state;
+    open_ua(AHOY_TLS);
+    invite(1, "", "RTP/AVP 0\r\n");
+    assert_true(ahoy_ua_poll(ua, &news));
+    ahoy_ua_answer(ua, news.session, &layer.source.remote, layer.now_ms);
+    layer_drain(&layer);
+    const char *at = strstr(layer.sent, "To: <sip:alice@a.example>;tag=");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "To: <sip:alice@a.example>;tag=%63[^\r]", tag), 1);
+    int size = snprintf(text, sizeof text,
+                        "ACK sip:alice@192.0.2.1 SIP/2.0\r\n"
+                        "Via: SIP/2.0/TLS 192.0.2.2;branch=z9hG4bKa\r\nMax-Forwards: 70\r\n"
+                        "From: <sip:b@b.example>;tag=1\r\nTo: <sip:alice@a.example>;tag=%s\r\n"
+                        "Call-ID: 1\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n",
+                        tag);
+    assert_true(layer_receive(&layer, (struct span){ text, (size_t)size }));
+    layer_drain(&layer);
+    struct ahoy_ip other = layer.source.remote;
+    other.port++;
+    secure(AHOY_SECURITY_OPTIONAL);
+    layer.sent[0] = '\0';
+    ahoy_ua_move(ua, news.session, &other, layer.now_ms);
+    layer_drain(&layer);
+    assert_non_null(strstr(layer.sent, "INVITE "));
+    assert_null(strstr(layer.sent, "a=crypto"));
+    close_ua();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -190,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_once),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_stays_secured),
+        cmocka_unit_test(test_secured_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
