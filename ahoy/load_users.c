@@ -90,7 +90,7 @@ void load_users_step(struct load *load, const struct ahoy_event *event)
     if (event->kind == AHOY_EVENT_REQUEST || event->kind == AHOY_EVENT_ACK)
         index = find_user(load, event->routing->request_uri.user);
     struct load_user *user = &load->users[index];
-    load_look_at_clock(load);
+    load->now_us = load_wire_now_us(load->wire);
     load->heard_us = load->now_us - load_wire_waited_us(load->wire);
     load_take_bye(load, user, event);
     ahoy_ua_step(user->ua, event, load_now(load));

@@ -147,6 +147,11 @@ void load_wire_wait(struct load_wire *wire, uint64_t step_us, uint64_t deadline_
     wire->woke_us = ahoy_driver_now_us();
 }
 
+uint64_t load_wire_now_us(const struct load_wire *wire)
+{
+    return ahoy_pump_now_us(wire->pump);
+}
+
 uint32_t load_wire_waited_us(const struct load_wire *wire)
 {
     return ahoy_pump_waited_us(wire->pump);

@@ -15,7 +15,8 @@ struct ahoy_pump {
     struct ahoy_wire_event event;     /* The last: after an ACCEPTED the driver reads it. */
     struct ahoy_event held;           /* What was there before anything was waited for. */
     bool holds;
-    bool told_time; /* In this turn. */
+    bool told_time;  /* In this turn. */
+    uint64_t now_us; /* Of the last step. */
     char sent_by[AHOY_PUMP_LISTENERS_LIMIT][64];
     char uris[AHOY_PUMP_LISTENERS_LIMIT][96];
 };
@@ -185,7 +186,8 @@ static bool step(struct ahoy_pump *pump)
     } else if (event->kind == AHOY_WIRE_DATAGRAM || event->kind == AHOY_WIRE_BYTES) {
         see(pump, false, &event->hop, event->bytes);
     }
-    ahoy_stack_step(pump->stack, event, ahoy_driver_now());
+    pump->now_us = ahoy_driver_now_us();
+    ahoy_stack_step(pump->stack, event, pump->now_us / 1000);
     return true;
 }
 
@@ -209,6 +211,11 @@ void ahoy_pump_wait(struct ahoy_pump *pump, uint64_t deadline_ms)
     ahoy_driver_wait(pump->driver, stack_ms < deadline_ms ? stack_ms : deadline_ms);
 }
 
+uint64_t ahoy_pump_now_us(const struct ahoy_pump *pump)
+{
+    return pump->now_us;
+}
+
 uint32_t ahoy_pump_waited_us(const struct ahoy_pump *pump)
 {
     return pump->event.waited_us;
@@ -218,6 +225,7 @@ bool ahoy_pump_next(struct ahoy_pump *pump, struct ahoy_event *event)
 {
     if (pump->holds) {
         pump->holds = false;
+        pump->now_us = ahoy_driver_now_us(); /* It may have been held for a rest. */
         *event = pump->held;
         return true;
     }

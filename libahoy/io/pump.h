@@ -64,7 +64,10 @@ void ahoy_pump_flush(struct ahoy_pump *pump);
 /* Sends what the users have asked for, and waits until something comes, or |deadline_ms|: the
  * users' own. */
 void ahoy_pump_wait(struct ahoy_pump *pump, uint64_t deadline_ms);
-/* How long the message of the event that was asked for last had waited to be read. */
+/* When the stack was told of what the event is about that was asked for last, by the clock of
+ * ahoy_driver_now_us: whoever steps a user with it has no need to ask that again. */
+uint64_t ahoy_pump_now_us(const struct ahoy_pump *pump);
+/* How long the message of that event had waited to be read by then. */
 uint32_t ahoy_pump_waited_us(const struct ahoy_pump *pump);
 /* The next event of what has come, for its user to step with before asking again; false ends the
  * turn. */

@@ -70,9 +70,13 @@ static void open_ua(struct end *end, const char *user, const struct ahoy_ip *ser
 static void turn(struct end *end, uint64_t wait_ms)
 {
     struct ahoy_event event;
+    uint64_t begun_us = ahoy_driver_now_us();
     ahoy_pump_wait(end->pump, ahoy_driver_now() + wait_ms);
-    while (ahoy_pump_next(end->pump, &event))
-        ahoy_ua_step(end->ua, &event, ahoy_driver_now());
+    while (ahoy_pump_next(end->pump, &event)) {
+        uint64_t now_us = ahoy_pump_now_us(end->pump);
+        assert_true(now_us >= begun_us && now_us <= ahoy_driver_now_us());
+        ahoy_ua_step(end->ua, &event, now_us / 1000);
+    }
     ahoy_ua_expire(end->ua, ahoy_driver_now());
     struct ahoy_ua_news news;
     while (ahoy_ua_poll(end->ua, &news))
