@@ -126,7 +126,6 @@ static bool is_hold(const struct ahoy_sdp_agreed *agreed)
     return ahoy_ip_is_wildcard(&agreed->rtp) && !agreed->secured.peer.has_ice;
 }
 
-/* RFC 8839 4.4.1.2.2 */
 /* What all have, and the rest, of those who would be secured. */
 enum {
     PLAIN_SIZE = offsetof(struct ahoy_sdp_local, security.masters),
@@ -158,6 +157,7 @@ void ahoy_sdp_local_copy(struct ahoy_sdp_local *to, const struct ahoy_sdp_local 
     memcpy(to, from, has_secrets ? sizeof *to : (size_t)PLAIN_SIZE);
 }
 
+/* RFC 8839 4.4.1.2.2 */
 const struct ahoy_ip *ahoy_sdp_place(const struct ahoy_sdp_local *local)
 {
     const struct ahoy_sdp_settled *settled = &local->security.handshake.ice.settled;
