@@ -42,6 +42,15 @@ static void on_sending(struct layer *unused, const struct ahoy_sending *sending)
 
 static const struct layer_watch watch = { on_event, on_sending };
 
+static void count_sending(struct layer *unused, const struct ahoy_sending *sending)
+{
+    (void)unused;
+    (void)sending;
+    sent_count++;
+}
+
+static const struct layer_watch counting = { on_event, count_sending };
+
 static struct ahoy_edits edits;
 
 /* The message at hand without its first line and its Via. */
@@ -288,10 +297,13 @@ static void answered_later(void **state)
         assert_int_equal(sent_count, known);
         assert_int_equal(layer.sending.call != 0, known);
         layer.watch = NULL;
-        layer_run(&layer, 500); /* Timer G.  By then that place might have other bytes. */
-        assert_memory_equal(layer.sent, "SIP/2.0 486", 11);
+        sent_count = 0;
+        layer.watch = &counting;
+        layer_run(&layer, 600); /* Timer G.  By then that place might have other bytes. */
+        assert_int_equal(sent_count, 1);
         assert_int_equal(layer.sending.call, 0);
         assert_int_equal(layer.sending.gap, 0);
+        layer.watch = NULL;
         layer_abort(&layer);
     }
 }
