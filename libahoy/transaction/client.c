@@ -123,7 +123,7 @@ static void tell_message(struct ahoy_transactions *owner,
         return;
     ahoy_owner_tell_message(owner, AHOY_EVENT_RESPONSE, transaction);
     /* What the effects behind this one put in its place frees it in the next settle only. */
-    owner->arrival.event.sent = transaction->kept;
+    owner->arrival.sent = transaction->kept;
 }
 
 static void apply_invite(struct ahoy_transactions *owner, struct ahoy_transaction *transaction,

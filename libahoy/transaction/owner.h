@@ -71,7 +71,10 @@ struct ahoy_arrival {
     bool is_at_hand; /* What is sent now is sent because of it. */
     uint32_t call;   /* The mark of its call, 0 as long as nobody asks. */
     uint64_t now_ms;
-    struct ahoy_event event; /* For the user; kind 0 when there is none or it has been polled. */
+    enum ahoy_event_kind told; /* To the user; 0 when nothing is, or it has been polled. */
+    const struct ahoy_transaction *about; /* The transaction of that, which lives until the next
+                                           * settle; NULL for none. */
+    struct span sent;                     /* Where |told| is RESPONSE. */
     struct ahoy_expected *expected;
     unsigned lookalikes; /* Transactions of the same hash. */
     bool is_accepted;

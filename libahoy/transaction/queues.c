@@ -149,59 +149,67 @@ void ahoy_owner_tell(struct ahoy_transactions *owner, struct ahoy_transaction *t
     }
 }
 
-static struct ahoy_event event_of(const struct ahoy_transaction *transaction,
-                                  enum ahoy_event_kind kind)
+static void make_event(const struct ahoy_transaction *transaction, enum ahoy_event_kind kind,
+                       struct ahoy_event *event)
 {
     bool is_server = ahoy_owner_is_server(transaction);
-    return (struct ahoy_event){ .kind = kind,
-                                .transaction = ahoy_owner_handle(transaction),
-                                .user = transaction->user,
-                                .is_server = is_server,
-                                .sent_to = is_server ? NULL : &transaction->hop };
+    *event = (struct ahoy_event){ .kind = kind,
+                                  .transaction = ahoy_owner_handle(transaction),
+                                  .user = transaction->user,
+                                  .is_server = is_server,
+                                  .sent_to = is_server ? NULL : &transaction->hop };
 }
 
 void ahoy_owner_tell_message(struct ahoy_transactions *owner, enum ahoy_event_kind kind,
                              const struct ahoy_transaction *transaction)
 {
-    struct ahoy_arrival *arrival = &owner->arrival;
-    if (transaction != NULL)
-        arrival->event = event_of(transaction, kind);
+    owner->arrival.told = kind;
+    owner->arrival.about = transaction;
+    owner->arrival.sent = SPAN("");
+}
+
+/* The event that was told.  It is made where the user has it: a copy of what was written by parts
+ * just now would wait until all of it has left the processor. */
+static void take_told(struct ahoy_arrival *arrival, struct ahoy_event *event)
+{
+    if (arrival->about != NULL)
+        make_event(arrival->about, arrival->told, event);
     else
-        arrival->event = (struct ahoy_event){ .kind = kind };
-    arrival->event.message = arrival->message;
-    arrival->event.routing = arrival->routing;
-    arrival->event.hop = arrival->source;
+        *event = (struct ahoy_event){ .kind = arrival->told };
+    event->message = arrival->message;
+    event->routing = arrival->routing;
+    event->hop = arrival->source;
+    event->sent = arrival->sent;
+    arrival->told = 0;
 }
 
 /* The first transaction in line gives its next event, and leaves with its last one. */
-static struct ahoy_event next_owed(struct ahoy_transactions *owner)
+static void take_owed(struct ahoy_transactions *owner, struct ahoy_event *event)
 {
     struct ahoy_transaction *transaction = owner->first_owed;
     unsigned lowest = (unsigned)__builtin_ctz(transaction->owed);
-    struct ahoy_event event = event_of(transaction, owed_kinds[lowest]);
+    make_event(transaction, owed_kinds[lowest], event);
     transaction->owed = (uint8_t)(transaction->owed & (transaction->owed - 1));
     if (transaction->owed > 0)
-        return event;
+        return;
     owner->first_owed = transaction->next;
     if (transaction->is_over) {
         transaction->next = owner->dead;
         owner->dead = transaction;
     }
-    return event;
 }
 
 bool ahoy_transactions_event(struct ahoy_transactions *owner, struct ahoy_event *event)
 {
     ahoy_server_see_to_unanswered(owner);
-    if (owner->arrival.event.kind != 0) {
-        *event = owner->arrival.event;
-        owner->arrival.event.kind = 0;
+    if (owner->arrival.told != 0) {
+        take_told(&owner->arrival, event);
         return true;
     }
     if (owner->first_owed == NULL) {
         owner->arrival.is_at_hand = false;
         return false;
     }
-    *event = next_owed(owner);
+    take_owed(owner, event);
     return true;
 }

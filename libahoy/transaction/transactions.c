@@ -72,7 +72,7 @@ void ahoy_transactions_message(struct ahoy_transactions *owner, struct ahoy_expe
                                uint64_t now_ms)
 {
     struct ahoy_arrival *arrival = &owner->arrival;
-    assert(arrival->event.kind == 0);
+    assert(arrival->told == 0);
     arrival->expected = expected;
     arrival->message = expected->message;
     arrival->routing = expected->routing;
