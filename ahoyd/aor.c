@@ -35,6 +35,13 @@ bool ahoyd_aor_find(const struct ahoyd_server *server, const struct ahoy_uri *ur
     return uri->has_user && uri->user.size > 0 && !aor->overflow;
 }
 
+static void expect_more(struct ahoyd_server *server, uint64_t *expected)
+{
+    if (*expected != 0)
+        ahoyd_store_expect_more(server->options.store, *expected);
+    *expected = 0;
+}
+
 /* By the name as it is written, as mostly: who is meant by another one, by an alias or by a
  * temporary GRUU is not expected. */
 void ahoyd_aor_expect(struct ahoyd_server *server, const struct ahoy_message *message,
@@ -42,15 +49,15 @@ void ahoyd_aor_expect(struct ahoyd_server *server, const struct ahoy_message *me
 {
     bool registers = message->method == AHOY_METHOD_REGISTER;
     const struct ahoy_uri *uri = registers ? &routing->to.uri : &routing->request_uri;
-    ahoyd_aor_expect_more(server);
-    server->expected = ahoyd_store_expect(server->options.store, uri->user, uri->host);
+    uint64_t *place = &server->expected[server->expected_count++ % AHOYD_EXPECTED];
+    expect_more(server, place);
+    *place = ahoyd_store_expect(server->options.store, uri->user, uri->host);
 }
 
 void ahoyd_aor_expect_more(struct ahoyd_server *server)
 {
-    if (server->expected != 0)
-        ahoyd_store_expect_more(server->options.store, server->expected);
-    server->expected = 0;
+    for (size_t i = 0; i < AHOYD_EXPECTED; i++)
+        expect_more(server, &server->expected[i]);
 }
 
 bool ahoyd_aor_is_of(struct span aor, struct span user, const struct ahoyd_domain *domain)

@@ -13,7 +13,7 @@ bool ahoyd_aor_find(const struct ahoyd_server *server, const struct ahoy_uri *ur
  * likely about, ... */
 void ahoyd_aor_expect(struct ahoyd_server *server, const struct ahoy_message *message,
                       const struct ahoy_routing *routing);
-/* ... and when the next is read, or the first is served, the rest of them. */
+/* ... and when some more have been read, or the first is served, the rest of them. */
 void ahoyd_aor_expect_more(struct ahoyd_server *server);
 /* Whether |aor|, printed so, is that of |user|. */
 bool ahoyd_aor_is_of(struct span aor, struct span user, const struct ahoyd_domain *domain);

@@ -19,6 +19,9 @@ enum {
     AHOYD_WAITING_MEMORY_LIMIT = 64 * 1048576    /* Bytes kept for their answers. */
 };
 
+/* Messages are told in a row; as many pass before what the first of them waits for is there. */
+enum { AHOYD_EXPECTED = 4 };
+
 /* A registration that waits for the store. */
 struct ahoyd_waiting {
     struct ahoy_handle transaction;
@@ -68,7 +71,9 @@ struct ahoyd_server {
     bool draining;
     struct ahoyd_server_counters counters;
     /* Scratch: for the request at hand only. */
-    uint64_t expected; /* Bindings that are being fetched (aor.c), as the store has it; or 0. */
+    uint64_t expected[AHOYD_EXPECTED]; /* Bindings that are being fetched (aor.c), as the store
+                                        * has them; or 0. */
+    size_t expected_count;             /* So far; the next takes the place of the oldest. */
     uint64_t channel; /* The ticket for its places at trunks that count their calls; 0: none. */
     bool is_full;     /* Some trunk had no room for it. */
     struct ahoy_bindings bindings;
