@@ -52,38 +52,54 @@ bool ahoy_registrar_read_q(struct span text, uint16_t *q)
     return true;
 }
 
-/* Those of a contact that mean something here; without a name where they are absent. */
+/* Those of a contact that mean something here. */
 enum contact_param { EXPIRES, Q, INSTANCE, REG_ID, CONTACT_PARAMS };
 
-static void find_contact_params(struct span params, struct ahoy_param found[CONTACT_PARAMS])
+/* Each is read where it stays: a copy of what was written by parts just now makes a processor
+ * wait. */
+struct contact_params {
+    const struct ahoy_param *found[CONTACT_PARAMS]; /* Without a name where they are absent. */
+    struct ahoy_param space[CONTACT_PARAMS + 1];    /* The last is for one that means nothing. */
+};
+
+static enum contact_param meaning_of(struct span name)
 {
     static const struct span names[CONTACT_PARAMS] = { [EXPIRES] = SPAN_INIT("expires"),
                                                        [Q] = SPAN_INIT("q"),
                                                        [INSTANCE] = SPAN_INIT("+sip.instance"),
                                                        [REG_ID] = SPAN_INIT("reg-id") };
-    struct ahoy_param param;
+    size_t i = 0;
+    while (i < CONTACT_PARAMS && !ahoy_span_equal_nocase(name, names[i]))
+        i++;
+    return (enum contact_param)i;
+}
+
+static void find_contact_params(struct span params, struct contact_params *read)
+{
+    static const struct ahoy_param none = { .name = SPAN_INIT(""), .value = SPAN_INIT("") };
+    struct ahoy_param *next = read->space;
     for (size_t i = 0; i < CONTACT_PARAMS; i++)
-        found[i].name = found[i].value = SPAN("");
-    while (ahoy_param_next(&params, &param, NULL)) {
-        for (size_t i = 0; i < CONTACT_PARAMS; i++) {
-            if (found[i].name.size == 0 && ahoy_span_equal_nocase(param.name, names[i]))
-                found[i] = param;
-        }
+        read->found[i] = &none;
+    while (ahoy_param_next(&params, next, NULL)) {
+        enum contact_param which = meaning_of(next->name);
+        if (which < CONTACT_PARAMS && read->found[which] == &none) /* The first one counts. */
+            read->found[which] = next++;
     }
 }
 
 static bool read_contact_params(struct span params, uint32_t expires_s,
                                 struct ahoy_asked_contact *asked, struct ahoy_err *err)
 {
-    struct ahoy_param found[CONTACT_PARAMS];
-    find_contact_params(params, found);
+    AHOY_UNSET struct contact_params read;
+    find_contact_params(params, &read);
+    const struct ahoy_param *expires = read.found[EXPIRES], *q = read.found[Q];
     asked->q = 1000;
     asked->expires_s = expires_s;
-    if (found[EXPIRES].name.size > 0)
-        asked->expires_s = read_delta_seconds(found[EXPIRES].value); /* R3261-10.3-16 */
-    if (found[Q].name.size > 0 && !ahoy_registrar_read_q(found[Q].value, &asked->q))
-        return ahoy_fail(err, 400, found[Q].name.at, "a q from 0 to 1 with three decimals at most");
-    return ahoy_registrar_read_instance(&found[INSTANCE], &found[REG_ID], asked, err);
+    if (expires->name.size > 0)
+        asked->expires_s = read_delta_seconds(expires->value); /* R3261-10.3-16 */
+    if (q->name.size > 0 && !ahoy_registrar_read_q(q->value, &asked->q))
+        return ahoy_fail(err, 400, q->name.at, "a q from 0 to 1 with three decimals at most");
+    return ahoy_registrar_read_instance(read.found[INSTANCE], read.found[REG_ID], asked, err);
 }
 
 static bool keep_to_limits(const struct ahoy_registrar_limits *limits, struct span contact,
@@ -102,21 +118,23 @@ static bool read_contact(struct span text, const struct ahoy_address *known, uin
                          struct ahoy_err *err)
 {
     struct ahoy_asked_contact *asked = &read->asks.asked[read->asks.count];
-    struct ahoy_address address;
-    if (known != NULL && known->text.at == text.at && known->text.size == text.size)
-        address = *known;
-    else if (!ahoy_address_parse(text, &address, err))
-        return false;
-    if (address.uri.scheme == AHOY_SCHEME_OTHER)
+    AHOY_UNSET struct ahoy_address other;
+    const struct ahoy_address *address = known;
+    if (known == NULL || known->text.at != text.at || known->text.size != text.size) {
+        address = &other;
+        if (!ahoy_address_parse(text, &other, err))
+            return false;
+    }
+    if (address->uri.scheme == AHOY_SCHEME_OTHER)
         return ahoy_fail(err, 403, text.at, "a sip or sips URI"); /* R5627-5.1-3 */
-    if (address.uri.text.size > AHOY_CONTACT_LIMIT)
+    if (address->uri.text.size > AHOY_CONTACT_LIMIT)
         return ahoy_fail(err, 400, text.at, "a contact of at most 1,024 bytes");
-    read->uris[read->asks.count] = address.uri;
-    asked->contact = address.uri.text;
-    asked->params = ahoy_span_trim(address.params);
+    read->uris[read->asks.count] = address->uri;
+    asked->contact = address->uri.text;
+    asked->params = ahoy_span_trim(address->params);
     if (asked->params.size > AHOY_CONTACT_PARAMS_LIMIT)
         return ahoy_fail(err, 400, text.at, "at most 512 bytes of parameters");
-    return read_contact_params(address.params, expires_s, asked, err) &&
+    return read_contact_params(address->params, expires_s, asked, err) &&
            keep_to_limits(limits, text, asked, err);
 }
 

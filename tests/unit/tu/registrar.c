@@ -96,6 +96,36 @@ static void assert_listed(struct world *world, uint64_t at_ms, const char *right
     assert_string_equal(space, right);
 }
 
+/* In any order, between others, however many those are. */
+static void a_contact_has_parameters_in_any_order(void **state)
+{
+    struct world *world = *state;
+    assert_true(parse(world, "call", 1,
+                      "Supported: outbound, path\r\n"
+                      "Contact: <sip:a@192.0.2.1>;a;b=1;reg-id=7;c;Q=0.5;d=\"q=1\";e;"
+                      "+sip.instance=\"<urn:x>\";f;expires=100;g=h\r\n"));
+    const struct ahoy_asked_contact *asked = world->read.asks.asked;
+    assert_int_equal(world->read.asks.count, 1);
+    assert_int_equal(asked[0].expires_s, 100);
+    assert_int_equal(asked[0].q, 500);
+    assert_int_equal(asked[0].reg_id, 7);
+    assert_true(ahoy_span_equal(asked[0].instance, SPAN("<urn:x>")));
+    assert_true(parse(world, "call", 1,
+                      "Contact: <sip:a@192.0.2.1>;q=0.5;+sip.instance=\"<urn:x>\";expires=100, "
+                      "<sip:b@192.0.2.1>;x\r\n"));
+    assert_int_equal(world->read.asks.count, 2);
+    assert_int_equal(asked[1].expires_s, 3600); /* Nothing is left of the first. */
+    assert_int_equal(asked[1].q, 1000);
+    assert_int_equal(asked[1].instance.size, 0);
+    assert_int_equal(asked[1].reg_id, 0);
+    /* Of one that is there twice, the first counts, and a fault in the other does not. */
+    assert_true(parse(world, "call", 1,
+                      "Contact: <sip:a@192.0.2.1>;expires=100;expires=200;q=0.5;q=9;EXPIRES=300;"
+                      "expires=400;expires=500;expires=600\r\n"));
+    assert_int_equal(asked[0].expires_s, 100);
+    assert_int_equal(asked[0].q, 500);
+}
+
 /* R3261-10.3-16, -17, -18: parameter, header, default. */
 static void the_interval_comes_from_three_places(void **state)
 {
@@ -405,6 +435,7 @@ static void the_answer_counts_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RULE(a_contact_has_parameters_in_any_order),
         RULE(the_interval_comes_from_three_places),
         RULE(the_interval_is_bounded),
         RULE(an_hour_is_never_too_brief),
