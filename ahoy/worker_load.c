@@ -68,6 +68,7 @@ static bool open_pump(struct load_wire *wire, const struct phone_options *option
                                           wire->tls != NULL ? LISTENERS : PLAIN_LISTENERS,
                                       .padding = PADDING,
                                       .is_exact = true,
+                                      .sends_once = true,
                                       .tls = wire->tls,
                                       .transactions = calls * TRANSACTIONS_A_CALL,
                                       .connections = CONNECTIONS,

@@ -234,6 +234,7 @@ bool ahoy_pump_next(struct ahoy_pump *pump, struct ahoy_event *event)
             return true;
         carry_all(pump);
     } while (step(pump));
-    ahoy_driver_flush(pump->driver);
+    if (!pump->options.sends_once)
+        ahoy_driver_flush(pump->driver);
     return false;
 }

@@ -33,6 +33,8 @@ struct ahoy_pump_options {
     size_t memory;
     unsigned padding; /* As the driver has it; ... */
     bool is_exact;    /* ... and this. */
+    bool sends_once;  /* What arises in a turn waits for the next flush or wait, and leaves with
+                       * what is asked for until then. */
     /* Told of each message as it travels; NULL for nobody. */
     void (*seen)(void *context, bool is_sent, const struct ahoy_hop *hop, struct span bytes);
     void *context;

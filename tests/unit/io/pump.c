@@ -30,18 +30,25 @@ static void seen(void *context, bool is_sent, const struct ahoy_hop *hop, struct
     *(is_sent ? &end->sent : &end->received) += 1;
 }
 
-static void open_pump(struct end *end, enum ahoy_transport transport, enum ahoy_family family)
+static void open_pump_as(struct end *end, enum ahoy_transport transport, enum ahoy_family family,
+                         bool sends_once)
 {
     struct ahoy_pump_fault fault;
     const struct ahoy_pump_options options = {
         .listeners = { { .transport = transport, .local = loopback_ip(family, 0) } },
         .listener_count = 1,
+        .sends_once = sends_once,
         .seen = seen,
         .context = end,
     };
     memset(end, 0, sizeof *end);
     end->pump = ahoy_pump_open(&options, &fault);
     assert_non_null(end->pump);
+}
+
+static void open_pump(struct end *end, enum ahoy_transport transport, enum ahoy_family family)
+{
+    open_pump_as(end, transport, family, false);
 }
 
 static void open_ua(struct end *end, const char *user, const struct ahoy_ip *server)
@@ -131,6 +138,38 @@ static void phones_talk(void **state)
     call(AHOY_TCP, AHOY_IPV4);
 }
 
+/* Who wants that sends once a turn: what the end of one would send waits. */
+static void one_may_send_once(void **state)
+{
+    struct end ends[2], *alice = &ends[0], *bob = &ends[1];
+    const struct ahoy_ip media = loopback_ip(AHOY_IPV4, 4000);
+    struct ahoy_event event;
+    (void)state;
+    for (int sends_once = 1; sends_once >= 0; sends_once--) {
+        open_pump_as(alice, AHOY_UDP, AHOY_IPV4, sends_once == 1);
+        open_pump(bob, AHOY_UDP, AHOY_IPV4);
+        open_ua(alice, "alice", &ahoy_pump_listener(bob->pump, 0)->local);
+        open_ua(bob, "bob", &ahoy_pump_listener(alice->pump, 0)->local);
+        (void)ahoy_ua_call(alice->ua, (struct span){ bob->uri, strlen(bob->uri) }, &media,
+                           ahoy_driver_now()); /* What came of it is seen. */
+        while (ahoy_pump_next(alice->pump, &event))
+            ahoy_ua_step(alice->ua, &event, ahoy_driver_now());
+        assert_int_equal(alice->sent, 1);
+        if (sends_once == 1) {
+            turn(bob, 0);
+            assert_int_equal(bob->received, 0);
+            ahoy_pump_flush(alice->pump);
+        }
+        uint64_t limit_ms = ahoy_driver_now() + PATIENCE_MS;
+        while (bob->received == 0) { /* Alice does nothing any more. */
+            assert_true(ahoy_driver_now() < limit_ms);
+            turn(bob, 1);
+        }
+        close_end(alice);
+        close_end(bob);
+    }
+}
+
 static void an_address_in_use_is_named(void **state)
 {
     (void)state;
@@ -181,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(phones_talk),
+        cmocka_unit_test(one_may_send_once),
         cmocka_unit_test(an_address_in_use_is_named),
         cmocka_unit_test(listeners_have_names),
     };
