@@ -3,12 +3,15 @@
  * end nothing is left.
  *
  * The input is what happens, in its order, divided by NUL bytes; virtual time passes in between.
+ * Datagrams between which nothing else happens come together, up to eight, and the server is told
+ * with the first what comes.  All happens a second time without that: it must make no difference.
  * The first character of each piece says what:
  *
  *     0 to 9   this stranger sends the rest, a datagram
  *     r        the server's own requests are answered: a digit, 0 for the last that it sent, then
  *              a status, then further rows, each with its CRLF
  *     =        the last datagram comes again
+ *     |        nothing: what comes behind is not known before
  *     t        seven seconds pass */
 #include <stdlib.h>
 
@@ -45,6 +48,7 @@ static const struct ahoy_listener listeners[] = {
 
 enum {
     SENT_LIMIT = 4,
+    BATCH = 1 + AHOY_COMING_LIMIT,
     LAST_MS = 8000000 /* Longer than any subscription lasts, whose end is told too. */
 };
 
@@ -52,6 +56,13 @@ enum {
 struct sent {
     struct ahoy_hop hop;
     char bytes[AHOY_MESSAGE_LIMIT];
+    size_t size;
+};
+
+/* Each in memory of its own, so that the sanitizer sees who reads beyond it or keeps it. */
+struct datagram {
+    struct ahoy_ip remote;
+    char *bytes;
     size_t size;
 };
 
@@ -64,6 +75,10 @@ struct world {
     uint64_t now_ms;
     struct sent sent[SENT_LIMIT]; /* The last ones, round and round. */
     size_t sent_count;
+    bool tells;      /* What comes. */
+    uint64_t effect; /* All that the server did, as a hash. */
+    struct datagram batch[BATCH];
+    size_t batch_count;
     struct span last; /* The datagram that came last, of the input. */
     uint8_t last_peer;
     struct ahoy_message message;
@@ -92,12 +107,14 @@ static void add_user(struct world *world, struct span user, struct span realm)
     world->stored = NULL;
 }
 
-static void open_world(struct world *world)
+static void open_world(struct world *world, bool tells)
 {
     static const unsigned char secret[AHOYD_SECRET_SIZE];
     struct ahoyd_config_faults faults = { .told = NULL };
     char fault[256];
-    *world = (struct world){ .owner = { .done = take_back }, .now_ms = 1760000000000 };
+    *world = (struct world){ .owner = { .done = take_back },
+                             .now_ms = 1760000000000,
+                             .tells = tells };
     world->config = ahoyd_config_parse(text, sizeof text - 1, "/fuzz.lua", &faults);
     MUST(world->config != NULL);
     const struct ahoyd_store_options store = { .kind = AHOYD_STORE_MEMORY,
@@ -138,10 +155,27 @@ static void keep_request(struct world *world, const struct ahoy_wire_effect *eff
     memcpy(sent->bytes, effect->bytes.at, sent->size);
 }
 
+static void note(struct world *world, struct span bytes)
+{
+    const struct ahoy_hash_key key = { { world->effect, bytes.size } };
+    world->effect = ahoy_siphash(&key, bytes);
+}
+
+static void note_effect(struct world *world, const struct ahoy_wire_effect *effect)
+{
+    const struct ahoy_ip *remote = &effect->hop.remote;
+    const char way[] = { (char)effect->kind, (char)effect->hop.transport,
+                         (char)(remote->port >> 8), (char)remote->port };
+    note(world, (struct span){ way, sizeof way });
+    note(world, (struct span){ (const char *)remote->bytes, sizeof remote->bytes });
+    note(world, effect->bytes);
+}
+
 static void carry_out(struct world *world)
 {
     struct ahoy_wire_effect effect;
     while (ahoyd_server_poll(world->server, &effect)) {
+        note_effect(world, &effect);
         const struct ahoy_ip *remote = &effect.hop.remote;
         if (effect.kind == AHOY_WIRE_SEND) {
             MUST(effect.bytes.size > 0);
@@ -179,19 +213,37 @@ static void pass_time(struct world *world, uint64_t ms)
     world->now_ms = end_ms;
 }
 
-/* |bytes| come from |remote|. */
+/* All of the batch come, one after the other. */
+static void receive_all(struct world *world)
+{
+    struct span coming[BATCH];
+    for (size_t i = 0; i < world->batch_count; i++)
+        coming[i] = (struct span){ world->batch[i].bytes, world->batch[i].size };
+    for (size_t i = 0; i < world->batch_count; i++) {
+        const bool tells = world->tells && i == 0;
+        struct ahoy_wire_event event = {
+            .kind = AHOY_WIRE_DATAGRAM,
+            .hop = { .transport = AHOY_UDP, .remote = world->batch[i].remote },
+            .bytes = coming[i],
+            .coming = tells ? coming + 1 : NULL,
+            .coming_count = (uint8_t)(tells ? world->batch_count - 1 : 0),
+        };
+        step(world, &event);
+        free(world->batch[i].bytes);
+    }
+    world->batch_count = 0;
+}
+
+/* |bytes| come from |remote| with the next batch. */
 static void receive(struct world *world, const struct ahoy_ip *remote, struct span bytes)
 {
-    struct ahoy_wire_event event = { .kind = AHOY_WIRE_DATAGRAM,
-                                     .hop = { .transport = AHOY_UDP, .remote = *remote } };
-    /* In memory of its own, so that the sanitizer sees who reads beyond it or keeps it. */
-    char *copy = malloc(bytes.size + 1);
-    MUST(copy != NULL);
+    struct datagram *datagram = &world->batch[world->batch_count++];
+    *datagram = (struct datagram){ *remote, malloc(bytes.size + 1), bytes.size };
+    MUST(datagram->bytes != NULL);
     if (bytes.size > 0)
-        memcpy(copy, bytes.at, bytes.size);
-    event.bytes = (struct span){ copy, bytes.size };
-    step(world, &event);
-    free(copy);
+        memcpy(datagram->bytes, bytes.at, bytes.size);
+    if (world->batch_count == BATCH)
+        receive_all(world);
 }
 
 static void receive_last(struct world *world)
@@ -228,9 +280,14 @@ static void take(struct world *world, struct span piece)
         return;
     switch (piece.at[0]) {
     case 't':
+        receive_all(world);
         pass_time(world, 7000);
         return;
+    case '|':
+        receive_all(world);
+        return;
     case 'r':
+        receive_all(world); /* It may be what is answered. */
         answer(world, ahoy_span_after(piece, 1));
         return;
     case '=':
@@ -244,20 +301,28 @@ static void take(struct world *world, struct span piece)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* All that is in |rest| happens to a server of its own.  A hash of what that did. */
+static uint64_t happen(struct span rest, bool tells)
 {
     static struct world world;
     static struct ahoy_bindings bindings;
-    struct span rest = { (const char *)data, size };
-    open_world(&world);
+    open_world(&world, tells);
     while (rest.size > 0) {
         size_t end = ahoy_span_find(rest, '\0');
         take(&world, (struct span){ rest.at, end });
         rest = ahoy_span_after(rest, end < rest.size ? end + 1 : end);
     }
+    receive_all(&world);
     MUST(!ahoyd_store_find(world.store, SPAN("alice@atlanta.example"), world.now_ms, &bindings));
     pass_time(&world, LAST_MS);
     MUST(ahoyd_server_transactions(world.server) == 0 && ahoyd_server_busy(world.server) == 0);
     close_world(&world);
+    return world.effect;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct span input = { (const char *)data, size };
+    MUST(happen(input, true) == happen(input, false));
     return 0;
 }
