@@ -4,23 +4,32 @@
 
 enum { HEAD_PIECES = 11 };
 
+/* Returns the size. */
+static inline size_t set(struct span *piece, struct span text)
+{
+    piece->at = text.at;
+    piece->size = text.size;
+    return text.size;
+}
+
 /* The request line and our Via; |token| is, or will be, that of the branch.  rport: R3581-3-1, and
- * sent-by: R3261-18.1.1-5.  Each piece is written where it is read: a copy of what was written just
- * now by halves makes a processor wait. */
-static inline void make_head(const struct ahoy_departure *departure, struct span request_line,
+ * sent-by: R3261-18.1.1-5.  Returns their size, summed up on the way: what reads two halves at once
+ * that were written one by one just now makes a processor wait. */
+static inline size_t make_head(const struct ahoy_departure *departure, struct span request_line,
                              const char token[AHOY_TOKEN_SIZE], struct span head[HEAD_PIECES])
 {
-    head[0] = request_line;
-    head[1] = SPAN("Via: SIP/2.0/");
-    head[2] = ahoy_transport_name(departure->listener->transport);
-    head[3] = SPAN(" ");
-    head[4] = departure->listener->sent_by;
-    head[5] = SPAN(";branch=" AHOY_BRANCH_COOKIE);
-    head[6] = (struct span){ token, AHOY_TOKEN_SIZE };
-    head[7] = (struct span){ departure->branch.tail, departure->branch.tail_size };
-    head[8] = SPAN(";rport");
-    head[9] = departure->via_params;
-    head[10] = SPAN("\r\n");
+    size_t size = set(&head[0], request_line);
+    size += set(&head[1], SPAN("Via: SIP/2.0/"));
+    size += set(&head[2], ahoy_transport_name(departure->listener->transport));
+    size += set(&head[3], SPAN(" "));
+    size += set(&head[4], departure->listener->sent_by);
+    size += set(&head[5], SPAN(";branch=" AHOY_BRANCH_COOKIE));
+    size += set(&head[6], (struct span){ token, AHOY_TOKEN_SIZE });
+    size += set(&head[7], (struct span){ departure->branch.tail, departure->branch.tail_size });
+    size += set(&head[8], SPAN(";rport"));
+    size += set(&head[9], departure->via_params);
+    size += set(&head[10], SPAN("\r\n"));
+    return size;
 }
 
 static size_t size_of(const struct span *pieces, size_t count)
@@ -47,8 +56,8 @@ static size_t size_of_request(const struct ahoy_departure *departure,
 {
     const char token[AHOY_TOKEN_SIZE] = { 0 }; /* Its size is what counts. */
     struct span head[HEAD_PIECES];
-    make_head(departure, request->request_line, token, head);
-    return size_of(head, HEAD_PIECES) + size_of(request->pieces, request->count);
+    return make_head(departure, request->request_line, token, head) +
+           size_of(request->pieces, request->count);
 }
 
 static void leave_from(const struct ahoy_flows *flows, const struct ahoy_listener *listener,
@@ -115,8 +124,8 @@ struct span ahoy_departure_join(const struct ahoy_departure *departure,
     char token[AHOY_TOKEN_SIZE];
     struct span head[HEAD_PIECES];
     ahoy_token_print(departure->branch.token, token);
-    make_head(departure, request->request_line, token, head);
-    size_t size = size_of(head, HEAD_PIECES) + size_of(request->pieces, request->count);
+    size_t size = make_head(departure, request->request_line, token, head) +
+                  size_of(request->pieces, request->count);
     char *at = size <= AHOY_MESSAGE_LIMIT ? ahoy_arena_take(arena, size) : NULL;
     if (at == NULL)
         return (struct span){ NULL, 0 };
@@ -156,7 +165,8 @@ struct span ahoy_departure_go_back(const struct ahoy_flows *flows, const struct 
     char token[AHOY_TOKEN_SIZE];
     struct span pieces[HEAD_PIECES + 1];
     ahoy_token_print(branch->token, token);
-    make_head(&departure, (struct span){ request.at, line_end }, token, pieces);
+    /* Who joins them sums up all. */
+    (void)make_head(&departure, (struct span){ request.at, line_end }, token, pieces);
     pieces[HEAD_PIECES] = ahoy_span_after(request, via_end);
     struct span text = ahoy_arena_join(arena, pieces, HEAD_PIECES + 1);
     if (text.at != NULL)
