@@ -41,12 +41,14 @@ void sim_law_dialog_names(struct sim_witness *witness, const struct sim_news *ne
         sim_witness_break(witness, 14, "a response without a To tag");
 }
 
-/* Whether |uri| names the server itself. */
+/* Whether |uri| names the server itself: a route with another port is another's. */
 static bool is_ours(const struct sim_witness *witness, const struct ahoy_uri *uri)
 {
     struct ahoy_ip ip;
-    const struct ahoyd_config *config = sim_host_config(witness->host);
-    return ahoy_ip_parse(uri->host, &ip) && ahoy_ip_equal_host(&ip, &config->listens[0].ip);
+    const struct ahoy_ip *own = &sim_host_config(witness->host)->listens[0].ip;
+    uint16_t usual = uri->scheme == AHOY_SCHEME_SIPS ? 5061 : 5060; /* 19.1.2 */
+    uint16_t port = uri->port != 0 ? uri->port : usual;
+    return ahoy_ip_parse(uri->host, &ip) && ahoy_ip_equal_host(&ip, own) && port == own->port;
 }
 
 /* The first value of a list of addresses; false where there is none. */

@@ -313,6 +313,47 @@ static void test_cancel_may_hop(void **state)
     court_expect(11);
 }
 
+/* A request comes by two routes, of which the first is ours, and goes on by the other, |left|. */
+static void play_route(const char *left)
+{
+    char vias[512];
+    snprintf(vias, sizeof vias,
+             THEIRS "1;rport\r\nRoute: <sip:192.0.2.1:5060;lr>\r\nRoute: <%s>\r\n", left);
+    court_comes(0, &court_caller, court_message("INVITE sip:grace@192.0.2.8 SIP/2.0", vias, 1));
+    snprintf(vias, sizeof vias, OURS "11;rport\r\n" THEIRS "1" MARKED "Route: <%s>\r\n", left);
+    court_goes(0, &court_callee, court_message("INVITE sip:grace@192.0.2.8 SIP/2.0", vias, 1));
+}
+
+/* 16.4: one with a port that is none of ours, as a callee may make of a Record-Route, stays. */
+static void test_route_of_another_port(void **state)
+{
+    (void)state;
+    play_route("sip:192.0.2.1:50;lr");
+    court_expect(0);
+}
+
+static void test_route_of_our_port(void **state)
+{
+    (void)state;
+    play_route("sip:192.0.2.1:5060;lr");
+    court_expect(15);
+}
+
+/* 19.1.2: without a port, that of its scheme is meant. */
+static void test_route_without_a_port(void **state)
+{
+    (void)state;
+    play_route("sip:192.0.2.1;lr");
+    court_expect(15);
+}
+
+static void test_secure_route_without_a_port(void **state)
+{
+    (void)state;
+    play_route("sips:192.0.2.1;lr");
+    court_expect(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +375,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_moves_back_without_need, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_moves_back_while_it_stands, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_moves_back_after_ringing, court_begin, court_end),
+        cmocka_unit_test_setup_teardown(test_route_of_another_port, court_begin, court_end),
+        cmocka_unit_test_setup_teardown(test_route_of_our_port, court_begin, court_end),
+        cmocka_unit_test_setup_teardown(test_route_without_a_port, court_begin, court_end),
+        cmocka_unit_test_setup_teardown(test_secure_route_without_a_port, court_begin, court_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
