@@ -31,8 +31,11 @@ struct ahoy_dialog *ahoy_session_find(struct ahoy_session *session,
 
 static void free_early(struct ahoy_dialog *early)
 {
-    if (early != NULL)
+    if (early != NULL) {
+        if (early->agreed.secured.suite != AHOY_NO_SUITE)
+            explicit_bzero(&early->agreed, sizeof early->agreed);
         ahoy_dialog_fini(early);
+    }
     free(early);
 }
 
