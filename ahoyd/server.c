@@ -334,6 +334,11 @@ uint32_t ahoyd_server_busy(const struct ahoyd_server *server)
     return ahoy_proxy_open(server->proxy) + server->waiting.used;
 }
 
+uint32_t ahoyd_server_remembered(const struct ahoyd_server *server)
+{
+    return ahoy_proxy_count(server->proxy);
+}
+
 uint64_t ahoyd_server_listeners(const struct ahoyd_server *server)
 {
     return ahoy_stack_listeners(server->stack);

@@ -89,6 +89,8 @@ void ahoyd_server_leave(struct ahoyd_server *server);
 /* What would be broken off: requests without a final response, registrations that wait for the
  * store. */
 uint32_t ahoyd_server_busy(const struct ahoyd_server *server);
+/* Requests that it remembers, as some of their transactions have not ended yet. */
+uint32_t ahoyd_server_remembered(const struct ahoyd_server *server);
 /* The listeners that its connections came by, a bit each. */
 uint64_t ahoyd_server_listeners(const struct ahoyd_server *server);
 /* All transactions that are held, those that only absorb retransmissions too. */

@@ -362,3 +362,8 @@ uint32_t sim_host_busy(const struct sim_host *host)
 {
     return host->server == NULL ? 0 : ahoyd_server_busy(host->server);
 }
+
+uint32_t sim_host_remembered(const struct sim_host *host)
+{
+    return host->server == NULL ? 0 : ahoyd_server_remembered(host->server);
+}

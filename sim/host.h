@@ -82,3 +82,5 @@ uint32_t sim_host_transactions(const struct sim_host *host);
 bool sim_host_rests(const struct sim_host *host);
 /* Requests without a final response, and registrations that wait. */
 uint32_t sim_host_busy(const struct sim_host *host);
+/* Requests that are remembered. */
+uint32_t sim_host_remembered(const struct sim_host *host);

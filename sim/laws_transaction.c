@@ -285,8 +285,11 @@ void sim_law_nothing_left(struct sim_witness *witness)
 {
     uint32_t held = sim_host_transactions(witness->host);
     uint32_t busy = sim_host_busy(witness->host);
-    if (held > 0 || busy > 0)
-        sim_witness_break(witness, 27, "%u transactions and %u requests are left", held, busy);
+    uint32_t remembered = sim_host_remembered(witness->host);
+    if (held > 0 || busy > 0 || remembered > 0)
+        sim_witness_break(witness, 27,
+                          "%u transactions and %u requests are left, %u are remembered", held, busy,
+                          remembered);
     else if (!sim_host_rests(witness->host))
         sim_witness_break(witness, 27, "the server does not come to rest");
 }
