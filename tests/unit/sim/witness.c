@@ -184,6 +184,24 @@ static void test_cancel_of_one_heard(void **state)
     court_expect(10);
 }
 
+/* Where memory is short before the answer and behind it, that was heard all the same. */
+static void test_cancel_of_one_heard_between(void **state)
+{
+    (void)state;
+    court_forward(1, 0, 1);
+    court_answer(1, 0, 1, 1, "SIP/2.0 180 Ringing");
+    court_pass_on(1, 1, "SIP/2.0 180 Ringing");
+    sim_witness_excuse(court_witness());
+    court_turn(100);
+    court_answer(1, 0, 1, 1, "SIP/2.0 480 Temporarily Unavailable");
+    court_acknowledge(1, 0, 1);
+    court_turn(100);
+    sim_witness_excuse(court_witness());
+    court_turn(100);
+    cancel(1, 0);
+    court_expect(10);
+}
+
 /* An INVITE comes, for which there may be no memory; it comes again, and is refused at once; and
  * again, and goes on. */
 static void play_refusal(bool is_short)
@@ -367,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_heard_without_loss, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_cancel_of_one_unheard, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_cancel_of_one_heard, court_begin, court_end),
+        cmocka_unit_test_setup_teardown(test_cancel_of_one_heard_between, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_refusal_of_one_unheard, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_refusal_of_one_that_waits, court_begin, court_end),
         cmocka_unit_test_setup_teardown(test_cancel_hops_no_more, court_begin, court_end),
