@@ -357,10 +357,10 @@ static void report(void)
 }
 
 static const char help[] =
-    "Usage: bench-flood --server PORT --callers N RATExSECONDS...\n"
+    "Usage: bench-flood --server PORT [--callee PORT] --callers N RATExSECONDS...\n"
     "Makes so many calls a second, for so long, one phase after the other, through a server on\n"
-    "127.0.0.1 that forwards sip:service@bench.example to port 15080; N callers make them in\n"
-    "turn.\n";
+    "127.0.0.1 that forwards sip:service@bench.example to port 15080, or what --callee says; N\n"
+    "callers make them in turn, from the port that is 10 less.\n";
 
 static struct sockaddr_in address_of(const char *host, unsigned port)
 {
@@ -374,14 +374,17 @@ static bool read_options(int argc, char **argv)
 {
     static const struct option options[] = {
         { "server", required_argument, NULL, 's' },
+        { "callee", required_argument, NULL, 'e' },
         { "callers", required_argument, NULL, 'c' },
         { NULL, 0, NULL, 0 },
     };
-    unsigned server = 0;
+    unsigned server = 0, callee = 15080;
     int option = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 's')
             server = (unsigned)strtoul(optarg, NULL, 10);
+        else if (option == 'e')
+            callee = (unsigned)strtoul(optarg, NULL, 10);
         else if (option == 'c')
             flood.callers = (unsigned)strtoul(optarg, NULL, 10);
         else
@@ -389,7 +392,7 @@ static bool read_options(int argc, char **argv)
     }
     /* The callee's is the address of a trunk; callers are none, and so have another. */
     static const char *const hosts[SIDES] = { "127.0.0.2", "127.0.0.1" };
-    const unsigned ports[SIDES] = { 15070, 15080 };
+    const unsigned ports[SIDES] = { callee - 10, callee };
     flood.ends.server = address_of(hosts[CALLEE], server);
     for (enum side side = CALLER; side < SIDES; side++) {
         flood.ends.own[side] = address_of(hosts[side], ports[side]);

@@ -1,9 +1,16 @@
 """Overload: a server held to a tenth of a processor, and callers who do not wait for each other.
 
-First calls one after the other, as fast as they end, tell its capacity; then the schedule begins:
-loads around the capacity, of whose means the best is the peak; twice the capacity; ten times; and
-0.7 of it, to see how soon all is as before.  One second differs from the next by a sixth, as the
-quota is measured in slices: of means over few seconds the best would be chance.
+Calls one after the other, as fast as they end, tell its capacity; then the schedule begins: loads
+around the capacity, of which the best is the peak; twice the capacity; ten times; and 0.7 of it, to
+see how soon all is as before.
+
+Before that it has been overloaded for as long as it remembers a call.  Memory that is touched for
+the first time costs a server as much again as the call (on a machine whose host must find it, more),
+and it would be the first load that paid.
+
+A machine's speed may change by half for half a minute, which is more than what is asked about.  So
+a second server of the kind, held likewise, has one and the same load all the while, and what the
+first one does is told by what the second did in the same seconds.
 
 The callers are phones (bench-flood): what is not answered they send again, and who is refused with
 a Retry-After makes no call before it is over.  So after the load there are two ends.  The server
@@ -24,6 +31,9 @@ SETTLING_S = 5  # At the beginning of a load, not looked at.
 NORMAL = 0.7
 PHASES = [("0.8", 0.8, 30), ("0.9", 0.9, 30), ("1.0", 1.0, 30), ("1.2", 1.2, 30), ("2", 2, 30),
           ("10", 10, 30), ("after", NORMAL, 30)]
+BESIDE = [("beside", 1.2, sum(seconds for _, _, seconds in PHASES))]
+WARM_UP = [("warm-up", 2, 35), ("rest", 0, 7)]  # 64*T1, and what the server takes for an end.
+CALLS = 20000  # Which tell a capacity.
 
 
 class Quota:
@@ -32,7 +42,7 @@ class Quota:
 
     def __init__(self, pids):
         self.folder, self.thread = None, None
-        name = f"ahoy-bench-{os.getpid()}"
+        name = f"ahoy-bench-{pids[0]}"
         quota = str(int(PERIOD_US * SHARE))
         for root, files in [("/sys/fs/cgroup", [("cpu.max", f"{quota} {PERIOD_US}")]),
                             ("/sys/fs/cgroup/cpu", [("cpu.cfs_period_us", str(PERIOD_US)),
@@ -90,34 +100,68 @@ class Quota:
                 time.sleep(0.1)
 
 
-def find_capacity(put_load, calls):
+class Run:
+    """Of callers, from |cpu|, through the server at |port| to |callee|."""
+
+    def __init__(self, build, cpu, port, callee):
+        self.command = [os.path.join(build, "bench", "bench-flood"), "--server", str(port),
+                        "--callee", str(callee)]
+        self.cpu = cpu
+
+    def begin(self, capacity, schedule):
+        self.schedule = schedule
+        self.process = subprocess.Popen(
+            [*self.command, "--callers", str(max(int(capacity * CALLERS_PER_CALL), 1)),
+             *(f"{capacity * factor:.1f}x{seconds}" for _, factor, seconds in schedule)],
+            stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {self.cpu}))
+
+    def end(self):
+        """What happened in each second of each phase."""
+        try:
+            lines = self.process.communicate(timeout=300)[0].splitlines()
+        finally:
+            self.process.kill()
+        if self.process.returncode != 0:
+            raise SystemExit("bench: bench-flood ended early")
+        seconds = [json.loads(line) for line in lines]
+        phases = {}
+        for name, _, count in self.schedule:
+            phases[name], seconds = seconds[:count], seconds[count:]
+        return phases
+
+
+def find_capacity(put_load):
     """Calls a second, of callers who wait for each other."""
     begin = time.monotonic()
-    put_load(calls, 64)
-    return calls / (time.monotonic() - begin)
+    put_load(CALLS, 64)
+    return CALLS / (time.monotonic() - begin)
 
 
-def flood(build, cpu, port, capacity):
-    """Runs the schedule; returns what happened in each second of each phase."""
-    callers = max(int(capacity * CALLERS_PER_CALL), 1)
-    words = [f"{capacity * factor:.1f}x{seconds}" for _, factor, seconds in PHASES]
-    done = subprocess.run(
-        [os.path.join(build, "bench", "bench-flood"), "--server", str(port), "--callers",
-         str(callers)] + words, stdout=subprocess.PIPE, text=True, check=True, timeout=300,
-        preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
-    seconds = [json.loads(line) for line in done.stdout.splitlines()]
-    phases = {}
-    for name, _, count in PHASES:
-        phases[name], seconds = seconds[:count], seconds[count:]
-    return phases
+def measure(run, beside, put_load):
+    """(capacity, phases, seconds of the server beside)"""
+    capacity = find_capacity(put_load)
+    for each in [run, beside]:
+        each.begin(capacity, WARM_UP)
+    for each in [run, beside]:
+        each.end()
+    capacity = find_capacity(put_load)
+    beside.begin(capacity, BESIDE)
+    run.begin(capacity, PHASES)
+    return capacity, run.end(), beside.end()["beside"]
 
 
 def mean(seconds, what):
     return statistics.mean(second[what] for second in seconds)
 
 
-def goodput(phases, name):
-    return mean(phases[name][SETTLING_S:], "good")
+def counted(phases, beside):
+    """Of each phase, by its name: the seconds that count, and the same of the server beside."""
+    pairs, at = {}, 0
+    for name, _, count in PHASES:
+        pairs[name] = phases[name][SETTLING_S:], beside[at + SETTLING_S:at + count]
+        at += count
+    return pairs
 
 
 def first_s(seconds, is_well):
@@ -141,13 +185,16 @@ def return_s(phases):
 
 
 def shares(turns):
-    """Of the phases of several turns: the peak, what is left of it at twice and at ten times the
-    capacity in percent, and the longest time to recover."""
-    means = {name: statistics.mean(goodput(phases, name) for phases in turns)
-             for name in turns[0] if name != "after"}
-    peak = max(means.values())
-    return (peak, means["2"] / peak * 100, means["10"] / peak * 100,
-            max(recovery_s(phases) for phases in turns))
+    """Of several turns, each (phases, seconds of the server beside): the best mean of good calls a
+    second; what is left of the peak at twice and at ten times the capacity in percent; and the
+    longest time to recover."""
+    pairs = [counted(*turn) for turn in turns]
+    means = {name: [statistics.mean(mean(pair[name][side], "good") for pair in pairs)
+                    for side in (0, 1)] for name, _, _ in PHASES if name != "after"}
+    parts = {name: good / good_beside for name, (good, good_beside) in means.items()}
+    peak = max(parts.values())
+    return (max(good for good, _ in means.values()), parts["2"] / peak * 100,
+            parts["10"] / peak * 100, max(recovery_s(phases) for phases, _ in turns))
 
 
 def is_starved(seconds, rate):
@@ -155,17 +202,21 @@ def is_starved(seconds, rate):
     return mean(seconds, "wanted") < 0.95 * rate
 
 
-def tell(name, phases, capacity):
+def tell(name, phases, beside, capacity):
     print(f"  {name}: capacity {capacity:.0f} calls/s", flush=True)
+    pairs = counted(phases, beside)
     for phase, factor, _ in PHASES:
-        seconds = phases[phase][SETTLING_S:]
+        seconds, seconds_beside = pairs[phase]
+        good, good_beside = mean(seconds, "good"), mean(seconds_beside, "good")
         print(f"    load {factor:4.1f}: " + ", ".join(
             f"{what} {mean(seconds, what):.0f}"
             for what in ["wanted", "withheld", "sent", "resent", "good", "late", "refused",
-                         "timed_out"]), flush=True)
+                         "timed_out"]) +
+              f"; {good / good_beside * 100:.1f} % of the {good_beside:.0f} beside", flush=True)
         print("      good, by the second: " +
               " ".join(str(second["good"]) for second in phases[phase]), flush=True)
-        if is_starved(phases[phase], factor * capacity):
+        if is_starved(seconds, factor * capacity) or \
+                is_starved(seconds_beside, BESIDE[0][1] * capacity):
             print("      (note: the callers were starved; this is no measurement)")
     print(f"    once the load is over: all who come are served after {recovery_s(phases)} s, all "
           f"come again after {return_s(phases)} s, of {len(phases['after'])}", flush=True)
