@@ -1,5 +1,6 @@
-/* From a 64-bit hash to a 64-bit value: open addressing, doubling up to a limit.  Several
- * entries may share a hash; whoever looks one up walks them and compares what the values name.
+/* From a 64-bit hash to a 64-bit value: open addressing, doubling up to a limit, by and by, so that
+ * nobody waits for it.  Several entries may share a hash; whoever looks one up walks them and compares
+ * what the values name.
  * Hashes of strangers' bytes must be keyed (siphash.h), or they choose their bucket. */
 #pragma once
 
@@ -11,8 +12,11 @@ struct ahoy_map_entry;
 
 struct ahoy_map {
     struct ahoy_map_entry *entries;
-    size_t capacity; /* A power of two, or 0. */
-    size_t used;
+    size_t capacity;            /* A power of two, or 0. */
+    struct ahoy_map_entry *old; /* The table of half the capacity before this one, until all of it
+                                 * has moved; then NULL. */
+    size_t old_next;            /* From here on it has yet to move. */
+    size_t used;                /* Of both. */
     size_t limit; /* Entries there may be. */
 };
 

@@ -1,11 +1,22 @@
 /* A hierarchical wheel of timers (Varghese and Lauck, 1987).
  *
- * Time is read as digits of eight bits.  A timer lies on the level of the highest digit in which
- * its deadline differs from |now_ms|, in the slot of the deadline's digit there; so a slot of
- * level 0 is one millisecond.  Three things follow, on which the rest leans:
+ * Time is read as digits of eight bits.  The lowest two name a millisecond within a block of 256,
+ * and a block within a window of 65,536; the others number the windows.
  *
- * - Every occupied slot of a level lies ahead of now's digit there (level 0: at it or ahead), so
- *   the first occupied one of the lowest occupied level holds the earliest timers.
+ * What is due in this block lies in row 0, in the slot of its millisecond.  What is due later in
+ * this window or in the next one lies in the slot of its block, in row 1 or 2, as the window's
+ * number is even or odd.  All else lies on the level of the highest digit in which its window
+ * differs from the next one, in the slot of its own digit there.  So those levels are one window
+ * ahead of the time, and what lies there comes down while nobody waits for it; with one row of
+ * blocks for each 65 seconds all that is set for longer than the rest of them would move at once.
+ *
+ * Four things follow, on which the rest leans:
+ *
+ * - Every occupied slot of a level lies ahead of now's digit there (level 0: at it or ahead; the
+ *   last levels: of the next window's digit), so the first occupied one of the lowest occupied level
+ *   holds the earliest timers; but what moves into the row of blocks that has become free does so
+ *   before anything of the window that has begun.
+ * - When it moves that row is empty, as no block of the window before is left.
  * - Timers of one deadline always lie in one slot, which is a ring with the slot's link between
  *   the newest and the oldest: so they come in the order in which they were set, however often they
  *   have moved down.
@@ -22,20 +33,35 @@
 enum {
     DIGIT_BITS = 8,
     WORD_BITS = 64,
-    LAST_LEVEL = AHOY_WHEEL_LEVELS - 1,
-    REACH_BITS = AHOY_WHEEL_LEVELS * DIGIT_BITS
+    WINDOW_BITS = 2 * DIGIT_BITS,
+    BLOCK_ROW = 1,                         /* Of even windows; the next one is of odd ones. */
+    FAR_ROW = 3,                           /* The first of those that differ in their window. */
+    FAR_LAST = AHOY_WHEEL_ROWS - FAR_ROW - 1, /* Counted from there. */
+    FAR_BITS = (FAR_LAST + 1) * DIGIT_BITS
 };
 
 _Static_assert(1 << DIGIT_BITS == AHOY_WHEEL_SLOTS, "a digit names a slot");
 
 struct place {
-    unsigned level;
+    unsigned row;
     unsigned slot;
 };
 
-static unsigned digit(uint64_t time_ms, unsigned level)
+/* One of the digits of |number|, which is a time or a window. */
+static unsigned digit(uint64_t number, unsigned place)
 {
-    return time_ms >> (level * DIGIT_BITS) & (AHOY_WHEEL_SLOTS - 1);
+    return number >> (place * DIGIT_BITS) & (AHOY_WHEEL_SLOTS - 1);
+}
+
+/* When the row of |window|'s blocks begins to take in what lies farther away. */
+static uint64_t opening_ms(uint64_t window)
+{
+    return (window - 1) << WINDOW_BITS;
+}
+
+static unsigned block_row(uint64_t window)
+{
+    return BLOCK_ROW + (unsigned)(window & 1);
 }
 
 static void make_empty(struct ahoy_timer_link *ring)
@@ -47,9 +73,9 @@ void ahoy_timers_init(struct ahoy_timers *timers, uint64_t now_ms)
 {
     *timers = (struct ahoy_timers){ .now_ms = now_ms };
     make_empty(&timers->due);
-    for (unsigned level = 0; level < AHOY_WHEEL_LEVELS; level++) {
+    for (unsigned row = 0; row < AHOY_WHEEL_ROWS; row++) {
         for (unsigned slot = 0; slot < AHOY_WHEEL_SLOTS; slot++)
-            make_empty(&timers->slots[level][slot]);
+            make_empty(&timers->slots[row][slot]);
     }
 }
 
@@ -72,15 +98,15 @@ static bool is_slot(const struct ahoy_timers *timers, const struct ahoy_timer_li
     return (uintptr_t)link - first < sizeof timers->slots;
 }
 
-static void clear_slot(struct ahoy_timers *timers, size_t level, size_t slot)
+static void clear_slot(struct ahoy_timers *timers, size_t row, size_t slot)
 {
-    timers->occupied[level][slot / WORD_BITS] &= ~(UINT64_C(1) << slot % WORD_BITS);
+    timers->occupied[row][slot / WORD_BITS] &= ~(UINT64_C(1) << slot % WORD_BITS);
 }
 
-/* The first slot of |level| from |slot| on that is not empty; AHOY_WHEEL_SLOTS where all are. */
-static unsigned next_slot(const struct ahoy_timers *timers, unsigned level, unsigned slot)
+/* The first slot of |row| from |slot| on that is not empty; AHOY_WHEEL_SLOTS where all are. */
+static unsigned next_slot(const struct ahoy_timers *timers, unsigned row, unsigned slot)
 {
-    const uint64_t *words = timers->occupied[level];
+    const uint64_t *words = timers->occupied[row];
     unsigned bit = slot % WORD_BITS;
     for (unsigned i = slot / WORD_BITS; i < AHOY_WHEEL_WORDS; i++, bit = 0) {
         uint64_t ahead = words[i] >> bit << bit;
@@ -90,19 +116,33 @@ static unsigned next_slot(const struct ahoy_timers *timers, unsigned level, unsi
     return AHOY_WHEEL_SLOTS;
 }
 
+/* Where what is due in |window|, behind the next one, lies, and when it moves. */
+static struct place far_place(const struct ahoy_timers *timers, uint64_t window, uint64_t *start_ms)
+{
+    uint64_t next = (timers->now_ms >> WINDOW_BITS) + 1;
+    unsigned level = (63 - (unsigned)__builtin_clzll(window ^ next)) / DIGIT_BITS;
+    if (level > FAR_LAST) {
+        *start_ms = timers->now_ms; /* Nobody knows yet. */
+        return (struct place){ FAR_ROW + FAR_LAST, 0 };
+    }
+    *start_ms = opening_ms(window >> level * DIGIT_BITS << level * DIGIT_BITS);
+    return (struct place){ FAR_ROW + level, digit(window, level) };
+}
+
 /* Puts |timer|, whose deadline is not before now, where it belongs. */
 static void put(struct ahoy_timers *timers, struct ahoy_timer *timer)
 {
-    uint64_t differs = timer->deadline_ms ^ timers->now_ms;
-    unsigned level = differs == 0 ? 0 : (63 - (unsigned)__builtin_clzll(differs)) / DIGIT_BITS;
-    unsigned slot = level > LAST_LEVEL ? 0 : digit(timer->deadline_ms, level);
-    uint64_t start_ms = timers->now_ms;
-    if (level > LAST_LEVEL)
-        level = LAST_LEVEL;
-    else
-        start_ms = timer->deadline_ms >> level * DIGIT_BITS << level * DIGIT_BITS;
-    struct ahoy_timer_link *ring = &timers->slots[level][slot];
-    timers->occupied[level][slot / WORD_BITS] |= UINT64_C(1) << slot % WORD_BITS;
+    uint64_t deadline_ms = timer->deadline_ms, start_ms = deadline_ms;
+    uint64_t window = deadline_ms >> WINDOW_BITS;
+    struct place place = { 0, digit(deadline_ms, 0) };
+    if (window - (timers->now_ms >> WINDOW_BITS) > 1) {
+        place = far_place(timers, window, &start_ms);
+    } else if ((deadline_ms ^ timers->now_ms) >> DIGIT_BITS != 0) {
+        place = (struct place){ block_row(window), digit(deadline_ms, 1) };
+        start_ms = deadline_ms >> DIGIT_BITS << DIGIT_BITS;
+    }
+    struct ahoy_timer_link *ring = &timers->slots[place.row][place.slot];
+    timers->occupied[place.row][place.slot / WORD_BITS] |= UINT64_C(1) << place.slot % WORD_BITS;
     if (start_ms < timers->quiet_ms)
         timers->quiet_ms = start_ms;
     put_behind(ring->last, &timer->link);
@@ -162,52 +202,89 @@ void ahoy_timers_cancel(struct ahoy_timers *timers, struct ahoy_timer *timer)
     timers->count--;
 }
 
-/* Finds the slot of the earliest timers of the wheel and when it begins; false where there are
- * none. */
-static bool earliest(const struct ahoy_timers *timers, struct place *place, uint64_t *start_ms)
+/* Finds the block of the earliest timers in this window and the next, and when it begins; false
+ * where there is none. */
+static bool earliest_block(const struct ahoy_timers *timers, struct place *place,
+                           uint64_t *start_ms)
 {
-    for (unsigned level = 0; level < AHOY_WHEEL_LEVELS; level++) {
-        unsigned now = digit(timers->now_ms, level);
-        unsigned slot = next_slot(timers, level, level == LAST_LEVEL && now == 0 ? 1 : now);
+    uint64_t window = timers->now_ms >> WINDOW_BITS;
+    unsigned from = digit(timers->now_ms, 1);
+    for (unsigned i = 0; i < 2; i++, window++, from = 0) {
+        unsigned row = block_row(window), slot = next_slot(timers, row, from);
+        if (slot == AHOY_WHEEL_SLOTS)
+            continue;
+        *place = (struct place){ row, slot };
+        *start_ms = (window << DIGIT_BITS | slot) << DIGIT_BITS;
+        return true;
+    }
+    return false;
+}
+
+/* The same of the slots behind these windows, and of when it moves. */
+static bool earliest_far(const struct ahoy_timers *timers, struct place *place, uint64_t *start_ms)
+{
+    uint64_t next = (timers->now_ms >> WINDOW_BITS) + 1;
+    for (unsigned level = 0; level <= FAR_LAST; level++) {
+        unsigned now = digit(next, level), row = FAR_ROW + level;
+        unsigned slot = next_slot(timers, row, level == FAR_LAST && now == 0 ? 1 : now);
         if (slot == AHOY_WHEEL_SLOTS)
             continue;
         unsigned shift = level * DIGIT_BITS;
-        *place = (struct place){ level, slot };
-        *start_ms = (timers->now_ms >> shift >> DIGIT_BITS << DIGIT_BITS | slot) << shift;
+        *place = (struct place){ row, slot };
+        *start_ms = opening_ms((next >> shift >> DIGIT_BITS << DIGIT_BITS | slot) << shift);
         return true;
     }
-    if ((timers->occupied[LAST_LEVEL][0] & 1) == 0)
-        return false;
-    *place = (struct place){ LAST_LEVEL, 0 };
-    *start_ms = ((timers->now_ms >> REACH_BITS) + 1) << REACH_BITS;
+    *place = (struct place){ FAR_ROW + FAR_LAST, 0 };
+    *start_ms = opening_ms(((next >> FAR_BITS) + 1) << FAR_BITS);
+    return (timers->occupied[place->row][0] & 1) != 0;
+}
+
+/* Finds the slot of the earliest timers of the wheel and when it begins or moves; false where there
+ * are none. */
+static bool earliest(const struct ahoy_timers *timers, struct place *place, uint64_t *start_ms)
+{
+    unsigned slot = next_slot(timers, 0, digit(timers->now_ms, 0));
+    if (slot < AHOY_WHEEL_SLOTS) {
+        *place = (struct place){ 0, slot };
+        *start_ms = timers->now_ms >> DIGIT_BITS << DIGIT_BITS | slot;
+        return true;
+    }
+    struct place far;
+    uint64_t far_ms;
+    bool is_near = earliest_block(timers, place, start_ms);
+    if (!earliest_far(timers, &far, &far_ms) || (is_near && *start_ms < far_ms))
+        return is_near;
+    *place = far;
+    *start_ms = far_ms;
     return true;
 }
 
-/* Puts what lies in the slot at |place|, which begins at |start_ms|, where it belongs then; nothing
- * is due before. */
+/* Puts what lies in the slot at |place|, which begins or moves at |start_ms|, where it belongs then;
+ * nothing is due before. */
 static void go_to(struct ahoy_timers *timers, struct place place, uint64_t start_ms)
 {
-    struct ahoy_timer_link *ring = &timers->slots[place.level][place.slot];
+    struct ahoy_timer_link *ring = &timers->slots[place.row][place.slot];
     struct ahoy_timer_link *link = ring->next;
     make_empty(ring);
-    clear_slot(timers, place.level, place.slot);
+    clear_slot(timers, place.row, place.slot);
     timers->now_ms = start_ms;
     while (link != ring) {
         struct ahoy_timer *timer = timer_of(link);
         link = link->next;
         put(timers, timer);
     }
-    timers->ahead = place.slot + 1 < AHOY_WHEEL_SLOTS ? ring + 1 : NULL;
+    if (place.row < FAR_ROW) /* The block behind it is the next to move. */
+        timers->ahead = place.slot + 1 < AHOY_WHEEL_SLOTS ? ring + 1 : NULL;
 }
 
-/* Makes due what lies in |slot| of level 0, all of which has the one deadline |start_ms|. */
+/* Makes due what lies in a slot of row 0, all of which has the one deadline |start_ms|. */
 static void fall_due(struct ahoy_timers *timers, struct place place, uint64_t start_ms)
 {
-    struct ahoy_timer_link *ring = &timers->slots[place.level][place.slot];
+    struct ahoy_timer_link *ring = &timers->slots[place.row][place.slot];
     timers->due = *ring;
     timers->due.next->last = timers->due.last->next = &timers->due;
     make_empty(ring);
-    clear_slot(timers, place.level, place.slot);
+    clear_slot(timers, place.row, place.slot);
     timers->now_ms = start_ms;
 }
 
@@ -234,7 +311,7 @@ struct ahoy_timer *ahoy_timers_expire_next(struct ahoy_timers *timers, uint64_t 
             timers->now_ms = now_ms;
             return NULL;
         }
-        if (place.level == 0)
+        if (place.row == 0)
             fall_due(timers, place, timers->quiet_ms);
         else
             go_to(timers, place, timers->quiet_ms);

@@ -18,11 +18,17 @@ struct ahoy_timer {
     uint32_t which; /* The owner's: which of its timers. */
 };
 
-enum { AHOY_WHEEL_LEVELS = 5, AHOY_WHEEL_SLOTS = 256, AHOY_WHEEL_WORDS = AHOY_WHEEL_SLOTS / 64 };
+enum {
+    AHOY_WHEEL_LEVELS = 5,
+    AHOY_WHEEL_ROWS = AHOY_WHEEL_LEVELS + 1, /* The second level has two. */
+    AHOY_WHEEL_SLOTS = 256,
+    AHOY_WHEEL_WORDS = AHOY_WHEEL_SLOTS / 64
+};
 
 /* Level n has slots of 256^n ms: five levels reach 34 years; later deadlines wait in a slot of the
  * last level and are looked at again when it is reached.  What is set for at most a minute, as all
- * that SIP waits for, moves once before it is due.  Must not move. */
+ * that SIP waits for, moves once before it is due, and of that no step moves more than 256 ms.
+ * Must not move. */
 struct ahoy_timers {
     uint64_t now_ms;
     uint64_t quiet_ms; /* No slot that is not empty begins before this. */
@@ -30,8 +36,8 @@ struct ahoy_timers {
     struct ahoy_timer_link due;          /* Reached, not yet handed out, by their deadlines. */
     struct ahoy_timer_link *late;        /* The one of |due| that was last set, or NULL. */
     const struct ahoy_timer_link *ahead; /* Of the slot that moves next; NULL: all were fetched. */
-    uint64_t occupied[AHOY_WHEEL_LEVELS][AHOY_WHEEL_WORDS]; /* A bit a slot that is not empty. */
-    struct ahoy_timer_link slots[AHOY_WHEEL_LEVELS][AHOY_WHEEL_SLOTS];
+    uint64_t occupied[AHOY_WHEEL_ROWS][AHOY_WHEEL_WORDS]; /* A bit a slot that is not empty. */
+    struct ahoy_timer_link slots[AHOY_WHEEL_ROWS][AHOY_WHEEL_SLOTS];
 };
 
 /* An empty wheel, whose time begins with |now_ms|. */

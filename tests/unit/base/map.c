@@ -189,6 +189,39 @@ static void test_limit(void **state)
     ahoy_map_fini(&map);
 }
 
+/* A large map grows without anybody who waits for all of it, and all is found and can be removed
+ * meanwhile, where it lies by now. */
+static void test_grows_by_and_by(void **state)
+{
+    (void)state;
+    enum { COUNT = 100000, KEPT = 3, RUN_MOST = 1000 };
+    struct ahoy_map map;
+    struct ahoy_rng rng;
+    static uint64_t hashes[COUNT];
+    unsigned growing = 0;
+    ahoy_rng_init(&rng, (const uint64_t[2]){ 6, 7 });
+    ahoy_map_init(&map, COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        size_t capacity = map.capacity, moved = map.old_next;
+        bool was_growing = map.old != NULL;
+        hashes[i] = ahoy_rng_next(&rng);
+        assert_true(ahoy_map_add(&map, hashes[i], i));
+        if (map.capacity > capacity)
+            assert_true(!was_growing && (capacity < 64 || map.old != NULL));
+        else
+            assert_true(!was_growing || map.old_next - moved <= RUN_MOST);
+        growing += map.old != NULL;
+        if (i > 0 && (i - 1) % KEPT != 0)
+            assert_true(ahoy_map_remove(&map, hashes[i - 1], i - 1));
+        size_t other = ahoy_rng_below(&rng, i + 1);
+        assert_int_equal(times(&map, hashes[other], other), other % KEPT == 0 || other == i);
+    }
+    assert_true(growing > COUNT / 50);
+    for (size_t i = 0; i < COUNT - 1; i++)
+        assert_int_equal(times(&map, hashes[i], i), i % KEPT == 0);
+    ahoy_map_fini(&map);
+}
+
 /* However many entries pass through, a map that holds few stays small. */
 static void test_passing_through_does_not_grow(void **state)
 {
@@ -263,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_zero_is_a_hash_and_a_value),
         cmocka_unit_test(test_walk_ends_for_good),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_grows_by_and_by),
         cmocka_unit_test(test_passing_through_does_not_grow),
         cmocka_unit_test(test_refused_memory_changes_nothing),
         cmocka_unit_test(test_reserved_place_is_not_refused),

@@ -322,6 +322,31 @@ static void test_set_anew_and_cancel(void **state)
     assert_null(ahoy_timers_expire(&wheel, UINT64_MAX));
 }
 
+/* What has been set for 32 s all along moves by blocks of 256 ms, whatever the time is: to move all
+ * of it would keep everybody waiting. */
+static void test_no_step_moves_more_than_a_block(void **state)
+{
+    (void)state;
+    enum { BLOCK_MS = 256, EVERY_MS = 8, WAITING = 4000, DELAY_MS = WAITING * EVERY_MS };
+    static struct ahoy_timers wheel;
+    static struct ahoy_timer timers[WAITING + 1];
+    static struct ahoy_timer_link before[WAITING + 1];
+    memset(timers, 0, sizeof timers);
+    ahoy_timers_init(&wheel, 0);
+    for (uint64_t now_ms = 0; now_ms < 140000; now_ms += EVERY_MS) {
+        bool is_looked_at = now_ms % BLOCK_MS == 0;
+        for (size_t i = 0; is_looked_at && i <= WAITING; i++)
+            before[i] = timers[i].link;
+        assert_true((ahoy_timers_expire(&wheel, now_ms) != NULL) == (now_ms >= DELAY_MS));
+        unsigned moved = 0;
+        for (size_t i = 0; is_looked_at && i <= WAITING; i++)
+            moved += memcmp(&before[i], &timers[i].link, sizeof before[i]) != 0;
+        assert_true(moved <= BLOCK_MS / EVERY_MS + 4); /* And their neighbours. */
+        assert_null(ahoy_timers_expire(&wheel, now_ms));
+        ahoy_timers_set(&wheel, &timers[now_ms / EVERY_MS % (WAITING + 1)], now_ms + DELAY_MS);
+    }
+}
+
 /* Whoever sleeps until the deadline is woken a few times at most before a timer is due. */
 static void test_few_wakings(void **state)
 {
@@ -355,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_jump_over_everything),
         cmocka_unit_test(test_time_going_back_changes_nothing),
         cmocka_unit_test(test_set_anew_and_cancel),
+        cmocka_unit_test(test_no_step_moves_more_than_a_block),
         cmocka_unit_test(test_few_wakings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
