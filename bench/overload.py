@@ -32,7 +32,7 @@ NORMAL = 0.7
 PHASES = [("0.8", 0.8, 30), ("0.9", 0.9, 30), ("1.0", 1.0, 30), ("1.2", 1.2, 30), ("2", 2, 30),
           ("10", 10, 30), ("after", NORMAL, 30)]
 BESIDE = [("beside", 1.2, sum(seconds for _, _, seconds in PHASES))]
-WARM_UP = [("warm-up", 2, 35), ("rest", 0, 7)]  # 64*T1, and what the server takes for an end.
+WARM_UP = [("warm-up", 2, 35), ("rest", 0, 40)]  # Longer than 64*T1: by then all is given up.
 CALLS = 20000  # Which tell a capacity.
 
 
