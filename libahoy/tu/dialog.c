@@ -186,8 +186,10 @@ static bool is_known(const struct ahoy_address *skimmed, struct span known)
 /* Whether it has one that may go into requests of ours; one that |is_old| has. */
 static bool is_sound(const struct ahoy_address *skimmed, bool is_old, struct ahoy_err *err)
 {
+    if (is_old)
+        return true;
     struct ahoy_address address;
-    return is_old || ahoy_address_parse(skimmed->text, &address, err);
+    return ahoy_address_parse(skimmed->text, &address, err);
 }
 
 void ahoy_dialog_asked(struct ahoy_dialog *dialog, const struct ahoy_dialog *caller, uint32_t cseq)
@@ -330,9 +332,11 @@ void ahoy_dialog_refresh(struct ahoy_dialog *dialog, const struct ahoy_message *
 /* The first route's URI where it is a strict router's: RFC 2543, no ;lr. */
 static bool strict_route(const struct ahoy_dialog *dialog, struct span *uri)
 {
+    if (dialog->route_count == 0)
+        return false;
     struct ahoy_address address;
     struct span value;
-    if (dialog->route_count == 0 || !ahoy_address_parse(dialog->routes[0], &address, NULL) ||
+    if (!ahoy_address_parse(dialog->routes[0], &address, NULL) ||
         ahoy_uri_param(&address.uri, SPAN("lr"), &value))
         return false;
     *uri = without_headers(&address.uri);
@@ -391,10 +395,12 @@ void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method
 
 bool ahoy_dialog_is_sips(const struct ahoy_dialog *dialog)
 {
-    struct ahoy_address route;
     if (ahoy_span_starts_nocase(ahoy_dialog_target(dialog), SPAN("sips:")))
         return true;
-    return dialog->route_count > 0 && ahoy_address_parse(dialog->routes[0], &route, NULL) &&
+    if (dialog->route_count == 0)
+        return false;
+    struct ahoy_address route;
+    return ahoy_address_parse(dialog->routes[0], &route, NULL) &&
            route.uri.scheme == AHOY_SCHEME_SIPS;
 }
 

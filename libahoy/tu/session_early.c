@@ -107,7 +107,8 @@ static struct ahoy_handle send_prack(struct ahoy_session *session, struct ahoy_u
 static void preview(const struct ahoy_session *session, struct ahoy_ua_context *context,
                     struct ahoy_dialog *dialog, const struct ahoy_message *response)
 {
-    if (session->state == AHOY_SESSION_CALLING && dialog->agreed.codec == AHOY_NO_CODEC &&
+    if (session->state == AHOY_SESSION_CALLING && response->body.size > 0 &&
+        dialog->agreed.codec == AHOY_NO_CODEC &&
         ahoy_offers_kind(&dialog->offers, AHOY_CARRIER_RELIABLE, false) == AHOY_ANSWER &&
         ahoy_session_read_answer(dialog, context, response, &session->in_force))
         ahoy_session_tell(session, context, AHOY_NEWS_EARLY, dialog);
