@@ -145,7 +145,8 @@ void ahoy_session_hang_up(struct ahoy_session *session, struct ahoy_ua_context *
     }
 }
 
-static void take_end(struct ahoy_session *session, const struct ahoy_event *event)
+static void take_end(struct ahoy_session *session, struct ahoy_ua_context *context,
+                     const struct ahoy_event *event)
 {
     struct ahoy_handle *names[] = { &session->client, &session->server, &session->bye,
                                     &session->change.client, &session->timer.update };
@@ -154,7 +155,7 @@ static void take_end(struct ahoy_session *session, const struct ahoy_event *even
     ahoy_session_pracked(session, event->transaction);
     ahoy_transfer_forget(session, event->transaction);
     if (ahoy_handle_equal(event->transaction, session->client))
-        ahoy_session_forget_early(session); /* 13.2.2.4: 64*T1 after the first 2xx. */
+        ahoy_session_forget_early(session, context); /* 13.2.2.4: 64*T1 after the first 2xx. */
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (ahoy_handle_equal(*names[i], event->transaction))
             *names[i] = nobody;
@@ -199,7 +200,7 @@ void ahoy_session_step(struct ahoy_session *session, struct ahoy_ua_context *con
             take_failure(session, context, event, now_ms);
         return;
     case AHOY_EVENT_ENDED:
-        take_end(session, event);
+        take_end(session, context, event);
         return;
     case AHOY_EVENT_REQUEST:
     case AHOY_EVENT_ACK:
@@ -316,11 +317,11 @@ static void wipe_keys(struct ahoy_session *session)
     explicit_bzero(&session->dialog.agreed, sizeof session->dialog.agreed);
 }
 
-void ahoy_session_fini(struct ahoy_session *session)
+void ahoy_session_fini(struct ahoy_session *session, struct ahoy_ua_context *context)
 {
     ahoy_session_drop_answer(&session->answer);
     ahoy_session_drop_answer(&session->reliable.answer);
-    ahoy_session_forget_early(session);
+    ahoy_session_forget_early(session, context);
     ahoy_dialog_fini(&session->dialog);
     free(session->head);
     forget_descriptions(session);

@@ -161,7 +161,7 @@ bool ahoy_session_is_done(const struct ahoy_session *session);
 /* Whether it is over, and nothing more will be heard of it but 2xx to our INVITE: remnants.h. */
 bool ahoy_session_is_spent(const struct ahoy_session *session);
 /* Frees what it holds. */
-void ahoy_session_fini(struct ahoy_session *session);
+void ahoy_session_fini(struct ahoy_session *session, struct ahoy_ua_context *context);
 
 /* For the files of this folder that make up a session. */
 
@@ -246,8 +246,8 @@ bool ahoy_session_confirm(struct ahoy_session *session, struct ahoy_ua_context *
                           struct ahoy_dialog *dialog, const struct ahoy_event *event,
                           uint64_t now_ms);
 /* The first 2xx, which session->dialog was made from, has confirmed its early dialog. */
-void ahoy_session_leave_early(struct ahoy_session *session);
-void ahoy_session_forget_early(struct ahoy_session *session);
+void ahoy_session_leave_early(struct ahoy_session *session, struct ahoy_ua_context *context);
+void ahoy_session_forget_early(struct ahoy_session *session, struct ahoy_ua_context *context);
 /* Our PRACK |transaction| was answered, or is over. */
 void ahoy_session_pracked(struct ahoy_session *session, struct ahoy_handle transaction);
 /* A response to our re-INVITE or UPDATE, or |status| in place of one. */

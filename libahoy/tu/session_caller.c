@@ -114,7 +114,7 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
     session->state = AHOY_SESSION_CONFIRMED;
     ahoy_session_timer_take(&session->timer, event->message, context->session_s, now_ms);
     session->timer.least_s = 0; /* What 422s said is not for the dialog: RFC 4028 7.4. */
-    ahoy_session_leave_early(session);
+    ahoy_session_leave_early(session, context);
     ahoy_session_send_ack(session, context, &session->dialog, session->invite_cseq, now_ms);
     if (cancelled) {
         ahoy_session_bye(session, context, AHOY_SIDE_US, SPAN("Cancelled"), now_ms);

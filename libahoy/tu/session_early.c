@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "libahoy/base/poison.h"
 #include "libahoy/syntax/value.h"
 
 static const struct ahoy_handle nobody = { 0, 0 };
@@ -29,40 +30,52 @@ struct ahoy_dialog *ahoy_session_find(struct ahoy_session *session,
     return early != NULL && ahoy_dialog_matches(early, routing) ? early : NULL;
 }
 
-static void free_early(struct ahoy_dialog *early)
+/* The context keeps one at hand, as most calls have one for a moment: the processor still has it in
+ * its caches when the next call rings. */
+static void free_early(struct ahoy_dialog *early, struct ahoy_ua_context *context)
 {
-    if (early != NULL) {
-        if (early->agreed.secured.suite != AHOY_NO_SUITE)
-            explicit_bzero(&early->agreed, sizeof early->agreed);
-        ahoy_dialog_fini(early);
+    if (early->agreed.secured.suite != AHOY_NO_SUITE)
+        explicit_bzero(&early->agreed, sizeof early->agreed);
+    ahoy_dialog_fini(early);
+    if (context->early != NULL) {
+        free(early);
+        return;
     }
-    free(early);
+    ahoy_poison(early, sizeof *early);
+    context->early = early;
 }
 
 /* Zeroed where it must be: most of it is room for texts. */
-static struct ahoy_dialog *new_early(void)
+static struct ahoy_dialog *new_early(struct ahoy_ua_context *context)
 {
-    struct ahoy_dialog *early = malloc(sizeof *early);
-    if (early != NULL)
-        memset(early, 0, offsetof(struct ahoy_dialog, routes));
+    struct ahoy_dialog *early = context->early;
+    context->early = NULL;
+    if (early == NULL)
+        early = malloc(sizeof *early);
+    if (early == NULL)
+        return NULL;
+    ahoy_unpoison(early, sizeof *early);
+    memset(early, 0, offsetof(struct ahoy_dialog, routes));
     return early;
 }
 
 /* The early dialog of a response; NULL where it makes none, or a limit or memory refuses. */
-static struct ahoy_dialog *find_or_add(struct ahoy_session *session, const struct ahoy_event *event)
+static struct ahoy_dialog *find_or_add(struct ahoy_session *session,
+                                       struct ahoy_ua_context *context,
+                                       const struct ahoy_event *event)
 {
     struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
     if (early != NULL || event->routing->to_tag.size == 0 ||
         session->early_count == AHOY_SESSION_FORKS_LIMIT)
         return early;
-    early = new_early();
-    if (early != NULL) { /* Most say who they are as they were asked. */
-        ahoy_dialog_asked(early, &session->dialog, session->invite_cseq);
-        early->local_uri = session->dialog.local_uri;
-        early->remote_uri = session->dialog.remote_uri;
-    }
-    if (early == NULL || !ahoy_dialog_from_response(early, event->message, event->routing, NULL)) {
-        free_early(early);
+    early = new_early(context);
+    if (early == NULL)
+        return NULL;
+    ahoy_dialog_asked(early, &session->dialog, session->invite_cseq);
+    early->local_uri = session->dialog.local_uri; /* Most say who they are as they were asked. */
+    early->remote_uri = session->dialog.remote_uri;
+    if (!ahoy_dialog_from_response(early, event->message, event->routing, NULL)) {
+        free_early(early, context);
         return NULL;
     }
     early->offers = session->dialog.offers;
@@ -148,14 +161,14 @@ bool ahoy_session_provisional(struct ahoy_session *session, struct ahoy_ua_conte
                               const struct ahoy_event *event, uint64_t now_ms)
 {
     uint32_t rseq;
-    struct ahoy_dialog *early = find_or_add(session, event);
+    struct ahoy_dialog *early = find_or_add(session, context, event);
     if (early == NULL) /* R3262-4-4: it would have to make a dialog. */
         return !is_reliable(event->message, &rseq);
     early->takes_update |= ahoy_ua_lists(event->message, AHOY_HEADER_ALLOW, SPAN("UPDATE"));
     return ahoy_session_confirm(session, context, early, event, now_ms);
 }
 
-void ahoy_session_leave_early(struct ahoy_session *session)
+void ahoy_session_leave_early(struct ahoy_session *session, struct ahoy_ua_context *context)
 {
     for (unsigned i = 0; i < session->early_count; i++) {
         struct ahoy_dialog *early = session->early[i];
@@ -164,18 +177,18 @@ void ahoy_session_leave_early(struct ahoy_session *session)
         ahoy_dialog_confirm(&session->dialog, early);
         if (session->change.dialog == early)
             session->change.dialog = &session->dialog;
-        free_early(early);
+        free_early(early, context);
         session->early[i] = session->early[--session->early_count];
         return;
     }
 }
 
-void ahoy_session_forget_early(struct ahoy_session *session)
+void ahoy_session_forget_early(struct ahoy_session *session, struct ahoy_ua_context *context)
 {
     for (unsigned i = 0; i < session->early_count; i++) {
         if (session->change.dialog == session->early[i])
             session->change.dialog = NULL;
-        free_early(session->early[i]);
+        free_early(session->early[i], context);
     }
     session->early_count = 0;
 }

@@ -138,7 +138,7 @@ static bool try(struct ahoy_session *session, struct ahoy_ua_context *context,
     if (!ahoy_dialog_retarget(dialog, target->request_uri) ||
         (target->proxy.size > 0 && !add_proxy(dialog, target->proxy)))
         return false;
-    ahoy_session_forget_early(session);
+    ahoy_session_forget_early(session, context);
     ahoy_session_forget(&session->credentials);
     return ahoy_session_send_invite(session, context, now_ms);
 }

@@ -61,6 +61,7 @@ void ahoy_ua_free(struct ahoy_ua *ua)
     ahoy_publication_fini(&ua->publication);
     ahoy_ua_hush(&ua->context);
     ahoy_dialog_fini(&ua->context.stray);
+    free(ua->context.early);
     ahoy_dialog_fini(&ua->subscriber.dialog);
     explicit_bzero(ua, sizeof *ua);
     free(ua);

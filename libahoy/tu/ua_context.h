@@ -68,6 +68,7 @@ struct ahoy_ua_context {
     struct ahoy_granted granted; /* By our registrar. */
     unsigned flows_up;           /* Registrations that stand. */
     struct ahoy_sdp_repeated repeated;
+    struct ahoy_dialog *early; /* Room for the next early dialog of a call; NULL for none. */
 
     size_t news_first, news_count;
     struct ahoy_ua_entry news[AHOY_NEWS_LIMIT];

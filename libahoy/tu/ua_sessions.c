@@ -70,7 +70,7 @@ void ahoy_ua_remove_session(struct ahoy_ua *ua, struct ahoy_session *session)
     if (session->is_noted)
         (void)ahoy_map_remove(&ua->calls, session->call_hash, session->due.what); /* It is there. */
     ahoy_heap_set(&ua->due, &session->due, UINT64_MAX);
-    ahoy_session_fini(session);
+    ahoy_session_fini(session, &ua->context);
     ahoy_pool_remove(&ua->sessions, session->self);
 }
 

@@ -377,6 +377,40 @@ static void test_lost_prack(void **state)
     end_call();
 }
 
+/* Each response confirms itself; what |reliable| says is the number of its call. */
+static const char *reliable;
+
+static void script_reliable(struct pair *world, const struct ahoy_message *message)
+{
+    char rows[128];
+    snprintf(rows, sizeof rows, "Contact: <sip:bob@192.0.2.2>\r\n" NEEDS "RSeq: %s\r\n", reliable);
+    if (message->method == AHOY_METHOD_INVITE)
+        pair_reply(world, message, 180, "early", rows, "");
+    else if (message->method != AHOY_METHOD_ACK)
+        pair_reply(world, message, 200, "", "", "");
+}
+
+/* R3262-4-6 is about one dialog: that of the call before, whose room may be the same, has numbers
+ * of its own. */
+static void test_next_call(void **state)
+{
+    static const char *const numbers[] = { "700", "3" };
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_reliable;
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t begun_ms = pair.now_ms;
+        reliable = numbers[i];
+        pair_call(&pair);
+        pair_run(&pair, begun_ms + 50);
+        assert_int_equal(pair_received(&pair, BOB)->method, AHOY_METHOD_PRACK);
+        pair_hangup(&pair, ALICE);
+        pair_run(&pair, begun_ms + 200000); /* Nobody answers the INVITE. */
+    }
+    pair.script = NULL;
+    pair_fini(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,7 +419,7 @@ int main(void)
         cmocka_unit_test(test_matching),          cmocka_unit_test(test_never_confirmed),
         cmocka_unit_test(test_offer_in_response), cmocka_unit_test(test_offer_in_prack),
         cmocka_unit_test(test_caller_order),      cmocka_unit_test(test_trying),
-        cmocka_unit_test(test_lost_prack),
+        cmocka_unit_test(test_lost_prack),        cmocka_unit_test(test_next_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
