@@ -43,11 +43,22 @@ struct ahoy_dialog {
     char text[AHOY_DIALOG_TEXT_ROOM];
 };
 
-/* The identifiers, URIs, route set and sequence numbers of one, in as much memory as they need. */
-struct ahoy_dialog_kept;
+/* Bytes of a dialog's texts, each behind its size, that there is room for where it is kept. */
+enum { AHOY_DIALOG_KEPT_ROOM = 182 };
 
-/* Keeps |dialog| so, to be given to free; NULL where memory is refused. */
-struct ahoy_dialog_kept *ahoy_dialog_keep(const struct ahoy_dialog *dialog);
+/* The identifiers, URIs, route set and sequence numbers of one, in little memory. */
+struct ahoy_dialog_kept {
+    char *more; /* From the allocator, for those whose texts are longer than |room|; else NULL. */
+    uint32_t local_cseq, remote_cseq;
+    bool has_remote_cseq;
+    uint8_t route_count;
+    char room[AHOY_DIALOG_KEPT_ROOM];
+};
+
+/* Keeps |dialog| so, until ahoy_dialog_kept_fini; |kept| may be anything before.  False where
+ * memory is refused, and there is nothing to be given back. */
+bool ahoy_dialog_keep(const struct ahoy_dialog *dialog, struct ahoy_dialog_kept *kept);
+void ahoy_dialog_kept_fini(struct ahoy_dialog_kept *kept);
 /* Makes |dialog| that one again.  False where memory is refused. */
 bool ahoy_dialog_restore(struct ahoy_dialog *dialog, const struct ahoy_dialog_kept *kept);
 

@@ -4,17 +4,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "libahoy/base/unset.h"
+
 enum { IDENTIFIERS = 5, FIRST_ROUTE = IDENTIFIERS + 1, PIECES = FIRST_ROUTE + AHOY_ROUTES_LIMIT };
 
 static_assert(AHOY_DIALOG_TEXT_LIMIT <= UINT16_MAX && AHOY_TARGET_LIMIT <= UINT16_MAX,
               "a size has 16 bits");
-
-struct ahoy_dialog_kept {
-    uint32_t local_cseq, remote_cseq;
-    bool has_remote_cseq;
-    uint8_t route_count;
-    char bytes[];
-};
 
 /* The texts of |dialog|, in the order in which they are kept; returns how many. */
 static size_t list(const struct ahoy_dialog *dialog, struct span pieces[PIECES])
@@ -29,20 +24,20 @@ static size_t list(const struct ahoy_dialog *dialog, struct span pieces[PIECES])
     return FIRST_ROUTE + dialog->route_count;
 }
 
-struct ahoy_dialog_kept *ahoy_dialog_keep(const struct ahoy_dialog *dialog)
+bool ahoy_dialog_keep(const struct ahoy_dialog *dialog, struct ahoy_dialog_kept *kept)
 {
-    struct span pieces[PIECES];
-    size_t count = list(dialog, pieces), size = sizeof(struct ahoy_dialog_kept);
+    AHOY_UNSET struct span pieces[PIECES];
+    size_t count = list(dialog, pieces), size = count * sizeof(uint16_t);
     for (size_t i = 0; i < count; i++)
-        size += sizeof(uint16_t) + pieces[i].size;
-    struct ahoy_dialog_kept *kept = malloc(size);
-    if (kept == NULL)
-        return NULL;
-    *kept = (struct ahoy_dialog_kept){ .local_cseq = dialog->local_cseq,
-                                       .remote_cseq = dialog->remote_cseq,
-                                       .has_remote_cseq = dialog->has_remote_cseq,
-                                       .route_count = (uint8_t)dialog->route_count };
-    char *at = kept->bytes;
+        size += pieces[i].size;
+    kept->more = size > sizeof kept->room ? malloc(size) : NULL;
+    if (size > sizeof kept->room && kept->more == NULL)
+        return false;
+    kept->local_cseq = dialog->local_cseq;
+    kept->remote_cseq = dialog->remote_cseq;
+    kept->has_remote_cseq = dialog->has_remote_cseq;
+    kept->route_count = (uint8_t)dialog->route_count;
+    char *at = kept->more != NULL ? kept->more : kept->room;
     for (size_t i = 0; i < count; i++) {
         uint16_t piece_size = (uint16_t)pieces[i].size;
         memcpy(at, &piece_size, sizeof piece_size);
@@ -51,7 +46,13 @@ struct ahoy_dialog_kept *ahoy_dialog_keep(const struct ahoy_dialog *dialog)
             memcpy(at, pieces[i].at, piece_size);
         at += piece_size;
     }
-    return kept;
+    return true;
+}
+
+void ahoy_dialog_kept_fini(struct ahoy_dialog_kept *kept)
+{
+    free(kept->more);
+    kept->more = NULL;
 }
 
 static struct span take(const char **at)
@@ -65,7 +66,7 @@ static struct span take(const char **at)
 
 bool ahoy_dialog_restore(struct ahoy_dialog *dialog, const struct ahoy_dialog_kept *kept)
 {
-    const char *at = kept->bytes;
+    const char *at = kept->more != NULL ? kept->more : kept->room;
     const struct span call_id = take(&at), local_tag = take(&at), remote_tag = take(&at);
     const struct span local_uri = take(&at), remote_uri = take(&at), target = take(&at);
     const struct ahoy_dialog_seed seed = { .call_id = call_id,

@@ -8,14 +8,17 @@
 
 void ahoy_remnants_init(struct ahoy_pool *remnants, uint32_t limit)
 {
-    ahoy_pool_init(remnants, sizeof(struct ahoy_remnant), limit);
+    ahoy_pool_init_roomy(remnants, sizeof(struct ahoy_remnant),
+                         offsetof(struct ahoy_remnant, dialog.room), limit);
 }
 
-static void forget(struct ahoy_pool *remnants, struct ahoy_remnant *remnant)
+static void forget(struct ahoy_pool *remnants, struct ahoy_remnant *remnant,
+                   struct ahoy_handle handle)
 {
+    free(remnant->forks);
     free(remnant->credentials);
-    free(remnant->dialog);
-    ahoy_pool_remove(remnants, remnant->self);
+    ahoy_dialog_kept_fini(&remnant->dialog);
+    ahoy_pool_remove(remnants, handle);
 }
 
 void ahoy_remnants_fini(struct ahoy_pool *remnants)
@@ -23,8 +26,28 @@ void ahoy_remnants_fini(struct ahoy_pool *remnants)
     struct ahoy_handle handle;
     struct ahoy_remnant *remnant = ahoy_pool_next(remnants, 0, &handle);
     for (; remnant != NULL; remnant = ahoy_pool_next(remnants, handle.slot + 1, &handle))
-        forget(remnants, remnant);
+        forget(remnants, remnant, handle);
     ahoy_pool_fini(remnants);
+}
+
+/* Whether |remnant| has room for the forks that it gives up; most calls have none. */
+static bool have_forks(struct ahoy_remnant *remnant)
+{
+    if (remnant->forks == NULL)
+        remnant->forks = calloc(1, sizeof *remnant->forks);
+    return remnant->forks != NULL;
+}
+
+/* What it keeps of |session|; false where memory is refused. */
+static bool keep(struct ahoy_remnant *remnant, const struct ahoy_session *session)
+{
+    remnant->invite_cseq = session->invite_cseq;
+    if (session->forks.count > 0) {
+        if (!have_forks(remnant))
+            return false;
+        *remnant->forks = session->forks;
+    }
+    return ahoy_dialog_keep(&session->dialog, &remnant->dialog);
 }
 
 bool ahoy_remnants_take(struct ahoy_pool *remnants, struct ahoy_session *session,
@@ -34,14 +57,10 @@ bool ahoy_remnants_take(struct ahoy_pool *remnants, struct ahoy_session *session
     struct ahoy_remnant *remnant = ahoy_pool_add(remnants, &handle);
     if (remnant == NULL)
         return false;
-    remnant->self = handle;
-    remnant->dialog = ahoy_dialog_keep(&session->dialog);
-    if (remnant->dialog == NULL || handle.generation == UINT32_MAX) {
-        forget(remnants, remnant);
+    if (!keep(remnant, session) || handle.generation == UINT32_MAX) {
+        forget(remnants, remnant, handle);
         return false;
     }
-    remnant->invite_cseq = session->invite_cseq;
-    remnant->forks = session->forks;
     remnant->credentials = session->credentials;
     session->credentials = NULL;
     handle.generation++;
@@ -62,12 +81,12 @@ static void acknowledge(struct ahoy_remnant *remnant, struct ahoy_ua_context *co
 {
     const struct ahoy_acked acked = { remnant->invite_cseq, remnant->credentials };
     struct ahoy_dialog *dialog = &context->stray;
-    if (!ahoy_dialog_restore(dialog, remnant->dialog))
+    if (!ahoy_dialog_restore(dialog, &remnant->dialog))
         return; /* It comes again. */
     if (ahoy_span_equal_nocase(event->routing->to_tag, dialog->remote_tag))
         ahoy_forks_acknowledge(context, dialog, &acked, now_ms);
-    else
-        ahoy_forks_give_up(&remnant->forks, context, dialog, &acked, NULL, event, now_ms);
+    else if (have_forks(remnant))
+        ahoy_forks_give_up(remnant->forks, context, dialog, &acked, NULL, event, now_ms);
 }
 
 void ahoy_remnants_step(struct ahoy_pool *remnants, struct ahoy_ua_context *context,
@@ -79,7 +98,7 @@ void ahoy_remnants_step(struct ahoy_pool *remnants, struct ahoy_ua_context *cont
     if (remnant == NULL)
         return;
     if (event->kind == AHOY_EVENT_ENDED)
-        forget(remnants, remnant);
+        forget(remnants, remnant, handle);
     else if (event->kind == AHOY_EVENT_RESPONSE && event->message->status / 100 == 2)
         acknowledge(remnant, context, event, now_ms);
 }

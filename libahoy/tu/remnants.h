@@ -7,11 +7,10 @@
 #include "libahoy/tu/session.h"
 
 struct ahoy_remnant {
-    struct ahoy_handle self;
-    uint32_t invite_cseq;
-    struct ahoy_forks forks;
+    struct ahoy_forks *forks;             /* NULL until one is given up. */
     struct ahoy_credentials *credentials; /* Of the INVITE; NULL for none. */
-    struct ahoy_dialog_kept *dialog;
+    uint32_t invite_cseq;
+    struct ahoy_dialog_kept dialog; /* Its room need not be zeroed. */
 };
 
 /* For |limit| of them; of a program's sessions, at most AHOY_UA_MOST_SESSIONS_LIMIT. */

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -399,12 +398,13 @@ static void test_long_texts(void **state)
         ahoy_dialog_refresh(&dialog, &message);
         expect_request(AHOY_METHOD_BYE, 1, line, expected);
         /* In little memory, and out of it again, in a dialog that was another. */
-        struct ahoy_dialog_kept *kept = ahoy_dialog_keep(&dialog);
-        assert_non_null(kept);
+        struct ahoy_dialog_kept kept;
+        memset(&kept, 0xff, sizeof kept);
+        assert_true(ahoy_dialog_keep(&dialog, &kept));
         read_request("Contact: <sip:short@192.0.2.1>\r\n");
         assert_true(ahoy_dialog_from_request(&dialog, &message, &routing, SPAN("other"), NULL));
-        assert_true(ahoy_dialog_restore(&dialog, kept));
-        free(kept);
+        assert_true(ahoy_dialog_restore(&dialog, &kept));
+        ahoy_dialog_kept_fini(&kept);
         expect_request(AHOY_METHOD_BYE, 1, line, expected);
         assert_int_equal(dialog.remote_cseq, routing.cseq.number);
         ahoy_dialog_fini(&dialog);

@@ -9,6 +9,7 @@
 
 #include "libahoy/syntax/compose.h"
 #include "libahoy/tu/session.h"
+#include "tests/support/failing_alloc.h"
 #include "tests/support/pair.h"
 
 static struct pair pair;
@@ -434,6 +435,38 @@ static void test_late_with_credentials(void **state)
     pair_fini(&pair);
 }
 
+/* Whatever is refused when the call ends: what comes late is acknowledged, by the session itself if
+ * need be, and the fork that was given up is not ended again. */
+static void test_late_without_memory(void **state)
+{
+    (void)state;
+    if (!failing_alloc_works())
+        skip();
+    bool was_refused = true;
+    for (size_t count = 0; was_refused; count++) {
+        pair_init(&pair);
+        pair.script = script_late;
+        pair_call(&pair);
+        pair_run(&pair, 30);
+        pair_reply(&pair, &invite, 200, "three", second_rows, PAIR_SDP("sendrecv"));
+        pair_run(&pair, 100);
+        pair_hangup(&pair, ALICE);
+        pair_run(&pair, 110); /* The BYE has come, and is answered. */
+        failing_alloc_begin(count, FAILING_ALLOC_ONE);
+        pair_run(&pair, 5000);
+        was_refused = failing_alloc_end() > 0;
+        pair_forget(&pair);
+        pair_reply(&pair, &invite, 200, "one", first_rows, PAIR_SDP("sendrecv"));
+        pair_reply(&pair, &invite, 200, "three", second_rows, PAIR_SDP("sendrecv"));
+        pair_run(&pair, 6000);
+        pair_expect(&pair, "5000 bob > alice 200 INVITE\n"
+                           "5000 bob > alice 200 INVITE\n"
+                           "5010 alice > bob ACK\n"
+                           "5010 alice > bob ACK\n");
+        pair_fini(&pair);
+    }
+}
+
 /* Calls of ours that are over count as sessions no more: a phone that has ended as many as it may
  * have at once makes the next one. */
 static void test_many_late(void **state)
@@ -465,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_many_forks),
         cmocka_unit_test(test_late),
         cmocka_unit_test(test_late_with_credentials),
+        cmocka_unit_test(test_late_without_memory),
         cmocka_unit_test(test_many_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
