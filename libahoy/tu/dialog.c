@@ -2,6 +2,7 @@
  * memory of its own. */
 #include "libahoy/tu/dialog.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "libahoy/syntax/params.h"
@@ -22,21 +23,79 @@ void ahoy_dialog_fini(struct ahoy_dialog *dialog)
     dialog->more = NULL;
     /* They may have stood there. */
     dialog->call_id = dialog->local_tag = dialog->local_uri = dialog->remote_uri = SPAN("");
+    dialog->rows = SPAN("");
 }
 
-/* Copies |text| into the dialog; false where it does not fit.  What is kept stays where it is. */
+/* Room in the dialog for |size| bytes, which stay where they are; NULL where there is none. */
+static char *take_room(struct ahoy_dialog *dialog, size_t size)
+{
+    if (size > AHOY_DIALOG_TEXT_LIMIT - dialog->text_size)
+        return NULL;
+    bool is_short = dialog->text_size + size <= sizeof dialog->text;
+    if (!is_short && !have_more(dialog))
+        return NULL;
+    char *at = (is_short ? dialog->text : dialog->more) + dialog->text_size;
+    dialog->text_size += size;
+    return at;
+}
+
+/* Copies |text| to *at, which then is behind it; returns the copy. */
+static inline struct span copy(char **at, struct span text)
+{
+    struct span copied = { *at, text.size };
+    if (text.size > 0)
+        memcpy(*at, text.at, text.size);
+    *at += text.size;
+    return copied;
+}
+
+/* Copies |text| into the dialog; false where it does not fit. */
 static bool keep(struct ahoy_dialog *dialog, struct span text, struct span *kept)
 {
-    if (text.size > AHOY_DIALOG_TEXT_LIMIT - dialog->text_size)
+    char *at = take_room(dialog, text.size);
+    if (at == NULL)
         return false;
-    bool is_short = dialog->text_size + text.size <= sizeof dialog->text;
-    if (!is_short && !have_more(dialog))
+    *kept = copy(&at, text);
+    return true;
+}
+
+/* Who speaks to whom in which call; a tag that is not there is empty. */
+struct names {
+    struct span local_uri, local_tag, remote_uri, remote_tag, call_id;
+};
+
+static struct span copy_tag(char **at, struct span tag)
+{
+    if (tag.size == 0)
+        return copy(at, tag);
+    copy(at, SPAN(";tag="));
+    return copy(at, tag);
+}
+
+/* Keeps them in the rows of requests (12.2.1.1), which are the same in most of them. */
+static bool keep_names(struct ahoy_dialog *dialog, const struct names *names)
+{
+    enum {
+        ROWS = sizeof "Max-Forwards: 70\r\nFrom: <>;tag=\r\nTo: <>;tag=\r\nCall-ID: \r\nCSeq: "
+    };
+    size_t size = ROWS + names->local_uri.size + names->local_tag.size + names->remote_uri.size +
+                  names->remote_tag.size + names->call_id.size;
+    char *begin = take_room(dialog, size), *at = begin;
+    if (begin == NULL)
         return false;
-    char *at = (is_short ? dialog->text : dialog->more) + dialog->text_size;
-    if (text.size > 0)
-        memcpy(at, text.at, text.size);
-    dialog->text_size += text.size;
-    *kept = (struct span){ at, text.size };
+    copy(&at, SPAN("Max-Forwards: 70\r\nFrom: <"));
+    dialog->local_uri = copy(&at, names->local_uri);
+    copy(&at, SPAN(">"));
+    dialog->local_tag = copy_tag(&at, names->local_tag);
+    copy(&at, SPAN("\r\nTo: <"));
+    dialog->remote_uri = copy(&at, names->remote_uri);
+    copy(&at, SPAN(">"));
+    dialog->remote_tag = copy_tag(&at, names->remote_tag);
+    copy(&at, SPAN("\r\nCall-ID: "));
+    dialog->call_id = copy(&at, names->call_id);
+    copy(&at, SPAN("\r\nCSeq: "));
+    assert((size_t)(at - begin) <= size);
+    dialog->rows = ahoy_span_between(begin, at);
     return true;
 }
 
@@ -70,7 +129,7 @@ static void clear(struct ahoy_dialog *dialog)
     dialog->local_cseq = dialog->remote_cseq = 0;
     dialog->has_remote_cseq = false;
     dialog->route_count = dialog->target_size = dialog->text_size = 0;
-    dialog->local_uri = dialog->remote_uri = SPAN("");
+    dialog->local_uri = dialog->remote_uri = dialog->rows = SPAN("");
 }
 
 bool ahoy_dialog_add_route(struct ahoy_dialog *dialog, struct span route)
@@ -101,12 +160,13 @@ static bool preload(struct ahoy_dialog *dialog, struct span values)
 bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed)
 {
     clear(dialog);
+    const struct names names = { .local_uri = seed->local_uri,
+                                 .local_tag = seed->local_tag,
+                                 .remote_uri = seed->remote_uri,
+                                 .remote_tag = seed->remote_tag,
+                                 .call_id = seed->call_id };
     return preload(dialog, seed->route) && preload(dialog, seed->service_route) &&
-           keep(dialog, seed->call_id, &dialog->call_id) &&
-           keep(dialog, seed->local_tag, &dialog->local_tag) &&
-           keep(dialog, seed->remote_tag, &dialog->remote_tag) &&
-           keep(dialog, seed->local_uri, &dialog->local_uri) &&
-           keep(dialog, seed->remote_uri, &dialog->remote_uri) && set_target(dialog, seed->target);
+           keep_names(dialog, &names) && set_target(dialog, seed->target);
 }
 
 /* The first Contact; false where there is none that can be a target. */
@@ -133,8 +193,8 @@ static bool keep_routes(struct ahoy_dialog *dialog, const struct ahoy_message *m
 }
 
 /* What both sides take of the message that makes the dialog. */
-static bool keep_common(struct ahoy_dialog *dialog, const struct ahoy_message *message,
-                        const struct ahoy_routing *routing, struct ahoy_err *err)
+static bool keep_way(struct ahoy_dialog *dialog, const struct ahoy_message *message,
+                     struct ahoy_err *err)
 {
     struct ahoy_address contact;
     clear(dialog);
@@ -142,26 +202,25 @@ static bool keep_common(struct ahoy_dialog *dialog, const struct ahoy_message *m
         return ahoy_fail(err, 400, message->bytes.at, "a Contact with a sip URI");
     if (!keep_routes(dialog, message, err))
         return false;
-    if (!set_target(dialog, without_headers(&contact.uri)) ||
-        !keep(dialog, routing->call_id, &dialog->call_id))
-        return ahoy_fail(err, 513, contact.text.at, "a shorter Contact or Call-ID");
-    return true;
+    return set_target(dialog, without_headers(&contact.uri)) ||
+           ahoy_fail(err, 513, contact.text.at, "a shorter Contact");
 }
 
 bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_message *request,
                               const struct ahoy_routing *routing, struct span local_tag,
                               struct ahoy_err *err)
 {
-    if (!keep_common(dialog, request, routing, err))
+    if (!keep_way(dialog, request, err))
         return false;
     dialog->remote_cseq = routing->cseq.number;
     dialog->has_remote_cseq = true;
-    if (!keep(dialog, local_tag, &dialog->local_tag) ||
-        !keep(dialog, routing->from_tag, &dialog->remote_tag) ||
-        !keep(dialog, routing->to.uri.text, &dialog->local_uri) ||
-        !keep(dialog, routing->from.uri.text, &dialog->remote_uri))
-        return ahoy_fail(err, 513, request->bytes.at, "a shorter From or To");
-    return true;
+    const struct names names = { .local_uri = routing->to.uri.text,
+                                 .local_tag = local_tag,
+                                 .remote_uri = routing->from.uri.text,
+                                 .remote_tag = routing->from_tag,
+                                 .call_id = routing->call_id };
+    return keep_names(dialog, &names) ||
+           ahoy_fail(err, 513, request->bytes.at, "a shorter From, To or Call-ID");
 }
 
 bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_message *notify,
@@ -254,7 +313,7 @@ static bool take_response(struct ahoy_dialog *dialog, const struct ahoy_message 
     /* They are where the texts of the response will be. */
     bool knows_local = is_known(&routing->from, dialog->local_uri);
     bool knows_remote = is_known(&routing->to, dialog->remote_uri);
-    if (!keep_common(dialog, response, routing, err))
+    if (!keep_way(dialog, response, err))
         return false;
     /* The caller sees Record-Route from its far end: R3261-12.1.2-3. */
     for (size_t i = 0; i < dialog->route_count / 2; i++) {
@@ -267,12 +326,13 @@ static bool take_response(struct ahoy_dialog *dialog, const struct ahoy_message 
     dialog->local_cseq = routing->cseq.number;
     if (!is_sound(&routing->from, knows_local, err) || !is_sound(&routing->to, knows_remote, err))
         return false;
-    if (!keep(dialog, routing->from_tag, &dialog->local_tag) ||
-        !keep(dialog, routing->to_tag, &dialog->remote_tag) ||
-        !keep(dialog, routing->from.uri.text, &dialog->local_uri) ||
-        !keep(dialog, routing->to.uri.text, &dialog->remote_uri))
-        return ahoy_fail(err, 513, response->bytes.at, "a shorter From or To");
-    return true;
+    const struct names names = { .local_uri = routing->from.uri.text,
+                                 .local_tag = routing->from_tag,
+                                 .remote_uri = routing->to.uri.text,
+                                 .remote_tag = routing->to_tag,
+                                 .call_id = routing->call_id };
+    return keep_names(dialog, &names) ||
+           ahoy_fail(err, 513, response->bytes.at, "a shorter From, To or Call-ID");
 }
 
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
@@ -365,15 +425,6 @@ static void put_routes(const struct ahoy_dialog *dialog, struct ahoy_buf *rows)
     }
 }
 
-/* The rest of a row that begins with |before|, but for its end. */
-static void put_party(struct ahoy_buf *rows, struct span before, struct span uri, struct span tag)
-{
-    ahoy_buf_put(rows, before);
-    ahoy_buf_put(rows, uri);
-    ahoy_buf_put(rows, tag.size > 0 ? SPAN(">;tag=") : SPAN(">"));
-    ahoy_buf_put(rows, tag);
-}
-
 void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method, uint32_t cseq,
                        struct ahoy_buf *line, struct ahoy_buf *rows)
 {
@@ -382,11 +433,7 @@ void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method
     ahoy_buf_put(line, ahoy_dialog_request_uri(dialog));
     ahoy_buf_put(line, SPAN(" SIP/2.0\r\n"));
     put_routes(dialog, rows);
-    put_party(rows, SPAN("Max-Forwards: 70\r\nFrom: <"), dialog->local_uri, dialog->local_tag);
-    put_party(rows, SPAN("\r\nTo: <"), dialog->remote_uri, dialog->remote_tag);
-    ahoy_buf_put(rows, SPAN("\r\nCall-ID: "));
-    ahoy_buf_put(rows, dialog->call_id);
-    ahoy_buf_put(rows, SPAN("\r\nCSeq: "));
+    ahoy_buf_put(rows, dialog->rows);
     ahoy_buf_put_number(rows, cseq);
     ahoy_buf_put_byte(rows, ' ');
     ahoy_buf_put(rows, ahoy_method_name(method));

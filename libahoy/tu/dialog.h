@@ -20,6 +20,7 @@ enum { AHOY_DIALOG_TEXT_ROOM = 768, AHOY_DIALOG_TARGET_ROOM = 256 };
 struct ahoy_dialog {
     struct span call_id, local_tag, remote_tag; /* The dialog ID; a tag of RFC 2543 is empty. */
     struct span local_uri, remote_uri;
+    struct span rows;     /* Of requests: Max-Forwards, and From to CSeq, but for its value. */
     uint32_t local_cseq;  /* Of our last request; 0 before the first. */
     uint32_t remote_cseq; /* Of the peer's last one, where |has_remote_cseq|. */
     bool has_remote_cseq;
