@@ -1,11 +1,13 @@
 /* Buckets of one size up to 32, then sixteen to each power of two. */
 #include "ahoy/load_histogram.h"
 
+#include <assert.h>
+
 static unsigned bucket_of(uint64_t us)
 {
-    unsigned shift = 0;
-    while (us >> shift >= 2 * LOAD_HISTOGRAM_STEPS)
-        shift++;
+    unsigned digits = 64 - (unsigned)__builtin_clzll(us | 1); /* Binary ones, ... */
+    unsigned shift = digits > 5 ? digits - 5 : 0;             /* ... of which the first count. */
+    static_assert(2 * LOAD_HISTOGRAM_STEPS == 1 << 5, "five digits tell a step");
     unsigned bucket = shift * LOAD_HISTOGRAM_STEPS + (unsigned)(us >> shift);
     return bucket < LOAD_HISTOGRAM_BUCKETS ? bucket : LOAD_HISTOGRAM_BUCKETS - 1;
 }

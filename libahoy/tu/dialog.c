@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "libahoy/base/unset.h"
 #include "libahoy/syntax/params.h"
 
 static bool have_more(struct ahoy_dialog *dialog)
@@ -180,6 +181,8 @@ static bool read_contact(const struct ahoy_message *message, struct ahoy_address
 static bool keep_routes(struct ahoy_dialog *dialog, const struct ahoy_message *message,
                         struct ahoy_err *err)
 {
+    if (ahoy_message_first(message, AHOY_HEADER_RECORD_ROUTE) == NULL)
+        return true;
     struct ahoy_values values = ahoy_message_values(message, AHOY_HEADER_RECORD_ROUTE);
     struct ahoy_err fault;
     struct ahoy_address route;
@@ -338,7 +341,7 @@ static bool take_response(struct ahoy_dialog *dialog, const struct ahoy_message 
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *told, struct ahoy_err *err)
 {
-    struct asked asked;
+    AHOY_UNSET struct asked asked;
     note_asked(dialog, &asked);
     if (take_response(dialog, response, as_asked(&asked, told), err))
         return true;
@@ -389,7 +392,7 @@ void ahoy_dialog_refresh(struct ahoy_dialog *dialog, const struct ahoy_message *
     (void)set_target(dialog, without_headers(&contact.uri));
 }
 
-/* The first route's URI where it is a strict router's: RFC 2543, no ;lr. */
+/* Whether the first route is a strict router's, without ;lr (RFC 2543): |uri| is its URI then. */
 static bool strict_route(const struct ahoy_dialog *dialog, struct span *uri)
 {
     if (dialog->route_count == 0)
@@ -405,14 +408,13 @@ static bool strict_route(const struct ahoy_dialog *dialog, struct span *uri)
 
 struct span ahoy_dialog_request_uri(const struct ahoy_dialog *dialog)
 {
-    struct span uri;
-    return strict_route(dialog, &uri) ? uri : ahoy_dialog_target(dialog);
+    struct span uri = ahoy_dialog_target(dialog);
+    (void)strict_route(dialog, &uri); /* Else it is the target. */
+    return uri;
 }
 
-static void put_routes(const struct ahoy_dialog *dialog, struct ahoy_buf *rows)
+static void put_routes(const struct ahoy_dialog *dialog, bool strict, struct ahoy_buf *rows)
 {
-    struct span uri;
-    bool strict = strict_route(dialog, &uri);
     for (size_t i = strict ? 1 : 0; i < dialog->route_count; i++) {
         ahoy_buf_put(rows, SPAN("Route: "));
         ahoy_buf_put(rows, dialog->routes[i]);
@@ -428,11 +430,13 @@ static void put_routes(const struct ahoy_dialog *dialog, struct ahoy_buf *rows)
 void ahoy_dialog_print(const struct ahoy_dialog *dialog, enum ahoy_method method, uint32_t cseq,
                        struct ahoy_buf *line, struct ahoy_buf *rows)
 {
+    struct span uri = ahoy_dialog_target(dialog);
+    bool strict = strict_route(dialog, &uri);
     ahoy_buf_put(line, ahoy_method_name(method));
     ahoy_buf_put_byte(line, ' ');
-    ahoy_buf_put(line, ahoy_dialog_request_uri(dialog));
+    ahoy_buf_put(line, uri);
     ahoy_buf_put(line, SPAN(" SIP/2.0\r\n"));
-    put_routes(dialog, rows);
+    put_routes(dialog, strict, rows);
     ahoy_buf_put(rows, dialog->rows);
     ahoy_buf_put_number(rows, cseq);
     ahoy_buf_put_byte(rows, ' ');

@@ -1,13 +1,15 @@
 /* Each fork's call is one of its own: acknowledged whatever becomes of it. */
 #include "libahoy/tu/forks.h"
 
+#include "libahoy/base/unset.h"
+
 /* R3261-13.2.2.4-3, -8 */
 void ahoy_forks_acknowledge(struct ahoy_ua_context *context, const struct ahoy_dialog *dialog,
                             const struct ahoy_acked *acked, uint64_t now_ms)
 {
     struct ahoy_ua_request request;
     const struct span parts[] = { dialog->call_id, dialog->remote_tag };
-    char seed[AHOY_TAG_LIMIT + 512];
+    AHOY_UNSET char seed[AHOY_TAG_LIMIT + 512];
     struct ahoy_buf buf = ahoy_buf_over(seed, sizeof seed);
     ahoy_buf_put_number(&buf, acked->cseq);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)

@@ -1,11 +1,12 @@
 /* The caller's side: INVITE, its responses, ACK (RFC 3261 13.2), and the responses to BYE. */
 #include "libahoy/tu/transfer.h"
 
+#include "libahoy/base/unset.h"
 #include "libahoy/tu/beside.h"
 
 static struct span print_offer(struct ahoy_session *session, struct ahoy_ua_context *context)
 {
-    struct ahoy_sdp_agreed none;
+    AHOY_UNSET struct ahoy_sdp_agreed none;
     unsigned status;
     return ahoy_session_describe(session, context, NULL, &none, &status);
 }

@@ -110,8 +110,7 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
     *status = read(session, context, offer);
     if (*status != 0)
         return SPAN("");
-    struct ahoy_sdp_ice *ice =
-        session->is_secured ? &session->local.security.handshake.ice : NULL;
+    struct ahoy_sdp_ice *ice = session->is_secured ? &session->local.security.handshake.ice : NULL;
     struct ahoy_sdp_words words = { .user = "" };
     struct ahoy_sdp_settled settled = { .is_settled = false };
     if (ice != NULL) {
@@ -193,7 +192,7 @@ bool ahoy_session_read_answer(struct ahoy_dialog *dialog, struct ahoy_ua_context
                               const struct ahoy_message *message,
                               const struct ahoy_sdp_local *offered)
 {
-    struct ahoy_sdp_agreed agreed;
+    AHOY_UNSET struct ahoy_sdp_agreed agreed;
     if (!ahoy_ua_has_description(message) ||
         !ahoy_sdp_hear_answer(&context->repeated, message->body, offered, &context->sdp, &agreed) ||
         (is_secured(&dialog->agreed) && !is_secured(&agreed)))

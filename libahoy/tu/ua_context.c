@@ -218,6 +218,8 @@ void ahoy_ua_put_supported(const struct ahoy_ua_context *context, enum ahoy_meth
 
 bool ahoy_ua_lists(const struct ahoy_message *message, enum ahoy_header header, struct span word)
 {
+    if (ahoy_message_first(message, header) == NULL)
+        return false;
     struct ahoy_values values = ahoy_message_values(message, header);
     struct span value;
     while (ahoy_values_next(&values, &value, NULL)) {
