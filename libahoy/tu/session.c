@@ -12,9 +12,10 @@ static const struct ahoy_handle nobody = { 0, 0 };
 static void forget_descriptions(struct ahoy_session *session)
 {
     ahoy_session_wipe(session->offer, session->offer_size);
-    ahoy_session_wipe(session->described, session->described_size);
-    session->offer = session->described = NULL;
-    session->offer_size = session->described_size = session->described_media = 0;
+    session->offer = NULL;
+    session->offer_size = 0;
+    ahoy_session_forget_described(session);
+    session->described_media = 0;
 }
 
 static void settle(struct ahoy_session *session)

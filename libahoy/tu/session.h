@@ -17,6 +17,8 @@ enum {
     AHOY_SESSION_RING_AGAIN_MS = 60000,          /* R3261-13.3.1.1-2 */
     AHOY_SESSION_RING_AGAIN_RELIABLY_MS = 150000 /* RFC 3262 3 */
 };
+/* Bytes of a description of ours that a session has room for by itself. */
+enum { AHOY_SESSION_DESCRIBED_ROOM = 256 };
 enum {
     AHOY_SESSION_TARGETS_LIMIT = 8,
     AHOY_SESSION_TARGETS_TEXT_LIMIT = 8192 /* Bytes of them together. */
@@ -96,7 +98,8 @@ struct ahoy_session {
     struct ahoy_handle replaced;    /* That this one takes the place of once it is answered. */
     char *extra;                    /* Further rows of our INVITE; NULL for none. */
     size_t extra_size;
-    char *described;                /* The last description that we gave; NULL before. */
+    char *described;                /* The last description that we gave, in the room below or from
+                                     * the allocator; NULL before. */
     size_t described_size, described_media;
     struct ahoy_credentials *credentials; /* Of our INVITE, which its ACK repeats; NULL until ... */
     struct ahoy_credentials *bye_credentials; /* ... there are some. */
@@ -110,6 +113,7 @@ struct ahoy_session {
     struct ahoy_sdp_local local;    /* What we would have. */
     struct ahoy_sdp_local in_force; /* What the peer has agreed to, or must. */
     struct ahoy_sdp_local offered;  /* By the change that is under way, or was last. */
+    char described_room[AHOY_SESSION_DESCRIBED_ROOM];
 };
 
 /* The caller: sends INVITE for |uri|.  False where something refuses. */
@@ -183,6 +187,8 @@ void ahoy_session_goes_by(struct ahoy_session *session, const struct ahoy_hop *h
 struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_context *context,
                                   const struct span *offer, struct ahoy_sdp_agreed *agreed,
                                   unsigned *status);
+/* What we described last is of no use any more, and may have been keys. */
+void ahoy_session_forget_described(struct ahoy_session *session);
 /* What is to be described next as to ICE: other words in a restart, and what was settled on.  For
  * an answer, the context has the offer. */
 void ahoy_session_mind_ice(struct ahoy_session *session, struct ahoy_ua_context *context,

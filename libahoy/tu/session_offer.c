@@ -50,6 +50,31 @@ static struct span described(const struct ahoy_session *session)
     return (struct span){ session->described, session->described_size };
 }
 
+void ahoy_session_forget_described(struct ahoy_session *session)
+{
+    if (session->described != session->described_room)
+        ahoy_session_wipe(session->described, session->described_size);
+    else
+        explicit_bzero(session->described, session->described_size);
+    session->described = NULL;
+    session->described_size = 0;
+}
+
+/* Keeps |text| in place of what we described before; false, and that stays, where memory is
+ * refused. */
+static bool keep_described(struct ahoy_session *session, struct span text)
+{
+    bool is_short = text.size <= sizeof session->described_room;
+    char *at = is_short ? session->described_room : malloc(text.size);
+    if (at == NULL)
+        return false;
+    ahoy_session_forget_described(session);
+    memcpy(at, text.at, text.size);
+    session->described = at;
+    session->described_size = text.size;
+    return true;
+}
+
 /* The offer to be answered, or what we said before, as far as there is one; it was sound. */
 static unsigned read(const struct ahoy_session *session, struct ahoy_ua_context *context,
                      const struct span *offer)
@@ -128,7 +153,7 @@ struct span ahoy_session_describe(struct ahoy_session *session, struct ahoy_ua_c
     session->local.version++; /* R3264-8-1 */
     text = print(session, context, offer != NULL, agreed);
     bool is_first = session->described == NULL && offer == NULL;
-    if (text.size > 0 && ahoy_session_keep(&session->described, &session->described_size, text)) {
+    if (text.size > 0 && keep_described(session, text)) {
         session->described_media = is_first ? 1 : count_media(text);
         session->dialog.has_left_ice &= offer != NULL;
         keep_numbers(&session->local, &agreed->heard);
