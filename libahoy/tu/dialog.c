@@ -25,6 +25,7 @@ void ahoy_dialog_fini(struct ahoy_dialog *dialog)
     /* They may have stood there. */
     dialog->call_id = dialog->local_tag = dialog->local_uri = dialog->remote_uri = SPAN("");
     dialog->rows = SPAN("");
+    dialog->target_size = 0;
 }
 
 /* Room in the dialog for |size| bytes, which stay where they are; NULL where there is none. */
@@ -129,7 +130,7 @@ static void clear(struct ahoy_dialog *dialog)
 {
     dialog->local_cseq = dialog->remote_cseq = 0;
     dialog->has_remote_cseq = false;
-    dialog->route_count = dialog->target_size = dialog->text_size = 0;
+    dialog->route_count = dialog->text_size = 0;
     dialog->local_uri = dialog->remote_uri = dialog->rows = SPAN("");
 }
 
@@ -177,6 +178,28 @@ static bool read_contact(const struct ahoy_message *message, struct ahoy_address
     return ahoy_addresses_next(&values, contact, NULL) && contact->uri.scheme != AHOY_SCHEME_OTHER;
 }
 
+/* Whether the only Contact is, in brackets, the target that |dialog| has, which was sound. */
+static bool is_target(const struct ahoy_dialog *dialog, const struct ahoy_message *message)
+{
+    struct span value = ahoy_message_value(message, AHOY_HEADER_CONTACT);
+    struct span target = ahoy_dialog_target(dialog);
+    return target.size > 0 && value.size == target.size + 2 && value.at[0] == '<' &&
+           value.at[value.size - 1] == '>' && memcmp(value.at + 1, target.at, target.size) == 0;
+}
+
+/* The remote target; at a fault the old one stays. */
+static bool take_target(struct ahoy_dialog *dialog, const struct ahoy_message *message,
+                        struct ahoy_err *err)
+{
+    if (is_target(dialog, message))
+        return true;
+    struct ahoy_address contact;
+    if (!read_contact(message, &contact))
+        return ahoy_fail(err, 400, message->bytes.at, "a Contact with a sip URI");
+    return set_target(dialog, without_headers(&contact.uri)) ||
+           ahoy_fail(err, 513, contact.text.at, "a shorter Contact");
+}
+
 /* The route set, in the order of Record-Route. */
 static bool keep_routes(struct ahoy_dialog *dialog, const struct ahoy_message *message,
                         struct ahoy_err *err)
@@ -196,24 +219,18 @@ static bool keep_routes(struct ahoy_dialog *dialog, const struct ahoy_message *m
 }
 
 /* What both sides take of the message that makes the dialog. */
-static bool keep_way(struct ahoy_dialog *dialog, const struct ahoy_message *message,
+static bool take_way(struct ahoy_dialog *dialog, const struct ahoy_message *message,
                      struct ahoy_err *err)
 {
-    struct ahoy_address contact;
     clear(dialog);
-    if (!read_contact(message, &contact))
-        return ahoy_fail(err, 400, message->bytes.at, "a Contact with a sip URI");
-    if (!keep_routes(dialog, message, err))
-        return false;
-    return set_target(dialog, without_headers(&contact.uri)) ||
-           ahoy_fail(err, 513, contact.text.at, "a shorter Contact");
+    return take_target(dialog, message, err) && keep_routes(dialog, message, err);
 }
 
 bool ahoy_dialog_from_request(struct ahoy_dialog *dialog, const struct ahoy_message *request,
                               const struct ahoy_routing *routing, struct span local_tag,
                               struct ahoy_err *err)
 {
-    if (!keep_way(dialog, request, err))
+    if (!take_way(dialog, request, err))
         return false;
     dialog->remote_cseq = routing->cseq.number;
     dialog->has_remote_cseq = true;
@@ -303,6 +320,7 @@ static void be_as_asked(struct ahoy_dialog *dialog, const struct asked *asked)
 {
     clear(dialog);
     dialog->call_id = dialog->local_tag = dialog->remote_tag = SPAN("");
+    dialog->target_size = 0;
     if (!asked->is_known)
         return;
     dialog->local_cseq = asked->cseq;
@@ -316,7 +334,7 @@ static bool take_response(struct ahoy_dialog *dialog, const struct ahoy_message 
     /* They are where the texts of the response will be. */
     bool knows_local = is_known(&routing->from, dialog->local_uri);
     bool knows_remote = is_known(&routing->to, dialog->remote_uri);
-    if (!keep_way(dialog, response, err))
+    if (!take_way(dialog, response, err))
         return false;
     /* The caller sees Record-Route from its far end: R3261-12.1.2-3. */
     for (size_t i = 0; i < dialog->route_count / 2; i++) {
@@ -385,11 +403,8 @@ bool ahoy_dialog_take_cseq(struct ahoy_dialog *dialog, uint32_t cseq)
 
 void ahoy_dialog_refresh(struct ahoy_dialog *dialog, const struct ahoy_message *message)
 {
-    struct ahoy_address contact;
-    if (!read_contact(message, &contact))
-        return;
     /* One that is too long leaves the old target, by which the peer was reached so far. */
-    (void)set_target(dialog, without_headers(&contact.uri));
+    (void)take_target(dialog, message, NULL);
 }
 
 /* Whether the first route is a strict router's, without ;lr (RFC 2543): |uri| is its URI then. */

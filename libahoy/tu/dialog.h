@@ -73,7 +73,7 @@ struct ahoy_dialog_seed {
     struct span call_id, local_tag;
     struct span remote_tag; /* Empty: there is none yet. */
     struct span local_uri, remote_uri;
-    struct span target; /* The Request-URI. */
+    struct span target; /* The Request-URI, one of sip without headers. */
     struct span route;  /* The pre-existing route set (8.1.2), one value of Route; or empty. */
     struct span service_route; /* Further values behind it, with commas between (RFC 3608 6.1). */
 };
@@ -81,8 +81,8 @@ struct ahoy_dialog_seed {
 /* Not a dialog yet: what there is before one, so that requests outside of dialogs are printed by
  * the same rules.  False where a limit refuses. */
 bool ahoy_dialog_begin(struct ahoy_dialog *dialog, const struct ahoy_dialog_seed *seed);
-/* It is for |uri| from now on; it goes by |route| last, one value of Route.  False where a limit
- * refuses. */
+/* It is for |uri|, one of sip without headers, from now on; it goes by |route| last, one value of
+ * Route.  False where a limit refuses. */
 bool ahoy_dialog_retarget(struct ahoy_dialog *dialog, struct span uri);
 bool ahoy_dialog_add_route(struct ahoy_dialog *dialog, struct span route);
 
@@ -97,8 +97,8 @@ bool ahoy_dialog_from_notify(struct ahoy_dialog *dialog, const struct ahoy_messa
                              const struct ahoy_routing *routing, struct ahoy_err *err);
 /* The caller's, from the 2xx (12.1.2).  Call-ID, local tag and local_cseq stay where |dialog| has
  * those of the request, tokens of ours (ahoy_dialog_asked); else they are the response's.  Faults
- * as above, after which |dialog| has what the request said and nothing else.  A URI of From or To
- * that |dialog| has already is not looked into again. */
+ * as above, after which |dialog| has what the request said and nothing else.  A URI of From, To or
+ * Contact that |dialog| has already is not looked into again. */
 bool ahoy_dialog_from_response(struct ahoy_dialog *dialog, const struct ahoy_message *response,
                                const struct ahoy_routing *told, struct ahoy_err *err);
 /* Before that, for another fork of the call of |caller|: |dialog| has its Call-ID and tag, which

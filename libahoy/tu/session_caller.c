@@ -107,7 +107,10 @@ static void take_first(struct ahoy_session *session, struct ahoy_ua_context *con
                        const struct ahoy_event *event, uint64_t now_ms)
 {
     bool cancelled = session->state == AHOY_SESSION_CANCELLING;
+    const struct ahoy_dialog *early = ahoy_session_early(session, event->routing->to_tag);
     struct ahoy_err err;
+    if (early != NULL) /* Where he is who takes the call is known then: he says it again. */
+        (void)ahoy_dialog_retarget(&session->dialog, ahoy_dialog_target(early));
     if (!ahoy_dialog_from_response(&session->dialog, event->message, event->routing, &err)) {
         refuse_answer(session, context, event->message, &err);
         return;

@@ -74,6 +74,9 @@ static struct ahoy_dialog *find_or_add(struct ahoy_session *session,
     ahoy_dialog_asked(early, &session->dialog, session->invite_cseq);
     early->local_uri = session->dialog.local_uri; /* Most say who they are as they were asked. */
     early->remote_uri = session->dialog.remote_uri;
+    if (!context->located.is_route) /* And many are where the last one was. */
+        (void)ahoy_dialog_retarget(early,
+                                   (struct span){ context->located.way, context->located.size });
     if (!ahoy_dialog_from_response(early, event->message, event->routing, NULL)) {
         free_early(early, context);
         return NULL;

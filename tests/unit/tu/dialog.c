@@ -366,6 +366,41 @@ static void put_long(struct ahoy_buf *buf, const char *before, size_t size, cons
     ahoy_buf_put(buf, ahoy_span(after));
 }
 
+/* R3261-12.1.2-6: a Contact that is the target already, or nearly. */
+static void test_known_target(void **state)
+{
+    static const struct {
+        const char *contact, *target; /* Empty where there can be no dialog. */
+    } cases[] = {
+        { "<sip:bob@192.0.2.2>", "sip:bob@192.0.2.2" },
+        { "<sip:bob@192.0.2.2>;expires=9", "sip:bob@192.0.2.2" },
+        { "<sip:bob@192.0.2.2>, <sip:bob@192.0.2.3>", "sip:bob@192.0.2.2" },
+        { "<sip:bob@192.0.2.2?Subject=no>", "sip:bob@192.0.2.2" },
+        { "<sip:bob@192.0.2.20>", "sip:bob@192.0.2.20" },
+        { "<sip:bob@192.0.2>", "sip:bob@192.0.2" },
+        { "<sip:Bob@192.0.2.2>", "sip:Bob@192.0.2.2" },
+        { "sip:bob@192.0.2.2", "sip:bob@192.0.2.2" },
+        { "<tel:bob@192.0.2.2>", "" },
+        { "-sip:bob@192.0.2.2>", "" },
+        { "<sip:bob@192.0.2.2-", "" },
+        { "", "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char rows[128];
+        snprintf(rows, sizeof rows, "Contact: %s\r\n", cases[i].contact);
+        read_response("Contact: <sip:bob@192.0.2.2>\r\n");
+        assert_true(ahoy_dialog_from_response(&dialog, &message, &routing, NULL));
+        read_response(cases[i].contact[0] != '\0' ? rows : "");
+        bool is_made = ahoy_dialog_from_response(&dialog, &message, &routing, NULL);
+        assert_int_equal(is_made, cases[i].target[0] != '\0');
+        assert_span(ahoy_dialog_target(&dialog), cases[i].target);
+    }
+    ahoy_dialog_fini(&dialog);
+    assert_int_equal(ahoy_dialog_target(&dialog).size, 0);
+    test_free_all(NULL);
+}
+
 /* Texts of every length up to the limits are kept, and what was kept before stays as it is. */
 static void test_long_texts(void **state)
 {
@@ -427,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_begin),
         cmocka_unit_test(test_bad_uris_of_a_response),
         cmocka_unit_test(test_known_uris_of_a_response),
+        cmocka_unit_test(test_known_target),
         cmocka_unit_test(test_old_peers),
         cmocka_unit_test(test_long_texts),
     };

@@ -233,6 +233,56 @@ static void test_strangers(void **state)
     pair_fini(&pair);
 }
 
+static const char *ringing_rows, *answer_rows;
+
+static void script_moving(struct pair *world, const struct ahoy_message *message)
+{
+    if (message->method == AHOY_METHOD_INVITE) {
+        pair_reply(world, message, 180, "b", ringing_rows, "");
+        pair_reply(world, message, 200, "b", answer_rows, PAIR_SDP("sendrecv"));
+    } else if (message->method != AHOY_METHOD_ACK) {
+        pair_reply(world, message, 200, "", "", "");
+    }
+}
+
+/* R3261-12.1.2-6, whatever his ringing has said, and whoever was called before: the answer says
+ * where he is, or there is no dialog. */
+static void test_where_he_is(void **state)
+{
+    static const struct {
+        const char *ringing, *answer, *ack; /* For whom that is; NULL for nobody. */
+    } cases[] = {
+        { "Contact: <sip:one@192.0.2.2>\r\n", "Contact: <sip:one@192.0.2.2>\r\n", "sip:one@" },
+        { "Contact: <sip:one@192.0.2.2>\r\n", "Contact: <sip:two@192.0.2.2>\r\n", "sip:two@" },
+        { "Contact: <sip:two@192.0.2.2>\r\n", "Contact: <sip:one@192.0.2.2>\r\n", "sip:one@" },
+        { "", "Contact: <sip:two@192.0.2.2>\r\n", "sip:two@" },
+        { "Contact: <sip:two@192.0.2.2>\r\n", "", NULL },
+        { "", "", NULL },
+    };
+    (void)state;
+    pair_init(&pair);
+    pair.script = script_moving;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char rows[128];
+        snprintf(rows, sizeof rows, "%s" PAIR_SDP_TYPE, cases[i].answer);
+        ringing_rows = cases[i].ringing;
+        answer_rows = rows;
+        pair_call(&pair);
+        pair_run(&pair, pair.now_ms + 50);
+        assert_int_equal(pair.ends[ALICE].news.kind,
+                         cases[i].ack != NULL ? AHOY_NEWS_ANSWERED : AHOY_NEWS_REFUSED);
+        if (cases[i].ack == NULL)
+            continue;
+        assert_int_equal(pair_received(&pair, BOB)->method, AHOY_METHOD_ACK);
+        assert_memory_equal(pair.message.request_uri.at, cases[i].ack, strlen(cases[i].ack));
+        pair_hangup(&pair, ALICE);
+        pair_run(&pair, pair.now_ms + 50);
+        assert_int_equal(pair_received(&pair, BOB)->method, AHOY_METHOD_BYE);
+        assert_memory_equal(pair.message.request_uri.at, cases[i].ack, strlen(cases[i].ack));
+    }
+    pair_fini(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_beginning),
         cmocka_unit_test(test_bye_before_the_answer),
         cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_where_he_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
