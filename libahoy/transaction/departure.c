@@ -2,62 +2,57 @@
  * known before its transport. */
 #include "libahoy/transaction/departure.h"
 
-enum { HEAD_PIECES = 11 };
+#include <assert.h>
 
-/* Returns the size. */
-static inline size_t set(struct span *piece, struct span text)
+enum {
+    /* Of what is the same in the Via of every request. */
+    FIXED_SIZE =
+        sizeof "Via: SIP/2.0/ ;branch=" AHOY_BRANCH_COOKIE ";rport\r\n" - 1 + AHOY_TOKEN_SIZE
+};
+
+/* The size of the request line and our Via. */
+static size_t size_of_head(const struct ahoy_departure *departure, struct span request_line)
 {
-    piece->at = text.at;
-    piece->size = text.size;
-    return text.size;
+    return request_line.size + FIXED_SIZE +
+           ahoy_transport_name(departure->listener->transport).size +
+           departure->listener->sent_by.size + departure->branch->tail_size +
+           departure->via_params.size;
 }
 
-/* The request line and our Via; |token| is, or will be, that of the branch.  rport: R3581-3-1, and
- * sent-by: R3261-18.1.1-5.  Returns their size, summed up on the way: what reads two halves at once
- * that were written one by one just now makes a processor wait. */
-static inline size_t make_head(const struct ahoy_departure *departure, struct span request_line,
-                             const char token[AHOY_TOKEN_SIZE], struct span head[HEAD_PIECES])
+/* Copies |text| to |to|; returns where it ends.  Inline, as nearly nothing is left of it where the
+ * text is a literal. */
+__attribute__((always_inline)) static inline char *put(char *to, struct span text)
 {
-    size_t size = set(&head[0], request_line);
-    size += set(&head[1], SPAN("Via: SIP/2.0/"));
-    size += set(&head[2], ahoy_transport_name(departure->listener->transport));
-    size += set(&head[3], SPAN(" "));
-    size += set(&head[4], departure->listener->sent_by);
-    size += set(&head[5], SPAN(";branch=" AHOY_BRANCH_COOKIE));
-    size += set(&head[6], (struct span){ token, AHOY_TOKEN_SIZE });
-    size += set(&head[7], (struct span){ departure->branch.tail, departure->branch.tail_size });
-    size += set(&head[8], SPAN(";rport"));
-    size += set(&head[9], departure->via_params);
-    size += set(&head[10], SPAN("\r\n"));
-    return size;
+    if (text.size > 0)
+        memcpy(to, text.at, text.size);
+    return to + text.size;
 }
 
-static size_t size_of(const struct span *pieces, size_t count)
+/* Writes the request line and our Via to |to|; returns where they end.  rport: R3581-3-1, and
+ * sent-by: R3261-18.1.1-5. */
+static char *put_head(const struct ahoy_departure *departure, struct span request_line, char *to)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += pieces[i].size;
-    return size;
-}
-
-/* Copies |pieces| to |to|; returns where they end. */
-static char *copy(const struct span *pieces, size_t count, char *to)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (pieces[i].size > 0)
-            memcpy(to, pieces[i].at, pieces[i].size);
-        to += pieces[i].size;
-    }
-    return to;
+    const struct ahoy_branch *branch = departure->branch;
+    to = put(to, request_line);
+    to = put(to, SPAN("Via: SIP/2.0/"));
+    to = put(to, ahoy_transport_name(departure->listener->transport));
+    to = put(to, SPAN(" "));
+    to = put(to, departure->listener->sent_by);
+    to = put(to, SPAN(";branch=" AHOY_BRANCH_COOKIE));
+    ahoy_token_print(branch->token, to);
+    to = put(to + AHOY_TOKEN_SIZE, (struct span){ branch->tail, branch->tail_size });
+    to = put(to, SPAN(";rport"));
+    to = put(to, departure->via_params);
+    return put(to, SPAN("\r\n"));
 }
 
 static size_t size_of_request(const struct ahoy_departure *departure,
                               const struct ahoy_outgoing *request)
 {
-    const char token[AHOY_TOKEN_SIZE] = { 0 }; /* Its size is what counts. */
-    struct span head[HEAD_PIECES];
-    return make_head(departure, request->request_line, token, head) +
-           size_of(request->pieces, request->count);
+    size_t size = size_of_head(departure, request->request_line);
+    for (size_t i = 0; i < request->count; i++)
+        size += request->pieces[i].size;
+    return size;
 }
 
 static void leave_from(const struct ahoy_flows *flows, const struct ahoy_listener *listener,
@@ -92,14 +87,15 @@ twin_of(const struct ahoy_flows *flows, const struct ahoy_hop *hop, enum ahoy_tr
 static void move_if_large(const struct ahoy_flows *flows, const struct ahoy_outgoing *request,
                           uint64_t now_ms, struct ahoy_departure *departure)
 {
-    if (departure->listener->transport != AHOY_UDP || request->is_flow ||
-        size_of_request(departure, request) <= AHOY_LARGE_REQUEST_LIMIT ||
+    if (departure->size <= AHOY_LARGE_REQUEST_LIMIT ||
+        departure->listener->transport != AHOY_UDP || request->is_flow ||
         ahoy_refusals_has(&flows->refusals, &departure->hop.remote, now_ms))
         return;
     const struct ahoy_listener *twin = twin_of(flows, &departure->hop, AHOY_TCP);
     if (twin == NULL)
         return;
     leave_from(flows, twin, departure);
+    departure->size = size_of_request(departure, request);
     departure->is_moved = true;
 }
 
@@ -110,10 +106,12 @@ bool ahoy_departure_find(const struct ahoy_flows *flows, const struct ahoy_outgo
     const struct ahoy_listener *listener = ahoy_flows_listener(flows, &request->hop);
     if (listener == NULL || ahoy_ip_is_multicast(&request->hop.remote))
         return false;
-    *departure = (struct ahoy_departure){ .hop = request->hop,
-                                          .branch = *branch,
-                                          .via_params = request->via_params };
+    departure->hop = request->hop;
+    departure->branch = branch;
+    departure->via_params = request->via_params;
+    departure->is_moved = false;
     leave_from(flows, listener, departure);
+    departure->size = size_of_request(departure, request);
     move_if_large(flows, request, now_ms, departure);
     return true;
 }
@@ -121,15 +119,14 @@ bool ahoy_departure_find(const struct ahoy_flows *flows, const struct ahoy_outgo
 struct span ahoy_departure_join(const struct ahoy_departure *departure,
                                 const struct ahoy_outgoing *request, struct ahoy_arena *arena)
 {
-    char token[AHOY_TOKEN_SIZE];
-    struct span head[HEAD_PIECES];
-    ahoy_token_print(departure->branch.token, token);
-    size_t size = make_head(departure, request->request_line, token, head) +
-                  size_of(request->pieces, request->count);
+    size_t size = departure->size;
     char *at = size <= AHOY_MESSAGE_LIMIT ? ahoy_arena_take(arena, size) : NULL;
     if (at == NULL)
         return (struct span){ NULL, 0 };
-    (void)copy(request->pieces, request->count, copy(head, HEAD_PIECES, at)); /* It ends there. */
+    char *to = put_head(departure, request->request_line, at);
+    for (size_t i = 0; i < request->count; i++)
+        to = put(to, request->pieces[i]);
+    assert(to == at + size);
     return (struct span){ at, size };
 }
 
@@ -158,18 +155,18 @@ struct span ahoy_departure_go_back(const struct ahoy_flows *flows, const struct 
         return (struct span){ NULL, 0 };
     size_t line_end = end_of_line(request, 0);
     size_t via_end = end_of_line(request, line_end);
-    struct ahoy_departure departure = { .hop = *hop, .branch = *branch };
+    struct ahoy_departure departure = { .hop = *hop, .branch = branch };
     departure.via_params =
         params_of(ahoy_span_between(request.at + line_end, request.at + via_end));
     leave_from(flows, twin, &departure);
-    char token[AHOY_TOKEN_SIZE];
-    struct span pieces[HEAD_PIECES + 1];
-    ahoy_token_print(branch->token, token);
-    /* Who joins them sums up all. */
-    (void)make_head(&departure, (struct span){ request.at, line_end }, token, pieces);
-    pieces[HEAD_PIECES] = ahoy_span_after(request, via_end);
-    struct span text = ahoy_arena_join(arena, pieces, HEAD_PIECES + 1);
-    if (text.at != NULL)
-        *hop = departure.hop;
-    return text;
+    struct span line = { request.at, line_end };
+    struct span rest = ahoy_span_after(request, via_end);
+    size_t size = size_of_head(&departure, line) + rest.size;
+    char *at = ahoy_arena_take(arena, size);
+    if (at == NULL)
+        return (struct span){ NULL, 0 };
+    char *end = put(put_head(&departure, line, at), rest);
+    assert(end == at + size);
+    *hop = departure.hop;
+    return (struct span){ at, size };
 }

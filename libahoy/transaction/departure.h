@@ -13,14 +13,15 @@ enum {
 
 struct ahoy_departure {
     struct ahoy_hop hop; /* Names the listener, so that whatever follows leaves from it too. */
-    struct ahoy_branch branch;
+    const struct ahoy_branch *branch; /* The caller's. */
     const struct ahoy_listener *listener;
     struct span via_params; /* The request's. */
+    size_t size;            /* Of the whole request. */
     bool is_moved;
 };
 
-/* The departure of |request| with |branch| at |now_ms|.  False where no listener of ours fits, or
- * where a group is the destination: nothing is sent by multicast. */
+/* The departure of |request| with |branch|, which outlives it, at |now_ms|.  False where no
+ * listener of ours fits, or where a group is the destination: nothing is sent by multicast. */
 bool ahoy_departure_find(const struct ahoy_flows *flows, const struct ahoy_outgoing *request,
                          const struct ahoy_branch *branch, uint64_t now_ms,
                          struct ahoy_departure *departure);

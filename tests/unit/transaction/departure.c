@@ -226,6 +226,49 @@ static void test_many_refusals(void **state)
     assert_true(ahoy_refusals_has(&refusals, &ip, 0));
 }
 
+/* What was sent last is |before|, the token of a branch, and |behind|. */
+static void expect_text(const char *before, const char *behind)
+{
+    size_t token = strlen(before);
+    layer.sent[layer.sent_size] = '\0';
+    assert_memory_equal(layer.sent, before, token);
+    assert_string_equal(layer.sent + token + AHOY_TOKEN_SIZE, behind);
+}
+
+/* Every part of our Via, where the listener for TCP has another name than that for UDP: what moves
+ * there has another size, and so has what comes back (18.1.1). */
+static void test_via(void **state)
+{
+    (void)state;
+    static char body[2000];
+    layer.listeners[LAYER_TCP].sent_by = SPAN("proxy.a.example");
+    memset(body, 'b', sizeof body - 1);
+    struct span pieces[] = { SPAN("Content-Length: 0\r\n\r\n"), SPAN(""), { body, 0 } };
+    struct ahoy_outgoing request = { .method = AHOY_METHOD_OPTIONS,
+                                     .request_line = SPAN("OPTIONS sip:b SIP/2.0\r\n"),
+                                     .pieces = pieces,
+                                     .count = 3,
+                                     .hop = layer.source,
+                                     .branch_tail = SPAN(".tail"),
+                                     .via_params = SPAN(";keep"),
+                                     .user = 7 };
+    (void)ahoy_transaction_request(layer.transactions, &request, layer.now_ms);
+    layer_drain(&layer);
+    expect_text("OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK",
+                ".tail;rport;keep\r\nContent-Length: 0\r\n\r\n");
+    char behind[sizeof body + 64];
+    pieces[2].size = sizeof body - 1;
+    snprintf(behind, sizeof behind, ".tail;rport;keep\r\nContent-Length: 0\r\n\r\n%s", body);
+    struct ahoy_handle handle =
+        ahoy_transaction_request(layer.transactions, &request, layer.now_ms);
+    layer_drain(&layer);
+    expect_text("OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/TCP proxy.a.example;branch=z9hG4bK",
+                behind);
+    layer_fail(&layer, handle);
+    expect_text("OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK",
+                behind);
+}
+
 /* An ACK to a 2xx is a request too. */
 static void test_without_transaction(void **state)
 {
@@ -263,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_chosen_tcp, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_refusals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_via, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_groups, set_up, tear_down),
     };
