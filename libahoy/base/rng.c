@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+#include "libahoy/base/load.h"
+
 void ahoy_rng_init(struct ahoy_rng *rng, const uint64_t seed[2])
 {
     *rng = (struct ahoy_rng){ .key = { { seed[0], seed[1] } } };
@@ -27,21 +29,44 @@ uint64_t ahoy_rng_below(struct ahoy_rng *rng, uint64_t bound)
     return number % bound;
 }
 
-/* The lowest 40 of |bits| as eight digits at once, five of them each, the lowest first: halves
- * move apart three times, and what is ten or more becomes a letter. */
+static const uint64_t ones = UINT64_C(0x0101010101010101); /* One in each byte. */
+
+/* Eight digits at once, from what each stands for: what is ten or more becomes a letter. */
+static inline uint64_t spell(uint64_t values)
+{
+    uint64_t letters = (values + ones * (0x80 - 10)) >> 7 & ones;
+    return values + ones * '0' + letters * ('a' - '0' - 10);
+}
+
+/* The lowest 40 of |bits| as eight digits, five of them each, the lowest first: halves move apart
+ * three times. */
 static uint64_t digits_of(uint64_t bits)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
     bits = (bits & 0xfffff) | (bits & UINT64_C(0xfffff00000)) << 12;
     bits = (bits & UINT64_C(0x3ff000003ff)) | (bits & UINT64_C(0xffc00000ffc00)) << 6;
     bits = (bits & UINT64_C(0x1f001f001f001f)) | (bits & UINT64_C(0x3e003e003e003e0)) << 3;
-    uint64_t letters = (bits + ones * (0x80 - 10)) >> 7 & ones;
-    return ahoy_lowest_first(bits + ones * '0' + letters * ('a' - '0' - 10));
+    return spell(bits);
+}
+
+/* The way back; false where one of them is none.  Of 32, a digit is what it is above '0' and a
+ * letter what it is above 'a', and ten more: so every byte stands for something, but only a digit
+ * is how that is spelled. */
+static bool bits_of(uint64_t digits, uint64_t *bits)
+{
+    uint64_t letters = digits >> 6 & ones;
+    uint64_t values = (digits & ones * 31) + ones * (64 - '0') + letters * (64 + '0' + 10 - 'a');
+    values &= ones * 31;
+    uint64_t two = (values & UINT64_C(0x1f001f001f001f)) |
+                   (values >> 3 & UINT64_C(0x3e003e003e003e0));
+    uint64_t four = (two & UINT64_C(0x3ff000003ff)) | (two >> 6 & UINT64_C(0xffc00000ffc00));
+    *bits = (four & 0xfffff) | (four >> 12 & UINT64_C(0xfffff00000));
+    return spell(values) == digits;
 }
 
 void ahoy_token_print(uint64_t bits, char token[AHOY_TOKEN_SIZE])
 {
-    const uint64_t first = digits_of(bits), last = digits_of(bits >> 40);
+    const uint64_t first = ahoy_lowest_first(digits_of(bits));
+    const uint64_t last = ahoy_lowest_first(digits_of(bits >> 40));
     memcpy(token, &first, sizeof first);
     memcpy(token + sizeof first, &last, AHOY_TOKEN_SIZE - sizeof first);
 }
@@ -51,29 +76,29 @@ void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE])
     ahoy_token_print(ahoy_rng_next(rng), token);
 }
 
-/* What each byte stands for, and one more: 0 is no digit. */
-/* clang-format off */
-static const uint8_t values[256] = {
-    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
-    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-    ['g'] = 17, ['h'] = 18, ['i'] = 19, ['j'] = 20, ['k'] = 21, ['l'] = 22, ['m'] = 23, ['n'] = 24,
-    ['o'] = 25, ['p'] = 26, ['q'] = 27, ['r'] = 28, ['s'] = 29, ['t'] = 30, ['u'] = 31, ['v'] = 32
-};
-/* clang-format on */
+/* From the first eight digits of a token and its last eight, three of which are the same. */
+static bool read(uint64_t first, uint64_t last, uint64_t *bits)
+{
+    uint64_t low, high;
+    /* 13 digits hold 65 bits: the last one may not say more than is left. */
+    if (!bits_of(first, &low) || !bits_of(last, &high) || high >> 39 != 0)
+        return false;
+    *bits = low | high >> 15 << 40;
+    return true;
+}
+
+static inline uint64_t last_eight(struct span text)
+{
+    return ahoy_load_eight(text.at + AHOY_TOKEN_SIZE - 8);
+}
 
 bool ahoy_token_parse(struct span text, uint64_t *bits)
 {
-    uint64_t sum = 0, digit = 0;
-    if (text.size != AHOY_TOKEN_SIZE)
-        return false;
-    for (unsigned i = 0; i < AHOY_TOKEN_SIZE; i++) {
-        digit = (uint64_t)values[(unsigned char)text.at[i]] - 1;
-        if (digit > 31) /* -1, as there is no number below 0. */
-            return false;
-        sum |= digit << (5 * i);
-    }
-    if (digit > 15) /* 13 digits hold 65 bits: the last one may not say more than is left. */
-        return false;
-    *bits = sum;
-    return true;
+    return text.size == AHOY_TOKEN_SIZE && read(ahoy_load_eight(text.at), last_eight(text), bits);
+}
+
+bool ahoy_token_parse_nocase(struct span text, uint64_t *bits)
+{
+    return text.size == AHOY_TOKEN_SIZE &&
+           read(ahoy_fold_case(ahoy_load_eight(text.at)), ahoy_fold_case(last_eight(text)), bits);
 }

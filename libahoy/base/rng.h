@@ -23,3 +23,5 @@ void ahoy_token_print(uint64_t bits, char token[AHOY_TOKEN_SIZE]);
 void ahoy_rng_token(struct ahoy_rng *rng, char token[AHOY_TOKEN_SIZE]);
 /* Reads a token back; false where |text| is none, |bits| is then untouched. */
 bool ahoy_token_parse(struct span text, uint64_t *bits);
+/* The same where letters may be large. */
+bool ahoy_token_parse_nocase(struct span text, uint64_t *bits);

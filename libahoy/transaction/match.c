@@ -6,8 +6,6 @@
 
 #include <assert.h>
 
-#include "libahoy/base/load.h"
-
 /* A part's size is packed into 16 bits. */
 _Static_assert(AHOY_LINE_LIMIT <= UINT16_MAX, "every part stands in one line");
 
@@ -29,25 +27,13 @@ struct ahoy_branch ahoy_branch_make(uint64_t token, struct span tail)
     return branch;
 }
 
-/* A token of ours has small letters.  Its first eight bytes and its last eight overlap. */
-static bool read_token(const char *at, uint64_t *token)
-{
-    char small[AHOY_TOKEN_SIZE];
-    enum { LAST_WORD = sizeof small - sizeof(uint64_t) };
-    for (size_t i = 0; i <= LAST_WORD; i += LAST_WORD) {
-        uint64_t word = ahoy_lowest_first(ahoy_fold_case(ahoy_load_eight(at + i)));
-        memcpy(small + i, &word, sizeof word);
-    }
-    return ahoy_token_parse((struct span){ small, sizeof small }, token);
-}
-
 bool ahoy_branch_parse(struct span text, struct ahoy_branch *branch)
 {
     const size_t head = COOKIE_SIZE + AHOY_TOKEN_SIZE;
     uint64_t token;
     if (text.size < head || text.size > head + AHOY_BRANCH_TAIL_LIMIT ||
         !ahoy_span_starts_nocase(text, SPAN(AHOY_BRANCH_COOKIE)) ||
-        !read_token(text.at + COOKIE_SIZE, &token))
+        !ahoy_token_parse_nocase((struct span){ text.at + COOKIE_SIZE, AHOY_TOKEN_SIZE }, &token))
         return false;
     fill(branch, token, ahoy_span_after(text, head));
     return true;
