@@ -56,8 +56,8 @@ int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
         in->headers[i].msg_hdr.msg_controllen = sizeof in->controls[i];
     }
     in->count = 0;
-    in->next = (struct ahoy_in_place){ 0 };
-    in->coming_count = 0;
+    in->place = (struct ahoy_in_place){ 0 };
+    in->found_count = in->taken_count = 0;
     int count = recvmmsg(fd, in->headers, AHOY_BATCH, MSG_DONTWAIT, NULL);
     if (count <= 0)
         return count;
@@ -79,49 +79,56 @@ static size_t segment_of(struct mmsghdr *header)
 }
 
 /* Goes to where anything is, from |place| on; false at the end. */
-static bool seek(struct ahoy_datagrams_in *in, struct ahoy_in_place *place, struct span *bytes)
+static bool seek(struct ahoy_datagrams_in *in, struct ahoy_in_place *place)
 {
-    for (; place->piece < in->count; *place = (struct ahoy_in_place){ place->piece + 1, 0, 0 }) {
+    for (; place->piece < in->count; *place = (struct ahoy_in_place){ .piece = place->piece + 1 }) {
         struct mmsghdr *header = &in->headers[place->piece];
-        if ((header->msg_hdr.msg_flags & MSG_TRUNC) != 0)
+        if (place->offset == header->msg_len || (header->msg_hdr.msg_flags & MSG_TRUNC) != 0)
             continue;
         if (place->segment == 0)
             place->segment = segment_of(header);
-        size_t left = header->msg_len - place->offset;
-        if (left == 0)
-            continue;
-        *bytes = (struct span){ in->area + (size_t)place->piece * STRIDE + place->offset,
-                                left < place->segment ? left : place->segment };
         return true;
     }
     return false;
 }
 
+/* Finds the next ones, so many at once that each is looked for once though it is told twice: that
+ * it comes, and when it does.  False where there is none. */
+static bool find(struct ahoy_datagrams_in *in)
+{
+    struct ahoy_in_place place = in->place;
+    unsigned count = 0;
+    for (; count <= AHOY_COMING_LIMIT && seek(in, &place); count++) {
+        size_t left = in->headers[place.piece].msg_len - place.offset;
+        size_t size = left < place.segment ? left : place.segment;
+        in->found[count] =
+            (struct span){ in->area + (size_t)place.piece * STRIDE + place.offset, size };
+        in->found_piece[count] = place.piece;
+        place.offset += size;
+    }
+    in->place = place;
+    in->found_count = (uint8_t)count;
+    in->taken_count = 0;
+    return count > 0;
+}
+
 bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, struct span *bytes)
 {
-    if (!seek(in, &in->next, bytes))
+    if (in->taken_count == in->found_count && !find(in))
         return false;
-    unsigned piece = in->next.piece;
+    unsigned piece = in->found_piece[in->taken_count];
+    *bytes = in->found[in->taken_count++];
     if (in->is_exact)
         in->note = ahoy_arrival_read(&in->headers[piece].msg_hdr);
     ahoy_socket_read_ip(&in->names[piece], from);
-    in->next.offset += bytes->size;
     return true;
 }
 
-const struct span *ahoy_datagrams_in_coming(struct ahoy_datagrams_in *in, uint8_t *count)
+const struct span *ahoy_datagrams_in_coming(const struct ahoy_datagrams_in *in, uint8_t *count)
 {
-    *count = 0;
-    if (in->coming_count > 0) {
-        in->coming_count--;
-        return NULL;
-    }
-    struct ahoy_in_place place = in->next;
-    while (in->coming_count < AHOY_COMING_LIMIT &&
-           seek(in, &place, &in->coming[in->coming_count]))
-        place.offset += in->coming[in->coming_count++].size;
-    *count = in->coming_count;
-    return in->coming;
+    bool is_first = in->taken_count == 1;
+    *count = is_first ? (uint8_t)(in->found_count - 1) : 0;
+    return is_first ? in->found + 1 : NULL;
 }
 
 void ahoy_datagrams_in_trim(struct ahoy_datagrams_in *in)

@@ -19,7 +19,7 @@ struct ahoy_in_control {
                                         CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int))];
 };
 
-/* Where the next datagram of a batch begins. */
+/* How far a batch has been looked through. */
 struct ahoy_in_place {
     unsigned piece;
     size_t offset;  /* Within that piece, ... */
@@ -29,9 +29,10 @@ struct ahoy_in_place {
 struct ahoy_datagrams_in {
     char *area; /* Virtual; only the pages that datagrams reached are really there. */
     unsigned count;
-    struct ahoy_in_place next;
-    struct span coming[AHOY_COMING_LIMIT]; /* Of those that were told ... */
-    uint8_t coming_count;                  /* ... so many have not been taken yet. */
+    struct ahoy_in_place place;
+    struct span found[1 + AHOY_COMING_LIMIT];    /* The datagrams in front of |place| ... */
+    unsigned found_piece[1 + AHOY_COMING_LIMIT]; /* ... and where they stand. */
+    uint8_t found_count, taken_count;
     bool is_exact; /* To be set behind init: each datagram's own time counts. */
     /* Of the batch's last, as whatever waits, waits longer; or, once it was told, of each. */
     struct ahoy_arrival_note note;
@@ -55,7 +56,7 @@ int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd);
  * read. */
 bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, struct span *bytes);
 /* What comes behind the datagram that was taken last, as |coming| of an event has it
- * (stack/wire.h): NULL where it was told along with one before.  To be asked for each. */
-const struct span *ahoy_datagrams_in_coming(struct ahoy_datagrams_in *in, uint8_t *count);
+ * (stack/wire.h): NULL where it was told along with one before. */
+const struct span *ahoy_datagrams_in_coming(const struct ahoy_datagrams_in *in, uint8_t *count);
 /* Gives the kernel its pages back. */
 void ahoy_datagrams_in_trim(struct ahoy_datagrams_in *in);
