@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libahoy/base/unset.h"
+
 enum { TRANSACTIONS = 1024, CONNECTIONS = 64, MEMORY = 16 * 1024 * 1024 };
 
 struct ahoy_pump {
@@ -166,7 +168,7 @@ static void see(const struct ahoy_pump *pump, bool is_sent, const struct ahoy_ho
 
 static void carry_all(struct ahoy_pump *pump)
 {
-    struct ahoy_wire_effect effect;
+    AHOY_UNSET struct ahoy_wire_effect effect;
     while (ahoy_stack_poll(pump->stack, &effect)) {
         if (effect.kind == AHOY_WIRE_SEND)
             see(pump, true, &effect.hop, effect.bytes);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "libahoy/base/unset.h"
 #include "libahoy/stack/inbound.h"
 #include "libahoy/stack/inbound_websocket.h"
 #include "libahoy/stack/outbound.h"
@@ -271,7 +272,7 @@ bool ahoy_stack_poll(struct ahoy_stack *stack, struct ahoy_wire_effect *effect)
 {
     if (ahoy_outbox_next(&stack->outbox, effect))
         return true;
-    struct ahoy_sending sending;
+    AHOY_UNSET struct ahoy_sending sending;
     while (ahoy_transactions_poll(stack->transactions, &sending)) {
         if (ahoy_outbound_send(stack, &sending, effect))
             return true;

@@ -1,6 +1,7 @@
 /* The client side: requests go out, responses find their transaction (RFC 3261 17.1). */
 #include <assert.h>
 
+#include "libahoy/base/unset.h"
 #include "libahoy/syntax/compose.h"
 #include "libahoy/transaction/departure.h"
 #include "libahoy/transaction/owner.h"
@@ -54,7 +55,7 @@ struct ahoy_handle ahoy_transaction_request(struct ahoy_transactions *owner,
 {
     assert(request->method != AHOY_METHOD_ACK);
     struct ahoy_branch branch = ahoy_branch_make(ahoy_rng_next(&owner->rng), request->branch_tail);
-    struct ahoy_departure departure;
+    AHOY_UNSET struct ahoy_departure departure;
     ahoy_map_fetch(&owner->clients, branch.token);
     if (!ahoy_departure_find(owner->flows, request, &branch, now_ms, &departure) ||
         !ahoy_owner_has_room(owner))
@@ -80,7 +81,7 @@ bool ahoy_transaction_send(struct ahoy_transactions *owner, const struct ahoy_ou
 {
     struct ahoy_branch branch =
         ahoy_branch_make(ahoy_siphash(&owner->branch_key, seed), request->branch_tail);
-    struct ahoy_departure departure;
+    AHOY_UNSET struct ahoy_departure departure;
     /* The wheel knows the time of the last step, which is near enough for what was refused. */
     if (!ahoy_departure_find(owner->flows, request, &branch, owner->timers->now_ms, &departure) ||
         !ahoy_owner_reserve(owner))

@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#include "libahoy/base/unset.h"
+
 /* A part's size is packed into 16 bits. */
 _Static_assert(AHOY_LINE_LIMIT <= UINT16_MAX, "every part stands in one line");
 
@@ -22,7 +24,7 @@ static inline void fill(struct ahoy_branch *branch, uint64_t token, struct span 
 
 struct ahoy_branch ahoy_branch_make(uint64_t token, struct span tail)
 {
-    struct ahoy_branch branch;
+    AHOY_UNSET struct ahoy_branch branch;
     fill(&branch, token, tail);
     return branch;
 }
