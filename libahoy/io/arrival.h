@@ -14,5 +14,7 @@ struct ahoy_arrival_note {
  * ever seems to wait, or to be lost. */
 void ahoy_arrival_note_times(int fd);
 void ahoy_arrival_note_losses(int fd);
-/* What it has noted of a message that has just been read: of a stream, of its last byte. */
-struct ahoy_arrival_note ahoy_arrival_read(struct msghdr *header);
+/* The time by the clock that it notes with. */
+struct timespec ahoy_arrival_now(void);
+/* What it has noted of a message that was read at |now|: of a stream, of its last byte. */
+struct ahoy_arrival_note ahoy_arrival_read(struct msghdr *header, const struct timespec *now);

@@ -5,6 +5,8 @@
 #include <netinet/udp.h>
 #include <sys/mman.h>
 
+#include "libahoy/io/driver.h"
+
 enum {
     /* A little more than 64 KiB: buffers that began at the same offset would all fall into the
      * same few sets of the processor's caches. */
@@ -62,7 +64,9 @@ int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
     if (count <= 0)
         return count;
     in->count = (unsigned)count;
-    in->note = ahoy_arrival_read(&in->headers[count - 1].msg_hdr);
+    in->now = ahoy_arrival_now();
+    in->read_us = in->is_exact ? ahoy_driver_now_us() : 0;
+    in->note = ahoy_arrival_read(&in->headers[count - 1].msg_hdr, &in->now);
     return count;
 }
 
@@ -119,7 +123,7 @@ bool ahoy_datagrams_in_next(struct ahoy_datagrams_in *in, struct ahoy_ip *from, 
     unsigned piece = in->found_piece[in->taken_count];
     *bytes = in->found[in->taken_count++];
     if (in->is_exact)
-        in->note = ahoy_arrival_read(&in->headers[piece].msg_hdr);
+        in->note = ahoy_arrival_read(&in->headers[piece].msg_hdr, &in->now);
     ahoy_socket_read_ip(&in->names[piece], from);
     return true;
 }

@@ -372,6 +372,7 @@ static void tell_arrival(struct ahoy_driver *driver, struct listening *listening
 {
     const struct ahoy_arrival_note *note = &driver->in.note;
     event->waited_us = note->waited_us;
+    event->read_us = driver->in.read_us;
     event->overflowed = driver->sieve.is_full;
     if (note->lost == listening->lost || note->lost == 0)
         return;

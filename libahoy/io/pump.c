@@ -220,7 +220,8 @@ uint64_t ahoy_pump_now_us(const struct ahoy_pump *pump)
 
 uint32_t ahoy_pump_waited_us(const struct ahoy_pump *pump)
 {
-    return pump->event.waited_us;
+    const struct ahoy_wire_event *event = &pump->event;
+    return event->waited_us + (event->read_us == 0 ? 0 : (uint32_t)(pump->now_us - event->read_us));
 }
 
 bool ahoy_pump_next(struct ahoy_pump *pump, struct ahoy_event *event)

@@ -84,8 +84,10 @@ static ssize_t receive(struct ahoy_streams *streams, int fd)
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
     };
     ssize_t size = recvmsg(fd, &header, MSG_DONTWAIT);
-    if (size > 0)
-        streams->waited_us = ahoy_arrival_read(&header).waited_us;
+    if (size > 0) {
+        const struct timespec now = ahoy_arrival_now();
+        streams->waited_us = ahoy_arrival_read(&header, &now).waited_us;
+    }
     return size;
 }
 

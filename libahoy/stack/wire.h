@@ -47,7 +47,8 @@ struct ahoy_wire_event {
     /* DATAGRAM, BYTES, MESSAGE: how long |bytes| have waited to be read, or what came last of those
      * that were read with them. */
     uint32_t waited_us;
-    bool overflowed; /* DATAGRAM: others were lost, as there was no room for them. */
+    bool overflowed;  /* DATAGRAM: others were lost, as there was no room for them. */
+    uint64_t read_us; /* DATAGRAM: when they were read, by the driver's clock; 0: untold. */
     /* DATAGRAM: the bytes of those that come next, in this order, as far as that is known by now;
      * they stay as they are until then.  NULL says nothing: what was said before holds. */
     const struct span *coming;
