@@ -8,10 +8,17 @@ struct ahoy_buf ahoy_buf_over(void *at, size_t capacity)
     return (struct ahoy_buf){ .at = at, .capacity = capacity };
 }
 
+/* There is no room any more, so whoever asks for room has no need to ask for |overflow|. */
+void ahoy_buf_overflow(struct ahoy_buf *buf)
+{
+    buf->overflow = true;
+    buf->capacity = buf->size;
+}
+
 void ahoy_buf_put(struct ahoy_buf *buf, struct span text)
 {
-    if (buf->overflow || text.size > buf->capacity - buf->size) {
-        buf->overflow = true;
+    if (text.size > buf->capacity - buf->size) {
+        ahoy_buf_overflow(buf);
         return;
     }
     char *to = buf->at + buf->size;
@@ -22,8 +29,8 @@ void ahoy_buf_put(struct ahoy_buf *buf, struct span text)
 
 void ahoy_buf_put_byte(struct ahoy_buf *buf, char byte)
 {
-    if (buf->overflow || buf->size == buf->capacity)
-        buf->overflow = true;
+    if (buf->size == buf->capacity)
+        ahoy_buf_overflow(buf);
     else
         buf->at[buf->size++] = byte;
 }
@@ -44,8 +51,8 @@ static const char hex_digits[] = "0123456789abcdef";
 void ahoy_buf_put_hex(struct ahoy_buf *buf, const void *bytes, size_t size)
 {
     const unsigned char *from = bytes;
-    if (buf->overflow || size > (buf->capacity - buf->size) / 2) {
-        buf->overflow = true;
+    if (size > (buf->capacity - buf->size) / 2) {
+        ahoy_buf_overflow(buf);
         return;
     }
     for (size_t i = 0; i < size; i++) {

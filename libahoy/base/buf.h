@@ -7,12 +7,15 @@
 struct ahoy_buf {
     char *at;
     size_t size;     /* Bytes written. */
-    size_t capacity; /* Bytes there are. */
+    size_t capacity; /* Bytes there are; after an overflow no more than were written. */
     bool overflow;   /* Something did not fit; the contents are not to be used. */
 };
 
 /* A writer over |capacity| bytes at |at|, which stay the caller's. */
 struct ahoy_buf ahoy_buf_over(void *at, size_t capacity);
+
+/* Something did not fit: for whoever finds that out himself. */
+void ahoy_buf_overflow(struct ahoy_buf *buf);
 
 /* Each of these writes behind what is there: a text, one byte, a number in decimal digits. */
 void ahoy_buf_put(struct ahoy_buf *buf, struct span text);

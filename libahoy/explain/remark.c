@@ -27,8 +27,8 @@ static struct span text_from(struct ahoy_remarks *remarks, size_t start)
     if (!texts->overflow)
         return (struct span){ texts->at + start, texts->size - start };
     /* What was written before stays good; a shorter text may still find room. */
+    *texts = ahoy_buf_over(remarks->space, sizeof remarks->space);
     texts->size = start;
-    texts->overflow = false;
     return SPAN("...");
 }
 

@@ -48,7 +48,7 @@ void ahoy_stun_prove(uint32_t type, struct span key, struct ahoy_buf *message)
         return;
     ahoy_stun_put_size(message, AHOY_STUN_ATTRIBUTE_HEAD_SIZE + size);
     if (!mac_of(type, key, ahoy_buf_text(message), mac)) {
-        message->overflow = true;
+        ahoy_buf_overflow(message);
         return;
     }
     ahoy_stun_put_attribute(type, (struct span){ (const char *)mac, size }, message);
