@@ -4,9 +4,9 @@ Calls one after the other, as fast as they end, tell its capacity; then the sche
 around the capacity, of which the best is the peak; twice the capacity; ten times; and 0.7 of it, to
 see how soon all is as before.
 
-Before that it has been overloaded for as long as it remembers a call.  Memory that is touched for
-the first time costs a server as much again as the call (on a machine whose host must find it, more),
-and it would be the first load that paid.
+Before that it has been overloaded for longer than it remembers a call.  Memory that is touched for
+the first time takes a fourth of a server's time (more where the machine's host has to find it), and
+it would be the first load that paid.
 
 A machine's speed may change by half for half a minute, which is more than what is asked about.  So
 a second server of the kind, held likewise, has one and the same load all the while, and what the

@@ -2,9 +2,9 @@
  * a while, and without tombstones, so that a table that many entries have passed through stays as
  * quick as a new one.
  *
- * A table that is full is not moved to one of twice its size at once, which took a tenth of a second
- * for a million entries: from its first place on some move with each entry that is added.  Until all
- * have, an entry lies in either.
+ * A table that is full is not moved to one of twice its size at once, which took a tenth of a
+ * second for a million entries: from its first place on some move with each entry that is added.
+ * Until all have, an entry lies in either.
  *
  * Each entry has a mark of one byte, and the marks stand together.  Most look-ups in a large table
  * are for what is not there, and end among the marks, which a processor's cache has room for. */

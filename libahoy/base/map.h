@@ -1,7 +1,7 @@
 /* From a 64-bit hash to a 64-bit value: open addressing, doubling up to a limit, by and by, so that
- * nobody waits for it.  Several entries may share a hash; whoever looks one up walks them and compares
- * what the values name.
- * Hashes of strangers' bytes must be keyed (siphash.h), or they choose their bucket. */
+ * nobody waits for it.  Several entries may share a hash; whoever looks one up walks them and
+ * compares what the values name.  Hashes of strangers' bytes must be keyed (siphash.h), or they
+ * choose their bucket. */
 #pragma once
 
 #include <stdbool.h>

@@ -13,9 +13,9 @@
  * Four things follow, on which the rest leans:
  *
  * - Every occupied slot of a level lies ahead of now's digit there (level 0: at it or ahead; the
- *   last levels: of the next window's digit), so the first occupied one of the lowest occupied level
- *   holds the earliest timers; but what moves into the row of blocks that has become free does so
- *   before anything of the window that has begun.
+ *   last levels: of the next window's digit), so the first occupied one of the lowest occupied
+ *   level holds the earliest timers; but what moves into the row of blocks that has become free
+ *   does so before anything of the window that has begun.
  * - When it moves that row is empty, as no block of the window before is left.
  * - Timers of one deadline always lie in one slot, which is a ring with the slot's link between
  *   the newest and the oldest: so they come in the order in which they were set, however often they
@@ -259,8 +259,8 @@ static bool earliest(const struct ahoy_timers *timers, struct place *place, uint
     return true;
 }
 
-/* Puts what lies in the slot at |place|, which begins or moves at |start_ms|, where it belongs then;
- * nothing is due before. */
+/* Puts what lies in the slot at |place|, which begins or moves at |start_ms|, where it belongs
+ * then; nothing is due before. */
 static void go_to(struct ahoy_timers *timers, struct place place, uint64_t start_ms)
 {
     struct ahoy_timer_link *ring = &timers->slots[place.row][place.slot];
