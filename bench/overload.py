@@ -106,7 +106,11 @@ class Run:
     def __init__(self, build, cpu, port, callee):
         self.command = [os.path.join(build, "bench", "bench-flood"), "--server", str(port),
                         "--callee", str(callee)]
-        self.cpu = cpu
+        self.cpu, self.process = cpu, None
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
 
     def begin(self, capacity, schedule):
         self.schedule = schedule
@@ -118,10 +122,7 @@ class Run:
 
     def end(self):
         """What happened in each second of each phase."""
-        try:
-            lines = self.process.communicate(timeout=300)[0].splitlines()
-        finally:
-            self.process.kill()
+        lines = self.process.communicate(timeout=300)[0].splitlines()
         if self.process.returncode != 0:
             raise SystemExit("bench: bench-flood ended early")
         seconds = [json.loads(line) for line in lines]
@@ -140,15 +141,20 @@ def find_capacity(put_load):
 
 def measure(run, beside, put_load):
     """(capacity, phases, seconds of the server beside)"""
-    capacity = find_capacity(put_load)
-    for each in [run, beside]:
-        each.begin(capacity, WARM_UP)
-    for each in [run, beside]:
-        each.end()
-    capacity = find_capacity(put_load)
-    beside.begin(capacity, BESIDE)
-    run.begin(capacity, PHASES)
-    return capacity, run.end(), beside.end()["beside"]
+    runs = [run, beside]
+    try:
+        capacity = find_capacity(put_load)
+        for each in runs:
+            each.begin(capacity, WARM_UP)
+        for each in runs:
+            each.end()
+        capacity = find_capacity(put_load)
+        beside.begin(capacity, BESIDE)
+        run.begin(capacity, PHASES)
+        return capacity, run.end(), beside.end()["beside"]
+    finally:
+        for each in runs:
+            each.kill()
 
 
 def mean(seconds, what):
