@@ -5,8 +5,6 @@
 #include <netinet/udp.h>
 #include <sys/mman.h>
 
-#include "libahoy/io/driver.h"
-
 enum {
     /* A little more than 64 KiB: buffers that began at the same offset would all fall into the
      * same few sets of the processor's caches. */
@@ -65,7 +63,6 @@ int ahoy_datagrams_in_read(struct ahoy_datagrams_in *in, int fd)
         return count;
     in->count = (unsigned)count;
     in->now = ahoy_arrival_now();
-    in->read_us = in->is_exact ? ahoy_driver_now_us() : 0;
     in->note = ahoy_arrival_read(&in->headers[count - 1].msg_hdr, &in->now);
     return count;
 }

@@ -34,8 +34,7 @@ struct ahoy_datagrams_in {
     unsigned found_piece[1 + AHOY_COMING_LIMIT]; /* ... and where they stand. */
     uint8_t found_count, taken_count;
     bool is_exact; /* To be set behind init: each datagram's own time counts. */
-    struct timespec now; /* When the batch was read, by the kernel's clock ... */
-    uint64_t read_us;    /* ... and, where it is exact, by that of ahoy_driver_now_us; else 0. */
+    struct timespec now; /* When the batch was read, by the kernel's clock (arrival.h). */
     /* Of the batch's last, as whatever waits, waits longer; or, once it was told, of each. */
     struct ahoy_arrival_note note;
     struct mmsghdr headers[AHOY_BATCH];

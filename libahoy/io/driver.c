@@ -49,6 +49,7 @@ struct ahoy_driver {
     uint16_t worker;
     struct listening listening[AHOY_LISTENERS_LIMIT]; /* By number; those without an fd are none. */
     struct ahoy_datagrams_in in;
+    uint64_t read_us; /* When the batch was read that is in there, where it is exact; else 0. */
     struct ahoy_datagrams_out out;
     struct ahoy_streams streams;
     struct ahoy_dns *dns; /* NULL: nobody is asked. */
@@ -361,6 +362,7 @@ static bool read_batch(struct ahoy_driver *driver, const struct listening *liste
         }
         if (count < AHOY_BATCH)
             driver->budget = 0;
+        driver->read_us = driver->in.is_exact ? ahoy_driver_now_us() : 0;
         return count > 0;
     }
     return false;
@@ -372,7 +374,7 @@ static void tell_arrival(struct ahoy_driver *driver, struct listening *listening
 {
     const struct ahoy_arrival_note *note = &driver->in.note;
     event->waited_us = note->waited_us;
-    event->read_us = driver->in.read_us;
+    event->read_us = driver->read_us;
     event->overflowed = driver->sieve.is_full;
     if (note->lost == listening->lost || note->lost == 0)
         return;
