@@ -29,11 +29,13 @@ PERIOD_US = 100000  # As Docker and systemd have it: the server runs for 10 ms, 
 CALLERS_PER_CALL = 20  # Each caller would make a call every so many seconds at the capacity.
 SETTLING_S = 5  # At the beginning of a load, not looked at.
 NORMAL = 0.7
-PHASES = [("0.8", 0.8, 30), ("0.9", 0.9, 30), ("1.0", 1.0, 30), ("1.2", 1.2, 30), ("2", 2, 30),
-          ("10", 10, 30), ("after", NORMAL, 30)]
+HALF_S = 30  # Of what is too much: in the first one callers are told to stay away.
+PHASES = [("0.8", 0.8, 30), ("0.9", 0.9, 30), ("1.0", 1.0, 30), ("1.2", 1.2, 30),
+          ("2", 2, 2 * HALF_S), ("10", 10, 2 * HALF_S), ("after", NORMAL, 30)]
 BESIDE = [("beside", 1.2, sum(seconds for _, _, seconds in PHASES))]
 WARM_UP = [("warm-up", 2, 35), ("rest", 0, 40)]  # Longer than 64*T1: by then all is given up.
 CALLS = 20000  # Which tell a capacity.
+PATIENCE_S = 90  # Once a schedule is over, for callers who end late.
 
 
 class Quota:
@@ -122,7 +124,8 @@ class Run:
 
     def end(self):
         """What happened in each second of each phase."""
-        lines = self.process.communicate(timeout=300)[0].splitlines()
+        lasts_s = sum(count for _, _, count in self.schedule)
+        lines = self.process.communicate(timeout=lasts_s + PATIENCE_S)[0].splitlines()
         if self.process.returncode != 0:
             raise SystemExit("bench: bench-flood ended early")
         seconds = [json.loads(line) for line in lines]
@@ -203,6 +206,15 @@ def shares(turns):
             parts["10"] / peak * 100, max(recovery_s(phases) for phases, _ in turns))
 
 
+def halves(seconds, seconds_beside):
+    """What the server did of that beside it, in percent: while callers were told to stay away, and
+    once they had been."""
+    at = HALF_S - SETTLING_S
+    return [mean(part, "good") / mean(part_beside, "good") * 100
+            for part, part_beside in [(seconds[:at], seconds_beside[:at]),
+                                      (seconds[at:], seconds_beside[at:])]]
+
+
 def is_starved(seconds, rate):
     """Whether this machine had no time to make all the calls that were wanted."""
     return mean(seconds, "wanted") < 0.95 * rate
@@ -219,6 +231,9 @@ def tell(name, phases, beside, capacity):
             for what in ["wanted", "withheld", "sent", "resent", "good", "late", "refused",
                          "timed_out"]) +
               f"; {good / good_beside * 100:.1f} % of the {good_beside:.0f} beside", flush=True)
+        if len(phases[phase]) > HALF_S:
+            first, second = halves(seconds, seconds_beside)
+            print(f"      {first:.1f} % in the first {HALF_S} s, {second:.1f} % afterwards")
         print("      good, by the second: " +
               " ".join(str(second["good"]) for second in phases[phase]), flush=True)
         if is_starved(seconds, factor * capacity) or \

@@ -23,10 +23,11 @@ enum {
     IDLE_MOST = 6,
     MOST_DOWN = 500, /* Thousandths by which a rate falls or rises in one interval. */
     MOST_UP = 125,
-    RETRY_MS = 10000, /* Mean Retry-After at first, and at most. */
-    RETRY_MOST_MS = 40000,
-    HEARD_LEAST = 4, /* Of AHOY_OVERLOAD_ALL. */
-    HEARD_DOWN = 6,  /* So small a part of it is taken off, or put on, in an interval. */
+    RETRY_MS = 10000,      /* Mean Retry-After at first, ... */
+    RETRY_MOST_MS = 40000, /* ... at most, ... */
+    RETRY_LONG_MS = 60000, /* ... and at most once it has lasted for as long. */
+    HEARD_LEAST = 4,       /* Of AHOY_OVERLOAD_ALL. */
+    HEARD_DOWN = 6,        /* So small a part of it is taken off, or put on, in an interval. */
     HEARD_UP = 4,
     TELLING_INTERVALS = 25,
     SERVING_INTERVALS = 250,
@@ -142,8 +143,21 @@ static void set_loss(struct ahoy_overload *overload, uint32_t came_new, uint64_t
         overload->loss = (unsigned)(overload->share * theirs_new / all);
 }
 
+/* For how long it has been too much, as far as that matters; what is calm for as long is
+ * forgotten. */
+static void set_lasted(struct ahoy_overload *overload, uint64_t span_ms)
+{
+    uint64_t lasted_ms = overload->lasted_ms;
+    if (overload->gates[AHOY_URGENCY_NEW].binds)
+        lasted_ms += span_ms;
+    else
+        lasted_ms -= lasted_ms < span_ms ? lasted_ms : span_ms;
+    overload->lasted_ms = lasted_ms < RETRY_LONG_MS ? (uint32_t)lasted_ms : RETRY_LONG_MS;
+}
+
 /* Who is refused costs too, and comes back.  So those who are away are counted, and the more they
- * are, the longer the next are asked to wait: at once, as a second is enough to refuse many. */
+ * are, the longer the next are asked to wait: at once, as a second is enough to refuse many.  What
+ * has lasted for long may well last as long again. */
 static void set_retry(struct ahoy_overload *overload, uint64_t span_ms)
 {
     const struct ahoy_gate *gate = &overload->gates[AHOY_URGENCY_NEW];
@@ -152,7 +166,9 @@ static void set_retry(struct ahoy_overload *overload, uint64_t span_ms)
     if (!gate->binds)
         return;
     uint64_t retry_ms = (uint64_t)overload->away * 1000 * BACK_PART / gate->rate;
-    overload->retry_ms = retry_ms < RETRY_MOST_MS ? (uint32_t)retry_ms : RETRY_MOST_MS;
+    uint32_t most_ms =
+        overload->lasted_ms > RETRY_MOST_MS ? overload->lasted_ms : (uint32_t)RETRY_MOST_MS;
+    overload->retry_ms = retry_ms < most_ms ? (uint32_t)retry_ms : most_ms;
     if (overload->retry_ms < RETRY_MS)
         overload->retry_ms = RETRY_MS;
 }
@@ -227,6 +243,7 @@ static void end_interval(struct ahoy_overload *overload, uint64_t span_ms)
     if (overload->overflowed && wait_us < 2 * target_us)
         wait_us = 2 * target_us;
     follow(overload);
+    set_lasted(overload, span_ms);
     set_retry(overload, span_ms);
     set_heard(overload, wait_us);
     adjust_new(overload, wait_us, span_ms);

@@ -55,8 +55,8 @@ struct ahoy_overload {
     struct ahoy_overload_queue all, queues[AHOY_OVERLOAD_QUEUES];
     bool overflowed; /* Something was lost before it could be read. */
     struct ahoy_gate gates[AHOY_URGENCY_COUNT];
-    uint32_t served;     /* Messages in this interval, all but those that were refused. */
-    uint32_t needed;     /* How many of them a new request brings about; in 256ths. */
+    uint32_t served; /* Messages in this interval, all but those that were refused. */
+    uint32_t needed; /* How many of them a new request brings about; in 256ths. */
     /* Sums of what was served, and of new requests that were let in, that fade. */
     uint32_t served_lately, let_in_lately;
     uint32_t last_us;    /* The least wait of the last interval. */
@@ -65,6 +65,7 @@ struct ahoy_overload {
     unsigned loud;       /* Intervals of a load that is far too much, round and round; 0: none. */
     bool tells;          /* Callers are told to stay away, rather than served. */
     uint32_t retry_ms;   /* Mean Retry-After. */
+    uint32_t lasted_ms;  /* How long new requests have been refused, up to what matters. */
     uint32_t away;       /* How many have been told one that is not over yet, about. */
     unsigned loss;       /* The same of all requests of the neighbours that hold back themselves. */
     uint32_t theirs_new; /* Requests of those, in this interval, ... */

@@ -2,6 +2,7 @@
  * serve, in virtual time. */
 #include "libahoy/tu/overload.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -394,6 +395,39 @@ static void callers_come_back_one_by_one(void **state)
     free(rig);
 }
 
+/* Seconds that who is refused is asked to wait, on average. */
+static unsigned mean_retry_s(const struct rig *rig)
+{
+    enum { MANY = 10000 };
+    struct ahoy_rng rng;
+    ahoy_rng_init(&rng, (const uint64_t[2]){ 1, 2 });
+    unsigned sum = 0;
+    for (unsigned n = 0; n < MANY; n++)
+        sum += ahoy_overload_retry_s(&rig->overload, &rng);
+    return sum / MANY;
+}
+
+/* Far too much comes for ever: they are asked to wait for as long as it has lasted, but for 40 s at
+ * most while it is young, and for a minute at most.  What is calm for as long is forgotten, and no
+ * longer than a minute is remembered. */
+static void what_lasts_is_expected_to_last(void **state)
+{
+    (void)state;
+    struct rig *rig = open_rig(TARGET_MS, 10);
+    const struct {
+        unsigned percent, seconds, least, most;
+    } steps[] = {
+        { 2000, 30, 38, 40 },    { 2000, 20, 48, 51 }, { 2000, 100, 59, 60 },
+        { 50, 12, 0, UINT_MAX }, { 2000, 5, 52, 56 },  { 50, 62, 0, UINT_MAX },
+        { 2000, 30, 38, 40 },
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        run(rig, CAPACITY * steps[i].percent / 100, steps[i].seconds * 1000);
+        assert_in_range(mean_retry_s(rig), steps[i].least, steps[i].most);
+    }
+    free(rig);
+}
+
 /* While the socket overflows less and less is heard, down to a part, and more and more afterwards.
  * Where nothing comes at all, perhaps as nothing is heard, everything is. */
 static void what_overflows_is_not_heard(void **state)
@@ -439,6 +473,7 @@ int main(void)
         cmocka_unit_test(a_rate_that_is_too_low_is_left),
         cmocka_unit_test(some_get_through),
         cmocka_unit_test(callers_come_back_one_by_one),
+        cmocka_unit_test(what_lasts_is_expected_to_last),
         cmocka_unit_test(what_overflows_is_not_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
