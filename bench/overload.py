@@ -2,7 +2,8 @@
 
 Calls one after the other, as fast as they end, tell its capacity; then the schedule begins: loads
 around the capacity, of which the best is the peak; twice the capacity; ten times; and 0.7 of it, to
-see how soon all is as before.
+see how soon all is as before.  What is too much lasts for a minute: in the first half callers are
+told to stay away, the second says what it is like in the long run.
 
 Before that it has been overloaded for longer than it remembers a call.  Memory that is touched for
 the first time takes a fourth of a server's time (more where the machine's host has to find it), and
@@ -29,9 +30,10 @@ PERIOD_US = 100000  # As Docker and systemd have it: the server runs for 10 ms, 
 CALLERS_PER_CALL = 20  # Each caller would make a call every so many seconds at the capacity.
 SETTLING_S = 5  # At the beginning of a load, not looked at.
 NORMAL = 0.7
-HALF_S = 30  # Of what is too much: in the first one callers are told to stay away.
+HALF_S = 30  # Of what is too much.
 PHASES = [("0.8", 0.8, 30), ("0.9", 0.9, 30), ("1.0", 1.0, 30), ("1.2", 1.2, 30),
           ("2", 2, 2 * HALF_S), ("10", 10, 2 * HALF_S), ("after", NORMAL, 30)]
+LOADS = [name for name, _, _ in PHASES if name != "after"]
 BESIDE = [("beside", 1.2, sum(seconds for _, _, seconds in PHASES))]
 WARM_UP = [("warm-up", 2, 35), ("rest", 0, 40)]  # Longer than 64*T1: by then all is given up.
 CALLS = 20000  # Which tell a capacity.
@@ -193,17 +195,45 @@ def return_s(phases):
     return first_s(phases["after"], lambda second: second["withheld"] <= 0.05 * second["wanted"])
 
 
+def part(pairs, load):
+    """What the server did under |load|, in these turns, of what the one beside it did."""
+    good, good_beside = (sum(mean(pair[load][side], "good") for pair in pairs) for side in (0, 1))
+    return good / good_beside
+
+
+def peak(pairs):
+    """The same under its best load, which of each turn is the one that was best in the others: the
+    best of several that differ by luck would be the luckiest."""
+    def best(some):
+        return max(LOADS, key=lambda load: part(some, load))
+    if len(pairs) == 1:
+        return part(pairs, best(pairs))
+    return statistics.mean(part([pair], best([other for other in pairs if other is not pair]))
+                           for pair in pairs)
+
+
 def shares(turns):
     """Of several turns, each (phases, seconds of the server beside): the best mean of good calls a
     second; what is left of the peak at twice and at ten times the capacity in percent; and the
     longest time to recover."""
     pairs = [counted(*turn) for turn in turns]
-    means = {name: [statistics.mean(mean(pair[name][side], "good") for pair in pairs)
-                    for side in (0, 1)] for name, _, _ in PHASES if name != "after"}
-    parts = {name: good / good_beside for name, (good, good_beside) in means.items()}
-    peak = max(parts.values())
-    return (max(good for good, _ in means.values()), parts["2"] / peak * 100,
-            parts["10"] / peak * 100, max(recovery_s(phases) for phases, _ in turns))
+    most = max(statistics.mean(mean(pair[load][0], "good") for pair in pairs) for load in LOADS)
+    whole = peak(pairs)
+    return (most, part(pairs, "2") / whole * 100, part(pairs, "10") / whole * 100,
+            max(recovery_s(phases) for phases, _ in turns))
+
+
+def tell_shares(name, turns):
+    """What several turns say, and how far that may be off: the standard error by what each turn
+    changes (the jackknife)."""
+    without = [shares(turns[:i] + turns[i + 1:]) for i in range(len(turns))]
+    told = []
+    for index, load in [(1, "2"), (2, "10")]:
+        values = [each[index] for each in without]
+        error = (statistics.pvariance(values) * (len(turns) - 1)) ** 0.5
+        told.append(f"{shares(turns)[index]:.1f} % of the peak at {load} times the capacity, "
+                    f"give or take {error:.1f}")
+    print(f"  {name}, {len(turns)} turns: " + "; ".join(told), flush=True)
 
 
 def halves(seconds, seconds_beside):
