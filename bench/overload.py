@@ -11,7 +11,8 @@ it would be the first load that paid.
 
 A machine's speed may change by half for half a minute, which is more than what is asked about.  So
 a second server of the kind, held likewise, has one and the same load all the while, and what the
-first one does is told by what the second did in the same seconds.
+first one does is told by what the second did in the same seconds.  As each is the slower for the
+other, the capacity is what it can do beside it.
 
 The callers are phones (bench-flood): what is not answered they send again, and who is refused with
 a Retry-After makes no call before it is over.  So after the load there are two ends.  The server
@@ -35,6 +36,7 @@ PHASES = [("0.8", 0.8, 30), ("0.9", 0.9, 30), ("1.0", 1.0, 30), ("1.2", 1.2, 30)
           ("2", 2, 2 * HALF_S), ("10", 10, 2 * HALF_S), ("after", NORMAL, 30)]
 LOADS = [name for name, _, _ in PHASES if name != "after"]
 BESIDE = [("beside", 1.2, sum(seconds for _, _, seconds in PHASES))]
+LEAD = ("lead", 1.2, 30)  # Of the server beside, until it is known what the first one can do.
 WARM_UP = [("warm-up", 2, 35), ("rest", 0, 40)]  # Longer than 64*T1: by then all is given up.
 CALLS = 20000  # Which tell a capacity.
 PATIENCE_S = 90  # Once a schedule is over, for callers who end late.
@@ -153,8 +155,12 @@ def measure(run, beside, put_load):
             each.begin(capacity, WARM_UP)
         for each in runs:
             each.end()
+        beside.begin(capacity, [LEAD, *BESIDE])
+        begin = time.monotonic() + LEAD[2]
         capacity = find_capacity(put_load)
-        beside.begin(capacity, BESIDE)
+        if time.monotonic() > begin:
+            raise SystemExit(f"bench: {CALLS} calls took longer than {LEAD[2]} s")
+        time.sleep(begin - time.monotonic())
         run.begin(capacity, PHASES)
         return capacity, run.end(), beside.end()["beside"]
     finally:
