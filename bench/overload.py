@@ -207,25 +207,14 @@ def part(pairs, load):
     return good / good_beside
 
 
-def peak(pairs):
-    """The same under its best load, which of each turn is the one that was best in the others: the
-    best of several that differ by luck would be the luckiest."""
-    def best(some):
-        return max(LOADS, key=lambda load: part(some, load))
-    if len(pairs) == 1:
-        return part(pairs, best(pairs))
-    return statistics.mean(part([pair], best([other for other in pairs if other is not pair]))
-                           for pair in pairs)
-
-
 def shares(turns):
     """Of several turns, each (phases, seconds of the server beside): the best mean of good calls a
     second; what is left of the peak at twice and at ten times the capacity in percent; and the
     longest time to recover."""
     pairs = [counted(*turn) for turn in turns]
     most = max(statistics.mean(mean(pair[load][0], "good") for pair in pairs) for load in LOADS)
-    whole = peak(pairs)
-    return (most, part(pairs, "2") / whole * 100, part(pairs, "10") / whole * 100,
+    peak = max(part(pairs, load) for load in LOADS)
+    return (most, part(pairs, "2") / peak * 100, part(pairs, "10") / peak * 100,
             max(recovery_s(phases) for phases, _ in turns))
 
 
