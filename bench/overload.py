@@ -235,8 +235,8 @@ def halves(seconds, seconds_beside):
     """What the server did of that beside it, in percent: while callers were told to stay away, and
     once they had been."""
     at = HALF_S - SETTLING_S
-    return [mean(part, "good") / mean(part_beside, "good") * 100
-            for part, part_beside in [(seconds[:at], seconds_beside[:at]),
+    return [mean(half, "good") / mean(half_beside, "good") * 100
+            for half, half_beside in [(seconds[:at], seconds_beside[:at]),
                                       (seconds[at:], seconds_beside[at:])]]
 
 
