@@ -6,7 +6,8 @@ import tempfile
 import time
 
 ANSWERER, SIPP = 15090, 15095
-CALLS, RATE = 10000, 1000
+CALLS = 10000
+RATES = [250, 500, 1000, 2000]  # Calls a second.
 PATIENCE_S = 20
 
 
@@ -50,7 +51,7 @@ def commands(build, calls, rate):
     return makes, answers
 
 
-def cost(build, maker, answerer, cpus, calls=CALLS, rate=RATE):
+def cost(build, maker, answerer, rate, cpus, calls=CALLS):
     """Microseconds of CPU that a call costs its maker, and its answerer."""
     makes, answers = commands(build, calls, rate)
     with tempfile.TemporaryDirectory(prefix="ahoy-bench-") as folder:

@@ -23,7 +23,7 @@ set(CPACK_DEBIAN_AHOYD_PACKAGE_CONTROL_EXTRA
 set(CPACK_DEBIAN_AHOY_PACKAGE_NAME ahoy)
 set(CPACK_DEBIAN_AHOY_PACKAGE_SECTION comm)
 # It opens them by name (ahoy/late.h), so that nobody finds them among what it links.
-set(CPACK_DEBIAN_AHOY_PACKAGE_DEPENDS "libportaudio2, libsndfile1")
+set(CPACK_DEBIAN_AHOY_PACKAGE_DEPENDS "libportaudio2, libsndfile1, libspandsp2, libsrtp2-1")
 set(CPACK_COMPONENT_AHOY_DESCRIPTION
     "SIP phone for the command line\n It registers, calls, answers, and explains SIP messages.")
 

@@ -181,6 +181,27 @@ class Case(unittest.TestCase):
         self.assertNotIn("heard", alice.kinds())
         self.assertEqual(bob.end(), 0)
 
+    def test_no_codec(self):
+        """A library that is opened for its codec is needed by no other call; where it is not there,
+        that is said, and ends none."""
+        needed = subprocess.run(["readelf", "-d", AHOY], check=True, capture_output=True, text=True)
+        for library in (b"libspandsp.so.2", b"libsrtp2.so.1"):
+            self.assertNotIn(library.decode(), needed.stdout)
+            self.assertIn(library, AHOY.read_bytes())
+        without = self.path / "without"
+        without.write_bytes(AHOY.read_bytes().replace(b"libspandsp.so.2", b"libspandsp.so.0"))
+        without.chmod(0o700)
+        for codec, said in (("g722", "ahoy: no G.722: libspandsp.so.0: "), ("pcmu", "")):
+            bob = self.phone("answer", "bob", WAYS[0], "--once", "--ring", "0")
+            bob.wait_for("registered")
+            alice = AhoyPhone(self, without, "call", "--user", "alice@atlanta.example",
+                              "--password-file", "alice", "--server", WAYS[0].format(self.port),
+                              "bob@atlanta.example", "--for", "1s", "--codec", codec)
+            self.assertEqual(alice.end(), 0, alice.errors)
+            self.assertEqual(bob.end(), 0)
+            self.assertEqual("heard" in alice.kinds(), said == "")
+            self.assertEqual(alice.errors[:len(said) or None], said)
+
     def test_callee_hangs_up(self):
         for way in self.ways():
             bob = self.phone("answer", "bob", way, "--ring", "0")

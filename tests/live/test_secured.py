@@ -49,9 +49,9 @@ store "memory:"
         self.addCleanup(baresip.close)
         return baresip
 
-    def ahoy(self, verb, srtp, *more):
+    def ahoy(self, verb, srtp, *more, program=AHOY):
         return AhoyPhone(
-            self, AHOY, verb, "--user", "bob@atlanta.example", "--password-file", "password",
+            self, program, verb, "--user", "bob@atlanta.example", "--password-file", "password",
             "--server", f"sip:127.0.0.1:{self.port};transport=tls", "--authorities",
             self.certificates.path("ca.pem"), "--play", f"tone:{BOB_HZ}", "--record", "bob.wav",
             "--srtp", srtp, *more)
@@ -95,6 +95,19 @@ store "memory:"
     def test_optional(self):
         """Both would rather be secured, and neither insists: RFC 8643."""
         self.called(OPTIONAL, "optional", SUITE)
+
+    def test_no_library(self):
+        """What secures is opened when it is needed; where it is not there, that is said, and
+        nothing goes in plain."""
+        without = self.path / "without"
+        without.write_bytes(AHOY.read_bytes().replace(b"libsrtp2.so.1", b"libsrtp2.so.0"))
+        without.chmod(0o700)
+        baresip = self.baresip(KEYS)
+        bob = self.ahoy("call", "sdes", "sip:alice@atlanta.example", "--for", "1s",
+                        program=without)
+        self.assertEqual(bob.end(), 0)
+        self.assertIn("nothing can be secured: libsrtp2.so.0: ", bob.errors)
+        self.assertNotIn("heard", bob.kinds())
 
     def test_plain(self):
         """A phone that knows nothing of it is not called by who insists, and by others in plain."""
