@@ -4,7 +4,11 @@
 #include "ahoy/verbs.h"
 #include "ahoy/worker.h"
 
-enum { AT_A_TIME = 128, /* So many are begun before we listen again. */ SHOW_MS = 1000 };
+enum {
+    AT_A_TIME = 128, /* So many are begun before we listen again. */
+    LOOK_US = 2000,  /* Most who answer have done so by then. */
+    SHOW_MS = 1000
+};
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -66,23 +70,7 @@ static void register_next(struct load *load)
     load_register_begin(load, user);
 }
 
-static void begin_due(struct load *load, uint64_t elapsed_ms)
-{
-    uint64_t calls = load_pace_due(&load->calls, elapsed_ms);
-    for (unsigned i = 0; i < calls && i < AT_A_TIME && has_more_calls(load); i++) {
-        struct load_user *user = &load->users[load->calls.count++ % load->user_count];
-        if (!is_held_back(load, load->tally.now))
-            load_call_begin(load, user);
-    }
-    uint64_t registers = load_pace_due(&load->registers, elapsed_ms);
-    for (unsigned i = 0; i < registers && i < AT_A_TIME && has_more_registers(load); i++) {
-        load->registers.count++;
-        if (!is_held_back(load, load->registering))
-            register_next(load);
-    }
-}
-
-/* From one turn to the next; who answers does so at once. */
+/* How long a step is; who answers rests at no time. */
 static uint64_t step_us(const struct load *load, uint64_t elapsed_ms)
 {
     if (load->options->verb == PHONE_LOAD_ANSWER)
@@ -91,9 +79,52 @@ static uint64_t step_us(const struct load *load, uint64_t elapsed_ms)
                    load_pace_step_us(&load->registers, elapsed_ms));
 }
 
-/* One turn: waits until |deadline_ms| at the latest; what comes is taken, what is due is begun, and
- * all that arises leaves together.  In this order, as a call that begins takes the memory of one
- * that has just ended, which the processor still has in its caches. */
+/* A step begins where the last one is over and something is due. */
+static bool begins_step(struct load *load, uint64_t elapsed_ms)
+{
+    uint64_t now_us = phone_now_us();
+    bool is_due = (has_more_calls(load) && load_pace_due(&load->calls, elapsed_ms) > 0) ||
+                  (has_more_registers(load) && load_pace_due(&load->registers, elapsed_ms) > 0);
+    if (now_us < load->step_end_us || !is_due)
+        return false;
+    load->step_end_us = now_us + step_us(load, elapsed_ms);
+    return true;
+}
+
+/* Whether anything was due. */
+static bool begin_due(struct load *load)
+{
+    uint64_t elapsed_ms = phone_now() - load->begun_ms;
+    bool is_step = begins_step(load, elapsed_ms);
+    uint64_t calls = load_pace_take(&load->calls, elapsed_ms, is_step);
+    for (unsigned i = 0; i < calls && i < AT_A_TIME && has_more_calls(load); i++) {
+        struct load_user *user = &load->users[load->calls.count++ % load->user_count];
+        if (!is_held_back(load, load->tally.now))
+            load_call_begin(load, user);
+    }
+    uint64_t registers = load_pace_take(&load->registers, elapsed_ms, is_step);
+    for (unsigned i = 0; i < registers && i < AT_A_TIME && has_more_registers(load); i++) {
+        load->registers.count++;
+        if (!is_held_back(load, load->registering))
+            register_next(load);
+    }
+    return calls + registers > 0;
+}
+
+/* Until when to rest: to the end of the step, but for a look after a little where somebody may have
+ * answered, or more is to begin.  The processor still has his call in its caches then; after a long
+ * rest it has nothing. */
+static uint64_t rest_us(const struct load *load)
+{
+    bool looks = load->calling > 0 || load->registering > 0 || load->calls.second > 0 ||
+                 load->registers.second > 0;
+    uint64_t look_us = phone_now_us() + load->look_us;
+    return looks && look_us + load->look_us / 2 < load->step_end_us ? look_us : load->step_end_us;
+}
+
+/* One turn: rests, waits until |deadline_ms| at the latest; what comes is taken, what is due is
+ * begun, and all that arises leaves together.  In this order, as a call that begins takes the memory
+ * of one that has just ended, which the processor still has in its caches. */
 static void turn(struct load *load, uint64_t deadline_ms)
 {
     struct ahoy_event event;
@@ -105,11 +136,13 @@ static void turn(struct load *load, uint64_t deadline_ms)
         deadline_ms = earlier(deadline_ms, load->begun_ms + elapsed_ms +
                                                load_pace_wait_ms(&load->registers, elapsed_ms));
     deadline_ms = earlier(deadline_ms, first_of(&load->users_due));
-    load_wire_wait(load->wire, step_us(load, elapsed_ms),
-                   earlier(deadline_ms, first_of(&load->calls_due)));
-    while (load_wire_next(load->wire, &event))
+    load_wire_wait(load->wire, rest_us(load), earlier(deadline_ms, first_of(&load->calls_due)));
+    bool is_lively = false;
+    for (; load_wire_next(load->wire, &event); is_lively = true)
         load_users_step(load, &event);
-    begin_due(load, phone_now() - load->begun_ms);
+    is_lively |= begin_due(load);
+    uint64_t longest_us = is_lively ? LOOK_US : 2 * load->look_us;
+    load->look_us = earlier(longest_us, step_us(load, elapsed_ms) / 2);
     load_users_expire(load, phone_now());
     load_calls_expire(load, phone_now());
 }
@@ -179,9 +212,10 @@ int phone_load(const struct phone_options *options)
         uint64_t ramp_ms = UINT64_C(1000) * options->load.ramp_s;
         bool calls_grow = options->load.calls.from != options->load.calls.to;
         bool registers_grow = options->load.registers.from != options->load.registers.to;
-        load.calls = (struct load_pace){ options->load.calls, calls_grow ? ramp_ms : 0, 0 };
-        load.registers =
-            (struct load_pace){ options->load.registers, registers_grow ? ramp_ms : 0, 0 };
+        load.calls.rate = options->load.calls;
+        load.calls.ramp_ms = calls_grow ? ramp_ms : 0;
+        load.registers.rate = options->load.registers;
+        load.registers.ramp_ms = registers_grow ? ramp_ms : 0;
         load.begun_ms = phone_now();
         run(&load);
         leave(&load);

@@ -51,10 +51,13 @@ struct load {
     struct load_user *users;
     uint32_t user_sessions; /* At once, of one user. */
     struct load_pace calls, registers;
+    uint64_t calling;                      /* INVITEs of ours that are unanswered. */
     uint64_t registering, registers_begun; /* Unanswered ones; all. */
-    uint64_t now_us;                       /* At the beginning of what is being done. */
-    uint64_t heard_us;                     /* When the message at hand came. */
-    bool is_leaving;                       /* Nothing new is begun. */
+    uint64_t step_end_us;                  /* Of the step that began last. */
+    uint64_t look_us; /* So long after the last turn it is worth to look whether anybody answers. */
+    uint64_t now_us;  /* At the beginning of what is being done. */
+    uint64_t heard_us; /* When the message at hand came. */
+    bool is_leaving;   /* Nothing new is begun. */
 };
 
 /* What is done from now on is done now: the time is asked once a call and event. */

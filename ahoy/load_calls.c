@@ -16,11 +16,19 @@ static struct load_call *find_call(const struct load *load, struct load_user *us
     return call->step != LOAD_FREE && ahoy_handle_equal(call->session, session) ? call : NULL;
 }
 
+static void set_step(struct load *load, struct load_call *call, enum load_step step)
+{
+    load->calling -= call->step == LOAD_CALLING;
+    load->calling += step == LOAD_CALLING;
+    call->step = step;
+}
+
 static struct load_call *add_call(struct load *load, struct load_user *user,
                                   struct ahoy_handle session, enum load_step step)
 {
     struct load_call *call = &user->calls[session.slot];
-    *call = (struct load_call){ .step = step, .session = session, .asked_us = load->now_us };
+    *call = (struct load_call){ .session = session, .asked_us = load->now_us };
+    set_step(load, call, step);
     call->due.what = (uint64_t)user->due.what << 32 | session.slot;
     load->tally.begun++;
     if (++load->tally.now > load->tally.most)
@@ -35,7 +43,7 @@ static struct load_call *add_call(struct load *load, struct load_user *user,
 static void end_call(struct load *load, struct load_call *call, uint64_t *counter)
 {
     ahoy_heap_set(&load->calls_due, &call->due, UINT64_MAX);
-    call->step = LOAD_FREE;
+    set_step(load, call, LOAD_FREE);
     load->tally.now--;
     (*counter)++;
 }
@@ -83,7 +91,7 @@ void load_register_begin(struct load *load, struct load_user *user)
 
 static void hang_up(struct load *load, struct load_user *user, struct load_call *call)
 {
-    call->step = call->step == LOAD_CALLING ? LOAD_CANCELLING : LOAD_LEAVING;
+    set_step(load, call, call->step == LOAD_CALLING ? LOAD_CANCELLING : LOAD_LEAVING);
     call->asked_us = load->now_us;
     set_due(load, call, LEAVE_MS);
     ahoy_ua_hangup(user->ua, call->session, load_now(load));
@@ -115,7 +123,7 @@ static void take_answer(struct load *load, struct load_user *user, struct load_c
     const struct phone_load *wished = &load->options->load;
     bool is_ours = call->step == LOAD_CALLING;
     load->tally.answered++;
-    call->step = LOAD_TALKING;
+    set_step(load, call, LOAD_TALKING);
     if (is_ours)
         load_histogram_add(&load->tally.answer, load->heard_us - call->asked_us);
     if (is_ours && wished->hold_s == 0)

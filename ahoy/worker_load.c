@@ -35,7 +35,6 @@ struct load_wire {
     struct ahoy_tls_entry entries[1 + LISTENERS - PLAIN_LISTENERS];
     struct ahoy_tls_context *tls;
     struct ahoy_hop server;
-    uint64_t woke_us; /* The last turn began. */
 };
 
 /* Without a certificate nobody can be answered by TLS. */
@@ -136,16 +135,14 @@ bool load_wire_random(uint64_t *numbers, size_t count)
     return ahoy_driver_random(numbers, count * sizeof *numbers);
 }
 
-void load_wire_wait(struct load_wire *wire, uint64_t step_us, uint64_t deadline_ms)
+void load_wire_wait(struct load_wire *wire, uint64_t rest_us, uint64_t deadline_ms)
 {
-    if (step_us > 0) {
+    uint64_t now_us = ahoy_driver_now_us();
+    if (now_us < rest_us) {
         ahoy_pump_flush(wire->pump);
-        uint64_t now_us = ahoy_driver_now_us();
-        if (now_us < wire->woke_us + step_us)
-            (void)usleep((useconds_t)(wire->woke_us + step_us - now_us)); /* A signal may end it. */
+        (void)usleep((useconds_t)(rest_us - now_us)); /* A signal may end it. */
     }
     ahoy_pump_wait(wire->pump, deadline_ms);
-    wire->woke_us = ahoy_driver_now_us();
 }
 
 uint64_t load_wire_now_us(const struct load_wire *wire)

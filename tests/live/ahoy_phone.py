@@ -17,6 +17,16 @@ def hears(call):
                 raise
 
 
+def without(ahoy, library, folder):
+    """A copy of the program to which a library is not there that it opens when it needs it."""
+    program = ahoy.read_bytes()
+    assert program.count(library) > 0, library
+    copy = folder / "without"
+    copy.write_bytes(program.replace(library, library[:-1] + b"0"))
+    copy.chmod(0o700)
+    return copy
+
+
 class AhoyPhone:
     """It runs in the folder of |case|, and ends with it at the latest."""
 

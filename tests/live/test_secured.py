@@ -9,7 +9,7 @@ import sys
 import time
 import unittest
 
-from ahoy_phone import AhoyPhone
+from ahoy_phone import AhoyPhone, without
 from baresip import ALICE_HZ, Baresip
 from certificates import SERVER_NAMES, Certificates
 from peer import Ahoyd, free_port
@@ -99,12 +99,9 @@ store "memory:"
     def test_no_library(self):
         """What secures is opened when it is needed; where it is not there, that is said, and
         nothing goes in plain."""
-        without = self.path / "without"
-        without.write_bytes(AHOY.read_bytes().replace(b"libsrtp2.so.1", b"libsrtp2.so.0"))
-        without.chmod(0o700)
         baresip = self.baresip(KEYS)
         bob = self.ahoy("call", "sdes", "sip:alice@atlanta.example", "--for", "1s",
-                        program=without)
+                        program=without(AHOY, b"libsrtp2.so.1", self.path))
         self.assertEqual(bob.end(), 0)
         self.assertIn("nothing can be secured: libsrtp2.so.0: ", bob.errors)
         self.assertNotIn("heard", bob.kinds())

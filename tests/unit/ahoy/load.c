@@ -46,7 +46,7 @@ static void test_ramp(void **state)
     assert_in_range(run(&down, 20000), 650, 652);
 }
 
-/* A step has 32 calls, but none lasts longer than 32 ms. */
+/* A step has 64 calls, but none lasts longer than 64 ms. */
 static void test_step(void **state)
 {
     struct load_pace none = { .rate = { 0, 0 } }, thousand = { .rate = { 1000000, 1000000 } };
@@ -55,12 +55,32 @@ static void test_step(void **state)
     struct load_pace most = { .rate = { 100000000, 100000000 } };
     (void)state;
     assert_int_equal(load_pace_step_us(&none, 5), LOAD_STEP_MOST_US);
-    assert_int_equal(load_pace_step_us(&thousand, 5), 32000);
-    assert_int_equal(load_pace_step_us(&hundred, 5), 32000);
+    assert_int_equal(load_pace_step_us(&thousand, 5), 64000);
+    assert_int_equal(load_pace_step_us(&hundred, 5), 64000);
     assert_int_equal(load_pace_step_us(&up, 0), LOAD_STEP_MOST_US);
-    assert_in_range(load_pace_step_us(&up, 500), 7990, 8010); /* 4,000 a second. */
-    assert_in_range(load_pace_step_us(&up, 2000), 3990, 4010);
+    assert_in_range(load_pace_step_us(&up, 500), 15990, 16010); /* 4,000 a second. */
+    assert_in_range(load_pace_step_us(&up, 2000), 7990, 8010);
     assert_int_equal(load_pace_step_us(&most, 5), LOAD_STEP_LEAST_US);
+}
+
+/* Half of what is due begins at once, half at the next look, and nothing in between steps. */
+static void test_halves(void **state)
+{
+    struct load_pace pace = { .rate = { 1000000, 1000000 } };
+    (void)state;
+    assert_int_equal(load_pace_take(&pace, 64, false), 0);
+    assert_int_equal(load_pace_take(&pace, 64, true), 33); /* 64, and the first one. */
+    pace.count += 33;
+    assert_int_equal(load_pace_take(&pace, 66, false), 32);
+    pace.count += 32;
+    assert_int_equal(load_pace_take(&pace, 68, false), 0);
+    assert_int_equal(load_pace_take(&pace, 68, true), 2);
+    pace.count += 2;
+    assert_int_equal(load_pace_take(&pace, 68, false), 2);
+    pace.count += 2;
+    assert_int_equal(load_pace_take(&pace, 69, true), 1); /* One is no half. */
+    pace.count++;
+    assert_int_equal(load_pace_take(&pace, 69, false), 0);
 }
 
 /* The median of 1 to 10,000 us is told to within a sixteenth; small times exactly. */
@@ -88,7 +108,7 @@ static void test_histogram(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_even), cmocka_unit_test(test_ramp),
-                                        cmocka_unit_test(test_step),
+                                        cmocka_unit_test(test_step), cmocka_unit_test(test_halves),
                                         cmocka_unit_test(test_histogram) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
