@@ -123,8 +123,8 @@ static uint64_t rest_us(const struct load *load)
 }
 
 /* One turn: rests, waits until |deadline_ms| at the latest; what comes is taken, what is due is
- * begun, and all that arises leaves together.  In this order, as a call that begins takes the memory
- * of one that has just ended, which the processor still has in its caches. */
+ * begun, and all that arises leaves together.  In this order, as a call that begins takes the
+ * memory of one that has just ended, which the processor still has in its caches. */
 static void turn(struct load *load, uint64_t deadline_ms)
 {
     struct ahoy_event event;
