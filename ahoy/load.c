@@ -79,13 +79,12 @@ static uint64_t step_us(const struct load *load, uint64_t elapsed_ms)
                    load_pace_step_us(&load->registers, elapsed_ms));
 }
 
-/* A step begins where the last one is over and something is due. */
-static bool begins_step(struct load *load, uint64_t elapsed_ms)
+/* A step begins where the last one is over and something is due, or nothing will be any more. */
+static bool begins_step(struct load *load, uint64_t elapsed_ms, bool is_due)
 {
     uint64_t now_us = phone_now_us();
-    bool is_due = (has_more_calls(load) && load_pace_due(&load->calls, elapsed_ms) > 0) ||
-                  (has_more_registers(load) && load_pace_due(&load->registers, elapsed_ms) > 0);
-    if (now_us < load->step_end_us || !is_due)
+    bool waits_for_more = !is_due && (has_more_calls(load) || has_more_registers(load));
+    if (now_us < load->step_end_us || waits_for_more)
         return false;
     load->step_end_us = now_us + step_us(load, elapsed_ms);
     return true;
@@ -95,14 +94,16 @@ static bool begins_step(struct load *load, uint64_t elapsed_ms)
 static bool begin_due(struct load *load)
 {
     uint64_t elapsed_ms = phone_now() - load->begun_ms;
-    bool is_step = begins_step(load, elapsed_ms);
-    uint64_t calls = load_pace_take(&load->calls, elapsed_ms, is_step);
+    uint64_t calls = has_more_calls(load) ? load_pace_due(&load->calls, elapsed_ms) : 0;
+    uint64_t registers = has_more_registers(load) ? load_pace_due(&load->registers, elapsed_ms) : 0;
+    bool is_step = begins_step(load, elapsed_ms, calls + registers > 0);
+    calls = load_pace_take(&load->calls, calls, is_step);
     for (unsigned i = 0; i < calls && i < AT_A_TIME && has_more_calls(load); i++) {
         struct load_user *user = &load->users[load->calls.count++ % load->user_count];
         if (!is_held_back(load, load->tally.now))
             load_call_begin(load, user);
     }
-    uint64_t registers = load_pace_take(&load->registers, elapsed_ms, is_step);
+    registers = load_pace_take(&load->registers, registers, is_step);
     for (unsigned i = 0; i < registers && i < AT_A_TIME && has_more_registers(load); i++) {
         load->registers.count++;
         if (!is_held_back(load, load->registering))

@@ -23,9 +23,8 @@ uint64_t load_pace_due(const struct load_pace *pace, uint64_t elapsed_ms)
     return all >= (double)pace->count + 1 ? (uint64_t)all - pace->count : 0;
 }
 
-uint64_t load_pace_take(struct load_pace *pace, uint64_t elapsed_ms, bool is_step)
+uint64_t load_pace_take(struct load_pace *pace, uint64_t due, bool is_step)
 {
-    uint64_t due = load_pace_due(pace, elapsed_ms);
     uint64_t taken = is_step ? due - due / 2 : pace->second < due ? pace->second : due;
     pace->second = is_step ? due / 2 : 0;
     return taken;

@@ -23,9 +23,9 @@ struct load_pace {
 
 /* How many are due that have had none, |elapsed_ms| after the beginning. */
 uint64_t load_pace_due(const struct load_pace *pace, uint64_t elapsed_ms);
-/* How many of them begin now: the first half, where this is the beginning of a step, else the
- * second, where that has not begun.  So no socket need have room for all of them. */
-uint64_t load_pace_take(struct load_pace *pace, uint64_t elapsed_ms, bool is_step);
+/* How many of those that are |due| begin now: the first half, where this is the beginning of a
+ * step, else the second, where that has not begun.  So no socket need have room for all. */
+uint64_t load_pace_take(struct load_pace *pace, uint64_t due, bool is_step);
 /* How long to wait until one may be due: 0 where one is, at most LOAD_PACE_REST_MS. */
 uint64_t load_pace_wait_ms(const struct load_pace *pace, uint64_t elapsed_ms);
 /* How long a step is at that time. */

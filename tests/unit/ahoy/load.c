@@ -63,24 +63,22 @@ static void test_step(void **state)
     assert_int_equal(load_pace_step_us(&most, 5), LOAD_STEP_LEAST_US);
 }
 
-/* Half of what is due begins at once, half at the next look, and nothing in between steps. */
+/* Half of what is due begins at once, half at the next look, and nothing else before the next step;
+ * what is due no longer then does not begin. */
 static void test_halves(void **state)
 {
-    struct load_pace pace = { .rate = { 1000000, 1000000 } };
+    struct load_pace pace = { 0 };
     (void)state;
-    assert_int_equal(load_pace_take(&pace, 64, false), 0);
-    assert_int_equal(load_pace_take(&pace, 64, true), 33); /* 64, and the first one. */
-    pace.count += 33;
-    assert_int_equal(load_pace_take(&pace, 66, false), 32);
-    pace.count += 32;
-    assert_int_equal(load_pace_take(&pace, 68, false), 0);
-    assert_int_equal(load_pace_take(&pace, 68, true), 2);
-    pace.count += 2;
-    assert_int_equal(load_pace_take(&pace, 68, false), 2);
-    pace.count += 2;
-    assert_int_equal(load_pace_take(&pace, 69, true), 1); /* One is no half. */
-    pace.count++;
-    assert_int_equal(load_pace_take(&pace, 69, false), 0);
+    assert_int_equal(load_pace_take(&pace, 65, false), 0);
+    assert_int_equal(load_pace_take(&pace, 65, true), 33);
+    assert_int_equal(load_pace_take(&pace, 34, false), 32);
+    assert_int_equal(load_pace_take(&pace, 4, false), 0);
+    assert_int_equal(load_pace_take(&pace, 4, true), 2);
+    assert_int_equal(load_pace_take(&pace, 1, false), 1);
+    assert_int_equal(load_pace_take(&pace, 1, true), 1);
+    assert_int_equal(load_pace_take(&pace, 1, false), 0);
+    assert_int_equal(load_pace_take(&pace, 9, true), 5);
+    assert_int_equal(load_pace_take(&pace, 0, false), 0);
 }
 
 /* The median of 1 to 10,000 us is told to within a sixteenth; small times exactly. */
