@@ -53,7 +53,7 @@ struct load {
     struct load_pace calls, registers;
     uint64_t calling;                      /* INVITEs of ours that are unanswered. */
     uint64_t registering, registers_begun; /* Unanswered ones; all. */
-    uint64_t step_end_us;                  /* Of the step that began last. */
+    uint64_t step_end_us;                  /* When the step that began last is over. */
     uint64_t look_us; /* So long after the last turn it is worth to look whether anybody answers. */
     uint64_t now_us;  /* At the beginning of what is being done. */
     uint64_t heard_us; /* When the message at hand came. */

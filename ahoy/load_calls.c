@@ -16,6 +16,7 @@ static struct load_call *find_call(const struct load *load, struct load_user *us
     return call->step != LOAD_FREE && ahoy_handle_equal(call->session, session) ? call : NULL;
 }
 
+/* Its next step; how many are at the first one is known. */
 static void set_step(struct load *load, struct load_call *call, enum load_step step)
 {
     load->calling -= call->step == LOAD_CALLING;

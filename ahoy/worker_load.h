@@ -19,7 +19,7 @@ struct ahoy_ip load_wire_media(const struct load_wire *wire);
 bool load_wire_random(uint64_t *numbers, size_t count);
 
 /* As ahoy_pump_wait, ahoy_pump_next, ahoy_pump_now_us and ahoy_pump_waited_us; but the wait does
- * not end before |rest_us|, whatever comes meanwhile. */
+ * not end before |rest_us| of that clock, whatever comes meanwhile; a signal may end it. */
 void load_wire_wait(struct load_wire *wire, uint64_t rest_us, uint64_t deadline_ms);
 bool load_wire_next(struct load_wire *wire, struct ahoy_event *event);
 uint64_t load_wire_now_us(const struct load_wire *wire);
